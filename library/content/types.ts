@@ -1,0 +1,126 @@
+import type { CID } from 'multiformats/cid'
+
+/** SHA-256 over the raw bytes of a block (a chunk, a manifest page or a file-tree node): 32 bytes. */
+export type BlockId = Uint8Array
+
+/** How the bytes of a block stand at rest and on the wire. Ids are always over the raw bytes. */
+export const BlockCodec = { Raw: 0, Zstd: 1 } as const
+export type BlockCodec = (typeof BlockCodec)[keyof typeof BlockCodec]
+
+export interface StoredBlock {
+  codec: BlockCodec
+  rawLengthBytes: number
+  /** As at rest; equal to the raw bytes while `codec` is Raw. Valid until the next read of the same reader. */
+  bytes: Uint8Array
+}
+
+export interface IncomingBlock extends StoredBlock {
+  id: BlockId
+}
+
+/**
+ * One entry of a manifest. `root` of a file: a CIDv1 `raw` when the file is one chunk or empty (the chunk itself),
+ * else a CIDv1 `dag-cbor` of its file tree's root node.
+ */
+export type ManifestEntry =
+  | { kind: 'file'; path: string; mode: number; sizeBytes: number; root: CID }
+  | { kind: 'symlink'; path: string; target: string }
+  | { kind: 'directory'; path: string; mode: number } // only empty directories have an entry
+
+/** A leaf of a file tree: one chunk. */
+export interface ChunkRef {
+  id: BlockId
+  lengthBytes: number
+}
+
+/** A decoded node of a file tree (store.md 2). Level 1 names chunks, level n names nodes of level n-1. */
+export interface TreeNode {
+  level: number
+  sizeBytes: number
+  children: ChunkRef[]
+}
+
+export interface IngestResult {
+  /** CID of the manifest's file tree (or its only page). */
+  content: CID
+  /** Sum of the sizes of all files. */
+  sizeBytes: number
+  files: number
+  /** Bytes that were not in the store before. */
+  newBytes: number
+}
+
+/** A folder on its way into the store, as an uncompressed tar stream whose entries are in manifest order. */
+export interface Ingest {
+  /** Resolves when there is room for more: call it one at a time. Copies nothing: `bytes` is transferred. */
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<void>
+  /** Everything committed to disk. Fails with STREAM_TRUNCATED when the tar has no end marker. */
+  finish(): Promise<IngestResult>
+  /** Drops it; blocks already stored stay for dedup until garbage collection. */
+  abort(): Promise<void>
+}
+
+export type LocalState = 'none' | 'partial' | 'complete'
+
+export interface ContentSummary {
+  sizeBytes: number
+  files: number
+}
+
+export interface StoreStats {
+  /** Bytes of all segment files. */
+  bytes: number
+  chunks: number
+  segments: number
+}
+
+export interface VerifyReport {
+  ok: boolean
+  checked: number
+  bytes: number
+  /** Blocks whose bytes do not match, or that are missing: hex id and the path they belong to. */
+  bad: Array<{ id: string; path: string; reason: 'corrupt' | 'missing' }>
+}
+
+/** A manifest that is complete in the store, read page by page: never whole in memory. */
+export interface ManifestReader {
+  readonly pageCount: number
+  /** Decoded entries of one page. Throws CONTENT_MISSING or CONTENT_CORRUPT. */
+  page(index: number, signal?: AbortSignal): Promise<ManifestEntry[]>
+  entries(signal?: AbortSignal): AsyncIterable<ManifestEntry>
+}
+
+/** What the main thread uses of the content store. Reads happen here, every write goes through the worker. */
+export interface ContentStore {
+  hasBlock(id: BlockId): boolean
+  /** Verified bytes of one block. Throws CONTENT_MISSING or CONTENT_CORRUPT, never returns wrong bytes. */
+  readBlock(id: BlockId, signal?: AbortSignal): Promise<Uint8Array>
+  /** The same, as at rest, for sending to a peer; verified against the id before it is returned. */
+  readStored(id: BlockId, signal?: AbortSignal): Promise<StoredBlock>
+
+  beginIngest(options: { signal?: AbortSignal }): Promise<Ingest>
+  /**
+   * Blocks from a peer: the worker hashes each against its id, then appends. The first wrong one fails the call with
+   * BYTES_WRONG (details.id) and nothing of the call is kept. The buffers are transferred. Not yet durable.
+   */
+  writeBlocks(blocks: IncomingBlock[], signal?: AbortSignal): Promise<void>
+  /** All earlier writeBlocks are on disk and indexed when this resolves. */
+  flush(signal?: AbortSignal): Promise<void>
+
+  /** Opens a manifest whose tree and pages are all here; CONTENT_MISSING otherwise. */
+  openManifest(content: CID, signal?: AbortSignal): Promise<ManifestReader>
+  /** Nodes of a file tree by position: level 0 is not a node. Verified. */
+  readTreeNode(root: CID, signal?: AbortSignal): Promise<TreeNode>
+  /** The chunks of a file in order, from a complete file tree. */
+  chunks(root: CID, sizeBytes: number, signal?: AbortSignal): AsyncIterable<ChunkRef>
+
+  /** Records durably that every block of this content was verified and stored. */
+  markComplete(content: CID, summary: ContentSummary, signal?: AbortSignal): Promise<void>
+  localState(content: CID): LocalState
+  summary(content: CID): ContentSummary | undefined
+  /** The whole content as a tar stream of verified bytes, files in manifest order, symlinks last. */
+  exportTar(content: CID, signal?: AbortSignal): AsyncIterable<Uint8Array>
+  /** Re-hashes everything the content needs, in the worker. */
+  verify(content: CID, signal?: AbortSignal): Promise<VerifyReport>
+  stats(): StoreStats
+}

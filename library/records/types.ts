@@ -1,0 +1,72 @@
+import type { CID } from 'multiformats/cid'
+
+/** Kinds of records. Only `release` is understood so far; the others are reserved names, kept opaque. */
+export const RECORD_KINDS = ['release', 'status', 'certificate', 'revocation', 'attestation', 'access-list', 'library-config', 'member'] as const
+
+export const PACKAGE_TYPES = ['package', 'library', 'template', 'vm', 'container'] as const
+export type PackageType = (typeof PACKAGE_TYPES)[number]
+
+export const DEPENDENCY_KINDS = ['required', 'optional', 'development', 'build', 'peer'] as const
+export type DependencyKind = (typeof DEPENDENCY_KINDS)[number]
+
+export interface Dependency {
+  name: string
+  range: string
+  kind: DependencyKind
+  /** Applies only there, e.g. `linux-x64`; absent = everywhere. */
+  platform?: string
+  features?: string[]
+}
+
+/** What a publisher states about a release; everything but identity and content. All fields bounded (limits.ts). */
+export interface ReleaseDescription {
+  type: PackageType
+  description?: string
+  keywords?: string[]
+  categories?: string[]
+  /** SPDX expression. */
+  licence?: string
+  authors?: string[]
+  links?: Record<string, string>
+  entryPoint?: string
+  dependencies?: Dependency[]
+  features?: Record<string, string[]>
+  requirements?: Record<string, string>
+  hooks?: Record<string, string>
+  migrations?: Record<string, string>
+  provenance?: Record<string, string>
+  extensions?: Record<string, unknown>
+}
+
+export interface Release extends ReleaseDescription {
+  name: string
+  version: string
+  /** Root public key of the signer's chain; equal to `signer` until delegation exists. Raw 32-byte Ed25519. */
+  owner: Uint8Array
+  signer: Uint8Array
+  /** Record that delegates from owner to signer; reserved, absent while they are equal. */
+  chain?: CID
+  content: CID
+  sizeBytes: number
+  files: number
+  /** Milliseconds since the epoch. */
+  publishedAt: number
+  /** Larger wins for the same key: max(now in ms, last + 1). */
+  sequence: number
+  /** Reserved: proof of work over the record. */
+  workStamp?: Uint8Array
+}
+
+/** A record as it came: the exact signed bytes, its id, and what is understood of it. */
+export interface SignedRecord {
+  /** CIDv1 dag-cbor SHA-256 over `bytes`. */
+  id: CID
+  bytes: Uint8Array
+  kind: string
+  signer: Uint8Array
+}
+
+export interface ReleaseRecord extends SignedRecord {
+  kind: 'release'
+  release: Release
+}
