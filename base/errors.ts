@@ -48,7 +48,13 @@ const { Failed, Usage, NotFound, NotPermitted, VerificationFailed, Network, NoDa
 const W = WireStatus
 
 /** Makes one row; keeps the table below one line per code. */
-const row = (http: number, exit: ExitCode, wire: WireStatus, meaning: string, hint: string): ErrorCodeInfo => ({
+const row = (
+  http: number,
+  exit: ExitCode,
+  wire: WireStatus,
+  meaning: string,
+  hint: string
+): ErrorCodeInfo => ({
   http,
   exit,
   wire,
@@ -58,75 +64,417 @@ const row = (http: number, exit: ExitCode, wire: WireStatus, meaning: string, hi
 
 export const ERROR_CODES = {
   // --- general
-  INTERNAL: row(500, Failed, W.Internal, 'A bug in Catalog: something the code holds to be impossible.', 'report it with the request id and the daemon log'),
-  INVALID_ARGUMENT: row(400, Usage, W.BadRequest, 'An argument, flag or request field is not of the form it must have.', 'correct the value named in the message'),
+  INTERNAL: row(
+    500,
+    Failed,
+    W.Internal,
+    'A bug in Catalog: something the code holds to be impossible.',
+    'report it with the request id and the daemon log'
+  ),
+  INVALID_ARGUMENT: row(
+    400,
+    Usage,
+    W.BadRequest,
+    'An argument, flag or request field is not of the form it must have.',
+    'correct the value named in the message'
+  ),
   ABORTED: row(499, Failed, W.Internal, 'The caller cancelled the operation.', 'run it again when wanted'),
-  TIMEOUT: row(504, Network, W.Busy, 'The operation did not finish within its time limit.', 'try again, or raise the limit with --timeout'),
-  LIMIT_EXCEEDED: row(413, Failed, W.TooLarge, 'A named limit was reached.', 'see the limit in the message and in docs/configuration.md'),
-  BUSY: row(503, Network, W.Busy, 'The node has no room for this request now.', 'try again after the time given'),
-  UNSUPPORTED: row(501, Failed, W.Unsupported, 'This node does not know this feature, platform or version.', 'see the message for what is supported'),
-  CIRCUIT_OPEN: row(503, Network, W.Busy, 'A part that failed repeatedly is being left alone for a while.', 'wait for the time given; `catalog status` shows what fails'),
-  NOT_FOUND: row(404, NotFound, W.NotFound, 'There is nothing of that name or id here.', 'check the spelling; `catalog list` shows what this node holds'),
+  TIMEOUT: row(
+    504,
+    Network,
+    W.Busy,
+    'The operation did not finish within its time limit.',
+    'try again, or raise the limit with --timeout'
+  ),
+  LIMIT_EXCEEDED: row(
+    413,
+    Failed,
+    W.TooLarge,
+    'A named limit was reached.',
+    'see the limit in the message and in docs/configuration.md'
+  ),
+  BUSY: row(
+    503,
+    Network,
+    W.Busy,
+    'The node has no room for this request now.',
+    'try again after the time given'
+  ),
+  UNSUPPORTED: row(
+    501,
+    Failed,
+    W.Unsupported,
+    'This node does not know this feature, platform or version.',
+    'see the message for what is supported'
+  ),
+  CIRCUIT_OPEN: row(
+    503,
+    Network,
+    W.Busy,
+    'A part that failed repeatedly is being left alone for a while.',
+    'wait for the time given; `catalog status` shows what fails'
+  ),
+  NOT_FOUND: row(
+    404,
+    NotFound,
+    W.NotFound,
+    'There is nothing of that name or id here.',
+    'check the spelling; `catalog list` shows what this node holds'
+  ),
 
   // --- configuration
-  CONFIG_UNKNOWN_KEY: row(400, Usage, W.BadRequest, 'The configuration has a key that Catalog does not know.', 'use the nearest key named in the message, or `catalog config docs`'),
-  CONFIG_BAD_VALUE: row(400, Usage, W.BadRequest, 'A configuration value breaks its rule.', 'correct the value; `catalog config docs` lists every rule'),
-  CONFIG_SYNTAX: row(400, Usage, W.BadRequest, 'The configuration file is not valid TOML.', 'correct the line named in the message'),
+  CONFIG_UNKNOWN_KEY: row(
+    400,
+    Usage,
+    W.BadRequest,
+    'The configuration has a key that Catalog does not know.',
+    'use the nearest key named in the message, or `catalog config docs`'
+  ),
+  CONFIG_BAD_VALUE: row(
+    400,
+    Usage,
+    W.BadRequest,
+    'A configuration value breaks its rule.',
+    'correct the value; `catalog config docs` lists every rule'
+  ),
+  CONFIG_SYNTAX: row(
+    400,
+    Usage,
+    W.BadRequest,
+    'The configuration file is not valid TOML.',
+    'correct the line named in the message'
+  ),
 
   // --- home and daemon
-  HOME_MISSING: row(404, NotFound, W.Internal, 'There is no Catalog home in this folder.', 'run `catalog init` first, or give the right --home'),
-  HOME_EXISTS: row(409, Conflict, W.Internal, 'The folder already holds a Catalog home; init never overwrites.', 'use it as it is, or give another --home'),
-  HOME_LOCKED: row(409, Conflict, W.Internal, 'Another daemon runs on this home.', 'stop the process named in the message, or give another --home'),
-  HOME_PERMISSIONS: row(403, NotPermitted, W.Internal, 'The home or a key in it can be read by other users.', 'chmod 700 the home and 600 the keys'),
-  FORMAT_TOO_NEW: row(409, Failed, W.Internal, 'The home was written by a newer Catalog.', 'upgrade Catalog, or give another --home; nothing was changed'),
-  FORMAT_INVALID: row(500, Failed, W.Internal, 'The FORMAT file of the home cannot be read.', 'restore it from a backup of the home'),
-  MIGRATION_FAILED: row(500, Failed, W.Internal, 'A migration of the home failed; it can be run again.', 'correct the cause in the message and start the daemon again'),
-  STATE_REFUSED: row(409, Conflict, W.Busy, 'The daemon is in a state that does not allow this.', '`catalog status` shows the state; `catalog resume` ends a pause'),
-  SHUTTING_DOWN: row(503, NoDaemon, W.ShuttingDown, 'The daemon is shutting down.', 'try again when it has started'),
-  NO_DAEMON: row(503, NoDaemon, W.Internal, 'No daemon answers on the admin socket.', 'start one with `catalog daemon`, or give the right --home'),
-  SOCKET_IN_USE: row(409, Conflict, W.Internal, 'Something else already answers on the admin socket.', 'stop it, or give another --home'),
-  SOCKET_PATH_TOO_LONG: row(400, Usage, W.Internal, 'The path of the admin socket is longer than the 107 bytes the system allows.', 'use a home with a shorter path, or set admin.socket'),
-  LISTEN_FAILED: row(500, Network, W.Internal, 'The node could not listen on an address.', 'free the port or give another with --listen'),
-  OPERATION_NOT_FOUND: row(404, NotFound, W.NotFound, 'There is no operation of that id (finished ones are kept for a while).', 'list them with GET /v1/operations'),
+  HOME_MISSING: row(
+    404,
+    NotFound,
+    W.Internal,
+    'There is no Catalog home in this folder.',
+    'run `catalog init` first, or give the right --home'
+  ),
+  HOME_EXISTS: row(
+    409,
+    Conflict,
+    W.Internal,
+    'The folder already holds a Catalog home; init never overwrites.',
+    'use it as it is, or give another --home'
+  ),
+  HOME_LOCKED: row(
+    409,
+    Conflict,
+    W.Internal,
+    'Another daemon runs on this home.',
+    'stop the process named in the message, or give another --home'
+  ),
+  HOME_PERMISSIONS: row(
+    403,
+    NotPermitted,
+    W.Internal,
+    'The home or a key in it can be read by other users.',
+    'chmod 700 the home and 600 the keys'
+  ),
+  FORMAT_TOO_NEW: row(
+    409,
+    Failed,
+    W.Internal,
+    'The home was written by a newer Catalog.',
+    'upgrade Catalog, or give another --home; nothing was changed'
+  ),
+  FORMAT_INVALID: row(
+    500,
+    Failed,
+    W.Internal,
+    'The FORMAT file of the home cannot be read.',
+    'restore it from a backup of the home'
+  ),
+  MIGRATION_FAILED: row(
+    500,
+    Failed,
+    W.Internal,
+    'A migration of the home failed; it can be run again.',
+    'correct the cause in the message and start the daemon again'
+  ),
+  STATE_REFUSED: row(
+    409,
+    Conflict,
+    W.Busy,
+    'The daemon is in a state that does not allow this.',
+    '`catalog status` shows the state; `catalog resume` ends a pause'
+  ),
+  SHUTTING_DOWN: row(
+    503,
+    NoDaemon,
+    W.ShuttingDown,
+    'The daemon is shutting down.',
+    'try again when it has started'
+  ),
+  NO_DAEMON: row(
+    503,
+    NoDaemon,
+    W.Internal,
+    'No daemon answers on the admin socket.',
+    'start one with `catalog daemon`, or give the right --home'
+  ),
+  SOCKET_IN_USE: row(
+    409,
+    Conflict,
+    W.Internal,
+    'Something else already answers on the admin socket.',
+    'stop it, or give another --home'
+  ),
+  SOCKET_PATH_TOO_LONG: row(
+    400,
+    Usage,
+    W.Internal,
+    'The path of the admin socket is longer than the 107 bytes the system allows.',
+    'use a home with a shorter path, or set admin.socket'
+  ),
+  LISTEN_FAILED: row(
+    500,
+    Network,
+    W.Internal,
+    'The node could not listen on an address.',
+    'free the port or give another with --listen'
+  ),
+  OPERATION_NOT_FOUND: row(
+    404,
+    NotFound,
+    W.NotFound,
+    'There is no operation of that id (finished ones are kept for a while).',
+    'list them with GET /v1/operations'
+  ),
 
   // --- disk
-  DISK_FULL: row(507, Failed, W.Busy, 'The disk is full; what was being written was undone.', 'free space and run the command again'),
-  DISK_IO: row(500, Failed, W.Internal, 'The disk refused a read or a write.', 'check the disk named in the message'),
-  QUOTA_EXCEEDED: row(507, Failed, W.Busy, 'The store has reached its quota.', 'raise store.quota or remove releases'),
-  CONTENT_CORRUPT: row(500, VerificationFailed, W.Internal, 'Stored bytes do not match their hash; they are not served.', 'fetch the release again'),
-  CONTENT_MISSING: row(404, NotFound, W.NotFound, 'A part of the content is not in the local store.', 'run `catalog fetch` for the release'),
-  SOURCE_UNREADABLE: row(400, Failed, W.Internal, 'A file or folder to publish cannot be read.', 'check that it exists and its permissions'),
-  SOURCE_CHANGED: row(409, Conflict, W.Internal, 'A file changed while it was being published; nothing was published.', 'publish again when nothing writes to the folder'),
-  PATH_REFUSED: row(400, VerificationFailed, W.BadRequest, 'A path in a release is unsafe or not portable.', 'rename or exclude the entry named in the message'),
-  ENTRY_REFUSED: row(400, Failed, W.BadRequest, 'A folder to publish holds a device, pipe or socket.', 'exclude it with .catalogignore'),
-  TARGET_REFUSED: row(409, Conflict, W.Internal, 'The install target holds something that this install did not put there.', 'choose an empty folder'),
+  DISK_FULL: row(
+    507,
+    Failed,
+    W.Busy,
+    'The disk is full; what was being written was undone.',
+    'free space and run the command again'
+  ),
+  DISK_IO: row(
+    500,
+    Failed,
+    W.Internal,
+    'The disk refused a read or a write.',
+    'check the disk named in the message'
+  ),
+  QUOTA_EXCEEDED: row(
+    507,
+    Failed,
+    W.Busy,
+    'The store has reached its quota.',
+    'raise store.quota or remove releases'
+  ),
+  CONTENT_CORRUPT: row(
+    500,
+    VerificationFailed,
+    W.Internal,
+    'Stored bytes do not match their hash; they are not served.',
+    'fetch the release again'
+  ),
+  CONTENT_MISSING: row(
+    404,
+    NotFound,
+    W.NotFound,
+    'A part of the content is not in the local store.',
+    'run `catalog fetch` for the release'
+  ),
+  SOURCE_UNREADABLE: row(
+    400,
+    Failed,
+    W.Internal,
+    'A file or folder to publish cannot be read.',
+    'check that it exists and its permissions'
+  ),
+  SOURCE_CHANGED: row(
+    409,
+    Conflict,
+    W.Internal,
+    'A file changed while it was being published; nothing was published.',
+    'publish again when nothing writes to the folder'
+  ),
+  PATH_REFUSED: row(
+    400,
+    VerificationFailed,
+    W.BadRequest,
+    'A path in a release is unsafe or not portable.',
+    'rename or exclude the entry named in the message'
+  ),
+  ENTRY_REFUSED: row(
+    400,
+    Failed,
+    W.BadRequest,
+    'A folder to publish holds a device, pipe or socket.',
+    'exclude it with .catalogignore'
+  ),
+  TARGET_REFUSED: row(
+    409,
+    Conflict,
+    W.Internal,
+    'The install target holds something that this install did not put there.',
+    'choose an empty folder'
+  ),
 
   // --- keys, records, names
-  KEY_NOT_FOUND: row(404, NotFound, W.NotFound, 'There is no publisher key of that name.', '`catalog key list` shows the keys of this home'),
+  KEY_NOT_FOUND: row(
+    404,
+    NotFound,
+    W.NotFound,
+    'There is no publisher key of that name.',
+    '`catalog key list` shows the keys of this home'
+  ),
   KEY_EXISTS: row(409, Conflict, W.Internal, 'There is already a key of that name.', 'choose another name'),
-  KEY_LOCKED: row(403, NotPermitted, W.Internal, 'The key is encrypted and the passphrase is missing or wrong.', 'set CATALOG_PASSPHRASE or answer the prompt'),
-  KEY_INVALID: row(400, Usage, W.BadRequest, 'The key is not an Ed25519 key in a form Catalog reads.', 'use a PKCS#8 or SPKI PEM file'),
-  NAME_INVALID: row(400, Usage, W.BadRequest, 'The package name is not allowed.', 'use [a-z0-9][a-z0-9._-]{0,63}, with an optional @scope/'),
-  VERSION_INVALID: row(400, Usage, W.BadRequest, 'The version is not strict SemVer without build metadata.', 'use a version such as 1.4.0 or 2.0.0-rc.1'),
-  SPEC_INVALID: row(400, Usage, W.BadRequest, 'The release specification cannot be read.', 'use name, name@range, @scope/name@1.2.3 or a CID'),
-  RECORD_TOO_LARGE: row(413, VerificationFailed, W.TooLarge, 'A record is larger than 32 KiB.', 'shorten the description, keywords or extensions'),
-  RECORD_INVALID: row(400, VerificationFailed, W.BadRequest, 'A record is not canonical DAG-CBOR or a field breaks its bounds.', 'the publisher must correct and sign it again'),
-  SIGNATURE_INVALID: row(400, VerificationFailed, W.BadRequest, 'The signature of a record does not match its bytes and key.', 'do not use it; it was forged or damaged'),
-  RELEASE_EXISTS: row(409, Conflict, W.Internal, 'This name and version was already published by this owner with other content.', 'publish under a new version'),
-  RELEASE_NOT_FOUND: row(404, NotFound, W.NotFound, 'No release matches the specification.', 'check the name and range; `catalog versions NAME` lists what is known'),
-  OWNER_AMBIGUOUS: row(409, Conflict, W.Internal, 'Several owners publish under this name and none is pinned here.', 'choose one with --publisher KEY'),
-  OWNER_CHANGED: row(409, VerificationFailed, W.Internal, 'The name belongs to another owner than the one pinned here.', 'check with the publisher; --publisher KEY accepts another'),
+  KEY_LOCKED: row(
+    403,
+    NotPermitted,
+    W.Internal,
+    'The key is encrypted and the passphrase is missing or wrong.',
+    'set CATALOG_PASSPHRASE or answer the prompt'
+  ),
+  KEY_INVALID: row(
+    400,
+    Usage,
+    W.BadRequest,
+    'The key is not an Ed25519 key in a form Catalog reads.',
+    'use a PKCS#8 or SPKI PEM file'
+  ),
+  NAME_INVALID: row(
+    400,
+    Usage,
+    W.BadRequest,
+    'The package name is not allowed.',
+    'use [a-z0-9][a-z0-9._-]{0,63}, with an optional @scope/'
+  ),
+  VERSION_INVALID: row(
+    400,
+    Usage,
+    W.BadRequest,
+    'The version is not strict SemVer without build metadata.',
+    'use a version such as 1.4.0 or 2.0.0-rc.1'
+  ),
+  SPEC_INVALID: row(
+    400,
+    Usage,
+    W.BadRequest,
+    'The release specification cannot be read.',
+    'use name, name@range, @scope/name@1.2.3 or a CID'
+  ),
+  RECORD_TOO_LARGE: row(
+    413,
+    VerificationFailed,
+    W.TooLarge,
+    'A record is larger than 32 KiB.',
+    'shorten the description, keywords or extensions'
+  ),
+  RECORD_INVALID: row(
+    400,
+    VerificationFailed,
+    W.BadRequest,
+    'A record is not canonical DAG-CBOR or a field breaks its bounds.',
+    'the publisher must correct and sign it again'
+  ),
+  SIGNATURE_INVALID: row(
+    400,
+    VerificationFailed,
+    W.BadRequest,
+    'The signature of a record does not match its bytes and key.',
+    'do not use it; it was forged or damaged'
+  ),
+  RELEASE_EXISTS: row(
+    409,
+    Conflict,
+    W.Internal,
+    'This name and version was already published by this owner with other content.',
+    'publish under a new version'
+  ),
+  RELEASE_NOT_FOUND: row(
+    404,
+    NotFound,
+    W.NotFound,
+    'No release matches the specification.',
+    'check the name and range; `catalog versions NAME` lists what is known'
+  ),
+  OWNER_AMBIGUOUS: row(
+    409,
+    Conflict,
+    W.Internal,
+    'Several owners publish under this name and none is pinned here.',
+    'choose one with --publisher KEY'
+  ),
+  OWNER_CHANGED: row(
+    409,
+    VerificationFailed,
+    W.Internal,
+    'The name belongs to another owner than the one pinned here.',
+    'check with the publisher; --publisher KEY accepts another'
+  ),
 
   // --- network
-  NO_PEERS: row(503, Network, W.Internal, 'The node is connected to nobody.', 'join a network with `catalog init --join INVITE`, or `catalog peers connect ADDR`'),
-  NO_PROVIDERS: row(404, Network, W.NotFound, 'Nobody who can be reached announces this.', 'check that the publisher is online; try again later'),
-  DIAL_FAILED: row(502, Network, W.Internal, 'The peer could not be reached.', 'check the address and that the peer runs'),
-  PEER_REFUSED: row(502, Network, W.NotPermitted, 'The peer refused the connection or the request.', 'the peer decides; ask its operator'),
-  PEER_ADDRESS_INVALID: row(400, Usage, W.BadRequest, 'The address is not a multiaddr Catalog can dial.', 'use /ip4/1.2.3.4/udp/4747/quic-v1/p2p/12D3...'),
-  PROTOCOL_VIOLATION: row(502, VerificationFailed, W.BadRequest, 'A peer sent bytes that its protocol does not allow.', 'the peer is scored down; another source is tried'),
-  STREAM_TRUNCATED: row(502, Network, W.Internal, 'A stream ended before all promised bytes had come.', 'the transfer resumes from what was verified'),
-  BYTES_WRONG: row(502, VerificationFailed, W.Internal, 'A peer sent bytes that do not match their hash; they were thrown away.', 'the peer is scored down; another source is tried'),
-  INVITE_INVALID: row(400, Usage, W.BadRequest, 'The invite cannot be read.', 'copy it whole, it starts with catalog1:')
+  NO_PEERS: row(
+    503,
+    Network,
+    W.Internal,
+    'The node is connected to nobody.',
+    'join a network with `catalog init --join INVITE`, or `catalog peers connect ADDR`'
+  ),
+  NO_PROVIDERS: row(
+    404,
+    Network,
+    W.NotFound,
+    'Nobody who can be reached announces this.',
+    'check that the publisher is online; try again later'
+  ),
+  DIAL_FAILED: row(
+    502,
+    Network,
+    W.Internal,
+    'The peer could not be reached.',
+    'check the address and that the peer runs'
+  ),
+  PEER_REFUSED: row(
+    502,
+    Network,
+    W.NotPermitted,
+    'The peer refused the connection or the request.',
+    'the peer decides; ask its operator'
+  ),
+  PEER_ADDRESS_INVALID: row(
+    400,
+    Usage,
+    W.BadRequest,
+    'The address is not a multiaddr Catalog can dial.',
+    'use /ip4/1.2.3.4/udp/4747/quic-v1/p2p/12D3...'
+  ),
+  PROTOCOL_VIOLATION: row(
+    502,
+    VerificationFailed,
+    W.BadRequest,
+    'A peer sent bytes that its protocol does not allow.',
+    'the peer is scored down; another source is tried'
+  ),
+  STREAM_TRUNCATED: row(
+    502,
+    Network,
+    W.Internal,
+    'A stream ended before all promised bytes had come.',
+    'the transfer resumes from what was verified'
+  ),
+  BYTES_WRONG: row(
+    502,
+    VerificationFailed,
+    W.Internal,
+    'A peer sent bytes that do not match their hash; they were thrown away.',
+    'the peer is scored down; another source is tried'
+  ),
+  INVITE_INVALID: row(
+    400,
+    Usage,
+    W.BadRequest,
+    'The invite cannot be read.',
+    'copy it whole, it starts with catalog1:'
+  )
 } as const satisfies Record<string, ErrorCodeInfo>
 
 export type ErrorCode = keyof typeof ERROR_CODES
@@ -182,7 +530,10 @@ export class CatalogError extends Error {
   /** Rebuilds an error that crossed a thread or the admin socket. Unknown codes become INTERNAL. */
   static fromJSON(json: ErrorJson): CatalogError {
     const code = json.code in ERROR_CODES ? json.code : 'INTERNAL'
-    return new CatalogError(code, json.message, { hint: json.hint, ...(json.details === undefined ? {} : { details: json.details }) })
+    return new CatalogError(code, json.message, {
+      hint: json.hint,
+      ...(json.details === undefined ? {} : { details: json.details })
+    })
   }
 }
 
@@ -198,7 +549,8 @@ const ERRNO_CODES: Record<string, ErrorCode> = {
 /** Gives any thrown value a code: ours stay, aborts, time-outs and disk errors are named, the rest is INTERNAL. */
 export function toCatalogError(thrown: unknown): CatalogError {
   if (thrown instanceof CatalogError) return thrown
-  if (!(thrown instanceof Error)) return new CatalogError('INTERNAL', `something that is no error was thrown: ${String(thrown)}`)
+  if (!(thrown instanceof Error))
+    return new CatalogError('INTERNAL', `something that is no error was thrown: ${String(thrown)}`)
   const errno = (thrown as NodeJS.ErrnoException).code
   const named = errno === undefined ? undefined : ERRNO_CODES[errno]
   if (named !== undefined) return new CatalogError(named, thrown.message, { cause: thrown })

@@ -1,7 +1,16 @@
 import type { CID } from 'multiformats/cid'
 
 /** Kinds of records. Only `release` is understood so far; the others are reserved names, kept opaque. */
-export const RECORD_KINDS = ['release', 'status', 'certificate', 'revocation', 'attestation', 'access-list', 'library-config', 'member'] as const
+export const RECORD_KINDS = [
+  'release',
+  'status',
+  'certificate',
+  'revocation',
+  'attestation',
+  'access-list',
+  'library-config',
+  'member'
+] as const
 
 export const PACKAGE_TYPES = ['package', 'library', 'template', 'vm', 'container'] as const
 export type PackageType = (typeof PACKAGE_TYPES)[number]
