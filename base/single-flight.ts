@@ -61,8 +61,9 @@ export class SingleFlight<K, V> {
     return flight
   }
 
-  /** The last caller left: whoever asks from now on starts anew; a call that has ended already ignores the abort. */
+  /** The last caller left before the answer came: stop the call; whoever asks from now on starts anew. */
   #end(key: K, flight: Flight<V>): void {
+    if (this.#flights.get(key) !== flight) return
     this.#forget(key, flight)
     flight.abort.abort(
       new CatalogError('ABORTED', `${this.#options.name}: nobody waits for the answer any more`)
