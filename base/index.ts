@@ -5,9 +5,13 @@
  * works with comes in as an argument and goes out as a return value or a CatalogError.
  */
 export * from './assert.ts'
+export * from './circuit-breaker.ts'
 export * from './clock.ts'
 export * from './errors.ts'
 export * from './log.ts'
+export * from './lru-cache.ts'
+export * from './metrics.ts'
 export * from './retry.ts'
 export * from './semaphore.ts'
 export * from './single-flight.ts'
+export * from './units.ts'
