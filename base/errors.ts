@@ -281,6 +281,13 @@ export const ERROR_CODES = {
     'A part of the content is not in the local store.',
     'run `catalog fetch` for the release'
   ),
+  CONTENT_INVALID: row(
+    400,
+    VerificationFailed,
+    W.BadRequest,
+    'A manifest or file tree is not of the one form its content allows.',
+    'the publisher must publish it again; it was not made by Catalog'
+  ),
   SOURCE_UNREADABLE: row(
     400,
     Failed,
