@@ -1,0 +1,118 @@
+import {
+  type AbortOptions,
+  type Connection,
+  ConnectionClosedError,
+  type CreateStreamOptions,
+  type MessageStream,
+  type MessageStreamDirection,
+  MuxerClosedError,
+  type StreamMuxer,
+  type StreamMuxerFactory
+} from '@libp2p/interface'
+import { AbstractStreamMuxer } from '@libp2p/utils'
+import { raceSignal } from 'race-signal'
+import { asNativeStream, type NativeConnection, type NativeStream, resetNativeStream } from './native.ts'
+import { OptimisticSelect } from './optimistic-select.ts'
+import { MAX_EARLY_STREAMS, type QuicStreamOptions } from './options.ts'
+import { QuicStream } from './stream.ts'
+
+/**
+ * The streams of one QUIC connection. QUIC multiplexes by itself: this class only accepts and opens native streams, and ends
+ * all of them with an error when the connection goes.
+ */
+export class QuicMuxer extends AbstractStreamMuxer<QuicStream> {
+  readonly #native: NativeConnection
+  readonly #options: QuicStreamOptions
+
+  constructor(maConn: MessageStream, native: NativeConnection, options: QuicStreamOptions) {
+    super(maConn, { protocol: 'quic', name: 'quic', maxEarlyStreams: MAX_EARLY_STREAMS })
+    this.#native = native
+    this.#options = options
+    void this.#accept()
+  }
+
+  /** Smoothed round-trip time as QUIC measures it, whole milliseconds. */
+  get rttMs(): number {
+    return this.#native.rtt()
+  }
+
+  /** Accepts until the connection or the muxer ends. Never rejects. */
+  async #accept(): Promise<void> {
+    while (this.status === 'open') {
+      let native: NativeStream
+      try {
+        native = asNativeStream(await this.#native.inboundStream())
+      } catch (error) {
+        // quinn fails an accept only when the connection ends; the `close` of the multiaddr connection follows.
+        this.log('no more inbound streams - %e', error)
+        return
+      }
+      if (this.status === 'open') this.onRemoteStream(this.#wrap(native, 'inbound'))
+      else resetNativeStream(native)
+    }
+  }
+
+  override async onCreateStream(options: CreateStreamOptions): Promise<QuicStream> {
+    const opening = this.#native.outboundStream()
+    let native: NativeStream
+    try {
+      native = await raceSignal(opening, options.signal)
+    } catch (error) {
+      // It cannot be cancelled: a stream that opens after all is given back.
+      opening.then(resetNativeStream, () => {})
+      throw error
+    }
+    if (this.status !== 'open') {
+      resetNativeStream(native)
+      throw new MuxerClosedError()
+    }
+    const { protocol } = options
+    const isOptimistic =
+      this.#options.optimisticSelect && protocol !== undefined && OptimisticSelect.fits(protocol)
+    return this.#wrap(native, 'outbound', isOptimistic ? protocol : undefined)
+  }
+
+  #wrap(native: NativeStream, direction: MessageStreamDirection, optimisticProtocol?: string): QuicStream {
+    const id = native.id()
+    const log = this.log.newScope(`${direction}:${id}`)
+    return new QuicStream({ native, id, direction, log, options: this.#options, optimisticProtocol })
+  }
+
+  /** Nothing comes through the multiaddr connection itself: the native streams carry all data. */
+  override onData(): void {}
+
+  /** Closes the writable side of every stream within the signal's time, then aborts what is still open. */
+  override async close(options?: AbortOptions): Promise<void> {
+    try {
+      await super.close(options)
+    } catch (error) {
+      this.log('not all streams closed in order - %e', error)
+    }
+    this.status = 'closed'
+    for (const stream of [...this.streams])
+      stream.abort(new ConnectionClosedError('the connection was closed locally'))
+  }
+
+  /** The base class would end the streams in order when the connection was lost: a truncation nobody sees. */
+  override onTransportClosed(error?: Error): void {
+    super.onTransportClosed(
+      error ?? new ConnectionClosedError('the QUIC connection was closed by the remote or lost')
+    )
+  }
+}
+
+export function quicMuxerFactory(native: NativeConnection, options: QuicStreamOptions): StreamMuxerFactory {
+  return {
+    protocol: 'quic',
+    createStreamMuxer: maConn => new QuicMuxer(maConn, native, options) as StreamMuxer
+  }
+}
+
+/**
+ * QUIC's own round-trip time of a libp2p connection in milliseconds; undefined when the connection is not one of ours.
+ * libp2p's Connection keeps its muxer in a field that is private in TypeScript only.
+ */
+export function connectionRttMs(connection: Connection): number | undefined {
+  const { muxer } = connection as unknown as { muxer?: unknown }
+  return muxer instanceof QuicMuxer ? muxer.rttMs : undefined
+}
