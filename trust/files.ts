@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto'
+import { constants } from 'node:fs'
+import { type FileHandle, link, mkdir, open, rename, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { CatalogError, toCatalogError } from '../base/index.ts'
+import { plainBytes } from './hash.ts'
+
+const PRIVATE_FILE_MODE = 0o600
+const PRIVATE_FOLDER_MODE = 0o700
+/** Permission bits of group and others. */
+const OTHERS_MASK = 0o077
+
+function isErrno(thrown: unknown, code: string): boolean {
+  return (thrown as NodeJS.ErrnoException).code === code
+}
+
+/** Makes a folder that only its owner can enter, or checks that it is one. Throws HOME_PERMISSIONS. */
+export async function ensurePrivateFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER_MODE })
+  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    refuseReadableByOthers(path, (await folder.stat()).mode)
+  } finally {
+    await folder.close()
+  }
+}
+
+function refuseReadableByOthers(path: string, mode: number): void {
+  if ((mode & OTHERS_MASK) === 0) return
+  const octal = (mode & 0o777).toString(8)
+  throw new CatalogError('HOME_PERMISSIONS', `${path} can be read by other users (mode ${octal})`, {
+    details: { path, mode: octal }
+  })
+}
+
+/**
+ * The bytes of a secret file, or undefined when there is none. Throws HOME_PERMISSIONS when others can read it,
+ * KEY_INVALID when it is larger than `maxBytes` or no plain file. A symbolic link is not followed.
+ */
+export async function readPrivateFile(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
+  let file: FileHandle
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (thrown) {
+    if (isErrno(thrown, 'ENOENT')) return undefined
+    if (isErrno(thrown, 'ELOOP')) throw new CatalogError('KEY_INVALID', `${path} is a symbolic link`)
+    throw unreadable(path, thrown)
+  }
+  try {
+    const stat = await file.stat()
+    if (!stat.isFile()) throw new CatalogError('KEY_INVALID', `${path} is no plain file`)
+    refuseReadableByOthers(path, stat.mode)
+    if (stat.size > maxBytes) throw new CatalogError('KEY_INVALID', `${path} is larger than any key file`)
+    return plainBytes(await file.readFile())
+  } finally {
+    await file.close()
+  }
+}
+
+function unreadable(path: string, thrown: unknown): CatalogError {
+  if (isErrno(thrown, 'EACCES') || isErrno(thrown, 'EPERM')) {
+    return new CatalogError('HOME_PERMISSIONS', `this user cannot read ${path}`, { cause: thrown })
+  }
+  return toCatalogError(thrown)
+}
+
+/**
+ * Writes a file of mode 0600 so that a crash at any point leaves the old state or the new one: temporary file, fsync,
+ * then `rename` (replaces) or `link` (returns false when the name is taken), then fsync of the folder.
+ */
+export async function writePrivateFile(
+  path: string,
+  bytes: Uint8Array,
+  options: { replace: boolean }
+): Promise<boolean> {
+  const temporary = `${path}.${randomUUID()}.tmp`
+  const file = await open(temporary, 'wx', PRIVATE_FILE_MODE)
+  try {
+    await file.writeFile(bytes)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  let written = true
+  if (options.replace) await rename(temporary, path)
+  else written = await linkOnce(temporary, path)
+  await syncFolder(dirname(path))
+  return written
+}
+
+/** Gives `temporary` its final name unless that is taken; the temporary name goes in any case. */
+async function linkOnce(temporary: string, path: string): Promise<boolean> {
+  try {
+    await link(temporary, path)
+    return true
+  } catch (thrown) {
+    if (isErrno(thrown, 'EEXIST')) return false
+    throw toCatalogError(thrown)
+  } finally {
+    await unlink(temporary)
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * Trust: who said it. Ed25519 keys in all the forms Catalog reads and writes (raw, `z6Mk…` text, PEM, libp2p's
+ * `node.key`), signatures that hold for one purpose only (domain separation), and the keyring of publisher keys on disk.
+ * It does not know what is signed: records, heads and provider records come in as bytes and go out as 64-byte
+ * signatures or a yes or no. Delegation, rotation, revocation and attestations come with a later release.
+ */
+export * from './ed25519.ts'
+export { bytesEqual, domainPrefix, sha256 } from './hash.ts'
+export { DEFAULT_SCRYPT_COST, type KeyInfo, type ScryptCost } from './key-file.ts'
+export { Keyring, type KeyringModules, type KeyringOptions } from './keyring.ts'
+export {
+  exportPublicPem,
+  formatPublicKey,
+  importPublicPem,
+  parsePublicKey,
+  type Signer,
+  SigningKey,
+  signWithDomain,
+  verifyWithDomain
+} from './keys.ts'
+export { createNodeKey, loadNodeKey, type NodeKey, nodeKeyOf } from './node-key.ts'
