@@ -1,34 +1,51 @@
 /**
- * Every key family of the node's LevelDB, with builders and parsers; no other file makes a key. A key is an ASCII
- * family prefix and a fixed layout behind it (docs/disk.md). Text parts are followed by a zero byte, which no name or
- * version can contain, so that keys sort by name and no key is a prefix of another's part. Numbers are big-endian.
- *
- * | family | key | value |
- * | --- | --- | --- |
- * | `r/` | recHash (32) | the record's exact signed bytes |
- * | `i/` | SHA-256 of the record's bytes (the digest in its CID) | recHash |
- * | `m/` | recHash, library id | empty: the record is a member of that library |
- * | `k/` | name 0 version 0 owner (32) recHash | sequence (8), CID of the content |
- * | `s/` | library id | revision (8), number of members (8) |
- * | `o/` | name | owner pinned under that name (32) |
- * | `a/` | name | announcement schedule: next due (8), added (8), both in ms |
+ * Every key family of the node's LevelDB, in one place so that two parts can never meet in one key, with the builders and
+ * parsers of the keys of records. A key is the ASCII bytes of its family, then the parts named beside it; docs/disk-format.md
+ * describes the values. Text parts inside a key end with a zero byte, which no name or version can contain, so that no part
+ * runs into the next. Numbers are big-endian.
  */
 const DIGEST_BYTES = 32
 const OWNER_BYTES = 32
 const U64_BYTES = 8
 
-const family = (prefix: string): Uint8Array => bytesOf(prefix)
-
-/** Family prefixes, for ranges over a whole family. */
-export const FAMILY = {
-  record: family('r/'),
-  recordId: family('i/'),
-  membership: family('m/'),
-  nameIndex: family('k/'),
-  libraryState: family('s/'),
-  ownerPin: family('o/'),
-  announcement: family('a/')
+export const KeyFamily = {
+  /** Committed tail of the segments: the key is this byte alone. */
+  Tail: 'T',
+  /** `c/` + block id (32 bytes): where a block stands in the segments. */
+  Block: 'c/',
+  /** `f/` + content CID bytes: every block of this content was verified and stored. */
+  Complete: 'f/',
+  /** `r/` + recHash: a record's exact signed bytes. */
+  Record: 'r/',
+  /** `i/` + SHA-256 of a record's bytes (the digest in its CID): its recHash. */
+  RecordId: 'i/',
+  /** `m/` + recHash + library id: empty; the record is a member of that library. */
+  Membership: 'm/',
+  /** `k/` + name 0 version 0 owner (32) recHash: sequence (8) and the content's CID. */
+  NameIndex: 'k/',
+  /** `s/` + library id: revision (8), number of members (8). */
+  LibraryState: 's/',
+  /** `o/` + name: owner pinned under that name (32). */
+  OwnerPin: 'o/',
+  /** `a/` + name: announcement schedule, next due (8) and added (8), both in ms. */
+  Announcement: 'a/'
 } as const
+export type KeyFamily = (typeof KeyFamily)[keyof typeof KeyFamily]
+
+/** The key of a family: its ASCII prefix, then the parts joined. */
+export function makeKey(family: string, ...parts: Uint8Array[]): Uint8Array {
+  return Buffer.concat([Buffer.from(family, 'latin1'), ...parts])
+}
+
+/** The smallest key after all keys with this prefix; undefined when the prefix is empty or all 0xff. */
+export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
+  let length = prefix.byteLength
+  while (length > 0 && prefix[length - 1] === 0xff) length--
+  if (length === 0) return undefined
+  const end = Uint8Array.from(prefix.subarray(0, length))
+  end[length - 1]! += 1
+  return end
+}
 
 function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text)
@@ -36,16 +53,6 @@ function bytesOf(text: string): Uint8Array {
 
 function textOf(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes)
-}
-
-function concat(...parts: Uint8Array[]): Uint8Array {
-  const key = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0))
-  let offset = 0
-  for (const part of parts) {
-    key.set(part, offset)
-    offset += part.byteLength
-  }
-  return key
 }
 
 const text0 = (text: string): Uint8Array => bytesOf(`${text}\0`)
@@ -64,16 +71,16 @@ export function decodeU64(bytes: Uint8Array, at = 0): number {
   return Number(view.getBigUint64(at * U64_BYTES))
 }
 
-export const recordKey = (recHash: Uint8Array): Uint8Array => concat(FAMILY.record, recHash)
+export const recordKey = (recHash: Uint8Array): Uint8Array => makeKey(KeyFamily.Record, recHash)
 
 /** `digest`: SHA-256 in the record's CID. */
-export const recordIdKey = (digest: Uint8Array): Uint8Array => concat(FAMILY.recordId, digest)
+export const recordIdKey = (digest: Uint8Array): Uint8Array => makeKey(KeyFamily.RecordId, digest)
 
 export const membershipKey = (recHash: Uint8Array, libraryId: string): Uint8Array =>
-  concat(FAMILY.membership, recHash, bytesOf(libraryId))
+  makeKey(KeyFamily.Membership, recHash, bytesOf(libraryId))
 
 /** Prefix of a record's memberships in all libraries. */
-export const membershipPrefix = (recHash: Uint8Array): Uint8Array => concat(FAMILY.membership, recHash)
+export const membershipPrefix = (recHash: Uint8Array): Uint8Array => makeKey(KeyFamily.Membership, recHash)
 
 export interface NameIndexKey {
   name: string
@@ -83,23 +90,23 @@ export interface NameIndexKey {
 }
 
 export const nameIndexKey = (parts: NameIndexKey): Uint8Array =>
-  concat(FAMILY.nameIndex, text0(parts.name), text0(parts.version), parts.owner, parts.recHash)
+  makeKey(KeyFamily.NameIndex, text0(parts.name), text0(parts.version), parts.owner, parts.recHash)
 
 /** Prefix of all releases of a name; of one version; of one version of one owner. */
 export function nameIndexPrefix(name: string, version?: string, owner?: Uint8Array): Uint8Array {
-  const parts = [FAMILY.nameIndex, text0(name)]
+  const parts = [text0(name)]
   if (version !== undefined) parts.push(text0(version))
   if (owner !== undefined) parts.push(owner)
-  return concat(...parts)
+  return makeKey(KeyFamily.NameIndex, ...parts)
 }
 
 /** Undoes `nameIndexKey`; undefined when `key` is none. */
 export function parseNameIndexKey(key: Uint8Array): NameIndexKey | undefined {
-  const nameEnd = key.indexOf(0, FAMILY.nameIndex.byteLength)
+  const nameEnd = key.indexOf(0, KeyFamily.NameIndex.length)
   const versionEnd = nameEnd < 0 ? -1 : key.indexOf(0, nameEnd + 1)
   if (versionEnd < 0 || key.byteLength !== versionEnd + 1 + OWNER_BYTES + DIGEST_BYTES) return undefined
   return {
-    name: textOf(key.subarray(FAMILY.nameIndex.byteLength, nameEnd)),
+    name: textOf(key.subarray(KeyFamily.NameIndex.length, nameEnd)),
     version: textOf(key.subarray(nameEnd + 1, versionEnd)),
     owner: key.slice(versionEnd + 1, versionEnd + 1 + OWNER_BYTES),
     recHash: key.slice(versionEnd + 1 + OWNER_BYTES)
@@ -107,12 +114,12 @@ export function parseNameIndexKey(key: Uint8Array): NameIndexKey | undefined {
 }
 
 export const libraryStateKey = (libraryId: string): Uint8Array =>
-  concat(FAMILY.libraryState, bytesOf(libraryId))
+  makeKey(KeyFamily.LibraryState, bytesOf(libraryId))
 
-export const ownerPinKey = (name: string): Uint8Array => concat(FAMILY.ownerPin, bytesOf(name))
+export const ownerPinKey = (name: string): Uint8Array => makeKey(KeyFamily.OwnerPin, bytesOf(name))
 
-export const announcementKey = (name: string): Uint8Array => concat(FAMILY.announcement, bytesOf(name))
+export const announcementKey = (name: string): Uint8Array => makeKey(KeyFamily.Announcement, bytesOf(name))
 
 /** Name in the key of an announcement or owner pin. */
 export const parseAnnouncementKey = (key: Uint8Array): string =>
-  textOf(key.subarray(FAMILY.announcement.byteLength))
+  textOf(key.subarray(KeyFamily.Announcement.length))
