@@ -1,0 +1,22 @@
+import type { NodeServices } from '../../services/types.ts'
+import type { Route } from '../route.ts'
+import type { Streams } from '../streams.ts'
+import { networkRoutes } from './network.ts'
+import { packageRoutes } from './packages.ts'
+import { settingRoutes } from './settings.ts'
+import { statusRoutes } from './status.ts'
+import { watchingRoutes } from './watching.ts'
+import { workRoutes } from './work.ts'
+
+/** Every route of the admin API, in the order of the documentation. */
+export function adminRoutes(services: NodeServices, streams: Streams): readonly Route[] {
+  const routes: Route[] = [
+    ...statusRoutes(services),
+    ...packageRoutes(services),
+    ...workRoutes(services, streams),
+    ...networkRoutes(services),
+    ...settingRoutes(services, streams),
+    ...watchingRoutes(services, streams, () => routes)
+  ]
+  return routes
+}

@@ -1,0 +1,158 @@
+import Type from 'typebox'
+import { MINUTE_MS } from '../../../base/index.ts'
+import { parseCid } from '../../cid.ts'
+import { IngestReply, OperationReply, Pin, ReleaseInfo, ReleaseItem, VersionList } from '../../schemas.ts'
+import type { NodeServices } from '../../services/types.ts'
+import { type Route, route } from '../route.ts'
+import { TAR_TYPE } from '../server.ts'
+import { receiveTar, sendTar } from '../tar.ts'
+
+const tag = 'packages'
+const DEFAULT_PAGE = 100
+const MAX_PAGE = 1000
+/** More peers than this never hold one announcement: the DHT names 20 per key. */
+const MAX_WAIT_PEERS = 20
+const DEFAULT_ANNOUNCE_TIMEOUT_MS = MINUTE_MS
+/** A record of 32 KiB in base64. */
+const MAX_RECORD_TEXT = 43_692
+
+const Name = Type.String({ minLength: 1, maxLength: 130 })
+const Spec = Type.String({ minLength: 1, maxLength: 256 })
+const Key = Type.String({ minLength: 1, maxLength: 128 })
+
+export function packageRoutes(services: NodeServices): Route[] {
+  return [...publishRoutes(services), ...queryRoutes(services), ...pinRoutes(services)]
+}
+
+function publishRoutes({ content, lifecycle, operations, publishing }: NodeServices): Route[] {
+  return [
+    route({
+      method: 'POST',
+      url: '/v1/ingests',
+      tag,
+      summary: 'Stores a folder, given as an uncompressed tar stream with its entries in manifest order.',
+      consumes: TAR_TYPE,
+      status: 201,
+      response: IngestReply,
+      handle: async ({ request, signal }) => {
+        lifecycle.require(['running', 'paused'], 'take content')
+        const result = await receiveTar(request.raw, await content.beginIngest({ signal }))
+        return { ...result, content: result.content.toString() }
+      }
+    }),
+    route({
+      method: 'POST',
+      url: '/v1/packages',
+      tag,
+      summary: 'Publishes a signed release whose content is here, and announces it.',
+      body: Type.Object({
+        record: Type.String({
+          minLength: 1,
+          maxLength: MAX_RECORD_TEXT,
+          description: 'The signed record in base64.'
+        }),
+        wait: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_WAIT_PEERS })),
+        timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 10 * MINUTE_MS }))
+      }),
+      status: 202,
+      response: OperationReply,
+      handle: ({ body, requestId }) => {
+        lifecycle.require(['running'], 'publish')
+        const { wait = 0, timeoutMs = DEFAULT_ANNOUNCE_TIMEOUT_MS } = body
+        const recordBytes = new Uint8Array(Buffer.from(body.record, 'base64'))
+        const work = { recordBytes, wait, timeoutMs }
+        return {
+          operation: operations.start('publish', requestId, context => publishing.publish(work, context))
+        }
+      }
+    }),
+    route({
+      method: 'GET',
+      url: '/v1/contents/:cid/tar',
+      tag,
+      summary: 'A content as a tar stream of verified bytes; the trailer x-catalog-status says how it ended.',
+      params: Type.Object({ cid: Type.String({ minLength: 1, maxLength: 128 }) }),
+      produces: TAR_TYPE,
+      handle: ({ params, reply, requestId, signal }) =>
+        sendTar(reply, requestId, content.exportTar(parseCid(params.cid), signal))
+    })
+  ]
+}
+
+function queryRoutes({ releases }: NodeServices): Route[] {
+  return [
+    route({
+      method: 'GET',
+      url: '/v1/packages',
+      tag,
+      summary: 'The releases that this node holds, page by page.',
+      query: Type.Object({
+        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_PAGE })),
+        after: Type.Optional(Type.String({ maxLength: 1024 }))
+      }),
+      response: Type.Object({ packages: Type.Array(ReleaseItem), next: Type.Optional(Type.String()) }),
+      handle: ({ query }) => releases.list(query.limit ?? DEFAULT_PAGE, query.after)
+    }),
+    route({
+      method: 'GET',
+      url: '/v1/packages/:name',
+      tag,
+      summary: 'The releases of a name that this node knows, highest version first.',
+      params: Type.Object({ name: Name }),
+      response: VersionList,
+      handle: async ({ params, signal }) => ({ versions: await releases.local(params.name, signal) })
+    }),
+    route({
+      method: 'GET',
+      url: '/v1/releases',
+      tag,
+      summary: 'One release: the highest version that matches.',
+      query: Type.Object({
+        spec: Spec,
+        publisher: Type.Optional(Key),
+        network: Type.Optional(Type.Boolean())
+      }),
+      response: ReleaseInfo,
+      handle: ({ query, signal }) => releases.info({ ...query, network: query.network ?? false }, signal)
+    }),
+    route({
+      method: 'GET',
+      url: '/v1/versions',
+      tag,
+      summary: 'The versions of a name, here and (network=true) at peers.',
+      query: Type.Object({ name: Name, network: Type.Optional(Type.Boolean()) }),
+      response: VersionList,
+      handle: async ({ query, signal }) => ({
+        versions: await releases.versions(query.name, query.network ?? false, signal)
+      })
+    })
+  ]
+}
+
+function pinRoutes({ releases }: NodeServices): Route[] {
+  const params = Type.Object({ name: Name })
+  return [
+    route({
+      method: 'GET',
+      url: '/v1/pins/:name',
+      tag,
+      summary: 'The owner that a name is pinned to here.',
+      params,
+      response: Pin,
+      handle: input => ({ name: input.params.name, owner: releases.pin(input.params.name) })
+    }),
+    route({
+      method: 'PUT',
+      url: '/v1/pins/:name',
+      tag,
+      summary: 'Pins a name to an owner, or accepts another one.',
+      params,
+      body: Type.Object({ owner: Key }),
+      response: Pin,
+      handle: async ({ params: { name }, body: { owner }, signal }) => {
+        await releases.setPin(name, owner, signal)
+        return { name, owner }
+      }
+    })
+  ]
+}

@@ -1,0 +1,114 @@
+import Type from 'typebox'
+import { MAX_WAIT_MS, type Operation } from '../../operations.ts'
+import { OperationReply, OperationShape, Why } from '../../schemas.ts'
+import { type NodeServices, PRIORITIES } from '../../services/types.ts'
+import { ANSWERED, type Route, route } from '../route.ts'
+import type { Streams } from '../streams.ts'
+
+const Spec = Type.String({ minLength: 1, maxLength: 256 })
+const Id = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) })
+
+export function workRoutes(services: NodeServices, streams: Streams): Route[] {
+  return [...startRoutes(services), ...operationRoutes(services, streams)]
+}
+
+function startRoutes({ fetching, lifecycle, operations, verification, why }: NodeServices): Route[] {
+  return [
+    route({
+      method: 'POST',
+      url: '/v1/fetches',
+      tag: 'packages',
+      summary: 'Brings a release into the store, every byte verified.',
+      body: Type.Object({
+        spec: Spec,
+        publisher: Type.Optional(Type.String({ maxLength: 128 })),
+        from: Type.Optional(Type.String({ maxLength: 512, description: 'Peer id or multiaddr.' })),
+        priority: Type.Optional(Type.Enum(PRIORITIES))
+      }),
+      status: 202,
+      response: OperationReply,
+      handle: ({ body, requestId }) => {
+        lifecycle.require(['running'], 'fetch')
+        return { operation: operations.start('fetch', requestId, context => fetching.fetch(body, context)) }
+      }
+    }),
+    route({
+      method: 'POST',
+      url: '/v1/verifications',
+      tag: 'packages',
+      summary: 'Hashes again what the store holds of a release, or of all.',
+      body: Type.Object({ spec: Type.Optional(Spec) }),
+      status: 202,
+      response: OperationReply,
+      handle: ({ body, requestId }) => ({
+        operation: operations.start('verify', requestId, context => verification.verify(body.spec, context))
+      })
+    }),
+    route({
+      method: 'GET',
+      url: '/v1/why',
+      tag: 'packages',
+      summary: 'Explains a release: who holds it, what was tried, what went wrong.',
+      query: Type.Object({ spec: Spec }),
+      response: Why,
+      handle: ({ query, signal }) => why.why(query.spec, signal)
+    })
+  ]
+}
+
+function operationRoutes({ operations }: NodeServices, streams: Streams): Route[] {
+  const tag = 'operations'
+  return [
+    route({
+      method: 'GET',
+      url: '/v1/operations',
+      tag,
+      summary: 'Operations that run, and those that ended a while ago.',
+      response: Type.Object({ operations: Type.Array(OperationShape) }),
+      handle: () => ({ operations: operations.list() })
+    }),
+    route({
+      method: 'GET',
+      url: '/v1/operations/:id',
+      tag,
+      summary: 'One operation; with wait, answers when it has ended or after so many milliseconds.',
+      params: Id,
+      query: Type.Object({ wait: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_WAIT_MS })) }),
+      response: OperationReply,
+      handle: async ({ params, query, signal }) => ({
+        operation:
+          query.wait === undefined
+            ? operations.get(params.id)
+            : await operations.wait(params.id, query.wait, signal)
+      })
+    }),
+    route({
+      method: 'DELETE',
+      url: '/v1/operations/:id',
+      tag,
+      summary: 'Cancels an operation.',
+      params: Id,
+      response: OperationReply,
+      handle: ({ params }) => ({ operation: operations.cancel(params.id) })
+    }),
+    route({
+      method: 'GET',
+      url: '/v1/operations/:id/events',
+      tag,
+      summary: 'Server-sent events of one operation; ends with it.',
+      params: Id,
+      produces: 'text/event-stream',
+      handle: ({ params, reply, requestId }) => {
+        const current = operations.get(params.id)
+        const stream = streams.open(reply, 'events', requestId)
+        const tell = (operation: Operation): void => {
+          stream.event('operation', operation)
+          if (operation.state !== 'running') stream.end()
+        }
+        if (current.state === 'running') stream.onEnd(operations.watch(params.id, tell))
+        tell(current)
+        return ANSWERED
+      }
+    })
+  ]
+}

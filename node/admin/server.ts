@@ -1,0 +1,164 @@
+/**
+ * The admin API: HTTP/1.1 over the unix socket of the home. Every answer has an `x-request-id`; every error is
+ * `{"error": {code, message, hint, details?, requestId}}` with the status of its code.
+ */
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { FastifySchemaControllerOptions } from 'fastify/types/schema.js'
+import { CatalogError, KIB, type Logger, MINUTE_MS, SECOND_MS, toCatalogError } from '../../base/index.ts'
+import type { NodeMetrics } from '../metrics.ts'
+import { requestIdFrom, runInRequest } from '../request-context.ts'
+import { ANSWERED, type RequestInput, type Route } from './route.ts'
+import { checkSocketPath, clearStaleSocket, closeToOthers } from './socket.ts'
+import type { Streams } from './streams.ts'
+import { createValidator } from './validation.ts'
+
+/** The largest JSON body is a signed record of 32 KiB in base64; everything else is far smaller. */
+const MAX_BODY_BYTES = 64 * KIB
+/** A name of a package with its scope, percent-encoded. */
+const MAX_PARAM_LENGTH = 512
+/** Between two requests of a client that keeps its connection. */
+const KEEP_ALIVE_TIMEOUT_MS = MINUTE_MS
+/** Programs of one user on this machine; each connection is a file descriptor and some 10 KB. */
+const MAX_CONNECTIONS = 512
+const HEADERS_TIMEOUT_MS = 10 * SECOND_MS
+
+/**
+ * Given, so that fastify loads neither ajv nor fast-json-stringify, 10 MB less: the checks are in validation.ts. No route
+ * has a schema for fastify, so these are never called; their declared types are those of the two libraries.
+ */
+const NO_COMPILERS = {
+  buildValidator: () => () => () => true,
+  buildSerializer: () => () => JSON.stringify
+} as unknown as NonNullable<FastifySchemaControllerOptions['compilersFactory']>
+
+export const TAR_TYPE = 'application/x-tar'
+
+export interface AdminModules {
+  routes: readonly Route[]
+  metrics: NodeMetrics
+  /** Long responses that a close has to end. */
+  streams: Streams
+  logger: Logger
+}
+
+export interface AdminServer {
+  readonly socketPath: string
+  /** Takes no new requests, ends the streams, waits for the answers under way; when `signal` fires, cuts the rest. */
+  close(signal: AbortSignal): Promise<void>
+}
+
+/** Serves `routes` on `socketPath`. SOCKET_PATH_TOO_LONG, SOCKET_IN_USE. */
+export async function serveAdmin(
+  modules: AdminModules,
+  options: { socketPath: string }
+): Promise<AdminServer> {
+  const { socketPath } = options
+  checkSocketPath(socketPath)
+  const app = buildApp(modules)
+  await clearStaleSocket(socketPath)
+  await app.listen({ path: socketPath })
+  await closeToOthers(socketPath)
+  return {
+    socketPath,
+    async close(signal) {
+      const cut = (): void => app.server.closeAllConnections()
+      if (signal.aborted) cut()
+      signal.addEventListener('abort', cut, { once: true })
+      modules.streams.endAll()
+      await app.close()
+      signal.removeEventListener('abort', cut)
+    }
+  }
+}
+
+/** The server without a socket; tests inject requests into it. */
+export function buildApp(modules: AdminModules): FastifyInstance {
+  const app = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    genReqId: request => requestIdFrom(request.headers['x-request-id']),
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    forceCloseConnections: 'idle',
+    // Long-polls and streams have their own limits; a slow tar upload is no attack on a socket of one's own.
+    requestTimeout: 0,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    schemaController: { compilersFactory: NO_COMPILERS }
+  })
+  app.server.maxConnections = MAX_CONNECTIONS
+  app.addContentTypeParser(TAR_TYPE, (_request, payload, done) => done(null, payload))
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id)
+    done()
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    const url = request.routeOptions.url ?? 'unknown'
+    modules.metrics.requestDone(url, request.method, reply.statusCode, reply.elapsedTime / SECOND_MS)
+    done()
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0]
+    const error = new CatalogError('NOT_FOUND', `the admin API has no ${request.method} ${path}`, {
+      hint: 'GET /openapi.json lists every route'
+    })
+    sendError(modules.logger, request, reply, error)
+  })
+  app.setErrorHandler((thrown, request, reply) => {
+    sendError(modules.logger, request, reply, errorOfRequest(thrown))
+  })
+  for (const route of modules.routes) addRoute(app, route, modules.logger)
+  return app
+}
+
+function addRoute(app: FastifyInstance, route: Route, logger: Logger): void {
+  const checkParams = route.params && createValidator('params', route.params)
+  const checkQuery = route.query && createValidator('query', route.query)
+  const checkBody = route.body && createValidator('body', route.body)
+  app.route({
+    method: route.method,
+    url: route.url,
+    handler: (request, reply) =>
+      runInRequest(request.id, async () => {
+        const input: RequestInput<unknown, unknown, unknown> = {
+          params: checkParams?.(request.params),
+          query: checkQuery?.(request.query),
+          body: checkBody === undefined ? request.body : checkBody(request.body),
+          requestId: request.id,
+          signal: goneSignal(reply),
+          log: logger,
+          request,
+          reply
+        }
+        const result = await route.handle(input)
+        if (result === ANSWERED) return reply
+        return reply.code(route.status).send(result)
+      })
+  })
+}
+
+/** Aborted when the connection closes before the response has ended. */
+function goneSignal(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort(new CatalogError('ABORTED', 'the client went away'))
+  })
+  return gone.signal
+}
+
+/** Errors of fastify itself (a body that is no JSON, too large, an unknown media type) get a code of ours. */
+function errorOfRequest(thrown: unknown): CatalogError {
+  if (thrown instanceof CatalogError || !(thrown instanceof Error)) return toCatalogError(thrown)
+  const { statusCode } = thrown as { statusCode?: number }
+  if (statusCode === 413) return new CatalogError('LIMIT_EXCEEDED', thrown.message, { cause: thrown })
+  if (statusCode !== undefined && statusCode < 500)
+    return new CatalogError('INVALID_ARGUMENT', thrown.message, { cause: thrown })
+  return toCatalogError(thrown)
+}
+
+function sendError(logger: Logger, request: FastifyRequest, reply: FastifyReply, error: CatalogError): void {
+  const requestId = request.id
+  const fields = { requestId, code: error.code, method: request.method, url: request.url }
+  // A bug needs its stack; what a caller did wrong is the caller's news.
+  if (error.code === 'INTERNAL') logger.error({ ...fields, err: error.cause ?? error }, error.message)
+  else logger.debug(fields, error.message)
+  reply.code(error.httpStatus).send({ error: { ...error.toJSON(), requestId } })
+}

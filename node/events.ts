@@ -1,0 +1,54 @@
+/**
+ * What happens in a node, told to whoever watches: the event stream of the admin API, the log, an embedding program.
+ * Delivery is synchronous and keeps nothing, so a watcher that cannot keep up must bound its own buffer.
+ */
+import { CatalogError, type Clock } from '../base/index.ts'
+
+export const EVENT_TYPES = ['state', 'peer', 'operation', 'release'] as const
+export type EventType = (typeof EVENT_TYPES)[number]
+
+export interface NodeEvent {
+  /** Grows by one with each event of this daemon's life. */
+  seq: number
+  type: EventType
+  /** RFC 3339. */
+  at: string
+  /** Plain JSON. */
+  data: Record<string, unknown>
+}
+
+export type EventListener = (event: NodeEvent) => void
+
+/** Listeners at once: each client of the event stream is one. */
+const MAX_LISTENERS = 256
+
+export class EventHub {
+  readonly #clock: Clock
+  readonly #listeners = new Set<EventListener>()
+  #seq = 0
+
+  constructor(modules: { clock: Clock }) {
+    this.#clock = modules.clock
+  }
+
+  get listeners(): number {
+    return this.#listeners.size
+  }
+
+  emit(type: EventType, data: Record<string, unknown>): void {
+    this.#seq++
+    if (this.#listeners.size === 0) return
+    const event: NodeEvent = { seq: this.#seq, type, at: new Date(this.#clock.now()).toISOString(), data }
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  /** Returns the function that ends it. BUSY beyond 256 listeners. */
+  listen(listener: EventListener): () => void {
+    if (this.#listeners.size >= MAX_LISTENERS)
+      throw new CatalogError('BUSY', `${MAX_LISTENERS} clients already watch the events`)
+    this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+    }
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The format of a home: one number in the file FORMAT. A home of an older format is brought forward by numbered
+ * migrations, one number at a time; a home of a newer one is refused untouched.
+ *
+ * A migration from n to n + 1 may be stopped anywhere, by a crash or a power cut, and is then run again from its
+ * beginning: it must be written so that running it twice, or once and a half, gives the same. FORMAT is raised,
+ * durably, only after it has returned.
+ */
+import { readFile } from 'node:fs/promises'
+import { CatalogError, toCatalogError } from '../../base/index.ts'
+import { writeFileAtomic } from './atomic-file.ts'
+import type { HomeLayout } from './layout.ts'
+
+/** The format this code writes. */
+export const CURRENT_FORMAT = 1
+
+export interface MigrationProgress {
+  from: number
+  to: number
+  /** What it is doing, for people. */
+  phase: string
+  /** 0 to 1. */
+  done: number
+}
+
+export interface Migration {
+  /** Brings a home of this format to the next one. */
+  readonly from: number
+  /** One line for the log. */
+  readonly what: string
+  run(home: HomeLayout, progress: (phase: string, done: number) => void): Promise<void>
+}
+
+/** Every migration since format 1, in order. There is none yet. */
+export const MIGRATIONS: readonly Migration[] = []
+
+export interface MigrateOptions {
+  migrations?: readonly Migration[]
+  current?: number
+  onProgress?: (progress: MigrationProgress) => void
+}
+
+/** FORMAT_INVALID unless the file holds one whole number from 1; HOME_MISSING when there is none. */
+export async function readFormat(home: HomeLayout): Promise<number> {
+  let text: string
+  try {
+    text = await readFile(home.format, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    throw new CatalogError('HOME_MISSING', `${home.root} is no Catalog home: it has no FORMAT file`, {
+      details: { home: home.root }
+    })
+  }
+  if (!/^[1-9][0-9]{0,5}\n?$/.test(text))
+    throw new CatalogError('FORMAT_INVALID', `${home.format} does not hold a format number`)
+  return Number(text)
+}
+
+export async function writeFormat(home: HomeLayout, format: number): Promise<void> {
+  await writeFileAtomic(home.format, `${format}\n`)
+}
+
+/**
+ * Brings the home to the current format and returns the format it had. FORMAT_TOO_NEW before anything is touched;
+ * MIGRATION_FAILED (details: from, to) when a step fails, which the next start runs again.
+ */
+export async function migrate(home: HomeLayout, options: MigrateOptions = {}): Promise<number> {
+  const { migrations = MIGRATIONS, current = CURRENT_FORMAT, onProgress } = options
+  const found = await readFormat(home)
+  if (found > current)
+    throw new CatalogError(
+      'FORMAT_TOO_NEW',
+      `${home.root} has format ${found}, this Catalog knows ${current}`,
+      {
+        details: { found, current }
+      }
+    )
+  for (let from = found; from < current; from++) {
+    await runStep(home, stepFrom(migrations, from), onProgress)
+    await writeFormat(home, from + 1)
+  }
+  return found
+}
+
+function stepFrom(migrations: readonly Migration[], from: number): Migration {
+  const step = migrations.find(migration => migration.from === from)
+  if (step === undefined) throw new CatalogError('INTERNAL', `no migration leads from format ${from}`)
+  return step
+}
+
+async function runStep(
+  home: HomeLayout,
+  step: Migration,
+  onProgress: MigrateOptions['onProgress']
+): Promise<void> {
+  const { from } = step
+  const to = from + 1
+  try {
+    await step.run(home, (phase, done) => onProgress?.({ from, to, phase, done }))
+  } catch (thrown) {
+    const cause = toCatalogError(thrown)
+    throw new CatalogError(
+      'MIGRATION_FAILED',
+      `migration ${from} to ${to} (${step.what}) failed: ${cause.message}`,
+      { cause, details: { from, to, cause: cause.code } }
+    )
+  }
+}

@@ -1,0 +1,82 @@
+import { readdir, realpath, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { CatalogError } from '../../base/index.ts'
+import { CURRENT_FORMAT, type MigrateOptions, migrate, readFormat, writeFormat } from './format.ts'
+import {
+  checkPermissions,
+  type HomeLayout,
+  homeLayout,
+  makeFolders,
+  modeOf,
+  PRIVATE_FILE_MODE
+} from './layout.ts'
+
+export interface CreateHomeOptions {
+  /** Text of config.toml. */
+  configText: string
+  /** Makes the keys in a home whose folders exist: the node's and the publisher's. */
+  makeKeys(home: HomeLayout): Promise<void>
+}
+
+/**
+ * Makes a home where there is none: folders, config, keys, and FORMAT last, so that a home whose making was cut off is
+ * no home yet and can be made again. HOME_EXISTS when there is one, or when the folder holds anything else.
+ */
+export async function createHome(root: string, options: CreateHomeOptions): Promise<HomeLayout> {
+  const home = homeLayout(resolve(root))
+  if ((await modeOf(home.format)) !== undefined)
+    throw new CatalogError('HOME_EXISTS', `${home.root} already holds a Catalog home`, {
+      details: { home: home.root }
+    })
+  await refuseForeignFolder(home)
+  await makeFolders(home)
+  await writeFile(home.config, options.configText, { mode: PRIVATE_FILE_MODE })
+  await options.makeKeys(home)
+  await writeFormat(home, CURRENT_FORMAT)
+  return home
+}
+
+/** What an unfinished `createHome` may have left. */
+async function refuseForeignFolder(home: HomeLayout): Promise<void> {
+  const known = new Set(Object.values(home).map(path => path.slice(home.root.length + 1)))
+  const names = await readdir(home.root).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  const foreign = names.find(name => !known.has(name) && !name.endsWith('.new'))
+  if (foreign !== undefined)
+    throw new CatalogError(
+      'HOME_EXISTS',
+      `${home.root} holds ${foreign}, which is no part of a Catalog home`,
+      {
+        hint: 'give an empty folder, or one that does not exist',
+        details: { home: home.root }
+      }
+    )
+}
+
+/**
+ * Checks a home before a daemon runs on it: there is one, its format is known, nobody else can read it; then migrates
+ * it. Touches nothing when a check fails.
+ */
+export async function openHome(root: string, options: MigrateOptions = {}): Promise<HomeLayout> {
+  const home = homeLayout(await realpathOrSelf(resolve(root)))
+  await readFormat(home)
+  await checkPermissions(home)
+  await migrate(home, options)
+  await makeFolders(home)
+  return home
+}
+
+/** A home behind a symbolic link has one name, so that paths in messages and the socket's length are the real ones. */
+async function realpathOrSelf(path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    throw new CatalogError('HOME_MISSING', `${path} does not exist`, {
+      details: { home: path },
+      cause: error
+    })
+  }
+}

@@ -1,0 +1,80 @@
+import { mkdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { CatalogError } from '../../base/index.ts'
+
+/** Only the owner may look into a home: it holds keys and the admin socket. */
+export const HOME_MODE = 0o700
+/** Keys and state of the daemon. */
+export const PRIVATE_FILE_MODE = 0o600
+/** Any of these bits lets other users in. */
+const OTHERS = 0o077
+
+/** Absolute paths of everything in a home (docs/operations.md). */
+export interface HomeLayout {
+  readonly root: string
+  readonly config: string
+  readonly nodeKey: string
+  readonly keyring: string
+  /** The node's LevelDB. Its lock is the lock on the home. */
+  readonly database: string
+  /** libp2p's own LevelDB. */
+  readonly peers: string
+  readonly segments: string
+  readonly logs: string
+  readonly socket: string
+  readonly format: string
+  /** Who runs on this home: written by the daemon, removed when it stops. */
+  readonly claim: string
+}
+
+export function homeLayout(root: string): HomeLayout {
+  return {
+    root,
+    config: join(root, 'config.toml'),
+    nodeKey: join(root, 'node.key'),
+    keyring: join(root, 'keyring'),
+    database: join(root, 'db'),
+    peers: join(root, 'peers'),
+    segments: join(root, 'segments'),
+    logs: join(root, 'logs'),
+    socket: join(root, 'admin.sock'),
+    format: join(root, 'FORMAT'),
+    claim: join(root, 'daemon.json')
+  }
+}
+
+/** Makes the folders of a home, 0700 each; those that exist stay as they are. */
+export async function makeFolders(layout: HomeLayout): Promise<void> {
+  for (const folder of [
+    layout.root,
+    layout.keyring,
+    layout.database,
+    layout.peers,
+    layout.segments,
+    layout.logs
+  ])
+    await mkdir(folder, { recursive: true, mode: HOME_MODE })
+}
+
+/** HOME_PERMISSIONS (details: path, mode) when another user could read the home or a key in it. */
+export async function checkPermissions(layout: HomeLayout): Promise<void> {
+  for (const path of [layout.root, layout.nodeKey, layout.keyring]) {
+    const mode = await modeOf(path)
+    if (mode === undefined || (mode & OTHERS) === 0) continue
+    const octal = (mode & 0o777).toString(8)
+    throw new CatalogError('HOME_PERMISSIONS', `${path} has mode ${octal}: other users can read it`, {
+      details: { path, mode: octal },
+      hint: `chmod go-rwx ${path}`
+    })
+  }
+}
+
+/** Permission bits of a path, undefined when nothing is there. */
+export async function modeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).mode
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}

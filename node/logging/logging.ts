@@ -1,0 +1,104 @@
+/**
+ * The daemon's log. Every part writes to a `Logger`; a line goes to the ring of recent lines and to one sink: the terminal in a
+ * form for people, or a rotated file of JSON lines. The level can be changed while it runs, for all parts at once.
+ * A line written while a request is worked on carries its `requestId`, whichever part writes it.
+ */
+import { type LoggerOptions, type Logger as Pino, pino } from 'pino'
+import type { Logger } from '../../base/index.ts'
+import { currentRequestId } from '../request-context.ts'
+import { LOG_LEVELS, type LogLevel } from './line.ts'
+import { LogRing } from './ring.ts'
+import type { LogSink } from './sinks.ts'
+
+/** About what a person scrolls through, at 200 bytes a line. */
+const RING_LINES = 2000
+const RING_BYTES = 1024 * 1024
+
+export interface Logging {
+  readonly logger: Logger
+  readonly ring: LogRing
+  level: LogLevel
+  /** Everything written is with the system when this resolves. */
+  close(): Promise<void>
+}
+
+export function createLogging(modules: { sink: LogSink }, options: { level: LogLevel }): Logging {
+  const { sink } = modules
+  const ring = new LogRing({ maxLines: RING_LINES, maxBytes: RING_BYTES })
+  const gate: Gate = { threshold: LOG_LEVELS[options.level] }
+  const destination = {
+    /** pino sets this before each write. */
+    lastLevel: 0,
+    write(text: string): void {
+      ring.push({ level: this.lastLevel, text })
+      sink.write(text)
+    }
+  }
+  Object.defineProperty(destination, Symbol.for('pino.metadata'), { value: true })
+  const root = pino(PINO_OPTIONS, destination)
+  let level = options.level
+  return {
+    logger: new GatedLogger(root, gate),
+    ring,
+    get level() {
+      return level
+    },
+    set level(next: LogLevel) {
+      level = next
+      gate.threshold = LOG_LEVELS[next]
+    },
+    close: () => sink.close()
+  }
+}
+
+const PINO_OPTIONS: LoggerOptions = {
+  // The gate decides: a child of pino keeps the level it was born with.
+  level: 'trace',
+  base: null,
+  timestamp: () => `,"time":"${new Date().toISOString()}"`,
+  mixin: () => {
+    const requestId = currentRequestId()
+    return requestId === undefined ? {} : { requestId }
+  },
+  // A field of the line wins over the request's, so that an operation's own id is never doubled.
+  mixinMergeStrategy: (line, mixin) => Object.assign(mixin, line)
+}
+
+interface Gate {
+  threshold: number
+}
+
+/** One level for a logger and all its children, changed in one place. */
+class GatedLogger implements Logger {
+  readonly #pino: Pino
+  readonly #gate: Gate
+
+  constructor(pinoLogger: Pino, gate: Gate) {
+    this.#pino = pinoLogger
+    this.#gate = gate
+  }
+
+  error(fields: object, message: string): void {
+    if (this.#gate.threshold <= LOG_LEVELS.error) this.#pino.error(fields, message)
+  }
+
+  warn(fields: object, message: string): void {
+    if (this.#gate.threshold <= LOG_LEVELS.warn) this.#pino.warn(fields, message)
+  }
+
+  info(fields: object, message: string): void {
+    if (this.#gate.threshold <= LOG_LEVELS.info) this.#pino.info(fields, message)
+  }
+
+  debug(fields: object, message: string): void {
+    if (this.#gate.threshold <= LOG_LEVELS.debug) this.#pino.debug(fields, message)
+  }
+
+  trace(fields: object, message: string): void {
+    if (this.#gate.threshold <= LOG_LEVELS.trace) this.#pino.trace(fields, message)
+  }
+
+  child(fields: object): Logger {
+    return new GatedLogger(this.#pino.child(fields), this.#gate)
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The node's own metrics; each other part registers its own in the same registry. Names end in their unit. Values that
+ * can be read at any time (memory, delays, counts) are read when they are asked for, so an idle node does no work.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { type Lifecycle, NODE_STATES } from './lifecycle.ts'
+import type { OperationManager } from './operations.ts'
+
+/** From a cached read to a long-poll, in seconds. */
+const REQUEST_BUCKETS_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10, 60]
+/** Finest delay of the event loop that is told apart, in milliseconds: the target is a p99 below 10. */
+const LOOP_RESOLUTION_MS = 5
+const NS_PER_S = 1e9
+
+export interface NodeMetrics {
+  readonly registry: Registry
+  requestDone(route: string, method: string, status: number, tookS: number): void
+  close(): void
+}
+
+export interface NodeMetricsModules {
+  lifecycle: Lifecycle
+  operations: OperationManager
+  registry: Registry
+}
+
+export function createNodeMetrics(modules: NodeMetricsModules): NodeMetrics {
+  const registers = [modules.registry]
+  const delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS })
+  delay.enable()
+  registerProcess(registers, delay)
+  registerState(registers, modules.lifecycle)
+  registerOperations(registers, modules.operations)
+  const requests = new Counter({
+    name: 'catalog_node_http_requests_total',
+    help: 'Requests of the admin API by route, method and status.',
+    labelNames: ['route', 'method', 'status'],
+    registers
+  })
+  const durations = new Histogram({
+    name: 'catalog_node_http_request_duration_seconds',
+    help: 'Time from the request line to the last byte of the response.',
+    labelNames: ['route'],
+    buckets: REQUEST_BUCKETS_S,
+    registers
+  })
+  return {
+    registry: modules.registry,
+    requestDone(route, method, status, tookS) {
+      requests.inc({ route, method, status })
+      durations.observe({ route }, tookS)
+    },
+    close: () => delay.disable()
+  }
+}
+
+function registerProcess(registers: Registry[], delay: ReturnType<typeof monitorEventLoopDelay>): void {
+  new Gauge({
+    name: 'catalog_node_event_loop_delay_seconds',
+    help: 'Delay of the event loop since the reading before, by quantile.',
+    labelNames: ['quantile'],
+    registers,
+    collect() {
+      this.set({ quantile: '0.5' }, delay.percentile(50) / NS_PER_S)
+      this.set({ quantile: '0.99' }, delay.percentile(99) / NS_PER_S)
+      delay.reset()
+    }
+  })
+  new Gauge({
+    name: 'catalog_node_memory_rss_bytes',
+    help: 'Resident memory of the process.',
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss())
+    }
+  })
+  new Gauge({
+    name: 'catalog_node_uptime_seconds',
+    help: 'Time since the process started.',
+    registers,
+    collect() {
+      this.set(process.uptime())
+    }
+  })
+}
+
+function registerState(registers: Registry[], lifecycle: Lifecycle): void {
+  new Gauge({
+    name: 'catalog_node_state',
+    help: '1 for the state the node is in, 0 for the others.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      for (const state of NODE_STATES) this.set({ state }, lifecycle.state === state ? 1 : 0)
+    }
+  })
+}
+
+function registerOperations(registers: Registry[], operations: OperationManager): void {
+  new Gauge({
+    name: 'catalog_node_operations_running',
+    help: 'Operations that run now.',
+    registers,
+    collect() {
+      this.set(operations.running)
+    }
+  })
+  const ended = new Counter({
+    name: 'catalog_node_operations_total',
+    help: 'Operations that have ended, by kind and state.',
+    labelNames: ['kind', 'state'],
+    registers
+  })
+  operations.watchAll(({ kind, state }) => {
+    if (state !== 'running') ended.inc({ kind, state })
+  })
+}

@@ -1,0 +1,233 @@
+/**
+ * The shapes of what a node tells about itself, in JSON: one schema each, which types the services, validates and
+ * documents the admin API. Sizes in bytes, times in milliseconds, instants in RFC 3339, ids as strings. Fields may be
+ * added, never renamed.
+ */
+import Type from 'typebox'
+import { NODE_STATES } from './lifecycle.ts'
+import { LOG_LEVEL_NAMES } from './logging/line.ts'
+import { OPERATION_STATES } from './operations.ts'
+
+const text = (description: string): Type.TString => Type.String({ description })
+const count = (description: string): Type.TInteger => Type.Integer({ minimum: 0, description })
+const ms = (description: string): Type.TNumber => Type.Number({ description })
+
+export const ErrorObject = Type.Object({
+  code: text('Stable name of the error, see docs/errors.md.'),
+  message: Type.String(),
+  hint: text('What to do about it.'),
+  details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  requestId: Type.Optional(text('Also in x-request-id and in the log lines of the request.'))
+})
+
+export const ErrorResponse = Type.Object({ error: ErrorObject })
+
+export const StateName = Type.Enum(NODE_STATES)
+
+export const Status = Type.Object({
+  state: StateName,
+  health: Type.Object({
+    score: Type.Number({ minimum: 0, maximum: 1, description: '1 = all is well.' }),
+    reasons: Type.Array(Type.String())
+  }),
+  uptimeMs: ms('Since the daemon was ready.'),
+  peers: count('Connected peers.'),
+  library: Type.Object({
+    root: Type.Union([Type.String(), Type.Null()], {
+      description: 'Root of the trie; null until libraries have one.'
+    }),
+    revision: count('Grows with each change of the home library.'),
+    releases: count('Releases in the home library.')
+  }),
+  store: Type.Object({
+    bytes: count('Bytes of all segment files.'),
+    quotaBytes: count('The most they may be.'),
+    chunks: count('Distinct blocks.')
+  }),
+  memory: Type.Object({ rssBytes: count('Resident memory of the daemon.') }),
+  queues: Type.Record(Type.String(), Type.Integer(), { description: 'Lengths of what waits, by name.' }),
+  rates: Type.Record(Type.String(), Type.Number(), {
+    description: 'Bytes per second over the last seconds, by name.'
+  }),
+  version: Type.String()
+})
+export type Status = Type.Static<typeof Status>
+
+export const Identity = Type.Object({
+  peerId: Type.String(),
+  publicKey: text('The node key, as `ed25519:` and base32.'),
+  addresses: Type.Array(text('Multiaddr with /p2p/.'))
+})
+export type Identity = Type.Static<typeof Identity>
+
+export const Dependency = Type.Object({
+  name: Type.String(),
+  range: Type.String(),
+  kind: Type.String(),
+  platform: Type.Optional(Type.String()),
+  features: Type.Optional(Type.Array(Type.String()))
+})
+
+export const ReleaseItem = Type.Object({
+  name: Type.String(),
+  version: Type.String(),
+  type: text('package, library, template, vm or container.'),
+  publisher: text('Public key of the owner.'),
+  id: text('CID of the record.'),
+  content: text('CID of the content.'),
+  sizeBytes: count('Sum of the sizes of all files.'),
+  status: text('published.'),
+  access: text('public.'),
+  local: Type.Enum(['none', 'partial', 'complete'])
+})
+export type ReleaseItem = Type.Static<typeof ReleaseItem>
+
+export const ReleaseInfo = Type.Object({
+  ...ReleaseItem.properties,
+  files: count('Number of files.'),
+  publishedAt: Type.String(),
+  signer: text('Public key that signed; equal to the publisher until there is delegation.'),
+  pinned: Type.Boolean({ description: 'Whether the name is pinned to this owner here.' }),
+  description: Type.Optional(Type.String()),
+  keywords: Type.Optional(Type.Array(Type.String())),
+  categories: Type.Optional(Type.Array(Type.String())),
+  licence: Type.Optional(Type.String()),
+  authors: Type.Optional(Type.Array(Type.String())),
+  links: Type.Optional(Type.Record(Type.String(), Type.String())),
+  entryPoint: Type.Optional(Type.String()),
+  dependencies: Type.Optional(Type.Array(Dependency)),
+  requirements: Type.Optional(Type.Record(Type.String(), Type.String()))
+})
+export type ReleaseInfo = Type.Static<typeof ReleaseInfo>
+
+export const VersionList = Type.Object({ versions: Type.Array(ReleaseItem) })
+
+export const IngestReply = Type.Object({
+  content: text('CID of the content.'),
+  sizeBytes: count('Sum of the sizes of all files.'),
+  files: count('Number of files.'),
+  newBytes: count('Bytes that were not in the store before.')
+})
+
+export const PublishResult = Type.Object({
+  name: Type.String(),
+  version: Type.String(),
+  id: text('CID of the record.'),
+  content: text('CID of the content.'),
+  sizeBytes: count('Sum of the sizes of all files.'),
+  files: count('Number of files.'),
+  announcedTo: count('Peers that hold the announcement.')
+})
+export type PublishResult = Type.Static<typeof PublishResult>
+
+export const FetchResult = Type.Object({
+  id: text('CID of the record.'),
+  bytesFetched: count('Bytes that came from peers.'),
+  bytesReused: count('Bytes that were here already.'),
+  sources: Type.Array(Type.Object({ peerId: Type.String(), bytes: count('Bytes that came from it.') })),
+  tookMs: ms('From the request to the last verified byte.'),
+  name: Type.String(),
+  version: Type.String(),
+  content: Type.String(),
+  sizeBytes: count('Sum of the sizes of all files.'),
+  files: count('Number of files.'),
+  owner: text('Public key of the owner.'),
+  dependencies: Type.Array(Dependency)
+})
+export type FetchResult = Type.Static<typeof FetchResult>
+
+export const VerifyResult = Type.Object({
+  ok: Type.Boolean(),
+  checked: count('Blocks that were hashed again.'),
+  bytes: count('Bytes that were hashed again.'),
+  bad: Type.Array(
+    Type.Object({ release: Type.String(), id: Type.String(), path: Type.String(), reason: Type.String() })
+  )
+})
+export type VerifyResult = Type.Static<typeof VerifyResult>
+
+export const Progress = Type.Object({
+  phase: Type.String(),
+  bytesDone: Type.Optional(Type.Number()),
+  bytesTotal: Type.Optional(Type.Number()),
+  itemsDone: Type.Optional(Type.Number()),
+  itemsTotal: Type.Optional(Type.Number())
+})
+
+export const OperationShape = Type.Object({
+  id: Type.String(),
+  kind: text('publish, fetch or verify.'),
+  state: Type.Enum(OPERATION_STATES),
+  progress: Progress,
+  result: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  error: Type.Optional(Type.Unknown({ description: 'As in an error response.' })),
+  startedAt: Type.String(),
+  endedAt: Type.Optional(Type.String()),
+  requestId: Type.String()
+})
+
+export const OperationReply = Type.Object({ operation: OperationShape })
+
+export const Why = Type.Object({
+  spec: Type.String(),
+  name: Type.Union([Type.String(), Type.Null()]),
+  releases: Type.Array(ReleaseItem),
+  holders: Type.Array(
+    Type.Object({
+      peerId: Type.String(),
+      source: text('local, peer or dht.'),
+      ageMs: Type.Optional(ms('Age of the claim.')),
+      lastDial: Type.Optional(Type.String()),
+      lastError: Type.Optional(Type.String())
+    })
+  ),
+  lastFetch: Type.Optional(OperationShape),
+  local: Type.String(),
+  reasons: Type.Array(Type.String())
+})
+export type Why = Type.Static<typeof Why>
+
+export const Pin = Type.Object({ name: Type.String(), owner: text('Public key of the owner.') })
+
+export const PeerShape = Type.Object({
+  peerId: Type.String(),
+  addresses: Type.Array(Type.String()),
+  direction: Type.String(),
+  rttMs: Type.Union([Type.Number(), Type.Null()]),
+  score: Type.Union([Type.Number(), Type.Null()]),
+  limits: Type.Record(Type.String(), Type.Unknown())
+})
+export type PeerShape = Type.Static<typeof PeerShape>
+
+export const ConfigReply = Type.Object({
+  values: Type.Array(
+    Type.Object({
+      key: Type.String(),
+      value: Type.Unknown(),
+      origin: text('default, profile, file, environment or flag.'),
+      unit: Type.Optional(Type.String()),
+      description: Type.String()
+    })
+  ),
+  warnings: Type.Array(Type.String())
+})
+export type ConfigReply = Type.Static<typeof ConfigReply>
+
+export const ConfigChange = Type.Object({
+  key: Type.String(),
+  value: Type.Unknown(),
+  restartNeeded: Type.Boolean()
+})
+export type ConfigChange = Type.Static<typeof ConfigChange>
+
+export const LevelName = Type.Enum(LOG_LEVEL_NAMES)
+
+export const CheckLevel = Type.Enum(['ok', 'warn', 'error'])
+export const DoctorCheck = Type.Object({
+  name: Type.String(),
+  ok: Type.Boolean(),
+  level: CheckLevel,
+  message: Type.String(),
+  hint: Type.Optional(Type.String())
+})
+export type DoctorCheck = Type.Static<typeof DoctorCheck>

@@ -1,0 +1,129 @@
+/** What the admin API asks of the node: one interface per subject, implemented by the files of this folder. */
+import type { Logger } from '../../base/index.ts'
+import type { ContentStore } from '../../library/index.ts'
+import type { EventHub } from '../events.ts'
+import type { Lifecycle } from '../lifecycle.ts'
+import type { Logging } from '../logging/logging.ts'
+import type { NodeMetrics } from '../metrics.ts'
+import type { OperationManager, OperationProgress } from '../operations.ts'
+import type {
+  ConfigChange,
+  ConfigReply,
+  DoctorCheck,
+  FetchResult,
+  Identity,
+  PeerShape,
+  PublishResult,
+  ReleaseInfo,
+  ReleaseItem,
+  Status,
+  VerifyResult,
+  Why
+} from '../schemas.ts'
+
+/** How a service works on a long request. */
+export interface WorkContext {
+  signal: AbortSignal
+  progress(progress: OperationProgress): void
+}
+
+export interface StatusService {
+  status(): Status
+  identity(): Identity
+}
+
+export interface PublishRequest {
+  /** The signed record, as it is stored. */
+  recordBytes: Uint8Array
+  /** Wait until so many peers hold the announcement; 0 = do not wait. */
+  wait: number
+  timeoutMs: number
+}
+
+export interface PublishingService {
+  publish(request: PublishRequest, context: WorkContext): Promise<PublishResult>
+}
+
+export interface ReleaseQuery {
+  spec: string
+  /** Public key of the owner that is meant. */
+  publisher?: string
+  /** Whether peers and the DHT are asked too. */
+  network: boolean
+}
+
+export interface ReleaseService {
+  list(limit: number, after?: string): Promise<{ packages: ReleaseItem[]; next?: string }>
+  local(name: string, signal: AbortSignal): Promise<ReleaseItem[]>
+  versions(name: string, network: boolean, signal: AbortSignal): Promise<ReleaseItem[]>
+  info(query: ReleaseQuery, signal: AbortSignal): Promise<ReleaseInfo>
+  pin(name: string): string
+  setPin(name: string, owner: string, signal: AbortSignal): Promise<void>
+}
+
+export const PRIORITIES = ['critical', 'high', 'normal', 'low'] as const
+export type Priority = (typeof PRIORITIES)[number]
+
+export interface FetchRequest {
+  spec: string
+  publisher?: string
+  /** Peer id or multiaddr of the one source to use. */
+  from?: string
+  priority?: Priority
+}
+
+export interface FetchingService {
+  fetch(request: FetchRequest, context: WorkContext): Promise<FetchResult>
+}
+
+export interface VerificationService {
+  /** Everything when `spec` is absent. */
+  verify(spec: string | undefined, context: WorkContext): Promise<VerifyResult>
+}
+
+export interface WhyService {
+  why(spec: string, signal: AbortSignal): Promise<Why>
+}
+
+export interface PeerService {
+  list(): PeerShape[]
+  connect(address: string, signal: AbortSignal): Promise<PeerShape>
+  disconnect(peerId: string): Promise<void>
+}
+
+export interface ConfigService {
+  show(): ConfigReply
+  set(key: string, value: unknown): Promise<ConfigChange>
+}
+
+export interface DoctorService {
+  run(signal: AbortSignal): Promise<DoctorCheck[]>
+}
+
+export interface PauseService {
+  pause(): Promise<void>
+  resume(): Promise<void>
+}
+
+/** All that the routes of the admin API use. */
+export interface NodeServices {
+  readonly version: string
+  readonly lifecycle: Lifecycle
+  readonly operations: OperationManager
+  readonly events: EventHub
+  readonly logging: Logging
+  readonly logger: Logger
+  readonly metrics: NodeMetrics
+  readonly content: ContentStore
+  readonly status: StatusService
+  readonly publishing: PublishingService
+  readonly releases: ReleaseService
+  readonly fetching: FetchingService
+  readonly verification: VerificationService
+  readonly why: WhyService
+  readonly peers: PeerService
+  readonly config: ConfigService
+  readonly doctor: DoctorService
+  readonly pause: PauseService
+  invite(): string
+}

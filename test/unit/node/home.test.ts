@@ -1,0 +1,176 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { homeLockedError, isLockError, readClaim, removeClaim, writeClaim } from '../../../node/home/claim.ts'
+import {
+  type Migration,
+  type MigrationProgress,
+  migrate,
+  readFormat,
+  writeFormat
+} from '../../../node/home/format.ts'
+import { createHome, openHome } from '../../../node/home/home.ts'
+import { type HomeLayout, homeLayout } from '../../../node/home/layout.ts'
+
+let folder: string
+let root: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'catalog-home-'))
+  root = join(folder, 'home')
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const options = {
+  configText: '# nothing set\n',
+  makeKeys: (home: HomeLayout) => writeFile(home.nodeKey, 'key', { mode: 0o600 })
+}
+
+describe('making and opening a home', () => {
+  it('makes folders and files that nobody else can read', async () => {
+    const home = await createHome(root, options)
+    for (const path of [home.root, home.keyring, home.database, home.peers, home.segments, home.logs])
+      expect((await stat(path)).mode & 0o777).toBe(0o700)
+    for (const path of [home.config, home.format]) expect((await stat(path)).mode & 0o777).toBe(0o600)
+    expect(await readFormat(home)).toBe(1)
+    await openHome(root)
+  })
+
+  it('never overwrites a home, nor moves into a folder of something else', async () => {
+    await createHome(root, options)
+    await expect(createHome(root, options)).rejects.toMatchObject({ code: 'HOME_EXISTS' })
+    const other = join(folder, 'photos')
+    await mkdir(other)
+    await writeFile(join(other, 'cat.jpg'), '')
+    await expect(createHome(other, options)).rejects.toMatchObject({ code: 'HOME_EXISTS' })
+    expect(await readdir(other)).toEqual(['cat.jpg'])
+  })
+
+  it('is no home until it is whole, and can then be made again', async () => {
+    const makeKeys = async (): Promise<void> => {
+      throw new Error('the power went')
+    }
+    await expect(createHome(root, { ...options, makeKeys })).rejects.toThrow('the power went')
+    await expect(openHome(root)).rejects.toMatchObject({ code: 'HOME_MISSING' })
+    await createHome(root, options)
+    await openHome(root)
+  })
+
+  it('names what is missing, unreadable or readable by others', async () => {
+    await expect(openHome(root)).rejects.toMatchObject({ code: 'HOME_MISSING' })
+    const home = await createHome(root, options)
+    await chmod(home.nodeKey, 0o640)
+    await expect(openHome(root)).rejects.toMatchObject({
+      code: 'HOME_PERMISSIONS',
+      details: { path: home.nodeKey, mode: '640' }
+    })
+    await chmod(home.nodeKey, 0o600)
+    await chmod(home.root, 0o755)
+    await expect(openHome(root)).rejects.toMatchObject({ code: 'HOME_PERMISSIONS' })
+  })
+})
+
+describe('the format of a home', () => {
+  it('refuses a newer home and touches nothing', async () => {
+    const home = await createHome(root, options)
+    await writeFormat(home, 7)
+    await rm(home.segments, { recursive: true })
+    const before = await readdir(home.root)
+    await expect(openHome(root)).rejects.toMatchObject({
+      code: 'FORMAT_TOO_NEW',
+      details: { found: 7, current: 1 }
+    })
+    expect(await readdir(home.root)).toEqual(before)
+    expect(await readFile(home.format, 'utf8')).toBe('7\n')
+  })
+
+  it.each(['', '0\n', '-1', '1.5', 'one', '1\n2\n', '99999999999'])('refuses a FORMAT of %j', async text => {
+    const home = await createHome(root, options)
+    await writeFile(home.format, text)
+    await expect(openHome(root)).rejects.toMatchObject({ code: 'FORMAT_INVALID' })
+  })
+
+  it('runs each migration once, in order, with its progress', async () => {
+    const home = await createHome(root, options)
+    const ran: number[] = []
+    const progress: MigrationProgress[] = []
+    const migrations = [step(2, ran), step(1, ran), step(3, ran)]
+    expect(await migrate(home, { migrations, current: 4, onProgress: at => progress.push(at) })).toBe(1)
+    expect(ran).toEqual([1, 2, 3])
+    expect(progress[0]).toEqual({ from: 1, to: 2, phase: 'half', done: 0.5 })
+    expect(await readFormat(home)).toBe(4)
+    await migrate(home, { migrations, current: 4 })
+    expect(ran).toEqual([1, 2, 3])
+  })
+
+  it('goes on where a crash in the middle left it', async () => {
+    const home = await createHome(root, options)
+    const ran: number[] = []
+    let crashes = 1
+    const crashing: Migration = {
+      from: 2,
+      what: 'crashes once',
+      async run(at) {
+        await writeFile(join(at.root, 'half-done'), '')
+        if (crashes-- > 0) throw new Error('power cut')
+        ran.push(2)
+      }
+    }
+    const migrations = [step(1, ran), crashing, step(3, ran)]
+    await expect(migrate(home, { migrations, current: 4 })).rejects.toMatchObject({
+      code: 'MIGRATION_FAILED',
+      details: { from: 2, to: 3 }
+    })
+    expect(await readFormat(home)).toBe(2)
+    await migrate(home, { migrations, current: 4 })
+    expect(ran).toEqual([1, 2, 3])
+    expect(await readFormat(home)).toBe(4)
+  })
+})
+
+function step(from: number, ran: number[]): Migration {
+  return {
+    from,
+    what: `step ${from}`,
+    async run(_home, progress) {
+      progress('half', 0.5)
+      ran.push(from)
+    }
+  }
+}
+
+describe('who runs on a home', () => {
+  const claim = {
+    pid: 4711,
+    startedAt: '2026-01-02T03:04:05.000Z',
+    socket: '/x/admin.sock',
+    version: '0.1.0'
+  }
+
+  it('is written whole, read back and removed', async () => {
+    const home = await createHome(root, options)
+    expect(await readClaim(home)).toBeUndefined()
+    await writeClaim(home, claim)
+    expect(await readClaim(home)).toEqual(claim)
+    expect((await stat(home.claim)).mode & 0o777).toBe(0o600)
+    await removeClaim(home)
+    expect(await readClaim(home)).toBeUndefined()
+  })
+
+  it('is told to the second daemon, as far as it is known', async () => {
+    const home = await createHome(root, options)
+    await writeClaim(home, claim)
+    const error = await homeLockedError(home, new Error('lock'))
+    expect(error).toMatchObject({ code: 'HOME_LOCKED', details: { pid: 4711, startedAt: claim.startedAt } })
+    expect(error.message).toContain('process 4711 since 2026-01-02T03:04:05.000Z')
+    await writeFile(home.claim, '{"pid":"x"')
+    expect((await homeLockedError(home, new Error('lock'))).message).toContain('another process')
+  })
+
+  it('recognises the error of the lock behind other errors', () => {
+    const lock = Object.assign(new Error('io error'), { code: 'LEVEL_LOCKED' })
+    expect(isLockError(new Error('not open', { cause: lock }))).toBe(true)
+    expect(isLockError(new Error('not open'))).toBe(false)
+    expect(homeLayout('/h').claim).toBe('/h/daemon.json')
+  })
+})
