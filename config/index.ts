@@ -1,0 +1,25 @@
+/**
+ * Configuration: one schema (schema/) is the source of defaults, validation, units, profiles, environment names, help,
+ * documentation and the JSON Schema for editors. In come a TOML file, `CATALOG_*` variables and flags; out goes one
+ * typed, checked object with durations in milliseconds and sizes in bytes, the origin of every value, and warnings.
+ * It does not act on any value, does not write files and knows nothing of the parts it configures.
+ */
+export {
+  type ConfigRow,
+  configJsonSchema,
+  configTemplate,
+  describeConfig,
+  formatConfigValue
+} from './describe.ts'
+export { setConfigValue } from './edit.ts'
+export { CONFIG_SECTIONS, envName } from './keys.ts'
+export {
+  type LoadConfigOptions,
+  type LoadedConfig,
+  loadConfig,
+  MAX_CONFIG_FILE_BYTES,
+  validateConfigFile
+} from './load.ts'
+export type { ConfigProblem } from './problems.ts'
+export { PROFILES, type Profile } from './schema/builders.ts'
+export type { Config } from './schema/index.ts'

@@ -1,0 +1,35 @@
+import { Object as ObjectOf, type Static } from 'typebox'
+import { incentives, mirror, mirroring } from './mirror.ts'
+import { announce, dht, mdns, network, quic, relay } from './network.ts'
+import { admin, limits, log, operations, peers, security } from './operation.ts'
+import { cache, fetch, memory, store, sync } from './storage.ts'
+
+/**
+ * The one description of the configuration: its keys are `section.key`. Validation, defaults, profiles, environment
+ * names, help, documentation and the JSON Schema for editors are all read from here.
+ */
+export const CONFIG_SCHEMA = ObjectOf({
+  network,
+  quic,
+  dht,
+  mdns,
+  announce,
+  relay,
+  store,
+  cache,
+  memory,
+  fetch,
+  sync,
+  mirroring,
+  mirror,
+  incentives,
+  operations,
+  limits,
+  peers,
+  security,
+  admin,
+  log
+})
+
+/** The effective configuration. Durations in milliseconds, sizes in bytes, rates in bytes per second. */
+export type Config = Static<typeof CONFIG_SCHEMA>

@@ -1,0 +1,71 @@
+import { Object as ObjectOf } from 'typebox'
+import { choice, duration, integer, size } from './builders.ts'
+
+export const store = ObjectOf(
+  {
+    quota: size({
+      default: '100GB',
+      description: 'Bytes of content this node keeps at most; 0 is no limit but the disk.'
+    })
+  },
+  { description: 'The content store.' }
+)
+
+export const cache = ObjectOf(
+  {
+    size: size({
+      default: '1GiB',
+      reservedFor: 'the file cache',
+      description: 'Bytes the file cache may take.'
+    }),
+    maxAge: duration({
+      default: '1h',
+      reservedFor: 'the file cache',
+      description: 'How long an unused file stays in the cache.'
+    }),
+    policy: choice(['lru'], {
+      default: 'lru',
+      reservedFor: 'the file cache',
+      description: 'What goes first when the cache is full: `lru`, what was not used for longest.'
+    })
+  },
+  { description: 'The disposable cache of whole files, which makes repeated installs cheap.' }
+)
+
+export const memory = ObjectOf(
+  {
+    network: size({
+      default: '256MB',
+      min: '16MB',
+      max: '64GiB',
+      description:
+        'Memory that peers may pin in unread stream windows; beyond it the worst connection is closed.'
+    })
+  },
+  { description: 'Limits of memory.' }
+)
+
+export const sync = ObjectOf(
+  {
+    interval: duration({
+      default: '5m',
+      min: '1s',
+      max: '7d',
+      reservedFor: 'library synchronisation',
+      description: 'How often followed libraries are compared with peers; new heads are followed at once.'
+    })
+  },
+  { description: 'Synchronisation of libraries.' }
+)
+
+export const fetch = ObjectOf(
+  {
+    prefetch: integer({
+      default: 10,
+      min: 1,
+      max: 256,
+      description: 'Requests for content that are in flight to one source at once.'
+    })
+  },
+  { description: 'Fetching content.' }
+)
