@@ -93,11 +93,15 @@ export class QuicMuxer extends AbstractStreamMuxer<QuicStream> {
       stream.abort(new ConnectionClosedError('the connection was closed locally'))
   }
 
-  /** The base class would end the streams in order when the connection was lost: a truncation nobody sees. */
+  /**
+   * The connection is gone: every stream fails, where the base class would end it in order and hide the truncation. A
+   * stream that is being read may fail a moment later (QuicStream.onTransportClosed), but this connection has none any more.
+   */
   override onTransportClosed(error?: Error): void {
     super.onTransportClosed(
       error ?? new ConnectionClosedError('the QUIC connection was closed by the remote or lost')
     )
+    this.streams.splice(0)
   }
 }
 

@@ -1,0 +1,4 @@
+/**
+ * The wire: one folder per protocol, and QUIC under all of them. See each folder's index for what it does and what it does not.
+ */
+export * from './quic/index.ts'
