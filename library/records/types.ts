@@ -64,7 +64,12 @@ export interface Release extends ReleaseDescription {
   sequence: number
   /** Reserved: proof of work over the record. */
   workStamp?: Uint8Array
+  /** Fields of the body that this version does not know: kept, and signed again when a release is derived from this one. */
+  unknown?: Record<string, unknown>
 }
+
+/** What is signed as a new release: owner and signer come from the key that signs. */
+export type NewRelease = Omit<Release, 'owner' | 'signer' | 'chain'>
 
 /** A record as it came: the exact signed bytes, its id, and what is understood of it. */
 export interface SignedRecord {
@@ -72,6 +77,12 @@ export interface SignedRecord {
   id: CID
   bytes: Uint8Array
   kind: string
+  /** Of two records for one key the larger sequence wins. */
+  sequence: number
+  /** What it is about, for every kind but `release`. */
+  subject?: Uint8Array
+  /** The decoded body, of which only a release's is understood so far. */
+  body: Record<string, unknown>
   signer: Uint8Array
 }
 

@@ -1,0 +1,106 @@
+import { CatalogError } from '../../base/index.ts'
+import { bytesEqual, type Signer } from '../../trust/index.ts'
+import { checkName, checkVersion } from '../names.ts'
+import { createRecord, decodeRecord, decodeVerifiedRecord } from './envelope.ts'
+import { checkForPublish } from './publish-checks.ts'
+import { checkFields, RELEASE_FIELDS } from './release-fields.ts'
+import type { NewRelease, Release, ReleaseRecord, SignedRecord } from './types.ts'
+
+/**
+ * Reads the body of a release. Throws RECORD_INVALID for another kind or a field out of bounds, UNSUPPORTED for a release
+ * signed by a delegate: this version cannot check the chain, so it must not believe in the owner. Fields it does
+ * not know are in `unknown`.
+ */
+export function understandRelease(record: SignedRecord): ReleaseRecord {
+  if (record.kind !== 'release') {
+    throw new CatalogError('RECORD_INVALID', `the record is a ${record.kind}, not a release`)
+  }
+  const body = record.body
+  checkFields(body, RELEASE_FIELDS)
+  const entries = Object.entries(body)
+  const known = entries.filter(([field]) => field in RELEASE_FIELDS)
+  const unknown = entries.filter(([field]) => !(field in RELEASE_FIELDS))
+  const release = {
+    ...(Object.fromEntries(known) as Omit<Release, 'signer' | 'sequence'>),
+    signer: record.signer,
+    sequence: record.sequence,
+    ...(unknown.length === 0 ? {} : { unknown: Object.fromEntries(unknown) })
+  }
+  checkOwner(release)
+  return { ...record, kind: 'release', release }
+}
+
+function checkOwner(release: Release): void {
+  const isOwn = bytesEqual(release.owner, release.signer)
+  if (isOwn && release.chain === undefined) return
+  if (isOwn) throw new CatalogError('RECORD_INVALID', 'the owner signed it, so there can be no chain')
+  if (release.chain === undefined) {
+    throw new CatalogError('RECORD_INVALID', 'the signer is not the owner and no chain says why it may sign')
+  }
+  throw new CatalogError(
+    'UNSUPPORTED',
+    'the release is signed by a delegate, which this version cannot check',
+    {
+      hint: 'upgrade Catalog to use it'
+    }
+  )
+}
+
+/** Reads and verifies a release that came from anywhere. Throws as `decodeRecord` and `understandRelease`. */
+export function decodeRelease(bytes: Uint8Array): ReleaseRecord {
+  return understandRelease(decodeRecord(bytes))
+}
+
+/** The same for bytes that were verified before they were stored here. */
+export function decodeVerifiedRelease(bytes: Uint8Array): ReleaseRecord {
+  return understandRelease(decodeVerifiedRecord(bytes))
+}
+
+/**
+ * Signs a release as its owner. Stricter than what `decodeRelease` accepts: the licence, ranges and URLs must be readable
+ * today. Throws NAME_INVALID, VERSION_INVALID, INVALID_ARGUMENT with `details.field`, RECORD_TOO_LARGE.
+ */
+export function createReleaseRecord(release: NewRelease, signer: Signer): ReleaseRecord {
+  checkName(release.name)
+  checkVersion(release.version)
+  const body = bodyOf(release, signer.publicKey)
+  try {
+    checkFields(body, RELEASE_FIELDS)
+    checkForPublish(release)
+    return understandRelease(createRecord({ kind: 'release', sequence: release.sequence, body }, signer))
+  } catch (thrown) {
+    throw asArgumentError(thrown)
+  }
+}
+
+/** Picks the fields of the body, so that a whole `Release` may be given too; what signs decides whose it is. */
+function bodyOf(release: NewRelease, owner: Uint8Array): Record<string, unknown> {
+  const known = Object.entries(release).filter(([field]) => field in RELEASE_FIELDS)
+  const unknown = Object.entries(release.unknown ?? {}).filter(([field]) => !(field in RELEASE_FIELDS))
+  const dependencies = release.dependencies?.map(withoutUndefined)
+  return withoutUndefined({
+    ...Object.fromEntries([...unknown, ...known]),
+    dependencies,
+    chain: undefined,
+    owner
+  })
+}
+
+/** DAG-CBOR has no `undefined`; an absent field is absent. */
+function withoutUndefined(fields: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}
+
+/** What is wrong here is the caller's text, not somebody's record. */
+function asArgumentError(thrown: unknown): unknown {
+  if (!(thrown instanceof CatalogError) || thrown.code !== 'RECORD_INVALID') return thrown
+  return new CatalogError('INVALID_ARGUMENT', thrown.message, {
+    ...(thrown.details === undefined ? {} : { details: thrown.details }),
+    cause: thrown
+  })
+}
+
+/** The sequence of the next record for a key: the time in ms, unless the last one was dated later. */
+export function nextSequence(nowMs: number, last?: number): number {
+  return last === undefined ? nowMs : Math.max(nowMs, last + 1)
+}
