@@ -1,0 +1,63 @@
+import { ALIVE_BYTES, PONG_MS, QUIET_MS, RTT_EVERY_MS, RTT_WEIGHT } from './limits.ts'
+
+/** What a tick asks of the session. */
+export type HeartbeatVerdict = 'alive' | 'ask' | 'dead'
+
+/**
+ * Whether the peer lives, and how far away it is. Whatever arrives is a sign of life; when nothing has come for
+ * QUIET_MS a ping goes out, and when nothing comes for PONG_MS after that, the peer is dead. QUIC notices only after
+ * its idle time-out (10 s), and not at all when the peer's process hangs while its network stack answers.
+ */
+export class Heartbeat {
+  #heardMs: number
+  #receivedBytes = 0
+  #asked: { sequence: number; sentMs: number } | undefined
+  #lastAskedMs = Number.NEGATIVE_INFINITY
+  #sequence = 0
+  #rttMs: number | undefined
+
+  constructor(nowMs: number) {
+    this.#heardMs = nowMs
+  }
+
+  /** Smoothed round-trip time in milliseconds; undefined before the first measurement. */
+  get rttMs(): number | undefined {
+    return this.#rttMs
+  }
+
+  /** A whole frame arrived. */
+  heard(nowMs: number): void {
+    this.#heardMs = nowMs
+  }
+
+  /** Called on each tick with the bytes the stream has received so far. On 'ask' send `nextPing`. */
+  tick(nowMs: number, receivedBytes: number): HeartbeatVerdict {
+    if (receivedBytes - this.#receivedBytes >= ALIVE_BYTES) {
+      this.#receivedBytes = receivedBytes
+      this.#heardMs = nowMs
+    }
+    if (this.#asked !== undefined) {
+      const silentSinceMs = Math.max(this.#asked.sentMs, this.#heardMs)
+      return nowMs - silentSinceMs >= PONG_MS ? 'dead' : 'alive'
+    }
+    const isQuiet = nowMs - this.#heardMs >= QUIET_MS
+    return isQuiet || nowMs - this.#lastAskedMs >= RTT_EVERY_MS ? 'ask' : 'alive'
+  }
+
+  /** Sequence number of the ping to send now. */
+  nextPing(nowMs: number): number {
+    this.#sequence = this.#sequence >= 0xffffffff ? 1 : this.#sequence + 1
+    this.#asked = { sequence: this.#sequence, sentMs: nowMs }
+    this.#lastAskedMs = nowMs
+    return this.#sequence
+  }
+
+  /** Takes a pong; false when it answers no ping of ours. */
+  pong(sequence: number, nowMs: number): boolean {
+    if (this.#asked === undefined || this.#asked.sequence !== sequence) return false
+    const sampleMs = nowMs - this.#asked.sentMs
+    this.#rttMs = this.#rttMs === undefined ? sampleMs : this.#rttMs + (sampleMs - this.#rttMs) * RTT_WEIGHT
+    this.#asked = undefined
+    return true
+  }
+}

@@ -1,0 +1,179 @@
+import type { PeerId } from '@libp2p/interface'
+import { context, SpanKind, trace } from '@opentelemetry/api'
+import { CatalogError, type Clock, WireStatus } from '../../base/index.ts'
+import type { RequestType } from '../wire/message.ts'
+import { statusOf } from '../wire/status.ts'
+import { contextOf } from '../wire/trace.ts'
+import { BUSY_RETRY_MS, MAX_BUSY_PER_S, MAX_BUSY_QUEUED, MAX_IN_FLIGHT } from './limits.ts'
+import { cancelMessage, FrameKind, requestMessage, responseMessage } from './messages.ts'
+import type { SendFrame } from './outgoing.ts'
+
+/** What a handler learns beside the message. */
+export interface HandlerContext {
+  readonly peerId: PeerId
+  /** Aborts when the peer cancelled or left, or the time-out of the type has passed. */
+  readonly signal: AbortSignal
+}
+
+export type Handler<Q, A> = (message: Q, context: HandlerContext) => Promise<Partial<A>> | Partial<A>
+
+/** A handler with its declaration, messages of all types in one table. */
+export interface HandlerEntry {
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly type: RequestType<any, any>
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly handler: Handler<any, any>
+}
+
+/** Told of every request that was answered: for metrics. */
+export type OnServed = (name: string, status: WireStatus | number) => void
+
+interface Work {
+  readonly abort: AbortController
+  readonly deadlineMs: number
+}
+
+export interface IncomingModules {
+  readonly peerId: PeerId
+  readonly clock: Clock
+  readonly handlers: ReadonlyMap<number, HandlerEntry>
+  readonly send: SendFrame
+  /** Resolves when the stream takes more. */
+  readonly drained: (signal: AbortSignal) => Promise<void>
+  readonly needsDrain: () => boolean
+  readonly onServed: OnServed
+  /** Something that never fails did. */
+  readonly onError: (error: unknown) => void
+}
+
+/**
+ * A peer's requests on one control stream. Each holds a place until its answer was taken by the stream, so a peer that
+ * asks and does not read stops itself. A request beyond the places is answered BUSY at once; whoever goes on then is
+ * cut off by an exception.
+ */
+export class Incoming {
+  readonly #modules: IncomingModules
+  readonly #works = new Map<number, Work>()
+  #busyQueued = 0
+  #busyThisSecond = 0
+  #secondStartMs = 0
+
+  constructor(modules: IncomingModules) {
+    this.#modules = modules
+  }
+
+  get size(): number {
+    return this.#works.size
+  }
+
+  /** Takes a request frame. Returns false for a method unknown here (answered UNSUPPORTED). */
+  onRequest(method: number, body: Uint8Array): boolean {
+    const { id, payload, traceparent } = requestMessage.decode(body)
+    if (this.#works.has(id))
+      throw new CatalogError('PROTOCOL_VIOLATION', `request ${id} came twice`, { details: { id } })
+    if (this.#works.size >= MAX_IN_FLIGHT) {
+      this.#refuse(method, id)
+      return true
+    }
+    const entry = this.#modules.handlers.get(method)
+    const message = entry?.type.request.decode(payload)
+    const deadlineMs = this.#modules.clock.monotonicMs() + (entry?.type.timeoutMs ?? 0)
+    const work: Work = { abort: new AbortController(), deadlineMs }
+    this.#works.set(id, work)
+    this.#answer(method, id, work, entry, message, traceparent).catch(this.#modules.onError)
+    return entry !== undefined
+  }
+
+  /** Stops work on a request; it is answered all the same. Returns false when there is no such work (any more). */
+  onCancel(body: Uint8Array): boolean {
+    const { id } = cancelMessage.decode(body)
+    const work = this.#works.get(id)
+    work?.abort.abort(new CatalogError('ABORTED', 'the peer cancelled the request'))
+    return work !== undefined
+  }
+
+  tick(nowMs: number): void {
+    for (const { abort, deadlineMs } of this.#works.values())
+      if (nowMs >= deadlineMs) abort.abort(new CatalogError('TIMEOUT', 'the time for this request is over'))
+  }
+
+  failAll(error: unknown): void {
+    for (const { abort } of this.#works.values()) abort.abort(error)
+    this.#works.clear()
+  }
+
+  async #answer(
+    method: number,
+    id: number,
+    work: Work,
+    entry: HandlerEntry | undefined,
+    message: unknown,
+    traceparent: string
+  ): Promise<void> {
+    const response = await this.#respond(id, work, entry, message, traceparent)
+    if (this.#works.get(id) !== work) return // the stream ended meanwhile
+    try {
+      if (this.#modules.needsDrain()) await this.#modules.drained(NEVER)
+      this.#modules.send(FrameKind.Response, method, response)
+    } catch {
+      return // the stream ended while the answer waited: there is nobody to tell
+    } finally {
+      this.#works.delete(id)
+    }
+  }
+
+  async #respond(
+    id: number,
+    work: Work,
+    entry: HandlerEntry | undefined,
+    message: unknown,
+    traceparent: string
+  ): Promise<Uint8Array> {
+    const { onServed } = this.#modules
+    try {
+      if (entry === undefined) throw new CatalogError('UNSUPPORTED', 'this method is not known here')
+      const answer = await this.#handle(entry, message, work.abort.signal, traceparent)
+      const payload = entry.type.response.encode(answer)
+      onServed(entry.type.name, WireStatus.Ok)
+      return responseMessage.encode({ id, payload })
+    } catch (error) {
+      const status = statusOf(error)
+      onServed(entry?.type.name ?? 'unknown', status.status)
+      if (status.status === WireStatus.Internal && !work.abort.signal.aborted) this.#modules.onError(error)
+      return responseMessage.encode({ id, ...status })
+    }
+  }
+
+  #handle(entry: HandlerEntry, message: unknown, signal: AbortSignal, traceparent: string): Promise<object> {
+    const { peerId } = this.#modules
+    const run = async (): Promise<object> => {
+      const span = trace.getTracer('catalog').startSpan(`serve ${entry.type.name}`, { kind: SpanKind.SERVER })
+      try {
+        return await entry.handler(message, { peerId, signal })
+      } finally {
+        span.end()
+      }
+    }
+    return traceparent === '' ? run() : context.with(contextOf(traceparent), run)
+  }
+
+  /** Answers BUSY without taking a place; throws when the peer floods. */
+  #refuse(method: number, id: number): void {
+    const nowMs = this.#modules.clock.monotonicMs()
+    if (nowMs - this.#secondStartMs >= 1000) {
+      this.#secondStartMs = nowMs
+      this.#busyThisSecond = 0
+    }
+    if (!this.#modules.needsDrain()) this.#busyQueued = 0
+    if (++this.#busyQueued > MAX_BUSY_QUEUED || ++this.#busyThisSecond > MAX_BUSY_PER_S)
+      throw new CatalogError('PROTOCOL_VIOLATION', 'a flood of requests beyond the limit')
+    const busy = new CatalogError('BUSY', `at most ${MAX_IN_FLIGHT} requests at once`, {
+      details: { retryAfterMs: BUSY_RETRY_MS }
+    })
+    this.#modules.onServed('busy', WireStatus.Busy)
+    this.#modules.send(FrameKind.Response, method, responseMessage.encode({ id, ...statusOf(busy) }))
+  }
+}
+
+/** Waiting for a stream ends when the stream does. */
+const NEVER = new AbortController().signal

@@ -1,0 +1,38 @@
+import type { Libp2p, PeerId } from '@libp2p/interface'
+import { createLibp2p } from 'libp2p'
+import { quicTransport } from '../../../protocols/index.ts'
+
+/** libp2p nodes over QUIC on loopback, closed together. */
+export async function withNodes<T>(count: number, run: (nodes: Libp2p[]) => Promise<T>): Promise<T> {
+  const nodes = await Promise.all(Array.from({ length: count }, () => createNode()))
+  try {
+    return await run(nodes)
+  } finally {
+    await Promise.all(nodes.map(node => node.stop()))
+  }
+}
+
+/** One started node that listens on a free port of loopback and dials nobody on its own. */
+export async function createNode(): Promise<Libp2p> {
+  const node = await createLibp2p({
+    addresses: { listen: ['/ip4/127.0.0.1/udp/0/quic-v1'] },
+    transports: [quicTransport()],
+    connectionMonitor: { enabled: false }
+  })
+  return node
+}
+
+/** Makes `from` know where `to` listens, without connecting. */
+export async function introduce(from: Libp2p, to: Libp2p): Promise<PeerId> {
+  await from.peerStore.merge(to.peerId, { multiaddrs: to.getMultiaddrs() })
+  return to.peerId
+}
+
+/** Resolves when `condition` holds; looks again on each turn of the timer. Fails after `limitMs`. */
+export async function until(condition: () => boolean, limitMs = 5000): Promise<void> {
+  const endMs = performance.now() + limitMs
+  while (!condition()) {
+    if (performance.now() > endMs) throw new Error(`waited ${limitMs} ms in vain for ${condition}`)
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+}
