@@ -323,6 +323,27 @@ export const ERROR_CODES = {
     'The install target holds something that this install did not put there.',
     'choose an empty folder'
   ),
+  TARGET_BUSY: row(
+    409,
+    Conflict,
+    W.Internal,
+    'Another install is working in the same target.',
+    'wait until it has ended, then run the command again'
+  ),
+  TARGET_NOT_WRITABLE: row(
+    403,
+    NotPermitted,
+    W.Internal,
+    'The install target, or a folder in it, may not be written by this user.',
+    'choose a folder of your own, or correct its permissions'
+  ),
+  LOCK_INVALID: row(
+    409,
+    Conflict,
+    W.Internal,
+    'catalog-lock.json cannot be read, or says what its releases do not.',
+    'restore it, or install without --frozen'
+  ),
 
   // --- keys, records, names
   KEY_NOT_FOUND: row(
@@ -446,6 +467,13 @@ export const ERROR_CODES = {
     W.NotPermitted,
     'The peer refused the connection or the request.',
     'the peer decides; ask its operator'
+  ),
+  PEER_FAILED: row(
+    502,
+    Network,
+    W.Internal,
+    'The peer failed at answering the request.',
+    'another source is tried; the operator of the peer finds the cause in its log'
   ),
   PEER_ADDRESS_INVALID: row(
     400,
