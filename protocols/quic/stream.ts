@@ -135,12 +135,23 @@ export class QuicStream extends AbstractStream {
     }
   }
 
-  /** Ends the writable side once all bytes are handed over; rejects with an Error if they cannot be. */
+  /**
+   * Ends the writable side once all bytes are handed over; rejects with an Error if they cannot be. The base class of
+   * @libp2p/utils 7.4.1 waits for ever when the stream is aborted with bytes queued: it is woken by `idle`, then waits
+   * for a `drain` that cannot come, after the `close` event it also waits for has passed (src/abstract-stream.ts).
+   */
   override async close(options?: AbortOptions): Promise<void> {
+    const failed = Promise.withResolvers<never>()
+    const onClose = (event: { error?: Error }): void => {
+      if (event.error !== undefined) failed.reject(event.error)
+    }
+    this.addEventListener('close', onClose)
     try {
-      await super.close(options)
+      await Promise.race([super.close(options), failed.promise])
     } catch (error) {
       throw closeFailure(error)
+    } finally {
+      this.removeEventListener('close', onClose)
     }
   }
 
