@@ -82,7 +82,11 @@ export function buildApp(modules: AdminModules): FastifyInstance {
     // Long-polls and streams have their own limits; a slow tar upload is no attack on a socket of one's own.
     requestTimeout: 0,
     http: { headersTimeout: HEADERS_TIMEOUT_MS },
-    schemaController: { compilersFactory: NO_COMPILERS }
+    schemaController: { compilersFactory: NO_COMPILERS },
+    // A path that cannot be decoded meets no route and no hook.
+    frameworkErrors: (thrown, request, reply) => {
+      sendError(modules.logger, request, reply, errorOfRequest(thrown))
+    }
   })
   app.server.maxConnections = MAX_CONNECTIONS
   app.addContentTypeParser(TAR_TYPE, (_request, payload, done) => done(null, payload))
@@ -160,5 +164,5 @@ function sendError(logger: Logger, request: FastifyRequest, reply: FastifyReply,
   // A bug needs its stack; what a caller did wrong is the caller's news.
   if (error.code === 'INTERNAL') logger.error({ ...fields, err: error.cause ?? error }, error.message)
   else logger.debug(fields, error.message)
-  reply.code(error.httpStatus).send({ error: { ...error.toJSON(), requestId } })
+  reply.code(error.httpStatus).header('x-request-id', requestId).send({ error: { ...error.toJSON(), requestId } })
 }

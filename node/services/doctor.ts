@@ -1,0 +1,114 @@
+import { statfs } from 'node:fs/promises'
+import { type Clock, displaySize, GIB, toCatalogError } from '../../base/index.ts'
+import { checkPermissions, type HomeLayout } from '../home/layout.ts'
+import type { DoctorCheck } from '../schemas.ts'
+import type { DoctorService } from './types.ts'
+
+/** The versions that are tested. */
+const MIN_NODE = [24, 15] as const
+/** One fetch of a large release fills this; segments alone are 64 MiB each. */
+const LOW_DISK_BYTES = GIB
+/** No clock that is right shows an earlier time than this release's. */
+const RELEASE_MS = Date.UTC(2026, 0, 1)
+
+export interface DoctorModules {
+  home: HomeLayout
+  clock: Clock
+  addresses(): string[]
+  peers(): number
+  bootstraps(): number
+  store(): { bytes: number; chunks: number; segments: number }
+  /** Reads one stored block back, whichever is at hand; throws when it is damaged. */
+  probeStore(signal: AbortSignal): Promise<void>
+}
+
+type Finding = Omit<DoctorCheck, 'name' | 'ok'>
+const ok = (message: string): Finding => ({ level: 'ok', message })
+const warn = (message: string, hint: string): Finding => ({ level: 'warn', message, hint })
+const bad = (message: string, hint: string): Finding => ({ level: 'error', message, hint })
+
+/** Checks that find out what commonly is wrong, each with what to do about it. */
+export function createDoctor(modules: DoctorModules): DoctorService {
+  const checks: Array<[name: string, run: (signal: AbortSignal) => Finding | Promise<Finding>]> = [
+    ['node', () => nodeCheck(process.versions.node)],
+    ['permissions', () => permissionCheck(modules.home)],
+    ['disk', () => diskCheck(modules.home)],
+    ['clock', () => clockCheck(modules.clock)],
+    ['listen', () => listenCheck(modules.addresses())],
+    ['peers', () => peerCheck(modules)],
+    ['store', signal => storeCheck(modules, signal)]
+  ]
+  return {
+    async run(signal) {
+      const done: DoctorCheck[] = []
+      for (const [name, run] of checks) {
+        signal.throwIfAborted()
+        const finding = await findingOf(() => run(signal))
+        done.push({ name, ok: finding.level !== 'error', ...finding })
+      }
+      return done
+    }
+  }
+}
+
+/** A check that fails has found something: its error is the finding. */
+async function findingOf(run: () => Finding | Promise<Finding>): Promise<Finding> {
+  try {
+    return await run()
+  } catch (thrown) {
+    const { code, message, hint } = toCatalogError(thrown)
+    return bad(`${code}: ${message}`, hint)
+  }
+}
+
+/** Exported for tests: the version is that of the running process otherwise. */
+export function nodeCheck(version: string): Finding {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const [wantedMajor, wantedMinor] = MIN_NODE
+  if (major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)) return ok(`Node ${version}`)
+  return warn(`Node ${version} is not tested`, `use Node ${wantedMajor}.${wantedMinor} or newer`)
+}
+
+async function permissionCheck(home: HomeLayout): Promise<Finding> {
+  await checkPermissions(home)
+  return ok(`only you can read ${home.root}`)
+}
+
+async function diskCheck(home: HomeLayout): Promise<Finding> {
+  const { bavail, bsize, blocks } = await statfs(home.segments)
+  const freeBytes = bavail * bsize
+  const message = `${displaySize(freeBytes)} free of ${displaySize(blocks * bsize)}`
+  return freeBytes < LOW_DISK_BYTES
+    ? warn(message, 'free space, or move the home to a larger disk')
+    : ok(message)
+}
+
+function clockCheck(clock: Clock): Finding {
+  const now = new Date(clock.now()).toISOString()
+  return clock.now() < RELEASE_MS
+    ? bad(`the clock says ${now}`, 'set the clock: sequence numbers and expiries depend on it')
+    : ok(`the clock says ${now}`)
+}
+
+function listenCheck(addresses: string[]): Finding {
+  return addresses.length === 0
+    ? bad('the node listens nowhere', 'see network.listen, and whether the port is free')
+    : ok(`listening on ${addresses.join(', ')}`)
+}
+
+function peerCheck({ peers, bootstraps }: DoctorModules): Finding {
+  const count = peers()
+  if (count > 0) return ok(`connected to ${count} peer${count === 1 ? '' : 's'}`)
+  if (bootstraps() === 0)
+    return warn(
+      'no peers, and none to join through',
+      'join with `catalog init --join INVITE`, or `catalog peers connect ADDR`'
+    )
+  return warn('no peers', 'check that the bootstrap peers run, and that UDP gets out of this network')
+}
+
+async function storeCheck({ store, probeStore }: DoctorModules, signal: AbortSignal): Promise<Finding> {
+  await probeStore(signal)
+  const { bytes, chunks, segments } = store()
+  return ok(`${displaySize(bytes)} in ${segments} segments, ${chunks} blocks`)
+}

@@ -1,0 +1,70 @@
+/**
+ * Fetches that were asked for and have not ended: one small row each in the database, so that a daemon that is stopped
+ * or killed goes on with them at its next start. What was verified before is not asked for again; that is the store's
+ * business, here is only which release was wanted.
+ */
+import { CatalogError } from '../../base/index.ts'
+import { type Database, fetchJobKey, KeyFamily } from '../../library/index.ts'
+
+export interface FetchJob {
+  /** CID of the record, as text. */
+  id: string
+  name: string
+  version: string
+  /** Milliseconds since the epoch. */
+  startedAt: number
+}
+
+/** Jobs that are kept; more fetches at once than this run without a row, and so end with the daemon. */
+const MAX_JOBS = 1000
+/** A row is about 200 bytes; a longer one is damage. */
+const MAX_ROW_BYTES = 4096
+
+export class FetchJobs {
+  readonly #database: Database
+  #count = 0
+
+  constructor(modules: { database: Database }) {
+    this.#database = modules.database
+  }
+
+  /** Durable when it resolves. */
+  async begin(job: FetchJob, signal: AbortSignal): Promise<void> {
+    if (this.#count >= MAX_JOBS)
+      throw new CatalogError('BUSY', `${MAX_JOBS} fetches are under way already`, {
+        details: { maxJobs: MAX_JOBS }
+      })
+    const value = Buffer.from(JSON.stringify(job))
+    await this.#database.write([{ type: 'put', key: fetchJobKey(job.id), value }], { sync: true, signal })
+    this.#count++
+  }
+
+  /** Not flushed: a job that comes back after a power cut finds its content complete and ends at once. */
+  async end(id: string): Promise<void> {
+    this.#count = Math.max(0, this.#count - 1)
+    await this.#database.write([{ type: 'del', key: fetchJobKey(id) }], { sync: false })
+  }
+
+  /** Jobs of an earlier life of the daemon. A row that cannot be read is dropped. */
+  async unfinished(signal: AbortSignal): Promise<FetchJob[]> {
+    const jobs: FetchJob[] = []
+    const prefix = Buffer.from(KeyFamily.FetchJob, 'latin1')
+    for await (const [key, value] of this.#database.iterate({ prefix, limit: MAX_JOBS }, signal)) {
+      const job = readJob(value)
+      if (job === undefined) await this.#database.write([{ type: 'del', key }], { sync: false, signal })
+      else jobs.push(job)
+    }
+    return jobs
+  }
+}
+
+function readJob(value: Uint8Array): FetchJob | undefined {
+  if (value.byteLength > MAX_ROW_BYTES) return undefined
+  try {
+    const { id, name, version, startedAt } = JSON.parse(Buffer.from(value).toString()) as Partial<FetchJob>
+    if (typeof id !== 'string' || typeof name !== 'string' || typeof version !== 'string') return undefined
+    return { id, name, version, startedAt: Number(startedAt) }
+  } catch {
+    return undefined
+  }
+}

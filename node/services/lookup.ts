@@ -1,0 +1,143 @@
+/**
+ * Releases of a name at peers. Holders are asked as they are found, several at once; the first answer starts a short
+ * grace for the others, so that a slow or silent peer costs that grace and not its time-out, while a newer version
+ * that another one holds still has its chance.
+ */
+import { trace } from '@opentelemetry/api'
+import { CatalogError, type Clock, type Logger, SECOND_MS, toCatalogError } from '../../base/index.ts'
+import type { ReleaseRecord } from '../../library/index.ts'
+import type { Holder, Network } from './network.ts'
+
+export interface Found {
+  /** Checked records, each once. */
+  records: ReleaseRecord[]
+  /** Who said so, in the order of their answers. */
+  holders: FoundHolder[]
+  /** What the others answered, for `why`. */
+  failures: Array<{ holder: Holder; error: CatalogError }>
+}
+
+export interface FoundHolder extends Holder {
+  /** Ids of the records that it holds. */
+  ids: ReadonlySet<string>
+}
+
+/** All of a look-up: a name that nobody holds must fail soon. */
+const LOOKUP_TIMEOUT_MS = 10 * SECOND_MS
+/** After the first answer. */
+const GRACE_MS = 300
+/** One peer's answer. */
+const ASK_TIMEOUT_MS = 5 * SECOND_MS
+/** Holders asked in one look-up: more would hardly know other versions. */
+const MAX_ASKED = 20
+/** Of them at the same time. */
+const MAX_ASKED_AT_ONCE = 8
+
+export interface LookupModules {
+  network: Network
+  clock: Clock
+  logger: Logger
+}
+
+/** NO_PEERS when the node is alone, NO_PROVIDERS when nobody answers with a release. */
+export async function lookUp(modules: LookupModules, name: string, signal: AbortSignal): Promise<Found> {
+  return await trace.getTracer('catalog').startActiveSpan('find', async span => {
+    try {
+      return await new Lookup(modules, name).run(signal)
+    } finally {
+      span.end()
+    }
+  })
+}
+
+class Lookup {
+  readonly #modules: LookupModules
+  readonly #name: string
+  readonly #records = new Map<string, ReleaseRecord>()
+  readonly #holders: FoundHolder[] = []
+  readonly #failures: Found['failures'] = []
+  readonly #stop = new AbortController()
+  #asking = new Set<Promise<void>>()
+
+  constructor(modules: LookupModules, name: string) {
+    this.#modules = modules
+    this.#name = name
+  }
+
+  async run(signal: AbortSignal): Promise<Found> {
+    const ended = AbortSignal.any([signal, this.#stop.signal, AbortSignal.timeout(LOOKUP_TIMEOUT_MS)])
+    try {
+      await this.#askAll(ended)
+    } catch (error) {
+      // The grace or the time limit is over: what was found is the answer. A caller that left gets its reason.
+      if (!ended.aborted) throw error
+    }
+    this.#stop.abort()
+    signal.throwIfAborted()
+    if (this.#records.size === 0) throw this.#notFound()
+    return { records: [...this.#records.values()], holders: this.#holders, failures: this.#failures }
+  }
+
+  async #askAll(ended: AbortSignal): Promise<void> {
+    let asked = 0
+    for await (const holder of this.#modules.network.holders(this.#name, ended)) {
+      const asking = this.#ask(holder, ended).finally(() => this.#asking.delete(asking))
+      this.#asking.add(asking)
+      if (++asked >= MAX_ASKED) break
+      if (this.#asking.size >= MAX_ASKED_AT_ONCE) await untilAborted(Promise.race(this.#asking), ended)
+    }
+    await untilAborted(Promise.all(this.#asking), ended)
+  }
+
+  /** Never rejects: one peer's failure is a fact about that peer. */
+  async #ask(holder: Holder, ended: AbortSignal): Promise<void> {
+    try {
+      const signal = AbortSignal.any([ended, AbortSignal.timeout(ASK_TIMEOUT_MS)])
+      const records = await this.#modules.network.releases(this.#name, holder.peerId, signal)
+      if (records.length === 0) return
+      for (const record of records) this.#records.set(record.id.toString(), record)
+      this.#holders.push({ ...holder, ids: new Set(records.map(record => record.id.toString())) })
+      if (this.#holders.length === 1) this.#startGrace()
+    } catch (thrown) {
+      if (this.#stop.signal.aborted) return
+      const error = toCatalogError(thrown)
+      this.#failures.push({ holder, error })
+      this.#modules.logger.debug(
+        { name: this.#name, peerId: holder.peerId, code: error.code },
+        'a holder did not answer with releases'
+      )
+    }
+  }
+
+  #startGrace(): void {
+    this.#modules.clock.wait(GRACE_MS, this.#stop.signal).then(
+      () => this.#stop.abort(),
+      () => undefined
+    )
+  }
+
+  #notFound(): CatalogError {
+    const details = {
+      name: this.#name,
+      asked: this.#failures.map(({ holder, error }) => ({ peerId: holder.peerId, code: error.code }))
+    }
+    if (this.#modules.network.connected().length === 0)
+      return new CatalogError(
+        'NO_PEERS',
+        `${this.#name} cannot be looked up: the node is connected to nobody`,
+        {
+          details
+        }
+      )
+    return new CatalogError('NO_PROVIDERS', `nobody who can be reached holds ${this.#name}`, { details })
+  }
+}
+
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason)
+    if (signal.aborted) return onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}

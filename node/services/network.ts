@@ -1,0 +1,49 @@
+/** What the services ask of the network; made from protocols/ and discovery/ by node/network.ts, from fakes in tests. */
+import type { ReleaseRecord } from '../../library/index.ts'
+
+export interface Holder {
+  peerId: string
+  /** Told by a connected peer itself, or by the DHT. */
+  source: 'peer' | 'dht'
+  /** How old the claim is. */
+  ageMs: number
+}
+
+export interface ContentProgress {
+  bytesDone: number
+  bytesTotal: number
+}
+
+export interface ContentFetched {
+  bytesFetched: number
+  bytesReused: number
+  sources: Array<{ peerId: string; bytes: number }>
+}
+
+export interface AnnounceOptions {
+  /** Peers that must hold it; 0 = do not wait. */
+  wait: number
+  timeoutMs: number
+}
+
+export interface Network {
+  /** Tells the network that this node holds releases of `name`. Resolves with the number of peers that keep the claim. */
+  announce(name: string, options: AnnounceOptions, signal: AbortSignal): Promise<number>
+  /** Peers that hold releases of `name`, as they are found. Ends when nobody is left to ask. */
+  holders(name: string, signal: AbortSignal): AsyncIterable<Holder>
+  /** The releases of `name` that a peer holds: checked records, signatures included. */
+  releases(name: string, peerId: string, signal: AbortSignal): Promise<ReleaseRecord[]>
+  /** One record by its id; undefined when the peer does not have it. */
+  record(id: string, peerId: string, signal: AbortSignal): Promise<ReleaseRecord | undefined>
+  /** Peers connected now. */
+  connected(): string[]
+  /** Connects to a peer id or multiaddr and returns the peer id. */
+  dial(target: string, signal: AbortSignal): Promise<string>
+  /** Brings the content of a release from one peer, every byte verified; complete in the store when it resolves. */
+  fetchContent(
+    record: ReleaseRecord,
+    peerId: string,
+    onProgress: (progress: ContentProgress) => void,
+    signal: AbortSignal
+  ): Promise<ContentFetched>
+}

@@ -1,0 +1,106 @@
+/**
+ * From what a user wrote to one release record and those who hold it. What is here is used where it suffices; the network is asked
+ * when it may know better: another version in a range, or the content that is not here.
+ */
+import { CatalogError, toCatalogError } from '../../base/index.ts'
+import {
+  type ContentStore,
+  parseSpec,
+  type Registry,
+  type ReleaseRecord,
+  type Spec
+} from '../../library/index.ts'
+import { parsePublicKey } from '../../trust/index.ts'
+import { type Found, type LookupModules, lookUp } from './lookup.ts'
+import { type NamedSpec, type OwnerRule, selectRelease } from './selection.ts'
+
+export interface Resolved {
+  record: ReleaseRecord
+  /** Peers that said they hold this record; empty when nobody was asked. */
+  holders: string[]
+}
+
+export interface ResolveRequest {
+  spec: string
+  publisher?: string
+  /** Whether the network may be asked. */
+  network: boolean
+}
+
+export interface ResolvingModules extends LookupModules {
+  registry: Registry
+  content: ContentStore
+}
+
+const NOTHING_FOUND: Found = { records: [], holders: [], failures: [] }
+
+/** RELEASE_NOT_FOUND, OWNER_AMBIGUOUS, OWNER_CHANGED, and the errors of the look-up when nothing is here. */
+export async function resolveRelease(
+  modules: ResolvingModules,
+  request: ResolveRequest,
+  signal: AbortSignal
+): Promise<Resolved> {
+  const spec = parseSpec(request.spec)
+  if (spec.kind === 'id') return await resolveId(modules, spec, request, signal)
+  const rule: OwnerRule = { pin: modules.registry.ownerPin(spec.name) }
+  if (request.publisher !== undefined) rule.publisher = parsePublicKey(request.publisher)
+  const local = await modules.registry.versions(spec.name, signal)
+  const settled = settledHere(modules, local, spec, rule)
+  if (settled !== undefined || !request.network)
+    return { record: settled ?? selectRelease(local, spec, rule), holders: [] }
+  const found = await findOrLocal(modules, spec.name, local, signal)
+  const record = selectRelease([...local, ...found.records], spec, rule)
+  const id = record.id.toString()
+  return { record, holders: found.holders.filter(holder => holder.ids.has(id)).map(holder => holder.peerId) }
+}
+
+/** An exact version of a settled owner that is complete here: nobody else could know better. */
+function settledHere(
+  { content }: ResolvingModules,
+  local: readonly ReleaseRecord[],
+  spec: NamedSpec,
+  rule: OwnerRule
+): ReleaseRecord | undefined {
+  if (spec.kind !== 'range' || !spec.exact || (rule.publisher ?? rule.pin) === undefined) return undefined
+  const same = local.filter(record => record.release.version === spec.range)
+  if (same.length === 0) return undefined
+  const record = selectRelease(local, spec, rule)
+  return content.localState(record.release.content) === 'complete' ? record : undefined
+}
+
+/** A failed look-up does not matter while something suitable is here: local first, also without a network. */
+async function findOrLocal(
+  modules: ResolvingModules,
+  name: string,
+  local: readonly ReleaseRecord[],
+  signal: AbortSignal
+): Promise<Found> {
+  try {
+    return await lookUp(modules, name, signal)
+  } catch (thrown) {
+    signal.throwIfAborted()
+    if (local.length === 0) throw thrown
+    modules.logger.debug({ name, code: toCatalogError(thrown).code }, 'look-up failed, using what is here')
+    return NOTHING_FOUND
+  }
+}
+
+/** By the id of a record: here, or at a connected peer. */
+async function resolveId(
+  { registry, network }: ResolvingModules,
+  { id }: Extract<Spec, { kind: 'id' }>,
+  request: ResolveRequest,
+  signal: AbortSignal
+): Promise<Resolved> {
+  const local = registry.get(id)
+  if (local !== undefined) return { record: local, holders: [] }
+  const peers = request.network ? network.connected() : []
+  for (const peerId of peers) {
+    const record = await network.record(id.toString(), peerId, signal).catch(() => undefined)
+    signal.throwIfAborted()
+    if (record !== undefined) return { record, holders: [peerId] }
+  }
+  throw new CatalogError('RELEASE_NOT_FOUND', `no record ${id} is here or at a connected peer`, {
+    details: { id: id.toString(), asked: peers.length }
+  })
+}

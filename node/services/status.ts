@@ -1,0 +1,75 @@
+import { formatPublicKey } from '../../trust/index.ts'
+import type { Lifecycle } from '../lifecycle.ts'
+import type { OperationManager } from '../operations.ts'
+import type { Identity, Status } from '../schemas.ts'
+import type { StatusService } from './types.ts'
+
+/** Above so many operations at once the node is degraded. */
+const DEGRADED_OPERATIONS = 1000
+/** A store this full soon refuses what is fetched. */
+const NEARLY_FULL = 0.95
+/** What one reason takes off the score. */
+const REASON_WEIGHT = 0.25
+
+/** What the status reads; closures, so that it holds no part of the node. */
+export interface StatusModules {
+  lifecycle: Lifecycle
+  operations: OperationManager
+  peerId(): string
+  publicKey: Uint8Array
+  addresses(): string[]
+  peers(): number
+  library(): { revision: number; releases: number }
+  store(): { bytes: number; chunks: number }
+  uptimeMs(): number
+  queues(): Record<string, number>
+  rates(): Record<string, number>
+}
+
+export function createStatus(
+  modules: StatusModules,
+  options: { version: string; quotaBytes: number; peersWanted: number }
+): StatusService {
+  return {
+    identity(): Identity {
+      return {
+        peerId: modules.peerId(),
+        publicKey: formatPublicKey(modules.publicKey),
+        addresses: modules.addresses()
+      }
+    },
+    status(): Status {
+      const store = { ...modules.store(), quotaBytes: options.quotaBytes }
+      const peers = modules.peers()
+      const reasons = healthReasons(modules, store, peers, options.peersWanted)
+      return {
+        state: modules.lifecycle.state,
+        health: { score: Math.max(0, 1 - REASON_WEIGHT * reasons.length), reasons },
+        uptimeMs: Math.round(modules.uptimeMs()),
+        peers,
+        library: { root: null, ...modules.library() },
+        store: { bytes: store.bytes, quotaBytes: store.quotaBytes, chunks: store.chunks },
+        memory: { rssBytes: process.memoryUsage.rss() },
+        queues: { operations: modules.operations.running, ...modules.queues() },
+        rates: modules.rates(),
+        version: options.version
+      }
+    }
+  }
+}
+
+function healthReasons(
+  { lifecycle, operations }: StatusModules,
+  store: { bytes: number; quotaBytes: number },
+  peers: number,
+  peersWanted: number
+): string[] {
+  const reasons: string[] = []
+  if (lifecycle.state !== 'running') reasons.push(`the node is ${lifecycle.state}`)
+  if (peers === 0 && peersWanted > 0)
+    reasons.push('no peers: join with `catalog init --join INVITE` or `catalog peers connect ADDR`')
+  if (operations.running >= DEGRADED_OPERATIONS) reasons.push(`${operations.running} operations run at once`)
+  if (store.quotaBytes > 0 && store.bytes >= NEARLY_FULL * store.quotaBytes)
+    reasons.push('the store has nearly reached its quota')
+  return reasons
+}

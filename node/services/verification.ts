@@ -1,0 +1,61 @@
+import { CatalogError } from '../../base/index.ts'
+import { type ContentStore, parseSpec, type Registry, type ReleaseRecord } from '../../library/index.ts'
+import type { VerifyResult } from '../schemas.ts'
+import { releaseName } from './release-shapes.ts'
+import { selectRelease } from './selection.ts'
+import type { VerificationService, WorkContext } from './types.ts'
+
+/** Bad blocks that one report lists; a whole disk gone bad needs no longer list. */
+const MAX_BAD = 1000
+const PAGE = 200
+
+/** Hashes again what the store holds. Records need no second check here: reading one from the registry verifies it. */
+export function createVerification(modules: {
+  registry: Registry
+  content: ContentStore
+}): VerificationService {
+  const { registry, content } = modules
+
+  async function verify(spec: string | undefined, { signal, progress }: WorkContext): Promise<VerifyResult> {
+    const total: VerifyResult = { ok: true, checked: 0, bytes: 0, bad: [] }
+    const seen = new Set<string>()
+    const releases =
+      spec === undefined ? allReleases(registry, signal) : [await localRelease(registry, spec, signal)]
+    for await (const record of releases) {
+      const cid = record.release.content.toString()
+      if (seen.has(cid) || content.localState(record.release.content) === 'none') continue
+      seen.add(cid)
+      progress({ phase: `verifying ${releaseName(record)}`, bytesDone: total.bytes, itemsDone: seen.size })
+      const report = await content.verify(record.release.content, signal)
+      total.ok &&= report.ok
+      total.checked += report.checked
+      total.bytes += report.bytes
+      const bad = report.bad.map(block => ({ release: releaseName(record), ...block }))
+      total.bad.push(...bad.slice(0, MAX_BAD - total.bad.length))
+    }
+    return total
+  }
+  return { verify }
+}
+
+/** Every release this node knows, page by page. */
+export async function* allReleases(registry: Registry, signal: AbortSignal): AsyncGenerator<ReleaseRecord> {
+  let after: string | undefined
+  do {
+    const page = await registry.list({ limit: PAGE, signal, ...(after === undefined ? {} : { after }) })
+    yield* page.releases
+    after = page.next
+  } while (after !== undefined)
+}
+
+async function localRelease(registry: Registry, text: string, signal: AbortSignal): Promise<ReleaseRecord> {
+  const spec = parseSpec(text)
+  if (spec.kind === 'id') {
+    const record = registry.get(spec.id)
+    if (record === undefined) throw new CatalogError('RELEASE_NOT_FOUND', `no record ${spec.id} is here`)
+    return record
+  }
+  return selectRelease(await registry.versions(spec.name, signal), spec, {
+    pin: registry.ownerPin(spec.name)
+  })
+}

@@ -1,0 +1,99 @@
+import { toCatalogError } from '../../base/index.ts'
+import { parseSpec } from '../../library/index.ts'
+import type { OperationManager } from '../operations.ts'
+import type { Why } from '../schemas.ts'
+import { type Found, lookUp } from './lookup.ts'
+import { releaseItem } from './release-shapes.ts'
+import type { ResolvingModules } from './resolving.ts'
+import { selectRelease } from './selection.ts'
+import type { WhyService } from './types.ts'
+
+export interface WhyModules extends ResolvingModules {
+  operations: OperationManager
+}
+
+/** Explains what the node knows of a release, by asking the same questions a fetch would, and reporting every answer. */
+export function createWhy(modules: WhyModules): WhyService {
+  const { registry, content, operations } = modules
+
+  async function why(text: string, signal: AbortSignal): Promise<Why> {
+    const spec = parseSpec(text)
+    const known = spec.kind === 'id' ? registry.get(spec.id) : undefined
+    const name = spec.kind === 'id' ? known?.release.name : spec.name
+    const reasons: string[] = []
+    const local = name === undefined ? [] : await registry.versions(name, signal)
+    const found = name === undefined ? undefined : await lookUpOrReason(name, reasons, signal)
+    const records = new Map(
+      [...local, ...(found?.records ?? [])].map(record => [record.id.toString(), record])
+    )
+    const chosen = known ?? chosenOf()
+    return {
+      spec: text,
+      name: name ?? null,
+      releases: [...records.values()].map(record => releaseItem(record, content)),
+      holders: holdersOf(found),
+      ...lastFetchOf(name),
+      local: chosen === undefined ? 'none' : content.localState(chosen.release.content),
+      reasons
+    }
+
+    function chosenOf() {
+      if (spec.kind === 'id') return undefined
+      try {
+        const record = selectRelease([...records.values()], spec, { pin: registry.ownerPin(spec.name) })
+        reasons.push(`${text} means ${record.release.name}@${record.release.version} (${record.id})`)
+        return record
+      } catch (thrown) {
+        const { code, message } = toCatalogError(thrown)
+        reasons.push(`${code}: ${message}`)
+        return undefined
+      }
+    }
+  }
+
+  async function lookUpOrReason(
+    name: string,
+    reasons: string[],
+    signal: AbortSignal
+  ): Promise<Found | undefined> {
+    try {
+      const found = await lookUp(modules, name, signal)
+      for (const { holder, error } of found.failures)
+        reasons.push(`${holder.peerId} claims to hold ${name} and failed: ${error.code}: ${error.message}`)
+      return found
+    } catch (thrown) {
+      signal.throwIfAborted()
+      const { code, message } = toCatalogError(thrown)
+      reasons.push(`${code}: ${message}`)
+      return undefined
+    }
+  }
+
+  function lastFetchOf(name: string | undefined): Pick<Why, 'lastFetch'> {
+    const last = operations
+      .list()
+      .filter(operation => operation.kind === 'fetch' && operation.result?.name === name)
+      .sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1))[0]
+    return last === undefined ? {} : { lastFetch: last }
+  }
+
+  return { why }
+}
+
+function holdersOf(found: Found | undefined): Why['holders'] {
+  if (found === undefined) return []
+  const answered = found.holders.map(({ peerId, source, ageMs }) => ({
+    peerId,
+    source,
+    ageMs,
+    lastDial: 'answered'
+  }))
+  const failed = found.failures.map(({ holder: { peerId, source, ageMs }, error }) => ({
+    peerId,
+    source,
+    ageMs,
+    lastDial: 'failed',
+    lastError: `${error.code}: ${error.message}`
+  }))
+  return [...answered, ...failed]
+}
