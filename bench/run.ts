@@ -1,0 +1,18 @@
+/**
+ * `npm run bench -- NAME [options]`: one benchmark, its figures as JSON in .bench/NAME.json and a table on stdout.
+ * Machines are shared and noisy: each benchmark measures its own floor in the same run, and only the ratio travels.
+ */
+const BENCHMARKS: Record<string, () => Promise<{ run(args: string[]): Promise<void> }>> = {
+  idle: () => import('./idle.ts'),
+  transfer: () => import('./transfer.ts')
+}
+
+const [name, ...args] = process.argv.slice(2)
+const load = name === undefined ? undefined : BENCHMARKS[name]
+if (load === undefined) {
+  process.stderr.write(`usage: npm run bench -- ${Object.keys(BENCHMARKS).join('|')} [--quick]\n`)
+  process.exitCode = 2
+} else {
+  const benchmark = await load()
+  await benchmark.run(args)
+}

@@ -1,0 +1,53 @@
+/** A seed, a publisher and a consumer as daemons on loopback in temporary homes, and their process figures. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Catalog, type RunningDaemon } from '../../scripts/quickstart/catalog.ts'
+import { AdminApi } from './admin.ts'
+import { type ProcessStats, processStats } from './process-stats.ts'
+
+export interface BenchNode {
+  cli: Catalog
+  daemon: RunningDaemon
+  api: AdminApi
+  home: string
+  stats(): ProcessStats
+}
+
+export interface BenchNetwork {
+  root: string
+  seed: BenchNode
+  publisher: BenchNode
+  consumer: BenchNode
+  close(): Promise<void>
+}
+
+export const startNetwork = async (): Promise<BenchNetwork> => {
+  const root = mkdtempSync(join(tmpdir(), 'catalog-bench-'))
+  const seed = await startNode(root, 'seed')
+  const { invite } = await seed.cli.json<{ invite: string }>('invite')
+  const publisher = await startNode(root, 'publisher', invite)
+  const consumer = await startNode(root, 'consumer', invite)
+  const nodes = [consumer, publisher, seed]
+  return {
+    root,
+    seed,
+    publisher,
+    consumer,
+    close: async () => {
+      for (const node of nodes) {
+        node.api.close()
+        await node.daemon.stop()
+      }
+      rmSync(root, { recursive: true, force: true })
+    }
+  }
+}
+
+export const startNode = async (root: string, who: string, invite?: string): Promise<BenchNode> => {
+  const home = join(root, who)
+  const cli = new Catalog(home)
+  await cli.json('init', ...(invite === undefined ? [] : ['--join', invite]))
+  const daemon = await cli.startDaemon(who)
+  return { cli, daemon, home, api: new AdminApi(home), stats: () => processStats(daemon.pid) }
+}

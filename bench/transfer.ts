@@ -1,0 +1,126 @@
+/**
+ * `npm run bench -- transfer`: a release moves from a publisher to a consumer, two real daemons on loopback: one file of
+ * 1 GiB; 10,000 small files; 10 changed and 10 new of them. Wall time runs from the request to verified and synced in
+ * the consumer's store, then from there to installed files. The floor (one Node socket, SHA-256, one file) runs on the
+ * same data in the same run.
+ */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { GIB, MIB } from '../base/index.ts'
+import { changeFiles, type Dataset, largeFile, smallFiles } from './support/datasets.ts'
+import { measureFloor } from './support/floor.ts'
+import { type BenchNetwork, startNetwork } from './support/network.ts'
+import { type Row, report, round } from './support/report.ts'
+
+const SMALL_FILES = 10_000
+const CHANGED = 10
+const ADDED = 10
+
+interface Case {
+  name: string
+  spec: string
+  data: Dataset
+  /** Bytes that the consumer does not hold yet. */
+  newBytes: number
+}
+
+interface FetchResult {
+  bytesFetched: number
+  bytesReused: number
+  tookMs: number
+}
+
+export const run = async (args: string[]): Promise<void> => {
+  const quick = args.includes('--quick')
+  const network = await startNetwork()
+  try {
+    const rows: Row[] = []
+    const work = join(network.root, 'data')
+    const large = largeFile(join(work, 'large'), quick ? 128 * MIB : GIB)
+    rows.push(
+      ...(await measure(network, {
+        name: 'one file',
+        spec: 'large@1.0.0',
+        data: large,
+        newBytes: large.sizeBytes
+      }))
+    )
+    rmSync(large.folder, { recursive: true })
+    const count = quick ? SMALL_FILES / 10 : SMALL_FILES
+    const small = smallFiles(join(work, 'small'), count)
+    rows.push(
+      ...(await measure(network, {
+        name: `${count} files`,
+        spec: 'small@1.0.0',
+        data: small,
+        newBytes: small.sizeBytes
+      }))
+    )
+    const newBytes = changeFiles(small.folder, count, CHANGED, ADDED)
+    const update = { name: `${CHANGED} changed, ${ADDED} new`, spec: 'small@1.0.1', data: small, newBytes }
+    rows.push(...(await measure(network, update)))
+    report('transfer', await settings(network), rows)
+  } finally {
+    await network.close()
+  }
+}
+
+/** The limits in force at both ends. */
+const settings = async (network: BenchNetwork): Promise<object> => {
+  const { values } = await network.consumer.api.call<{ values: Array<{ key: string; value: unknown }> }>(
+    'GET',
+    '/v1/config'
+  )
+  return Object.fromEntries(
+    values.filter(({ key }) => key.startsWith('limits.')).map(({ key, value }) => [key, value])
+  )
+}
+
+const measure = async (network: BenchNetwork, { name, spec, data, newBytes }: Case): Promise<Row[]> => {
+  const { publisher, consumer, root } = network
+  const [packageName, version] = spec.split('@') as [string, string]
+  const publishBegan = performance.now()
+  await publisher.cli.json('publish', data.folder, '--name', packageName, '--version', version, '--wait', '1')
+  const publishMs = performance.now() - publishBegan
+
+  const floorFile = join(root, 'floor.bin')
+  const floor = await measureFloor(data.folder, floorFile)
+  rmSync(floorFile)
+
+  const [from, to] = [publisher.stats(), consumer.stats()]
+  const began = performance.now()
+  const result = await consumer.api.operate<FetchResult>('/v1/fetches', { spec })
+  const wallMs = performance.now() - began
+  const [sent, received] = [publisher.stats(), consumer.stats()]
+
+  const target = join(root, 'target')
+  const installBegan = performance.now()
+  await consumer.cli.json('install', spec, '--to', target)
+  const installMs = performance.now() - installBegan
+  rmSync(target, { recursive: true })
+
+  const rate = (ms: number): number => round(newBytes / 1e6 / (ms / 1000))
+  return [
+    {
+      name: `${name}: fetch`,
+      wallMs: round(wallMs),
+      'MB/s': rate(wallMs),
+      'x floor': round(wallMs / floor.wallMs, 2),
+      'CPU source ms': round(sent.cpuMs - from.cpuMs),
+      'CPU sink ms': round(received.cpuMs - to.cpuMs),
+      'RSS source MB': sent.peakRssMb,
+      'RSS sink MB': received.peakRssMb,
+      'bytes / new bytes': round(result.bytesFetched / newBytes, 3)
+    },
+    {
+      name: `${name}: floor`,
+      wallMs: round(floor.wallMs),
+      'MB/s': rate(floor.wallMs),
+      'x floor': 1,
+      'CPU source ms': round(floor.cpuMs.sender),
+      'CPU sink ms': round(floor.cpuMs.receiver)
+    },
+    { name: `${name}: publish`, wallMs: round(publishMs), 'MB/s': round(data.sizeBytes / 1e3 / publishMs) },
+    { name: `${name}: install`, wallMs: round(installMs), 'MB/s': round(data.sizeBytes / 1e3 / installMs) }
+  ]
+}
