@@ -1,8 +1,9 @@
 import type { CID } from 'multiformats/cid'
+import type { WriteOperation } from '../database/types.ts'
 import type { ReleaseRecord } from '../records/types.ts'
 
 export interface ListOptions {
-  /** At most this many; the caller pages with `after`. */
+  /** 1 to MAX_PAGE_RECORDS; the caller pages with `after`. */
   limit: number
   /** Opaque cursor from the page before. */
   after?: string
@@ -10,22 +11,62 @@ export interface ListOptions {
 }
 
 export interface ReleasePage {
+  /** By name and version, as text. */
   releases: ReleaseRecord[]
   /** Absent on the last page. */
   next?: string
 }
 
 export interface AddResult {
-  /** False when the very same record was already there. */
+  /** False when nothing changed: the same content was already published, or a record with no smaller sequence is here. */
   added: boolean
+  /** What is stored now: the record given, or the one that was here. */
   record: ReleaseRecord
+}
+
+/** What the name index says of a release, without reading its record. */
+export interface IndexEntry {
+  name: string
+  version: string
+  owner: Uint8Array
+  sequence: number
+  content: CID
+  /** Where the record stands. */
+  recHash: Uint8Array
+}
+
+/** One change of the registry, ready to be committed as one batch with `sync: true`. */
+export interface RegistryPlan {
+  /** Empty when nothing changes. */
+  operations: WriteOperation[]
+  added: boolean
+  /** Bytes of the record that is stored once the batch is committed. */
+  stored: Uint8Array
+}
+
+/** The writing half, in the worker: plan (plan.ts), commit durably, answer; strictly one after the other. */
+export interface RegistryWriter {
+  publish(
+    record: Uint8Array,
+    nowMs: number,
+    signal?: AbortSignal
+  ): Promise<{ added: boolean; stored: Uint8Array }>
+  add(
+    record: Uint8Array,
+    nowMs: number,
+    signal?: AbortSignal
+  ): Promise<{ added: boolean; stored: Uint8Array }>
 }
 
 /** The records a node holds, found by id and by name. Reads on the main thread, writes in the worker. */
 export interface Registry {
   get(id: CID): ReleaseRecord | undefined
-  /** All known releases of a name, any owner, highest version first. */
+  /** Known releases of a name, any owner, highest version first; the MAX_VERSIONS highest of them. */
   versions(name: string, signal?: AbortSignal): Promise<ReleaseRecord[]>
+  /** All of them, or all of one version, streamed in no useful order and without their records. */
+  entries(of: { name: string; version?: string }, signal?: AbortSignal): AsyncIterable<IndexEntry>
+  /** The record of an entry; undefined when it was replaced since. */
+  read(entry: IndexEntry): ReleaseRecord | undefined
   list(options: ListOptions): Promise<ReleasePage>
   /** Number of releases in the home library. */
   count(): number

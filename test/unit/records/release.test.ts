@@ -66,7 +66,8 @@ describe('release records', () => {
     expect(canonicalKey(read)).not.toEqual(canonicalKey({ ...read, signer: keyOf('bob').publicKey }))
 
     const map = dagCbor.decode<Record<string, unknown>>(status.bytes)
-    const { sig: _, ...unsigned } = { ...map, extra: 'signed too' }
+    const { sig: _, ...rest } = map
+    const unsigned = { ...rest, extra: 'signed too' }
     const sig = key.sign('record', dagCbor.encode(unsigned))
     const widened = dagCbor.encode({ ...unsigned, sig })
     expect(decodeRecord(widened).bytes).toEqual(widened)

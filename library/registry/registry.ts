@@ -1,0 +1,120 @@
+import type { CID } from 'multiformats/cid'
+import { Counter, Gauge, type Registry as MetricsRegistry } from 'prom-client'
+import { CatalogError, type Clock } from '../../base/index.ts'
+import { isPublicKey } from '../../trust/index.ts'
+import { ownerPinKey } from '../database/keys.ts'
+import type { Database } from '../database/types.ts'
+import { checkName } from '../names.ts'
+import { decodeVerifiedRelease, RECORD_LIMITS, type ReleaseRecord } from '../records/index.ts'
+import {
+  HOME_LIBRARY,
+  readById,
+  readEntries,
+  readLibraryState,
+  readOwnerPin,
+  readPage,
+  readRecord,
+  readVersions
+} from './read.ts'
+import type { AddResult, IndexEntry, ListOptions, Registry, RegistryWriter, ReleasePage } from './types.ts'
+
+export interface RegistryModules {
+  database: Database
+  /** The worker, which makes and commits plans (plan.ts) one after the other. */
+  writer: RegistryWriter
+  clock: Clock
+  metrics?: MetricsRegistry
+}
+
+/** The main thread's view of the registry: reads LevelDB itself, sends records to the worker. Holds no state. */
+export function createRegistry(modules: RegistryModules): Registry {
+  return new LevelRegistry(modules)
+}
+
+class LevelRegistry implements Registry {
+  readonly #database: Database
+  readonly #writer: RegistryWriter
+  readonly #clock: Clock
+  readonly #changes: Counter | undefined
+
+  constructor({ database, writer, clock, metrics }: RegistryModules) {
+    this.#database = database
+    this.#writer = writer
+    this.#clock = clock
+    this.#changes = metrics === undefined ? undefined : registerMetrics(metrics, this)
+  }
+
+  get(id: CID): ReleaseRecord | undefined {
+    return readById(this.#database, id)
+  }
+
+  versions(name: string, signal?: AbortSignal): Promise<ReleaseRecord[]> {
+    return readVersions(this.#database, name, signal)
+  }
+
+  entries(of: { name: string; version?: string }, signal?: AbortSignal): AsyncIterable<IndexEntry> {
+    return readEntries(this.#database, of, signal)
+  }
+
+  read(entry: IndexEntry): ReleaseRecord | undefined {
+    return readRecord(this.#database, entry.recHash)
+  }
+
+  list(options: ListOptions): Promise<ReleasePage> {
+    return readPage(this.#database, options)
+  }
+
+  count(): number {
+    return readLibraryState(this.#database, HOME_LIBRARY).members
+  }
+
+  revision(): number {
+    return readLibraryState(this.#database, HOME_LIBRARY).revision
+  }
+
+  publish(recordBytes: Uint8Array, signal?: AbortSignal): Promise<AddResult> {
+    return this.#send('publish', recordBytes, signal)
+  }
+
+  add(recordBytes: Uint8Array, signal?: AbortSignal): Promise<AddResult> {
+    return this.#send('add', recordBytes, signal)
+  }
+
+  async #send(operation: 'publish' | 'add', bytes: Uint8Array, signal?: AbortSignal): Promise<AddResult> {
+    // The worker checks it too; here it saves copying what is too large anyway.
+    if (bytes.byteLength > RECORD_LIMITS.recordBytes) {
+      throw new CatalogError('RECORD_TOO_LARGE', `the record has ${bytes.byteLength} bytes`)
+    }
+    const { added, stored } = await this.#writer[operation](bytes, this.#clock.now(), signal)
+    if (added) this.#changes?.inc({ operation })
+    return { added, record: decodeVerifiedRelease(stored) }
+  }
+
+  ownerPin(name: string): Uint8Array | undefined {
+    return readOwnerPin(this.#database, name)
+  }
+
+  async pinOwner(name: string, owner: Uint8Array, signal?: AbortSignal): Promise<void> {
+    checkName(name)
+    if (!isPublicKey(owner)) throw new CatalogError('KEY_INVALID', 'the owner is not an Ed25519 public key')
+    const operation = { type: 'put', key: ownerPinKey(name), value: Uint8Array.from(owner) } as const
+    await this.#database.write([operation], { sync: true, ...(signal === undefined ? {} : { signal }) })
+  }
+}
+
+function registerMetrics(metrics: MetricsRegistry, registry: Registry): Counter {
+  new Gauge({
+    name: 'catalog_registry_home_releases',
+    help: 'Releases in the home library.',
+    registers: [metrics],
+    collect() {
+      this.set(registry.count())
+    }
+  })
+  return new Counter({
+    name: 'catalog_registry_records_added_total',
+    help: 'Records stored, by how they came: published here or added from a peer.',
+    labelNames: ['operation'],
+    registers: [metrics]
+  })
+}
