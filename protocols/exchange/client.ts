@@ -1,0 +1,94 @@
+import type { AbortOptions, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { CatalogError, WireStatus } from '../../base/index.ts'
+import { pull } from '../quic/index.ts'
+import { FrameReader } from '../wire/frame-reader.ts'
+import { encodeFrame } from '../wire/frame-writer.ts'
+import { protocolId } from '../wire/ids.ts'
+import { errorOfStatus, fromTransport, type StatusFields } from '../wire/status.ts'
+import type { ExchangeType } from './types.ts'
+
+/** Whom to ask. With addresses a peer can be dialled that libp2p does not know yet. */
+export interface ExchangeTarget {
+  readonly peerId: PeerId
+  readonly addresses: readonly Multiaddr[]
+}
+
+/** The asking end of a short stream: one request after the other, each answered before the next is sent. */
+export class ExchangeClient<Q, A extends StatusFields> {
+  readonly #type: ExchangeType<Q, A>
+  readonly #stream: Stream
+  readonly #reader: FrameReader
+  readonly #peer: string
+
+  private constructor(type: ExchangeType<Q, A>, stream: Stream, peer: string, signal: AbortSignal) {
+    this.#type = type
+    this.#stream = stream
+    this.#peer = peer
+    this.#reader = new FrameReader(pull(stream, { signal }))
+  }
+
+  /**
+   * Opens a stream, over a connection that is there or a new one. `signal` bounds the whole exchange. Throws DIAL_FAILED,
+   * UNSUPPORTED when the peer does not speak the protocol, TIMEOUT, ABORTED.
+   */
+  static async open<Q, A extends StatusFields>(
+    libp2p: Libp2p,
+    type: ExchangeType<Q, A>,
+    networkId: string,
+    target: ExchangeTarget,
+    signal: AbortSignal
+  ): Promise<ExchangeClient<Q, A>> {
+    const peer = target.peerId.toString()
+    try {
+      const stream = await openStream(libp2p, protocolId(networkId, type.name, type.version), target, {
+        signal
+      })
+      return new ExchangeClient(type, stream, peer, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      throw fromTransport(error, peer)
+    }
+  }
+
+  /** One request and its answer. A status other than Ok is thrown as its error (`errorOfStatus`). */
+  async ask(request: Partial<Q>): Promise<A> {
+    const type = this.#type
+    try {
+      this.#stream.send(encodeFrame([], type.request.encode(request)))
+      const frame = await this.#reader.frame(type.response.name, type.response.maxBytes)
+      if (frame === undefined)
+        throw new CatalogError('STREAM_TRUNCATED', `${this.#peer} ended the stream without an answer`)
+      const answer = type.response.decode(frame)
+      if (answer.status !== WireStatus.Ok) throw errorOfStatus(answer, this.#peer)
+      return answer
+    } catch (error) {
+      this.#stream.abort(error instanceof Error ? error : new Error(String(error)))
+      throw fromTransport(error, this.#peer)
+    }
+  }
+
+  /** Says that nothing more is asked. Never throws: a stream that cannot be closed is reset. */
+  close(): void {
+    this.#stream.close().catch((error: Error) => this.#stream.abort(error))
+    void this.#reader.close()
+  }
+}
+
+/** A connection that is open is used; else the given addresses are dialled; else what libp2p knows of the peer. */
+async function openStream(
+  libp2p: Libp2p,
+  protocol: string,
+  { peerId, addresses }: ExchangeTarget,
+  options: AbortOptions
+): Promise<Stream> {
+  const open = libp2p.getConnections(peerId).find(connection => connection.status === 'open')
+  if (open !== undefined) return await open.newStream(protocol, options)
+  if (addresses.length === 0) return await libp2p.dialProtocol(peerId, protocol, options)
+  const dialable = addresses.map(address => withPeer(address, peerId))
+  return await libp2p.dialProtocol(dialable, protocol, options)
+}
+
+/** An address that names its peer, so that nobody else can answer at it. */
+const withPeer = (address: Multiaddr, peerId: PeerId): Multiaddr =>
+  address.getComponents().some(({ name }) => name === 'p2p') ? address : address.encapsulate(`/p2p/${peerId}`)

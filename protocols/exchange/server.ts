@@ -1,0 +1,112 @@
+import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import { type Clock, type Logger, SECOND_MS, Semaphore } from '../../base/index.ts'
+import { pull } from '../quic/index.ts'
+import { FrameReader } from '../wire/frame-reader.ts'
+import { drained, encodeFrame } from '../wire/frame-writer.ts'
+import { protocolId } from '../wire/ids.ts'
+import { fromTransport, type StatusFields, statusOf } from '../wire/status.ts'
+import { type PeerRate, PeerRates } from './peer-rates.ts'
+import type { ExchangeType } from './types.ts'
+
+/** Streams of one protocol that one connection may have open: a peer asks a few things at once, not hundreds. */
+const MAX_STREAMS_PER_CONNECTION = 16
+/** A stream without a whole request for this long is reset, so that idle streams cannot be collected. */
+const REQUEST_TIMEOUT_MS = 5 * SECOND_MS
+/** Requests of all peers that are worked on at once, and that wait for it; more are answered BUSY. */
+const MAX_ACTIVE = 64
+const MAX_WAITING = 512
+
+export interface ExchangeServerModules {
+  readonly libp2p: Libp2p
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+export interface ExchangeServerOptions<Q, A> {
+  readonly networkId: string
+  readonly rate: PeerRate
+  /** Requests of one stream; then it is closed. */
+  readonly maxRequests: number
+  /** What a request costs of the peer's rate. */
+  cost(request: Q): number
+  /** Answers a request of an authenticated peer; what it throws is sent as a status. */
+  answer(remote: PeerId, request: Q, signal: AbortSignal): Promise<Partial<A>>
+}
+
+/** Begins to answer; returns how to stop: no new streams, and what is being worked on is aborted. */
+export async function serveExchange<Q, A extends StatusFields>(
+  modules: ExchangeServerModules,
+  type: ExchangeType<Q, A>,
+  options: ExchangeServerOptions<Q, A>
+): Promise<() => Promise<void>> {
+  const stopping = new AbortController()
+  const rates = new PeerRates(options.rate, modules.clock)
+  const places = new Semaphore({
+    name: `${type.name} requests`,
+    maxActive: MAX_ACTIVE,
+    maxWaiting: MAX_WAITING
+  })
+
+  /** The frame that answers one frame. */
+  const answerFrame = async (frame: Uint8Array, remote: PeerId, signal: AbortSignal): Promise<Uint8Array> => {
+    try {
+      const request = type.request.decode(frame)
+      rates.take(remote.toString(), options.cost(request))
+      const answer = await places.run(() => options.answer(remote, request, signal), signal)
+      return type.response.encode(answer)
+    } catch (error) {
+      const status = statusOf(error)
+      modules.log.debug(
+        { peer: remote.toString(), protocol: type.name, code: status.code },
+        'request refused'
+      )
+      // Every answer of an exchange has the fields of a status; TypeScript cannot see it through the generic.
+      return type.response.encode(status as Partial<A>)
+    }
+  }
+
+  const serve = async (stream: Stream, connection: Connection): Promise<void> => {
+    const ended = new AbortController()
+    stream.addEventListener('close', () => ended.abort(), { once: true })
+    const signal = AbortSignal.any([stopping.signal, ended.signal])
+    const reader = new FrameReader(pull(stream, { signal }))
+    for (let served = 0; served < options.maxRequests; served++) {
+      const frame = await withDeadline(stream, () => reader.frame(type.request.name, type.request.maxBytes))
+      if (frame === undefined) break
+      stream.send(encodeFrame([], await answerFrame(frame, connection.remotePeer, signal)))
+      await drained(stream, signal)
+    }
+    await reader.close()
+    await stream.close({ signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })
+  }
+
+  const protocol = protocolId(options.networkId, type.name, type.version)
+  await modules.libp2p.handle(
+    protocol,
+    (stream, connection) => {
+      serve(stream, connection).catch((error: unknown) => {
+        const peer = connection.remotePeer.toString()
+        stream.abort(error instanceof Error ? error : new Error(String(error)))
+        modules.log.debug(
+          { peer, protocol: type.name, code: fromTransport(error, peer).code },
+          'stream ended with an error'
+        )
+      })
+    },
+    { maxInboundStreams: MAX_STREAMS_PER_CONNECTION, maxOutboundStreams: MAX_STREAMS_PER_CONNECTION * 4 }
+  )
+  return async () => {
+    stopping.abort()
+    await modules.libp2p.unhandle(protocol)
+  }
+}
+
+/** Resets the stream when `read` takes longer than a request may. */
+async function withDeadline<T>(stream: Stream, read: () => Promise<T>): Promise<T> {
+  const timer = setTimeout(() => stream.abort(new Error('no whole request in time')), REQUEST_TIMEOUT_MS)
+  try {
+    return await read()
+  } finally {
+    clearTimeout(timer)
+  }
+}

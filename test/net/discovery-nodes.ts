@@ -1,0 +1,81 @@
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { identify } from '@libp2p/identify'
+import type { Libp2p } from '@libp2p/interface'
+import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
+import { ping } from '@libp2p/ping'
+import { createLibp2p } from 'libp2p'
+import { silentLogger } from '../../base/index.ts'
+import { createDiscovery, type Discovery } from '../../discovery/index.ts'
+import { protocolId, quicTransport } from '../../protocols/index.ts'
+import { MemoryDatabase } from '../unit/discovery/memory-database.ts'
+
+export interface TestNode {
+  libp2p: Libp2p
+  discovery: Discovery
+  stop(): Promise<void>
+}
+
+const NETWORK = 'test'
+
+/** A node over QUIC on loopback with kad-dht and discovery, its database in memory. */
+export async function startNode(): Promise<TestNode> {
+  const privateKey = await generateKeyPair('Ed25519')
+  const libp2p = await createLibp2p({
+    privateKey,
+    start: false,
+    addresses: { listen: ['/ip4/127.0.0.1/udp/0/quic-v1'] },
+    transports: [quicTransport()],
+    connectionMonitor: { enabled: false },
+    connectionManager: {
+      maxConnections: 300,
+      inboundConnectionThreshold: 1000,
+      maxIncomingPendingConnections: 100
+    },
+    services: {
+      identify: identify(),
+      ping: ping(),
+      dht: kadDHT({
+        protocol: protocolId(NETWORK, 'kad', 1),
+        clientMode: false,
+        peerInfoMapper: passthroughMapper,
+        maxInboundStreams: 256,
+        maxOutboundStreams: 256
+      })
+    }
+  })
+  const discovery = await createDiscovery(
+    { libp2p, privateKey, database: new MemoryDatabase(), log: silentLogger },
+    { networkId: NETWORK }
+  )
+  await discovery.start()
+  await libp2p.start()
+  return {
+    libp2p,
+    discovery,
+    async stop() {
+      await discovery.stop()
+      await libp2p.stop()
+    }
+  }
+}
+
+/** Nodes that all know the first one; resolves when each has at least `minPeers` peers. */
+export async function startNetwork(count: number, minPeers: number): Promise<TestNode[]> {
+  const nodes: TestNode[] = []
+  for (let i = 0; i < count; i++) {
+    const node = await startNode()
+    nodes.push(node)
+    if (i > 0) await node.libp2p.dial(nodes[0]!.libp2p.getMultiaddrs())
+  }
+  await until(() => nodes.every(({ discovery }) => discovery.stats().connectedPeers >= minPeers))
+  return nodes
+}
+
+/** Waits for a condition, looking again whenever the event loop is free. */
+export async function until(condition: () => boolean, timeoutMs = 20_000): Promise<void> {
+  const end = performance.now() + timeoutMs
+  while (!condition()) {
+    if (performance.now() > end) throw new Error('the condition did not come true in time')
+    await new Promise(resolve => setTimeout(resolve, 10))
+  }
+}

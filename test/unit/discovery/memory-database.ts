@@ -1,0 +1,68 @@
+import type { Database, KeyRange, WriteOperation } from '../../../library/index.ts'
+
+const text = (key: Uint8Array): string => Buffer.from(key).toString('hex')
+const bytes = (key: string): Uint8Array => Buffer.from(key, 'hex')
+
+/** A Database in memory: what discovery asks of LevelDB, in a few lines. */
+export class MemoryDatabase implements Database {
+  readonly rows = new Map<string, Uint8Array>()
+  writes = 0
+  /** Thrown by the next write. */
+  failure: Error | undefined
+  #sorted: string[] | undefined
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.rows.get(text(key))
+  }
+
+  async getMany(keys: Uint8Array[]): Promise<Array<Uint8Array | undefined>> {
+    return keys.map(key => this.get(key))
+  }
+
+  async *iterate({
+    prefix,
+    after,
+    limit = Infinity,
+    reverse
+  }: KeyRange): AsyncGenerator<[Uint8Array, Uint8Array]> {
+    if (reverse === true) throw new Error('not needed here')
+    this.#sorted ??= [...this.rows.keys()].sort()
+    const keys = this.#sorted
+    const wanted = text(prefix)
+    const from = after === undefined ? wanted : text(after)
+    let left = limit
+    for (let i = lowerBound(keys, from); i < keys.length && left > 0; i++) {
+      const key = keys[i]!
+      if (!key.startsWith(wanted)) return
+      if (after !== undefined && key === from) continue
+      const value = this.rows.get(key)
+      if (value === undefined) continue
+      left--
+      yield [bytes(key), value]
+    }
+  }
+
+  async write(operations: WriteOperation[]): Promise<void> {
+    const { failure } = this
+    this.failure = undefined
+    if (failure !== undefined) throw failure
+    this.writes++
+    for (const operation of operations) {
+      const key = text(operation.key)
+      if (operation.type === 'del' || !this.rows.has(key)) this.#sorted = undefined
+      if (operation.type === 'del') this.rows.delete(key)
+      else this.rows.set(key, Uint8Array.from(operation.value))
+    }
+  }
+}
+
+function lowerBound(keys: string[], wanted: string): number {
+  let low = 0
+  let high = keys.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (keys[middle]! < wanted) low = middle + 1
+    else high = middle
+  }
+  return low
+}
