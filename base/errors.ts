@@ -410,6 +410,13 @@ export const ERROR_CODES = {
     'The signature of a record does not match its bytes and key.',
     'do not use it; it was forged or damaged'
   ),
+  RECORD_EARLY: row(
+    425,
+    VerificationFailed,
+    W.BadRequest,
+    'A record is dated more than 10 minutes ahead of the clock of this node.',
+    'check the clock of this machine and of the publisher; it can be accepted when its time has come'
+  ),
   RELEASE_EXISTS: row(
     409,
     Conflict,
