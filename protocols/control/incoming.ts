@@ -4,8 +4,8 @@ import { CatalogError, type Clock, WireStatus } from '../../base/index.ts'
 import type { RequestType } from '../wire/message.ts'
 import { statusOf } from '../wire/status.ts'
 import { contextOf } from '../wire/trace.ts'
+import { cancelMessage, FrameKind, requestMessage, responseMessage } from './frames.ts'
 import { BUSY_RETRY_MS, MAX_BUSY_PER_S, MAX_BUSY_QUEUED, MAX_IN_FLIGHT } from './limits.ts'
-import { cancelMessage, FrameKind, requestMessage, responseMessage } from './messages.ts'
 import type { SendFrame } from './outgoing.ts'
 
 /** What a handler learns beside the message. */

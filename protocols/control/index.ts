@@ -11,7 +11,7 @@ export {
   createControl,
   type OnGoodbye
 } from './control.ts'
+export { GoodbyeReason, type Hello } from './frames.ts'
 export type { Handler, HandlerContext } from './incoming.ts'
-export { GoodbyeReason, type Hello } from './messages.ts'
 export type { RequestOptions } from './outgoing.ts'
 export { MAX_ADDRESSES_PER_PEER, MAX_EXCHANGED_PEERS, peerExchange } from './peer-exchange.ts'

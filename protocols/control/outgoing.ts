@@ -2,8 +2,8 @@ import { CatalogError, type Clock, WireStatus } from '../../base/index.ts'
 import type { RequestType } from '../wire/message.ts'
 import { errorOfStatus, type StatusFields } from '../wire/status.ts'
 import { activeTraceparent } from '../wire/trace.ts'
+import { cancelMessage, FrameKind, requestMessage, responseMessage } from './frames.ts'
 import { BUSY_RETRY_MS, MAX_IN_FLIGHT, MAX_UNANSWERED } from './limits.ts'
-import { cancelMessage, FrameKind, requestMessage, responseMessage } from './messages.ts'
 
 /** A request type whose messages are of no concern. */
 // biome-ignore lint/suspicious/noExplicitAny: messages of all types stand in one table

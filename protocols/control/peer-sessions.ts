@@ -1,6 +1,6 @@
 import type { PeerId } from '@libp2p/interface'
 import { CatalogError, MINUTE_MS } from '../../base/index.ts'
-import type { Hello } from './messages.ts'
+import type { Hello } from './frames.ts'
 import type { Session } from './session.ts'
 
 /**

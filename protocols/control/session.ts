@@ -5,9 +5,6 @@ import { FrameReader } from '../wire/frame-reader.ts'
 import { drained, encodeFrame } from '../wire/frame-writer.ts'
 import { checkSize, type RequestType } from '../wire/message.ts'
 import { fromTransport, MAX_MESSAGE_LENGTH, printable } from '../wire/status.ts'
-import { Heartbeat } from './heartbeat.ts'
-import { type HandlerEntry, Incoming, type OnServed } from './incoming.ts'
-import { INBOUND_HELLO_MS, LINGER_MS, MAX_NOISE_PER_S, OUTBOUND_HELLO_MS } from './limits.ts'
 import {
   FrameKind,
   type GoodbyeReason,
@@ -18,7 +15,10 @@ import {
   KIND_MASK,
   maxBodyBytes,
   pingMessage
-} from './messages.ts'
+} from './frames.ts'
+import { Heartbeat } from './heartbeat.ts'
+import { type HandlerEntry, Incoming, type OnServed } from './incoming.ts'
+import { INBOUND_HELLO_MS, LINGER_MS, MAX_NOISE_PER_S, OUTBOUND_HELLO_MS } from './limits.ts'
 import { Outgoing, type RequestOptions } from './outgoing.ts'
 
 /** What a session reports to its owner. */
