@@ -31,9 +31,8 @@ const SIZE_UNITS: readonly (readonly [unit: string, bytes: number])[] = [
   ['B', 1]
 ]
 
-export const DURATION_RULE = 'a duration such as 300ms, 10s, 5m or 1h30m (units ms, s, m, h, d)'
-export const SIZE_RULE =
-  'a size such as 4096, 64KiB, 10MB or 1GiB (bytes; units B, kB, MB, GB, TB, KiB, MiB, GiB, TiB)'
+export const DURATION_RULE = 'a duration such as 300ms, 10s, 5m or 1h30m'
+export const SIZE_RULE = 'a size such as 4096, 64KiB, 10MB or 1GiB'
 
 /** Milliseconds in a duration: parts from the longest unit to the shortest, each at most once. INVALID_ARGUMENT otherwise. */
 export function parseDuration(text: string): number {

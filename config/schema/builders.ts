@@ -62,10 +62,10 @@ export const rate = (options: RangeOptions<string>) => Integer(numeric('rate', p
 export const integer = ({ min, max, ...rest }: RangeOptions<number>) =>
   Integer({ ...rest, minimum: min ?? 0, maximum: max ?? Number.MAX_SAFE_INTEGER })
 export const fraction = (options: KeyOptions<number>) => Num({ ...options, minimum: 0, maximum: 1 })
-export const flag = (options: KeyOptions<boolean>) => Bool(options)
-export const text = (options: KeyOptions<string> & PatternOptions) => Text(options)
+export const flag = (options: KeyOptions<boolean>) => Bool({ ...options })
+export const text = (options: KeyOptions<string> & PatternOptions) => Text({ ...options })
 export const choice = <const V extends string[]>(values: readonly [...V], options: KeyOptions<V[number]>) =>
-  Enum(values, options)
+  Enum(values, { ...options })
 
 /** Entries of a list at most: more is a mistake, and every entry costs dials or memory. */
 export const MAX_LIST_ENTRIES = 256

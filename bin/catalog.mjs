@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+// Starts Catalog with a Node that can run it. `npx catalog` uses the machine's Node, which may be too old (this file
+// itself runs on Node 18 and later); then the one installed beside Catalog (package `node`) takes over.
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { constants } from 'node:os'
+import { dirname, join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+/** node:sqlite is quiet and TypeScript runs unflagged from here on. */
+const LEAST_NODE = [24, 15]
+const EXIT_FAILED = 1
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
+const FORWARDED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2']
+/** A terminal sends these to the whole process group: the child has them already, and a second one would count twice. */
+const SENT_BY_TERMINAL = new Set(['SIGINT', 'SIGQUIT', 'SIGHUP'])
+
+function fits(version) {
+  const [major, minor] = version.replace(/^v/, '').split('.').map(Number)
+  return major > LEAST_NODE[0] || (major === LEAST_NODE[0] && minor >= LEAST_NODE[1])
+}
+
+/** Folders that may hold the package `node`: beside this file, or wherever a parent project put it. */
+function nodePackages() {
+  const folders = [join(ROOT, 'node_modules', 'node')]
+  try {
+    folders.push(dirname(createRequire(import.meta.url).resolve('node/package.json')))
+  } catch {
+    // Not installed there either; the caller says what to do.
+  }
+  return folders
+}
+
+function findNode() {
+  for (const folder of nodePackages()) {
+    const binary = join(folder, 'bin', 'node')
+    if (!existsSync(binary)) continue
+    if (fits(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version)) return binary
+  }
+  return undefined
+}
+
+function findEntry() {
+  const candidates = [join(ROOT, 'dist', 'catalog.js'), join(ROOT, 'cli', 'main.ts')]
+  return candidates.find(path => existsSync(path))
+}
+
+function fail(message) {
+  process.stderr.write(`catalog: UNSUPPORTED: ${message}\n`)
+  process.exit(EXIT_FAILED)
+}
+
+/** Becomes the right Node, or where this Node cannot replace itself, stays as a thin parent of it. */
+function runWith(node, args) {
+  if (typeof process.execve === 'function') process.execve(node, [node, ...args], process.env)
+  const child = spawn(node, args, { stdio: 'inherit' })
+  for (const signal of FORWARDED_SIGNALS)
+    process.on(signal, () => {
+      if (!(process.stdin.isTTY === true && SENT_BY_TERMINAL.has(signal))) child.kill(signal)
+    })
+  child.on('error', error => fail(`${node} could not be started: ${error.message}`))
+  child.on('exit', (code, signal) => {
+    process.exit(signal === null ? code : 128 + constants.signals[signal])
+  })
+}
+
+if (process.platform === 'win32') fail('Catalog does not run on Windows; use WSL 2 or a Linux machine')
+const entry = findEntry()
+if (entry === undefined) fail(`${ROOT} holds neither dist/catalog.js nor the sources; install Catalog again`)
+if (fits(process.versions.node)) {
+  process.argv[1] = entry
+  await import(pathToFileURL(entry).href)
+} else {
+  const node = findNode()
+  if (node === undefined)
+    fail(
+      `this is Node ${process.versions.node}, and Catalog needs ${LEAST_NODE.join('.')} or later; ` +
+        'install it, or run `npm ci` in the folder of Catalog, which brings one'
+    )
+  runWith(node, [entry, ...process.argv.slice(2)])
+}
