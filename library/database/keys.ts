@@ -28,7 +28,9 @@ export const KeyFamily = {
   /** `o/` + name: owner pinned under that name (32). */
   OwnerPin: 'o/',
   /** `a/` + name: announcement schedule, next due (8) and added (8), both in ms. */
-  Announcement: 'a/'
+  Announcement: 'a/',
+  /** `j/` + id of a record, as text: a fetch that was asked for and has not ended, in JSON. */
+  FetchJob: 'j/'
 } as const
 export type KeyFamily = (typeof KeyFamily)[keyof typeof KeyFamily]
 
