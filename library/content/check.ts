@@ -1,0 +1,115 @@
+/** Walks over everything a content needs: is it all here, and is it right. In the worker. */
+import type { CID } from 'multiformats/cid'
+import { CatalogError } from '../../base/index.ts'
+import { idHex } from './blocks.ts'
+import type { Pauses } from './ingest.ts'
+import { manifestEntries, manifestPages } from './manifest-reader.ts'
+import type { BlockReader } from './reader.ts'
+import { fileChunks } from './tree-reader.ts'
+import type { BlockId, VerifyReport } from './types.ts'
+
+/** Bad blocks named in a report; a disk that is worse than this needs no longer list. */
+const MAX_BAD = 1000
+
+/**
+ * Throws CONTENT_MISSING (details.id, details.path) unless every block of the content is here. Pages and nodes are read
+ * and verified on the way; chunks are only looked up.
+ */
+export async function checkPresent(
+  reader: BlockReader,
+  content: CID,
+  slice: Pauses,
+  signal?: AbortSignal
+): Promise<void> {
+  for await (const entry of manifestEntries(reader, content, signal)) {
+    if (entry.kind !== 'file') continue
+    for await (const { id } of fileChunks(reader, entry.root, entry.sizeBytes, signal)) {
+      if (!reader.has(id))
+        throw new CatalogError('CONTENT_MISSING', `block ${idHex(id)} of ${entry.path} is not here`, {
+          details: { id: idHex(id), path: entry.path }
+        })
+      if (slice.due()) await slice.pause()
+    }
+    if (slice.due()) await slice.pause()
+  }
+}
+
+/** Hashes everything a content needs anew. A bad node or page hides what is below it: the report then names only it. */
+export async function verifyContent(
+  reader: BlockReader,
+  content: CID,
+  slice: Pauses,
+  signal?: AbortSignal
+): Promise<VerifyReport> {
+  const verifier = new Verifier(reader, slice, signal)
+  await verifier.run(content)
+  return verifier.report
+}
+
+class Verifier {
+  readonly report: VerifyReport = { ok: true, checked: 0, bytes: 0, bad: [] }
+  readonly #reader: BlockReader
+  readonly #slice: Pauses
+  readonly #signal: AbortSignal | undefined
+
+  constructor(reader: BlockReader, slice: Pauses, signal: AbortSignal | undefined) {
+    this.#reader = reader
+    this.#slice = slice
+    this.#signal = signal
+  }
+
+  async run(content: CID): Promise<void> {
+    // The manifest first, so that one bad page does not end the walk before the others were looked at.
+    let whole = true
+    await this.#guard('', async () => {
+      for await (const page of manifestPages(this.#reader, content, this.#signal, this.#count))
+        whole = (await this.#block(page, '')) && whole
+    })
+    if (!whole || !this.report.ok) return
+    await this.#guard('', async () => {
+      for await (const entry of manifestEntries(this.#reader, content, this.#signal))
+        if (entry.kind === 'file') await this.#file(entry.path, entry.root, entry.sizeBytes)
+    })
+  }
+
+  async #file(path: string, root: CID, sizeBytes: number): Promise<void> {
+    await this.#guard(path, async () => {
+      for await (const { id } of fileChunks(this.#reader, root, sizeBytes, this.#signal, this.#count))
+        await this.#block(id, path)
+    })
+  }
+
+  readonly #count = (): void => {
+    this.report.checked++
+  }
+
+  async #block(id: BlockId, path: string): Promise<boolean> {
+    if (this.#slice.due()) await this.#slice.pause()
+    this.#signal?.throwIfAborted()
+    const state = await this.#reader.check(id)
+    if (state !== 'good') {
+      this.#bad(idHex(id), path, state)
+      return false
+    }
+    this.report.checked++
+    this.report.bytes += this.#reader.locate(id)?.rawLengthBytes ?? 0
+    return true
+  }
+
+  /** A node that cannot be read ends the walk of its tree, not the report. */
+  async #guard(path: string, walk: () => Promise<void>): Promise<void> {
+    try {
+      await walk()
+    } catch (thrown) {
+      const code = thrown instanceof CatalogError ? thrown.code : undefined
+      const id = thrown instanceof CatalogError ? thrown.details?.id : undefined
+      if (typeof id !== 'string' || (code !== 'CONTENT_CORRUPT' && code !== 'CONTENT_MISSING')) throw thrown
+      this.#bad(id, path, code === 'CONTENT_CORRUPT' ? 'corrupt' : 'missing')
+    }
+  }
+
+  #bad(id: string, path: string, reason: 'corrupt' | 'missing'): void {
+    this.report.ok = false
+    if (this.report.bad.length < MAX_BAD) this.report.bad.push({ id, path, reason })
+  }
+}

@@ -1,0 +1,110 @@
+/** The main thread's handle on an ingest that runs in the worker. */
+import { CID } from 'multiformats/cid'
+import { CatalogError, MIB, toCatalogError } from '../../base/index.ts'
+import type { WorkerClient } from '../worker/client.ts'
+import type { Ingest, IngestResult } from './types.ts'
+
+/** Bytes on their way to the worker and not yet taken in: more would only wait in memory. */
+const WINDOW_BYTES = 4 * MIB
+
+export interface IngestClientOptions {
+  signal?: AbortSignal
+  onFinished(result: IngestResult): void
+}
+
+export class IngestClient implements Ingest {
+  readonly #worker: WorkerClient
+  readonly #number: number
+  readonly #options: IngestClientOptions
+  /** Keeps the worker from ending while the caller is slow. */
+  readonly #release: () => void
+  #outstandingBytes = 0
+  #failure: CatalogError | undefined
+  #ended = false
+  #wake: (() => void) | undefined
+  readonly #onAbort = (): void => {
+    void this.abort()
+  }
+
+  private constructor(
+    worker: WorkerClient,
+    number: number,
+    release: () => void,
+    options: IngestClientOptions
+  ) {
+    this.#worker = worker
+    this.#number = number
+    this.#release = release
+    this.#options = options
+    options.signal?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  static async open(worker: WorkerClient, options: IngestClientOptions): Promise<IngestClient> {
+    const release = worker.hold()
+    try {
+      const number = await worker.request('ingestOpen', undefined, { signal: options.signal })
+      return new IngestClient(worker, number, release, options)
+    } catch (thrown) {
+      release()
+      throw thrown
+    }
+  }
+
+  async write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#throwFailure()
+    const { byteLength } = bytes
+    while (this.#outstandingBytes > 0 && this.#outstandingBytes + byteLength > WINDOW_BYTES) {
+      await new Promise<void>(resolve => {
+        this.#wake = resolve
+      })
+      this.#throwFailure()
+    }
+    this.#outstandingBytes += byteLength
+    this.#worker
+      .request('ingestWrite', { ingest: this.#number, bytes }, { transfer: [bytes] })
+      .catch(thrown => {
+        this.#failure ??= toCatalogError(thrown)
+      })
+      .finally(() => {
+        this.#outstandingBytes -= byteLength
+        this.#wake?.()
+      })
+  }
+
+  async finish(): Promise<IngestResult> {
+    this.#throwFailure()
+    try {
+      const outcome = await this.#worker.request('ingestFinish', { ingest: this.#number })
+      const result = { ...outcome, content: CID.decode(outcome.content) }
+      this.#options.onFinished(result)
+      return result
+    } finally {
+      this.#end()
+    }
+  }
+
+  async abort(): Promise<void> {
+    if (this.#ended) return
+    this.#failure ??= new CatalogError('ABORTED', 'the ingest was aborted')
+    this.#end()
+    this.#wake?.()
+    try {
+      await this.#worker.request('ingestAbort', { ingest: this.#number })
+    } catch (thrown) {
+      // A worker that is gone holds no ingest either.
+      const { code } = toCatalogError(thrown)
+      if (code !== 'SHUTTING_DOWN' && code !== 'INTERNAL') throw thrown
+    }
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#ended) throw new CatalogError('ABORTED', 'this ingest is over')
+  }
+
+  #end(): void {
+    this.#ended = true
+    this.#release()
+    this.#options.signal?.removeEventListener('abort', this.#onAbort)
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Verified reads of blocks, on either thread. Every block is hashed before it is returned: what does not match is never
+ * given out, counts as missing from then on, and is reported so that the worker takes it out of the index and a fetch
+ * can put it anew.
+ */
+import { CatalogError, type Logger, toCatalogError } from '../../base/index.ts'
+import { KeyFamily, makeKey } from '../database/keys.ts'
+import { hashBlock, idHex, idKey, rawBytesOf, sameId } from './blocks.ts'
+import { type BlockLocation, decodeLocation, RECORD_HEAD_BYTES } from './record.ts'
+import type { SegmentFiles } from './segment-files.ts'
+import type { BlockId, StoredBlock } from './types.ts'
+
+/** Whatever gives verified blocks: the store, or a peer seen through a client. */
+export interface BlockSource {
+  has(id: BlockId): boolean
+  /** Verified raw bytes. CONTENT_MISSING or CONTENT_CORRUPT. */
+  read(id: BlockId, signal?: AbortSignal): Promise<Uint8Array>
+}
+
+export interface BlockReaderModules {
+  index: { get(key: Uint8Array): Uint8Array | undefined }
+  files: SegmentFiles
+  log: Logger
+  /** Told of each block whose bytes are wrong, once per place. */
+  onCorrupt: (id: BlockId, location: BlockLocation) => void
+  /** Told of the bytes of each verified read. */
+  onRead?: (bytes: number) => void
+}
+
+/** Corrupt places remembered until the worker has taken them out of the index; it is mere milliseconds behind. */
+const MAX_QUARANTINED = 10_000
+
+export class BlockReader implements BlockSource {
+  readonly #modules: BlockReaderModules
+  /** Block -> the place where its bytes are wrong. A new copy stands elsewhere and is no longer meant. */
+  readonly #quarantine = new Map<string, string>()
+
+  constructor(modules: BlockReaderModules) {
+    this.#modules = modules
+  }
+
+  has(id: BlockId): boolean {
+    return this.locate(id) !== undefined
+  }
+
+  /** Where a good copy stands, as far as is known. */
+  locate(id: BlockId): BlockLocation | undefined {
+    const value = this.#modules.index.get(makeKey(KeyFamily.Block, id))
+    if (value === undefined) return undefined
+    const location = decodeLocation(value)
+    return this.#isQuarantined(id, location) ? undefined : location
+  }
+
+  /** Raw bytes of a block in a buffer of its own. */
+  async read(id: BlockId, signal?: AbortSignal): Promise<Uint8Array> {
+    return (await this.#readVerified(id, signal)).raw
+  }
+
+  /** A block as it stands at rest, verified. */
+  async readStored(id: BlockId, signal?: AbortSignal): Promise<StoredBlock> {
+    return (await this.#readVerified(id, signal)).stored
+  }
+
+  /** Reads one after another without giving the bytes; false when they are wrong or gone. */
+  async check(id: BlockId): Promise<'good' | 'corrupt' | 'missing'> {
+    try {
+      await this.#readVerified(id)
+      return 'good'
+    } catch (thrown) {
+      const { code } = toCatalogError(thrown)
+      if (code === 'CONTENT_CORRUPT') return 'corrupt'
+      if (code === 'CONTENT_MISSING') return 'missing'
+      throw thrown
+    }
+  }
+
+  /** Many blocks that stand one after another in a segment, in one read; true when all bytes came. Not verified. */
+  async readRun(segment: number, targets: Uint8Array[], offsetBytes: number): Promise<boolean> {
+    const wanted = targets.reduce((sum, target) => sum + target.byteLength, 0)
+    try {
+      return (await this.#modules.files.readInto(segment, targets, offsetBytes)) === wanted
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return false
+      throw toCatalogError(thrown)
+    }
+  }
+
+  /** Counts bytes that were read by `readRun` and then verified by the caller. */
+  countRead(bytes: number): void {
+    this.#modules.onRead?.(bytes)
+  }
+
+  async #readVerified(id: BlockId, signal?: AbortSignal): Promise<{ raw: Uint8Array; stored: StoredBlock }> {
+    signal?.throwIfAborted()
+    const location = this.locate(id)
+    if (location === undefined)
+      throw new CatalogError('CONTENT_MISSING', `block ${idHex(id)} is not here`, {
+        details: { id: idHex(id) }
+      })
+    const { codec, rawLengthBytes } = location
+    const bytes = Buffer.allocUnsafe(location.lengthBytes)
+    const whole = await this.readRun(location.segment, [bytes], location.offsetBytes + RECORD_HEAD_BYTES)
+    const stored = { codec, rawLengthBytes, bytes }
+    const raw = whole ? rawBytesOf(stored) : undefined
+    if (raw === undefined || !sameId(hashBlock(raw), id)) throw this.#corrupt(id, location)
+    this.#modules.onRead?.(raw.byteLength)
+    return { raw, stored }
+  }
+
+  #corrupt(id: BlockId, location: BlockLocation): CatalogError {
+    const { onCorrupt, log } = this.#modules
+    if (!this.#isQuarantined(id, location)) {
+      if (this.#quarantine.size >= MAX_QUARANTINED) {
+        const [oldest] = this.#quarantine.keys()
+        if (oldest !== undefined) this.#quarantine.delete(oldest)
+      }
+      this.#quarantine.set(idKey(id), placeOf(location))
+      log.error({ block: idHex(id), ...location }, 'stored bytes do not match their hash')
+      onCorrupt(id, location)
+    }
+    return new CatalogError('CONTENT_CORRUPT', `block ${idHex(id)} does not match its hash on disk`, {
+      details: { id: idHex(id) }
+    })
+  }
+
+  #isQuarantined(id: BlockId, location: BlockLocation): boolean {
+    if (this.#quarantine.size === 0) return false
+    const key = idKey(id)
+    const place = this.#quarantine.get(key)
+    if (place === undefined) return false
+    if (place === placeOf(location)) return true
+    this.#quarantine.delete(key)
+    return false
+  }
+}
+
+const placeOf = (location: BlockLocation): string => `${location.segment}:${location.offsetBytes}`

@@ -1,0 +1,97 @@
+/**
+ * Segments open for reading: at most 64 at a time, the least recently used closed first, never one that is being read.
+ */
+import { close, open, read, readv } from 'node:fs'
+import { promisify } from 'node:util'
+import { segmentPath } from './segments.ts'
+
+/** With 64 MiB each these cover 4 GiB of hot content, and a process may open 1,024 files on most systems. */
+const MAX_OPEN_SEGMENTS = 64
+
+const openFile = promisify(open)
+const closeFile = promisify(close)
+
+interface OpenSegment {
+  fd: Promise<number>
+  readers: number
+  /** Taken out of the map while it was read: the last reader closes it. */
+  evicted: boolean
+}
+
+export class SegmentFiles {
+  readonly #folder: string
+  /** Least recently used first. */
+  readonly #open = new Map<number, OpenSegment>()
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  /** Fills `target` from a segment; returns the bytes read, fewer only at the end of the file. ENOENT when it is gone. */
+  read(segment: number, target: Uint8Array, positionBytes: number): Promise<number> {
+    return this.#with(segment, fd => {
+      return new Promise((resolve, reject) => {
+        read(fd, target, 0, target.byteLength, positionBytes, (error, bytes) =>
+          error === null ? resolve(bytes) : reject(error)
+        )
+      })
+    })
+  }
+
+  /** Fills several buffers one after another from one place in a segment. */
+  readInto(segment: number, targets: Uint8Array[], positionBytes: number): Promise<number> {
+    return this.#with(segment, fd => {
+      return new Promise((resolve, reject) => {
+        readv(fd, targets, positionBytes, (error, bytes) => (error === null ? resolve(bytes) : reject(error)))
+      })
+    })
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.#open.values()]
+    this.#open.clear()
+    await Promise.all(all.map(segment => this.#evict(segment)))
+  }
+
+  async #with<T>(segment: number, use: (fd: number) => Promise<T>): Promise<T> {
+    const file = this.#take(segment)
+    file.readers++
+    try {
+      return await use(await file.fd)
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') this.#open.delete(segment)
+      throw thrown
+    } finally {
+      file.readers--
+      if (file.evicted && file.readers === 0) await closeOpened(file)
+    }
+  }
+
+  #take(segment: number): OpenSegment {
+    const known = this.#open.get(segment)
+    if (known !== undefined) {
+      this.#open.delete(segment)
+      this.#open.set(segment, known)
+      return known
+    }
+    const opened = { fd: openFile(segmentPath(this.#folder, segment), 'r'), readers: 0, evicted: false }
+    this.#open.set(segment, opened)
+    for (const [number, oldest] of this.#open) {
+      if (this.#open.size <= MAX_OPEN_SEGMENTS) break
+      this.#open.delete(number)
+      void this.#evict(oldest)
+    }
+    return opened
+  }
+
+  async #evict(segment: OpenSegment): Promise<void> {
+    segment.evicted = true
+    if (segment.readers === 0) await closeOpened(segment)
+  }
+}
+
+/** Closes a file once opened. One that could not be opened has told its reader and needs no closing. */
+async function closeOpened(segment: OpenSegment): Promise<void> {
+  const fd = await segment.fd.catch(() => undefined)
+  if (fd !== undefined) await closeFile(fd)
+}

@@ -1,0 +1,302 @@
+/**
+ * The writer of the content store: appends blocks to segments and indexes them. There is one, in the worker thread.
+ *
+ * Blocks are collected in a stage; a stage goes to disk as one write, then fdatasync, then one LevelDB batch with the
+ * index entries and the new tail `T`. In that order, so that an indexed block is always on disk. While one stage is
+ * written the next fills. Whoever needs durability calls `flush`: it waits for the stages its blocks are in, and all who
+ * wait at the same time share one sync (group commit).
+ *
+ * The batch itself is not synced: after a power cut LevelDB may be behind the segments, and recovery (recovery.ts)
+ * reads on from `T`. So a flush costs one sync, not two. What is synced for it is the folder when a segment is created: a
+ * file whose name is lost is lost with all its bytes.
+ *
+ * When the disk is full the stage is rolled back, those who wait for it get DISK_FULL, and the store stays usable.
+ */
+import { join } from 'node:path'
+import { CatalogError, type Logger, MIB, toCatalogError } from '../../base/index.ts'
+import { KeyFamily, makeKey } from '../database/keys.ts'
+import type { WriteOperation } from '../database/types.ts'
+import { idHex, idKey } from './blocks.ts'
+import type { Disk, DiskFile } from './disk.ts'
+import {
+  type BlockLocation,
+  decodeLocation,
+  decodeTail,
+  encodeLocation,
+  encodeTail,
+  SEGMENT_BYTES,
+  type Tail
+} from './record.ts'
+import { recoverSegments } from './recovery.ts'
+import { STAGE_BYTES, Stage, type StagedBlock } from './stage.ts'
+import type { BlockId, IncomingBlock } from './types.ts'
+
+/** What the store needs of LevelDB. */
+export interface BlockIndex {
+  get(key: Uint8Array): Uint8Array | undefined
+  batch(operations: WriteOperation[], options: { sync: boolean }): Promise<void>
+  /** Deletes every key that begins with these bytes. */
+  clear(prefix: Uint8Array): Promise<void>
+}
+
+export interface SegmentModules {
+  disk: Disk
+  index: BlockIndex
+  log: Logger
+}
+
+export const TAIL_KEY = makeKey(KeyFamily.Tail)
+/** Room left on the disk below which nothing is appended: LevelDB must still be able to write its log and tables. */
+export const DISK_HEADROOM_BYTES = 16 * MIB
+
+/**
+ * The blocks one job has put and not yet flushed: new ones, and ones another job put first that are not on disk
+ * either. Bytes are counted when they are new to the store.
+ */
+export class WriteSession {
+  /** Stages not yet committed. */
+  readonly stages = new Set<Stage>()
+  newBytes = 0
+  /** Why an earlier stage was rolled back; told by the next flush. */
+  failure: CatalogError | undefined
+
+  dependOn(stage: Stage): void {
+    if (this.stages.has(stage)) return
+    this.stages.add(stage)
+    stage.committed.then(
+      () => this.stages.delete(stage),
+      thrown => {
+        this.stages.delete(stage)
+        this.failure = toCatalogError(thrown)
+      }
+    )
+  }
+}
+
+export class SegmentStore {
+  readonly #modules: SegmentModules
+  readonly #folder: string
+  /** Blocks put and not yet committed. */
+  readonly #pending = new Map<string, Stage>()
+  #tail: Tail
+  #open: { segment: number; file: DiskFile } | undefined
+  #filling = new Stage(Buffer.allocUnsafeSlow(STAGE_BYTES))
+  #spare: Buffer<ArrayBuffer> | undefined = Buffer.allocUnsafeSlow(STAGE_BYTES)
+  #commitWanted = false
+  /** What changes the tail or the index, one at a time. */
+  #busy: Promise<void> | undefined
+
+  private constructor(modules: SegmentModules, folder: string, tail: Tail) {
+    this.#modules = modules
+    this.#folder = folder
+    this.#tail = tail
+  }
+
+  /** Opens the store in `folder` (created when missing), after recovering what a crash left behind the tail. */
+  static async open(modules: SegmentModules, options: { folder: string }): Promise<SegmentStore> {
+    const { disk, index } = modules
+    const { folder } = options
+    await disk.makeFolder(folder)
+    await disk.syncFolder(join(folder, '..'))
+    const tail = await recoverSegments(modules, folder, decodeTail(index.get(TAIL_KEY)))
+    return new SegmentStore(modules, folder, tail)
+  }
+
+  get tail(): Tail {
+    return this.#tail
+  }
+
+  /** Where a committed block stands. */
+  locate(id: BlockId): BlockLocation | undefined {
+    const value = this.#modules.index.get(makeKey(KeyFamily.Block, id))
+    return value === undefined ? undefined : decodeLocation(value)
+  }
+
+  /**
+   * Puts a block whose bytes match its id. Nothing is written when it is there already or on its way. Returns a
+   * promise only when the caller must wait for room before it puts the next: call it one at a time per session.
+   */
+  put(block: IncomingBlock, session: WriteSession): Promise<void> | undefined {
+    const staged = this.#pending.get(idKey(block.id))
+    if (staged !== undefined) {
+      session.dependOn(staged)
+      return undefined
+    }
+    if (this.locate(block.id) !== undefined) return undefined
+    if (!this.#filling.hasRoom(block.bytes.byteLength)) {
+      this.#commitWanted = true
+      this.#pump()
+      if (!this.#filling.hasRoom(block.bytes.byteLength)) return this.#putLater(block, session)
+    }
+    this.#filling.add(block)
+    this.#pending.set(idKey(block.id), this.#filling)
+    session.dependOn(this.#filling)
+    session.newBytes += block.rawLengthBytes
+    return undefined
+  }
+
+  /** Everything the session put is on disk and indexed when this resolves. DISK_FULL or DISK_IO when some of it is not. */
+  async flush(session: WriteSession): Promise<void> {
+    if (session.stages.has(this.#filling)) {
+      this.#commitWanted = true
+      this.#pump()
+    }
+    const settled = await Promise.allSettled([...session.stages].map(stage => stage.committed))
+    // Of two who wait for one stage both must learn that it failed; an earlier failure is told once.
+    const failure = settled.find(stage => stage.status === 'rejected')?.reason ?? session.failure
+    session.failure = undefined
+    if (failure !== undefined) throw failure
+  }
+
+  /** Takes a block out of the index whose stored bytes are wrong, if it still stands there, so that it can be put anew. */
+  forget(id: BlockId, location: BlockLocation): Promise<void> {
+    return this.#exclusive(async () => {
+      const now = this.locate(id)
+      if (now === undefined || now.segment !== location.segment || now.offsetBytes !== location.offsetBytes)
+        return
+      const tail = { ...this.#tail, blocks: this.#tail.blocks - 1 }
+      await this.#modules.index.batch(
+        [
+          { type: 'del', key: makeKey(KeyFamily.Block, id) },
+          { type: 'put', key: TAIL_KEY, value: encodeTail(tail) }
+        ],
+        { sync: false }
+      )
+      this.#tail = tail
+      this.#modules.log.warn({ block: idHex(id), ...location }, 'a corrupt block was taken out of the index')
+    })
+  }
+
+  /** Commits what is staged and closes the segment. */
+  async close(): Promise<void> {
+    while (this.#filling.usedBytes > 0 || this.#busy !== undefined) {
+      this.#commitWanted = true
+      this.#pump()
+      await this.#busy
+    }
+    await this.#open?.file.close()
+    this.#open = undefined
+  }
+
+  async #putLater(block: IncomingBlock, session: WriteSession): Promise<void> {
+    await this.#busy
+    await this.put(block, session)
+  }
+
+  /** Starts the next commit when one is wanted and nothing else runs. */
+  #pump(): void {
+    if (this.#busy !== undefined || !this.#commitWanted || this.#spare === undefined) return
+    this.#commitWanted = false
+    const stage = this.#filling
+    if (stage.usedBytes === 0) return
+    this.#filling = new Stage(this.#spare)
+    this.#spare = undefined
+    void this.#exclusive(async () => {
+      await this.#commit(stage)
+      this.#spare = stage.buffer
+    })
+  }
+
+  /** Runs `task` alone; never rejects into `#busy`, which only tells when it is over. */
+  async #exclusive(task: () => Promise<void>): Promise<void> {
+    while (this.#busy !== undefined) await this.#busy
+    const run = task()
+    this.#busy = run
+      .catch(() => {})
+      .then(() => {
+        this.#busy = undefined
+        this.#pump()
+      })
+    await run
+  }
+
+  async #commit(stage: Stage): Promise<void> {
+    try {
+      const tail = await this.#write(stage)
+      await this.#modules.index.batch(this.#operations(stage, tail), { sync: false })
+      this.#tail = tail
+      this.#settle(stage)
+      stage.succeed()
+    } catch (thrown) {
+      const error = toCatalogError(thrown)
+      await this.#rollBack()
+      this.#settle(stage)
+      this.#modules.log.error({ err: error, sizeBytes: stage.usedBytes }, 'a stage was rolled back')
+      stage.fail(error)
+    }
+  }
+
+  #settle(stage: Stage): void {
+    for (const { key } of stage.blocks) this.#pending.delete(key)
+  }
+
+  /** Writes and syncs a stage; returns the tail after it. */
+  async #write(stage: Stage): Promise<Tail> {
+    const { disk } = this.#modules
+    const tail = this.#tail
+    const free = await disk.freeBytes(this.#folder)
+    if (free < stage.usedBytes + DISK_HEADROOM_BYTES)
+      throw new CatalogError('DISK_FULL', `only ${free} bytes are free below ${this.#folder}`)
+    const fits = tail.offsetBytes + stage.usedBytes <= SEGMENT_BYTES
+    const segment = fits ? tail.segment : tail.segment + 1
+    const start = fits ? tail.offsetBytes : 0
+    const file = await this.#segmentFile(segment, start === 0)
+    await writeAll(file, stage.buffer.subarray(0, stage.usedBytes), start)
+    await file.datasync()
+    return {
+      segment,
+      offsetBytes: start + stage.usedBytes,
+      blocks: tail.blocks + stage.blocks.length,
+      totalBytes: tail.totalBytes + stage.usedBytes
+    }
+  }
+
+  async #segmentFile(segment: number, created: boolean): Promise<DiskFile> {
+    const { disk } = this.#modules
+    if (this.#open?.segment !== segment) {
+      await this.#open?.file.close()
+      this.#open = undefined
+      this.#open = { segment, file: await disk.open(segmentPath(this.#folder, segment)) }
+    }
+    if (created) await disk.syncFolder(this.#folder)
+    return this.#open.file
+  }
+
+  #operations(stage: Stage, tail: Tail): WriteOperation[] {
+    const start = tail.offsetBytes - stage.usedBytes
+    const put = (block: StagedBlock): WriteOperation => ({
+      type: 'put',
+      key: makeKey(KeyFamily.Block, block.id),
+      value: encodeLocation({ ...block, segment: tail.segment, offsetBytes: start + block.offsetBytes })
+    })
+    return [...stage.blocks.map(put), { type: 'put', key: TAIL_KEY, value: encodeTail(tail) }]
+  }
+
+  /**
+   * Cuts off what a failed stage left after the tail, to give its room back. When that fails too nothing is lost: the
+   * next stage overwrites it, and recovery checks every record after the tail.
+   */
+  async #rollBack(): Promise<void> {
+    const { segment, offsetBytes } = this.#tail
+    const open = this.#open
+    if (open === undefined) return
+    try {
+      await open.file.truncate(open.segment === segment ? offsetBytes : 0)
+    } catch (thrown) {
+      this.#modules.log.warn({ err: thrown, segment: open.segment }, 'a failed write could not be cut off')
+    }
+  }
+}
+
+export function segmentPath(folder: string, segment: number): string {
+  return join(folder, String(segment))
+}
+
+async function writeAll(file: DiskFile, bytes: Uint8Array, startBytes: number): Promise<void> {
+  let written = 0
+  while (written < bytes.byteLength) {
+    const count = await file.write(bytes.subarray(written), startBytes + written)
+    if (count === 0) throw new CatalogError('DISK_IO', 'the disk takes no more bytes and gives no reason')
+    written += count
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * The content store as the main thread uses it: reads happen here, verified and without blocking; every write is a request to
+ * the worker.
+ */
+import type { CID } from 'multiformats/cid'
+import { type Logger, type PartMetrics, toCatalogError } from '../../base/index.ts'
+import type { DatabaseReader } from '../database/types.ts'
+import type { WorkerClient } from '../worker/client.ts'
+import { blockIdOf } from './blocks.ts'
+import { completeKey, decodeCompleteMark } from './complete.ts'
+import { exportTar } from './export.ts'
+import { IngestClient } from './ingest-client.ts'
+import { openManifest } from './manifest-reader.ts'
+import { BlockReader } from './reader.ts'
+import { type BlockLocation, decodeTail } from './record.ts'
+import { SegmentFiles } from './segment-files.ts'
+import { TAIL_KEY } from './segments.ts'
+import { fileChunks, readNode } from './tree-reader.ts'
+import type {
+  BlockId,
+  ChunkRef,
+  ContentStore,
+  ContentSummary,
+  IncomingBlock,
+  Ingest,
+  LocalState,
+  ManifestReader,
+  StoredBlock,
+  StoreStats,
+  TreeNode,
+  VerifyReport
+} from './types.ts'
+
+export interface ContentStoreModules {
+  database: DatabaseReader
+  worker: WorkerClient
+  log: Logger
+  metrics: PartMetrics
+}
+
+export class LocalContentStore implements ContentStore {
+  readonly #database: DatabaseReader
+  readonly #worker: WorkerClient
+  readonly #log: Logger
+  readonly #files: SegmentFiles
+  readonly #reader: BlockReader
+  readonly #ingested
+  readonly #received
+
+  constructor(modules: ContentStoreModules, options: { segmentsFolder: string }) {
+    const { database, worker, log, metrics } = modules
+    this.#database = database
+    this.#worker = worker
+    this.#log = log
+    this.#files = new SegmentFiles(options.segmentsFolder)
+    const read = metrics.counter('content_read_bytes_total', 'Verified bytes read from the store.')
+    const corrupt = metrics.counter('content_corrupt_blocks_total', 'Blocks found not to match their hash.')
+    this.#ingested = metrics.counter('content_ingested_bytes_total', 'New bytes stored from folders.')
+    this.#received = metrics.counter('content_received_bytes_total', 'Bytes of blocks stored from peers.')
+    metrics.gauge('content_segments_bytes', 'Bytes of all segment files.', () => this.stats().bytes)
+    metrics.gauge('content_stored_blocks', 'Blocks in the store.', () => this.stats().chunks)
+    this.#reader = new BlockReader({
+      index: database,
+      files: this.#files,
+      log,
+      onRead: bytes => read.inc(bytes),
+      onCorrupt: (id, location) => {
+        corrupt.inc()
+        this.#giveUp(id, location)
+      }
+    })
+  }
+
+  hasBlock(id: BlockId): boolean {
+    return this.#reader.has(id)
+  }
+
+  readBlock(id: BlockId, signal?: AbortSignal): Promise<Uint8Array> {
+    return this.#reader.read(id, signal)
+  }
+
+  readStored(id: BlockId, signal?: AbortSignal): Promise<StoredBlock> {
+    return this.#reader.readStored(id, signal)
+  }
+
+  async beginIngest(options: { signal?: AbortSignal }): Promise<Ingest> {
+    return await IngestClient.open(this.#worker, {
+      signal: options.signal,
+      onFinished: ({ newBytes }) => this.#ingested.inc(newBytes)
+    })
+  }
+
+  async writeBlocks(blocks: IncomingBlock[], signal?: AbortSignal): Promise<void> {
+    const sizeBytes = blocks.reduce((sum, block) => sum + block.bytes.byteLength, 0)
+    // Ids may be views into what is transferred with other blocks, or into memory the caller keeps: they are copied.
+    const parameters = { blocks: blocks.map(block => ({ ...block, id: Uint8Array.from(block.id) })) }
+    await this.#worker.request('blocksWrite', parameters, {
+      transfer: blocks.map(block => block.bytes),
+      signal
+    })
+    this.#received.inc(sizeBytes)
+  }
+
+  flush(signal?: AbortSignal): Promise<void> {
+    return this.#worker.request('blocksFlush', undefined, { signal })
+  }
+
+  openManifest(content: CID, signal?: AbortSignal): Promise<ManifestReader> {
+    return openManifest(this.#reader, content, signal)
+  }
+
+  readTreeNode(root: CID, signal?: AbortSignal): Promise<TreeNode> {
+    return readNode(this.#reader, blockIdOf(root), { root: false }, signal)
+  }
+
+  chunks(root: CID, sizeBytes: number, signal?: AbortSignal): AsyncIterable<ChunkRef> {
+    return fileChunks(this.#reader, root, sizeBytes, signal)
+  }
+
+  markComplete(content: CID, summary: ContentSummary, signal?: AbortSignal): Promise<void> {
+    return this.#worker.request('markComplete', { content: content.bytes, summary }, { signal })
+  }
+
+  localState(content: CID): LocalState {
+    if (this.#database.get(completeKey(content.bytes)) !== undefined) return 'complete'
+    return this.hasBlock(blockIdOf(content)) ? 'partial' : 'none'
+  }
+
+  summary(content: CID): ContentSummary | undefined {
+    const mark = this.#database.get(completeKey(content.bytes))
+    return mark === undefined ? undefined : decodeCompleteMark(mark)
+  }
+
+  async *exportTar(content: CID, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    try {
+      yield* exportTar(this.#reader, content, signal)
+    } catch (thrown) {
+      const error = toCatalogError(thrown)
+      if (error.code === 'CONTENT_CORRUPT' || error.code === 'CONTENT_MISSING') this.#unmark(content)
+      throw thrown
+    }
+  }
+
+  verify(content: CID, signal?: AbortSignal): Promise<VerifyReport> {
+    return this.#worker.request('verify', { content: content.bytes }, { signal })
+  }
+
+  stats(): StoreStats {
+    const { segment, blocks, totalBytes } = decodeTail(this.#database.get(TAIL_KEY))
+    return { bytes: totalBytes, chunks: blocks, segments: totalBytes === 0 ? 0 : segment + 1 }
+  }
+
+  /** Closes the segments that are open for reading. */
+  close(): Promise<void> {
+    return this.#files.close()
+  }
+
+  /** Has the worker take a corrupt block out of the index. Until then the reader itself treats it as missing. */
+  #giveUp(id: BlockId, { segment, offsetBytes }: BlockLocation): void {
+    this.#worker
+      .request('blockForget', { id: Uint8Array.from(id), segment, offsetBytes })
+      .catch(thrown => this.#warn(thrown, 'a corrupt block could not be taken out of the index'))
+  }
+
+  /** A content that turned out not to be whole is no longer said to be: a fetch then completes it. */
+  #unmark(content: CID): void {
+    this.#worker
+      .request('databaseWrite', {
+        operations: [{ type: 'del', key: completeKey(content.bytes) }],
+        sync: false
+      })
+      .catch(thrown => this.#warn(thrown, 'the mark of an incomplete content could not be removed'))
+  }
+
+  #warn(thrown: unknown, message: string): void {
+    const error = toCatalogError(thrown)
+    if (error.code !== 'SHUTTING_DOWN') this.#log.warn({ err: error }, message)
+  }
+}

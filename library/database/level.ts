@@ -1,0 +1,111 @@
+/**
+ * LevelDB as Catalog uses it. Both threads open the same folder with `multithreading`: the second open in a process gets the
+ * same database, so the main thread sees what the worker has written at once. The thread that opened first owns the
+ * cache and must close last: that is the main thread. A second process is kept out by LevelDB's own lock file.
+ */
+import { ClassicLevel } from 'classic-level'
+import { CatalogError, MIB, toCatalogError } from '../../base/index.ts'
+import { prefixEnd } from './keys.ts'
+import type { DatabaseReader, KeyRange, WriteOperation } from './types.ts'
+
+export type Level = ClassicLevel<Uint8Array, Uint8Array>
+
+/**
+ * Large tables and few open files: with LevelDB's own 2 MiB tables and small caches of table handles an index of 1 TB of
+ * content spends its time opening files. Hashes do not compress.
+ */
+const LEVEL_OPTIONS = {
+  keyEncoding: 'view',
+  valueEncoding: 'view',
+  multithreading: true,
+  compression: false,
+  cacheSize: 4 * MIB,
+  writeBufferSize: 4 * MIB,
+  maxFileSize: 16 * MIB,
+  maxOpenFiles: 256
+} as const
+
+/** Opens (or creates) the database in a folder. HOME_LOCKED when another process has it. */
+export async function openLevel(folder: string): Promise<Level> {
+  const level: Level = new ClassicLevel(folder, LEVEL_OPTIONS)
+  try {
+    await level.open()
+    return level
+  } catch (thrown) {
+    const cause = thrown instanceof Error ? (thrown.cause as NodeJS.ErrnoException | undefined) : undefined
+    if (cause?.code === 'LEVEL_LOCKED')
+      throw new CatalogError('HOME_LOCKED', `another process has the database ${folder} open`, { cause })
+    if (cause?.code === 'LEVEL_CORRUPTION' || cause?.code === 'LEVEL_IO_ERROR')
+      throw new CatalogError('DISK_IO', `the database ${folder} cannot be opened: ${cause.message}`, {
+        cause
+      })
+    throw toCatalogError(thrown)
+  }
+}
+
+/** Reads of the database, on either thread. */
+export class LevelReader implements DatabaseReader {
+  readonly #level: Level
+
+  constructor(level: Level) {
+    this.#level = level
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.#level.getSync(key)
+  }
+
+  async getMany(keys: Uint8Array[]): Promise<Array<Uint8Array | undefined>> {
+    return await this.#level.getMany(keys)
+  }
+
+  async *iterate(range: KeyRange, signal?: AbortSignal): AsyncIterable<[Uint8Array, Uint8Array]> {
+    const { prefix, after, limit = -1, reverse = false } = range
+    const end = prefixEnd(prefix)
+    // `after` is where the page before ended: a lower bound going up, an upper bound going down.
+    const lower = after === undefined || reverse ? { gte: prefix } : { gt: after }
+    const upper = after !== undefined && reverse ? { lt: after } : end === undefined ? {} : { lt: end }
+    const entries = this.#level.iterator({ ...lower, ...upper, limit, reverse })
+    try {
+      for (;;) {
+        signal?.throwIfAborted()
+        const entry = await entries.next()
+        if (entry === undefined) return
+        yield entry
+      }
+    } finally {
+      await entries.close()
+    }
+  }
+}
+
+/** The worker's side: what may change the database. Disk errors come out as DISK_FULL or DISK_IO. */
+export class LevelWriter extends LevelReader {
+  readonly #level: Level
+
+  constructor(level: Level) {
+    super(level)
+    this.#level = level
+  }
+
+  async batch(operations: WriteOperation[], options: { sync: boolean }): Promise<void> {
+    try {
+      await this.#level.batch(operations, options)
+    } catch (thrown) {
+      throw diskError(thrown)
+    }
+  }
+
+  async clear(prefix: Uint8Array): Promise<void> {
+    const end = prefixEnd(prefix)
+    await this.#level.clear(end === undefined ? { gte: prefix } : { gte: prefix, lt: end })
+  }
+}
+
+/** LevelDB says only in words what the system refused. */
+function diskError(thrown: unknown): CatalogError {
+  const error = thrown as NodeJS.ErrnoException
+  if (error.code !== 'LEVEL_IO_ERROR') return toCatalogError(thrown)
+  const full = /no space left|quota/i.test(error.message)
+  return new CatalogError(full ? 'DISK_FULL' : 'DISK_IO', error.message, { cause: thrown })
+}

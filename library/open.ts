@@ -1,0 +1,138 @@
+import { isAbsolute, join } from 'node:path'
+import type { Registry as MetricsRegistry } from 'prom-client'
+import { CatalogError, type Clock, type Logger, partMetrics } from '../base/index.ts'
+import { nodeDisk } from './content/disk.ts'
+import { decodeTail } from './content/record.ts'
+import { isRecovered } from './content/recovery.ts'
+import { TAIL_KEY } from './content/segments.ts'
+import { LocalContentStore } from './content/store.ts'
+import { type Level, LevelReader, openLevel } from './database/level.ts'
+import type { Database, WriteOperation } from './database/types.ts'
+import { createRegistry } from './registry/registry.ts'
+import type { Registry, RegistryWriter } from './registry/types.ts'
+import type { Library } from './types.ts'
+import { WorkerClient } from './worker/client.ts'
+
+export interface LibraryModules {
+  log: Logger
+  clock: Clock
+  metrics?: MetricsRegistry
+}
+
+export interface LibraryOptions {
+  /** Absolute path of the home; it exists. `db/` and `segments/` in it belong to the library. */
+  home: string
+  /** Entry of the worker thread; a bundle gives the URL of its own. */
+  workerUrl?: URL
+  /** Time without work after which the worker ends; a minute by default. */
+  workerIdleMs?: number
+}
+
+/**
+ * Opens what a node holds. When a crash left segments that are not in the index yet, the worker recovers them first. HOME_LOCKED
+ * when another process has the home open, HOME_MISSING when there is none.
+ */
+export async function openLibrary(modules: LibraryModules, options: LibraryOptions): Promise<Library> {
+  const { home } = options
+  if (!isAbsolute(home))
+    throw new CatalogError('INVALID_ARGUMENT', `the home ${home} is not an absolute path`)
+  if ((await nodeDisk.sizeOf(home)) === undefined)
+    throw new CatalogError('HOME_MISSING', `there is no folder ${home}`)
+  const databaseFolder = join(home, 'db')
+  const segmentsFolder = join(home, 'segments')
+  await nodeDisk.makeFolder(databaseFolder)
+  const level = await openLevel(databaseFolder)
+  const library = new LocalLibrary(modules, options, { level, databaseFolder, segmentsFolder })
+  try {
+    const tail = decodeTail(library.database.get(TAIL_KEY))
+    if (!(await isRecovered(nodeDisk, segmentsFolder, tail))) await library.recover()
+    return library
+  } catch (thrown) {
+    await library.close()
+    throw thrown
+  }
+}
+
+interface Places {
+  level: Level
+  databaseFolder: string
+  segmentsFolder: string
+}
+
+class LocalLibrary implements Library {
+  readonly database: Database
+  readonly content: LocalContentStore
+  readonly registry: Registry
+  readonly #level: Level
+  readonly #worker: WorkerClient
+  #closing: Promise<void> | undefined
+
+  constructor(modules: LibraryModules, options: LibraryOptions, places: Places) {
+    const { log, clock, metrics } = modules
+    const { level, databaseFolder, segmentsFolder } = places
+    const libraryMetrics = partMetrics(metrics, 'library')
+    this.#level = level
+    this.#worker = new WorkerClient(
+      { log, clock, metrics: libraryMetrics },
+      {
+        url: options.workerUrl ?? new URL('./worker/worker.ts', import.meta.url),
+        settings: { databaseFolder, segmentsFolder },
+        ...(options.workerIdleMs === undefined ? {} : { idleMs: options.workerIdleMs })
+      }
+    )
+    this.database = new WorkerDatabase(level, this.#worker)
+    this.content = new LocalContentStore(
+      { database: this.database, worker: this.#worker, log, metrics: libraryMetrics },
+      { segmentsFolder }
+    )
+    this.registry = createRegistry({
+      database: this.database,
+      writer: workerRegistry(this.#worker),
+      clock,
+      metrics
+    })
+  }
+
+  get workerRunning(): boolean {
+    return this.#worker.running
+  }
+
+  /** Has the worker bring segments and index together. */
+  async recover(): Promise<void> {
+    await this.#worker.request('open', undefined)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  /** The worker first: this thread owns the cache of the database, and must be the last to let go of it. */
+  async #close(): Promise<void> {
+    await this.#worker.close()
+    await this.content.close()
+    await this.#level.close()
+  }
+}
+
+/** Reads here, writes in the worker. */
+class WorkerDatabase extends LevelReader implements Database {
+  readonly #worker: WorkerClient
+
+  constructor(level: Level, worker: WorkerClient) {
+    super(level)
+    this.#worker = worker
+  }
+
+  write(operations: WriteOperation[], options: { sync: boolean; signal?: AbortSignal }): Promise<void> {
+    const { sync, signal } = options
+    return this.#worker.request('databaseWrite', { operations, sync }, { signal })
+  }
+}
+
+function workerRegistry(worker: WorkerClient): RegistryWriter {
+  return {
+    publish: (record, nowMs, signal) => worker.request('registryPublish', { record, nowMs }, { signal }),
+    add: (record, nowMs, signal) => worker.request('registryAdd', { record, nowMs }, { signal })
+  }
+}

@@ -1,0 +1,272 @@
+/**
+ * The worker's side: the only writer of LevelDB and of the segments. Takes requests, runs them in the order of the
+ * scheduler, answers. Nothing here knows of threads: worker.ts connects it to one.
+ */
+import { CID } from 'multiformats/cid'
+import { CatalogError, type Logger, Semaphore, toCatalogError } from '../../base/index.ts'
+import { hashBlock, idHex, rawBytesOf, sameId } from '../content/blocks.ts'
+import { checkPresent, verifyContent } from '../content/check.ts'
+import { completeKey, completeMark } from '../content/complete.ts'
+import { nodeDisk } from '../content/disk.ts'
+import { TarIngest } from '../content/ingest.ts'
+import { BlockReader } from '../content/reader.ts'
+import { rebuildIndex } from '../content/recovery.ts'
+import { SegmentFiles } from '../content/segment-files.ts'
+import { SegmentStore, WriteSession } from '../content/segments.ts'
+import type { IncomingBlock, VerifyReport } from '../content/types.ts'
+import { type Level, LevelWriter, openLevel } from '../database/level.ts'
+import { planAdd, planPublish } from '../registry/plan.ts'
+import type { IngestOutcome, ParametersOf, ResultOf, WorkerMethod, WorkerSettings } from './protocol.ts'
+import { Scheduler } from './scheduler.ts'
+
+export interface WorkerHostModules {
+  log: Logger
+}
+
+/** Ingests open at once. Each holds a 2 MiB window; the admin API's own limit is lower. */
+const MAX_INGESTS = 16
+/** Writes that may wait for their turn; each belongs to a request the main thread has limited already. */
+const MAX_WAITING_WRITES = 10_000
+
+/** One open ingest: its calls run one after another. */
+interface OpenIngest {
+  ingest: TarIngest
+  last: Promise<unknown>
+}
+
+interface Opened {
+  level: Level
+  writer: LevelWriter
+  segments: SegmentStore
+  files: SegmentFiles
+  reader: BlockReader
+}
+
+type Handlers = {
+  [M in WorkerMethod]: (parameters: ParametersOf<M>, signal: AbortSignal) => Promise<ResultOf<M>>
+}
+
+export class WorkerHost {
+  readonly #log: Logger
+  readonly #settings: WorkerSettings
+  readonly #scheduler = new Scheduler({ monotonicMs: () => performance.now(), defer: setImmediate })
+  /** Plans of the registry read and write: one at a time, or two could both find a name free. */
+  readonly #writes = new Semaphore({ name: 'worker writes', maxActive: 1, maxWaiting: MAX_WAITING_WRITES })
+  readonly #ingests = new Map<number, OpenIngest>()
+  readonly #received = new WriteSession()
+  #nextIngest = 1
+  #opening: Promise<Opened> | undefined
+
+  constructor(modules: WorkerHostModules, settings: WorkerSettings) {
+    this.#log = modules.log
+    this.#settings = settings
+  }
+
+  /** Answers one request; rejects with CatalogError. */
+  async handle<M extends WorkerMethod>(
+    method: M,
+    parameters: ParametersOf<M>,
+    signal: AbortSignal
+  ): Promise<ResultOf<M>> {
+    try {
+      return await this.#handlers[method](parameters, signal)
+    } catch (thrown) {
+      throw toCatalogError(thrown)
+    }
+  }
+
+  readonly #handlers: Handlers = {
+    open: async () => {
+      await this.#open()
+      return undefined
+    },
+    close: async () => {
+      await this.#close()
+      return undefined
+    },
+    databaseWrite: async ({ operations, sync }) => {
+      const { writer } = await this.#open()
+      await this.#writes.run(() => writer.batch(operations, { sync }))
+      return undefined
+    },
+    registryPublish: ({ record, nowMs }) => this.#register(planPublish, record, nowMs),
+    registryAdd: ({ record, nowMs }) => this.#register(planAdd, record, nowMs),
+    ingestOpen: async () => await this.#openIngest(),
+    ingestWrite: async ({ ingest, bytes }) => {
+      await this.#inOrder(ingest, open => open.write(bytes))
+      return undefined
+    },
+    ingestFinish: ({ ingest }) => this.#inOrder(ingest, open => this.#finishIngest(ingest, open)),
+    ingestAbort: async ({ ingest }) => {
+      const open = this.#ingests.get(ingest)
+      this.#ingests.delete(ingest)
+      await open?.ingest.abort()
+      return undefined
+    },
+    blocksWrite: async ({ blocks }) => {
+      await this.#writeBlocks(blocks)
+      return undefined
+    },
+    blocksFlush: async () => {
+      const { segments } = await this.#open()
+      await segments.flush(this.#received)
+      return undefined
+    },
+    blockForget: async ({ id, segment, offsetBytes }) => {
+      await this.#forget(id, segment, offsetBytes)
+      return undefined
+    },
+    markComplete: async ({ content, summary }, signal) => {
+      const { segments, reader } = await this.#open()
+      await segments.flush(this.#received)
+      await this.#scheduler.run('sync', slice => checkPresent(reader, CID.decode(content), slice, signal))
+      await this.#markComplete(content, summary)
+      return undefined
+    },
+    verify: ({ content }, signal) => this.#verify(content, signal),
+    rebuildIndex: async () => await this.#rebuildIndex()
+  }
+
+  /** Opens once; a failure is told to all who wait, and the next request tries again. */
+  #open(): Promise<Opened> {
+    this.#opening ??= this.#openAll().catch(thrown => {
+      this.#opening = undefined
+      throw thrown
+    })
+    return this.#opening
+  }
+
+  async #openAll(): Promise<Opened> {
+    const { databaseFolder, segmentsFolder } = this.#settings
+    const log = this.#log
+    const level = await openLevel(databaseFolder)
+    try {
+      const writer = new LevelWriter(level)
+      const segments = await SegmentStore.open(
+        { disk: nodeDisk, index: writer, log },
+        { folder: segmentsFolder }
+      )
+      const files = new SegmentFiles(segmentsFolder)
+      const reader = new BlockReader({
+        index: writer,
+        files,
+        log,
+        onCorrupt: (id, location) => {
+          segments.forget(id, location).catch(err => log.error({ err }, 'a corrupt block stays in the index'))
+        }
+      })
+      return { level, writer, segments, files, reader }
+    } catch (thrown) {
+      await level.close()
+      throw thrown
+    }
+  }
+
+  async #close(): Promise<void> {
+    for (const { ingest } of this.#ingests.values()) await ingest.abort()
+    this.#ingests.clear()
+    const opening = this.#opening
+    if (opening === undefined) return
+    this.#opening = undefined
+    const { level, segments, files } = await opening
+    await segments.close()
+    await files.close()
+    await level.close()
+  }
+
+  /** Plans a change of the registry and commits it durably, with no other write between the two. */
+  async #register(
+    plan: typeof planPublish,
+    record: Uint8Array,
+    nowMs: number
+  ): Promise<{ added: boolean; stored: Uint8Array }> {
+    const { writer } = await this.#open()
+    return await this.#writes.run(async () => {
+      const { operations, added, stored } = await plan(writer, record, nowMs)
+      if (operations.length > 0) await writer.batch(operations, { sync: true })
+      return { added, stored }
+    })
+  }
+
+  async #openIngest(): Promise<number> {
+    const { segments } = await this.#open()
+    if (this.#ingests.size >= MAX_INGESTS)
+      throw new CatalogError('BUSY', `${MAX_INGESTS} folders are being taken in already`)
+    const number = this.#nextIngest++
+    const ingest = new TarIngest({ segments, slice: this.#scheduler.slice('ingest') })
+    this.#ingests.set(number, { ingest, last: Promise.resolve() })
+    return number
+  }
+
+  /** Runs a call of an ingest after those before it. */
+  async #inOrder<T>(number: number, call: (ingest: TarIngest) => Promise<T>): Promise<T> {
+    const open = this.#ingests.get(number)
+    if (open === undefined) throw new CatalogError('ABORTED', 'this ingest is no longer open')
+    const run = open.last.then(() => call(open.ingest))
+    open.last = run.catch(() => {})
+    return await run
+  }
+
+  async #finishIngest(number: number, ingest: TarIngest): Promise<IngestOutcome> {
+    try {
+      const { content, sizeBytes, files, newBytes } = await ingest.finish()
+      await this.#markComplete(content.bytes, { sizeBytes, files })
+      return { content: content.bytes, sizeBytes, files, newBytes }
+    } catch (thrown) {
+      await ingest.abort()
+      throw thrown
+    } finally {
+      this.#ingests.delete(number)
+    }
+  }
+
+  async #writeBlocks(blocks: IncomingBlock[]): Promise<void> {
+    const { segments } = await this.#open()
+    await this.#scheduler.run('receive', async slice => {
+      for (const block of blocks) {
+        const raw = rawBytesOf(block)
+        if (raw === undefined || !sameId(hashBlock(raw), block.id))
+          throw new CatalogError('BYTES_WRONG', `block ${idHex(block.id)} does not match its hash`, {
+            details: { id: idHex(block.id) }
+          })
+        if (slice.due()) await slice.pause()
+      }
+      for (const block of blocks) await segments.put(block, this.#received)
+    })
+  }
+
+  /** The main thread read wrong bytes: look again here, alone with the disk, before the index gives the block up. */
+  async #forget(id: Uint8Array, segment: number, offsetBytes: number): Promise<void> {
+    const { reader, segments } = await this.#open()
+    const location = reader.locate(id)
+    if (location === undefined || location.segment !== segment || location.offsetBytes !== offsetBytes) return
+    if ((await reader.check(id)) === 'corrupt') await segments.forget(id, location)
+  }
+
+  async #markComplete(content: Uint8Array, summary: { sizeBytes: number; files: number }): Promise<void> {
+    const { writer } = await this.#open()
+    const mark = { type: 'put', key: completeKey(content), value: completeMark(summary) } as const
+    await this.#writes.run(() => writer.batch([mark], { sync: true }))
+  }
+
+  async #verify(content: Uint8Array, signal: AbortSignal): Promise<VerifyReport> {
+    const { reader, writer } = await this.#open()
+    const cid = CID.decode(content)
+    const report = await this.#scheduler.run('index', slice => verifyContent(reader, cid, slice, signal))
+    if (!report.ok)
+      await this.#writes.run(() => writer.batch([{ type: 'del', key: completeKey(content) }], { sync: true }))
+    return report
+  }
+
+  async #rebuildIndex(): Promise<undefined> {
+    await this.#close()
+    const level = await openLevel(this.#settings.databaseFolder)
+    try {
+      const index = new LevelWriter(level)
+      await rebuildIndex({ disk: nodeDisk, index, log: this.#log }, this.#settings.segmentsFolder)
+    } finally {
+      await level.close()
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * What the main thread and the worker say to each other. A request names a method of `WorkerMethods`; its parameters and result
+ * are plain data that structured clone can carry (CIDs go as bytes). Large byte arrays are transferred, not copied.
+ */
+import type { ErrorJson } from '../../base/index.ts'
+import type { ContentSummary, IncomingBlock, VerifyReport } from '../content/types.ts'
+import type { WriteOperation } from '../database/types.ts'
+
+/** Result of an ingest with the CID as bytes. */
+export interface IngestOutcome {
+  content: Uint8Array
+  sizeBytes: number
+  files: number
+  newBytes: number
+}
+
+/** Method -> [parameters, result]. */
+export interface WorkerMethods {
+  /** Opens store and database; answered when recovery is over. */
+  open: [undefined, undefined]
+  /** Commits everything and closes; the worker ends after the answer. */
+  close: [undefined, undefined]
+  databaseWrite: [{ operations: WriteOperation[]; sync: boolean }, undefined]
+  /** Verifies a record, and stores it by the registry's plan. Answers what the registry's plan says. */
+  registryPublish: [{ record: Uint8Array; nowMs: number }, { added: boolean; stored: Uint8Array }]
+  registryAdd: [{ record: Uint8Array; nowMs: number }, { added: boolean; stored: Uint8Array }]
+  ingestOpen: [undefined, number]
+  /** Answered when these bytes have been taken in, in order. */
+  ingestWrite: [{ ingest: number; bytes: Uint8Array }, undefined]
+  ingestFinish: [{ ingest: number }, IngestOutcome]
+  ingestAbort: [{ ingest: number }, undefined]
+  blocksWrite: [{ blocks: IncomingBlock[] }, undefined]
+  blocksFlush: [undefined, undefined]
+  /** Takes a block out of the index if its bytes at this place are indeed wrong. */
+  blockForget: [{ id: Uint8Array; segment: number; offsetBytes: number }, undefined]
+  markComplete: [{ content: Uint8Array; summary: ContentSummary }, undefined]
+  verify: [{ content: Uint8Array }, VerifyReport]
+  rebuildIndex: [undefined, undefined]
+}
+
+export type WorkerMethod = keyof WorkerMethods
+export type ParametersOf<M extends WorkerMethod> = WorkerMethods[M][0]
+export type ResultOf<M extends WorkerMethod> = WorkerMethods[M][1]
+
+/** Main thread to worker. */
+export type ToWorker =
+  | { kind: 'request'; id: number; method: WorkerMethod; parameters: unknown }
+  /** The caller no longer waits for this request. */
+  | { kind: 'cancel'; id: number }
+
+/** Worker to main thread. */
+export type FromWorker =
+  | { kind: 'result'; id: number; result: unknown }
+  | { kind: 'error'; id: number; error: ErrorJson }
+  | { kind: 'log'; level: 'error' | 'warn' | 'info' | 'debug'; fields: object; message: string }
+
+/** What the worker is started with. */
+export interface WorkerSettings {
+  databaseFolder: string
+  segmentsFolder: string
+}

@@ -1,0 +1,56 @@
+/**
+ * Entry of the worker thread: started as this file by Node, or as dist/worker.js from the bundle. Connects the host to
+ * the thread's port; see host.ts for what it does and protocol.ts for what is said.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { assertInvariant, type Logger, toCatalogError } from '../../base/index.ts'
+import { WorkerHost } from './host.ts'
+import type { FromWorker, ToWorker, WorkerSettings } from './protocol.ts'
+
+assertInvariant(parentPort !== null, 'worker.ts runs in a worker thread')
+const port = parentPort
+const send = (message: FromWorker): void => port.postMessage(message)
+
+/** Log lines go out over the main thread's logger. Errors become plain data on the way. */
+function portLogger(bound: object): Logger {
+  const line =
+    (level: 'error' | 'warn' | 'info' | 'debug') =>
+    (fields: object, message: string): void => {
+      const all: Record<string, unknown> = { ...bound, ...fields }
+      if (all.err !== undefined) all.err = toCatalogError(all.err).toJSON()
+      send({ kind: 'log', level, fields: all, message })
+    }
+  return {
+    error: line('error'),
+    warn: line('warn'),
+    info: line('info'),
+    debug: line('debug'),
+    trace: () => {},
+    child: fields => portLogger({ ...bound, ...fields })
+  }
+}
+
+const host = new WorkerHost({ log: portLogger({}) }, workerData as WorkerSettings)
+const running = new Map<number, AbortController>()
+
+port.on('message', (message: ToWorker) => {
+  if (message.kind === 'cancel') running.get(message.id)?.abort()
+  else void answer(message)
+})
+
+async function answer(request: Extract<ToWorker, { kind: 'request' }>): Promise<void> {
+  const { id, method, parameters } = request
+  const abort = new AbortController()
+  running.set(id, abort)
+  try {
+    // The client's types pair method and parameters; across the port they are only data.
+    const result = await host.handle(method, parameters as never, abort.signal)
+    send({ kind: 'result', id, result })
+  } catch (thrown) {
+    send({ kind: 'error', id, error: toCatalogError(thrown).toJSON() })
+  } finally {
+    running.delete(id)
+  }
+  // With the port closed nothing keeps the thread alive.
+  if (method === 'close') port.close()
+}
