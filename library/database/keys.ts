@@ -30,7 +30,17 @@ export const KeyFamily = {
   /** `a/` + name: announcement schedule, next due (8) and added (8), both in ms. */
   Announcement: 'a/',
   /** `j/` + id of a record, as text: a fetch that was asked for and has not ended, in JSON. */
-  FetchJob: 'j/'
+  FetchJob: 'j/',
+  /** `dc/` + key (32) + provider: a claim to hold what the key stands for (discovery/providers/rows.ts). */
+  ProviderClaim: 'dc/',
+  /** `dp/` + provider: its signed addresses and number of claims. */
+  Provider: 'dp/',
+  /** `dt/`: number of claims and providers. */
+  ProviderTotals: 'dt/',
+  /** `ds/` + slot (1): when that part of the key space was last announced, and how far a pass has come. */
+  AnnounceSlot: 'ds/',
+  /** `dn/` + key (32): empty; a key that has yet to be announced. */
+  AnnouncePending: 'dn/'
 } as const
 export type KeyFamily = (typeof KeyFamily)[keyof typeof KeyFamily]
 
