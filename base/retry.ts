@@ -31,7 +31,9 @@ export interface RetryModules {
 
 /** The wait in milliseconds after failed attempt `attempt` (1 = the first), for a `random` in [0, 1). */
 export function backoffDelayMs(policy: RetryPolicy, attempt: number, random: number): number {
-  const fullMs = Math.min(policy.maxDelayMs, policy.firstDelayMs * policy.factor ** (attempt - 1))
+  // A power may overflow, and 0 * Infinity is no number.
+  const growth = Math.min(policy.factor ** (attempt - 1), Number.MAX_VALUE)
+  const fullMs = Math.min(policy.maxDelayMs, policy.firstDelayMs * growth)
   return fullMs * (1 - policy.jitter + policy.jitter * random)
 }
 

@@ -79,8 +79,9 @@ function syntaxProblem(error: TomlError, path: string): ConfigProblem {
 
 /** The keys that a top-level entry stands for: those of a section, or itself where it is none. */
 function entriesOf(section: string, content: unknown): [written: string, raw: unknown][] {
-  const isTable = typeof content === 'object' && content !== null && !(content instanceof Date)
-  const names = isTable && !Array.isArray(content) ? Object.entries(content) : []
+  const isTable =
+    typeof content === 'object' && content !== null && !Array.isArray(content) && !(content instanceof Date)
+  const names = isTable ? Object.entries(content) : []
   const isKnown = [...CONFIG_KEYS.values()].some(key => key.section === section)
   if (names.length === 0 && !(isKnown && isTable)) return [[section, content]]
   return names.map(([name, raw]) => [`${section}.${name}`, raw])

@@ -1,0 +1,70 @@
+import { Registry } from 'prom-client'
+import { describe, expect, test } from 'vitest'
+import {
+  assertInvariant,
+  CatalogError,
+  ERROR_CODES,
+  partMetrics,
+  toCatalogError
+} from '../../../base/index.ts'
+
+describe('errors', () => {
+  test('cross a thread or socket as JSON and come back whole', () => {
+    const error = new CatalogError('DISK_FULL', 'no room', { details: { path: '/x' } })
+    const back = CatalogError.fromJSON(JSON.parse(JSON.stringify(error)))
+    expect(back).toMatchObject({
+      code: 'DISK_FULL',
+      message: 'no room',
+      details: { path: '/x' },
+      hint: error.hint
+    })
+    expect([back.exitCode, back.httpStatus]).toEqual([error.exitCode, error.httpStatus])
+  })
+
+  test('any thrown value gets a code', () => {
+    const withErrno = Object.assign(new Error('full'), { code: 'ENOSPC' })
+    expect(toCatalogError(withErrno)).toMatchObject({ code: 'DISK_FULL', cause: withErrno })
+    expect(toCatalogError(AbortSignal.abort().reason).code).toBe('ABORTED')
+    expect(toCatalogError(new DOMException('late', 'TimeoutError')).code).toBe('TIMEOUT')
+    expect(toCatalogError('text').message).toContain('text')
+    const own = new CatalogError('BUSY', 'x')
+    expect(toCatalogError(own)).toBe(own)
+  })
+
+  test('every code says what happened and what to do', () => {
+    for (const [code, { meaning, hint, http, exit }] of Object.entries(ERROR_CODES)) {
+      expect(code).toMatch(/^[A-Z]+(_[A-Z]+)*$/)
+      expect(meaning).toMatch(/^\S.+\.$/)
+      expect(hint.length).toBeGreaterThan(10)
+      expect(http).toBeGreaterThanOrEqual(400)
+      expect(exit).toBeGreaterThan(0)
+    }
+  })
+
+  test('a broken invariant is INTERNAL', () => {
+    expect(() => assertInvariant(false, 'two is two')).toThrow(expect.objectContaining({ code: 'INTERNAL' }))
+    expect(() => assertInvariant(1, 'one')).not.toThrow()
+  })
+})
+
+describe('metrics', () => {
+  test('carry part and unit in their names', async () => {
+    const registry = new Registry()
+    const metrics = partMetrics(registry, 'store')
+    metrics.counter('read_bytes_total', 'Bytes read.', ['kind']).inc({ kind: 'chunk' }, 5)
+    metrics.gauge('open_files', 'Files that are open.', () => 7)
+    metrics.histogram('read_seconds', 'Time of a read.').observe(0.2)
+    const text = await registry.metrics()
+    expect(text).toContain('catalog_store_read_bytes_total{kind="chunk"} 5')
+    expect(text).toContain('catalog_store_open_files 7')
+    expect(text).toContain('catalog_store_read_seconds_bucket{le="0.25"} 1')
+  })
+
+  test('work without a registry, and refuse names without a unit', () => {
+    const metrics = partMetrics(undefined, 'store')
+    metrics.counter('read_bytes_total', 'Bytes read.').inc()
+    metrics.counter('read_bytes_total', 'The same name again is no clash.').inc()
+    expect(() => metrics.counter('read_bytes', 'No total.')).toThrow('_total')
+    expect(() => metrics.gauge('readBytes', 'No underscore.')).toThrow('lower case')
+  })
+})
