@@ -6,7 +6,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { formatBytes } from '../../base/index.ts'
+import { displaySize } from '../../base/index.ts'
 import { Catalog, type RunningDaemon } from './catalog.ts'
 import { compareFolders } from './compare.ts'
 import { chooseFolder } from './folder.ts'
@@ -56,7 +56,7 @@ const run = async (root: string, timeline: Timeline, daemons: RunningDaemon[]): 
   const published = await publisher.json<Published>('publish', folder, '--wait', '2')
   const spec = `${published.name}@${published.version}`
   publish.end(
-    `${spec}: ${published.files} files, ${formatBytes(published.sizeBytes)}; announced to ${published.announcedTo} peers`,
+    `${spec}: ${published.files} files, ${displaySize(published.sizeBytes)}; announced to ${published.announcedTo} peers`,
     published.sizeBytes
   )
 
@@ -70,7 +70,7 @@ const run = async (root: string, timeline: Timeline, daemons: RunningDaemon[]): 
   const fetched = await consumer.json<Fetched>('fetch', spec)
   const names = new Map(daemons.map(daemon => [daemon.peerId, daemon.who]))
   const served = fetched.sources.map(
-    source => `${names.get(source.peerId) ?? source.peerId} ${formatBytes(source.bytes)}`
+    source => `${names.get(source.peerId) ?? source.peerId} ${displaySize(source.bytes)}`
   )
   if (fetched.bytesFetched === 0) throw new Error('the fetch moved no bytes')
   fetch.end(`served by ${served.join(', ')}`, published.sizeBytes)
@@ -86,7 +86,7 @@ const run = async (root: string, timeline: Timeline, daemons: RunningDaemon[]): 
   const result = await compareFolders(folder, path)
   if (result.differences.length > 0)
     throw new Error(`the folders differ:\n  ${result.differences.slice(0, 20).join('\n  ')}`)
-  compare.end(`${result.files} files, ${formatBytes(result.bytes)}: every byte and mode equal`, result.bytes)
+  compare.end(`${result.files} files, ${displaySize(result.bytes)}: every byte and mode equal`, result.bytes)
 
   const verify = timeline.begin('consumer: verify again')
   const verified = await consumer.json<{ ok: boolean; checked: number; bytes: number }>('verify', spec)

@@ -1,6 +1,6 @@
 /** Prints one line per step as it ends: when it began, how long it took, at what rate, and what it did. */
 import type { Writable } from 'node:stream'
-import { formatBytes } from '../../base/index.ts'
+import { displaySize } from '../../base/index.ts'
 
 interface Step {
   /** `bytes` makes a rate of the step's time. */
@@ -21,7 +21,7 @@ export class Timeline {
     return {
       end: (what, bytes) => {
         const tookMs = performance.now() - beganMs
-        const rate = bytes === undefined ? '' : `${formatBytes((bytes / tookMs) * 1000)}/s`
+        const rate = bytes === undefined ? '' : `${displaySize((bytes / tookMs) * 1000)}/s`
         this.#row(seconds(beganMs - this.#startedMs), seconds(tookMs), rate, name, what)
       }
     }
