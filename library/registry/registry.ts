@@ -1,6 +1,6 @@
 import type { CID } from 'multiformats/cid'
-import { Counter, Gauge, type Registry as MetricsRegistry } from 'prom-client'
-import { CatalogError, type Clock } from '../../base/index.ts'
+import type { Counter, Registry as MetricsRegistry } from 'prom-client'
+import { CatalogError, type Clock, partMetrics } from '../../base/index.ts'
 import { isPublicKey } from '../../trust/index.ts'
 import { ownerPinKey } from '../database/keys.ts'
 import type { Database } from '../database/types.ts'
@@ -35,13 +35,19 @@ class LevelRegistry implements Registry {
   readonly #database: Database
   readonly #writer: RegistryWriter
   readonly #clock: Clock
-  readonly #changes: Counter | undefined
+  readonly #changes: Counter<'operation'>
 
   constructor({ database, writer, clock, metrics }: RegistryModules) {
     this.#database = database
     this.#writer = writer
     this.#clock = clock
-    this.#changes = metrics === undefined ? undefined : registerMetrics(metrics, this)
+    const own = partMetrics(metrics, 'registry')
+    own.gauge('home_releases', 'Releases in the home library.', () => this.count())
+    this.#changes = own.counter(
+      'records_added_total',
+      'Records stored, by how they came: published here or added from a peer.',
+      ['operation']
+    )
   }
 
   get(id: CID): ReleaseRecord | undefined {
@@ -86,7 +92,7 @@ class LevelRegistry implements Registry {
       throw new CatalogError('RECORD_TOO_LARGE', `the record has ${bytes.byteLength} bytes`)
     }
     const { added, stored } = await this.#writer[operation](bytes, this.#clock.now(), signal)
-    if (added) this.#changes?.inc({ operation })
+    if (added) this.#changes.inc({ operation })
     return { added, record: decodeVerifiedRelease(stored) }
   }
 
@@ -100,21 +106,4 @@ class LevelRegistry implements Registry {
     const operation = { type: 'put', key: ownerPinKey(name), value: Uint8Array.from(owner) } as const
     await this.#database.write([operation], { sync: true, ...(signal === undefined ? {} : { signal }) })
   }
-}
-
-function registerMetrics(metrics: MetricsRegistry, registry: Registry): Counter {
-  new Gauge({
-    name: 'catalog_registry_home_releases',
-    help: 'Releases in the home library.',
-    registers: [metrics],
-    collect() {
-      this.set(registry.count())
-    }
-  })
-  return new Counter({
-    name: 'catalog_registry_records_added_total',
-    help: 'Records stored, by how they came: published here or added from a peer.',
-    labelNames: ['operation'],
-    registers: [metrics]
-  })
 }
