@@ -1,0 +1,47 @@
+import { isLoopback, isPrivate } from '@libp2p/utils'
+import { CODE_P2P, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { CatalogError } from '../../base/index.ts'
+
+/** Bytes of an address in a binary multiaddr that make one "place": all of an IPv4 address, the /64 of an IPv6 one. */
+const PLACE_BYTES: Record<string, number> = { ip4: 4, ip6: 8 }
+
+/** One of these makes an address one that can be dialled; alone, /p2p/ID is looked up in the peer store and the DHT. */
+const DIALABLE = new Set(['quic-v1', 'dnsaddr'])
+
+/** PEER_ADDRESS_INVALID for what is not a multiaddr, or one of a transport this node does not speak. */
+export function parseAddress(address: string): Multiaddr {
+  const invalid = (why: string, cause?: unknown): CatalogError =>
+    new CatalogError('PEER_ADDRESS_INVALID', `${JSON.stringify(address)} ${why}`, {
+      details: { address },
+      cause
+    })
+  let parsed: Multiaddr
+  try {
+    parsed = multiaddr(address)
+  } catch (error) {
+    throw invalid('is not a multiaddr', error)
+  }
+  const names = parsed.getComponents().map(({ name }) => name)
+  const isDialable = names.some(name => DIALABLE.has(name)) || (names.length === 1 && names[0] === 'p2p')
+  if (!isDialable || names.includes('p2p-circuit')) throw invalid('is not an address of QUIC (/…/quic-v1)')
+  return parsed
+}
+
+/** The peer id at the end of a multiaddr, if it has one. */
+export const peerIdOf = (address: Multiaddr): string | undefined =>
+  address.getComponents().findLast(({ code }) => code === CODE_P2P)?.value
+
+/** The address without /p2p/: two forms of one place to dial. */
+export const withoutPeerId = (address: Multiaddr): string => address.toString().replace(/\/p2p\/[^/]+$/, '')
+
+/** Private ranges, loopback and link-local: addresses that mean something only near us. */
+export const isLocal = (address: Multiaddr): boolean => isPrivate(address) || isLoopback(address)
+
+/** Names the place a public address belongs to, for limits by place; undefined for local and named addresses. */
+export function placeOf(address: Multiaddr): string | undefined {
+  const [first] = address.getComponents()
+  const length = first === undefined ? undefined : PLACE_BYTES[first.name]
+  if (length === undefined || isLocal(address)) return undefined
+  const bytes = first?.bytes ?? address.bytes
+  return `${first?.name}-${Buffer.from(bytes.subarray(1, 1 + length)).toString('hex')}`
+}

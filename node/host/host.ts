@@ -1,0 +1,279 @@
+import { EventEmitter } from 'node:events'
+import { mkdir } from 'node:fs/promises'
+import type { Connection, Libp2p, PeerInfo } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { LevelDatastore } from 'datastore-level'
+import { CatalogError, type Logger } from '../../base/index.ts'
+import { connectionRttMs } from '../../protocols/index.ts'
+import { isLocal, parseAddress } from './addresses.ts'
+import { dialPeer } from './dial.ts'
+import { Gater } from './gater.ts'
+import { Identifier } from './identifier.ts'
+import { forgetOldTags, Keeper } from './keeper.ts'
+import { buildLibp2p } from './libp2p.ts'
+import { LocalDiscovery } from './local-discovery.ts'
+import { MemoryGuard } from './memory-guard.ts'
+import { hostMetrics } from './metrics.ts'
+import type { HostOptions } from './options.ts'
+import { shutDown } from './shutdown.ts'
+import type { ConnectedPeer, Goodbye, Host, HostEvents, HostModules, HostServices } from './types.ts'
+
+interface Parts {
+  readonly modules: HostModules
+  readonly libp2p: Libp2p<HostServices>
+  readonly datastore: LevelDatastore
+  readonly gater: Gater
+  readonly log: Logger
+  readonly events: EventEmitter<HostEvents>
+}
+
+class Libp2pHost implements Host {
+  readonly libp2p: Libp2p<HostServices>
+  readonly events: EventEmitter<HostEvents>
+  readonly keeper: Keeper
+  readonly #parts: Parts
+  readonly #identifier: Identifier
+  readonly #goodbyes = new Set<Goodbye>()
+  readonly #controller = new AbortController()
+  #stopping: Promise<void> | undefined
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.libp2p = parts.libp2p
+    this.events = parts.events
+    this.#identifier = new Identifier(parts.libp2p, parts.log)
+    this.keeper = new Keeper({
+      libp2p: parts.libp2p,
+      clock: parts.modules.clock,
+      log: parts.log,
+      random: Math.random,
+      dial: (address, signal) => this.#dial(address, signal),
+      onUnreachable: (...args) => this.#emit('unreachable', ...args)
+    })
+    this.#listen()
+  }
+
+  get peerId(): string {
+    return this.libp2p.peerId.toString()
+  }
+
+  /** Ends when the host stops. */
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  addresses(): string[] {
+    return this.libp2p.getMultiaddrs().map(String)
+  }
+
+  peers(): ConnectedPeer[] {
+    const byPeer = Map.groupBy(this.libp2p.getConnections(), ({ remotePeer }) => remotePeer.toString())
+    return [...byPeer.values()].map(describePeer)
+  }
+
+  async connect(address: string, signal?: AbortSignal): Promise<ConnectedPeer> {
+    const target = parseAddress(address)
+    if (this.signal.aborted) throw new CatalogError('SHUTTING_DOWN', 'the host is shutting down')
+    const connection = await this.#dial(target, signal)
+    const all = this.libp2p.getConnections(connection.remotePeer)
+    return describePeer(all.length > 0 ? all : [connection])
+  }
+
+  async disconnect(peerId: string): Promise<void> {
+    const peer = parsePeerId(peerId)
+    if (this.libp2p.getConnections(peer).length === 0)
+      throw new CatalogError('NOT_FOUND', `there is no connection to ${peerId}`)
+    this.keeper.unkeepPeer(peerId)
+    await this.libp2p.hangUp(peer)
+  }
+
+  keep(address: string): void {
+    this.keeper.keep(parseAddress(address))
+  }
+
+  unkeep(address: string): void {
+    this.keeper.unkeep(parseAddress(address))
+  }
+
+  setFollowed(peerIds: Iterable<string>): void {
+    this.#parts.gater.setFollowed(peerIds)
+  }
+
+  onGoodbye(goodbye: Goodbye): () => void {
+    this.#goodbyes.add(goodbye)
+    return () => this.#goodbyes.delete(goodbye)
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    const { libp2p, datastore, log, modules } = this.#parts
+    this.#controller.abort(new CatalogError('SHUTTING_DOWN', 'the host is shutting down'))
+    this.keeper.stop()
+    await shutDown({ libp2p, datastore, log, clock: modules.clock, goodbyes: [...this.#goodbyes] })
+  }
+
+  /** Tells of an eviction. */
+  evicted(peerId: string, pinnedBytes: number): void {
+    this.#emit('evicted', peerId, pinnedBytes)
+  }
+
+  #dial(address: Multiaddr, signal: AbortSignal | undefined): Promise<Connection> {
+    return this.#parts.gater.dialWanted(address, () =>
+      dialPeer(this.libp2p, this.#identifier, address, signal)
+    )
+  }
+
+  #listen(): void {
+    this.libp2p.addEventListener('peer:connect', ({ detail }) => {
+      const connections = this.libp2p.getConnections(detail)
+      if (connections.length > 0) this.#emit('connected', describePeer(connections))
+    })
+    this.libp2p.addEventListener('peer:disconnect', ({ detail }) => {
+      this.keeper.disconnected(detail)
+      this.#emit('disconnected', detail.toString())
+    })
+    this.libp2p.addEventListener('peer:reconnect-failure', ({ detail }) =>
+      this.keeper.reconnectFailed(detail)
+    )
+  }
+
+  #emit<K extends keyof HostEvents>(event: K, ...args: HostEvents[K]): void {
+    try {
+      // The map types of EventEmitter do not resolve for a generic event name.
+      ;(this.events as EventEmitter).emit(event, ...args)
+    } catch (error) {
+      this.#parts.log.error({ event, err: error }, 'a listener of the host failed')
+    }
+  }
+}
+
+/**
+ * Opens the peer store, builds libp2p, listens, and begins to look for peers: bootstrap peers are dialled in the background.
+ * LISTEN_FAILED names the address; DISK_IO when the peer store cannot be opened; KEY_INVALID; PEER_ADDRESS_INVALID for a
+ * bootstrap address.
+ */
+export async function createHost(modules: HostModules, options: HostOptions): Promise<Host> {
+  const log = modules.log.child({ part: 'host' })
+  const bootstrap = options.bootstrap.map(parseAddress)
+  const datastore = await openPeerStore(modules.peersFolder)
+  // Gater, discovery and metrics are asked only once libp2p exists, which needs them to be built.
+  let libp2p: Libp2p<HostServices> | undefined
+  let host: Libp2pHost | undefined
+  const connections = (): Connection[] => libp2p?.getConnections() ?? []
+  const usesLocalAddresses = localAddressRule(options, () => libp2p)
+  const metrics = hostMetrics(modules.metrics, { connections, pinnedBytes: () => guard.pinnedBytes() })
+  const gater = new Gater(
+    { connections, usesLocalAddresses, onRefused: metrics.refused },
+    { ...options, bootstrap }
+  )
+  const guard = new MemoryGuard(
+    {
+      clock: modules.clock,
+      log,
+      connections,
+      onEvicted: (peerId, bytes) => {
+        metrics.evicted()
+        host?.evicted(peerId, bytes)
+      }
+    },
+    { ...options.quic, networkMemoryBytes: options.networkMemoryBytes }
+  )
+  const discovery = new LocalDiscovery({
+    clock: modules.clock,
+    log,
+    isWanted: peerId =>
+      host !== undefined &&
+      !host.signal.aborted &&
+      connections().length < options.peersWanted &&
+      !connections().some(({ remotePeer }) => remotePeer.toString() === peerId),
+    dial: async (peer: PeerInfo) => await libp2p?.dial(peer.id)
+  })
+  try {
+    libp2p = await buildLibp2p(
+      {
+        privateKey: modules.privateKey,
+        datastore,
+        gater,
+        usesLocalAddresses,
+        discovery: options.mdns ? discovery.service(options.networkId) : undefined
+      },
+      options
+    )
+    await forgetOldTags(libp2p)
+    host = new Libp2pHost({ modules, libp2p, datastore, gater, log, events: new EventEmitter() })
+    await start(libp2p, options.listen)
+  } catch (error) {
+    await datastore.close()
+    throw error
+  }
+  for (const address of bootstrap) host.keeper.keep(address)
+  void guard.run(host.signal)
+  log.info({ peer: host.peerId, addresses: host.addresses() }, 'the host is on the network')
+  return host
+}
+
+async function openPeerStore(folder: string): Promise<LevelDatastore> {
+  const datastore = new LevelDatastore(folder)
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await datastore.open()
+    return datastore
+  } catch (error) {
+    throw new CatalogError('DISK_IO', `the peer store in ${folder} cannot be opened`, { cause: error })
+  }
+}
+
+async function start(libp2p: Libp2p, listen: readonly string[]): Promise<void> {
+  try {
+    await libp2p.start()
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    const failed = listen.filter(address => message.includes(address))
+    if (failed.length === 0) throw error
+    const reason = message.slice(message.lastIndexOf(': ') + 2).trim()
+    throw new CatalogError('LISTEN_FAILED', `could not listen on ${failed.join(', ')}: ${reason}`, {
+      details: { addresses: failed },
+      cause: error
+    })
+  }
+}
+
+/** `auto`: local addresses are used while the node has no other. */
+function localAddressRule(
+  { privateAddresses }: HostOptions,
+  libp2p: () => Libp2p | undefined
+): () => boolean {
+  if (privateAddresses !== 'auto') return () => privateAddresses === 'always'
+  return () =>
+    (
+      libp2p() as { components?: { transportManager: { getAddrs(): Multiaddr[] } } } | undefined
+    )?.components?.transportManager
+      .getAddrs()
+      .every(isLocal) ?? true
+}
+
+function parsePeerId(peerId: string): ReturnType<typeof peerIdFromString> {
+  try {
+    return peerIdFromString(peerId)
+  } catch (error) {
+    throw new CatalogError('INVALID_ARGUMENT', `${JSON.stringify(peerId)} is not a peer id`, { cause: error })
+  }
+}
+
+/** All connections of one peer as one entry. */
+function describePeer(connections: readonly Connection[]): ConnectedPeer {
+  const oldest = connections.reduce((a, b) => (b.timeline.open < a.timeline.open ? b : a))
+  return {
+    peerId: oldest.remotePeer.toString(),
+    addresses: connections.map(({ remoteAddr }) => remoteAddr.toString()),
+    direction: oldest.direction,
+    connectedAtMs: oldest.timeline.open,
+    rttMs: connectionRttMs(oldest),
+    streams: connections.reduce((sum, { streams }) => sum + streams.length, 0)
+  }
+}

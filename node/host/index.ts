@@ -1,0 +1,16 @@
+/**
+ * The host: libp2p over QUIC with the settings of docs/transport.md. It owns the peer store, listens, dials, keeps chosen
+ * peers connected, decides who may connect, bounds the memory that peers can pin, and says goodbye. It knows no protocol of
+ * Catalog: those register their handlers with `host.libp2p`. In: a node key and options; out: a `Host`, its events, metrics.
+ */
+export { createHost } from './host.ts'
+export { DEFAULT_HOST_OPTIONS, type HostOptions } from './options.ts'
+export type {
+  ConnectedPeer,
+  Direction,
+  Goodbye,
+  Host,
+  HostEvents,
+  HostModules,
+  HostServices
+} from './types.ts'

@@ -1,0 +1,127 @@
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { identify, identifyPush } from '@libp2p/identify'
+import type { ConnectionGater, Libp2p, PeerDiscovery, PrivateKey } from '@libp2p/interface'
+import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
+import type { MulticastDNSComponents } from '@libp2p/mdns'
+import { ping } from '@libp2p/ping'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { LevelDatastore } from 'datastore-level'
+import { createLibp2p } from 'libp2p'
+import { CatalogError } from '../../base/index.ts'
+import { quicTransport } from '../../protocols/index.ts'
+import { isLocal } from './addresses.ts'
+import {
+  DIAL_TIMEOUT_MS,
+  type HostOptions,
+  INBOUND_NEGOTIATION_MS,
+  INBOUND_UPGRADE_MS,
+  MAX_PARALLEL_DIALS,
+  OUTBOUND_NEGOTIATION_MS
+} from './options.ts'
+import type { HostServices } from './types.ts'
+
+/** Requests of kad-dht that write to our disk. Announcements have a protocol of their own; these would be a gift to strangers. */
+const REFUSED_DHT_REQUESTS = ['PUT_VALUE', 'ADD_PROVIDER']
+
+export interface Libp2pModules {
+  readonly privateKey: PrivateKey | Uint8Array
+  readonly datastore: LevelDatastore
+  readonly gater: ConnectionGater
+  readonly discovery: ((components: MulticastDNSComponents) => PeerDiscovery) | undefined
+  usesLocalAddresses(): boolean
+}
+
+/** libp2p with our transport and settings, not started. */
+export async function buildLibp2p(
+  modules: Libp2pModules,
+  options: HostOptions
+): Promise<Libp2p<HostServices>> {
+  const libp2p = (await createLibp2p({
+    start: false,
+    privateKey: await nodeKey(modules.privateKey),
+    nodeInfo: { userAgent: options.userAgent },
+    datastore: modules.datastore,
+    connectionGater: modules.gater,
+    addresses: {
+      listen: [...options.listen],
+      appendAnnounce: [...options.announce],
+      announceFilter: addresses => announced(addresses, modules.usesLocalAddresses())
+    },
+    transports: [transport(options)],
+    // QUIC's keep-alive does the same for less: 1.3 % of a core at 200 connections.
+    connectionMonitor: { enabled: false },
+    connectionManager: connectionManager(options),
+    peerDiscovery: modules.discovery === undefined ? [] : [modules.discovery],
+    services: services(modules, options)
+  })) as unknown as Libp2p<HostServices>
+  if (options.dht) refuseWrites(libp2p.services.dht)
+  return libp2p
+}
+
+async function nodeKey(key: PrivateKey | Uint8Array): Promise<PrivateKey> {
+  const privateKey = key instanceof Uint8Array ? await generateKeyPairFromSeed('Ed25519', key) : key
+  if (privateKey.type !== 'Ed25519')
+    throw new CatalogError('KEY_INVALID', `the node key is of type ${privateKey.type}, not Ed25519`)
+  return privateKey
+}
+
+const announced = (addresses: Multiaddr[], withLocal: boolean): Multiaddr[] =>
+  withLocal ? addresses : addresses.filter(address => !isLocal(address))
+
+function transport({ quic }: HostOptions): ReturnType<typeof quicTransport> {
+  return quicTransport({
+    maxIdleTimeout: quic.maxIdleTimeoutMs,
+    keepAliveInterval: quic.keepAliveIntervalMs,
+    maxConcurrentStreamLimit: quic.maxStreams,
+    maxStreamData: quic.maxStreamDataBytes,
+    maxConnectionData: quic.maxConnectionDataBytes,
+    receiveBufferSize: quic.socketBufferBytes,
+    sendBufferSize: quic.socketBufferBytes
+  })
+}
+
+function connectionManager(options: HostOptions) {
+  return {
+    maxConnections: options.maxConnections,
+    inboundConnectionThreshold: options.inboundConnectionThreshold,
+    maxIncomingPendingConnections: options.maxIncomingPending,
+    addressDialTimeout: options.addressDialTimeoutMs,
+    dialTimeout: DIAL_TIMEOUT_MS,
+    maxParallelDials: MAX_PARALLEL_DIALS,
+    inboundUpgradeTimeout: INBOUND_UPGRADE_MS,
+    inboundStreamProtocolNegotiationTimeout: INBOUND_NEGOTIATION_MS,
+    outboundStreamProtocolNegotiationTimeout: OUTBOUND_NEGOTIATION_MS,
+    // The keeper redials with its own back-off; libp2p tries once and then drops the tag.
+    reconnectRetries: 0
+  }
+}
+
+function services(modules: Libp2pModules, options: HostOptions) {
+  const protocolPrefix = `catalog/${options.networkId}`
+  const base = {
+    // The Identifier asks, to learn what comes of it.
+    identify: identify({ protocolPrefix, runOnConnectionOpen: false }),
+    identifyPush: identifyPush({ protocolPrefix }),
+    ping: ping({ protocolPrefix })
+  }
+  if (!options.dht) return base
+  const dht = kadDHT({
+    protocol: `/${protocolPrefix}/kad/1.0.0`,
+    clientMode: false,
+    peerInfoMapper: peer =>
+      (modules.usesLocalAddresses() ? passthroughMapper : removePrivateAddressesMapper)(peer),
+    maxInboundStreams: options.quic.maxStreams,
+    maxOutboundStreams: options.quic.maxStreams
+  })
+  return { ...base, dht }
+}
+
+/** kad-dht 16.4.5 keeps its handlers by the name of the request (src/rpc/index.ts); one without a handler is reset. */
+function refuseWrites(dht: KadDHT): void {
+  const { rpc } = dht as unknown as { rpc?: { handlers?: Record<string, unknown> } }
+  for (const request of REFUSED_DHT_REQUESTS) {
+    if (rpc?.handlers?.[request] === undefined)
+      throw new CatalogError('INTERNAL', `@libp2p/kad-dht has changed: no handler of ${request} to take away`)
+    delete rpc.handlers[request]
+  }
+}

@@ -1,0 +1,81 @@
+import type { EventEmitter } from 'node:events'
+import type { Identify } from '@libp2p/identify'
+import type { Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
+import type { KadDHT } from '@libp2p/kad-dht'
+import type { Ping } from '@libp2p/ping'
+import type { Registry } from 'prom-client'
+import type { Clock, Logger } from '../../base/index.ts'
+
+export interface HostModules {
+  /** The node key: libp2p's Ed25519 key, or its 32-byte seed. */
+  readonly privateKey: PrivateKey | Uint8Array
+  /** Folder of libp2p's own LevelDB (`peers/` in a home); created when missing. */
+  readonly peersFolder: string
+  readonly log: Logger
+  readonly clock: Clock
+  readonly metrics?: Registry | undefined
+}
+
+export interface HostServices extends ServiceMap {
+  identify: Identify
+  ping: Ping
+  /** There only with `options.dht`. */
+  dht: KadDHT
+}
+
+export type Direction = 'inbound' | 'outbound'
+
+/** A peer with at least one open connection. */
+export interface ConnectedPeer {
+  readonly peerId: string
+  /** Remote multiaddrs of its connections, each with /p2p/. */
+  readonly addresses: readonly string[]
+  /** Of its oldest connection. */
+  readonly direction: Direction
+  /** Wall time at which the oldest connection opened. */
+  readonly connectedAtMs: number
+  /** Smoothed round-trip time as QUIC measures it; undefined over another transport. */
+  readonly rttMs: number | undefined
+  readonly streams: number
+}
+
+/** What `host.events` tells; a listener that throws is logged and does no harm. */
+export interface HostEvents {
+  /** The first connection to a peer is open. */
+  connected: [peer: ConnectedPeer]
+  /** The last connection to a peer is gone. */
+  disconnected: [peerId: string]
+  /** A peer to stay connected to could not be reached; the next attempt comes after `waitMs`. */
+  unreachable: [address: string, failures: number, waitMs: number]
+  /** A connection was closed because its unread streams pinned too much memory. */
+  evicted: [peerId: string, pinnedBytes: number]
+}
+
+/** Called at shutdown while connections are still open, within GOODBYE_MS. */
+export type Goodbye = (signal: AbortSignal) => Promise<void>
+
+/** The node on the network. */
+export interface Host {
+  readonly peerId: string
+  readonly libp2p: Libp2p<HostServices>
+  readonly events: EventEmitter<HostEvents>
+  /** Own multiaddrs, each with /p2p/. */
+  addresses(): string[]
+  peers(): ConnectedPeer[]
+  /**
+   * Connects to a multiaddr and waits until the peer has shown that it keeps the connection. PEER_ADDRESS_INVALID,
+   * DIAL_FAILED (details: `tried` addresses, `reasons`), PEER_REFUSED, ABORTED, TIMEOUT.
+   */
+  connect(address: string, signal?: AbortSignal): Promise<ConnectedPeer>
+  /** Closes all connections to a peer and stops keeping it. NOT_FOUND when there is none. */
+  disconnect(peerId: string): Promise<void>
+  /** Stays connected to the peer at this multiaddr until `unkeep`: redials with back-off and jitter. */
+  keep(address: string): void
+  unkeep(address: string): void
+  /** Replaces the set of followed peers, which may use the reserved slots. */
+  setFollowed(peerIds: Iterable<string>): void
+  /** Registers what to do before connections close; returns its removal. */
+  onGoodbye(goodbye: Goodbye): () => void
+  /** Says goodbye, closes everything and ends all timers; takes at most GOODBYE_MS + STOP_MS. Later calls wait for the first. */
+  stop(): Promise<void>
+}

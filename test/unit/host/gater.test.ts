@@ -1,0 +1,42 @@
+import { TypedEventEmitter } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { expect, test } from 'vitest'
+import { placeOf } from '../../../node/host/addresses.ts'
+import { Gater } from '../../../node/host/gater.ts'
+
+const place = (address: string): string | undefined => placeOf(multiaddr(address))
+
+test('a place is a public IPv4 address or an IPv6 /64', () => {
+  expect(place('/ip4/8.8.8.8/udp/1/quic-v1')).toBe(place('/ip4/8.8.8.8/udp/2/quic-v1/p2p-circuit'))
+  expect(place('/ip4/8.8.8.8/udp/1/quic-v1')).not.toBe(place('/ip4/8.8.8.9/udp/1/quic-v1'))
+  expect(place('/ip6/2a00:1:2:3::1/udp/1/quic-v1')).toBe(place('/ip6/2a00:1:2:3:ffff::2/udp/1/quic-v1'))
+  expect(place('/ip6/2a00:1:2:3::1/udp/1/quic-v1')).not.toBe(place('/ip6/2a00:1:2:4::1/udp/1/quic-v1'))
+  for (const local of [
+    '/ip4/127.0.0.1',
+    '/ip4/10.1.2.3',
+    '/ip4/192.168.1.1',
+    '/ip6/::1',
+    '/ip6/fd00::1',
+    '/ip6/fe80::1'
+  ])
+    expect(place(`${local}/udp/1/quic-v1`), local).toBeUndefined()
+})
+
+test('inbound connections of one public place are counted while they are open', () => {
+  const refusals: string[] = []
+  const gater = new Gater(
+    { connections: () => [], usesLocalAddresses: () => true, onRefused: reason => refusals.push(reason) },
+    { allow: [], deny: [], bootstrap: [], maxConnections: 300, reservedSlots: 50, maxInboundPerAddress: 2 }
+  )
+  const from = (address: string) =>
+    Object.assign(new TypedEventEmitter(), { remoteAddr: multiaddr(`${address}/udp/1/quic-v1`) }) as never
+  const first = from('/ip4/8.8.8.8')
+  expect(gater.denyInboundConnection(first)).toBe(false)
+  expect(gater.denyInboundConnection(from('/ip4/8.8.8.8'))).toBe(false)
+  expect(gater.denyInboundConnection(from('/ip4/8.8.8.8'))).toBe(true)
+  expect(gater.denyInboundConnection(from('/ip4/9.9.9.9'))).toBe(false)
+  ;(first as EventTarget).dispatchEvent(new Event('close'))
+  expect(gater.denyInboundConnection(from('/ip4/8.8.8.8'))).toBe(false)
+  for (let i = 0; i < 10; i++) expect(gater.denyInboundConnection(from('/ip4/127.0.0.1'))).toBe(false)
+  expect(refusals).toEqual(['address_limit'])
+})

@@ -1,0 +1,280 @@
+import { fork } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { Registry } from 'prom-client'
+import { describe, expect, test } from 'vitest'
+import { pull } from '../../../protocols/quic/index.ts'
+import { addressOf, LOOPBACK, newKey, startHost, tempFolder } from './hosts.ts'
+
+async function drain(parts: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _ of parts) {
+  }
+}
+
+describe('starting and stopping', () => {
+  test('20 times on one peer store, without an unhandled rejection', async () => {
+    const peersFolder = await tempFolder()
+    const { privateKey, peerId } = await newKey()
+    for (let round = 0; round < 20; round++) {
+      const host = await startHost({ dht: round % 2 === 0 }, { peersFolder, privateKey })
+      expect(host.peerId).toBe(peerId)
+      expect(addressOf(host)).toMatch(new RegExp(`^/ip4/127.0.0.1/udp/\\d+/quic-v1/p2p/${peerId}$`))
+      await Promise.all([host.stop(), host.stop()])
+    }
+  })
+
+  test('leaves nothing behind that keeps a process alive', async () => {
+    const child = fork(new URL('./start-stop.child.ts', import.meta.url), { stdio: 'ignore' })
+    expect(await once(child, 'exit')).toEqual([0, null])
+  })
+
+  test('takes the seed of its key', async () => {
+    const { privateKey, peerId } = await newKey()
+    const host = await startHost({}, { privateKey: privateKey.raw.subarray(0, 32) })
+    expect(host.peerId).toBe(peerId)
+  })
+
+  test('a taken port is LISTEN_FAILED and names the address; the peer store is free again', async () => {
+    const socket = createSocket('udp4').bind(0, '127.0.0.1')
+    await once(socket, 'listening')
+    const address = `/ip4/127.0.0.1/udp/${socket.address().port}/quic-v1`
+    const peersFolder = await tempFolder()
+    await expect(startHost({ listen: [LOOPBACK, address] }, { peersFolder })).rejects.toMatchObject({
+      code: 'LISTEN_FAILED',
+      message: expect.stringContaining(address),
+      details: { addresses: [address] }
+    })
+    socket.close()
+    await startHost({ listen: [address] }, { peersFolder })
+  })
+
+  test('a peer store in use is DISK_IO', async () => {
+    const peersFolder = await tempFolder()
+    await startHost({}, { peersFolder })
+    await expect(startHost({}, { peersFolder })).rejects.toMatchObject({ code: 'DISK_IO' })
+  })
+
+  test('listens on IPv6', async () => {
+    const host = await startHost({ listen: ['/ip6/::1/udp/0/quic-v1'] })
+    const other = await startHost()
+    expect((await other.connect(addressOf(host))).addresses[0]).toContain('/ip6/::1/')
+  })
+
+  test('says goodbye while connections are open, and waits for it only so long', async () => {
+    const [a, b] = await Promise.all([startHost(), startHost()])
+    await a.connect(addressOf(b))
+    const open: number[] = []
+    a.onGoodbye(async () => {
+      open.push(a.peers().length)
+    })
+    a.onGoodbye(() => new Promise(() => {}))
+    a.onGoodbye(() => Promise.reject(new Error('no words')))
+    const removed = a.onGoodbye(async () => {
+      open.push(99)
+    })
+    removed()
+    const gone = once(b.events, 'disconnected')
+    await a.stop()
+    expect(open).toEqual([1])
+    expect(await gone).toEqual([a.peerId])
+  })
+})
+
+describe('connecting', () => {
+  test('tells both sides, with direction and round-trip time', async () => {
+    const [a, b] = await Promise.all([startHost(), startHost({ listen: [] })])
+    const seen = once(a.events, 'connected')
+    const peer = await b.connect(addressOf(a))
+    expect(peer).toMatchObject({ peerId: a.peerId, addresses: [addressOf(a)], direction: 'outbound' })
+    expect(peer.rttMs).toBeTypeOf('number')
+    expect((await seen)[0]).toMatchObject({ peerId: b.peerId, direction: 'inbound' })
+    expect(b.peers()).toHaveLength(1)
+    await b.disconnect(a.peerId)
+    await expect.poll(() => a.peers()).toEqual([])
+    await expect(b.disconnect(a.peerId)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  test('nobody there is DIAL_FAILED with the addresses tried', async () => {
+    const host = await startHost({ addressDialTimeoutMs: 200 })
+    const { peerId } = await newKey()
+    const address = `/ip4/127.0.0.1/udp/9/quic-v1/p2p/${peerId}`
+    await expect(host.connect(address)).rejects.toMatchObject({
+      code: 'DIAL_FAILED',
+      details: { tried: [address] }
+    })
+  })
+
+  test('another peer at the address is DIAL_FAILED', async () => {
+    const [a, b] = await Promise.all([startHost(), startHost()])
+    const { peerId } = await newKey()
+    const wrong = addressOf(a).replace(a.peerId, peerId)
+    await expect(b.connect(wrong)).rejects.toMatchObject({ code: 'DIAL_FAILED' })
+    await expect.poll(() => a.peers()).toEqual([])
+  })
+
+  test.each([
+    'not an address',
+    '/ip4/1.2.3',
+    '',
+    '/ip4/1.2.3.4/tcp/4747',
+    '/ip4/1.2.3.4/udp/1/quic-v1/p2p-circuit'
+  ])('%j is PEER_ADDRESS_INVALID', async address => {
+    const host = await startHost()
+    await expect(host.connect(address)).rejects.toMatchObject({ code: 'PEER_ADDRESS_INVALID' })
+  })
+
+  test('itself is PEER_ADDRESS_INVALID', async () => {
+    const host = await startHost()
+    await expect(host.connect(addressOf(host))).rejects.toMatchObject({ code: 'PEER_ADDRESS_INVALID' })
+  })
+
+  test('a cancelled dial is ABORTED', async () => {
+    const host = await startHost()
+    const { peerId } = await newKey()
+    const controller = new AbortController()
+    const dial = host.connect(`/ip4/127.0.0.1/udp/9/quic-v1/p2p/${peerId}`, controller.signal)
+    controller.abort()
+    await expect(dial).rejects.toMatchObject({ code: 'ABORTED' })
+  })
+
+  test('a peer of another network is PEER_REFUSED and not kept', async () => {
+    const [a, b] = await Promise.all([startHost({ networkId: 'one' }), startHost({ networkId: 'two' })])
+    await expect(b.connect(addressOf(a))).rejects.toMatchObject({
+      code: 'PEER_REFUSED',
+      message: expect.stringContaining('another network')
+    })
+    expect(b.peers()).toEqual([])
+  })
+})
+
+describe('who may connect', () => {
+  test('a denied peer is refused after TLS and told PEER_REFUSED', async () => {
+    const { privateKey, peerId } = await newKey()
+    const metrics = new Registry()
+    const [a, b] = await Promise.all([
+      startHost({ deny: [peerId] }, { metrics }),
+      startHost({}, { privateKey })
+    ])
+    await expect(b.connect(addressOf(a))).rejects.toMatchObject({ code: 'PEER_REFUSED' })
+    expect(a.peers()).toEqual([])
+    expect(await metrics.metrics()).toContain('catalog_host_refused_connections_total{reason="denied"} 1')
+    await expect(a.connect(addressOf(b))).rejects.toMatchObject({
+      code: 'DIAL_FAILED',
+      message: expect.stringContaining('own rules')
+    })
+  })
+
+  test('with an allow list only its peers get in', async () => {
+    const { privateKey, peerId } = await newKey()
+    const a = await startHost({ allow: [peerId] })
+    const [friend, stranger] = await Promise.all([startHost({}, { privateKey }), startHost()])
+    await friend.connect(addressOf(a))
+    await expect(stranger.connect(addressOf(a))).rejects.toMatchObject({ code: 'PEER_REFUSED' })
+  })
+
+  test('the last slots are kept for followed peers', async () => {
+    const a = await startHost({ maxConnections: 2, reservedSlots: 1 })
+    const [first, second, followed] = await Promise.all([startHost(), startHost(), startHost()])
+    a.setFollowed([followed.peerId])
+    await first.connect(addressOf(a))
+    await expect(second.connect(addressOf(a))).rejects.toMatchObject({ code: 'PEER_REFUSED' })
+    await followed.connect(addressOf(a))
+    expect(a.peers()).toHaveLength(2)
+  })
+
+  test('with privateAddresses never, found local addresses are not dialled, and none are announced', async () => {
+    const [a, b] = await Promise.all([startHost({ privateAddresses: 'never' }), startHost()])
+    expect(a.addresses()).toEqual([])
+    await a.libp2p.peerStore.merge(b.libp2p.peerId, { multiaddrs: b.libp2p.getMultiaddrs() })
+    await expect(a.libp2p.dial(b.libp2p.peerId)).rejects.toThrow()
+    expect((await a.connect(addressOf(b))).peerId).toBe(b.peerId)
+  })
+})
+
+describe('peers that are kept', () => {
+  test('a bootstrap peer is dialled, and dialled again when it comes back', async () => {
+    const { privateKey } = await newKey()
+    const seed = await startHost({}, { privateKey })
+    const address = addressOf(seed)
+    const listen = [address.replace(/\/p2p\/.*/, '')]
+    const node = await startHost({ listen: [], bootstrap: [address], addressDialTimeoutMs: 300 })
+    await expect.poll(() => node.peers().map(({ peerId }) => peerId)).toEqual([seed.peerId])
+    const unreachable = once(node.events, 'unreachable')
+    await seed.stop()
+    const [where, failures] = await unreachable
+    expect([where, failures]).toEqual([address, 1])
+    const again = await startHost({ listen }, { privateKey })
+    await expect
+      .poll(() => node.peers().map(({ peerId }) => peerId), { timeout: 10_000 })
+      .toEqual([again.peerId])
+    const { tags } = await node.libp2p.peerStore.get(again.libp2p.peerId)
+    expect([...tags.keys()]).toContain('keep-alive-catalog')
+  })
+
+  test('the tag comes back after libp2p has dropped it, and goes with unkeep', async () => {
+    const [seed, node] = await Promise.all([startHost(), startHost({ listen: [] })])
+    const tags = async () => [...(await node.libp2p.peerStore.get(seed.libp2p.peerId)).tags.keys()]
+    node.keep(addressOf(seed))
+    await expect.poll(tags).toContain('keep-alive-catalog')
+    await node.libp2p.peerStore.merge(seed.libp2p.peerId, { tags: { 'keep-alive-catalog': undefined } })
+    node.libp2p.dispatchEvent(new CustomEvent('peer:reconnect-failure', { detail: seed.libp2p.peerId }))
+    await expect.poll(tags).toContain('keep-alive-catalog')
+    node.unkeep(addressOf(seed))
+    await expect.poll(tags).not.toContain('keep-alive-catalog')
+  })
+
+  test('a tag of an earlier run is forgotten', async () => {
+    const peersFolder = await tempFolder()
+    const seed = await startHost()
+    const first = await startHost({ bootstrap: [addressOf(seed)] }, { peersFolder })
+    await expect.poll(() => first.peers()).toHaveLength(1)
+    await first.stop()
+    const second = await startHost({}, { peersFolder })
+    expect((await second.libp2p.peerStore.get(seed.libp2p.peerId)).tags.has('keep-alive-catalog')).toBe(false)
+  })
+})
+
+test('a DHT of two finds a third, and refuses to store for strangers', async () => {
+  const seed = await startHost({ dht: true })
+  const [a, b] = await Promise.all([
+    startHost({ dht: true, bootstrap: [addressOf(seed)] }),
+    startHost({ dht: true, bootstrap: [addressOf(seed)] })
+  ])
+  await expect.poll(() => seed.peers().length, { timeout: 10_000 }).toBe(2)
+  const found = await a.libp2p.peerRouting.findPeer(b.libp2p.peerId)
+  expect(found.id.equals(b.libp2p.peerId)).toBe(true)
+  const { dht } = seed.libp2p.services as unknown as { dht: { rpc: { handlers: object } } }
+  expect(Object.keys(dht.rpc.handlers)).toEqual(['GET_VALUE', 'FIND_NODE', 'GET_PROVIDERS', 'PING'])
+})
+
+test('unread streams beyond the memory limit cost their connection', async () => {
+  const quic = { maxStreamDataBytes: 1_000_000, maxConnectionDataBytes: 2_000_000 }
+  const { DEFAULT_HOST_OPTIONS } = await import('../../../node/host/index.ts')
+  const limited = { quic: { ...DEFAULT_HOST_OPTIONS.quic, ...quic }, networkMemoryBytes: 1_500_000 }
+  const [a, greedy, modest] = await Promise.all([startHost(limited), startHost(), startHost()])
+  await a.libp2p.handle('/unread/1', stream => stream.pause())
+  const open = async (host: typeof greedy, streams: number): Promise<void> => {
+    await host.connect(addressOf(a))
+    const connection = host.libp2p.getConnections()[0]!
+    for (let i = 0; i < streams; i++) (await connection.newStream('/unread/1')).send(new Uint8Array(1000))
+  }
+  const evicted = once(a.events, 'evicted')
+  await Promise.all([open(greedy, 2), open(modest, 1)])
+  expect(await evicted).toEqual([greedy.peerId, 2_000_000])
+  await expect.poll(() => a.peers().map(({ peerId }) => peerId)).toEqual([modest.peerId])
+})
+
+test('an inbound stream without a valid request is reset by withRequestDeadline', async () => {
+  const { withRequestDeadline } = await import('../../../protocols/quic/index.ts')
+  const [a, b] = await Promise.all([startHost(), startHost()])
+  const failed = Promise.withResolvers<unknown>()
+  await a.libp2p.handle('/ask/1', async stream => {
+    const readAll = async (signal: AbortSignal) => await drain(pull(stream, { signal }))
+    await withRequestDeadline(stream, readAll, 50).catch(failed.resolve)
+  })
+  await b.connect(addressOf(a))
+  const stream = await b.libp2p.dialProtocol(a.libp2p.peerId, '/ask/1')
+  stream.send(new Uint8Array(1))
+  await expect(drain(pull(stream))).rejects.toHaveProperty('name', 'StreamResetError')
+  expect(await failed.promise).toMatchObject({ code: 'TIMEOUT' })
+})
