@@ -30,32 +30,38 @@ function startBytes(outputs: Metafile['outputs'], output: string, seen = new Set
     .reduce((sum, { path }) => sum + startBytes(outputs, path, seen), found.bytes)
 }
 
-const entryPoints = Object.fromEntries(
-  Object.entries(ENTRIES).filter(([, source]) => existsSync(join(ROOT, source)))
-)
-const { metafile, outputFiles } = await build({
-  absWorkingDir: ROOT,
-  entryPoints,
-  outdir: OUT,
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node24',
-  conditions: ['node', 'import'],
-  mainFields: ['module', 'main'],
-  external: NATIVE,
-  banner: { js: BANNER },
-  define: { 'process.env.NODE_ENV': '"production"' },
-  keepNames: true,
-  sourcemap: true,
-  metafile: true,
-  write: false,
-  logLevel: 'warning'
+/** Builds all entries that exist; rejects after esbuild has printed what is wrong. */
+async function bundle(): Promise<void> {
+  const present = Object.entries(ENTRIES).filter(([, source]) => existsSync(join(ROOT, source)))
+  const { metafile, outputFiles } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: Object.fromEntries(present),
+    outdir: OUT,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    conditions: ['node', 'import'],
+    mainFields: ['module', 'main'],
+    external: NATIVE,
+    banner: { js: BANNER },
+    define: { 'process.env.NODE_ENV': '"production"' },
+    keepNames: true,
+    sourcemap: true,
+    metafile: true,
+    write: false,
+    logLevel: 'warning'
+  })
+  // Only now: a bundle that failed leaves the last good one.
+  rmSync(OUT, { recursive: true, force: true })
+  mkdirSync(OUT)
+  for (const { path, contents } of outputFiles) writeFileSync(path, contents)
+  for (const [name] of present)
+    console.log(`dist/${name}.js: ${displaySize(startBytes(metafile.outputs, `dist/${name}.js`))} at start`)
+}
+
+await bundle().catch(error => {
+  console.error(`no bundle: ${(error as Error).message.split('\n')[0]}`)
+  process.exitCode = 1
 })
-// Only now: a bundle that failed leaves the last good one.
-rmSync(OUT, { recursive: true, force: true })
-mkdirSync(OUT)
-for (const { path, contents } of outputFiles) writeFileSync(path, contents)
-for (const name of Object.keys(entryPoints))
-  console.log(`dist/${name}.js: ${displaySize(startBytes(metafile.outputs, `dist/${name}.js`))} at start`)
