@@ -10,11 +10,13 @@ export {
   blockIdOf,
   EMPTY_ROOT,
   hashBlock,
+  idKey,
   MAX_BLOCK_BYTES,
   rawBytesOf
 } from './content/blocks.ts'
 export { decodePage, EntryOrder, MAX_PAGE_BYTES } from './content/manifest.ts'
 export { checkEntryPath, checkSymlinkTarget, comparePaths, MAX_PATH_BYTES } from './content/paths.ts'
+export { paddingBytes, TAR_END, type TarEntry, tarHead } from './content/tar-header.ts'
 export {
   decodeNode,
   expectChild,
@@ -27,6 +29,7 @@ export {
 export * from './content/types.ts'
 export { KeyFamily, makeKey } from './database/keys.ts'
 export type * from './database/types.ts'
+export * from './installer/index.ts'
 export * from './names.ts'
 export { type LibraryModules, type LibraryOptions, openLibrary } from './open.ts'
 export * from './records/index.ts'

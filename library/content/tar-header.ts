@@ -4,7 +4,6 @@
  * hashing them; what it writes for our three kinds of entries is these few fields.
  */
 import { MODE_MASK } from './manifest.ts'
-import type { ManifestEntry } from './types.ts'
 
 export const TAR_BLOCK_BYTES = 512
 /** Two empty blocks end a tar. */
@@ -17,13 +16,19 @@ const MAX_OCTAL_SIZE = 0o77777777777
 
 const TYPE_FLAG = { file: '0', symlink: '2', directory: '5', pax: 'x' } as const
 
+/** What a head says of an entry: a manifest's entry without the hash. */
+export type TarEntry =
+  | { kind: 'file'; path: string; mode: number; sizeBytes: number }
+  | { kind: 'symlink'; path: string; target: string }
+  | { kind: 'directory'; path: string; mode: number }
+
 /** Bytes to the next full block. */
 export function paddingBytes(sizeBytes: number): number {
   return (TAR_BLOCK_BYTES - (sizeBytes % TAR_BLOCK_BYTES)) % TAR_BLOCK_BYTES
 }
 
 /** The head of an entry: one block, or three and more when its names do not fit into one. */
-export function tarHead(entry: ManifestEntry): Buffer {
+export function tarHead(entry: TarEntry): Buffer {
   const name = entry.kind === 'directory' ? `${entry.path}/` : entry.path
   const target = entry.kind === 'symlink' ? entry.target : ''
   const size = entry.kind === 'file' ? entry.sizeBytes : 0

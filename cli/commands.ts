@@ -1,0 +1,33 @@
+import { CONTENT_COMMANDS } from './commands/content-commands.ts'
+import { HOME_COMMANDS } from './commands/home-commands.ts'
+import { NODE_COMMANDS } from './commands/node-commands.ts'
+import { duration } from './framework/parse.ts'
+import type { CommandSpec, OptionSpec } from './framework/tree.ts'
+
+export const GLOBAL_OPTIONS: OptionSpec[] = [
+  {
+    flags: '--home <dir>',
+    description: "the node's home (else CATALOG_HOME, else the platform's data folder)",
+    complete: 'directory'
+  },
+  { flags: '--json', description: 'print exactly one JSON document on stdout' },
+  { flags: '--quiet', description: 'no notes and no progress bar' },
+  {
+    flags: '--timeout <duration>',
+    description: 'give up after this long, such as 30s or 5m',
+    parse: duration
+  },
+  {
+    flags: '--color <when>',
+    description: 'colours on a terminal (NO_COLOR turns them off)',
+    choices: ['auto', 'always', 'never']
+  },
+  {
+    flags: '--progress <form>',
+    description: 'auto: a bar on a terminal; json: one JSON object per line on stderr',
+    choices: ['auto', 'json']
+  }
+]
+
+/** Every command, in the order in which help and docs/cli.md show them. */
+export const COMMANDS: CommandSpec[] = [...HOME_COMMANDS, ...NODE_COMMANDS, ...CONTENT_COMMANDS]

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { CatalogError, ExitCode } from '../../base/index.ts'
+import { validateConfigFile } from '../../config/index.ts'
+import { resolvePath } from '../framework/context.ts'
+import { plural, printable } from '../framework/format.ts'
+import { defineCommand } from '../framework/tree.ts'
+
+export const run = defineCommand(async (context, [typed]: [string | undefined]) => {
+  const file = typed === undefined ? path.join(context.home, 'config.toml') : resolvePath(context, typed)
+  const { problems, warnings } = validateConfigFile(readText(file), file)
+  if (problems.length > 0) context.exitCode = ExitCode.Usage
+  context.output.result({ file, ok: problems.length === 0, errors: problems, warnings }, () =>
+    [
+      ...problems.map(({ code, message }) => `${code}: ${message}`),
+      `${file}: ${plural(problems.length, 'error')}, ${plural(warnings.length, 'warning')}`
+    ]
+      .map(printable)
+      .join('\n')
+  )
+  for (const warning of warnings) context.output.warn(warning)
+})
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new CatalogError('NOT_FOUND', `${file} cannot be read (${(cause as NodeJS.ErrnoException).code})`, {
+      cause
+    })
+  }
+}

@@ -1,0 +1,126 @@
+import type { PackageType } from '../../library/index.ts'
+import { wholeNumber } from '../framework/parse.ts'
+import type { CommandSpec, OptionSpec } from '../framework/tree.ts'
+
+/** Spelled out, so that help does not load the library. */
+const PACKAGE_TYPES: readonly PackageType[] = ['package', 'library', 'template', 'vm', 'container']
+const SPEC_FORMS = 'name, name@range, @scope/name@1.2.3, or the CID of a record'
+const PUBLISHER: OptionSpec = {
+  flags: '--publisher <key>',
+  description: 'whose name is meant: a public key, z6Mk…'
+}
+
+/** Commands about releases: publishing, finding, fetching, installing, checking. */
+export const CONTENT_COMMANDS: CommandSpec[] = [
+  {
+    name: 'publish',
+    summary: 'make a signed release of a folder',
+    details:
+      "Name, version and description come from catalog-package.toml or package.json in the folder unless given. What is left out: what .catalogignore says (gitignore syntax); without that file npm's rules hold (files, .npmignore, .gitignore, node_modules). Symbolic links are published as links; devices, pipes and sockets are refused.",
+    arguments: [{ name: '<dir>', description: 'folder to publish', complete: 'directory' }],
+    options: [
+      { flags: '--name <name>', description: 'package name' },
+      { flags: '--version <version>', description: 'version, strict SemVer' },
+      { flags: '--type <type>', description: 'what it is', choices: PACKAGE_TYPES },
+      { flags: '--description <text>', description: 'one line about it' },
+      { flags: '--tag <keyword>', description: 'a keyword; may be given several times', repeat: true },
+      { flags: '--key <name>', description: 'publisher key to sign with; else the default one' },
+      {
+        flags: '--wait <n>',
+        description: 'wait until n other nodes hold the announcement',
+        parse: wholeNumber(0)
+      },
+      { flags: '--dry-run', description: 'list what would be published, and publish nothing' }
+    ],
+    examples: [
+      { line: 'catalog publish .', does: 'publishes this folder' },
+      {
+        line: 'catalog publish dist --name @acme/tool --version 1.2.0 --wait 3',
+        does: 'publishes and waits for 3 holders'
+      },
+      { line: 'catalog publish . --dry-run', does: 'shows which files would be in the release' }
+    ],
+    json: '`name`, `version`, `id` (CID of the record), `content` (CID), `sizeBytes`, `files`, `newBytes`, `announcedTo`; with --dry-run `name`, `version`, `sizeBytes`, `files`, `entries[] {path, kind, sizeBytes?}`',
+    load: () => import('./publish.ts')
+  },
+  {
+    name: 'list',
+    summary: 'the releases that the library holds',
+    options: [
+      { flags: '--limit <n>', description: 'at most this many (default 100)', parse: wholeNumber(1) },
+      { flags: '--after <cursor>', description: 'go on where a page ended: its `next`' },
+      { flags: '--all', description: 'all pages' }
+    ],
+    json: '`packages[] {name, version, type, publisher, id, content, sizeBytes, status, access, local}`, `next?`',
+    load: () => import('./list.ts')
+  },
+  {
+    name: 'info',
+    summary: 'everything about one release',
+    arguments: [{ name: '<spec>', description: SPEC_FORMS }],
+    options: [PUBLISHER, { flags: '--local', description: 'ask no other node' }],
+    json: '`name`, `version`, `type`, `publisher`, `id`, `content`, `sizeBytes`, `status`, `access`, `local` (none, partial, complete), and what the publisher stated',
+    load: () => import('./info.ts')
+  },
+  {
+    name: 'versions',
+    summary: 'the versions of a package',
+    arguments: [{ name: '<name>', description: 'package name' }],
+    options: [{ flags: '--local', description: 'ask no other node' }],
+    json: '`name`, `versions[]`, items as in `list`',
+    load: () => import('./versions.ts')
+  },
+  {
+    name: 'fetch',
+    summary: 'bring a release into the local store, verified',
+    arguments: [{ name: '<spec>', description: SPEC_FORMS }],
+    options: [
+      PUBLISHER,
+      { flags: '--from <peer>', description: 'from this peer only: peer id or multiaddr' },
+      {
+        flags: '--priority <level>',
+        description: 'how urgent it is',
+        choices: ['critical', 'high', 'normal', 'low']
+      }
+    ],
+    examples: [{ line: 'catalog fetch left-pad@^1.2', does: 'fetches the highest version in that range' }],
+    json: '`id`, `bytesFetched`, `bytesReused`, `sources[] {peerId, bytes}`, `tookMs`, and `name`, `version`, `content`, `sizeBytes`, `files`, `publisher`',
+    load: () => import('./fetch.ts')
+  },
+  {
+    name: 'install',
+    summary: 'fetch releases and write them into a folder',
+    details:
+      'Each package becomes DIR/NAME; catalog-lock.json in DIR says exactly what is there. An install that fails or is killed leaves the old state or the new one. Dependencies are recorded but not resolved yet: name them too.',
+    arguments: [{ name: '[spec...]', description: `${SPEC_FORMS}; none with --frozen` }],
+    options: [
+      { flags: '--to <dir>', description: 'folder to install into', complete: 'directory' },
+      { flags: '--frozen', description: 'install exactly what catalog-lock.json says' },
+      PUBLISHER
+    ],
+    examples: [
+      {
+        line: 'catalog install left-pad --to vendor',
+        does: 'installs the highest version to vendor/left-pad'
+      },
+      { line: 'catalog install --frozen --to vendor', does: 'makes vendor what its lock file says' }
+    ],
+    json: '`target`, `installed[] {name, version, id, path}`, `bytesFetched`, `tookMs`',
+    load: () => import('./install.ts')
+  },
+  {
+    name: 'verify',
+    summary: 're-hash what the store holds and check signatures',
+    arguments: [{ name: '[spec]', description: SPEC_FORMS }],
+    options: [{ flags: '--all', description: 'everything in the store' }],
+    json: '`ok`, `checked`, `bytes`, `bad[]`',
+    load: () => import('./verify.ts')
+  },
+  {
+    name: 'why',
+    summary: 'explain a release: who holds it, what was dialled, why a fetch failed',
+    arguments: [{ name: '<spec>', description: SPEC_FORMS }],
+    json: '`spec`, `name`, `releases[]`, `holders[] {peerId, source, ageMs, lastDial?, lastError?}`, `lastFetch?`, `local`, `reasons[]`',
+    load: () => import('./why.ts')
+  }
+]

@@ -1,0 +1,192 @@
+import type { Profile } from '../../config/index.ts'
+import { assignment } from '../framework/parse.ts'
+import type { CommandSpec } from '../framework/tree.ts'
+
+/** Spelled out, so that help does not load the configuration. */
+const PROFILES: readonly Profile[] = ['standard', 'local', 'server']
+
+/** Commands about a home and what is in it: they work without a daemon, but for `invite` and the daemon itself. */
+export const HOME_COMMANDS: CommandSpec[] = [
+  {
+    name: 'init',
+    summary: 'make a home: node key, publisher key, commented config',
+    details:
+      'Never overwrites anything. The publisher key is encrypted when CATALOG_PASSPHRASE is set. With --join the node is given the network and the addresses of the node that made the invite.',
+    offline: true,
+    options: [
+      {
+        flags: '--join <invite>',
+        description: 'join the network of this invite (`catalog invite` prints one)'
+      },
+      { flags: '--profile <name>', description: 'start from a profile of settings', choices: PROFILES }
+    ],
+    examples: [
+      { line: 'catalog init', does: "makes the home in the platform's data folder" },
+      {
+        line: 'catalog init --home /srv/catalog --join catalog1:…',
+        does: 'makes a home that joins a network'
+      }
+    ],
+    json: '`home`, `peerId`, `publisher`, `config`, `joined` (network id and addresses, with --join)',
+    load: () => import('./init.ts')
+  },
+  {
+    name: 'daemon',
+    summary: 'run a node in the foreground',
+    details:
+      'Prints one line when it is ready, `{"event":"ready",…}` with --json. SIGTERM or SIGINT drains and stops it within 10 seconds, a second one at once.',
+    options: [
+      { flags: '--listen <multiaddr...>', description: 'addresses to listen on' },
+      { flags: '--bootstrap <multiaddr...>', description: 'nodes to join the network through' },
+      { flags: '--network <id>', description: 'id of the network' },
+      { flags: '--no-mdns', description: 'do not look for nodes on the local network' },
+      { flags: '--profile <name>', description: 'a profile of settings', choices: PROFILES },
+      {
+        flags: '--set <key=value>',
+        description: 'set any config key; may be given several times',
+        parse: assignment,
+        repeat: true
+      }
+    ],
+    examples: [
+      { line: 'catalog daemon', does: 'runs the node of the default home' },
+      {
+        line: 'catalog daemon --listen /ip4/127.0.0.1/udp/0/quic-v1 --no-mdns --json',
+        does: 'runs on loopback only and prints the ready line as JSON'
+      }
+    ],
+    json: 'ready line: `event: "ready"`, `peerId`, `addresses[]`, `socket`, `version`',
+    load: () => import('./daemon.ts')
+  },
+  {
+    name: 'invite',
+    summary: 'print a string that lets another node join',
+    details:
+      'It holds the network id and the addresses of this node. The other side runs `catalog init --join STRING`.',
+    json: '`invite`',
+    load: () => import('./invite.ts')
+  },
+  {
+    name: 'key',
+    summary: 'publisher keys',
+    offline: true,
+    commands: [
+      {
+        name: 'list',
+        summary: 'the keys of this home',
+        offline: true,
+        json: '`keys[] {name, publicKey, createdAt, encrypted, default}`',
+        load: () => import('./key-list.ts')
+      },
+      {
+        name: 'create',
+        summary: 'make a key',
+        offline: true,
+        arguments: [{ name: '<name>', description: 'name of the key in this home' }],
+        options: [
+          { flags: '--default', description: 'publish with this key from now on' },
+          { flags: '--no-passphrase', description: 'store the key without encryption, and do not ask' }
+        ],
+        json: '`name`, `publicKey`, `encrypted`, `default`',
+        load: () => import('./key-create.ts')
+      },
+      {
+        name: 'import',
+        summary: 'add a key from a PKCS#8 PEM file',
+        details:
+          'CATALOG_PEM_PASSPHRASE opens an encrypted PEM, CATALOG_PASSPHRASE encrypts the key in the keyring.',
+        offline: true,
+        arguments: [
+          { name: '<name>', description: 'name of the key in this home' },
+          { name: '<file>', description: 'PEM file, - for standard input', complete: 'file' }
+        ],
+        options: [
+          { flags: '--default', description: 'publish with this key from now on' },
+          { flags: '--no-passphrase', description: 'store the key without encryption, and do not ask' }
+        ],
+        json: '`name`, `publicKey`, `encrypted`, `default`',
+        load: () => import('./key-import.ts')
+      },
+      {
+        name: 'export',
+        summary: 'print a key as PEM',
+        details:
+          'The public key, unless --private is given. CATALOG_PEM_PASSPHRASE encrypts the private PEM.',
+        offline: true,
+        arguments: [{ name: '[name]', description: 'name of the key; the default one when absent' }],
+        options: [
+          { flags: '--private', description: 'the private key: whoever has it can publish as you' },
+          {
+            flags: '--out <file>',
+            description: 'write a new file (0600) instead of stdout',
+            complete: 'file'
+          }
+        ],
+        json: '`name`, `publicKey`, `pem` or `file`',
+        load: () => import('./key-export.ts')
+      }
+    ]
+  },
+  {
+    name: 'config',
+    summary: 'what is configured, where it came from, what is wrong with it',
+    commands: [
+      {
+        name: 'show',
+        summary: "the daemon's effective configuration and the origin of each value",
+        arguments: [{ name: '[prefix]', description: 'only keys that begin with this' }],
+        json: '`values[] {key, value, origin, unit?, description}`, `warnings[]`',
+        load: () => import('./config-show.ts')
+      },
+      {
+        name: 'validate',
+        summary: 'check a configuration file',
+        offline: true,
+        arguments: [{ name: '[file]', description: 'else the config.toml of the home', complete: 'file' }],
+        json: '`file`, `ok`, `errors[]`, `warnings[]`',
+        load: () => import('./config-validate.ts')
+      },
+      {
+        name: 'set',
+        summary: 'change a value of the running daemon and of its file',
+        arguments: [
+          { name: '<key>', description: 'key, such as store.quota' },
+          { name: '<value>', description: 'value, such as 20GiB' }
+        ],
+        json: '`key`, `value`, `restartNeeded`',
+        load: () => import('./config-set.ts')
+      },
+      {
+        name: 'docs',
+        summary: 'every key with its meaning, unit, default and rule',
+        offline: true,
+        json: '`keys[] {key, description, default, unit?, rule}`',
+        load: () => import('./config-docs.ts')
+      }
+    ]
+  },
+  {
+    name: 'doctor',
+    summary: 'check ports, clock, disk, permissions, reachability; say what to do',
+    details:
+      'Without a daemon it checks what can be seen from outside: home, permissions, disk, socket, config.',
+    offline: true,
+    json: '`ok`, `checks[] {name, ok, level, message, hint?}`',
+    load: () => import('./doctor.ts')
+  },
+  {
+    name: 'completion',
+    summary: 'shell completion',
+    offline: true,
+    arguments: [{ name: '<shell>', description: 'the shell', choices: ['bash', 'zsh', 'fish'] }],
+    examples: [
+      { line: 'source <(catalog completion bash)', does: 'completes in this bash' },
+      {
+        line: 'catalog completion fish > ~/.config/fish/completions/catalog.fish',
+        does: 'completes in every fish'
+      }
+    ],
+    json: '`shell`, `script`',
+    load: () => import('./completion.ts')
+  }
+]

@@ -1,0 +1,42 @@
+import { displaySize } from '../../base/index.ts'
+import type { ReleaseInfo } from '../client/types.ts'
+import { formatFields } from '../framework/format.ts'
+import { defineCommand } from '../framework/tree.ts'
+
+interface Options {
+  publisher?: string
+  local?: boolean
+}
+
+export const run = defineCommand(async (context, [spec]: [string], options: Options) => {
+  const release = await context.client().request<ReleaseInfo>('GET', '/v1/releases', {
+    query: { spec, publisher: options.publisher, network: options.local !== true },
+    signal: context.signal
+  })
+  context.output.result(release, () =>
+    formatFields([
+      ['name', release.name],
+      ['version', release.version],
+      ['type', release.type],
+      ['description', release.description],
+      ['keywords', release.keywords?.join(', ')],
+      ['licence', release.licence],
+      ['authors', release.authors],
+      ['links', Object.entries(release.links ?? {}).map(([key, link]) => `${key}: ${link}`)],
+      ['publisher', release.publisher],
+      ['published', release.publishedAt],
+      ['record', release.id],
+      ['content', release.content],
+      [
+        'size',
+        `${displaySize(release.sizeBytes)}${release.files === undefined ? '' : ` in ${release.files} files`}`
+      ],
+      [
+        'dependencies',
+        (release.dependencies ?? []).map(({ name, range, kind }) => `${name} ${range} (${kind})`)
+      ],
+      ['status', `${release.status}, ${release.access}`],
+      ['local', release.local]
+    ])
+  )
+})

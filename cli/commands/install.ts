@@ -1,0 +1,208 @@
+import { CatalogError, displayDuration, displaySize } from '../../base/index.ts'
+import {
+  type InstalledPackage,
+  InstallTarget,
+  type LockedPackage,
+  type LockFile,
+  type PackageToInstall
+} from '../../library/index.ts'
+import type { FetchResult } from '../client/types.ts'
+import { type Context, resolvePath } from '../framework/context.ts'
+import { plural, printable } from '../framework/format.ts'
+import { defineCommand } from '../framework/tree.ts'
+import { fetchRelease } from './fetch.ts'
+
+interface Options {
+  to?: string
+  frozen?: boolean
+  publisher?: string
+}
+
+/** Dependencies of these kinds are needed where a package is used. */
+const NEEDED_KINDS = new Set(['required', 'peer'])
+
+export const run = defineCommand(async (context, [specs]: [string[]], options: Options) => {
+  const startedMs = performance.now()
+  const folder = targetFolder(context, specs, options)
+  const target = InstallTarget.open(folder)
+  try {
+    const releases =
+      options.frozen === true ? await fetchLocked(context, target) : await fetchNamed(context, specs, options)
+    for (const release of releases) await stage(context, target, release)
+    await pinOwners(context, releases, options)
+    const installed = target.commit({ exact: options.frozen === true })
+    showResult(context, target.root, installed, releases, performance.now() - startedMs)
+  } finally {
+    target.close()
+  }
+})
+
+function targetFolder(context: Context, specs: string[], options: Options): string {
+  const usage = (message: string, hint: string): CatalogError =>
+    new CatalogError('INVALID_ARGUMENT', message, { hint })
+  if (options.to === undefined) throw usage('install needs a folder to install into', 'give --to DIR')
+  if (options.frozen === true && specs.length > 0)
+    throw usage(
+      '--frozen installs what the lock file says, so it takes no names',
+      'leave out the names, or --frozen'
+    )
+  if (options.frozen !== true && specs.length === 0)
+    throw usage(
+      'install needs at least one release',
+      'give a name, or --frozen to install what the lock file says'
+    )
+  return resolvePath(context, options.to)
+}
+
+async function fetchNamed(context: Context, specs: string[], options: Options): Promise<FetchResult[]> {
+  const byName = new Map<string, FetchResult>()
+  for (const spec of specs) {
+    const release = await fetchRelease(context, { spec, publisher: options.publisher })
+    if (options.publisher === undefined) await checkPin(context, release)
+    const before = byName.get(release.name)
+    if (before !== undefined && before.id !== release.id) {
+      throw new CatalogError(
+        'INVALID_ARGUMENT',
+        `${release.name} was asked for twice, as ${before.version} and as ${release.version}`,
+        { hint: 'a folder holds one version of a name' }
+      )
+    }
+    byName.set(release.name, release)
+  }
+  return [...byName.values()]
+}
+
+/** Each release by the hash of its record, which the lock holds: nobody can put another in its place. */
+async function fetchLocked(context: Context, target: InstallTarget): Promise<FetchResult[]> {
+  const lock: LockFile | undefined = target.readLock()
+  if (lock === undefined) {
+    throw new CatalogError('NOT_FOUND', `there is no catalog-lock.json in ${target.root}`, {
+      hint: 'install without --frozen first, or give the right --to'
+    })
+  }
+  const releases: FetchResult[] = []
+  for (const [name, locked] of lock) {
+    const release = await fetchRelease(context, { spec: locked.record, publisher: locked.publisher })
+    checkLocked(name, locked, release)
+    releases.push(release)
+  }
+  return releases
+}
+
+function checkLocked(name: string, locked: LockedPackage, release: FetchResult): void {
+  const pairs: Array<[field: string, locked: unknown, actual: unknown]> = [
+    ['record', locked.record, release.id],
+    ['name', name, release.name],
+    ['version', locked.version, release.version],
+    ['publisher', locked.publisher, release.owner],
+    ['content', locked.content, release.content],
+    ['sizeBytes', locked.sizeBytes, release.sizeBytes],
+    ['files', locked.files, release.files]
+  ]
+  for (const [field, expected, actual] of pairs) {
+    if (expected !== actual)
+      throw new CatalogError(
+        'LOCK_INVALID',
+        `the lock says ${field} ${String(expected)} for ${name}; its record says ${String(actual)}`
+      )
+  }
+}
+
+async function stage(context: Context, target: InstallTarget, release: FetchResult): Promise<void> {
+  const { name, version, sizeBytes, files } = release
+  const tar = context
+    .client()
+    .download(`/v1/contents/${encodeURIComponent(release.content)}/tar`, context.signal)
+  await target.stage(toPackage(release), tar, {
+    signal: context.signal,
+    onProgress: totals => {
+      context.progress.update({
+        phase: `installing ${name}@${version}`,
+        bytesDone: totals.sizeBytes,
+        bytesTotal: sizeBytes,
+        itemsDone: totals.files,
+        itemsTotal: files
+      })
+    }
+  })
+  context.progress.finish()
+}
+
+function toPackage(release: FetchResult): PackageToInstall {
+  const { name, version, owner: publisher, id: record, content, sizeBytes, files } = release
+  const needed = (release.dependencies ?? []).filter(({ kind }) => NEEDED_KINDS.has(kind))
+  const dependencies = Object.fromEntries(needed.map(dependency => [dependency.name, dependency.range]))
+  return {
+    name,
+    version,
+    publisher,
+    record,
+    content,
+    sizeBytes,
+    files,
+    ...(needed.length > 0 ? { dependencies } : {})
+  }
+}
+
+/** Throws OWNER_CHANGED when the name was installed from another owner before, on this node. */
+async function checkPin(context: Context, release: FetchResult): Promise<void> {
+  const pinned = await readPin(context, release.name)
+  if (pinned === undefined || pinned === release.owner) return
+  throw new CatalogError(
+    'OWNER_CHANGED',
+    `${release.name} belongs to ${release.owner}, but ${pinned} is pinned here`,
+    {
+      details: { name: release.name, pinned, owner: release.owner }
+    }
+  )
+}
+
+async function readPin(context: Context, name: string): Promise<string | undefined> {
+  try {
+    const path = `/v1/pins/${encodeURIComponent(name)}`
+    return (await context.client().request<{ owner: string }>('GET', path, { signal: context.signal })).owner
+  } catch (error) {
+    if (error instanceof CatalogError && error.code === 'NOT_FOUND') return undefined
+    throw error
+  }
+}
+
+/** From now on these names mean these owners on this node; an owner given with --publisher replaces the one before. */
+async function pinOwners(context: Context, releases: FetchResult[], options: Options): Promise<void> {
+  for (const { name, owner } of releases) {
+    const pinned = await readPin(context, name)
+    if (pinned === owner || (pinned !== undefined && options.publisher === undefined)) continue
+    await context
+      .client()
+      .request('PUT', `/v1/pins/${encodeURIComponent(name)}`, { body: { owner }, signal: context.signal })
+  }
+}
+
+function showResult(
+  context: Context,
+  root: string,
+  installed: InstalledPackage[],
+  releases: FetchResult[],
+  tookMs: number
+): void {
+  const bytesFetched = releases.reduce((sum, release) => sum + release.bytesFetched, 0)
+  const sizeBytes = releases.reduce((sum, release) => sum + release.sizeBytes, 0)
+  context.output.result({ target: root, installed, bytesFetched, tookMs: Math.round(tookMs) }, () =>
+    [
+      ...installed.map(({ name, version, path }) => `${name}@${version}  ${printable(path)}`),
+      `${plural(installed.length, 'package')}, ${displaySize(sizeBytes)} (${displaySize(bytesFetched)} fetched) in ${displayDuration(Math.round(tookMs))}`
+    ].join('\n')
+  )
+  const here = new Set(installed.map(({ name }) => name))
+  const missing = releases
+    .flatMap(({ name, dependencies = [] }) =>
+      dependencies
+        .filter(({ kind }) => NEEDED_KINDS.has(kind))
+        .map(dependency => ({ by: name, ...dependency }))
+    )
+    .filter(({ name }) => !here.has(name))
+  if (missing.length > 0) {
+    const list = missing.map(({ name, range, by }) => `${printable(`${name}@${range}`)} (for ${by})`)
+    context.output.note(`Dependencies are not resolved yet: ${list.join(', ')}`)
+  }
+}

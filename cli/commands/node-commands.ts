@@ -1,0 +1,73 @@
+import type { CommandSpec } from '../framework/tree.ts'
+
+/** Commands about the running node and its peers. */
+export const NODE_COMMANDS: CommandSpec[] = [
+  {
+    name: 'status',
+    summary: 'state, health, peers, library, store, memory',
+    json: '`state`, `health {score, reasons[]}`, `uptimeMs`, `peers`, `library {root, revision, releases}`, `store {bytes, quotaBytes, chunks}`, `memory {rssBytes}`',
+    load: () => import('./status.ts')
+  },
+  {
+    name: 'id',
+    summary: 'peer id, public key and addresses of the node',
+    json: '`peerId`, `publicKey`, `addresses[]`',
+    load: () => import('./id.ts')
+  },
+  {
+    name: 'peers',
+    summary: 'who the node talks to',
+    commands: [
+      {
+        name: 'list',
+        summary: 'connected peers',
+        json: '`peers[] {peerId, addresses[], direction, rttMs, score, limits}`',
+        load: () => import('./peers-list.ts')
+      },
+      {
+        name: 'connect',
+        summary: 'connect to a peer',
+        arguments: [{ name: '<address>', description: 'multiaddr with /p2p/…' }],
+        examples: [
+          { line: 'catalog peers connect /ip4/192.0.2.7/udp/4747/quic-v1/p2p/12D3…', does: 'dials that node' }
+        ],
+        json: 'the peer, as in `peers list`',
+        load: () => import('./peers-connect.ts')
+      },
+      {
+        name: 'disconnect',
+        summary: 'end the connections to a peer',
+        arguments: [{ name: '<peer>', description: 'peer id' }],
+        json: '`peerId`',
+        load: () => import('./peers-disconnect.ts')
+      }
+    ]
+  },
+  {
+    name: 'pause',
+    summary: 'stop background work and serving; the socket stays',
+    json: '`state`',
+    load: () => import('./pause.ts')
+  },
+  { name: 'resume', summary: 'end a pause', json: '`state`', load: () => import('./resume.ts') },
+  {
+    name: 'log',
+    summary: "the daemon's log",
+    details: 'With --json --follow each line is one JSON document, as they come.',
+    options: [
+      { flags: '--follow', description: 'go on with new lines until Ctrl-C' },
+      {
+        flags: '--level <level>',
+        description: 'only lines of at least this level',
+        choices: ['trace', 'debug', 'info', 'warn', 'error']
+      },
+      {
+        flags: '--set-level <level>',
+        description: 'change the level that the daemon logs at, now',
+        choices: ['trace', 'debug', 'info', 'warn', 'error']
+      }
+    ],
+    json: '`lines[]`, as the daemon wrote them',
+    load: () => import('./log.ts')
+  }
+]

@@ -1,0 +1,174 @@
+import { CID } from 'multiformats/cid'
+import { CatalogError, displaySize, systemClock } from '../../base/index.ts'
+import {
+  checkName,
+  checkVersion,
+  createReleaseRecord,
+  type NewRelease,
+  nextSequence,
+  type PackageType
+} from '../../library/index.ts'
+import type { SigningKey } from '../../trust/index.ts'
+import { runOperation } from '../client/operations.ts'
+import type { IngestAnswer, PublishResult } from '../client/types.ts'
+import { type Context, resolvePath } from '../framework/context.ts'
+import { formatTable, plural } from '../framework/format.ts'
+import { defineCommand } from '../framework/tree.ts'
+import { PACKAGE_FILE, type PackageDefaults, readDefaults } from '../publish/defaults.ts'
+import { checkAllUnchanged, packFolder } from '../publish/pack.ts'
+import { type SourceEntry, walkFolder } from '../publish/walk.ts'
+import { openKeyring, unlockKey } from './keyring.ts'
+
+interface Options {
+  name?: string
+  version?: string
+  type?: PackageType
+  description?: string
+  tag?: string[]
+  key?: string
+  wait?: number
+  dryRun?: boolean
+}
+
+export const run = defineCommand(async (context, [dir]: [string], options: Options) => {
+  const folder = resolvePath(context, dir)
+  const entries = walkFolder(folder)
+  const identity = identify(readDefaults(folder), options)
+  for (const warning of identity.warnings) context.output.warn(warning)
+  if (options.dryRun === true) return showPlan(context, identity, entries)
+
+  const signer = await unlockKey(context, await openKeyring(context), options.key)
+  const ingest = await upload(context, folder, entries)
+  const record = sign(identity, ingest, signer)
+  const result = await runOperation<PublishResult>(
+    context.client(),
+    {
+      path: '/v1/packages',
+      body: {
+        record: Buffer.from(record).toString('base64'),
+        wait: options.wait,
+        timeoutMs: context.timeoutMs
+      }
+    },
+    context.progress,
+    context.signal
+  )
+  context.output.result({ ...result, newBytes: ingest.newBytes }, () => {
+    const size = `${plural(result.files, 'file')}, ${displaySize(result.sizeBytes)}, ${displaySize(ingest.newBytes)} new`
+    return `published ${result.name}@${result.version} (${size})\n${result.id}`
+  })
+  const { announcedTo } = result
+  if (announcedTo === 0)
+    context.output.note('No other node holds its announcement yet; the daemon goes on trying.')
+  else context.output.note(`Announced to ${plural(announcedTo, 'node')}.`)
+})
+
+interface Identity {
+  name: string
+  version: string
+  fields: Omit<
+    NewRelease,
+    'name' | 'version' | 'content' | 'sizeBytes' | 'files' | 'publishedAt' | 'sequence'
+  >
+  warnings: string[]
+}
+
+/** Flags over what the folder says. Throws INVALID_ARGUMENT, NAME_INVALID, VERSION_INVALID before anything is read. */
+function identify(defaults: PackageDefaults, options: Options): Identity {
+  const name = options.name ?? defaults.name
+  const version = options.version ?? defaults.version
+  if (name === undefined) throw missing('name')
+  if (version === undefined) throw missing('version')
+  checkName(name)
+  checkVersion(version)
+  const { description } = defaults
+  const keywords = [...new Set([...(description.keywords ?? []), ...(options.tag ?? [])])]
+  return {
+    name,
+    version,
+    fields: {
+      ...description,
+      type: options.type ?? description.type ?? 'package',
+      ...(options.description === undefined ? {} : { description: options.description }),
+      ...(keywords.length > 0 ? { keywords } : {})
+    },
+    warnings: defaults.warnings
+  }
+}
+
+function missing(field: 'name' | 'version'): CatalogError {
+  return new CatalogError('INVALID_ARGUMENT', `the release has no ${field}`, {
+    hint: `give --${field}, or write it into ${PACKAGE_FILE} or package.json`
+  })
+}
+
+async function upload(context: Context, folder: string, entries: SourceEntry[]): Promise<IngestAnswer> {
+  const totals = totalsOf(entries)
+  const chunks = packFolder(folder, entries, ({ bytesDone, itemsDone }) => {
+    context.progress.update({
+      phase: 'publishing',
+      bytesDone,
+      bytesTotal: totals.sizeBytes,
+      itemsDone,
+      itemsTotal: totals.files
+    })
+  })
+  const ingest = await context
+    .client()
+    .upload<IngestAnswer>('/v1/ingests', 'application/x-tar', chunks, context.signal)
+  context.progress.finish()
+  checkAllUnchanged(folder, entries)
+  return ingest
+}
+
+function sign(identity: Identity, ingest: IngestAnswer, signer: SigningKey): Uint8Array {
+  const nowMs = systemClock.now()
+  return createReleaseRecord(
+    {
+      ...identity.fields,
+      name: identity.name,
+      version: identity.version,
+      content: CID.parse(ingest.content),
+      sizeBytes: ingest.sizeBytes,
+      files: ingest.files,
+      publishedAt: nowMs,
+      sequence: nextSequence(nowMs)
+    },
+    signer
+  ).bytes
+}
+
+function showPlan(context: Context, identity: Identity, entries: SourceEntry[]): void {
+  const { name, version } = identity
+  const totals = totalsOf(entries)
+  const listed = entries.map(entry => ({
+    path: entry.path,
+    kind: entry.kind,
+    ...(entry.kind === 'file' ? { sizeBytes: entry.sizeBytes } : {})
+  }))
+  context.output.result({ name, version, ...totals, entries: listed }, () =>
+    [
+      formatTable(
+        ['SIZE', 'PATH'],
+        entries.map(entry => [
+          entry.kind === 'file' ? displaySize(entry.sizeBytes) : entry.kind,
+          entry.kind === 'symlink' ? `${entry.path} -> ${entry.target}` : entry.path
+        ])
+      ),
+      `${name}@${version}: ${plural(totals.files, 'file')}, ${displaySize(totals.sizeBytes)}; nothing was published`
+    ]
+      .filter(part => part !== '')
+      .join('\n')
+  )
+}
+
+function totalsOf(entries: SourceEntry[]): { sizeBytes: number; files: number } {
+  let sizeBytes = 0
+  let files = 0
+  for (const entry of entries) {
+    if (entry.kind !== 'file') continue
+    sizeBytes += entry.sizeBytes
+    files++
+  }
+  return { sizeBytes, files }
+}

@@ -1,0 +1,30 @@
+import { displayDuration, displaySize } from '../../base/index.ts'
+import type { Status } from '../client/types.ts'
+import { formatFields, plural } from '../framework/format.ts'
+import { defineCommand } from '../framework/tree.ts'
+
+export const run = defineCommand(async context => {
+  const status = await context.client().request<Status>('GET', '/v1/status', { signal: context.signal })
+  context.output.result(status, () => {
+    const { health, library, store } = status
+    return formatFields([
+      ['state', status.state],
+      ['health', `${health.score}`],
+      ['', health.reasons],
+      ['uptime', displayDuration(status.uptimeMs)],
+      ['peers', status.peers],
+      ['library', `${plural(library.releases, 'release')}, revision ${library.revision}`],
+      [
+        'store',
+        `${displaySize(store.bytes)} of ${displaySize(store.quotaBytes)}, ${plural(store.chunks, 'chunk')}`
+      ],
+      ['memory', displaySize(status.memory.rssBytes)],
+      ['version', status.version]
+    ])
+  })
+  if (status.peers === 0) {
+    context.output.note(
+      'Connected to nobody: `catalog peers connect ADDR`, or `catalog init --join INVITE` for a new home.'
+    )
+  }
+})

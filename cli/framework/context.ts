@@ -1,0 +1,27 @@
+import path from 'node:path'
+import type { ExitCode } from '../../base/index.ts'
+import type { AdminClient } from '../client/client.ts'
+import type { Io } from './io.ts'
+import type { Output } from './output.ts'
+import type { Progress } from './progress.ts'
+
+/** What every command is given: where it runs, how it talks, and the signal that ends it (Ctrl-C, --timeout). */
+export interface Context {
+  readonly io: Io
+  readonly output: Output
+  readonly progress: Progress
+  /** The Catalog home, absolute. */
+  readonly home: string
+  readonly signal: AbortSignal
+  /** Whole time the command may take, when --timeout is given. */
+  readonly timeoutMs: number | undefined
+  /** Set by a command whose result is itself bad news (`verify`, `doctor`): it is shown as a result, not as an error. */
+  exitCode: ExitCode
+  /** The client of this home's daemon; made once, connects with its first request. */
+  client(): AdminClient
+}
+
+/** An absolute path from what was typed. */
+export function resolvePath(context: Context, typed: string): string {
+  return path.resolve(context.io.cwd, typed)
+}

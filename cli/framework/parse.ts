@@ -1,0 +1,25 @@
+import { CatalogError, parseDuration } from '../../base/index.ts'
+
+/** A whole number of at least `minimum`, for flags such as --wait and --limit. */
+export function wholeNumber(minimum: number): (text: string) => number {
+  return text => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < minimum)
+      throw new CatalogError('INVALID_ARGUMENT', `'${text}' is not a whole number of at least ${minimum}`)
+    return value
+  }
+}
+
+/** `500ms`, `30s`, `5m`: a duration above zero in milliseconds. */
+export function duration(text: string): number {
+  const durationMs = parseDuration(text)
+  if (durationMs <= 0) throw new CatalogError('INVALID_ARGUMENT', `'${text}' is not longer than zero`)
+  return durationMs
+}
+
+/** `key=value` of --set, split at the first `=`. */
+export function assignment(text: string): [key: string, value: string] {
+  const at = text.indexOf('=')
+  if (at < 1) throw new CatalogError('INVALID_ARGUMENT', `'${text}' is not of the form key=value`)
+  return [text.slice(0, at), text.slice(at + 1)]
+}

@@ -1,0 +1,159 @@
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { CatalogError } from '../../base/index.ts'
+import type { Io } from './io.ts'
+import type { ArgumentSpec, CommandSpec, OptionSpec } from './tree.ts'
+
+/** What the words on the command line asked for. */
+export interface Invocation {
+  spec: CommandSpec
+  args: unknown[]
+  options: Record<string, unknown>
+  globals: GlobalOptions
+}
+
+export interface GlobalOptions {
+  home?: string
+  json?: boolean
+  quiet?: boolean
+  timeout?: number
+  color?: 'auto' | 'always' | 'never'
+  progress?: 'auto' | 'json'
+}
+
+export interface ProgramSpec {
+  version: string
+  description: string
+  commands: CommandSpec[]
+  globals: OptionSpec[]
+}
+
+/** Every command takes the global options too, so that they may stand before or after it. */
+const GLOBAL_HEADING = 'Global options:'
+/** What commander says when a command is missing, and it would show the help instead. */
+const MISSING_CODE = 'commander.help'
+/** Help or the version was asked for and is printed: nothing is left to do. */
+const DONE_CODES = new Set(['commander.helpDisplayed', 'commander.version'])
+
+/**
+ * Reads the command line: undefined when it was only help or --version, which are printed here. A wrong word is an
+ * INVALID_ARGUMENT with the nearest right one.
+ */
+export function parseCommandLine(spec: ProgramSpec, argv: string[], io: Io): Invocation | undefined {
+  let invocation: Invocation | undefined
+  const program = buildProgram(spec, io, (command, chosen) => {
+    invocation = {
+      spec: chosen,
+      args: command.processedArgs,
+      options: command.opts(),
+      globals: globalsOf(command)
+    }
+  })
+  try {
+    program.parse(argv, { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (DONE_CODES.has(error.code)) return undefined
+      if (error.code === MISSING_CODE)
+        throw new CatalogError('INVALID_ARGUMENT', 'a command is missing', {
+          hint: '`catalog --help` lists them'
+        })
+      throw usageError(error)
+    }
+    throw error
+  }
+  return invocation
+}
+
+/** The commander program of a tree. */
+function buildProgram(
+  spec: ProgramSpec,
+  io: Io,
+  chosen: (command: Command, spec: CommandSpec) => void
+): Command {
+  const program = new Command('catalog')
+  program
+    .description(spec.description)
+    .version(spec.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .exitOverride()
+    .configureOutput({
+      writeOut: text => void io.stdout.write(text),
+      // Usage errors are printed by our own renderer, once.
+      writeErr: () => {},
+      outputError: () => {},
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getErrHelpWidth: () => io.stderr.columns ?? 100
+    })
+    // Otherwise --version of `publish` would be the program's.
+    .enablePositionalOptions()
+  for (const option of spec.globals) program.addOption(toOption(option))
+  for (const command of spec.commands) addCommand(program, command, spec.globals, chosen)
+  return program
+}
+
+function addCommand(
+  parent: Command,
+  spec: CommandSpec,
+  globals: OptionSpec[],
+  chosen: (command: Command, spec: CommandSpec) => void
+): void {
+  const command = parent.command(spec.name)
+  command
+    .summary(spec.summary)
+    .description(spec.details === undefined ? spec.summary : `${spec.summary}\n\n${spec.details}`)
+  for (const argument of spec.arguments ?? []) command.addArgument(toArgument(argument))
+  for (const option of spec.options ?? []) command.addOption(toOption(option))
+  for (const option of globals) command.addOption(toOption(option).helpGroup(GLOBAL_HEADING))
+  const examples = (spec.examples ?? []).map(({ line, does }) => `  ${line}\n      ${does}`)
+  if (examples.length > 0) command.addHelpText('after', `\nExamples:\n${examples.join('\n')}`)
+  for (const child of spec.commands ?? []) addCommand(command, child, globals, chosen)
+  if (spec.load !== undefined) command.action(() => chosen(command, spec))
+  else command.enablePositionalOptions()
+}
+
+/** The nearest to the command wins where a global option was given twice. */
+function globalsOf(command: Command): GlobalOptions {
+  const above = command.parent === null ? {} : globalsOf(command.parent)
+  return { ...above, ...command.opts<GlobalOptions>() }
+}
+
+function toOption(spec: OptionSpec): Option {
+  const option = new Option(spec.flags, spec.description)
+  if (spec.choices !== undefined) option.choices(spec.choices)
+  const { parse } = spec
+  if (parse !== undefined || (spec.repeat === true && !option.variadic)) {
+    option.argParser((text: string, before: unknown) => {
+      const value = parse === undefined ? text : checked(parse, text)
+      return spec.repeat === true ? [...((before as unknown[] | undefined) ?? []), value] : value
+    })
+  }
+  return option
+}
+
+function toArgument(spec: ArgumentSpec): Argument {
+  const argument = new Argument(spec.name, spec.description)
+  return spec.choices === undefined ? argument : argument.choices(spec.choices)
+}
+
+/** Lets commander name the flag in front of what the parser says is wrong with its value. */
+function checked(parse: (text: string) => unknown, text: string): unknown {
+  try {
+    return parse(text)
+  } catch (error) {
+    if (error instanceof CatalogError) throw new InvalidArgumentError(error.message)
+    throw error
+  }
+}
+
+/** `error: unknown option '--froze'\n(Did you mean --frozen?)` becomes a message and a hint. */
+function usageError(error: CommanderError): CatalogError {
+  const [first = '', ...rest] = error.message
+    .replace(/^error: /, '')
+    .replace(/\.$/, '')
+    .split('\n')
+  const suggestion = /^\(Did you mean (.*)\?\)$/.exec(rest.join(' ').trim())?.[1]
+  return new CatalogError('INVALID_ARGUMENT', first, {
+    hint: suggestion === undefined ? 'see `catalog --help`' : `did you mean ${suggestion}?`
+  })
+}

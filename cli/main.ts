@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+import { CatalogError, ExitCode } from '../base/index.ts'
+import { run } from './run.ts'
+
+/** A second Ctrl-C does not wait for the farewell to the daemon. */
+function installSignals(controller: AbortController): void {
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(ExitCode.Failed)
+      controller.abort(new CatalogError('ABORTED', `stopped by ${name}`))
+    })
+  }
+}
+
+/** Whoever reads our output has gone (`catalog list | head`): there is nobody left to tell. */
+function installBrokenPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', error => {
+      if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(ExitCode.Done)
+      throw error
+    })
+  }
+}
+
+const controller = new AbortController()
+installSignals(controller)
+installBrokenPipes()
+const exitCode = await run(
+  process.argv.slice(2),
+  {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    stdin: process.stdin,
+    env: process.env,
+    platform: process.platform,
+    cwd: process.cwd()
+  },
+  controller.signal
+)
+process.exit(exitCode)

@@ -1,0 +1,250 @@
+/**
+ * A folder that packages are installed into.
+ *
+ *     DIR/left-pad/…           a package, as it was published
+ *     DIR/@acme/tool/…         one with a scope
+ *     DIR/catalog-lock.json    what is here, exactly: to be kept with the project that uses it
+ *     DIR/.catalog/            the installer's own: what it put here, and while it works its lock, staging and journal
+ *
+ * Only what an install put there is ever replaced or removed: anything else of the same name is refused. Staging lies
+ * inside the target, so that the renames at the end stay on one file system.
+ */
+import { lstatSync, mkdirSync, readFileSync, realpathSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { CatalogError } from '../../base/index.ts'
+import { checkName } from '../names.ts'
+import { type Folding, probeFolding } from './collisions.ts'
+import { diskError } from './disk-error.ts'
+import { type ExtractedTotals, extractTar } from './extract.ts'
+import {
+  commitJournal,
+  exists,
+  type JournalStep,
+  recoverJournal,
+  removeLeftovers,
+  stagingOf
+} from './journal.ts'
+import {
+  formatLock,
+  LOCK_FILE,
+  type LockedPackage,
+  type LockFile,
+  readBounded,
+  readLockFile
+} from './lock-file.ts'
+import { acquireMutex, type HeldMutex } from './mutex.ts'
+
+const STATE_FOLDER = '.catalog'
+const STATE_MODE = 0o700
+const INSTALLED_FILE = 'installed.json'
+const MUTEX_FILE = 'lock'
+const HOLDER_FILE = 'holder'
+
+export interface PackageToInstall extends LockedPackage {
+  name: string
+}
+
+export interface InstalledPackage {
+  name: string
+  version: string
+  /** CID of the record. */
+  id: string
+  /** Absolute. */
+  path: string
+}
+
+interface StagedPackage {
+  item: PackageToInstall
+  /** Number of its folder in staging. */
+  index: number
+}
+
+/** One install, from taking the target's lock to giving it back. */
+export class InstallTarget {
+  /** Absolute, without links. */
+  readonly root: string
+  readonly #state: string
+  readonly #mutex: HeldMutex
+  readonly #wasMade: boolean
+  readonly #staged: StagedPackage[] = []
+  #folding: Folding | undefined
+  #committed = false
+
+  private constructor(root: string, mutex: HeldMutex, wasMade: boolean) {
+    this.root = root
+    this.#state = path.join(root, STATE_FOLDER)
+    this.#mutex = mutex
+    this.#wasMade = wasMade
+  }
+
+  /**
+   * Makes the folder when it is not there, takes its lock, and finishes or clears away what a killed install left.
+   * Throws TARGET_BUSY, TARGET_REFUSED, TARGET_NOT_WRITABLE.
+   */
+  static open(folder: string): InstallTarget {
+    try {
+      const made = mkdirSync(folder, { recursive: true }) !== undefined
+      const root = realpathSync(folder)
+      const target = new InstallTarget(root, takeMutex(root), made)
+      try {
+        recoverJournal(target.#paths)
+      } catch (error) {
+        target.#mutex.release()
+        throw error
+      }
+      return target
+    } catch (error) {
+      throw diskError(error, folder)
+    }
+  }
+
+  get #paths(): { root: string; state: string } {
+    return { root: this.root, state: this.#state }
+  }
+
+  /** What catalog-lock.json says; undefined without one. Throws LOCK_INVALID. */
+  readLock(): LockFile | undefined {
+    return readLockFile(this.root)
+  }
+
+  /**
+   * Writes a package into staging and checks that it is what its record says. Nothing in the target changes.
+   * Throws TARGET_REFUSED when something that no install put there stands in its place, and as extractTar.
+   */
+  async stage(
+    item: PackageToInstall,
+    tar: AsyncIterable<Uint8Array>,
+    options: { onProgress?: (totals: ExtractedTotals) => void; signal?: AbortSignal } = {}
+  ): Promise<void> {
+    this.checkPlace(item.name)
+    const index = this.#staged.length
+    const folder = stagingOf(this.#paths, index)
+    try {
+      mkdirSync(folder, { recursive: true })
+    } catch (error) {
+      throw diskError(error, this.root)
+    }
+    this.#folding ??= probeFolding(folder)
+    const totals = await extractTar(tar, folder, { folding: this.#folding, ...options })
+    if (totals.sizeBytes !== item.sizeBytes || totals.files !== item.files) {
+      throw new CatalogError(
+        'CONTENT_CORRUPT',
+        `${item.name}@${item.version} came with ${totals.files} files and ${totals.sizeBytes} bytes; its record says ${item.files} and ${item.sizeBytes}`
+      )
+    }
+    this.#staged.push({ item, index })
+  }
+
+  /** Throws TARGET_REFUSED when DIR/NAME is there and no install put it there, or cannot be a package's folder. */
+  checkPlace(name: string): void {
+    checkName(name)
+    if (name === LOCK_FILE)
+      throw new CatalogError(
+        'TARGET_REFUSED',
+        `a package called ${name} would stand in the place of the lock file`
+      )
+    const scope = name.includes('/') ? path.join(this.root, path.dirname(name)) : undefined
+    for (const folder of [scope, path.join(this.root, name)]) {
+      if (folder === undefined) continue
+      const stats = lstatSync(folder, { throwIfNoEntry: false })
+      if (stats === undefined) continue
+      if (!stats.isDirectory()) throw refused(folder, 'is not a folder')
+      if (folder !== scope && !this.#installed().has(name))
+        throw refused(folder, 'was not put there by an install')
+    }
+  }
+
+  /**
+   * Puts everything that was staged in its place, with the lock file, all at once. `exact` also removes what earlier
+   * installs put here and this one did not bring.
+   */
+  commit(options: { exact: boolean }): InstalledPackage[] {
+    const installed = this.#installed()
+    const staged = new Set(this.#staged.map(({ item }) => item.name))
+    const removed = options.exact ? [...installed].filter(name => !staged.has(name)) : []
+    const lock: LockFile = options.exact ? new Map() : (this.readLock() ?? new Map())
+    const steps: JournalStep[] = this.#staged.map(({ item }) => ({ name: item.name, install: true }))
+    for (const name of removed) {
+      steps.push({ name, install: false })
+      installed.delete(name)
+    }
+    for (const { item } of this.#staged) {
+      const { name, ...locked } = item
+      lock.set(name, locked)
+      installed.add(name)
+    }
+    commitJournal(this.#paths, {
+      steps,
+      files: {
+        [LOCK_FILE]: formatLock(lock),
+        [path.join(STATE_FOLDER, INSTALLED_FILE)]: `${JSON.stringify({ installed: [...installed].sort() })}\n`
+      }
+    })
+    this.#committed = true
+    return this.#staged.map(({ item }) => ({
+      name: item.name,
+      version: item.version,
+      id: item.record,
+      path: path.join(this.root, item.name)
+    }))
+  }
+
+  /** Clears staging away and gives the lock back. Without a commit the target is as it was. */
+  close(): void {
+    try {
+      removeLeftovers(this.#paths)
+      rmSync(path.join(this.#state, HOLDER_FILE), { force: true })
+    } finally {
+      this.#mutex.release()
+      if (!this.#committed) this.#removeEmptyFolders()
+    }
+  }
+
+  /** Takes away the folders that this install made for nothing; one with anything in it stays. */
+  #removeEmptyFolders(): void {
+    for (const folder of this.#wasMade ? [this.#state, this.root] : [this.#state]) {
+      try {
+        rmdirSync(folder)
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException
+        if (code !== 'ENOTEMPTY' && code !== 'ENOENT' && code !== 'EEXIST') throw diskError(error, this.root)
+      }
+    }
+  }
+
+  /** Names of the packages that installs put here. */
+  #installed(): Set<string> {
+    const text = readBounded(path.join(this.#state, INSTALLED_FILE))
+    if (text === undefined) return new Set()
+    const { installed } = JSON.parse(text) as { installed: string[] }
+    return new Set(installed)
+  }
+}
+
+function takeMutex(root: string): HeldMutex {
+  const state = path.join(root, STATE_FOLDER)
+  const stats = lstatSync(state, { throwIfNoEntry: false })
+  if (stats !== undefined && !stats.isDirectory()) throw refused(state, 'is not a folder')
+  mkdirSync(state, { mode: STATE_MODE, recursive: true })
+  const holder = path.join(state, HOLDER_FILE)
+  const mutex = acquireMutex(path.join(state, MUTEX_FILE))
+  if (mutex === undefined) {
+    const pid = exists(holder) ? readFileSync(holder, 'utf8').trim() : ''
+    throw new CatalogError(
+      'TARGET_BUSY',
+      `another install${pid === '' ? '' : ` (process ${pid})`} works in ${root}`,
+      {
+        details: { folder: root, ...(pid === '' ? {} : { pid: Number(pid) }) }
+      }
+    )
+  }
+  writeFileSync(holder, String(process.pid))
+  return mutex
+}
+
+function refused(folder: string, reason: string): CatalogError {
+  return new CatalogError('TARGET_REFUSED', `${folder} ${reason}`, {
+    details: { path: folder },
+    hint: 'move it away, or install into another folder'
+  })
+}
