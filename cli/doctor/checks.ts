@@ -14,21 +14,20 @@ const OTHERS = 0o077
 /** What must be there, and be nobody else's. */
 const PRIVATE_FILES = ['node.key', 'keyring']
 
-/** Checks a home. Ports are tried only when no daemon of ours holds them. */
+/** Checks a home. A daemon that runs looks at its permissions, disk and ports itself. */
 export async function offlineChecks(
   home: string,
   env: NodeJS.ProcessEnv,
   isRunning: boolean
 ): Promise<DoctorCheck[]> {
   if (!existsSync(path.join(home, 'FORMAT'))) {
-    return [
-      bad('home', `there is no Catalog home in ${home}`, 'run `catalog init`, or give the right --home')
-    ]
+    return [bad('home', `there is no Catalog home in ${home}`, 'run `catalog init`, or give the right --home')]
   }
   const { check, config } = checkConfig(home, env)
-  const ports =
-    config === undefined || isRunning ? [] : await Promise.all(config.network.listen.map(checkPort))
-  return [good('home', home), checkPermissions(home), checkDisk(home), check, ...ports]
+  const seen = [good('home', home), check]
+  if (isRunning) return seen
+  const ports = await Promise.all((config?.network.listen ?? []).map(checkPort))
+  return [...seen, checkPermissions(home), checkDisk(home), ...ports]
 }
 
 function checkPermissions(home: string): DoctorCheck {
