@@ -12,6 +12,8 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   // A third of the letters wrong is still a mistake, more is another word.
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1
   for (const candidate of known) {
+    // Each letter that one has more than the other is an edit at least.
+    if (Math.abs(word.length - candidate.length) >= bestDistance) continue
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance >= bestDistance) continue
     best = candidate

@@ -20,6 +20,9 @@ export interface ConfigProblem {
 /** Longest part of a bad value that an error repeats. */
 const MAX_SHOWN_VALUE_CHARS = 200
 
+/** Reading a file stops after as many problems: nobody corrects more at once, and each costs a search for its nearest key. */
+export const MAX_FILE_PROBLEMS = 100
+
 const shown = (value: unknown): string => {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value))
   return text.length <= MAX_SHOWN_VALUE_CHARS ? text : `${text.slice(0, MAX_SHOWN_VALUE_CHARS)}…`
@@ -46,11 +49,12 @@ export function unknownKey(
   }
 }
 
-/** An unknown key of a file or flag. A name without its section (`quota`) is recognised too. */
+/** An unknown key of a file or flag. A name without its section (`quota`) and a section alone (`mdns`) are recognised too. */
 export function unknownConfigKey(written: string, value: unknown, origin: string): ConfigProblem {
   const name = written.slice(written.lastIndexOf('.') + 1)
-  const namesake = [...CONFIG_KEYS.values()].find(key => key.name === name)?.key
-  return unknownKey(written, value, origin, CONFIG_KEYS.keys(), namesake)
+  const keys = [...CONFIG_KEYS.values()]
+  const namesake = keys.find(key => key.name === name) ?? keys.find(key => key.section === name)
+  return unknownKey(written, value, origin, CONFIG_KEYS.keys(), namesake?.key)
 }
 
 export function badValue({ key, schema }: ConfigKey, value: unknown, origin: string): ConfigProblem {
@@ -73,5 +77,7 @@ export function throwProblems(problems: readonly ConfigProblem[]): void {
     problems.length === 1
       ? first.message
       : `${problems.length} problems: ${problems.map(problem => problem.message).join('; ')}`
-  throw new CatalogError(first.code, message, { details: { problems } })
+  const hint =
+    'correct the values named; docs/configuration.md and `catalog config docs` list every key and rule'
+  throw new CatalogError(first.code, message, { hint, details: { problems } })
 }

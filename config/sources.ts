@@ -5,7 +5,7 @@
 import { parse, TomlError } from 'smol-toml'
 import { CONFIG_KEYS, type ConfigKey, KEYS_BY_ENV } from './keys.ts'
 import { nearest } from './nearest.ts'
-import { badValue, type ConfigProblem, unknownConfigKey, unknownKey } from './problems.ts'
+import { badValue, type ConfigProblem, MAX_FILE_PROBLEMS, unknownConfigKey, unknownKey } from './problems.ts'
 import type { ConfigValue } from './schema/builders.ts'
 import { type TomlStatement, tomlStatements } from './toml-statements.ts'
 import { valueFromRaw, valueFromText } from './values.ts'
@@ -62,6 +62,7 @@ export function fileSource(text: string, path: string): Source {
       continue
     }
     for (const [written, raw] of entriesOf(section, content)) {
+      if (source.problems.length >= MAX_FILE_PROBLEMS) return source
       const origin = `file:${path}${lineOf(statements, written)}`
       const key = CONFIG_KEYS.get(written)
       if (key === undefined) source.problems.push(unknownConfigKey(written, raw, origin))

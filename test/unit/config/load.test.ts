@@ -140,14 +140,15 @@ describe('problems', () => {
     const problems = problemsOf({
       file: write(text),
       env: { CATALOG_STORE_QOUTA: '1' },
-      flags: { level: 'info' }
+      flags: { level: 'info', 'discovery.mdns': false }
     })
     expect(problems.map(({ code, key, origin, nearest }) => [code, key, origin, nearest])).toEqual([
       ['CONFIG_UNKNOWN_KEY', 'stor.quota', `file:${file}:2`, 'store.quota'],
       ['CONFIG_BAD_VALUE', 'network.id', `file:${file}:6`, undefined],
       ['CONFIG_UNKNOWN_KEY', 'network.maxConection', `file:${file}:7`, 'network.maxConnections'],
       ['CONFIG_UNKNOWN_KEY', 'CATALOG_STORE_QOUTA', 'env:CATALOG_STORE_QOUTA', 'CATALOG_STORE_QUOTA'],
-      ['CONFIG_UNKNOWN_KEY', 'level', 'flag', 'log.level']
+      ['CONFIG_UNKNOWN_KEY', 'level', 'flag', 'log.level'],
+      ['CONFIG_UNKNOWN_KEY', 'discovery.mdns', 'flag', 'mdns.enabled']
     ])
     expect(() => loadConfig({ file })).toThrow(/^3 problems: .*did you mean store\.quota\?/)
   })
@@ -166,6 +167,12 @@ describe('problems', () => {
     '__proto__.x = 1'
   ])('%j is refused', text => {
     expect(problemsOf({ file: write(text) })).toHaveLength(1)
+  })
+
+  test('a file of nothing but mistakes does not make an endless error', () => {
+    const text = Array.from({ length: 5000 }, (_, index) => `wrong${index} = 1`).join('\n')
+    expect(problemsOf({ file: write(text) })).toHaveLength(100)
+    expect(() => loadConfig({ file })).toThrow(/^100 problems/)
   })
 
   test('a long bad value is cut in the message', () => {
