@@ -6,8 +6,8 @@
  */
 export * from './ed25519.ts'
 export { bytesEqual, domainPrefix, sha256 } from './hash.ts'
-export { DEFAULT_SCRYPT_COST, type KeyInfo, type ScryptCost } from './key-file.ts'
-export { Keyring, type KeyringModules, type KeyringOptions } from './keyring.ts'
+export type { KeyInfo } from './key-file.ts'
+export { Keyring } from './keyring.ts'
 export {
   exportPublicPem,
   formatPublicKey,

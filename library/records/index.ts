@@ -6,10 +6,7 @@
 export {
   createRecord,
   decodeRecord,
-  decodeVerifiedRecord,
-  RECORD_FORMAT,
   type RecordStatement,
-  recordId,
   verifyRecord
 } from './envelope.ts'
 export { RECORD_LIMITS } from './limits.ts'
@@ -17,8 +14,7 @@ export {
   createReleaseRecord,
   decodeRelease,
   decodeVerifiedRelease,
-  nextSequence,
-  understandRelease
+  nextSequence
 } from './release.ts'
 export { canonicalKey, recordHash, supersedes, trieKey } from './set-keys.ts'
 export * from './types.ts'

@@ -84,8 +84,6 @@ export const RELEASE_FIELDS = {
   extensions: may(check.mapOf(check.anything, LIMITS.extensions))
 } as const satisfies Record<string, Field>
 
-export type ReleaseField = keyof typeof RELEASE_FIELDS
-
 /** Checks every known field of a map. Throws RECORD_INVALID. */
 export function checkFields(map: Record<string, unknown>, fields: Record<string, Field>, prefix = ''): void {
   for (const [field, { required, check: run }] of Object.entries(fields)) {

@@ -1,17 +1,5 @@
 import type { CID } from 'multiformats/cid'
 
-/** Kinds of records. Only `release` is understood so far; the others are reserved names, kept opaque. */
-export const RECORD_KINDS = [
-  'release',
-  'status',
-  'certificate',
-  'revocation',
-  'attestation',
-  'access-list',
-  'library-config',
-  'member'
-] as const
-
 export const PACKAGE_TYPES = ['package', 'library', 'template', 'vm', 'container'] as const
 export type PackageType = (typeof PACKAGE_TYPES)[number]
 
@@ -76,6 +64,7 @@ export interface SignedRecord {
   /** CIDv1 dag-cbor SHA-256 over `bytes`. */
   id: CID
   bytes: Uint8Array
+  /** `release`, or a kind that is reserved (docs/records.md) or unknown and kept opaque. */
   kind: string
   /** Of two records for one key the larger sequence wins. */
   sequence: number

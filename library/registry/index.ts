@@ -4,7 +4,6 @@
  * come in, verified records go out; which of several owners of a name is meant is for the caller to decide.
  */
 export { MAX_CLOCK_AHEAD_MS, MAX_CONTENTS_PER_VERSION, planAdd, planPublish } from './plan.ts'
-export { MAX_PAGE_RECORDS, MAX_VERSIONS } from './read.ts'
-export { createRegistry, type RegistryModules } from './registry.ts'
+export { createRegistry } from './registry.ts'
 export { type Announcement, readAnnouncement, readAnnouncements, scheduleAnnouncement } from './schedule.ts'
 export type * from './types.ts'
