@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, link, mkdir, open, rename, unlink } from 'node:fs/promises'
+import { type FileHandle, link, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { CatalogError, toCatalogError } from '../base/index.ts'
 import { plainBytes } from './hash.ts'
@@ -16,12 +16,11 @@ function isErrno(thrown: unknown, code: string): boolean {
 
 /** Makes a folder that only its owner can enter, or checks that it is one. Throws HOME_PERMISSIONS. */
 export async function ensurePrivateFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER_MODE })
-  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
-    refuseReadableByOthers(path, (await folder.stat()).mode)
-  } finally {
-    await folder.close()
+    await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER_MODE })
+    refuseReadableByOthers(path, (await stat(path)).mode)
+  } catch (thrown) {
+    throw fileError(path, thrown)
   }
 }
 
@@ -44,7 +43,7 @@ export async function readPrivateFile(path: string, maxBytes: number): Promise<U
   } catch (thrown) {
     if (isErrno(thrown, 'ENOENT')) return undefined
     if (isErrno(thrown, 'ELOOP')) throw new CatalogError('KEY_INVALID', `${path} is a symbolic link`)
-    throw unreadable(path, thrown)
+    throw fileError(path, thrown)
   }
   try {
     const stat = await file.stat()
@@ -57,16 +56,17 @@ export async function readPrivateFile(path: string, maxBytes: number): Promise<U
   }
 }
 
-function unreadable(path: string, thrown: unknown): CatalogError {
+function fileError(path: string, thrown: unknown): CatalogError {
   if (isErrno(thrown, 'EACCES') || isErrno(thrown, 'EPERM')) {
-    return new CatalogError('HOME_PERMISSIONS', `this user cannot read ${path}`, { cause: thrown })
+    return new CatalogError('HOME_PERMISSIONS', `this user may not use ${path}`, { cause: thrown })
   }
   return toCatalogError(thrown)
 }
 
 /**
  * Writes a file of mode 0600 so that a crash at any point leaves the old state or the new one: temporary file, fsync,
- * then `rename` (replaces) or `link` (returns false when the name is taken), then fsync of the folder.
+ * then `rename` (replaces) or `link` (returns false when the name is taken), then fsync of the folder. A failure (DISK_FULL,
+ * DISK_IO, HOME_PERMISSIONS) leaves no temporary file behind.
  */
 export async function writePrivateFile(
   path: string,
@@ -74,30 +74,41 @@ export async function writePrivateFile(
   options: { replace: boolean }
 ): Promise<boolean> {
   const temporary = `${path}.${randomUUID()}.tmp`
-  const file = await open(temporary, 'wx', PRIVATE_FILE_MODE)
+  try {
+    await writeSynced(temporary, bytes)
+    const written = options.replace ? await renameOver(temporary, path) : await linkOnce(temporary, path)
+    await syncFolder(dirname(path))
+    return written
+  } catch (thrown) {
+    throw fileError(path, thrown)
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}
+
+async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx', PRIVATE_FILE_MODE)
   try {
     await file.writeFile(bytes)
     await file.sync()
   } finally {
     await file.close()
   }
-  let written = true
-  if (options.replace) await rename(temporary, path)
-  else written = await linkOnce(temporary, path)
-  await syncFolder(dirname(path))
-  return written
 }
 
-/** Gives `temporary` its final name unless that is taken; the temporary name goes in any case. */
+async function renameOver(temporary: string, path: string): Promise<boolean> {
+  await rename(temporary, path)
+  return true
+}
+
+/** Gives the file its final name unless that is taken. */
 async function linkOnce(temporary: string, path: string): Promise<boolean> {
   try {
     await link(temporary, path)
     return true
   } catch (thrown) {
     if (isErrno(thrown, 'EEXIST')) return false
-    throw toCatalogError(thrown)
-  } finally {
-    await unlink(temporary)
+    throw thrown
   }
 }
 

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CatalogError, type Clock, toCatalogError } from '../base/index.ts'
+import { CatalogError, type Clock } from '../base/index.ts'
 import { ensurePrivateFolder, readPrivateFile, writePrivateFile } from './files.ts'
 import {
   DEFAULT_SCRYPT_COST,
@@ -155,12 +155,8 @@ export class Keyring {
     return decodeKeyFile(bytes, path)
   }
 
-  async #write(file: string, bytes: Uint8Array, replace: boolean): Promise<boolean> {
-    try {
-      return await writePrivateFile(this.#path(file), bytes, { replace })
-    } catch (thrown) {
-      throw toCatalogError(thrown)
-    }
+  #write(file: string, bytes: Uint8Array, replace: boolean): Promise<boolean> {
+    return writePrivateFile(this.#path(file), bytes, { replace })
   }
 
   #path(file: string): string {

@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { Registry as MetricsRegistry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Clock, systemClock } from '../../../base/index.ts'
-import { KeyFamily, makeKey, recordKey } from '../../../library/database/keys.ts'
+import { encodeU64, KeyFamily, makeKey, nameIndexKey, recordKey } from '../../../library/database/keys.ts'
+import type { WriteOperation } from '../../../library/database/types.ts'
 import {
   createReleaseRecord,
   type NewRelease,
@@ -21,7 +22,8 @@ import {
   readAnnouncements,
   scheduleAnnouncement
 } from '../../../library/registry/index.ts'
-import { formatPublicKey } from '../../../trust/index.ts'
+import { MAX_VERSIONS } from '../../../library/registry/read.ts'
+import { formatPublicKey, sha256 } from '../../../trust/index.ts'
 import { contentOf, full, keyOf, NOW_MS, small } from '../records/examples.ts'
 import { openDisk, openMemory, serialWriter, type TestDatabase } from './databases.ts'
 
@@ -236,6 +238,28 @@ describe.each([
       owners.push(formatPublicKey(entry.owner))
     }
     expect(owners.sort()).toEqual([ada, bob].map(key => formatPublicKey(key.publicKey)).sort())
+  })
+
+  test('of a name with thousands of versions the highest are returned, and one is found among all', async () => {
+    const rows: WriteOperation[] = []
+    const versionOf = (at: number): string => `0.0.${at}`
+    // Index rows are enough; only those that are looked for have a record behind them.
+    for (let at = 0; at < 2500; at++) {
+      const recHash = sha256(Buffer.from(versionOf(at)))
+      const key = nameIndexKey({ name: 'hello', version: versionOf(at), owner: ada.publicKey, recHash })
+      rows.push({ type: 'put', key, value: Buffer.concat([encodeU64(1), contentOf('x').bytes]) })
+    }
+    await database.write(rows, { sync: false })
+    // Highest, the last that fits, the first that does not (three real records add three rows).
+    const real = [2499, 2500 - MAX_VERSIONS + 2, 2500 - MAX_VERSIONS + 1]
+    for (const at of real)
+      await registry.add(release({ version: versionOf(at), content: contentOf('y') }).bytes)
+    const found = (await registry.versions('hello')).map(record => record.release.version)
+    expect(found).toEqual(real.slice(0, 2).map(versionOf))
+    const ofOne: string[] = []
+    for await (const entry of registry.entries({ name: 'hello', version: versionOf(1501) }))
+      ofOne.push(entry.version)
+    expect(ofOne).toEqual([versionOf(1501), versionOf(1501)])
   })
 
   test('pages cover everything once, in order, also while records are added', async () => {

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -69,6 +69,18 @@ describe('keyring', () => {
     await chmod(folder, 0o755)
     const reopened = Keyring.open({ clock: systemClock }, { folder })
     await expect(reopened).rejects.toEqual(withCode('HOME_PERMISSIONS'))
+  })
+
+  test('a failed write leaves nothing behind', async () => {
+    await mkdir(join(folder, 'taken.key'))
+    await expect(keyring.create('taken')).rejects.toEqual(withCode('KEY_EXISTS'))
+    await mkdir(join(folder, 'DEFAULT'))
+    await keyring.create('main')
+    await expect(keyring.setDefault('main')).rejects.toMatchObject({ name: 'CatalogError' })
+    expect((await readdir(folder)).sort()).toEqual(['DEFAULT', 'main.key', 'taken.key'])
+    await expect(createNodeKey(join(folder, 'missing', 'node.key'))).rejects.toMatchObject({
+      name: 'CatalogError'
+    })
   })
 
   test('damaged, swapped, newer and linked key files are refused', async () => {
