@@ -10,8 +10,10 @@ import {
   type AnnounceTrace
 } from './announce/announcer.ts'
 import { PendingKeys } from './announce/pending.ts'
+import { SweepProgress } from './announce/progress.ts'
 import { Refusals } from './announce/refusals.ts'
 import { Regions } from './announce/regions.ts'
+import { type KeySource, Sweeper, type SweepStats } from './announce/sweeper.ts'
 import { Answers, serveAnswers } from './answers.ts'
 import { Finder, type FindOptions, type FindTrace, type Holder } from './find/finder.ts'
 import { NegativeCache } from './find/negative-cache.ts'
@@ -42,6 +44,8 @@ export interface DiscoveryModules {
   readonly random?: () => number
   /** Where metrics are registered. */
   readonly metrics?: Registry
+  /** All keys that are to be announced again and again; without it only `announce` tells others anything. */
+  readonly keySource?: KeySource
 }
 
 export interface DiscoveryOptions {
@@ -70,6 +74,7 @@ export interface DiscoveryStats {
   readonly providers: number
   readonly pendingKeys: number
   readonly lookups: number
+  readonly sweep: SweepStats
 }
 
 export interface Discovery {
@@ -112,9 +117,13 @@ export interface DiscoveryCoreModules {
   readonly clock: Clock
   readonly random: () => number
   readonly metrics?: Registry
+  readonly keySource?: KeySource
   /** Begins to let others ask; returns how to stop. */
   serve(answers: Answers): Promise<() => Promise<void>>
 }
+
+/** The source of a node that announces nothing of its own. */
+async function* noKeys(): AsyncGenerator<Uint8Array> {}
 
 const tracer = trace.getTracer('catalog')
 
@@ -128,6 +137,7 @@ export class DiscoveryCore implements Discovery {
   readonly #regions: Regions
   readonly #pending: PendingKeys
   readonly #announcer: Announcer
+  readonly #sweeper: Sweeper
   readonly #finder: Finder
   readonly #finds = new LruCache<string, FindTrace>({ maxEntries: MAX_TRACES })
   readonly #announces = new LruCache<string, AnnounceTrace>({ maxEntries: MAX_TRACES })
@@ -159,6 +169,18 @@ export class DiscoveryCore implements Discovery {
       pending,
       onTrace: (key, announce) => this.#announces.set(keyText(key), announce)
     })
+    this.#sweeper = new Sweeper(
+      {
+        announcer: this.#announcer,
+        progress: new SweepProgress(modules.database),
+        source: modules.keySource ?? noKeys,
+        hasPeers: () => this.#book.connectedCount() > 0,
+        clock,
+        log,
+        random: modules.random
+      },
+      self.kademliaId
+    )
     const searches = this.#registerMetrics(modules.metrics)
     this.#finder = new Finder({
       ...shared,
@@ -188,19 +210,21 @@ export class DiscoveryCore implements Discovery {
           this.#book.connected(contact)
           this.#negative.clear()
           this.#announcer.peerCame()
+          this.#sweeper.peerCame()
         },
         disconnect: id => this.#book.disconnected(id)
       })
     )
     for (const contact of network.connected()) this.#book.connected(contact)
     this.#announcer.start()
+    this.#sweeper.start()
     const cleaning = this.#keepClean()
     this.#stops.push(() => cleaning)
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort()
-    await this.#announcer.stop()
+    await Promise.all([this.#announcer.stop(), this.#sweeper.stop()])
     await Promise.all(this.#stops.splice(0).map(stop => stop()))
     await this.#store.idle()
   }
@@ -230,7 +254,8 @@ export class DiscoveryCore implements Discovery {
       connectedPeers: this.#book.connectedCount(),
       ...this.#store.totals(),
       pendingKeys: this.#pending.size,
-      lookups: this.#regions.lookups
+      lookups: this.#regions.lookups,
+      sweep: this.#sweeper.stats()
     }
   }
 
@@ -271,6 +296,11 @@ export class DiscoveryCore implements Discovery {
     const metrics = partMetrics(registry, 'discovery')
     metrics.gauge('claims_stored', 'Provider claims kept here', () => this.#store.totals().claims)
     metrics.gauge('keys_pending', 'Keys that wait to be announced', () => this.#pending.size)
+    metrics.gauge(
+      'sweep_late_seconds',
+      'How late the latest part of the sweep is',
+      () => this.#sweeper.stats().lateMs / 1000
+    )
     metrics.gauge('peers_known', 'Peers in the book', () => this.#book.size)
     return metrics.histogram('search_seconds', 'Time of a search, its consumer included', [
       'outcome'

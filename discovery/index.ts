@@ -10,6 +10,7 @@ export type {
   AnnounceResult,
   AnnounceTrace
 } from './announce/announcer.ts'
+export type { KeySource, SweepStats } from './announce/sweeper.ts'
 export {
   createDiscovery,
   type Discovery,

@@ -32,12 +32,14 @@ export interface AnnounceProgress {
 export interface AnnounceOptions {
   /** Return when each key is held by this many peers; 0 (the default) = when it is written down. */
   readonly wait?: number
+  /** With `wait`: how long to hope for more peers when those there are cannot be enough; 10 s unless given. */
+  readonly patienceMs?: number
   readonly signal?: AbortSignal
   onProgress?(progress: AnnounceProgress): void
 }
 
 export interface AnnounceResult {
-  /** Each key has the holders that were waited for. If not, the node goes on trying in the background. */
+  /** Each key has the holders that were waited for. If not there are too few peers; the node goes on trying. */
   readonly isComplete: boolean
   /** Peers that hold each key so far, this node not counted. */
   readonly keys: ReadonlyArray<{ key: Uint8Array; holders: readonly string[] }>
@@ -72,8 +74,17 @@ const CONNECT_PAUSE_MS = 200
 /** Pending keys are tried again after this, doubled up to the longest. */
 const FIRST_RETRY_MS = 30 * SECOND_MS
 const MAX_RETRY_MS = 15 * MINUTE_MS
+/** See `AnnounceOptions.patienceMs`. */
+const DEFAULT_PATIENCE_MS = 10 * SECOND_MS
+/** The lookup of a hasty key begins when all hasty claims are acknowledged, or after this: mostly nobody waits for it. */
+const LOOKUP_DELAY_MS = 300
 /** Own claims written at once. */
 const OWN_KEYS_PER_WRITE = 1000
+
+interface Waiter {
+  readonly keys: ReadonlyMap<string, PlacedKey>
+  onPlaced(placed: Placed): void
+}
 
 /** Announces keys: at once when asked, and again when peers come, until each is where it should be. */
 export class Announcer {
@@ -84,6 +95,8 @@ export class Announcer {
   #retry: AbortController | undefined
   #retryMs = FIRST_RETRY_MS
   #isRetrying = false
+  /** Announcements that somebody waits for: later attempts for their keys count for them too. */
+  readonly #waiters = new Set<Waiter>()
 
   constructor(modules: AnnouncerModules) {
     this.#modules = modules
@@ -113,30 +126,41 @@ export class Announcer {
    * signal's reason, LIMIT_EXCEEDED.
    */
   async announce(keys: readonly Uint8Array[], options: AnnounceOptions = {}): Promise<AnnounceResult> {
-    const { wait = 0, signal, onProgress } = options
+    const { wait = 0, patienceMs = DEFAULT_PATIENCE_MS, signal } = options
     signal?.throwIfAborted()
     if (keys.length > MAX_PENDING)
       throw new CatalogError('LIMIT_EXCEEDED', `announce at most ${MAX_PENDING} keys at once`)
     const placed = sortedKeys(keys)
     await Promise.all([this.claim(placed), this.#modules.pending.add(placed.map(({ key }) => key))])
-    const fewest = (): number =>
-      placed.reduce((least, { holders }) => Math.min(least, holders.size), Infinity)
-    const reached = Promise.withResolvers<void>()
-    const task = this.#run(placed, ({ peer, accepted, refused }) => {
-      const holders = fewest()
-      onProgress?.({
-        holders,
-        wanted: wait,
-        peer: peer.id,
-        accepted: accepted.length,
-        refused: refused.length
-      })
-      if (holders >= wait) reached.resolve()
-    })
-    if (wait > 0) await untilAborted(Promise.race([reached.promise, task]), signal)
+    const { waiter, reached } = newWaiter(placed, options)
+    this.#waiters.add(waiter)
+    try {
+      const task = this.#run(placed)
+      if (wait > 0) await this.#untilReached(reached, task, patienceMs, signal)
+    } finally {
+      this.#waiters.delete(waiter)
+    }
     return {
-      isComplete: fewest() >= wait,
+      isComplete: fewestHolders(placed) >= wait,
       keys: placed.map(({ key, holders }) => ({ key, holders: [...holders] }))
+    }
+  }
+
+  /** Until the goal is reached, or the attempt is over and nothing has come of the patience after it. */
+  async #untilReached(
+    reached: Promise<void>,
+    task: Promise<void>,
+    patienceMs: number,
+    signal: AbortSignal | undefined
+  ): Promise<void> {
+    const done = new AbortController()
+    const over = AbortSignal.any([done.signal, this.#stopping.signal])
+    // An aborted wait means that there is nothing more to wait for.
+    const patience = task.then(() => this.#modules.clock.wait(patienceMs, over)).catch(() => undefined)
+    try {
+      await untilAborted(Promise.race([reached, patience]), signal)
+    } finally {
+      done.abort()
     }
   }
 
@@ -154,12 +178,12 @@ export class Announcer {
 
   /**
    * Brings sorted keys to their holders, region by region: one lookup for each. `onRegion` is told after each region, for
-   * progress that survives a restart.
+   * progress that survives a restart, and says whether to go on.
    */
   async sweep(
     keys: readonly PlacedKey[],
     onPlaced: (placed: Placed) => void,
-    onRegion: (last: PlacedKey) => Promise<void>,
+    onRegion: (keys: readonly PlacedKey[]) => Promise<boolean>,
     signal: AbortSignal
   ): Promise<void> {
     for (let first = 0; first < keys.length && !signal.aborted; ) {
@@ -168,9 +192,18 @@ export class Announcer {
       while (end < keys.length && covers(region, keys[end]!)) end++
       const inRegion = keys.slice(first, end)
       await this.#placement.place(inRegion, this.#peersFor(region), onPlaced, signal)
-      if (!signal.aborted) await onRegion(inRegion.at(-1)!)
+      if (signal.aborted) return
+      this.#traceAll(inRegion)
+      if (!(await onRegion(inRegion))) return
       first = end
     }
+  }
+
+  /** Keys that found no holder: they are tried again soon instead of at the next sweep. */
+  async retryLater(keys: readonly PlacedKey[]): Promise<void> {
+    if (keys.length === 0) return
+    await this.#modules.pending.add(keys.map(({ key }) => key))
+    this.#scheduleRetry(this.#retryMs)
   }
 
   /** The peers of a lookup and those the node knows itself. */
@@ -205,8 +238,8 @@ export class Announcer {
   }
 
   /** Announces keys in the background; never rejects. */
-  #run(keys: PlacedKey[], onPlaced: (placed: Placed) => void): Promise<void> {
-    const task = this.#announce(keys, onPlaced)
+  #run(keys: PlacedKey[]): Promise<void> {
+    const task = this.#announce(keys)
       .catch((error: unknown) => {
         if (!this.#stopping.signal.aborted) this.#modules.log.error({ err: error }, 'an announcement failed')
       })
@@ -215,20 +248,24 @@ export class Announcer {
     return task
   }
 
-  async #announce(keys: PlacedKey[], onPlaced: (placed: Placed) => void): Promise<void> {
+  async #announce(keys: PlacedKey[]): Promise<void> {
+    const { pending, clock } = this.#modules
     const { signal } = this.#stopping
+    const onPlaced = (placed: Placed): void => {
+      for (const waiter of this.#waiters) if (concerns(placed, waiter)) waiter.onPlaced(placed)
+    }
     const known = this.#knownPeers()
     if (known.length > 0) {
       const hasty =
         keys.length > MAX_HASTY_KEYS ? undefined : this.#placement.place(keys, known, onPlaced, signal)
-      await Promise.all([hasty, this.sweep(keys, onPlaced, async () => undefined, signal)])
+      if (hasty !== undefined) await Promise.race([hasty, clock.wait(LOOKUP_DELAY_MS, signal)])
+      await Promise.all([hasty, this.sweep(keys, onPlaced, async () => true, signal)])
     }
     if (signal.aborted) return
-    this.#traceAll(keys)
-    await this.#modules.pending.settle(
+    await pending.settle(
       keys.map(({ key, holders }) => ({ key, holders: holders.size, isDone: holders.size >= EXACT }))
     )
-    if (this.#modules.pending.size > 0) this.#scheduleRetry(this.#retryMs)
+    if (pending.size > 0) this.#scheduleRetry(this.#retryMs)
   }
 
   #traceAll(keys: readonly PlacedKey[]): void {
@@ -253,6 +290,12 @@ export class Announcer {
     )
   }
 
+  /** The keys that wait, with what is known of their holders where somebody waits for them. */
+  #pendingKeys(): PlacedKey[] {
+    const waited = new Map([...this.#waiters].flatMap(({ keys }) => [...keys]))
+    return sortedKeys(this.#modules.pending.all()).map(key => waited.get(key.text) ?? key)
+  }
+
   #retryPending(): void {
     const { pending } = this.#modules
     if (pending.size === 0) return
@@ -263,10 +306,38 @@ export class Announcer {
     }
     this.#isRetrying = true
     this.#retryMs = Math.min(MAX_RETRY_MS, this.#retryMs * 2)
-    void this.#run(sortedKeys(pending.all()), () => undefined).finally(() => {
+    void this.#run(this.#pendingKeys()).finally(() => {
       this.#isRetrying = false
     })
   }
+}
+
+/** Whether an answer of a peer says something about keys that somebody waits for. */
+const concerns = ({ accepted, refused }: Placed, { keys }: Waiter): boolean =>
+  accepted.some(({ text }) => keys.has(text)) || refused.some(({ text }) => keys.has(text))
+
+/** Holders of the key that has fewest. */
+const fewestHolders = (keys: readonly PlacedKey[]): number =>
+  keys.reduce((least, { holders }) => Math.min(least, holders.size), Number.POSITIVE_INFINITY)
+
+/** What counts the holders of keys as they come, and a promise of enough of them. */
+function newWaiter(
+  placed: readonly PlacedKey[],
+  { wait = 0, onProgress }: AnnounceOptions
+): { waiter: Waiter; reached: Promise<void> } {
+  const { promise: reached, resolve } = Promise.withResolvers<void>()
+  const onPlaced = ({ peer, accepted, refused }: Placed): void => {
+    const holders = fewestHolders(placed)
+    onProgress?.({
+      holders,
+      wanted: wait,
+      peer: peer.id,
+      accepted: accepted.length,
+      refused: refused.length
+    })
+    if (holders >= wait) resolve()
+  }
+  return { waiter: { keys: new Map(placed.map(key => [key.text, key])), onPlaced }, reached }
 }
 
 /** Keys without repetitions, in the order of the key space. */

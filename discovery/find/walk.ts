@@ -23,12 +23,12 @@ const MAX_ASKED = 60
 /** Peers a walk remembers; the farthest are dropped. */
 const MAX_CANDIDATES = 200
 /** An answer over an open connection comes within a round trip: later than this, another peer is asked as well. */
-const SLOW_MS = 120
+const SLOW_MS = 100
 /** Dialling takes three round trips more. */
 const DIAL_HEAD_START_MS = 50
 const DIAL_EXTRA_MS = 250
 /** A silent peer is given up after this once others have answered, or after four times their slowest answer. */
-const GIVE_UP_MS = 450
+const GIVE_UP_MS = 350
 const SLOWEST_FACTOR = 4
 /** While nobody at all has answered the network itself may be slow: then all wait this long. */
 const GIVE_UP_ALONE_MS = 3 * SECOND_MS

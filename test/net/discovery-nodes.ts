@@ -79,3 +79,19 @@ export async function until(condition: () => boolean, timeoutMs = 20_000): Promi
     await new Promise(resolve => setTimeout(resolve, 10))
   }
 }
+
+/** Makes a node look killed: its connections stay for a while, and nothing that is asked over them is answered. */
+export async function hang(node: TestNode): Promise<void> {
+  for (const [name, version] of [
+    ['find', 1],
+    ['provide', 1],
+    ['kad', 1]
+  ] as const)
+    await node.libp2p.handle(protocolId(NETWORK, name, version), () => undefined, { force: true })
+}
+
+/** The value below which the share `part` of the values lie. */
+export function quantile(values: number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!
+}

@@ -1,0 +1,61 @@
+import { CatalogError } from '../../base/index.ts'
+import type { Database } from '../../library/index.ts'
+import { FAMILIES } from '../providers/families.ts'
+import { SLOTS, type SlotProgress } from './schedule.ts'
+
+/**
+ * The progress of the sweep on disk, one row for each slot: version (1), doneAt (6, 0 = never), and while a pass is under way
+ * its start (6) and cursor (32). It is written without waiting for the disk: a region announced twice after a crash does no harm.
+ */
+const ROW_VERSION = 1
+const DONE_BYTES = 7
+const PASS_BYTES = 45
+const NEVER: SlotProgress = { doneAt: undefined, pass: undefined }
+
+export class SweepProgress {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** Progress of every slot, by number. */
+  all(): SlotProgress[] {
+    return Array.from({ length: SLOTS }, (_, slot) => this.of(slot))
+  }
+
+  of(slot: number): SlotProgress {
+    const row = this.#database.get(rowKeyOf(slot))
+    return row === undefined ? NEVER : decode(row)
+  }
+
+  async set(slot: number, progress: SlotProgress): Promise<void> {
+    await this.#database.write([{ type: 'put', key: rowKeyOf(slot), value: encode(progress) }], {
+      sync: false
+    })
+  }
+}
+
+const rowKeyOf = (slot: number): Uint8Array => Buffer.concat([FAMILIES.schedule, Uint8Array.of(slot)])
+
+function encode({ doneAt, pass }: SlotProgress): Uint8Array {
+  const bytes = Buffer.alloc(pass === undefined ? DONE_BYTES : PASS_BYTES)
+  bytes[0] = ROW_VERSION
+  bytes.writeUIntBE(doneAt ?? 0, 1, 6)
+  if (pass === undefined) return bytes
+  bytes.writeUIntBE(pass.startedAt, DONE_BYTES, 6)
+  bytes.set(pass.cursor, DONE_BYTES + 6)
+  return bytes
+}
+
+function decode(row: Uint8Array): SlotProgress {
+  const bytes = Buffer.from(row.buffer, row.byteOffset, row.length)
+  if (bytes[0] !== ROW_VERSION || (bytes.length !== DONE_BYTES && bytes.length !== PASS_BYTES))
+    throw new CatalogError('INTERNAL', 'a row of the announcement schedule has an unknown form')
+  const doneAt = bytes.readUIntBE(1, 6) || undefined
+  if (bytes.length === DONE_BYTES) return { doneAt, pass: undefined }
+  return {
+    doneAt,
+    pass: { startedAt: bytes.readUIntBE(DONE_BYTES, 6), cursor: bytes.subarray(DONE_BYTES + 6) }
+  }
+}
