@@ -164,5 +164,8 @@ function sendError(logger: Logger, request: FastifyRequest, reply: FastifyReply,
   // A bug needs its stack; what a caller did wrong is the caller's news.
   if (error.code === 'INTERNAL') logger.error({ ...fields, err: error.cause ?? error }, error.message)
   else logger.debug(fields, error.message)
-  reply.code(error.httpStatus).header('x-request-id', requestId).send({ error: { ...error.toJSON(), requestId } })
+  reply
+    .code(error.httpStatus)
+    .header('x-request-id', requestId)
+    .send({ error: { ...error.toJSON(), requestId } })
 }

@@ -4,7 +4,7 @@
  * business, here is only which release was wanted.
  */
 import { CatalogError } from '../../base/index.ts'
-import { type Database, fetchJobKey, KeyFamily } from '../../library/index.ts'
+import { type Database, KeyFamily, makeKey } from '../../library/index.ts'
 
 export interface FetchJob {
   /** CID of the record, as text. */
@@ -35,20 +35,20 @@ export class FetchJobs {
         details: { maxJobs: MAX_JOBS }
       })
     const value = Buffer.from(JSON.stringify(job))
-    await this.#database.write([{ type: 'put', key: fetchJobKey(job.id), value }], { sync: true, signal })
+    await this.#database.write([{ type: 'put', key: jobKey(job.id), value }], { sync: true, signal })
     this.#count++
   }
 
   /** Not flushed: a job that comes back after a power cut finds its content complete and ends at once. */
   async end(id: string): Promise<void> {
     this.#count = Math.max(0, this.#count - 1)
-    await this.#database.write([{ type: 'del', key: fetchJobKey(id) }], { sync: false })
+    await this.#database.write([{ type: 'del', key: jobKey(id) }], { sync: false })
   }
 
   /** Jobs of an earlier life of the daemon. A row that cannot be read is dropped. */
   async unfinished(signal: AbortSignal): Promise<FetchJob[]> {
     const jobs: FetchJob[] = []
-    const prefix = Buffer.from(KeyFamily.FetchJob, 'latin1')
+    const prefix = makeKey(KeyFamily.FetchJob)
     for await (const [key, value] of this.#database.iterate({ prefix, limit: MAX_JOBS }, signal)) {
       const job = readJob(value)
       if (job === undefined) await this.#database.write([{ type: 'del', key }], { sync: false, signal })
@@ -57,6 +57,8 @@ export class FetchJobs {
     return jobs
   }
 }
+
+const jobKey = (id: string): Uint8Array => makeKey(KeyFamily.FetchJob, Buffer.from(id))
 
 function readJob(value: Uint8Array): FetchJob | undefined {
   if (value.byteLength > MAX_ROW_BYTES) return undefined

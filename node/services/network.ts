@@ -27,8 +27,11 @@ export interface AnnounceOptions {
 }
 
 export interface Network {
-  /** Tells the network that this node holds releases of `name`. Resolves with the number of peers that keep the claim. */
-  announce(name: string, options: AnnounceOptions, signal: AbortSignal): Promise<number>
+  /**
+   * Tells the network that this node holds releases of these names. Resolves with the number of peers that keep the
+   * claim of each; fewer than `wait` when the time is over, and then goes on in the background.
+   */
+  announce(names: readonly string[], options: AnnounceOptions, signal: AbortSignal): Promise<number>
   /** Peers that hold releases of `name`, as they are found. Ends when nobody is left to ask. */
   holders(name: string, signal: AbortSignal): AsyncIterable<Holder>
   /** The releases of `name` that a peer holds: checked records, signatures included. */

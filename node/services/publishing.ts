@@ -1,7 +1,8 @@
 import { trace } from '@opentelemetry/api'
 import { CatalogError } from '../../base/index.ts'
-import type { ContentStore, Registry } from '../../library/index.ts'
+import type { ContentStore, Registry, ReleaseRecord } from '../../library/index.ts'
 import type { EventHub } from '../events.ts'
+import type { AnnouncementSchedule } from '../schedule.ts'
 import type { PublishResult } from '../schemas.ts'
 import type { Network } from './network.ts'
 import { releaseName } from './release-shapes.ts'
@@ -11,6 +12,7 @@ export interface PublishingModules {
   registry: Registry
   content: ContentStore
   network: Network
+  schedule: AnnouncementSchedule
   events: EventHub
 }
 
@@ -20,7 +22,7 @@ export interface PublishingModules {
  * announced now is announced by the schedule.
  */
 export function createPublishing(modules: PublishingModules): PublishingService {
-  const { registry, content, network, events } = modules
+  const { registry, content, network, events, schedule } = modules
 
   async function publish(request: PublishRequest, { signal, progress }: WorkContext): Promise<PublishResult> {
     progress({ phase: 'storing' })
@@ -37,7 +39,9 @@ export function createPublishing(modules: PublishingModules): PublishingService 
     if (added)
       events.emit('release', { name: release.name, version: release.version, id: record.id.toString() })
     progress({ phase: 'announcing', itemsDone: 0, itemsTotal: request.wait })
-    const announcedTo = await network.announce(release.name, request, signal)
+    const announcedTo = await network.announce([release.name], request, signal)
+    await schedule.announced([release.name], signal)
+    if (announcedTo < request.wait) throw notAnnounced(record, announcedTo, request.wait)
     return {
       name: release.name,
       version: release.version,
@@ -60,4 +64,16 @@ export function createPublishing(modules: PublishingModules): PublishingService 
         }
       })
   }
+}
+
+/** The release is published all the same: the error says so, and the node goes on announcing. */
+function notAnnounced(record: ReleaseRecord, announcedTo: number, wait: number): CatalogError {
+  return new CatalogError(
+    'TIMEOUT',
+    `${releaseName(record)} is published, and ${announcedTo} of ${wait} peers hold the announcement so far`,
+    {
+      details: { id: record.id.toString(), published: true, announcedTo, wait },
+      hint: 'the node goes on announcing; `catalog peers list` shows whether it is connected'
+    }
+  )
 }

@@ -1,0 +1,130 @@
+import { peerIdFromString } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
+import type { Clock, Logger } from '../base/index.ts'
+import { CatalogError } from '../base/index.ts'
+import type { LoadedConfig } from '../config/index.ts'
+import { encodeInvite } from '../discovery/index.ts'
+import type { ContentStore, Registry } from '../library/index.ts'
+import type { Control } from '../protocols/index.ts'
+import type { NodeKey } from '../trust/index.ts'
+import type { EventHub } from './events.ts'
+import type { HomeLayout } from './home/layout.ts'
+import type { Host } from './host/index.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import type { Logging } from './logging/logging.ts'
+import type { NodeMetrics } from './metrics.ts'
+import type { OperationManager } from './operations.ts'
+import type { AnnouncementSchedule } from './schedule.ts'
+import { createConfigService } from './services/config.ts'
+import { createDoctor } from './services/doctor.ts'
+import type { Fetching } from './services/fetching.ts'
+import type { Network } from './services/network.ts'
+import { createPause, type Pausable } from './services/pause.ts'
+import { createPeers } from './services/peers.ts'
+import { createPublishing } from './services/publishing.ts'
+import { createReleases } from './services/releases.ts'
+import { createStatus } from './services/status.ts'
+import type { NodeServices } from './services/types.ts'
+import { createVerification } from './services/verification.ts'
+import { createWhy } from './services/why.ts'
+import { VERSION } from './version.ts'
+
+export interface BuildModules {
+  content: ContentStore
+  registry: Registry
+  network: Network
+  schedule: AnnouncementSchedule
+  clock: Clock
+  logger: Logger
+  events: EventHub
+  operations: OperationManager
+  lifecycle: Lifecycle
+  metrics: NodeMetrics
+  logging: Logging
+  fetching: Fetching
+  host: Host
+  control: Control
+  nodeKey: NodeKey
+  /** Stopped by a pause in this order, and gone on with in reverse. */
+  pausable: readonly Pausable[]
+}
+
+export interface BuildOptions {
+  home: HomeLayout
+  config: LoadedConfig
+  reloadConfig(): LoadedConfig
+  /** Monotonic time at which the daemon began. */
+  startedMs: number
+}
+
+/** Everything that the admin API asks for, made from the parts of a node. */
+export function buildServices(modules: BuildModules, options: BuildOptions): NodeServices {
+  const { content, registry, host, control, clock, fetching, lifecycle, logging, logger } = modules
+  const { home, config, reloadConfig, startedMs } = options
+  const { values } = config
+  return {
+    version: VERSION,
+    lifecycle,
+    logging,
+    logger,
+    content,
+    fetching,
+    operations: modules.operations,
+    events: modules.events,
+    metrics: modules.metrics,
+    publishing: createPublishing(modules),
+    releases: createReleases(modules),
+    verification: createVerification(modules),
+    why: createWhy(modules),
+    peers: createPeers({ host, rttMs: peerId => control.rtt(peerIdFromString(peerId)) }),
+    pause: createPause({ lifecycle, parts: modules.pausable }),
+    config: createConfigService({ loaded: config, reload: reloadConfig, logging }, { file: home.config }),
+    doctor: createDoctor({
+      home,
+      clock,
+      addresses: () => host.addresses(),
+      peers: () => host.peers().length,
+      bootstraps: () => values.network.bootstrap.length,
+      store: () => content.stats(),
+      probeStore: signal => readOneBack(modules, signal)
+    }),
+    status: createStatus(
+      {
+        lifecycle,
+        operations: modules.operations,
+        peerId: () => host.peerId,
+        publicKey: modules.nodeKey.key.publicKey,
+        addresses: () => host.addresses(),
+        peers: () => host.peers().length,
+        library: () => ({ revision: registry.revision(), releases: registry.count() }),
+        store: () => content.stats(),
+        uptimeMs: () => clock.monotonicMs() - startedMs,
+        queues: () => ({ fetches: fetching.active }),
+        rates: () => ({})
+      },
+      { version: VERSION, quotaBytes: values.store.quota, peersWanted: values.network.peersWanted }
+    ),
+    invite: () => inviteOf(host, values.network.id)
+  }
+}
+
+/** Reads the beginning of one content back, verified: enough to see a disk that is gone or damaged. */
+async function readOneBack({ registry, content }: BuildModules, signal: AbortSignal): Promise<void> {
+  const { releases } = await registry.list({ limit: 1, signal })
+  const held = releases.find(({ release }) => content.localState(release.content) === 'complete')
+  if (held === undefined) return
+  const manifest = await content.openManifest(held.release.content, signal)
+  await manifest.page(0, signal)
+}
+
+/** An invite carries this many addresses at most. */
+const MAX_INVITE_ADDRESSES = 16
+
+function inviteOf(host: Host, networkId: string): string {
+  const addresses = host.addresses().slice(0, MAX_INVITE_ADDRESSES)
+  if (addresses.length === 0)
+    throw new CatalogError('NO_PEERS', 'this node listens nowhere, so nobody can join through it', {
+      hint: 'set network.listen'
+    })
+  return encodeInvite({ networkId, addresses: addresses.map(address => multiaddr(address)) })
+}

@@ -1,0 +1,215 @@
+/**
+ * The composition root: everything a node is made of is built here, in the order in which it stands, and stopped in the
+ * reverse order. Nothing below knows what is above it; whoever wants to know what a node consists of reads
+ * `createDaemon` from top to bottom.
+ */
+import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
+import { Registry as MetricsRegistry } from 'prom-client'
+import { type Clock, SECOND_MS } from '../base/index.ts'
+import type { LoadedConfig } from '../config/index.ts'
+import { createDiscovery } from '../discovery/index.ts'
+import { type Library, type LibraryModules, openLibrary } from '../library/index.ts'
+import { createControl, GoodbyeReason, RecordClient, serveRecords } from '../protocols/index.ts'
+import { loadNodeKey } from '../trust/index.ts'
+import { adminRoutes } from './admin/routes/index.ts'
+import { serveAdmin } from './admin/server.ts'
+import { Streams } from './admin/streams.ts'
+import { Background } from './background.ts'
+import { buildServices } from './build-services.ts'
+import { EventHub } from './events.ts'
+import { homeLockedError, isLockError, removeClaim, writeClaim } from './home/claim.ts'
+import type { HomeLayout } from './home/layout.ts'
+import { createHost } from './host/index.ts'
+import { hostOptions } from './host-options.ts'
+import { Lifecycle } from './lifecycle.ts'
+import type { Logging } from './logging/logging.ts'
+import { createNodeMetrics } from './metrics.ts'
+import { createNetwork } from './network.ts'
+import { OperationManager } from './operations.ts'
+import { AnnouncementSchedule } from './schedule.ts'
+import { FetchJobs } from './services/fetch-jobs.ts'
+import { Fetching } from './services/fetching.ts'
+import { Shutdown } from './shutdown.ts'
+import { VERSION } from './version.ts'
+
+/** All of a stop: what has not ended by then is cut. */
+export const STOP_TIMEOUT_MS = 10 * SECOND_MS
+/** Of it, for operations under way to end by themselves; a fetch that does not goes on at the next start. */
+const DRAIN_MS = 2 * SECOND_MS
+
+export interface DaemonModules {
+  logging: Logging
+  clock: Clock
+  metrics?: MetricsRegistry
+}
+
+export interface DaemonOptions {
+  /** Opened and migrated. */
+  home: HomeLayout
+  config: LoadedConfig
+  /** Reads the configuration anew after a change of its file. */
+  reloadConfig(): LoadedConfig
+}
+
+/** A node that runs. */
+export interface Daemon {
+  readonly peerId: string
+  readonly addresses: string[]
+  readonly socketPath: string
+  readonly lifecycle: Lifecycle
+  /** Stops everything within 10 s; returns the names of parts that did not stop in good order. Later calls wait for the first. */
+  stop(reason: string): Promise<string[]>
+}
+
+/**
+ * Builds a node and starts it; when this resolves it serves its socket and the network, and begins to work in the background. HOME_LOCKED,
+ * SOCKET_IN_USE, LISTEN_FAILED and the errors of the home; what was built before the failure is stopped again.
+ */
+export async function createDaemon(modules: DaemonModules, options: DaemonOptions): Promise<Daemon> {
+  const { clock } = modules
+  const shutdown = new Shutdown({ clock })
+  try {
+    return await build(modules, options, shutdown)
+  } catch (error) {
+    await shutdown.run(modules.logging.logger, AbortSignal.timeout(STOP_TIMEOUT_MS))
+    throw error
+  }
+}
+
+async function build(modules: DaemonModules, options: DaemonOptions, shutdown: Shutdown): Promise<Daemon> {
+  const { logging, clock, metrics: registry = new MetricsRegistry() } = modules
+  const { home, config } = options
+  const { values } = config
+  const log = logging.logger
+  const socketPath = values.admin.socket || home.socket
+
+  // What the node holds. Opening it takes the lock on the home; from here on the home is ours.
+  const library = await openOwnLibrary(home, {
+    log: log.child({ part: 'library' }),
+    clock,
+    metrics: registry
+  })
+  shutdown.leave('library', () => library.close())
+  const startedAt = new Date(clock.now()).toISOString()
+  await writeClaim(home, { pid: process.pid, startedAt, socket: socketPath, version: VERSION })
+  shutdown.leave('claim', () => removeClaim(home))
+
+  // The node's own state: nothing of it touches disk or network.
+  const lifecycle = new Lifecycle()
+  const events = new EventHub({ clock })
+  const operations = new OperationManager({ clock }, { maxRunning: values.operations.max })
+  const metrics = createNodeMetrics({ lifecycle, operations, registry })
+  shutdown.leave('metrics', () => metrics.close())
+
+  // The network: connections, then small messages over them, then what is answered and asked with those.
+  const nodeKey = await loadNodeKey(home.nodeKey)
+  const privateKey = privateKeyFromProtobuf(nodeKey.protobuf)
+  const host = await createHost(
+    { privateKey, peersFolder: home.peers, log, clock, metrics: registry },
+    hostOptions(values)
+  )
+  shutdown.leave('host', () => host.stop())
+  const control = createControl(
+    { libp2p: host.libp2p, log: log.child({ part: 'control' }), clock, metrics: registry },
+    { networkId: values.network.id, agent: `catalog/${VERSION}` }
+  )
+  serveRecords({ control, registry: library.registry })
+  await control.start()
+  shutdown.leave('control', () => control.stop())
+  const schedule = new AnnouncementSchedule(
+    { database: library.database, clock },
+    { intervalMs: values.announce.interval }
+  )
+  const discovery = await createDiscovery(
+    {
+      libp2p: host.libp2p,
+      privateKey,
+      database: library.database,
+      keySource: signal => schedule.keys(signal),
+      log: log.child({ part: 'discovery' }),
+      clock,
+      metrics: registry
+    },
+    { networkId: values.network.id }
+  )
+  await discovery.start()
+  shutdown.leave('discovery', () => discovery.stop())
+  const network = createNetwork({
+    host,
+    discovery,
+    records: new RecordClient({ control }),
+    fetchContent: () => {
+      throw new Error('later')
+    }
+  })
+
+  // What the node does for its clients, and by itself.
+  const jobs = new FetchJobs({ database: library.database })
+  const shared = {
+    registry: library.registry,
+    content: library.content,
+    network,
+    schedule,
+    clock,
+    logger: log,
+    events,
+    operations
+  }
+  const fetching = new Fetching({ ...shared, jobs })
+  const background = new Background({ ...shared, jobs, fetching })
+  const services = buildServices(
+    { ...shared, lifecycle, metrics, logging, fetching, host, control, nodeKey, pausable: [background] },
+    { ...options, startedMs: clock.monotonicMs() }
+  )
+
+  // The socket, last: whoever reaches it finds everything behind it. Operations start from there, so they end after it is told to close.
+  shutdown.leave('operations', deadline =>
+    operations.close(AbortSignal.any([deadline, AbortSignal.timeout(DRAIN_MS)]))
+  )
+  const streams = new Streams({ clock })
+  const routes = adminRoutes(services, streams)
+  const admin = await serveAdmin(
+    { routes, metrics, streams, logger: log.child({ part: 'admin' }) },
+    { socketPath }
+  )
+  shutdown.leave('admin', deadline => admin.close(deadline))
+
+  // Ready. The way down begins with what is written here: no new work, and a goodbye while connections are open.
+  lifecycle.observe(({ from, to, reason }) => {
+    log.info({ from, to, reason }, 'state changed')
+    events.emit('state', { from, state: to, reason })
+  })
+  lifecycle.transition('running', 'started')
+  background.start()
+  shutdown.leave('goodbye', deadline => control.goodbyeAll(GoodbyeReason.Shutdown, deadline))
+  shutdown.leave('background', () => background.stop())
+  shutdown.leave('fetching', () => fetching.stop())
+
+  let stopping: Promise<string[]> | undefined
+  return {
+    peerId: host.peerId,
+    addresses: host.addresses(),
+    socketPath,
+    lifecycle,
+    stop(reason) {
+      stopping ??= stopAll(reason)
+      return stopping
+    }
+  }
+
+  async function stopAll(reason: string): Promise<string[]> {
+    if (lifecycle.state !== 'shutting-down') lifecycle.transition('shutting-down', reason)
+    const failed = await shutdown.run(log, AbortSignal.timeout(STOP_TIMEOUT_MS))
+    lifecycle.transition('stopped', reason)
+    return failed
+  }
+}
+
+/** The lock is LevelDB's; who holds it is told by what its daemon wrote down. */
+async function openOwnLibrary(home: HomeLayout, modules: LibraryModules): Promise<Library> {
+  try {
+    return await openLibrary(modules, { home: home.root })
+  } catch (error) {
+    throw isLockError(error) ? await homeLockedError(home, error) : error
+  }
+}

@@ -1,0 +1,35 @@
+import type { Config } from '../config/index.ts'
+import type { HostOptions } from './host/index.ts'
+import { VERSION } from './version.ts'
+
+/** The host's settings from the configuration. */
+export function hostOptions({ network, quic, memory, dht, mdns }: Config): HostOptions {
+  return {
+    networkId: network.id,
+    listen: network.listen,
+    announce: network.announce,
+    privateAddresses: network.privateAddresses,
+    bootstrap: network.bootstrap,
+    allow: network.allow,
+    deny: network.deny,
+    peersWanted: network.peersWanted,
+    maxConnections: network.maxConnections,
+    reservedSlots: network.reservedSlots,
+    maxInboundPerAddress: network.maxInboundPerAddress,
+    inboundConnectionThreshold: network.inboundConnectionThreshold,
+    maxIncomingPending: network.maxIncomingPending,
+    addressDialTimeoutMs: network.dialTimeout,
+    quic: {
+      maxIdleTimeoutMs: quic.maxIdleTimeout,
+      keepAliveIntervalMs: quic.keepAliveInterval,
+      maxStreams: quic.maxStreams,
+      maxStreamDataBytes: quic.maxStreamData,
+      maxConnectionDataBytes: quic.maxConnectionData,
+      socketBufferBytes: quic.socketBuffer
+    },
+    networkMemoryBytes: memory.network,
+    dht: dht.enabled,
+    mdns: mdns.enabled,
+    userAgent: `catalog/${VERSION}`
+  }
+}

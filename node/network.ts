@@ -1,0 +1,84 @@
+/** The network as the services see it, put together from the host, discovery and the protocols. */
+import type { PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { type Discovery, nameKey } from '../discovery/index.ts'
+import { parseId, type ReleaseRecord } from '../library/index.ts'
+import { MAX_RECORDS_PER_ANSWER, type RecordClient } from '../protocols/index.ts'
+import type { Host } from './host/index.ts'
+import type { ContentFetched, ContentProgress, Network } from './services/network.ts'
+
+/** Brings the content of a release from one peer. */
+export type FetchContent = (
+  record: ReleaseRecord,
+  peerId: PeerId,
+  options: { onProgress: (progress: ContentProgress) => void; signal: AbortSignal }
+) => Promise<ContentFetched>
+
+export interface NetworkModules {
+  host: Host
+  discovery: Discovery
+  records: RecordClient
+  fetchContent: FetchContent
+}
+
+/** Pages of one name that one peer is asked for: 640 releases. */
+const MAX_PAGES = 10
+
+export function createNetwork(modules: NetworkModules): Network {
+  const { host, discovery, records } = modules
+  return {
+    connected: () => host.peers().map(peer => peer.peerId),
+    async dial(target, signal) {
+      const known = host.peers().find(peer => peer.peerId === target)
+      if (known !== undefined) return target
+      const address = target.startsWith('/') ? target : `/p2p/${target}`
+      return (await host.connect(address, signal)).peerId
+    },
+    async announce(names, { wait, timeoutMs }, signal) {
+      const timeout = AbortSignal.timeout(timeoutMs)
+      let holders = 0
+      try {
+        const result = await discovery.announce(names.map(nameKey), {
+          wait,
+          signal: AbortSignal.any([signal, timeout]),
+          onProgress: progress => {
+            holders = progress.holders
+          }
+        })
+        return Math.min(...result.keys.map(key => key.holders.length))
+      } catch (error) {
+        if (timeout.aborted && !signal.aborted) return holders
+        throw error
+      }
+    },
+    async *holders(name, signal) {
+      for await (const { peerId, addresses, ageMs, source } of discovery.findHolders(nameKey(name), {
+        signal
+      })) {
+        const id = peerId.toString()
+        if (id === host.peerId) continue
+        // The holder signed these addresses; with them a request to it can dial it.
+        if (addresses.length > 0) await host.libp2p.peerStore.merge(peerId, { multiaddrs: [...addresses] })
+        yield { peerId: id, source: source === id ? 'peer' : 'dht', ageMs }
+      }
+    },
+    async releases(name, peerId, signal) {
+      const found: ReleaseRecord[] = []
+      let after: Uint8Array | undefined
+      for (let page = 0; page < MAX_PAGES; page++) {
+        const options = { limit: MAX_RECORDS_PER_ANSWER, signal, ...(after === undefined ? {} : { after }) }
+        const { releases, next } = await records.list(peerIdFromString(peerId), name, options)
+        found.push(...releases)
+        if (next === undefined) break
+        after = next
+      }
+      return found
+    },
+    async record(id, peerId, signal) {
+      const [record] = await records.get(peerIdFromString(peerId), [parseId(id)], signal)
+      return record
+    },
+    fetchContent: (record, peerId, onProgress, signal) =>
+      modules.fetchContent(record, peerIdFromString(peerId), { onProgress, signal })
+  }
+}

@@ -1,0 +1,51 @@
+import type { Clock } from '../base/index.ts'
+import { nameKey } from '../discovery/index.ts'
+import {
+  type Announcement,
+  type Database,
+  readAnnouncement,
+  readAnnouncements,
+  scheduleAnnouncement
+} from '../library/index.ts'
+
+/**
+ * The announcement schedule that the registry writes in the same batch as a publish. An entry is due until its name was
+ * handed to discovery, and again when discovery should long have announced it anew: so nothing published is forgotten.
+ */
+export class AnnouncementSchedule {
+  readonly #database: Database
+  readonly #clock: Clock
+  readonly #intervalMs: number
+
+  constructor(modules: { database: Database; clock: Clock }, options: { intervalMs: number }) {
+    this.#database = modules.database
+    this.#clock = modules.clock
+    this.#intervalMs = options.intervalMs
+  }
+
+  /** Names that are due at `nowMs`, at most `limit`. */
+  async due(nowMs: number, limit: number, signal: AbortSignal): Promise<string[]> {
+    const names: string[] = []
+    for await (const { name, dueMs } of readAnnouncements(this.#database, signal)) {
+      if (dueMs > nowMs) continue
+      names.push(name)
+      if (names.length >= limit) break
+    }
+    return names
+  }
+
+  /** Discovery has written these down. Not flushed: announcing once more after a power cut does no harm. */
+  async announced(names: readonly string[], signal: AbortSignal): Promise<void> {
+    const dueMs = this.#clock.now() + this.#intervalMs
+    const entries = names.map(name => readAnnouncement(this.#database, name))
+    const operations = entries
+      .filter((entry): entry is Announcement => entry !== undefined)
+      .map(entry => scheduleAnnouncement({ ...entry, dueMs }))
+    await this.#database.write(operations, { sync: false, signal })
+  }
+
+  /** The keys of all names, for discovery to announce again and again. */
+  async *keys(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    for await (const { name } of readAnnouncements(this.#database, signal)) yield nameKey(name)
+  }
+}

@@ -1,0 +1,4 @@
+import packageJson from '../package.json' with { type: 'json' }
+
+/** Version of this Catalog, as package.json says. */
+export const VERSION: string = packageJson.version
