@@ -19,7 +19,9 @@ const SHA2_256_CODE = 0x12
 
 /** SHA-256 of a block's raw bytes. One-shot: twice as fast as a hash object for blocks of this size. */
 export function hashBlock(bytes: Uint8Array): BlockId {
-  return hash('sha256', bytes, 'buffer')
+  const { buffer, byteOffset, byteLength } = hash('sha256', bytes, 'buffer')
+  // A plain Uint8Array: a Buffer compares and prints differently in places that matter.
+  return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
 export function sameId(a: BlockId, b: BlockId): boolean {

@@ -45,6 +45,9 @@ export async function recoverSegments(modules: SegmentModules, folder: string, t
     if ((await disk.sizeOf(path)) === start && segment === tail.segment) continue
     const file = await disk.open(path)
     try {
+      // The crash may have come before the sync, and what is indexed counts as stored. (A segment's name is synced
+      // before its first byte is written.)
+      await file.datasync()
       const before = now.blocks
       now = await recoverOne(modules, file, { segment, start, last: segment === segments.at(-1), tail: now })
       recovered += now.blocks - before
@@ -104,6 +107,7 @@ async function recoverOne(modules: SegmentModules, file: DiskFile, one: OneSegme
     const step = await scan.next()
     if (step.done === true) {
       const sizeBytes = await file.size()
+      if (sizeBytes < start) log.error({ segment, sizeBytes, start }, 'a segment has lost committed bytes')
       if (last && step.value < sizeBytes) {
         log.warn({ segment, cutBytes: sizeBytes - step.value }, 'the torn end of a segment was cut off')
         await file.truncate(step.value)

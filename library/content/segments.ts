@@ -45,6 +45,13 @@ export interface SegmentModules {
   log: Logger
 }
 
+export interface SegmentOptions {
+  /** Absolute path; its parent exists. */
+  folder: string
+  /** A segment ends before a stage that would make it longer. SEGMENT_BYTES outside tests. */
+  segmentBytes?: number
+}
+
 export const TAIL_KEY = makeKey(KeyFamily.Tail)
 /** Room left on the disk below which nothing is appended: LevelDB must still be able to write its log and tables. */
 export const DISK_HEADROOM_BYTES = 16 * MIB
@@ -76,6 +83,7 @@ export class WriteSession {
 export class SegmentStore {
   readonly #modules: SegmentModules
   readonly #folder: string
+  readonly #segmentBytes: number
   /** Blocks put and not yet committed. */
   readonly #pending = new Map<string, Stage>()
   #tail: Tail
@@ -86,20 +94,21 @@ export class SegmentStore {
   /** What changes the tail or the index, one at a time. */
   #busy: Promise<void> | undefined
 
-  private constructor(modules: SegmentModules, folder: string, tail: Tail) {
+  private constructor(modules: SegmentModules, options: Required<SegmentOptions>, tail: Tail) {
     this.#modules = modules
-    this.#folder = folder
+    this.#folder = options.folder
+    this.#segmentBytes = options.segmentBytes
     this.#tail = tail
   }
 
   /** Opens the store in `folder` (created when missing), after recovering what a crash left behind the tail. */
-  static async open(modules: SegmentModules, options: { folder: string }): Promise<SegmentStore> {
+  static async open(modules: SegmentModules, options: SegmentOptions): Promise<SegmentStore> {
     const { disk, index } = modules
     const { folder } = options
     await disk.makeFolder(folder)
     await disk.syncFolder(join(folder, '..'))
     const tail = await recoverSegments(modules, folder, decodeTail(index.get(TAIL_KEY)))
-    return new SegmentStore(modules, folder, tail)
+    return new SegmentStore(modules, { segmentBytes: SEGMENT_BYTES, ...options }, tail)
   }
 
   get tail(): Tail {
@@ -237,7 +246,7 @@ export class SegmentStore {
     const free = await disk.freeBytes(this.#folder)
     if (free < stage.usedBytes + DISK_HEADROOM_BYTES)
       throw new CatalogError('DISK_FULL', `only ${free} bytes are free below ${this.#folder}`)
-    const fits = tail.offsetBytes + stage.usedBytes <= SEGMENT_BYTES
+    const fits = tail.offsetBytes + stage.usedBytes <= this.#segmentBytes
     const segment = fits ? tail.segment : tail.segment + 1
     const start = fits ? tail.offsetBytes : 0
     const file = await this.#segmentFile(segment, start === 0)

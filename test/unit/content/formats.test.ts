@@ -1,0 +1,76 @@
+/** Bytes at rest, frozen: a change of any of these is a new format and needs a migration. */
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { hashBlock, nodeCid, rawCid } from '../../../library/content/blocks.ts'
+import { completeMark } from '../../../library/content/complete.ts'
+import { decodePage, PageBuilder } from '../../../library/content/manifest.ts'
+import {
+  decodeLocation,
+  decodeTail,
+  encodeLocation,
+  encodeTail,
+  RECORD_HEAD_BYTES,
+  readRecordHead,
+  writeRecordHead
+} from '../../../library/content/record.ts'
+import { decodeNode, encodeNode } from '../../../library/content/tree.ts'
+import { BlockCodec, type ManifestEntry } from '../../../library/content/types.ts'
+
+const vectors: Record<string, string> = JSON.parse(
+  readFileSync(new URL('../../fixtures/vectors/content/bytes.json', import.meta.url), 'utf8')
+)
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+const bytesOf = (name: string): Buffer => Buffer.from(vectors[name]!, 'hex')
+
+const one = hashBlock(Buffer.from('one'))
+const two = hashBlock(Buffer.from('two'))
+const children = [
+  { id: one, lengthBytes: 65_536 },
+  { id: two, lengthBytes: 1 }
+]
+const entries: ManifestEntry[] = [
+  { kind: 'file', path: 'a', mode: 0o644, sizeBytes: 3, root: rawCid(one) },
+  { kind: 'directory', path: 'empty', mode: 0o755 },
+  { kind: 'symlink', path: 'link', target: '../a' },
+  { kind: 'file', path: 'tree', mode: 0o755, sizeBytes: 65_537, root: nodeCid(two) }
+]
+const location = {
+  segment: 3,
+  offsetBytes: 4096,
+  lengthBytes: 1000,
+  codec: BlockCodec.Zstd,
+  rawLengthBytes: 65_536
+}
+const tail = { segment: 3, offsetBytes: 5144, blocks: 2 ** 40, totalBytes: 2 ** 41 }
+
+test('nodes of a file tree', () => {
+  expect(hex(encodeNode(1, children))).toBe(vectors.nodeLevel1)
+  expect(hex(encodeNode(2, children))).toBe(vectors.nodeLevel2)
+  expect(decodeNode(bytesOf('nodeLevel1'), { root: true })).toEqual({ level: 1, sizeBytes: 65_537, children })
+  expect(nodeCid(hashBlock(bytesOf('nodeLevel1'))).toString()).toBe(vectors.nodeLevel1Cid)
+})
+
+test('a page of a manifest, and the content it is', () => {
+  const pages = new PageBuilder()
+  for (const entry of entries) expect(pages.add(entry)).toEqual([])
+  const page = pages.finish(true)!
+  expect(hex(page)).toBe(vectors.page)
+  expect(decodePage(bytesOf('page'))).toEqual(entries)
+  expect(rawCid(hashBlock(page)).toString()).toBe(vectors.content)
+})
+
+test('head of a record in a segment', () => {
+  const head = { id: one, codec: BlockCodec.Zstd, lengthBytes: 1000, rawLengthBytes: 65_536 }
+  const bytes = Buffer.alloc(RECORD_HEAD_BYTES)
+  writeRecordHead(bytes, 0, head)
+  expect(hex(bytes)).toBe(vectors.recordHead)
+  expect(readRecordHead(bytes, 0)).toMatchObject({ codec: BlockCodec.Zstd, lengthBytes: 1000 })
+})
+
+test('values in the index', () => {
+  expect(hex(encodeLocation(location))).toBe(vectors.location)
+  expect(decodeLocation(bytesOf('location'))).toEqual(location)
+  expect(hex(encodeTail(tail))).toBe(vectors.tail)
+  expect(decodeTail(bytesOf('tail'))).toEqual(tail)
+  expect(hex(completeMark({ files: 4, sizeBytes: 65_540 }))).toBe(vectors.complete)
+})
