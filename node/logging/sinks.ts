@@ -1,6 +1,7 @@
-import { createStream } from 'rotating-file-stream'
-import { KIB } from '../../base/index.ts'
+import { createStream, type RotatingFileStream } from 'rotating-file-stream'
+import { KIB, MIB, SECOND_MS } from '../../base/index.ts'
 import { PRIVATE_FILE_MODE } from '../home/layout.ts'
+import { LOG_LEVELS } from './line.ts'
 import { prettyLine } from './pretty.ts'
 
 /** Where lines go. `write` never waits and never throws: a log must not stop what it tells of. */
@@ -30,44 +31,83 @@ export interface FileSinkOptions {
 
 /** The file that is written; closed ones are `catalog.log.1` (the newest) and up. */
 export const LOG_FILE = 'catalog.log'
-/** Lines that may wait for a slow disk; beyond it they are dropped and counted. */
-const MAX_WAITING_BYTES = 4 * 1024 * KIB
+/** What may wait for a slow disk. */
+const MAX_WAITING_BYTES = 4 * MIB
 
-/** JSON lines in a rotated file. A disk that fails is told on stderr once, then lines are dropped until it works. */
+/** After the disk refused a line, this long lines are dropped before the file is opened anew. */
+const REOPEN_MS = 10 * SECOND_MS
+/** For the last lines to reach the system when the daemon stops. */
+const CLOSE_MS = SECOND_MS
+
+/**
+ * JSON lines in a rotated file. A disk that refuses them is told on stderr once; lines are dropped and counted until it
+ * takes them again, as a log must not stop what it tells of.
+ */
 export function fileSink(options: FileSinkOptions): LogSink {
-  const stream = createStream(LOG_FILE, {
-    path: options.folder,
-    size: `${Math.max(1, Math.ceil(options.maxFileBytes / KIB))}K`,
-    rotate: options.maxFiles,
-    mode: PRIVATE_FILE_MODE
-  })
-  let failed = false
-  let dropped = 0
-  const onProblem = (error: Error): void => {
-    if (!failed) process.stderr.write(`catalog: the log cannot be written: ${error.message}\n`)
-    failed = true
+  return new FileSink(options)
+}
+
+class FileSink implements LogSink {
+  readonly #options: FileSinkOptions
+  #stream: RotatingFileStream | undefined
+  #reopenAtMs = 0
+  #dropped = 0
+  #isTold = false
+
+  constructor(options: FileSinkOptions) {
+    this.#options = options
+    this.#stream = this.#open()
   }
-  stream.on('error', onProblem)
-  stream.on('warning', onProblem)
-  return {
-    write: text => {
-      if (stream.destroyed || stream.writableLength > MAX_WAITING_BYTES) {
-        dropped++
-        return
-      }
-      if (dropped > 0) {
-        stream.write(
-          `${JSON.stringify({ level: 40, time: new Date().toISOString(), dropped, msg: 'log lines were dropped' })}\n`
-        )
-        dropped = 0
-      }
-      stream.write(text)
-    },
-    close: () =>
-      new Promise(resolve => {
-        if (stream.destroyed) return resolve()
-        stream.once('close', () => resolve())
-        stream.end()
+
+  write(text: string): void {
+    if (this.#stream === undefined && performance.now() >= this.#reopenAtMs) this.#stream = this.#open()
+    const stream = this.#stream
+    if (stream === undefined || stream.writableLength > MAX_WAITING_BYTES) {
+      this.#dropped++
+      return
+    }
+    if (this.#dropped > 0) stream.write(droppedLine(this.#dropped))
+    this.#dropped = 0
+    stream.write(text)
+  }
+
+  close(): Promise<void> {
+    const stream = this.#stream
+    if (stream === undefined) return Promise.resolve()
+    return new Promise(resolve => {
+      const late = setTimeout(resolve, CLOSE_MS)
+      stream.end(() => {
+        clearTimeout(late)
+        resolve()
       })
+    })
   }
+
+  #open(): RotatingFileStream {
+    const { folder, maxFileBytes, maxFiles } = this.#options
+    const stream = createStream(LOG_FILE, {
+      path: folder,
+      size: `${Math.max(1, Math.ceil(maxFileBytes / KIB))}K`,
+      rotate: maxFiles,
+      mode: PRIVATE_FILE_MODE
+    })
+    stream.on('error', error => {
+      // A stream that failed once stays closed for ever: a later line opens a new one.
+      if (this.#stream === stream) this.#stream = undefined
+      this.#reopenAtMs = performance.now() + REOPEN_MS
+      this.#tell(error)
+    })
+    stream.on('warning', error => this.#tell(error))
+    return stream
+  }
+
+  #tell(error: Error): void {
+    if (!this.#isTold) process.stderr.write(`catalog: the log cannot be written: ${error.message}\n`)
+    this.#isTold = true
+  }
+}
+
+function droppedLine(dropped: number): string {
+  const time = new Date().toISOString()
+  return `${JSON.stringify({ level: LOG_LEVELS.warn, time, dropped, msg: 'log lines were dropped' })}\n`
 }

@@ -154,7 +154,7 @@ async function sameFiles(a: Buffer, b: Buffer): Promise<boolean> {
     const files: Array<[string, string]> = []
     for await (const entry of extractor) {
       const chunks: Buffer[] = []
-      for await (const chunk of entry) chunks.push(chunk)
+      for await (const chunk of entry) chunks.push(chunk as Buffer)
       files.push([entry.header.name, Buffer.concat(chunks).toString('base64')])
     }
     return JSON.stringify(files.sort())
