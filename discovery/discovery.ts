@@ -217,7 +217,7 @@ export class DiscoveryCore implements Discovery {
     )
     for (const contact of network.connected()) this.#book.connected(contact)
     this.#announcer.start()
-    this.#sweeper.start()
+    await this.#sweeper.start()
     const cleaning = this.#keepClean()
     this.#stops.push(() => cleaning)
   }

@@ -354,6 +354,7 @@ function untilAborted(promise: Promise<void>, signal?: AbortSignal): Promise<voi
   if (signal === undefined) return promise
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason)
+    if (signal.aborted) onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })

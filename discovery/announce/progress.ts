@@ -1,16 +1,15 @@
-import { CatalogError } from '../../base/index.ts'
+import { assertInvariant, CatalogError } from '../../base/index.ts'
 import type { Database } from '../../library/index.ts'
 import { FAMILIES } from '../providers/families.ts'
 import { SLOTS, type SlotProgress } from './schedule.ts'
 
 /**
- * The progress of the sweep on disk, one row for each slot: version (1), doneAt (6, 0 = never), and while a pass is under way
+ * The progress of the sweep on disk, one row for each slot: version (1), doneAt (6), and while a pass is under way
  * its start (6) and cursor (32). It is written without waiting for the disk: a region announced twice after a crash does no harm.
  */
 const ROW_VERSION = 1
 const DONE_BYTES = 7
 const PASS_BYTES = 45
-const NEVER: SlotProgress = { doneAt: undefined, pass: undefined }
 
 export class SweepProgress {
   readonly #database: Database
@@ -19,14 +18,19 @@ export class SweepProgress {
     this.#database = database
   }
 
-  /** Progress of every slot, by number. */
-  all(): SlotProgress[] {
-    return Array.from({ length: SLOTS }, (_, slot) => this.of(slot))
+  /** Gives slots that have no progress yet the present time as theirs: the cycle begins. */
+  async begin(now: number): Promise<void> {
+    const operations = Array.from({ length: SLOTS }, (_, slot) => rowKeyOf(slot))
+      .filter(key => this.#database.get(key) === undefined)
+      .map(key => ({ type: 'put' as const, key, value: encode({ doneAt: now, pass: undefined }) }))
+    if (operations.length > 0) await this.#database.write(operations, { sync: false })
   }
 
+  /** Progress of a slot, after `begin`. */
   of(slot: number): SlotProgress {
     const row = this.#database.get(rowKeyOf(slot))
-    return row === undefined ? NEVER : decode(row)
+    assertInvariant(row !== undefined, `slot ${slot} has progress`)
+    return decode(row)
   }
 
   async set(slot: number, progress: SlotProgress): Promise<void> {
@@ -41,7 +45,7 @@ const rowKeyOf = (slot: number): Uint8Array => Buffer.concat([FAMILIES.schedule,
 function encode({ doneAt, pass }: SlotProgress): Uint8Array {
   const bytes = Buffer.alloc(pass === undefined ? DONE_BYTES : PASS_BYTES)
   bytes[0] = ROW_VERSION
-  bytes.writeUIntBE(doneAt ?? 0, 1, 6)
+  bytes.writeUIntBE(doneAt, 1, 6)
   if (pass === undefined) return bytes
   bytes.writeUIntBE(pass.startedAt, DONE_BYTES, 6)
   bytes.set(pass.cursor, DONE_BYTES + 6)
@@ -52,7 +56,7 @@ function decode(row: Uint8Array): SlotProgress {
   const bytes = Buffer.from(row.buffer, row.byteOffset, row.length)
   if (bytes[0] !== ROW_VERSION || (bytes.length !== DONE_BYTES && bytes.length !== PASS_BYTES))
     throw new CatalogError('INTERNAL', 'a row of the announcement schedule has an unknown form')
-  const doneAt = bytes.readUIntBE(1, 6) || undefined
+  const doneAt = bytes.readUIntBE(1, 6)
   if (bytes.length === DONE_BYTES) return { doneAt, pass: undefined }
   return {
     doneAt,

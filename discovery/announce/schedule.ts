@@ -22,8 +22,8 @@ export const LATE_WARNING_MS = 60 * MINUTE_MS
 
 /** What is known about a slot; kept on disk. */
 export interface SlotProgress {
-  /** When its last key was announced; undefined = never. */
-  readonly doneAt: number | undefined
+  /** When its last key was announced; of a slot that never was, when this node first began to sweep. */
+  readonly doneAt: number
   /** A pass that is under way: when it began, and the place of the last key that was announced. */
   readonly pass: { readonly startedAt: number; readonly cursor: Uint8Array } | undefined
 }
@@ -36,19 +36,15 @@ export const shiftOf = (selfKademliaId: Uint8Array): number => selfKademliaId[1]
 
 /**
  * When a slot is due: at the last of its times that is no later than the interval (and one slot) after it was done, earlier
- * by `jitter` in [0, 1) of a slot. A slot that was never done counts as done when this node began to sweep.
+ * by `jitter` in [0, 1) of a slot.
  */
-export function dueAt(
-  slot: number,
-  progress: SlotProgress,
-  node: { shift: number; startedAt: number; jitter: number }
-): number {
-  if (progress.pass !== undefined) return progress.pass.startedAt
-  const doneAt = progress.doneAt ?? node.startedAt
+export function dueAt(slot: number, progress: SlotProgress, node: { shift: number; jitter: number }): number {
+  const { doneAt, pass } = progress
+  if (pass !== undefined) return pass.startedAt
   const phaseMs = ((slot + node.shift) % SLOTS) * SLOT_MS
   const latest = doneAt + SWEEP_INTERVAL_MS + SLOT_MS
   const cycles = Math.floor((latest - phaseMs) / SWEEP_INTERVAL_MS)
-  return Math.max(doneAt, cycles * SWEEP_INTERVAL_MS + phaseMs - node.jitter * SLOT_MS)
+  return Math.max(doneAt, Math.floor(cycles * SWEEP_INTERVAL_MS + phaseMs - node.jitter * SLOT_MS))
 }
 
 /** Where a pass through a slot begins: after the cursor of one that was interrupted not long ago, or at its start. */

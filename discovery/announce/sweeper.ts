@@ -59,9 +59,10 @@ export class Sweeper {
     this.#shift = shiftOf(selfKademliaId)
   }
 
-  start(): void {
+  async start(): Promise<void> {
     this.#startedAt = this.#modules.clock.now()
-    this.#dueAt = this.#modules.progress.all().map((_, slot) => this.#nextDue(slot))
+    await this.#modules.progress.begin(this.#startedAt)
+    this.#dueAt = Array.from({ length: SLOTS }, (_, slot) => this.#nextDue(slot))
     this.#running = this.#run()
   }
 
@@ -77,7 +78,8 @@ export class Sweeper {
   }
 
   stats(): SweepStats {
-    const nextDueAt = Math.min(...this.#dueAt)
+    // Before the start nothing is due.
+    const nextDueAt = this.#dueAt.length === 0 ? this.#modules.clock.now() : Math.min(...this.#dueAt)
     return {
       slotsDone: this.#slotsDone,
       keys: this.#keys,
@@ -88,8 +90,8 @@ export class Sweeper {
   }
 
   #nextDue(slot: number): number {
-    const node = { shift: this.#shift, startedAt: this.#startedAt, jitter: this.#modules.random() }
-    return dueAt(slot, this.#modules.progress.of(slot), node)
+    const { progress, random } = this.#modules
+    return dueAt(slot, progress.of(slot), { shift: this.#shift, jitter: random() })
   }
 
   async #run(): Promise<void> {

@@ -61,8 +61,9 @@ interface Search {
   readonly queue: Holder[]
   readonly asked: Asked[]
   local: number
-  /** Answers whose signatures are being checked. */
+  /** Answers that were taken in, and how many of them have signatures yet to be checked. */
   readonly taking: Promise<void>[]
+  checking: number
   /** The consumer waits for more than it was given. */
   isWanted: boolean
   wake: (() => void) | undefined
@@ -105,6 +106,7 @@ export class Finder {
       queue: [],
       asked: [],
       taking: [],
+      checking: 0,
       local: 0,
       isWanted: false,
       wake: undefined
@@ -162,15 +164,21 @@ export class Finder {
   }
 
   #newWalk(search: Search): Walk {
-    return new Walk(this.#modules, {
+    const walk = new Walk(this.#modules, {
       key: search.key,
       target: kademliaId(search.key),
-      mayAsk: () => search.seen.size === 0 || search.isWanted,
+      mayAsk: () => search.checking === 0 && (search.seen.size === 0 || search.isWanted),
       onAsked: asked => search.asked.push(asked),
       onProviders: (reply, peer) => {
-        search.taking.push(this.#take(search, reply, peer))
+        search.checking++
+        const take = this.#take(search, reply, peer).finally(() => {
+          search.checking--
+          walk.poke()
+        })
+        search.taking.push(take)
       }
     })
+    return walk
   }
 
   /** Checks the providers of an answer and offers the good ones; a peer that tells unsigned ones is left alone. */
