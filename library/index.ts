@@ -1,9 +1,10 @@
 /**
- * Library: what a node holds. Releases as signed records, found by id and by name; contents as content-addressed
- * blocks, found by hash; both in one folder, the home. Folders come in as tar streams and blocks and records from peers as bytes;
- * everything that goes out was verified on the way. One worker thread, started when needed, does all writing and
- * heavy work; reads happen on the caller's thread. The library knows no network and decides nothing about trust: which
- * owner is meant, what to fetch and what to keep is for those above.
+ * Library: what a node holds. Releases as signed records, found by id and by name; contents as
+ * content-addressed blocks, found by hash; both in one folder, the home. Folders come in as tar streams and
+ * blocks and records from peers as bytes; everything that goes out was verified on the way. One worker
+ * thread, started when needed, does all writing and heavy work; reads happen on the caller's thread. The
+ * library knows no network and decides nothing about trust: which owner is meant, what to fetch and what to
+ * keep is for those above.
  */
 export {
   BLOCK_ID_BYTES,
@@ -31,7 +32,7 @@ export { KeyFamily, makeKey } from './database/keys.ts'
 export type * from './database/types.ts'
 export * from './installer/index.ts'
 export * from './names.ts'
-export { type LibraryModules, type LibraryOptions, openLibrary } from './open.ts'
+export { type LibraryModules, type LibraryOptions, openLibrary, rebuildBlockIndex } from './open.ts'
 export * from './records/index.ts'
 export * from './registry/index.ts'
 export * from './spec.ts'

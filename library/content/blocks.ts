@@ -1,6 +1,6 @@
 /**
- * Blocks: the unit everything in the store is made of. A block is at most 256 KiB of raw bytes named by the SHA-256
- * of those bytes. Chunks of files, pages of manifests and nodes of file trees are all blocks.
+ * Blocks: the unit everything in the store is made of. A block is at most 256 KiB of raw bytes named by the
+ * SHA-256 of those bytes. Chunks of files, pages of manifests and nodes of file trees are all blocks.
  */
 import { hash } from 'node:crypto'
 import { zstdDecompressSync } from 'node:zlib'
@@ -62,7 +62,8 @@ export const EMPTY_ROOT = rawCid(hashBlock(new Uint8Array(0)))
 
 /**
  * The raw bytes of a block as it stands at rest or came from a peer; the input itself when it is raw already.
- * Decompression writes at most `rawLengthBytes`. Returns undefined when the block is not of that length or form.
+ * Decompression writes at most `rawLengthBytes`. Returns undefined when the block is not of that length or
+ * form.
  */
 export function rawBytesOf(block: StoredBlock): Uint8Array | undefined {
   const { bytes, codec, rawLengthBytes } = block

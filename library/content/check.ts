@@ -12,8 +12,8 @@ import type { BlockId, VerifyReport } from './types.ts'
 const MAX_BAD = 1000
 
 /**
- * Throws CONTENT_MISSING (details.id, details.path) unless every block of the content is here. Pages and nodes are read
- * and verified on the way; chunks are only looked up.
+ * Throws CONTENT_MISSING (details.id, details.path) unless every block of the content is here. Pages and
+ * nodes are read and verified on the way; chunks are only looked up.
  */
 export async function checkPresent(
   reader: BlockReader,
@@ -34,7 +34,10 @@ export async function checkPresent(
   }
 }
 
-/** Hashes everything a content needs anew. A bad node or page hides what is below it: the report then names only it. */
+/**
+ * Hashes everything a content needs anew. A bad node or page hides what is below it: the report then names
+ * only it.
+ */
 export async function verifyContent(
   reader: BlockReader,
   content: CID,

@@ -1,19 +1,21 @@
 /**
- * Content-defined chunking: where a file is cut depends on the bytes around the cut, not on its position, so that a
- * byte inserted at the front of a file moves the cuts along and leaves all later chunks as they were.
+ * Content-defined chunking: where a file is cut depends on the bytes around the cut, not on its position, so
+ * that a byte inserted at the front of a file moves the cuts along and leaves all later chunks as they were.
  *
- * The method is FastCDC (Xia et al., USENIX ATC 2016). A *gear hash* rolls over the bytes: `h = (h << 1) + gear[byte]`
- * in 32 bits. Each step shifts the influence of older bytes one bit to the left, so that the top bit of `h` depends on
- * the last 32 bytes and on nothing before. The file is cut after a byte where the top bits of `h` under a mask are all
- * zero: with n bits in the mask that is one byte in 2^n.
+ * The method is FastCDC (Xia et al., USENIX ATC 2016). A *gear hash* rolls over the bytes: `h = (h << 1) +
+ * gear[byte]` in 32 bits. Each step shifts the influence of older bytes one bit to the left, so that the top
+ * bit of `h` depends on the last 32 bytes and on nothing before. The file is cut after a byte where the top
+ * bits of `h` under a mask are all zero: with n bits in the mask that is one byte in 2^n.
  *
- * Two refinements keep chunk sizes together. The first `min` bytes of a chunk are skipped: no cut can be there, so the
- * hash starts at `min`. And the mask has two more bits than the average asks for before the chunk has reached the
- * average size, two fewer after it (*normalisation* 2): cuts become rare before, frequent after. At `max` the chunk is cut
- * whatever the hash says. Each file starts afresh, so equal files have equal chunks wherever they stand.
+ * Two refinements keep chunk sizes together. The first `min` bytes of a chunk are skipped: no cut can be
+ * there, so the hash starts at `min`. And the mask has two more bits than the average asks for before the
+ * chunk has reached the average size, two fewer after it (*normalisation* 2): cuts become rare before,
+ * frequent after. At `max` the chunk is cut whatever the hash says. Each file starts afresh, so equal files
+ * have equal chunks wherever they stand.
  *
- * Gear table and sizes are a part of the format (docs/disk-format.md): with others the same file gets other chunks,
- * and two nodes no longer share any. Table entry i is the first little-endian int32 of SHA-256("gear" + i).
+ * Gear table and sizes are a part of the format (docs/disk-format.md): with others the same file gets other
+ * chunks, and two nodes no longer share any. Table entry i is the first little-endian int32 of SHA-256("gear"
+ * + i).
  */
 import { hash } from 'node:crypto'
 import { KIB, MIB } from '../../base/index.ts'
@@ -34,8 +36,8 @@ export const GEAR = Int32Array.from({ length: 256 }, (_, i) =>
 )
 
 /**
- * Length of the chunk that starts at `start`. `bytes` must hold MAX_CHUNK_BYTES from there, or all that is left of
- * the file: with less the cut would depend on how the file was read.
+ * Length of the chunk that starts at `start`. `bytes` must hold MAX_CHUNK_BYTES from there, or all that is
+ * left of the file: with less the cut would depend on how the file was read.
  */
 export function cutLength(bytes: Uint8Array, start: number, end: number): number {
   const available = Math.min(end - start, MAX_CHUNK_BYTES)
@@ -60,15 +62,18 @@ export function cutLength(bytes: Uint8Array, start: number, end: number): number
 const WINDOW_BYTES = 2 * MIB
 
 /**
- * Cuts one file after another, fed in pieces of any size. The window is allocated once and reused; `next()` returns
- * views into it that are valid until the next `feed`.
+ * Cuts one file after another, fed in pieces of any size. The window is allocated once and reused; `next()`
+ * returns views into it that are valid until the next `feed`.
  */
 export class Chunker {
   readonly #window = Buffer.allocUnsafeSlow(WINDOW_BYTES)
   #start = 0
   #end = 0
 
-  /** Takes as much of `piece` as fits (the count is returned). Call `next()` until it is dry, then feed the rest. */
+  /**
+   * Takes as much of `piece` as fits (the count is returned). Call `next()` until it is dry, then feed the
+   * rest.
+   */
   feed(piece: Uint8Array): number {
     if (this.#end === WINDOW_BYTES && this.#start > 0) {
       this.#window.copyWithin(0, this.#start, this.#end)
@@ -81,7 +86,10 @@ export class Chunker {
     return taken
   }
 
-  /** The next chunk; undefined while more bytes are needed to know where it ends. `atEnd`: the file is complete. */
+  /**
+   * The next chunk; undefined while more bytes are needed to know where it ends. `atEnd`: the file is
+   * complete.
+   */
   next(atEnd: boolean): Uint8Array | undefined {
     const left = this.#end - this.#start
     if (left === 0 || (!atEnd && left < MAX_CHUNK_BYTES)) {

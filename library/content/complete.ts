@@ -1,4 +1,6 @@
-/** The durable mark of a content whose every block was verified and stored: key and value of the `f/` family. */
+/**
+ * The durable mark of a content whose every block was verified and stored: key and value of the `f/` family.
+ */
 import { decode, encode } from '@ipld/dag-cbor'
 import { KeyFamily, makeKey } from '../database/keys.ts'
 import type { ContentSummary } from './types.ts'

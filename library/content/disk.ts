@@ -1,6 +1,7 @@
 /**
- * The few file operations the store needs, as an interface, so that tests can put disks below it that lose what was not
- * synced, run full or write less than asked. Paths are absolute. Errors carry the system's code (ENOSPC, EIO).
+ * The few file operations the store needs, as an interface, so that tests can put disks below it that lose
+ * what was not synced, run full or write less than asked. Paths are absolute. Errors carry the system's code
+ * (ENOSPC, EIO).
  */
 import { constants, type FileHandle, mkdir, open, readdir, stat, statfs } from 'node:fs/promises'
 

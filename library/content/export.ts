@@ -1,11 +1,12 @@
 /**
  * A content as a tar stream of verified bytes.
  *
- * The stream is made in buffers of 1 MiB. A buffer is planned first: heads of entries are written into it and room is left
- * for each chunk, wherever that lies in the segments. Then it is filled: blocks that stand one after another on disk, as those of
- * one publish do, come in one scattered read straight to their places (the record heads between them go to a scrap buffer),
- * so that a thousand small files cost a few reads and nothing is copied. Then each chunk is hashed where it lies. While one buffer is
- * with the consumer the next is read. There are three, used in turn: what was yielded is valid until the next is asked for.
+ * The stream is made in buffers of 1 MiB. A buffer is planned first: heads of entries are written into it and
+ * room is left for each chunk, wherever that lies in the segments. Then it is filled: blocks that stand one
+ * after another on disk, as those of one publish do, come in one scattered read straight to their places (the
+ * record heads between them go to a scrap buffer), so that a thousand small files cost a few reads and
+ * nothing is copied. Then each chunk is hashed where it lies. While one buffer is with the consumer the next
+ * is read. There are three, used in turn: what was yielded is valid until the next is asked for.
  */
 import type { CID } from 'multiformats/cid'
 import { CatalogError, MIB, Semaphore } from '../../base/index.ts'

@@ -1,10 +1,12 @@
 /**
- * Takes a folder into the store, in the worker: a tar stream comes in pieces, tar-stream takes it apart, files are cut into chunks,
- * their trees and the manifest are built on the way, and all of it is put as blocks. Memory does not grow with the content: one
- * window of the chunker, one page, 1,024 references per level of a tree.
+ * Takes a folder into the store, in the worker: a tar stream comes in pieces, tar-stream takes it apart,
+ * files are cut into chunks, their trees and the manifest are built on the way, and all of it is put as
+ * blocks. Memory does not grow with the content: one window of the chunker, one page, 1,024 references per
+ * level of a tree.
  *
- * Entries must come in manifest order (comparePaths). Whatever is wrong with an entry, a path or the stream ends the ingest with
- * an error that names it. Nothing is visible before `finish`; blocks already put stay, unreachable, until garbage collection.
+ * Entries must come in manifest order (comparePaths). Whatever is wrong with an entry, a path or the stream
+ * ends the ingest with an error that names it. Nothing is visible before `finish`; blocks already put stay,
+ * unreachable, until garbage collection.
  */
 import type { CID } from 'multiformats/cid'
 import { type Extract, extract, type Header } from 'tar-stream'
@@ -13,7 +15,8 @@ import { EMPTY_ROOT, hashBlock } from './blocks.ts'
 import { Chunker } from './chunker.ts'
 import { checkEntry, EntryOrder, MODE_MASK, PageBuilder } from './manifest.ts'
 import { checkEntryPath } from './paths.ts'
-import { type SegmentStore, WriteSession } from './segments.ts'
+import type { SegmentStore } from './segments.ts'
+import { WriteSession } from './stage.ts'
 import { TAR_BLOCK_BYTES } from './tar-header.ts'
 import { type NodeBlock, TreeBuilder } from './tree.ts'
 import { BlockCodec, type BlockId, type IngestResult, type ManifestEntry } from './types.ts'
@@ -23,7 +26,10 @@ export interface IngestLimits {
   maxBytes: number
 }
 
-/** Far beyond any package (the largest known have 100,000 files), and what one hostile caller can make us store. */
+/**
+ * Far beyond any package (the largest known have 100,000 files), and what one hostile caller can make us
+ * store.
+ */
 export const INGEST_LIMITS: IngestLimits = { maxEntries: 5_000_000, maxBytes: 1024 * GIB }
 
 /** A job's place among others (worker/scheduler.ts). */
@@ -222,8 +228,8 @@ function draftEntry(head: TarHead): ManifestEntry {
 }
 
 /**
- * Whether a tar has come to its own end: nothing but zeros after the last entry, and at least two blocks of them.
- * tar-stream is content with a stream that stops between two entries.
+ * Whether a tar has come to its own end: nothing but zeros after the last entry, and at least two blocks of
+ * them. tar-stream is content with a stream that stops between two entries.
  */
 class EndOfTar {
   #totalBytes = 0

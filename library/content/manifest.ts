@@ -1,20 +1,20 @@
 /**
  * Manifests: the list of what a content holds, as blocks.
  *
- * Entries are sorted by the bytes of their paths, and encoded one after another into *pages*. A page is one block: the
- * canonical DAG-CBOR array of its entries, each itself an array:
+ * Entries are sorted by the bytes of their paths, and encoded one after another into *pages*. A page is one
+ * block: the canonical DAG-CBOR array of its entries, each itself an array:
  *
  *     ["f", path, mode, size, root]    a file; root is the CID of its file tree
  *     ["l", path, target]              a symbolic link
  *     ["d", path, mode]                an empty directory (others exist because something is in them)
  *
- * Where a page ends is decided by the content, as with chunks: after an entry whose path's SHA-256 begins with a byte
- * divisible by 16, once the page has 1 KiB. An entry added in an update so changes its own page and no other. Pages are
- * small (about 3 KiB) because an update sends whole pages.
+ * Where a page ends is decided by the content, as with chunks: after an entry whose path's SHA-256 begins
+ * with a byte divisible by 16, once the page has 1 KiB. An entry added in an update so changes its own page
+ * and no other. Pages are small (about 3 KiB) because an update sends whole pages.
  *
- * The pages are the chunks of a file tree (tree.ts), and the content's CID is that tree's root: CIDv1 `dag-cbor` of the root
- * node, or CIDv1 `raw` of the page when there is only one. The codec says which, so the CID is never ambiguous. A content without
- * entries has one page, the empty array.
+ * The pages are the chunks of a file tree (tree.ts), and the content's CID is that tree's root: CIDv1
+ * `dag-cbor` of the root node, or CIDv1 `raw` of the page when there is only one. The codec says which, so
+ * the CID is never ambiguous. A content without entries has one page, the empty array.
  */
 import { decode, encode } from '@ipld/dag-cbor'
 import { CID } from 'multiformats/cid'
@@ -52,7 +52,10 @@ export class PageBuilder {
   #entries: Uint8Array[] = []
   #sizeBytes = 0
 
-  /** Takes the next entry, already checked; returns the pages that are now complete (at most two, mostly none). */
+  /**
+   * Takes the next entry, already checked; returns the pages that are now complete (at most two, mostly
+   * none).
+   */
   add(entry: ManifestEntry): Uint8Array[] {
     const pages: Uint8Array[] = []
     const bytes = encodeEntry(entry)
@@ -87,7 +90,10 @@ function arrayHead(count: number): Uint8Array {
   return Uint8Array.of(0x99, count >> 8, count & 0xff)
 }
 
-/** Decodes a page from a peer or the disk; CONTENT_INVALID or PATH_REFUSED unless it is canonical in every way. */
+/**
+ * Decodes a page from a peer or the disk; CONTENT_INVALID or PATH_REFUSED unless it is canonical in every
+ * way.
+ */
 export function decodePage(bytes: Uint8Array): ManifestEntry[] {
   if (bytes.byteLength > MAX_PAGE_BYTES + ARRAY_HEAD_BYTES)
     throw invalid(`a page of ${bytes.byteLength} bytes`)
@@ -146,12 +152,12 @@ export function checkEntry(entry: ManifestEntry): void {
 }
 
 /**
- * Checks entries as they come, in order: sorted, no path twice, and none below another entry (only folders have
- * something below them, and a folder with something in it has no entry).
+ * Checks entries as they come, in order: sorted, no path twice, and none below another entry (only folders
+ * have something below them, and a folder with something in it has no entry).
  *
- * Sorted by bytes, `a`, `a-b`, `a/x` follow each other, so the entry just before is not the only one that may stand
- * above: what is kept is every earlier path that the present one begins with, which are at most as many as it has
- * characters.
+ * Sorted by bytes, `a`, `a-b`, `a/x` follow each other, so the entry just before is not the only one that may
+ * stand above: what is kept is every earlier path that the present one begins with, which are at most as many
+ * as it has characters.
  */
 export class EntryOrder {
   readonly #above: string[] = []

@@ -1,11 +1,12 @@
 /**
- * What may stand as a path in a manifest. The same rules hold when a folder is published and when it is installed:
- * a path is data from a stranger until it has passed here.
+ * What may stand as a path in a manifest. The same rules hold when a folder is published and when it is
+ * installed: a path is data from a stranger until it has passed here.
  *
- * A path is relative, its segments are separated by `/`, none is empty, `.` or `..`, and it holds no NUL. It is valid
- * Unicode, kept byte for byte without normalisation; U+FFFD is refused because tools put it where a name was not
- * UTF-8. A backslash is an ordinary character (systemd has units named so): a platform on which it separates folders
- * must refuse such a path at install, as one that folds case must refuse two paths that differ only in case.
+ * A path is relative, its segments are separated by `/`, none is empty, `.` or `..`, and it holds no NUL. It
+ * is valid Unicode, kept byte for byte without normalisation; U+FFFD is refused because tools put it where a
+ * name was not UTF-8. A backslash is an ordinary character (systemd has units named so): a platform on which
+ * it separates folders must refuse such a path at install, as one that folds case must refuse two paths that
+ * differ only in case.
  */
 import { CatalogError } from '../../base/index.ts'
 
@@ -24,7 +25,10 @@ export function checkEntryPath(path: string): void {
   if (reason !== undefined) throw refused(path, reason)
 }
 
-/** Throws PATH_REFUSED unless the text may be a symlink's target. Targets are data: where they lead is not checked. */
+/**
+ * Throws PATH_REFUSED unless the text may be a symlink's target. Targets are data: where they lead is not
+ * checked.
+ */
 export function checkSymlinkTarget(path: string, target: string): void {
   const reason = textFault(target, MAX_TARGET_BYTES)
   if (reason !== undefined) throw refused(path, `its symlink target ${reason}`)
@@ -41,8 +45,8 @@ export function comparePaths(a: string, b: string): number {
 }
 
 /**
- * UTF-16 units sort as their UTF-8 bytes do, except that surrogates (characters above U+FFFF) stand below U+E000 to
- * U+FFFF where their bytes stand above: lift them over.
+ * UTF-16 units sort as their UTF-8 bytes do, except that surrogates (characters above U+FFFF) stand below
+ * U+E000 to U+FFFF where their bytes stand above: lift them over.
  */
 function byteRank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit

@@ -1,7 +1,7 @@
 /**
- * Verified reads of blocks, on either thread. Every block is hashed before it is returned: what does not match is never
- * given out, counts as missing from then on, and is reported so that the worker takes it out of the index and a fetch
- * can put it anew.
+ * Verified reads of blocks, on either thread. Every block is hashed before it is returned: what does not
+ * match is never given out, counts as missing from then on, and is reported so that the worker takes it out
+ * of the index and a fetch can put it anew.
  */
 import { CatalogError, type Logger, toCatalogError } from '../../base/index.ts'
 import { KeyFamily, makeKey } from '../database/keys.ts'
@@ -27,7 +27,9 @@ export interface BlockReaderModules {
   onRead?: (bytes: number) => void
 }
 
-/** Corrupt places remembered until the worker has taken them out of the index; it is mere milliseconds behind. */
+/**
+ * Corrupt places remembered until the worker has taken them out of the index; it is mere milliseconds behind.
+ */
 const MAX_QUARANTINED = 10_000
 
 export class BlockReader implements BlockSource {
@@ -74,7 +76,10 @@ export class BlockReader implements BlockSource {
     }
   }
 
-  /** Many blocks that stand one after another in a segment, in one read; true when all bytes came. Not verified. */
+  /**
+   * Many blocks that stand one after another in a segment, in one read; true when all bytes came. Not
+   * verified.
+   */
   async readRun(segment: number, targets: Uint8Array[], offsetBytes: number): Promise<boolean> {
     const wanted = targets.reduce((sum, target) => sum + target.byteLength, 0)
     try {

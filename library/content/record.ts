@@ -1,12 +1,14 @@
 /**
- * Bytes of the store at rest: the record in a segment, its index value in LevelDB, and the committed tail. All
- * numbers are little-endian. Described in docs/disk-format.md and frozen by test vectors.
+ * Bytes of the store at rest: the record in a segment, its index value in LevelDB, and the committed tail.
+ * All numbers are little-endian. Described in docs/disk-format.md and frozen by test vectors.
  */
 import { MIB } from '../../base/index.ts'
 import { BLOCK_ID_BYTES, MAX_BLOCK_BYTES } from './blocks.ts'
 import { BlockCodec, type BlockId } from './types.ts'
 
-/** A segment is never longer: small enough to rewrite at garbage collection, large enough that few are open. */
+/**
+ * A segment is never longer: small enough to rewrite at garbage collection, large enough that few are open.
+ */
 export const SEGMENT_BYTES = 64 * MIB
 export const RECORD_HEAD_BYTES = 48
 /** "CSG1" as it stands in the file: Catalog segment, format 1. */

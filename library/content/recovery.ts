@@ -1,10 +1,11 @@
 /**
- * What happens to the segments when the store opens. Blocks after the committed tail may be there whole (the crash came
- * between their fdatasync and the batch, or the batch was lost in a power cut) or in part. Each record from the tail on
- * is hashed: whole ones are indexed, at the first that is not whole the last segment is cut off.
+ * What happens to the segments when the store opens. Blocks after the committed tail may be there whole (the
+ * crash came between their fdatasync and the batch, or the batch was lost in a power cut) or in part. Each
+ * record from the tail on is hashed: whole ones are indexed, at the first that is not whole the last segment
+ * is cut off.
  *
- * In a segment that has a successor nothing is cut: it was complete and synced when its successor was begun, so
- * a bad record there is damage to one block, and the records after it are kept.
+ * In a segment that has a successor nothing is cut: it was complete and synced when its successor was begun,
+ * so a bad record there is damage to one block, and the records after it are kept.
  */
 import { MIB } from '../../base/index.ts'
 import { KeyFamily, makeKey } from '../database/keys.ts'
@@ -21,7 +22,7 @@ import {
   readRecordHead,
   type Tail
 } from './record.ts'
-import { type SegmentModules, segmentPath, TAIL_KEY } from './segments.ts'
+import { type SegmentModules, segmentPath, TAIL_KEY } from './segment-modules.ts'
 import type { BlockId } from './types.ts'
 
 /** Index entries put in one batch while recovering. */
@@ -45,8 +46,8 @@ export async function recoverSegments(modules: SegmentModules, folder: string, t
     if ((await disk.sizeOf(path)) === start && segment === tail.segment) continue
     const file = await disk.open(path)
     try {
-      // The crash may have come before the sync, and what is indexed counts as stored. (A segment's name is synced
-      // before its first byte is written.)
+      // The crash may have come before the sync, and what is indexed counts as stored. (A segment's name is
+      // synced before its first byte is written.)
       await file.datasync()
       const before = now.blocks
       now = await recoverOne(modules, file, { segment, start, last: segment === segments.at(-1), tail: now })
@@ -67,7 +68,10 @@ export async function isRecovered(disk: Disk, folder: string, tail: Tail): Promi
   return next === undefined && now === tail.offsetBytes
 }
 
-/** Makes the index anew from the segments alone. A crash half-way is harmless: without a tail the next open goes on. */
+/**
+ * Makes the index anew from the segments alone. A crash half-way is harmless: without a tail the next open
+ * goes on.
+ */
 export async function rebuildIndex(modules: SegmentModules, folder: string): Promise<Tail> {
   const { index } = modules
   await index.batch([{ type: 'del', key: TAIL_KEY }], { sync: true })
@@ -125,8 +129,8 @@ async function recoverOne(modules: SegmentModules, file: DiskFile, one: OneSegme
 }
 
 /**
- * Yields the whole records of a segment from `start`; returns the offset where they end. With `skipDamaged` a record
- * whose head is whole and whose bytes are not is passed over.
+ * Yields the whole records of a segment from `start`; returns the offset where they end. With `skipDamaged` a
+ * record whose head is whole and whose bytes are not is passed over.
  */
 async function* scanSegment(
   file: DiskFile,

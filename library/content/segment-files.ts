@@ -1,9 +1,10 @@
 /**
- * Segments open for reading: at most 64 at a time, the least recently used closed first, never one that is being read.
+ * Segments open for reading: at most 64 at a time, the least recently used closed first, never one that is
+ * being read.
  */
 import { close, open, read, readv } from 'node:fs'
 import { promisify } from 'node:util'
-import { segmentPath } from './segments.ts'
+import { segmentPath } from './segment-modules.ts'
 
 /** With 64 MiB each these cover 4 GiB of hot content, and a process may open 1,024 files on most systems. */
 const MAX_OPEN_SEGMENTS = 64
@@ -27,7 +28,10 @@ export class SegmentFiles {
     this.#folder = folder
   }
 
-  /** Fills `target` from a segment; returns the bytes read, fewer only at the end of the file. ENOENT when it is gone. */
+  /**
+   * Fills `target` from a segment; returns the bytes read, fewer only at the end of the file. ENOENT when it
+   * is gone.
+   */
   read(segment: number, target: Uint8Array, positionBytes: number): Promise<number> {
     return this.#with(segment, fd => {
       return new Promise((resolve, reject) => {

@@ -1,23 +1,25 @@
 /**
- * The writer of the content store: appends blocks to segments and indexes them. There is one, in the worker thread.
+ * The writer of the content store: appends blocks to segments and indexes them. There is one, in the worker
+ * thread.
  *
- * Blocks are collected in a stage; a stage goes to disk as one write, then fdatasync, then one LevelDB batch with the
- * index entries and the new tail `T`. In that order, so that an indexed block is always on disk. While one stage is
- * written the next fills. Whoever needs durability calls `flush`: it waits for the stages its blocks are in, and all who
- * wait at the same time share one sync (group commit).
+ * Blocks are collected in a stage; a stage goes to disk as one write, then fdatasync, then one LevelDB batch
+ * with the index entries and the new tail `T`. In that order, so that an indexed block is always on disk.
+ * While one stage is written the next fills. Whoever needs durability calls `flush`: it waits for the stages
+ * its blocks are in, and all who wait at the same time share one sync (group commit).
  *
- * The batch itself is not synced: after a power cut LevelDB may be behind the segments, and recovery (recovery.ts)
- * reads on from `T`. So a flush costs one sync, not two. What is synced for it is the folder when a segment is created: a
- * file whose name is lost is lost with all its bytes.
+ * The batch itself is not synced: after a power cut LevelDB may be behind the segments, and recovery
+ * (recovery.ts) reads on from `T`. So a flush costs one sync, not two. What is synced for it is the folder
+ * when a segment is created: a file whose name is lost is lost with all its bytes.
  *
- * When the disk is full the stage is rolled back, those who wait for it get DISK_FULL, and the store stays usable.
+ * When the disk is full the stage is rolled back, those who wait for it get DISK_FULL, and the store stays
+ * usable.
  */
 import { join } from 'node:path'
-import { CatalogError, type Logger, MIB, toCatalogError } from '../../base/index.ts'
+import { CatalogError, MIB, toCatalogError } from '../../base/index.ts'
 import { KeyFamily, makeKey } from '../database/keys.ts'
 import type { WriteOperation } from '../database/types.ts'
 import { idHex, idKey } from './blocks.ts'
-import type { Disk, DiskFile } from './disk.ts'
+import type { DiskFile } from './disk.ts'
 import {
   type BlockLocation,
   decodeLocation,
@@ -28,22 +30,9 @@ import {
   type Tail
 } from './record.ts'
 import { recoverSegments } from './recovery.ts'
-import { STAGE_BYTES, Stage, type StagedBlock } from './stage.ts'
+import { type SegmentModules, segmentPath, TAIL_KEY } from './segment-modules.ts'
+import { STAGE_BYTES, Stage, type StagedBlock, type WriteSession } from './stage.ts'
 import type { BlockId, IncomingBlock } from './types.ts'
-
-/** What the store needs of LevelDB. */
-export interface BlockIndex {
-  get(key: Uint8Array): Uint8Array | undefined
-  batch(operations: WriteOperation[], options: { sync: boolean }): Promise<void>
-  /** Deletes every key that begins with these bytes. */
-  clear(prefix: Uint8Array): Promise<void>
-}
-
-export interface SegmentModules {
-  disk: Disk
-  index: BlockIndex
-  log: Logger
-}
 
 export interface SegmentOptions {
   /** Absolute path; its parent exists. */
@@ -52,33 +41,11 @@ export interface SegmentOptions {
   segmentBytes?: number
 }
 
-export const TAIL_KEY = makeKey(KeyFamily.Tail)
-/** Room left on the disk below which nothing is appended: LevelDB must still be able to write its log and tables. */
-export const DISK_HEADROOM_BYTES = 16 * MIB
-
 /**
- * The blocks one job has put and not yet flushed: new ones, and ones another job put first that are not on disk
- * either. Bytes are counted when they are new to the store.
+ * Room left on the disk below which nothing is appended: LevelDB must still be able to write its log and
+ * tables.
  */
-export class WriteSession {
-  /** Stages not yet committed. */
-  readonly stages = new Set<Stage>()
-  newBytes = 0
-  /** Why an earlier stage was rolled back; told by the next flush. */
-  failure: CatalogError | undefined
-
-  dependOn(stage: Stage): void {
-    if (this.stages.has(stage)) return
-    this.stages.add(stage)
-    stage.committed.then(
-      () => this.stages.delete(stage),
-      thrown => {
-        this.stages.delete(stage)
-        this.failure = toCatalogError(thrown)
-      }
-    )
-  }
-}
+export const DISK_HEADROOM_BYTES = 16 * MIB
 
 export class SegmentStore {
   readonly #modules: SegmentModules
@@ -101,7 +68,9 @@ export class SegmentStore {
     this.#tail = tail
   }
 
-  /** Opens the store in `folder` (created when missing), after recovering what a crash left behind the tail. */
+  /**
+   * Opens the store in `folder` (created when missing), after recovering what a crash left behind the tail.
+   */
   static async open(modules: SegmentModules, options: SegmentOptions): Promise<SegmentStore> {
     const { disk, index } = modules
     const { folder } = options
@@ -122,8 +91,9 @@ export class SegmentStore {
   }
 
   /**
-   * Puts a block whose bytes match its id. Nothing is written when it is there already or on its way. Returns a
-   * promise only when the caller must wait for room before it puts the next: call it one at a time per session.
+   * Puts a block whose bytes match its id. Nothing is written when it is there already or on its way. Returns
+   * a promise only when the caller must wait for room before it puts the next: call it one at a time per
+   * session.
    */
   put(block: IncomingBlock, session: WriteSession): Promise<void> | undefined {
     const staged = this.#pending.get(idKey(block.id))
@@ -144,7 +114,10 @@ export class SegmentStore {
     return undefined
   }
 
-  /** Everything the session put is on disk and indexed when this resolves. DISK_FULL or DISK_IO when some of it is not. */
+  /**
+   * Everything the session put is on disk and indexed when this resolves. DISK_FULL or DISK_IO when some of
+   * it is not.
+   */
   async flush(session: WriteSession): Promise<void> {
     if (session.stages.has(this.#filling)) {
       this.#commitWanted = true
@@ -157,7 +130,10 @@ export class SegmentStore {
     if (failure !== undefined) throw failure
   }
 
-  /** Takes a block out of the index whose stored bytes are wrong, if it still stands there, so that it can be put anew. */
+  /**
+   * Takes a block out of the index whose stored bytes are wrong, if it still stands there, so that it can be
+   * put anew.
+   */
   forget(id: BlockId, location: BlockLocation): Promise<void> {
     return this.#exclusive(async () => {
       const now = this.locate(id)
@@ -282,8 +258,8 @@ export class SegmentStore {
   }
 
   /**
-   * Cuts off what a failed stage left after the tail, to give its room back. When that fails too nothing is lost: the
-   * next stage overwrites it, and recovery checks every record after the tail.
+   * Cuts off what a failed stage left after the tail, to give its room back. When that fails too nothing is
+   * lost: the next stage overwrites it, and recovery checks every record after the tail.
    */
   async #rollBack(): Promise<void> {
     const { segment, offsetBytes } = this.#tail
@@ -295,10 +271,6 @@ export class SegmentStore {
       this.#modules.log.warn({ err: thrown, segment: open.segment }, 'a failed write could not be cut off')
     }
   }
-}
-
-export function segmentPath(folder: string, segment: number): string {
-  return join(folder, String(segment))
 }
 
 async function writeAll(file: DiskFile, bytes: Uint8Array, startBytes: number): Promise<void> {

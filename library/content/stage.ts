@@ -1,13 +1,16 @@
 /**
- * A stage: blocks collected in memory until they go to a segment in one write. Offsets are relative to the stage, so
- * that where it lands is decided only when it is written, after the stage before it has been committed or has failed.
+ * A stage: blocks collected in memory until they go to a segment in one write. Offsets are relative to the
+ * stage, so that where it lands is decided only when it is written, after the stage before it has been
+ * committed or has failed.
  */
-import { MIB } from '../../base/index.ts'
+import { type CatalogError, MIB, toCatalogError } from '../../base/index.ts'
 import { idKey } from './blocks.ts'
 import { RECORD_HEAD_BYTES, writeRecordHead } from './record.ts'
 import type { IncomingBlock } from './types.ts'
 
-/** One write and one fdatasync per stage: a sync per chunk is 16 times slower, more than this gains nothing. */
+/**
+ * One write and one fdatasync per stage: a sync per chunk is 16 times slower, more than this gains nothing.
+ */
 export const STAGE_BYTES = 8 * MIB
 
 /** A block in a stage, without its bytes. */
@@ -64,5 +67,29 @@ export class Stage {
 
   fail(reason: unknown): void {
     this.#settle.reject(reason)
+  }
+}
+
+/**
+ * The blocks one job has put and not yet flushed: new ones, and ones another job put first that are not on
+ * disk either. Bytes are counted when they are new to the store.
+ */
+export class WriteSession {
+  /** Stages not yet committed. */
+  readonly stages = new Set<Stage>()
+  newBytes = 0
+  /** Why an earlier stage was rolled back; told by the next flush. */
+  failure: CatalogError | undefined
+
+  dependOn(stage: Stage): void {
+    if (this.stages.has(stage)) return
+    this.stages.add(stage)
+    stage.committed.then(
+      () => this.stages.delete(stage),
+      thrown => {
+        this.stages.delete(stage)
+        this.failure = toCatalogError(thrown)
+      }
+    )
   }
 }

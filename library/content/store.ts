@@ -1,6 +1,6 @@
 /**
- * The content store as the main thread uses it: reads happen here, verified and without blocking; every write is a request to
- * the worker.
+ * The content store as the main thread uses it: reads happen here, verified and without blocking; every write
+ * is a request to the worker.
  */
 import type { CID } from 'multiformats/cid'
 import { type Logger, type PartMetrics, toCatalogError } from '../../base/index.ts'
@@ -14,7 +14,7 @@ import { openManifest } from './manifest-reader.ts'
 import { BlockReader } from './reader.ts'
 import { type BlockLocation, decodeTail } from './record.ts'
 import { SegmentFiles } from './segment-files.ts'
-import { TAIL_KEY } from './segments.ts'
+import { TAIL_KEY } from './segment-modules.ts'
 import { fileChunks, readNode } from './tree-reader.ts'
 import type {
   BlockId,
@@ -92,7 +92,8 @@ export class LocalContentStore implements ContentStore {
 
   async writeBlocks(blocks: IncomingBlock[], signal?: AbortSignal): Promise<void> {
     const sizeBytes = blocks.reduce((sum, block) => sum + block.bytes.byteLength, 0)
-    // Ids may be views into what is transferred with other blocks, or into memory the caller keeps: they are copied.
+    // Ids may be views into what is transferred with other blocks, or into memory the caller keeps: they are
+    // copied.
     const parameters = { blocks: blocks.map(block => ({ ...block, id: Uint8Array.from(block.id) })) }
     await this.#worker.request('blocksWrite', parameters, {
       transfer: blocks.map(block => block.bytes),
@@ -155,7 +156,9 @@ export class LocalContentStore implements ContentStore {
     return this.#files.close()
   }
 
-  /** Has the worker take a corrupt block out of the index. Until then the reader itself treats it as missing. */
+  /**
+   * Has the worker take a corrupt block out of the index. Until then the reader itself treats it as missing.
+   */
   #giveUp(id: BlockId, { segment, offsetBytes }: BlockLocation): void {
     this.#worker
       .request('blockForget', { id: Uint8Array.from(id), segment, offsetBytes })

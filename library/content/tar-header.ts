@@ -1,7 +1,7 @@
 /**
- * Heads of tar entries (POSIX.1-2001 pax interchange format), written straight into an output buffer. tar-stream's
- * pack takes 22 µs and several buffers for each entry, which for a folder of small files is more than reading and
- * hashing them; what it writes for our three kinds of entries is these few fields.
+ * Heads of tar entries (POSIX.1-2001 pax interchange format), written straight into an output buffer.
+ * tar-stream's pack takes 22 µs and several buffers for each entry, which for a folder of small files is more
+ * than reading and hashing them; what it writes for our three kinds of entries is these few fields.
  */
 import { MODE_MASK } from './manifest.ts'
 

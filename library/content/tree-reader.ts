@@ -1,4 +1,7 @@
-/** Walks over file trees whose nodes are in a block source: from root to chunks, each node verified against its parent. */
+/**
+ * Walks over file trees whose nodes are in a block source: from root to chunks, each node verified against
+ * its parent.
+ */
 import type { CID } from 'multiformats/cid'
 import { CatalogError } from '../../base/index.ts'
 import { blockIdOf } from './blocks.ts'
@@ -64,8 +67,8 @@ async function* below(
 }
 
 /**
- * Chunks of a tree by position, in logarithmic time: all nodes but the last of a level are full, so the position says the
- * way. Keeps the nodes of the last way.
+ * Chunks of a tree by position, in logarithmic time: all nodes but the last of a level are full, so the
+ * position says the way. Keeps the nodes of the last way.
  */
 export class TreeIndex {
   readonly #source: BlockSource

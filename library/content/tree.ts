@@ -1,17 +1,19 @@
 /**
  * File trees: how a file of many chunks is named by one hash, so that any chunk can be verified alone.
  *
- * The chunks of a file are the leaves of a Merkle tree. A node lists up to 1,024 children, each with the number of
- * file bytes below it and its hash; nodes of level 1 list chunks, nodes of level n list nodes of level n-1. Whoever
- * knows the root's hash can check a node when it arrives, from it the next, down to the chunk, and knows the position
- * of every byte from the lengths alone. 20 GiB are 328,000 chunks, 321 nodes and one root: 0.06 % on top.
+ * The chunks of a file are the leaves of a Merkle tree. A node lists up to 1,024 children, each with the
+ * number of file bytes below it and its hash; nodes of level 1 list chunks, nodes of level n list nodes of
+ * level n-1. Whoever knows the root's hash can check a node when it arrives, from it the next, down to the
+ * chunk, and knows the position of every byte from the lengths alone. 20 GiB are 328,000 chunks, 321 nodes
+ * and one root: 0.06 % on top.
  *
- * A file has exactly one tree: it is filled from the left, so all nodes but the last of each level are full, and the
- * root has at least two children. A file of one chunk has no node: its root is the chunk (CIDv1 `raw`), and the empty
- * file's root is the raw CID of no bytes. A longer file's root is the CIDv1 `dag-cbor` of its root node.
+ * A file has exactly one tree: it is filled from the left, so all nodes but the last of each level are full,
+ * and the root has at least two children. A file of one chunk has no node: its root is the chunk (CIDv1
+ * `raw`), and the empty file's root is the raw CID of no bytes. A longer file's root is the CIDv1 `dag-cbor`
+ * of its root node.
  *
- * A node is the canonical DAG-CBOR of {count, entries, level, size}; `entries` packs count times (length, hash): the
- * length is a little-endian u32 in nodes of level 1, a u64 (at most 2^53-1) above.
+ * A node is the canonical DAG-CBOR of {count, entries, level, size}; `entries` packs count times (length,
+ * hash): the length is a little-endian u32 in nodes of level 1, a u64 (at most 2^53-1) above.
  */
 import { decode, encode } from '@ipld/dag-cbor'
 import type { CID } from 'multiformats/cid'
@@ -69,8 +71,8 @@ export interface NodeExpectation {
 }
 
 /**
- * Decodes a node from a peer or the disk. Anything that is not the one canonical encoding of a possible node, or does
- * not fit what the parent says, is CONTENT_INVALID.
+ * Decodes a node from a peer or the disk. Anything that is not the one canonical encoding of a possible node,
+ * or does not fit what the parent says, is CONTENT_INVALID.
  */
 export function decodeNode(bytes: Uint8Array, expected: NodeExpectation): TreeNode {
   if (bytes.byteLength > MAX_NODE_BYTES) throw invalid(`a node of ${bytes.byteLength} bytes`)
@@ -145,8 +147,8 @@ export function expectChild(parent: TreeNode, index: number, parentIsFull: boole
 const NO_NODES: NodeBlock[] = []
 
 /**
- * Builds the tree of one file while its chunks come in order. Holds at most 1,024 children per level. Nodes come out
- * as soon as they are full; store them in any order.
+ * Builds the tree of one file while its chunks come in order. Holds at most 1,024 children per level. Nodes
+ * come out as soon as they are full; store them in any order.
  */
 export class TreeBuilder {
   readonly #levels: ChunkRef[][] = [[]]
@@ -175,7 +177,9 @@ export class TreeBuilder {
     return nodes
   }
 
-  /** The root, and the nodes that were still open. The builder is empty afterwards and can take the next file. */
+  /**
+   * The root, and the nodes that were still open. The builder is empty afterwards and can take the next file.
+   */
   finish(): { root: CID; sizeBytes: number; nodes: NodeBlock[] } {
     const nodes: NodeBlock[] = []
     const sizeBytes = this.#sizeBytes
@@ -218,7 +222,10 @@ export function isSingleChunk(root: CID): boolean {
   return root.code === RAW_CODE
 }
 
-/** The one chunk of a file whose root is raw; nothing for the empty file. CONTENT_INVALID when the size cannot be. */
+/**
+ * The one chunk of a file whose root is raw; nothing for the empty file. CONTENT_INVALID when the size cannot
+ * be.
+ */
 export function singleChunk(root: CID, sizeBytes: number): ChunkRef | undefined {
   if (sizeBytes > MAX_BLOCK_BYTES) throw invalid(`a file of one chunk with ${sizeBytes} bytes`)
   if (root.equals(EMPTY_ROOT) !== (sizeBytes === 0)) throw invalid('only the empty file has no bytes')

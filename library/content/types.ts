@@ -10,7 +10,9 @@ export type BlockCodec = (typeof BlockCodec)[keyof typeof BlockCodec]
 export interface StoredBlock {
   codec: BlockCodec
   rawLengthBytes: number
-  /** As at rest; equal to the raw bytes while `codec` is Raw. Valid until the next read of the same reader. */
+  /**
+   * As at rest; equal to the raw bytes while `codec` is Raw. Valid until the next read of the same reader.
+   */
   bytes: Uint8Array
 }
 
@@ -19,8 +21,8 @@ export interface IncomingBlock extends StoredBlock {
 }
 
 /**
- * One entry of a manifest. `root` of a file: a CIDv1 `raw` when the file is one chunk or empty (the chunk itself),
- * else a CIDv1 `dag-cbor` of its file tree's root node.
+ * One entry of a manifest. `root` of a file: a CIDv1 `raw` when the file is one chunk or empty (the chunk
+ * itself), else a CIDv1 `dag-cbor` of its file tree's root node.
  */
 export type ManifestEntry =
   | { kind: 'file'; path: string; mode: number; sizeBytes: number; root: CID }
@@ -100,11 +102,16 @@ export interface ContentStore {
 
   beginIngest(options: { signal?: AbortSignal }): Promise<Ingest>
   /**
-   * Blocks from a peer: the worker hashes each against its id, then appends. The first wrong one fails the call with
-   * BYTES_WRONG (details.id) and nothing of the call is kept. The buffers are transferred. Not yet durable.
+   * Blocks from a peer: the worker hashes each against its id, then appends. The first wrong one fails the
+   * call with BYTES_WRONG (details.id) and nothing of the call is kept. The buffers are transferred. Not yet
+   * durable.
    */
   writeBlocks(blocks: IncomingBlock[], signal?: AbortSignal): Promise<void>
-  /** All earlier writeBlocks are on disk and indexed when this resolves. */
+  /**
+   * All earlier writeBlocks are on disk and indexed when this resolves. DISK_FULL when some of them were
+   * rolled back; as that is told once, `hasBlock` says which blocks are here, and `markComplete` looks at
+   * each.
+   */
   flush(signal?: AbortSignal): Promise<void>
 
   /** Opens a manifest whose tree and pages are all here; CONTENT_MISSING otherwise. */
@@ -114,11 +121,17 @@ export interface ContentStore {
   /** The chunks of a file in order, from a complete file tree. */
   chunks(root: CID, sizeBytes: number, signal?: AbortSignal): AsyncIterable<ChunkRef>
 
-  /** Records durably that every block of this content was verified and stored. */
+  /**
+   * Records durably that every block of this content was verified and stored; CONTENT_MISSING (details.id,
+   * path) when one is not here. A finished ingest has done this already.
+   */
   markComplete(content: CID, summary: ContentSummary, signal?: AbortSignal): Promise<void>
   localState(content: CID): LocalState
   summary(content: CID): ContentSummary | undefined
-  /** The whole content as a tar stream of verified bytes, files in manifest order, symlinks last. */
+  /**
+   * The whole content as a tar stream of verified bytes, files in manifest order, symlinks last. Buffers are
+   * used again: what was yielded is valid until the next is asked for.
+   */
   exportTar(content: CID, signal?: AbortSignal): AsyncIterable<Uint8Array>
   /** Re-hashes everything the content needs, in the worker. */
   verify(content: CID, signal?: AbortSignal): Promise<VerifyReport>

@@ -1,7 +1,8 @@
 /**
- * LevelDB as Catalog uses it. Both threads open the same folder with `multithreading`: the second open in a process gets the
- * same database, so the main thread sees what the worker has written at once. The thread that opened first owns the
- * cache and must close last: that is the main thread. A second process is kept out by LevelDB's own lock file.
+ * LevelDB as Catalog uses it. Both threads open the same folder with `multithreading`: the second open in a
+ * process gets the same database, so the main thread sees what the worker has written at once. The thread
+ * that opened first owns the cache and must close last: that is the main thread. A second process is kept out
+ * by LevelDB's own lock file.
  */
 import { ClassicLevel } from 'classic-level'
 import { CatalogError, MIB, toCatalogError } from '../../base/index.ts'
@@ -11,8 +12,8 @@ import type { DatabaseReader, KeyRange, WriteOperation } from './types.ts'
 export type Level = ClassicLevel<Uint8Array, Uint8Array>
 
 /**
- * Large tables and few open files: with LevelDB's own 2 MiB tables and small caches of table handles an index of 1 TB of
- * content spends its time opening files. Hashes do not compress.
+ * Large tables and few open files: with LevelDB's own 2 MiB tables and small caches of table handles an index
+ * of 1 TB of content spends its time opening files. Hashes do not compress.
  */
 const LEVEL_OPTIONS = {
   keyEncoding: 'view',

@@ -1,6 +1,7 @@
 /**
- * The main thread's side of the worker: starts it when it is needed, ends it when it has had nothing to do for a minute, and
- * starts it anew after a crash. There is never more than one: a new one waits until the one before has ended.
+ * The main thread's side of the worker: starts it when it is needed, ends it when it has had nothing to do
+ * for a minute, and starts it anew after a crash. There is never more than one: a new one waits until the one
+ * before has ended.
  */
 import { isMarkedAsUntransferable, type Transferable, Worker } from 'node:worker_threads'
 import { CatalogError, type Clock, type Logger, MINUTE_MS, type PartMetrics } from '../../base/index.ts'
@@ -75,7 +76,9 @@ export class WorkerClient {
     return this.#worker !== undefined || this.#ending !== undefined
   }
 
-  /** Calls a method of the worker. Rejects with its CatalogError, or INTERNAL when the worker stops meanwhile. */
+  /**
+   * Calls a method of the worker. Rejects with its CatalogError, or INTERNAL when the worker stops meanwhile.
+   */
   async request<M extends WorkerMethod>(
     method: M,
     parameters: ParametersOf<M>,
@@ -197,7 +200,10 @@ export class WorkerClient {
     const idle = new AbortController()
     this.#idle = idle
     this.#modules.clock.wait(this.#options.idleMs, idle.signal).then(
-      () => this.#end(),
+      () => {
+        // Work may have come between the end of the wait and this.
+        if (this.#idle === idle) void this.#end()
+      },
       () => {} // there was work again
     )
   }

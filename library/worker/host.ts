@@ -1,6 +1,6 @@
 /**
- * The worker's side: the only writer of LevelDB and of the segments. Takes requests, runs them in the order of the
- * scheduler, answers. Nothing here knows of threads: worker.ts connects it to one.
+ * The worker's side: the only writer of LevelDB and of the segments. Takes requests, runs them in the order
+ * of the scheduler, answers. Nothing here knows of threads: worker.ts connects it to one.
  */
 import { CID } from 'multiformats/cid'
 import { CatalogError, type Logger, Semaphore, toCatalogError } from '../../base/index.ts'
@@ -10,9 +10,9 @@ import { completeKey, completeMark } from '../content/complete.ts'
 import { nodeDisk } from '../content/disk.ts'
 import { TarIngest } from '../content/ingest.ts'
 import { BlockReader } from '../content/reader.ts'
-import { rebuildIndex } from '../content/recovery.ts'
 import { SegmentFiles } from '../content/segment-files.ts'
-import { SegmentStore, WriteSession } from '../content/segments.ts'
+import { SegmentStore } from '../content/segments.ts'
+import { WriteSession } from '../content/stage.ts'
 import type { IncomingBlock, VerifyReport } from '../content/types.ts'
 import { type Level, LevelWriter, openLevel } from '../database/level.ts'
 import { planAdd, planPublish } from '../registry/plan.ts'
@@ -54,6 +54,9 @@ export class WorkerHost {
   readonly #writes = new Semaphore({ name: 'worker writes', maxActive: 1, maxWaiting: MAX_WAITING_WRITES })
   readonly #ingests = new Map<number, OpenIngest>()
   readonly #received = new WriteSession()
+  /** Calls under way: closing waits for them. */
+  readonly #calls = new Set<Promise<unknown>>()
+  #closing = false
   #nextIngest = 1
   #opening: Promise<Opened> | undefined
 
@@ -68,11 +71,20 @@ export class WorkerHost {
     parameters: ParametersOf<M>,
     signal: AbortSignal
   ): Promise<ResultOf<M>> {
+    if (this.#closing) throw new CatalogError('SHUTTING_DOWN', 'the worker is closing')
+    const call = this.#handlers[method](parameters, signal)
+    if (method !== 'close') this.#track(call)
     try {
-      return await this.#handlers[method](parameters, signal)
+      return await call
     } catch (thrown) {
       throw toCatalogError(thrown)
     }
+  }
+
+  #track(call: Promise<unknown>): void {
+    this.#calls.add(call)
+    const done = (): void => void this.#calls.delete(call)
+    call.then(done, done)
   }
 
   readonly #handlers: Handlers = {
@@ -81,6 +93,9 @@ export class WorkerHost {
       return undefined
     },
     close: async () => {
+      this.#closing = true
+      await this.#abortIngests()
+      await Promise.allSettled(this.#calls)
       await this.#close()
       return undefined
     },
@@ -123,8 +138,7 @@ export class WorkerHost {
       await this.#markComplete(content, summary)
       return undefined
     },
-    verify: ({ content }, signal) => this.#verify(content, signal),
-    rebuildIndex: async () => await this.#rebuildIndex()
+    verify: ({ content }, signal) => this.#verify(content, signal)
   }
 
   /** Opens once; a failure is told to all who wait, and the next request tries again. */
@@ -162,9 +176,12 @@ export class WorkerHost {
     }
   }
 
-  async #close(): Promise<void> {
+  async #abortIngests(): Promise<void> {
     for (const { ingest } of this.#ingests.values()) await ingest.abort()
     this.#ingests.clear()
+  }
+
+  async #close(): Promise<void> {
     const opening = this.#opening
     if (opening === undefined) return
     this.#opening = undefined
@@ -235,7 +252,10 @@ export class WorkerHost {
     })
   }
 
-  /** The main thread read wrong bytes: look again here, alone with the disk, before the index gives the block up. */
+  /**
+   * The main thread read wrong bytes: look again here, alone with the disk, before the index gives the block
+   * up.
+   */
   async #forget(id: Uint8Array, segment: number, offsetBytes: number): Promise<void> {
     const { reader, segments } = await this.#open()
     const location = reader.locate(id)
@@ -256,17 +276,5 @@ export class WorkerHost {
     if (!report.ok)
       await this.#writes.run(() => writer.batch([{ type: 'del', key: completeKey(content) }], { sync: true }))
     return report
-  }
-
-  async #rebuildIndex(): Promise<undefined> {
-    await this.#close()
-    const level = await openLevel(this.#settings.databaseFolder)
-    try {
-      const index = new LevelWriter(level)
-      await rebuildIndex({ disk: nodeDisk, index, log: this.#log }, this.#settings.segmentsFolder)
-    } finally {
-      await level.close()
-    }
-    return undefined
   }
 }

@@ -1,6 +1,7 @@
 /**
- * What the main thread and the worker say to each other. A request names a method of `WorkerMethods`; its parameters and result
- * are plain data that structured clone can carry (CIDs go as bytes). Large byte arrays are transferred, not copied.
+ * What the main thread and the worker say to each other. A request names a method of `WorkerMethods`; its
+ * parameters and result are plain data that structured clone can carry (CIDs go as bytes). Large byte arrays
+ * are transferred, not copied.
  */
 import type { ErrorJson } from '../../base/index.ts'
 import type { ContentSummary, IncomingBlock, VerifyReport } from '../content/types.ts'
@@ -35,7 +36,6 @@ export interface WorkerMethods {
   blockForget: [{ id: Uint8Array; segment: number; offsetBytes: number }, undefined]
   markComplete: [{ content: Uint8Array; summary: ContentSummary }, undefined]
   verify: [{ content: Uint8Array }, VerifyReport]
-  rebuildIndex: [undefined, undefined]
 }
 
 export type WorkerMethod = keyof WorkerMethods

@@ -1,11 +1,12 @@
 /**
- * Who runs next in the worker. Jobs are asynchronous functions that work in slices: between two pieces of work a job
- * asks `due()`, and when its 20 ms are over, or someone more urgent waits, it calls `pause()` and goes on when
- * it is its turn again. Turns go to the most urgent class first, within a class to who has waited longest. A job of
- * a lower class that has waited a second gets one slice all the same, so that nothing starves.
+ * Who runs next in the worker. Jobs are asynchronous functions that work in slices: between two pieces of
+ * work a job asks `due()`, and when its 20 ms are over, or someone more urgent waits, it calls `pause()` and
+ * goes on when it is its turn again. Turns go to the most urgent class first, within a class to who has
+ * waited longest. A job of a lower class that has waited a second gets one slice all the same, so that
+ * nothing starves.
  *
- * The scheduler does no work itself and knows no thread: it takes a clock and a way to run something later (after the
- * messages that have arrived meanwhile).
+ * The scheduler does no work itself and knows no thread: it takes a clock and a way to run something later
+ * (after the messages that have arrived meanwhile).
  */
 import { SECOND_MS } from '../../base/index.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Entry of the worker thread: started as this file by Node, or as dist/worker.js from the bundle. Connects the host to
- * the thread's port; see host.ts for what it does and protocol.ts for what is said.
+ * Entry of the worker thread: started as this file by Node, or as dist/worker.js from the bundle. Connects
+ * the host to the thread's port; see host.ts for what it does and protocol.ts for what is said.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { assertInvariant, type Logger, toCatalogError } from '../../base/index.ts'
@@ -40,6 +40,8 @@ port.on('message', (message: ToWorker) => {
 
 async function answer(request: Extract<ToWorker, { kind: 'request' }>): Promise<void> {
   const { id, method, parameters } = request
+  // Long checks need not end before the worker may; writes do not listen and are finished.
+  if (method === 'close') for (const abort of running.values()) abort.abort()
   const abort = new AbortController()
   running.set(id, abort)
   try {

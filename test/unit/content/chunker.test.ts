@@ -53,7 +53,10 @@ describe('chunker', () => {
         fc.array(piece, { minLength: 1, maxLength: 5 }),
         (skipped, size, pieces) => {
           const bytes = random.subarray(skipped, skipped + size)
-          const chunks = cut(bytes, pieces.map(bytes => bytes + 200))
+          const chunks = cut(
+            bytes,
+            pieces.map(bytes => bytes + 200)
+          )
           expect(lengths(chunks)).toEqual(lengths(cut(bytes, [MIB])))
           expect(Buffer.compare(Buffer.concat(chunks), bytes)).toBe(0)
           for (const [i, chunk] of chunks.entries()) {

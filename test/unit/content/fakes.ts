@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { pack } from 'tar-stream'
 import { hashBlock } from '../../../library/content/blocks.ts'
 import type { Disk, DiskFile } from '../../../library/content/disk.ts'
-import type { BlockIndex } from '../../../library/content/segments.ts'
+import type { BlockIndex } from '../../../library/content/segment-modules.ts'
 import { BlockCodec, type IncomingBlock } from '../../../library/content/types.ts'
 import { prefixEnd } from '../../../library/database/keys.ts'
 import type { WriteOperation } from '../../../library/database/types.ts'
@@ -59,7 +59,9 @@ export class FakeDisk implements Disk {
   }
 
   async list(folder: string): Promise<string[]> {
-    return [...this.files.keys()].filter(path => dirname(path) === folder).map(path => path.slice(folder.length + 1))
+    return [...this.files.keys()]
+      .filter(path => dirname(path) === folder)
+      .map(path => path.slice(folder.length + 1))
   }
 
   async makeFolder(folder: string): Promise<void> {

@@ -68,7 +68,11 @@ describe('ingest', () => {
     ['an absolute path', [{ name: '/etc/passwd', body: 'x' }], 'PATH_REFUSED'],
     ['a path twice', [{ name: 'a' }, { name: 'a' }], 'PATH_REFUSED'],
     ['no order', [{ name: 'b' }, { name: 'a' }], 'PATH_REFUSED'],
-    ['a file below a symlink', [{ name: 'a', type: 'symlink', linkname: '/etc' }, { name: 'a/x' }], 'PATH_REFUSED'],
+    [
+      'a file below a symlink',
+      [{ name: 'a', type: 'symlink', linkname: '/etc' }, { name: 'a/x' }],
+      'PATH_REFUSED'
+    ],
     ['a file below a file', [{ name: 'a', body: '1' }, { name: 'a/x' }], 'PATH_REFUSED'],
     ['a folder that is not empty', [{ name: 'a', type: 'directory' }, { name: 'a/x' }], 'PATH_REFUSED'],
     ['a symlink without target', [{ name: 'a', type: 'symlink', linkname: '' }], 'PATH_REFUSED'],

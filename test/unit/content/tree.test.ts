@@ -13,7 +13,12 @@ const chunk = (seed: number, lengthBytes = 1 + (seed % 1000)): ChunkRef => ({
 })
 
 /** A tree over `count` chunks, its nodes in a source. */
-function build(count: number): { root: ReturnType<typeof rawCid>; sizeBytes: number; source: BlockSource; nodes: number } {
+function build(count: number): {
+  root: ReturnType<typeof rawCid>
+  sizeBytes: number
+  source: BlockSource
+  nodes: number
+} {
   const stored = new Map<string, Uint8Array>()
   const builder = new TreeBuilder()
   for (let i = 0; i < count; i++)
@@ -27,7 +32,11 @@ function build(count: number): { root: ReturnType<typeof rawCid>; sizeBytes: num
   return { root, sizeBytes, source, nodes: stored.size }
 }
 
-async function collect(source: BlockSource, root: ReturnType<typeof rawCid>, sizeBytes: number): Promise<ChunkRef[]> {
+async function collect(
+  source: BlockSource,
+  root: ReturnType<typeof rawCid>,
+  sizeBytes: number
+): Promise<ChunkRef[]> {
   const all: ChunkRef[] = []
   for await (const ref of fileChunks(source, root, sizeBytes)) all.push(ref)
   return all
@@ -101,7 +110,11 @@ describe('file tree', () => {
       ['unknown field', encode({ count: 2, entries: encodeEntries([5, 5]), level: 1, size: 10, x: 1 })],
       ['fraction', encode({ count: 2, entries, level: 1.5, size: 2 })]
     ]
-    for (const [what, bytes] of bad) expect(code(() => decodeNode(bytes, { root: true })), what).toBe('CONTENT_INVALID')
+    for (const [what, bytes] of bad)
+      expect(
+        code(() => decodeNode(bytes, { root: true })),
+        what
+      ).toBe('CONTENT_INVALID')
   })
 
   test('a node must fit what its parent says', () => {

@@ -1,0 +1,27 @@
+/** What writer and recovery of the segments both need: their modules, and where things stand. */
+import { join } from 'node:path'
+import type { Logger } from '../../base/index.ts'
+import { KeyFamily, makeKey } from '../database/keys.ts'
+import type { WriteOperation } from '../database/types.ts'
+import type { Disk } from './disk.ts'
+
+/** What the store needs of LevelDB. */
+export interface BlockIndex {
+  get(key: Uint8Array): Uint8Array | undefined
+  batch(operations: WriteOperation[], options: { sync: boolean }): Promise<void>
+  /** Deletes every key that begins with these bytes. */
+  clear(prefix: Uint8Array): Promise<void>
+}
+
+export interface SegmentModules {
+  disk: Disk
+  index: BlockIndex
+  log: Logger
+}
+
+/** The key of the committed tail. */
+export const TAIL_KEY = makeKey(KeyFamily.Tail)
+
+export function segmentPath(folder: string, segment: number): string {
+  return join(folder, String(segment))
+}

@@ -1,0 +1,291 @@
+/** The whole library on a real disk with its real worker. */
+import { spawnSync } from 'node:child_process'
+import { appendFile, mkdir, mkdtemp, open, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { CID } from 'multiformats/cid'
+import { Registry } from 'prom-client'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { silentLogger, systemClock } from '../../../base/index.ts'
+import {
+  blockIdOf,
+  hashBlock,
+  type IncomingBlock,
+  type Library,
+  openLibrary,
+  rebuildBlockIndex
+} from '../../../library/index.ts'
+import { makeBlock, makeTar, pseudoRandom, type TarEntry } from '../content/fakes.ts'
+
+const BIG_BYTES = 3_000_000
+const big = pseudoRandom('library test', BIG_BYTES)
+const folder: TarEntry[] = [
+  { name: 'a.txt', body: 'hello' },
+  { name: 'bin/run', body: '#!/bin/sh\n', mode: 0o755 },
+  { name: 'empty', type: 'directory', mode: 0o755 },
+  { name: 'nothing', body: '' },
+  { name: 'x/big', body: big },
+  { name: `x/${'long-'.repeat(30)}ü`, body: 'long name' },
+  { name: 'z-link', type: 'symlink', linkname: 'x/big' }
+]
+let home: string
+let library: Library
+
+const openHome = (metrics?: Registry): Promise<Library> =>
+  openLibrary({ log: silentLogger, clock: systemClock, metrics }, { home })
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'catalog-library-'))
+  library = await openHome()
+})
+
+afterEach(async () => {
+  await library.close()
+  await rm(home, { recursive: true })
+})
+
+async function publish(entries = folder): Promise<CID> {
+  const ingest = await library.content.beginIngest({})
+  const tar = await makeTar(entries)
+  for (let at = 0; at < tar.byteLength; at += 500_000) await ingest.write(tar.slice(at, at + 500_000))
+  return (await ingest.finish()).content
+}
+
+async function exported(content: CID): Promise<Buffer> {
+  const parts: Buffer[] = []
+  // Copied: what is yielded is valid until the next is asked for.
+  for await (const part of library.content.exportTar(content)) parts.push(Buffer.from(part))
+  return Buffer.concat(parts)
+}
+
+async function rootOf(content: CID, path: string): Promise<{ root: CID; sizeBytes: number }> {
+  const manifest = await library.content.openManifest(content)
+  for await (const entry of manifest.entries()) if (entry.path === path && entry.kind === 'file') return entry
+  throw new Error(`no ${path}`)
+}
+
+async function chunkOf(content: CID, path: string, index: number): Promise<Uint8Array> {
+  const { root, sizeBytes } = await rootOf(content, path)
+  const ids: Uint8Array[] = []
+  for await (const { id } of library.content.chunks(root, sizeBytes)) ids.push(id)
+  return ids[index]!
+}
+
+/** Flips a byte of a block where it stands in segment 0. */
+async function damage(id: Uint8Array): Promise<void> {
+  const path = join(home, 'segments', '0')
+  const at = (await readFile(path)).indexOf(id)
+  const file = await open(path, 'r+')
+  await file.write(Buffer.from([0xff, 0xfe, 0xfd]), 0, 3, at - 8 + 48)
+  await file.close()
+}
+
+const received = (block: IncomingBlock): IncomingBlock => ({ ...block, bytes: Uint8Array.from(block.bytes) })
+
+describe('a folder', () => {
+  test('comes back as it was, by GNU tar too', async () => {
+    const content = await publish()
+    expect(library.content.localState(content)).toBe('complete')
+    expect(library.content.summary(content)).toEqual({ sizeBytes: BIG_BYTES + 24, files: 5 })
+    const out = join(home, 'out')
+    await mkdir(out)
+    const tar = spawnSync('tar', ['x', '-C', out], { input: await exported(content) })
+    expect(tar.stderr.toString()).toBe('')
+    expect(Buffer.compare(await readFile(join(out, 'x/big')), big)).toBe(0)
+    expect(await readFile(join(out, `x/${'long-'.repeat(30)}ü`), 'utf8')).toBe('long name')
+    expect(Buffer.compare(await readFile(join(out, 'z-link')), big)).toBe(0)
+    expect((await stat(join(out, 'bin/run'))).mode & 0o777).toBe(0o755)
+    expect((await stat(join(out, 'empty'))).isDirectory()).toBe(true)
+    expect((await stat(join(out, 'nothing'))).size).toBe(0)
+  })
+
+  test('is there after the library was closed and opened, without a worker', async () => {
+    const content = await publish()
+    const { stats } = { stats: library.content.stats() }
+    await library.close()
+    library = await openHome()
+    expect(library.workerRunning).toBe(false)
+    expect(library.content.stats()).toEqual(stats)
+    expect((await exported(content)).byteLength).toBeGreaterThan(BIG_BYTES)
+    expect(library.workerRunning).toBe(false)
+  })
+
+  test('many small files, over several pages and buffers', async () => {
+    const entries = Array.from({ length: 3000 }, (_, i) => ({
+      name: `d/${String(i).padStart(5, '0')}`,
+      body: pseudoRandom(`small ${i}`, i % 700)
+    }))
+    const content = await publish(entries)
+    const manifest = await library.content.openManifest(content)
+    expect(manifest.pageCount).toBeGreaterThan(10)
+    expect((await manifest.page(manifest.pageCount - 1)).at(-1)?.path).toBe('d/02999')
+    expect(Buffer.compare(await exported(content), await exported(content))).toBe(0)
+    expect(await library.content.verify(content)).toMatchObject({ ok: true, bad: [] })
+  })
+
+  test('that is hostile fails on write or finish, and the worker goes on', async () => {
+    await expect(publish([{ name: '../escape', body: 'x' }])).rejects.toMatchObject({ code: 'PATH_REFUSED' })
+    expect(library.content.stats().chunks).toBe(0)
+    expect(library.content.localState(await publish())).toBe('complete')
+  })
+
+  test('whose publisher goes away leaves nothing visible', async () => {
+    const abort = new AbortController()
+    const ingest = await library.content.beginIngest({ signal: abort.signal })
+    await ingest.write((await makeTar(folder)).slice(0, 1000))
+    abort.abort()
+    await expect(ingest.finish()).rejects.toMatchObject({ code: 'ABORTED' })
+    await ingest.abort()
+  })
+})
+
+describe('blocks from a peer', () => {
+  test('are hashed, stored, and make a content complete only when all are here', async () => {
+    const content = await publish()
+    const other = await mkdtemp(join(tmpdir(), 'catalog-library-'))
+    const target = await openLibrary({ log: silentLogger, clock: systemClock }, { home: other })
+    try {
+      const copy = async (id: Uint8Array): Promise<void> => {
+        const stored = await library.content.readStored(id)
+        await target.content.writeBlocks([received({ ...stored, id })])
+      }
+      expect(target.content.localState(content)).toBe('none')
+      await expect(target.content.openManifest(content)).rejects.toMatchObject({ code: 'CONTENT_MISSING' })
+      await copy(blockIdOf(content))
+      await target.content.flush()
+      expect(target.content.localState(content)).toBe('partial')
+      const summary = library.content.summary(content)!
+      await expect(target.content.markComplete(content, summary)).rejects.toMatchObject({
+        code: 'CONTENT_MISSING'
+      })
+      for await (const entry of (await target.content.openManifest(content)).entries()) {
+        if (entry.kind !== 'file' || entry.sizeBytes === 0) continue
+        await copy(blockIdOf(entry.root))
+        await target.content.flush()
+        for await (const { id } of target.content.chunks(entry.root, entry.sizeBytes)) await copy(id)
+      }
+      await target.content.markComplete(content, summary)
+      expect(target.content.localState(content)).toBe('complete')
+      const mine = await exported(content)
+      await library.close()
+      library = target
+      expect(Buffer.compare(await exported(content), mine)).toBe(0)
+    } finally {
+      await target.close()
+      await rm(other, { recursive: true })
+    }
+  })
+
+  test('with wrong bytes fail their whole call', async () => {
+    const good = makeBlock(1, 1000)
+    const bad = { ...makeBlock(2, 1000), bytes: makeBlock(3, 1000).bytes }
+    const call = library.content.writeBlocks([received(good), received(bad)])
+    await expect(call).rejects.toMatchObject({
+      code: 'BYTES_WRONG',
+      details: { id: Buffer.from(bad.id).toString('hex') }
+    })
+    await library.content.flush()
+    expect([good, bad].map(({ id }) => library.content.hasBlock(id))).toEqual([false, false])
+  })
+})
+
+describe('corrupt bytes', () => {
+  test('are never given out, count as missing, and can be replaced', async () => {
+    const content = await publish()
+    const id = await chunkOf(content, 'x/big', 20)
+    const bytes = await library.content.readBlock(id)
+    await damage(id)
+    await expect(library.content.readBlock(id)).rejects.toMatchObject({ code: 'CONTENT_CORRUPT' })
+    expect(library.content.hasBlock(id)).toBe(false)
+    await expect(exported(content)).rejects.toMatchObject({ code: 'CONTENT_MISSING' })
+    // The worker answers in order: after this the mark of the content is gone.
+    await library.content.flush()
+    expect(library.content.localState(content)).toBe('partial')
+    const { bad } = await library.content.verify(content)
+    expect(bad).toEqual([{ id: Buffer.from(id).toString('hex'), path: 'x/big', reason: 'missing' }])
+    const block = { id, codec: 0, rawLengthBytes: bytes.byteLength, bytes: Uint8Array.from(bytes) } as const
+    await library.content.writeBlocks([block])
+    await library.content.flush()
+    expect(Buffer.compare(await library.content.readBlock(id), bytes)).toBe(0)
+    expect(await library.content.verify(content)).toMatchObject({ ok: true })
+  })
+
+  test('in an export end it before they go out, and verify names them', async () => {
+    const content = await publish()
+    const id = await chunkOf(content, 'x/big', 3)
+    await damage(id)
+    await expect(exported(content)).rejects.toMatchObject({ code: 'CONTENT_CORRUPT' })
+    const report = await library.content.verify(content)
+    expect(report.ok).toBe(false)
+    expect(report.bad.map(({ path }) => path)).toEqual(['x/big'])
+  })
+
+  test('of a manifest are named without a path', async () => {
+    const content = await publish()
+    await damage(blockIdOf(content))
+    expect((await library.content.verify(content)).bad).toMatchObject([{ path: '', reason: 'corrupt' }])
+    expect(library.content.localState(content)).toBe('none')
+  })
+})
+
+describe('the home', () => {
+  test('is locked for another process', async () => {
+    const script = `
+      import { openLibrary,
+  rebuildBlockIndex
+} from ${JSON.stringify(new URL('../../../library/index.ts', import.meta.url).href)}
+      import { silentLogger, systemClock } from ${JSON.stringify(new URL('../../../base/index.ts', import.meta.url).href)}
+      await openLibrary({ log: silentLogger, clock: systemClock }, { home: ${JSON.stringify(home)} })
+        .then(() => console.log('opened'), error => console.log(error.code))`
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', script])
+    expect(child.stdout.toString().trim()).toBe('HOME_LOCKED')
+  })
+
+  test('must exist', async () => {
+    const options = { home: join(home, 'none') }
+    await expect(openLibrary({ log: silentLogger, clock: systemClock }, options)).rejects.toMatchObject({
+      code: 'HOME_MISSING'
+    })
+  })
+
+  test('with a torn segment is recovered when it is opened', async () => {
+    const content = await publish()
+    await library.close()
+    await appendFile(join(home, 'segments', '0'), Buffer.alloc(1000, 7))
+    library = await openHome()
+    expect((await stat(join(home, 'segments', '0'))).size).toBe(library.content.stats().bytes)
+    expect(await library.content.verify(content)).toMatchObject({ ok: true })
+  })
+
+  test('can have its index made anew from the segments', async () => {
+    const content = await publish()
+    const stats = library.content.stats()
+    await library.close()
+    expect(await rebuildBlockIndex({ log: silentLogger }, { home })).toEqual({ blocks: stats.chunks })
+    library = await openHome()
+    expect(library.content.stats()).toEqual(stats)
+    expect(await library.content.verify(content)).toMatchObject({ ok: true })
+  })
+
+  test('writes of other parts go through the worker and are seen at once', async () => {
+    const key = Buffer.from('test/a')
+    await library.database.write([{ type: 'put', key, value: hashBlock(key) }], { sync: true })
+    expect(Buffer.compare(library.database.get(key)!, hashBlock(key))).toBe(0)
+    const found: string[] = []
+    for await (const [at] of library.database.iterate({ prefix: Buffer.from('test/') }))
+      found.push(String(Buffer.from(at)))
+    expect(found).toEqual(['test/a'])
+  })
+
+  test('tells its metrics in units', async () => {
+    await library.close()
+    const metrics = new Registry()
+    library = await openHome(metrics)
+    const content = await publish()
+    await exported(content)
+    const text = await metrics.metrics()
+    expect(text).toMatch(/catalog_library_content_read_bytes_total 30\d{5}/)
+    expect(text).toMatch(/catalog_library_content_segments_bytes 30\d{5}/)
+    expect(text).toMatch(/catalog_library_worker_running_threads 1/)
+  })
+})
