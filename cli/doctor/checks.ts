@@ -21,7 +21,9 @@ export async function offlineChecks(
   isRunning: boolean
 ): Promise<DoctorCheck[]> {
   if (!existsSync(path.join(home, 'FORMAT'))) {
-    return [bad('home', `there is no Catalog home in ${home}`, 'run `catalog init`, or give the right --home')]
+    return [
+      bad('home', `there is no Catalog home in ${home}`, 'run `catalog init`, or give the right --home')
+    ]
   }
   const { check, config } = checkConfig(home, env)
   const seen = [good('home', home), check]

@@ -1,175 +1,185 @@
 /**
  * How several folders and the lock file change together.
  *
- * A file system renames one thing at a time, so what is to be done is first written down, durably, in a journal: which
- * staged folder goes where, what the lock says afterwards. Until the journal stands, nothing in the target has changed
- * and a crash leaves the old state. From then on the new state is certain: each step can be told from the disk to be done or
- * not, and whoever comes next (the same process, or the next run after a kill) finishes it. A step that *fails* in the running
- * process is undone together with those before it, and the journal is dropped.
+ * A file system renames one thing at a time, so what is to be done is first written down, durably, in a journal: what
+ * stands ready in staging and where it goes. Until the journal stands, nothing in the target has changed and a crash leaves the
+ * old state. From then on the new state is certain: each step can be told from the disk to be done or not, and whoever comes
+ * next (the same process, or the next run after a kill) finishes it. A step that *fails* in the running process is undone
+ * together with those before it, and the journal is dropped.
  *
- * Between the two renames of a step (old folder away, new folder in) a package is missing for some microseconds; after a
- * kill exactly there the next run on the target puts it in place.
+ * Files are replaced in one rename. A folder takes two (the old one away, the new one in), and is missing for some
+ * microseconds between them; after a kill exactly there the next run on the target puts it in place.
  */
-import {
-  closeSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeFileSync
-} from 'node:fs'
+import { copyFileSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { CatalogError } from '../../base/index.ts'
 import { isName } from '../names.ts'
 import { diskError } from './disk-error.ts'
-import { readBounded } from './lock-file.ts'
+import { exists, syncFolder, writeDurably } from './durable.ts'
+import { LOCK_FILE, readBounded } from './lock-file.ts'
+
+/** The installer's own folder in a target. */
+export const STATE_FOLDER = '.catalog'
+/** What installs put into the target. */
+export const INSTALLED_FILE = path.join(STATE_FOLDER, 'installed.json')
 
 /** Version of the journal's form. */
 const JOURNAL_VERSION = 1
-const JOURNAL_NAME = 'journal.json'
-/** Steps keep their folders in the state folder under their number. */
-const STAGING = 'staging'
-const OLD = 'old'
+const JOURNAL_FILE = path.join(STATE_FOLDER, 'journal.json')
+/** Step INDEX finds what is new in staging/INDEX and keeps what it replaced in old/INDEX. */
+const STAGING = path.join(STATE_FOLDER, 'staging')
+const OLD = path.join(STATE_FOLDER, 'old')
+/** The only files that a journal may replace. */
+const FILES = new Set([LOCK_FILE, INSTALLED_FILE])
 
-/** One package: its new folder stands in staging/INDEX, the one it replaces goes to old/INDEX. */
-export interface JournalStep {
-  name: string
-  /** False takes the package away. */
-  install: boolean
+/**
+ * One change. `target` is a package's name or one of FILES. `put`: what stands in staging goes there; with `replaces` an
+ * earlier install's folder may be in its place. `take`: what stands there goes away.
+ */
+export type JournalStep =
+  | { kind: 'file'; action: 'put'; target: string }
+  | { kind: 'folder'; action: 'put'; target: string; replaces: boolean }
+  | { kind: 'folder'; action: 'take'; target: string }
+
+/** Where the new folder or file of a step is made ready. */
+export function stagingOf(root: string, index: number): string {
+  return path.join(root, STAGING, String(index))
 }
 
-export interface Journal {
-  steps: JournalStep[]
-  /** Files of the target with their new text, by path relative to it; written after the folders. */
-  files: Record<string, string>
-}
-
-/** The folders of a target: packages in `root`, everything else in `state`. */
-export interface TargetPaths {
-  root: string
-  state: string
-}
-
-export const stagingOf = (paths: TargetPaths, index: number): string =>
-  path.join(paths.state, STAGING, String(index))
-const oldOf = (paths: TargetPaths, index: number): string => path.join(paths.state, OLD, String(index))
-const packageOf = (paths: TargetPaths, name: string): string => path.join(paths.root, name)
-const journalOf = (paths: TargetPaths): string => path.join(paths.state, JOURNAL_NAME)
-
-/** Carries the journal out, all of it or nothing. */
-export function commitJournal(paths: TargetPaths, journal: Journal): void {
-  mkdirSync(path.join(paths.state, OLD), { recursive: true })
-  const text = JSON.stringify({ journalVersion: JOURNAL_VERSION, ...journal })
+/** Carries the steps out, all of them or none. Throws TARGET_REFUSED, TARGET_NOT_WRITABLE, DISK_FULL, DISK_IO. */
+export function commitSteps(root: string, steps: JournalStep[]): void {
   try {
-    writeDurably(journalOf(paths), text)
-    journal.steps.forEach((step, index) => {
-      carryOut(paths, step, index)
-    })
-    finishJournal(paths, journal)
+    rmSync(path.join(root, OLD), { recursive: true, force: true })
+    mkdirSync(path.join(root, OLD), { recursive: true })
+    writeDurably(path.join(root, JOURNAL_FILE), JSON.stringify({ journalVersion: JOURNAL_VERSION, steps }))
+    try {
+      carryOutAll(root, steps)
+    } catch (error) {
+      undoAll(root, steps)
+      throw error
+    }
+    rmSync(path.join(root, JOURNAL_FILE))
   } catch (error) {
-    undo(paths, journal)
-    throw diskError(error, paths.root)
+    throw diskError(error, root)
   }
 }
 
-/** Finishes what a killed install had begun, then removes its leftovers. Call with the target's lock held. */
-export function recoverJournal(paths: TargetPaths): void {
-  const text = readBounded(journalOf(paths))
-  if (text !== undefined) {
-    const journal = parseJournal(text, journalOf(paths))
-    try {
-      journal.steps.forEach((step, index) => {
-        carryOut(paths, step, index)
-      })
-      finishJournal(paths, journal)
-    } catch (error) {
-      throw diskError(error, paths.root)
+/** Finishes what a killed install had begun, and clears its leftovers away. Call with the target's lock held. */
+export function recoverSteps(root: string): void {
+  const file = path.join(root, JOURNAL_FILE)
+  const text = readBounded(file)
+  try {
+    if (text !== undefined) {
+      carryOutAll(root, parseSteps(text, file))
+      rmSync(file)
     }
+    rmSync(`${file}.new`, { force: true })
+  } catch (error) {
+    throw diskError(error, root)
   }
-  removeLeftovers(paths)
+  removeLeftovers(root)
 }
 
 /** Removes staged and replaced folders. */
-export function removeLeftovers(paths: TargetPaths): void {
+export function removeLeftovers(root: string): void {
   try {
-    for (const folder of [STAGING, OLD])
-      rmSync(path.join(paths.state, folder), { recursive: true, force: true })
+    for (const folder of [STAGING, OLD]) rmSync(path.join(root, folder), { recursive: true, force: true })
   } catch (error) {
-    throw diskError(error, paths.root)
+    throw diskError(error, root)
   }
 }
 
-/** One package. Done already when its staged folder, or the folder to take away, is gone. */
-function carryOut(paths: TargetPaths, step: JournalStep, index: number): void {
-  const target = packageOf(paths, step.name)
-  if (step.install && !exists(stagingOf(paths, index))) return
-  if (exists(target)) {
-    if (exists(oldOf(paths, index)))
-      throw new CatalogError('TARGET_REFUSED', `${target} appeared while it was being installed`)
-    renameSync(target, oldOf(paths, index))
+function carryOutAll(root: string, steps: JournalStep[]): void {
+  const touched = new Set<string>()
+  steps.forEach((step, index) => {
+    const places = placesOf(root, step, index)
+    if (step.kind === 'file') putFile(places)
+    else if (step.action === 'put') putFolder(places, step.replaces)
+    else takeFolder(places)
+    touched.add(path.dirname(places.target))
+  })
+  for (const folder of touched) syncFolder(folder)
+}
+
+interface Places {
+  target: string
+  staged: string
+  old: string
+}
+
+function placesOf(root: string, step: JournalStep, index: number): Places {
+  return {
+    target: path.join(root, step.target),
+    staged: stagingOf(root, index),
+    old: path.join(root, OLD, String(index))
   }
-  if (!step.install) return
+}
+
+/** A step is done when nothing of it is left in staging. */
+function putFile({ target, staged, old }: Places): void {
+  if (!exists(staged)) return
+  if (exists(target) && !exists(old)) copyFileSync(target, old)
+  renameSync(staged, target)
+}
+
+function putFolder({ target, staged, old }: Places, replaces: boolean): void {
   mkdirSync(path.dirname(target), { recursive: true })
-  renameSync(stagingOf(paths, index), target)
-}
-
-function finishJournal(paths: TargetPaths, journal: Journal): void {
-  for (const [file, text] of Object.entries(journal.files)) writeDurably(path.join(paths.root, file), text)
-  for (const folder of new Set(journal.steps.map(({ name }) => path.dirname(packageOf(paths, name)))))
-    syncFolder(folder)
-  rmSync(journalOf(paths))
-  syncFolder(paths.state)
-}
-
-/** Back to the old state, in reverse. What cannot be undone stays in the journal, for the next run to finish forwards. */
-function undo(paths: TargetPaths, journal: Journal): void {
-  if (!exists(journalOf(paths))) return
-  for (let index = journal.steps.length - 1; index >= 0; index--) {
-    const { name, install } = journal.steps[index]!
-    const target = packageOf(paths, name)
-    const wasPlaced = install && !exists(stagingOf(paths, index)) && exists(target)
-    if (wasPlaced) renameSync(target, stagingOf(paths, index))
-    if (exists(oldOf(paths, index))) renameSync(oldOf(paths, index), target)
+  if (!exists(staged)) return
+  if (exists(target)) {
+    if (!replaces || exists(old)) {
+      throw new CatalogError('TARGET_REFUSED', `${target} appeared while it was being installed`, {
+        details: { path: target },
+        hint: 'move it away and run the command again'
+      })
+    }
+    renameSync(target, old)
   }
-  rmSync(journalOf(paths))
+  renameSync(staged, target)
 }
 
-/** A new file in the place of the old one, on disk when this returns. */
-export function writeDurably(file: string, text: string): void {
-  const fresh = `${file}.new`
-  writeFileSync(fresh, text, { flush: true })
-  renameSync(fresh, file)
-  syncFolder(path.dirname(file))
+/** A step is done when what it took is in old. */
+function takeFolder({ target, old }: Places): void {
+  if (exists(target) && !exists(old)) renameSync(target, old)
 }
 
-function syncFolder(folder: string): void {
-  if (!exists(folder)) return
-  const descriptor = openSync(folder, 'r')
+/** Back to the old state, in reverse. When even that fails the journal stays, and the next run finishes it forwards. */
+function undoAll(root: string, steps: JournalStep[]): void {
+  for (let index = steps.length - 1; index >= 0; index--)
+    undo(steps[index]!, placesOf(root, steps[index]!, index))
+  rmSync(path.join(root, JOURNAL_FILE))
+}
+
+function undo(step: JournalStep, { target, staged, old }: Places): void {
+  const wasPut = step.action === 'put' && !exists(staged)
+  if (wasPut && exists(target)) renameSync(target, staged)
+  if (exists(old) && !exists(target)) renameSync(old, target)
+}
+
+function parseSteps(text: string, file: string): JournalStep[] {
+  let parsed: { journalVersion?: unknown; steps?: unknown } | null
   try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
+    parsed = JSON.parse(text)
+  } catch (cause) {
+    throw refused(file, 'is not JSON', cause)
   }
+  if (parsed?.journalVersion !== JOURNAL_VERSION || !Array.isArray(parsed.steps))
+    throw refused(file, 'was written by another version of Catalog')
+  if (!parsed.steps.every(isStep)) throw refused(file, 'names something that no install puts there')
+  return parsed.steps
 }
 
-/** Something of that name is there, a dangling link included. */
-export function exists(file: string): boolean {
-  return lstatSync(file, { throwIfNoEntry: false }) !== undefined
+/** A target may come from anywhere, so its journal is believed only as far as an install could have written it. */
+function isStep(step: JournalStep | null): step is JournalStep {
+  if (typeof step?.target !== 'string') return false
+  if (step.kind === 'file') return FILES.has(step.target) && step.action === 'put'
+  if (step.kind !== 'folder' || !isName(step.target) || FILES.has(step.target)) return false
+  return step.action === 'take' || (step.action === 'put' && typeof step.replaces === 'boolean')
 }
 
-function parseJournal(text: string, file: string): Journal {
-  const parsed = JSON.parse(text) as Partial<Journal> & { journalVersion?: unknown }
-  const { journalVersion, steps, files } = parsed
-  if (
-    journalVersion !== JOURNAL_VERSION ||
-    !Array.isArray(steps) ||
-    typeof files !== 'object' ||
-    files === null
-  )
-    throw new CatalogError('UNSUPPORTED', `${file} was written by another version of Catalog`)
-  if (!steps.every(step => typeof step?.name === 'string' && isName(step.name)))
-    throw new CatalogError('TARGET_REFUSED', `${file} names something that is no package`)
-  return { steps, files }
+function refused(file: string, reason: string, cause?: unknown): CatalogError {
+  return new CatalogError('TARGET_REFUSED', `${file} ${reason}`, {
+    cause,
+    details: { path: file },
+    hint: 'remove the folder .catalog when no install is running, or install into another folder'
+  })
 }

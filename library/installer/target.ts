@@ -15,13 +15,15 @@ import { CatalogError } from '../../base/index.ts'
 import { checkName } from '../names.ts'
 import { type Folding, probeFolding } from './collisions.ts'
 import { diskError } from './disk-error.ts'
+import { exists } from './durable.ts'
 import { type ExtractedTotals, extractTar } from './extract.ts'
 import {
-  commitJournal,
-  exists,
+  commitSteps,
+  INSTALLED_FILE,
   type JournalStep,
-  recoverJournal,
+  recoverSteps,
   removeLeftovers,
+  STATE_FOLDER,
   stagingOf
 } from './journal.ts'
 import {
@@ -34,9 +36,7 @@ import {
 } from './lock-file.ts'
 import { acquireMutex, type HeldMutex } from './mutex.ts'
 
-const STATE_FOLDER = '.catalog'
 const STATE_MODE = 0o700
-const INSTALLED_FILE = 'installed.json'
 const MUTEX_FILE = 'lock'
 const HOLDER_FILE = 'holder'
 
@@ -87,7 +87,7 @@ export class InstallTarget {
       const root = realpathSync(folder)
       const target = new InstallTarget(root, takeMutex(root), made)
       try {
-        recoverJournal(target.#paths)
+        recoverSteps(root)
       } catch (error) {
         target.#mutex.release()
         throw error
@@ -96,10 +96,6 @@ export class InstallTarget {
     } catch (error) {
       throw diskError(error, folder)
     }
-  }
-
-  get #paths(): { root: string; state: string } {
-    return { root: this.root, state: this.#state }
   }
 
   /** What catalog-lock.json says; undefined without one. Throws LOCK_INVALID. */
@@ -118,7 +114,7 @@ export class InstallTarget {
   ): Promise<void> {
     this.checkPlace(item.name)
     const index = this.#staged.length
-    const folder = stagingOf(this.#paths, index)
+    const folder = stagingOf(this.root, index)
     try {
       mkdirSync(folder, { recursive: true })
     } catch (error) {
@@ -163,9 +159,14 @@ export class InstallTarget {
     const staged = new Set(this.#staged.map(({ item }) => item.name))
     const removed = options.exact ? [...installed].filter(name => !staged.has(name)) : []
     const lock: LockFile = options.exact ? new Map() : (this.readLock() ?? new Map())
-    const steps: JournalStep[] = this.#staged.map(({ item }) => ({ name: item.name, install: true }))
+    const steps: JournalStep[] = this.#staged.map(({ item: { name } }) => ({
+      kind: 'folder',
+      action: 'put',
+      target: name,
+      replaces: installed.has(name)
+    }))
     for (const name of removed) {
-      steps.push({ name, install: false })
+      steps.push({ kind: 'folder', action: 'take', target: name })
       installed.delete(name)
     }
     for (const { item } of this.#staged) {
@@ -173,13 +174,9 @@ export class InstallTarget {
       lock.set(name, locked)
       installed.add(name)
     }
-    commitJournal(this.#paths, {
-      steps,
-      files: {
-        [LOCK_FILE]: formatLock(lock),
-        [path.join(STATE_FOLDER, INSTALLED_FILE)]: `${JSON.stringify({ installed: [...installed].sort() })}\n`
-      }
-    })
+    this.#stageFile(steps, LOCK_FILE, formatLock(lock))
+    this.#stageFile(steps, INSTALLED_FILE, `${JSON.stringify({ installed: [...installed].sort() })}\n`)
+    commitSteps(this.root, steps)
     this.#committed = true
     return this.#staged.map(({ item }) => ({
       name: item.name,
@@ -189,10 +186,20 @@ export class InstallTarget {
     }))
   }
 
+  #stageFile(steps: JournalStep[], target: string, text: string): void {
+    try {
+      mkdirSync(path.dirname(stagingOf(this.root, steps.length)), { recursive: true })
+      writeFileSync(stagingOf(this.root, steps.length), text, { flush: true })
+    } catch (error) {
+      throw diskError(error, this.root)
+    }
+    steps.push({ kind: 'file', action: 'put', target })
+  }
+
   /** Clears staging away and gives the lock back. Without a commit the target is as it was. */
   close(): void {
     try {
-      removeLeftovers(this.#paths)
+      removeLeftovers(this.root)
       rmSync(path.join(this.#state, HOLDER_FILE), { force: true })
     } finally {
       this.#mutex.release()
@@ -214,7 +221,7 @@ export class InstallTarget {
 
   /** Names of the packages that installs put here. */
   #installed(): Set<string> {
-    const text = readBounded(path.join(this.#state, INSTALLED_FILE))
+    const text = readBounded(path.join(this.root, INSTALLED_FILE))
     if (text === undefined) return new Set()
     const { installed } = JSON.parse(text) as { installed: string[] }
     return new Set(installed)

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest'
+import { COMMANDS, type CommandSpec } from '../../../cli/index.ts'
+import { cli } from './support/cli.ts'
+
+describe('wrong usage', () => {
+  it.each([
+    ['an unknown command', ['publsh'], "unknown command 'publsh'", 'did you mean publish?'],
+    ['an unknown sub-command', ['key', 'crate'], "unknown command 'crate'", 'did you mean create?'],
+    ['an unknown flag', ['install', '--frozn'], "unknown option '--frozn'", 'did you mean --frozen?'],
+    ['no command', [], 'a command is missing', 'catalog --help'],
+    ['no sub-command', ['peers'], 'a command is missing', 'catalog --help'],
+    ['a missing argument', ['publish'], "missing required argument 'dir'", ''],
+    ['too many arguments', ['status', 'x'], 'too many arguments', ''],
+    ['a flag without its value', ['fetch', 'x', '--from'], "option '--from <peer>' argument missing", ''],
+    [
+      'a value that is none of the choices',
+      ['fetch', 'x', '--priority', 'urgent'],
+      'Allowed choices are critical',
+      ''
+    ],
+    ['no number', ['publish', '.', '--wait', 'x'], "'x' is not a whole number", ''],
+    ['no duration', ['status', '--timeout', 'soon'], 'is not a duration', ''],
+    ['no key=value', ['daemon', '--set', 'x'], 'not of the form key=value', ''],
+    ['verify of nothing', ['verify'], 'verify needs a release, or --all', 'catalog verify --all'],
+    ['verify of both', ['verify', 'x', '--all'], 'verify needs a release, or --all', ''],
+    ['install without a folder', ['install', 'x'], 'needs a folder', '--to DIR'],
+    ['install of nothing', ['install', '--to', 'x'], 'at least one release', '--frozen'],
+    ['frozen install of a name', ['install', 'x', '--frozen', '--to', 'y'], 'takes no names', '']
+  ])('%s exits 2 and says so in one line', async (_, argv, message, hint) => {
+    const { status, stdout, stderr } = await cli(argv)
+    expect(status).toBe(2)
+    expect(stdout).toBe('')
+    expect(stderr).toMatch(/^catalog: INVALID_ARGUMENT: .+\n$/)
+    expect(stderr).toContain(message)
+    expect(stderr).toContain(hint)
+  })
+
+  it('is a JSON document on stdout with --json, wherever that stands', async () => {
+    for (const argv of [
+      ['--json', 'publsh'],
+      ['publsh', '--json'],
+      ['fetch', '--json']
+    ]) {
+      const result = await cli(argv)
+      expect(result.status).toBe(2)
+      expect(result.stderr).toBe('')
+      expect(result.json().error).toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.any(String) })
+    }
+  })
+
+  it('takes --json after -- for what it is: a name', async () => {
+    const result = await cli(['fetch', 'a', '--', '--json'])
+    expect(result.status).toBe(2)
+    expect(result.stdout).toBe('')
+  })
+
+  it('refuses Windows clearly', async () => {
+    const result = await cli(['status', '--json'], { platform: 'win32' })
+    expect(result.status).toBe(1)
+    expect(result.json().error).toMatchObject({ code: 'UNSUPPORTED', hint: expect.stringContaining('WSL') })
+  })
+})
+
+describe('help', () => {
+  const leaves = (specs: CommandSpec[], parents: string[] = []): Array<[string[], CommandSpec]> =>
+    specs.flatMap(spec =>
+      spec.commands === undefined
+        ? [[[...parents, spec.name], spec] as [string[], CommandSpec]]
+        : leaves(spec.commands, [...parents, spec.name])
+    )
+
+  it('lists every command', async () => {
+    const { status, stdout } = await cli(['--help'])
+    expect(status).toBe(0)
+    for (const { name, summary } of COMMANDS) {
+      expect(stdout).toContain(`  ${name}`)
+      expect(stdout.replace(/\s+/g, ' ')).toContain(summary)
+    }
+  })
+
+  it.each(leaves(COMMANDS).map(([path, spec]) => [path.join(' '), path, spec] as const))(
+    'of `%s` names its options, the global ones and its examples',
+    async (_, path, spec) => {
+      const { status, stdout, stderr } = await cli([...path, '--help'])
+      expect([status, stderr]).toEqual([0, ''])
+      for (const { flags } of spec.options ?? []) expect(stdout).toContain(flags)
+      for (const { line } of spec.examples ?? []) expect(stdout).toContain(line)
+      expect(stdout).toContain('--home <dir>')
+    }
+  )
+
+  it('leaves --version of a command to the command', async () => {
+    expect((await cli(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+    const { status, stderr } = await cli(['publish', '/nonexistent', '--version', '1.2.3'])
+    expect(status).toBe(1)
+    expect(stderr).toContain('SOURCE_UNREADABLE')
+  })
+})
