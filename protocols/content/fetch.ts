@@ -1,0 +1,281 @@
+import type { PeerId } from '@libp2p/interface'
+import { trace } from '@opentelemetry/api'
+import type { CID } from 'multiformats/cid'
+import type { Registry as MetricsRegistry } from 'prom-client'
+import {
+  CatalogError,
+  type Clock,
+  type ErrorCode,
+  type Logger,
+  partMetrics,
+  SECOND_MS
+} from '../../base/index.ts'
+import type { ContentStore, Registry, ReleaseRecord } from '../../library/index.ts'
+import type { RecordClient } from '../records/index.ts'
+import type { SourceModules } from './source-stream.ts'
+import { drawFrom, SourceFailure } from './transfer.ts'
+import { ReleaseWalk } from './walk.ts'
+
+/** Attempts at one source that bring nothing before it is given up. */
+const MAX_ATTEMPTS = 3
+/** Wait before the same source is tried again when it did not say how long. */
+const RETRY_MS = 500
+/** A peer that asks for more patience than this is given up for now. */
+const MAX_RETRY_MS = 5 * SECOND_MS
+/** Least time between two progress events. */
+const PROGRESS_EVERY_MS = 100
+/** Failures after which the same source may do better a moment later. */
+const TRY_AGAIN: ReadonlySet<ErrorCode> = new Set(['BUSY', 'STREAM_TRUNCATED'])
+/** Failures that say something about the peer, not about the moment. */
+const VIOLATIONS: ReadonlySet<ErrorCode> = new Set(['BYTES_WRONG', 'PROTOCOL_VIOLATION'])
+
+export type FetchPhase = 'record' | 'manifest' | 'files' | 'flush' | 'done'
+
+/** How far a fetch has come. Bytes are those of files; held ones count as done. */
+export interface FetchProgress {
+  phase: FetchPhase
+  bytesDone: number
+  /** 0 until the record is known. */
+  bytesTotal: number
+  filesDone: number
+  filesTotal: number
+  bytesFetched: number
+  bytesReused: number
+}
+
+export interface FetchResult {
+  record: ReleaseRecord
+  /** Raw bytes of files that came from peers, and that were here already or stand in several places. */
+  bytesFetched: number
+  bytesReused: number
+  /** What each peer sent, as it came over the wire: stored form, with manifest, trees and headers. */
+  sources: Array<{ peerId: PeerId; bytes: number }>
+  tookMs: number
+}
+
+export interface FetchModules extends SourceModules {
+  readonly store: Pick<
+    ContentStore,
+    'hasBlock' | 'readBlock' | 'writeBlocks' | 'flush' | 'markComplete' | 'localState'
+  >
+  readonly registry: Pick<Registry, 'get' | 'add'>
+  readonly records: Pick<RecordClient, 'get'>
+  readonly log: Logger
+  readonly clock: Clock
+  readonly metrics?: MetricsRegistry
+}
+
+export interface FetcherOptions {
+  readonly networkId: string
+  /** A source lied or broke the protocol. */
+  readonly onViolation?: (peerId: PeerId, error: CatalogError) => void
+}
+
+export interface FetchRequest {
+  /** Id of the signed release record. */
+  readonly record: CID
+  /** Peers that may have it, best first. */
+  readonly peers: readonly PeerId[]
+  readonly onProgress?: (progress: FetchProgress) => void
+  readonly signal?: AbortSignal
+}
+
+/** Fetches releases from peers into the store. */
+export interface Fetcher {
+  /**
+   * Fetches a release: its record first, verified before any byte is asked for, then whatever of its content is not
+   * here. Ends when all is on disk and marked complete. One source at a time; when it fails the next goes on. Calling it
+   * again after any failure, or a kill, asks only for what is still missing. Fails with the last source's error, with
+   * NO_PROVIDERS when there is none, CONTENT_INVALID or PATH_REFUSED when the publisher's content is wrong in
+   * itself, the disk's error, or the signal's reason. Not to be called twice at once for the same content.
+   */
+  fetch(request: FetchRequest): Promise<FetchResult>
+}
+
+export function createFetcher(modules: FetchModules, options: FetcherOptions): Fetcher {
+  const metrics = partMetrics(modules.metrics, 'fetch')
+  const counters: Counters = {
+    received: bytes => received.inc(bytes),
+    ended: outcome => ended.inc({ outcome })
+  }
+  const received = metrics.counter('received_bytes_total', 'Bytes of answers from sources, as on the wire.')
+  const ended = metrics.counter('ended_fetches_total', 'Fetches by outcome.', ['outcome'])
+  return { fetch: request => new Fetch(modules, options, request, counters).run() }
+}
+
+interface Counters {
+  received(bytes: number): void
+  ended(outcome: string): void
+}
+
+interface Candidate {
+  readonly peerId: PeerId
+  failures: number
+}
+
+class Fetch {
+  readonly #modules: FetchModules
+  readonly #options: FetcherOptions
+  readonly #request: FetchRequest
+  readonly #counters: Counters
+  readonly #signal: AbortSignal
+  readonly #startMs: number
+  readonly #received = new Map<string, { peerId: PeerId; bytes: number }>()
+  #record: ReleaseRecord | undefined
+  #walk: ReleaseWalk | undefined
+  #toldMs = Number.NEGATIVE_INFINITY
+
+  constructor(modules: FetchModules, options: FetcherOptions, request: FetchRequest, counters: Counters) {
+    this.#modules = modules
+    this.#options = options
+    this.#request = request
+    this.#counters = counters
+    this.#signal = request.signal ?? new AbortController().signal
+    this.#startMs = modules.clock.monotonicMs()
+  }
+
+  async run(): Promise<FetchResult> {
+    const span = trace.getTracer('catalog').startSpan('fetch')
+    try {
+      this.#signal.throwIfAborted()
+      this.#tell('record')
+      const record = await this.#findRecord()
+      this.#record = record
+      await this.#fetchContent(record)
+      this.#tell('done')
+      this.#counters.ended('ok')
+      return this.#result(record)
+    } catch (thrown) {
+      const error = thrown instanceof SourceFailure ? thrown.reason : thrown
+      this.#counters.ended(error instanceof CatalogError ? error.code : 'ABORTED')
+      throw error
+    } finally {
+      span.end()
+    }
+  }
+
+  /** The record, from here or from the first peer that has it: verified, and kept. */
+  async #findRecord(): Promise<ReleaseRecord> {
+    const { registry, records } = this.#modules
+    const { record: id } = this.#request
+    const known = registry.get(id)
+    if (known !== undefined) return known
+    return await this.#fromOneOf(async peerId => {
+      const [found] = await ofPeer(records.get(peerId, [id], this.#signal), this.#signal)
+      if (found === undefined)
+        throw new SourceFailure(new CatalogError('RELEASE_NOT_FOUND', `${peerId} does not know ${id}`))
+      return (await registry.add(found.bytes, this.#signal)).record
+    })
+  }
+
+  async #fetchContent(record: ReleaseRecord): Promise<void> {
+    const { store, libp2p, clock } = this.#modules
+    const { content, sizeBytes, files } = record.release
+    const walk = new ReleaseWalk({ store }, record.release)
+    this.#walk = walk
+    if (store.localState(content) === 'complete') {
+      walk.progress.bytesReused = sizeBytes
+      walk.progress.filesDone = files
+      return
+    }
+    // What is here is looked at first: a content that is whole but not marked needs no source.
+    const missing = await walk.next(this.#signal)
+    if (missing !== undefined) walk.putBack(missing)
+    if (walk.phase !== 'done')
+      await this.#fromOneOf(peerId =>
+        drawFrom(
+          { libp2p, clock, store, walk, onAnswer: bytes => this.#count(peerId, bytes) },
+          { networkId: this.#options.networkId, peerId, record: record.id, signal: this.#signal }
+        )
+      )
+    this.#tell('flush')
+    await walk.flush(this.#signal)
+    await store.markComplete(content, { sizeBytes, files }, this.#signal)
+  }
+
+  /** Tries the sources in turn until one does it; one that fails for the moment comes again, after the others. */
+  async #fromOneOf<T>(work: (peerId: PeerId) => Promise<T>): Promise<T> {
+    const queue: Candidate[] = this.#request.peers.map(peerId => ({ peerId, failures: 0 }))
+    let last = new CatalogError('NO_PROVIDERS', 'there is no source to fetch from')
+    for (let candidate = queue.shift(); candidate !== undefined; candidate = queue.shift()) {
+      const receivedBefore = this.#received.get(candidate.peerId.toString())?.bytes
+      try {
+        return await work(candidate.peerId)
+      } catch (thrown) {
+        if (!(thrown instanceof SourceFailure)) throw thrown
+        last = thrown.reason
+        this.#report(candidate.peerId, last)
+        const hasSent = this.#received.get(candidate.peerId.toString())?.bytes !== receivedBefore
+        candidate.failures = hasSent ? 1 : candidate.failures + 1
+        if (await this.#mayTryAgain(candidate, last, queue.length === 0)) queue.push(candidate)
+      }
+    }
+    throw last
+  }
+
+  /** Whether a source deserves another attempt; waits for it when nobody else is left to ask. */
+  async #mayTryAgain(candidate: Candidate, error: CatalogError, isLast: boolean): Promise<boolean> {
+    const asked = error.details?.retryAfterMs
+    const delayMs = typeof asked === 'number' ? asked : RETRY_MS
+    if (!TRY_AGAIN.has(error.code) || candidate.failures >= MAX_ATTEMPTS || delayMs > MAX_RETRY_MS)
+      return false
+    if (isLast) await this.#modules.clock.wait(delayMs, this.#signal)
+    return true
+  }
+
+  #report(peerId: PeerId, error: CatalogError): void {
+    const fields = { peer: peerId.toString(), code: error.code, reason: error.message }
+    this.#modules.log.warn(fields, 'a source failed')
+    if (VIOLATIONS.has(error.code)) this.#options.onViolation?.(peerId, error)
+  }
+
+  #count(peerId: PeerId, bytes: number): void {
+    const key = peerId.toString()
+    const source = this.#received.get(key) ?? { peerId, bytes: 0 }
+    source.bytes += bytes
+    this.#received.set(key, source)
+    this.#counters.received(bytes)
+    this.#tell(this.#walk?.phase === 'manifest' ? 'manifest' : 'files')
+  }
+
+  /** Tells of progress: each new phase, and now and then within one. */
+  #tell(phase: FetchPhase): void {
+    const { onProgress } = this.#request
+    if (onProgress === undefined) return
+    const nowMs = this.#modules.clock.monotonicMs()
+    if ((phase === 'manifest' || phase === 'files') && nowMs - this.#toldMs < PROGRESS_EVERY_MS) return
+    this.#toldMs = nowMs
+    const { bytesFetched = 0, bytesReused = 0, filesDone = 0 } = this.#walk?.progress ?? {}
+    const { sizeBytes = 0, files = 0 } = this.#record?.release ?? {}
+    onProgress({
+      phase,
+      bytesDone: bytesFetched + bytesReused,
+      bytesTotal: sizeBytes,
+      filesDone,
+      filesTotal: files,
+      bytesFetched,
+      bytesReused
+    })
+  }
+
+  #result(record: ReleaseRecord): FetchResult {
+    const { bytesFetched, bytesReused } = this.#walk!.progress
+    return {
+      record,
+      bytesFetched,
+      bytesReused,
+      sources: [...this.#received.values()],
+      tookMs: this.#modules.clock.monotonicMs() - this.#startMs
+    }
+  }
+}
+
+/** Marks a failure of a peer as such. */
+async function ofPeer<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error instanceof CatalogError ? new SourceFailure(error) : error
+  }
+}

@@ -1,0 +1,254 @@
+import type { PeerId, Stream } from '@libp2p/interface'
+import { CID } from 'multiformats/cid'
+import { Uint8ArrayList } from 'uint8arraylist'
+import { CatalogError, type Clock } from '../../base/index.ts'
+import type { BlockId, ContentStore, Registry, ReleaseRecord, StoredBlock } from '../../library/index.ts'
+import { pull } from '../quic/index.ts'
+import { FrameReader } from '../wire/frame-reader.ts'
+import { drained, encodeFrame } from '../wire/frame-writer.ts'
+import { statusOf } from '../wire/status.ts'
+import { type Answer, answerMessage, openMessage, type Range, rangeMessage } from './frames.ts'
+import {
+  BUSY_RETRY_MS,
+  IDLE_MS,
+  MAX_OPEN_BYTES,
+  MAX_PIPELINED,
+  MAX_RANGE_MESSAGE_BYTES,
+  MAX_REFUSED_QUEUED,
+  OPEN_DEADLINE_MS,
+  SLOW_READER_MS
+} from './limits.ts'
+import type { ContentResolver } from './resolver.ts'
+
+/** May this peer read this release? Asked once for each stream. */
+export type MayRead = (peerId: PeerId, record: ReleaseRecord) => boolean | Promise<boolean>
+
+export interface ServedStreamModules {
+  readonly stream: Stream
+  readonly peerId: PeerId
+  readonly store: Pick<ContentStore, 'readStored'>
+  readonly registry: Pick<Registry, 'get'>
+  readonly resolver: ContentResolver
+  readonly mayRead: MayRead
+  readonly clock: Clock
+  readonly onAnswer: (status: number, bytes: number) => void
+}
+
+/** A request that waits. One beyond the limit is answered BUSY, in its turn like all others. */
+interface Queued {
+  readonly range: Range
+  readonly isRefused: boolean
+}
+
+/** An answer ready to be sent. */
+interface Prepared {
+  readonly header: Partial<Answer>
+  readonly blocks: readonly StoredBlock[]
+}
+
+/**
+ * The serving end of one bulk stream. Requests are read into a short queue and answered in their order; while one
+ * answer is on its way the next is read from the disk. Nothing is handed to the stream while it waits for drain, so at
+ * most one answer is queued there and one is prepared, however slowly the peer reads.
+ */
+export class ServedStream {
+  readonly #modules: ServedStreamModules
+  readonly #reader: FrameReader
+  readonly #abort = new AbortController()
+  readonly #queue: Queued[] = []
+  /** Those of the queue that will be worked on. */
+  #accepted = 0
+  #isInputOver = false
+  /** What the peer is waited for, and since when. */
+  #waiting: { limitMs: number; sinceMs: number; what: string } | undefined
+  #wakeSender: (() => void) | undefined
+  #wakeReader: (() => void) | undefined
+
+  constructor(modules: ServedStreamModules) {
+    this.#modules = modules
+    this.#reader = new FrameReader(pull(modules.stream, { signal: this.#abort.signal }))
+  }
+
+  /** Serves until the peer has closed its side and has all answers. Rejects when the stream fails or is cut. */
+  async run(): Promise<void> {
+    try {
+      const record = await this.#open()
+      if (record === undefined) return
+      await Promise.all([this.#readRequests(), this.#sendAnswers(record.release.content)])
+      await this.#modules.stream.close({ signal: this.#abort.signal })
+    } catch (error) {
+      this.cut(error)
+      throw this.#abort.signal.reason
+    }
+  }
+
+  /** Ends the stream at once; the first reason stays. */
+  cut(error: unknown): void {
+    if (this.#abort.signal.aborted) return
+    this.#abort.abort(error)
+    this.#modules.stream.abort(error instanceof Error ? error : new Error(String(error)))
+    this.#wakeSender?.()
+    this.#wakeReader?.()
+  }
+
+  /** Says why not, in place of `run`, and waits a little until the peer has read it. Never rejects. */
+  async refuse(error: unknown): Promise<void> {
+    try {
+      await this.#await(OPEN_DEADLINE_MS, 'the peer did not take a refusal', async () => {
+        await this.#send({ header: { id: 0, ...statusOf(error) }, blocks: [] })
+        await this.#modules.stream.close({ signal: this.#abort.signal })
+        // A reset would overtake the refusal, so the peer ends the stream: its other frames are read and dropped.
+        while ((await this.#reader.frame('content range', MAX_RANGE_MESSAGE_BYTES)) !== undefined) {
+          // dropped
+        }
+      })
+    } catch (thrown) {
+      this.cut(thrown)
+    }
+  }
+
+  /** Cuts the stream when the peer has let it wait too long. */
+  tick(nowMs: number): void {
+    const waiting = this.#waiting
+    if (waiting !== undefined && nowMs - waiting.sinceMs >= waiting.limitMs)
+      this.cut(new CatalogError('TIMEOUT', `${waiting.what} within ${waiting.limitMs} ms`))
+  }
+
+  /** The release the stream is about; undefined when it was refused. */
+  async #open(): Promise<ReleaseRecord | undefined> {
+    const frame = await this.#await(OPEN_DEADLINE_MS, 'the peer sent no open', () =>
+      this.#reader.frame('content open', MAX_OPEN_BYTES)
+    )
+    if (frame === undefined) throw new CatalogError('STREAM_TRUNCATED', 'the stream ended before its open')
+    const { record: id } = openMessage.decode(frame)
+    let record: ReleaseRecord
+    try {
+      record = await this.#admit(id)
+    } catch (error) {
+      await this.refuse(error)
+      return undefined
+    }
+    await this.#send({ header: { id: 0 }, blocks: [] })
+    return record
+  }
+
+  async #admit(idBytes: Uint8Array): Promise<ReleaseRecord> {
+    const { registry, mayRead, peerId } = this.#modules
+    const record = registry.get(decodeCid(idBytes))
+    if (record === undefined) throw new CatalogError('NOT_FOUND', 'this release is not known here')
+    if (!(await mayRead(peerId, record)))
+      throw new CatalogError('PEER_REFUSED', 'this release is not for this peer')
+    return record
+  }
+
+  async #readRequests(): Promise<void> {
+    for (;;) {
+      const frame = await this.#reader.frame('content range', MAX_RANGE_MESSAGE_BYTES)
+      if (frame === undefined) break
+      const isRefused = this.#accepted >= MAX_PIPELINED
+      this.#queue.push({ range: rangeMessage.decode(frame), isRefused })
+      if (!isRefused) this.#accepted++
+      this.#wakeSender?.()
+      while (this.#queue.length >= MAX_PIPELINED + MAX_REFUSED_QUEUED) {
+        await new Promise<void>(resolve => {
+          this.#wakeReader = resolve
+        })
+        this.#abort.signal.throwIfAborted()
+      }
+    }
+    this.#isInputOver = true
+    this.#wakeSender?.()
+  }
+
+  async #sendAnswers(content: CID): Promise<void> {
+    let next = this.#prepareQueued(content)
+    for (;;) {
+      if (next === undefined) {
+        if (!(await this.#requestCame())) return
+        next = this.#prepareQueued(content)
+        continue
+      }
+      const answer = await next
+      next = this.#prepareQueued(content)
+      await this.#await(SLOW_READER_MS, 'the peer did not take an answer', () => this.#send(answer))
+    }
+  }
+
+  /** Waits for a request; false when none will come. */
+  async #requestCame(): Promise<boolean> {
+    while (this.#queue.length === 0) {
+      this.#abort.signal.throwIfAborted()
+      if (this.#isInputOver) return false
+      await this.#await(IDLE_MS, 'the peer asked for nothing', () => {
+        return new Promise<void>(resolve => {
+          this.#wakeSender = resolve
+        })
+      })
+    }
+    return true
+  }
+
+  /** Begins with the request whose turn it is, if one is queued. The promise never rejects. */
+  #prepareQueued(content: CID): Promise<Prepared> | undefined {
+    const queued = this.#queue.shift()
+    if (queued === undefined) return undefined
+    this.#wakeReader?.()
+    const { range, isRefused } = queued
+    if (isRefused) return Promise.resolve({ header: { id: range.id, ...statusOf(tooMany()) }, blocks: [] })
+    this.#accepted--
+    return this.#prepare(content, range)
+  }
+
+  async #prepare(content: CID, range: Range): Promise<Prepared> {
+    const { resolver, store } = this.#modules
+    const { signal } = this.#abort
+    try {
+      const ids = await resolver.resolve(content, range.runs, signal)
+      const blocks = await Promise.all(ids.map((id: BlockId) => store.readStored(id, signal)))
+      return { header: { id: range.id, blocks: blocks.map(describe) }, blocks }
+    } catch (error) {
+      return { header: { id: range.id, ...statusOf(error) }, blocks: [] }
+    }
+  }
+
+  async #send({ header, blocks }: Prepared): Promise<void> {
+    const { stream, onAnswer } = this.#modules
+    await drained(stream, this.#abort.signal)
+    const frame = new Uint8ArrayList(encodeFrame([], answerMessage.encode(header)))
+    for (const { bytes } of blocks) frame.append(bytes)
+    stream.send(frame)
+    onAnswer(header.status ?? 0, frame.byteLength)
+  }
+
+  /** Runs something that depends on the peer, under a time limit that `tick` keeps. */
+  async #await<T>(limitMs: number, what: string, run: () => Promise<T>): Promise<T> {
+    this.#waiting = { limitMs, what, sinceMs: this.#modules.clock.monotonicMs() }
+    try {
+      return await run()
+    } finally {
+      this.#waiting = undefined
+    }
+  }
+}
+
+function describe({ codec, bytes, rawLengthBytes }: StoredBlock): {
+  codec: number
+  storedLength: number
+  rawLength: number
+} {
+  return { codec, storedLength: bytes.byteLength, rawLength: rawLengthBytes }
+}
+
+function tooMany(): CatalogError {
+  return new CatalogError('BUSY', `at most ${MAX_PIPELINED} requests at once`, {
+    details: { retryAfterMs: BUSY_RETRY_MS }
+  })
+}
+
+function decodeCid(bytes: Uint8Array): CID {
+  try {
+    return CID.decode(bytes)
+  } catch (cause) {
+    throw new CatalogError('PROTOCOL_VIOLATION', 'the record of an open is not a CID', { cause })
+  }
+}

@@ -1,0 +1,168 @@
+import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import type { Registry as MetricsRegistry } from 'prom-client'
+import { CatalogError, type Clock, type Logger, partMetrics } from '../../base/index.ts'
+import type { ContentStore, Registry } from '../../library/index.ts'
+import { protocolId } from '../wire/ids.ts'
+import { fromTransport } from '../wire/status.ts'
+import { BUSY_RETRY_MS, MAX_STREAMS, MAX_STREAMS_PER_PEER, TICK_MS } from './limits.ts'
+import { ContentResolver } from './resolver.ts'
+import { type MayRead, ServedStream } from './served-stream.ts'
+import { CONTENT_PROTOCOL } from './source-stream.ts'
+
+export interface ContentServerModules {
+  readonly libp2p: Pick<Libp2p, 'handle' | 'unhandle'>
+  readonly store: Pick<ContentStore, 'readBlock' | 'readStored'>
+  readonly registry: Pick<Registry, 'get'>
+  readonly log: Logger
+  readonly clock: Clock
+  readonly metrics?: MetricsRegistry
+}
+
+export interface ContentServerOptions {
+  readonly networkId: string
+  /** Who may read which release; everybody everything unless given. */
+  readonly mayRead?: MayRead
+  /** Streams served at once, of all peers and of one. */
+  readonly maxStreams?: number
+  readonly maxStreamsPerPeer?: number
+  /** A peer sent what the protocol does not allow; its stream is already cut. */
+  readonly onViolation?: (peerId: PeerId, error: CatalogError) => void
+}
+
+/** Serves the content of releases to peers, from `start` to `stop`. */
+export interface ContentServer {
+  start(): Promise<void>
+  /** Takes no new streams and cuts those that are open. */
+  stop(): Promise<void>
+}
+
+export function createContentServer(
+  modules: ContentServerModules,
+  options: ContentServerOptions
+): ContentServer {
+  return new BulkServer(modules, options)
+}
+
+class BulkServer implements ContentServer {
+  readonly #modules: ContentServerModules
+  readonly #options: ContentServerOptions
+  readonly #protocol: string
+  readonly #resolver: ContentResolver
+  /** Streams with a slot, by peer. */
+  readonly #slots = new Map<string, number>()
+  readonly #streams = new Set<ServedStream>()
+  readonly #metrics
+  #used = 0
+  #running: AbortController | undefined
+
+  constructor(modules: ContentServerModules, options: ContentServerOptions) {
+    this.#modules = modules
+    this.#options = options
+    this.#protocol = protocolId(options.networkId, CONTENT_PROTOCOL.name, CONTENT_PROTOCOL.version)
+    this.#resolver = new ContentResolver(modules.store)
+    const metrics = partMetrics(modules.metrics, 'content')
+    this.#metrics = {
+      served: metrics.counter('served_bytes_total', 'Bytes of answers given to streams, headers included.'),
+      answers: metrics.counter('served_answers_total', 'Answers by wire status.', ['status']),
+      cut: metrics.counter('cut_streams_total', 'Streams ended for a failure, by code.', ['code']),
+      streams: metrics.gauge('served_streams', 'Streams being served.', () => this.#used)
+    }
+  }
+
+  async start(): Promise<void> {
+    if (this.#running !== undefined)
+      throw new CatalogError('INTERNAL', 'the content server was started twice')
+    this.#running = new AbortController()
+    await this.#modules.libp2p.handle(this.#protocol, this.#onStream, {
+      // Refused ones need a little time to read why.
+      maxInboundStreams: 2 * (this.#options.maxStreamsPerPeer ?? MAX_STREAMS_PER_PEER),
+      runOnLimitedConnection: true
+    })
+    void this.#tickWhile(this.#running.signal)
+  }
+
+  async stop(): Promise<void> {
+    if (this.#running === undefined) return
+    const reason = new CatalogError('SHUTTING_DOWN', 'the content server was stopped')
+    this.#running.abort(reason)
+    this.#running = undefined
+    await this.#modules.libp2p.unhandle(this.#protocol)
+    for (const stream of this.#streams) stream.cut(reason)
+  }
+
+  readonly #onStream = (stream: Stream, connection: Connection): void => {
+    const { clock, store, registry } = this.#modules
+    const peerId = connection.remotePeer
+    const served = new ServedStream({
+      stream,
+      peerId,
+      store,
+      registry,
+      resolver: this.#resolver,
+      mayRead: this.#options.mayRead ?? (() => true),
+      clock,
+      onAnswer: (status, bytes) => {
+        this.#metrics.answers.inc({ status: String(status) })
+        this.#metrics.served.inc(bytes)
+      }
+    })
+    this.#streams.add(served)
+    void this.#serve(served, peerId).finally(() => this.#streams.delete(served))
+  }
+
+  async #serve(served: ServedStream, peerId: PeerId): Promise<void> {
+    const key = peerId.toString()
+    const release = this.#takeSlot(key)
+    if (release === undefined) {
+      await served.refuse(
+        new CatalogError('BUSY', 'all places for transfers are taken', {
+          details: { retryAfterMs: BUSY_RETRY_MS }
+        })
+      )
+      return
+    }
+    try {
+      await served.run()
+    } catch (thrown) {
+      this.#report(peerId, fromTransport(thrown, key))
+    } finally {
+      release()
+    }
+  }
+
+  #takeSlot(key: string): (() => void) | undefined {
+    const { maxStreams = MAX_STREAMS, maxStreamsPerPeer = MAX_STREAMS_PER_PEER } = this.#options
+    const taken = this.#slots.get(key) ?? 0
+    if (this.#running === undefined || this.#used >= maxStreams || taken >= maxStreamsPerPeer)
+      return undefined
+    this.#used++
+    this.#slots.set(key, taken + 1)
+    return () => {
+      this.#used--
+      const left = this.#slots.get(key)! - 1
+      if (left === 0) this.#slots.delete(key)
+      else this.#slots.set(key, left)
+    }
+  }
+
+  #report(peerId: PeerId, error: CatalogError): void {
+    this.#metrics.cut.inc({ code: error.code })
+    const fields = { peer: peerId.toString(), code: error.code, reason: error.message }
+    if (error.code === 'PROTOCOL_VIOLATION') {
+      this.#modules.log.warn(fields, 'a transfer to a peer was cut')
+      this.#options.onViolation?.(peerId, error)
+    } else this.#modules.log.debug(fields, 'a transfer to a peer ended early')
+  }
+
+  async #tickWhile(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#modules
+    while (!signal.aborted) {
+      try {
+        await clock.wait(TICK_MS, signal)
+      } catch {
+        return // stopped
+      }
+      for (const stream of this.#streams) stream.tick(clock.monotonicMs())
+    }
+  }
+}

@@ -1,0 +1,271 @@
+import type { Libp2p, PeerId, Stream } from '@libp2p/interface'
+import type { CID } from 'multiformats/cid'
+import { CatalogError, type Clock, WireStatus } from '../../base/index.ts'
+import { BlockCodec, type IncomingBlock, MAX_NODE_BYTES } from '../../library/index.ts'
+import { pull } from '../quic/index.ts'
+import { FrameReader } from '../wire/frame-reader.ts'
+import { drained, encodeFrame } from '../wire/frame-writer.ts'
+import { protocolId } from '../wire/ids.ts'
+import { errorOfStatus, fromTransport } from '../wire/status.ts'
+import { activeTraceparent } from '../wire/trace.ts'
+import { answerMessage, type Block, openMessage, rangeMessage } from './frames.ts'
+import { ANSWER_MS, MAX_ANSWER_HEADER_BYTES, OPEN_STREAM_MS, SILENT_MS, TICK_MS } from './limits.ts'
+import type { PlannedRequest, Want } from './planner.ts'
+
+/** Name and version of the protocol in its id. */
+export const CONTENT_PROTOCOL = { name: 'content', version: 1 } as const
+
+/** A request and the blocks that came for it, of the right number and lengths; their hashes are not checked yet. */
+export interface SourceAnswer<W extends Want> {
+  readonly request: PlannedRequest<W>
+  /** In the order of `request.wants`. All `bytes` lie in one buffer that nobody else uses. */
+  readonly blocks: IncomingBlock[]
+  /** Bytes of the answer on the wire. */
+  readonly wireBytes: number
+}
+
+export interface SourceModules {
+  readonly libp2p: Pick<Libp2p, 'dial'>
+  readonly clock: Clock
+}
+
+export interface SourceOptions {
+  readonly networkId: string
+  readonly peerId: PeerId
+  readonly record: CID
+  readonly signal?: AbortSignal
+}
+
+interface Asked<W extends Want> {
+  readonly id: number
+  readonly request: PlannedRequest<W>
+}
+
+/**
+ * The asking end of one bulk stream: `ask` sends a request, `next` gives the answers in order. How many requests to
+ * have in flight is the caller's choice. Everything about an answer that can be checked without hashing is checked: order,
+ * number of blocks, lengths. PROTOCOL_VIOLATION, STREAM_TRUNCATED, TIMEOUT, or the peer's status; after any of them
+ * but the last the stream is gone.
+ */
+export class SourceStream<W extends Want> {
+  readonly #stream: Stream
+  readonly #reader: FrameReader
+  readonly #clock: Clock
+  readonly #peer: string
+  readonly #asked: Asked<W>[] = []
+  readonly #watch = new AbortController()
+  /** Why the stream was ended here: told instead of the transport's word for it. */
+  #failure: CatalogError | undefined
+  #isOpened = false
+  #lastId = 0
+  #heardBytes = 0
+  #heardMs = 0
+  /** Since when the peer is waited for; undefined while it is not. */
+  #awaitedMs: number | undefined
+
+  private constructor(stream: Stream, clock: Clock, peer: string) {
+    this.#stream = stream
+    this.#clock = clock
+    this.#peer = peer
+    this.#reader = new FrameReader(pull(stream))
+    void this.#watchTime()
+  }
+
+  /** Opens a stream to a peer, dialling if need be, and says which release it is about. Does not wait for the answer. */
+  static async open<W extends Want>(
+    modules: SourceModules,
+    options: SourceOptions
+  ): Promise<SourceStream<W>> {
+    const { networkId, peerId, record } = options
+    const peer = peerId.toString()
+    const signals = [
+      AbortSignal.timeout(OPEN_STREAM_MS),
+      ...(options.signal === undefined ? [] : [options.signal])
+    ]
+    const signal = AbortSignal.any(signals)
+    try {
+      const connection = await modules.libp2p.dial(peerId, { signal })
+      const protocol = protocolId(networkId, CONTENT_PROTOCOL.name, CONTENT_PROTOCOL.version)
+      const stream = await connection.newStream(protocol, { signal, runOnLimitedConnection: true })
+      stream.send(
+        encodeFrame([], openMessage.encode({ record: record.bytes, traceparent: activeTraceparent() }))
+      )
+      return new SourceStream<W>(stream, modules.clock, peer)
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      throw fromTransport(error, peer)
+    }
+  }
+
+  /** Requests whose answers have not been returned by `next`. */
+  get inFlight(): number {
+    return this.#asked.length
+  }
+
+  /** The requests in flight: to be asked again elsewhere when this stream has failed. */
+  get unanswered(): PlannedRequest<W>[] {
+    return this.#asked.map(({ request }) => request)
+  }
+
+  async ask(request: PlannedRequest<W>): Promise<void> {
+    await this.#timed(async () => {
+      await drained(this.#stream)
+      this.#lastId++
+      this.#asked.push({ id: this.#lastId, request })
+      this.#stream.send(encodeFrame([], rangeMessage.encode({ id: this.#lastId, runs: request.runs })))
+    })
+  }
+
+  /** The answer to the oldest request. */
+  async next(): Promise<SourceAnswer<W>> {
+    return await this.#timed(async () => {
+      if (!this.#isOpened) await this.#readOpened()
+      return await this.#readAnswer()
+    })
+  }
+
+  /** Nothing more is asked. With requests in flight the stream is reset, else closed. Never throws. */
+  close(): void {
+    this.#watch.abort()
+    if (this.#asked.length > 0 || this.#failure !== undefined) {
+      this.abort(new CatalogError('ABORTED', 'the answers are no longer wanted'))
+      return
+    }
+    this.#stream.close().catch(error => this.#stream.abort(error))
+    void this.#drain()
+  }
+
+  /** Ends the stream at once; `next` then throws `error`. */
+  abort(error: CatalogError): void {
+    this.#failure ??= error
+    this.#watch.abort()
+    this.#stream.abort(error)
+  }
+
+  /** Reads the peer's end of the stream after ours: a pull is never left before its end. */
+  async #drain(): Promise<void> {
+    const timer = setTimeout(
+      () => this.#stream.abort(new Error('the peer did not end the stream')),
+      SILENT_MS
+    )
+    timer.unref()
+    try {
+      if ((await this.#reader.varint()) !== undefined) this.#stream.abort(new Error('bytes nobody asked for'))
+    } catch {
+      // The stream was reset instead of ended: there is nothing left in it that matters.
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #readOpened(): Promise<void> {
+    const answer = await this.#readHeader()
+    if (answer.id !== 0) throw violation('the first answer is not that to the open')
+    if (answer.status !== WireStatus.Ok) throw errorOfStatus(answer, this.#peer)
+    this.#isOpened = true
+  }
+
+  async #readAnswer(): Promise<SourceAnswer<W>> {
+    const before = this.#reader.receivedBytes
+    const asked = this.#asked[0]
+    if (asked === undefined) throw new CatalogError('INTERNAL', 'an answer is awaited and nothing was asked')
+    const header = await this.#readHeader()
+    if (header.id !== asked.id) throw violation(`answer ${header.id} instead of ${asked.id}`)
+    if (header.status !== WireStatus.Ok) {
+      this.#asked.shift()
+      const reason = errorOfStatus(header, this.#peer)
+      throw reason.code === 'PROTOCOL_VIOLATION' ? reason : new RefusedRequest(reason)
+    }
+    const { wants } = asked.request
+    checkBlocks(header.blocks, wants)
+    const bytes = await this.#reader.bytes(
+      header.blocks.reduce((sum, { storedLength }) => sum + storedLength, 0)
+    )
+    this.#asked.shift()
+    const blocks = cut(bytes, header.blocks, wants)
+    return { request: asked.request, blocks, wireBytes: this.#reader.receivedBytes - before }
+  }
+
+  async #readHeader(): Promise<ReturnType<typeof answerMessage.decode>> {
+    const frame = await this.#reader.frame('content answer', MAX_ANSWER_HEADER_BYTES)
+    if (frame === undefined)
+      throw new CatalogError('STREAM_TRUNCATED', `${this.#peer} ended the stream before all answers had come`)
+    return answerMessage.decode(frame)
+  }
+
+  /** Runs what waits for the peer, under the time limits; any failure but a refused request ends the stream. */
+  async #timed<T>(run: () => Promise<T>): Promise<T> {
+    this.#awaitedMs = this.#clock.monotonicMs()
+    this.#heardMs = this.#awaitedMs
+    try {
+      return await run()
+    } catch (error) {
+      throw error instanceof RefusedRequest ? error.reason : this.#fail(error)
+    } finally {
+      this.#awaitedMs = undefined
+    }
+  }
+
+  /** Ends the stream for the first failure, and gives that. */
+  #fail(error: unknown): CatalogError {
+    const failure = this.#failure ?? fromTransport(error, this.#peer)
+    this.abort(failure)
+    return failure
+  }
+
+  async #watchTime(): Promise<void> {
+    for (;;) {
+      try {
+        await this.#clock.wait(TICK_MS, this.#watch.signal)
+      } catch {
+        return // closed
+      }
+      const nowMs = this.#clock.monotonicMs()
+      if (this.#reader.receivedBytes !== this.#heardBytes) {
+        this.#heardBytes = this.#reader.receivedBytes
+        this.#heardMs = nowMs
+      }
+      if (this.#awaitedMs === undefined) continue
+      if (nowMs - this.#heardMs >= SILENT_MS || nowMs - this.#awaitedMs >= ANSWER_MS)
+        this.abort(new CatalogError('TIMEOUT', `${this.#peer} does not send what was asked for`))
+    }
+  }
+}
+
+/** Carries a status of the peer for one request: the stream goes on. */
+class RefusedRequest extends Error {
+  readonly reason: CatalogError
+
+  constructor(reason: CatalogError) {
+    super(reason.message)
+    this.reason = reason
+  }
+}
+
+/** Throws PROTOCOL_VIOLATION unless the header announces exactly the blocks that were asked for. */
+function checkBlocks(blocks: readonly Block[], wants: readonly Want[]): void {
+  if (blocks.length !== wants.length) throw violation(`${blocks.length} blocks instead of ${wants.length}`)
+  blocks.forEach(({ rawLength }, i) => {
+    const { rawLengthBytes } = wants[i]!
+    if (rawLengthBytes === undefined ? rawLength > MAX_NODE_BYTES : rawLength !== rawLengthBytes)
+      throw violation(`a block of ${rawLength} bytes where ${rawLengthBytes ?? 'a tree node'} was asked for`)
+  })
+}
+
+function cut(bytes: Uint8Array, blocks: readonly Block[], wants: readonly Want[]): IncomingBlock[] {
+  let offset = 0
+  return blocks.map(({ codec, storedLength, rawLength }, i) => {
+    const start = offset
+    offset += storedLength
+    return {
+      id: wants[i]!.id,
+      codec: codec === 0 ? BlockCodec.Raw : BlockCodec.Zstd,
+      rawLengthBytes: rawLength,
+      bytes: bytes.subarray(start, offset)
+    }
+  })
+}
+
+function violation(what: string): CatalogError {
+  return new CatalogError('PROTOCOL_VIOLATION', `a source answered with ${what}`)
+}

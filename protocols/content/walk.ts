@@ -1,0 +1,410 @@
+/**
+ * The walk over a release that finds what is missing.
+ *
+ * First pass: the manifest's tree, root to pages; each block that is not here is wanted. Second pass: the pages again, now
+ * all here, in order; every entry is checked, and every file's root, nodes and chunks that are not here are wanted. A
+ * node is needed before anything below it can even be named, so wants come up as answers come in.
+ *
+ * The walk is a stack of generators. The top one is asked for its next step; a node that arrives puts a generator for
+ * its children on top. So chunks of a file that is begun come before nodes of the next one, and what is held in memory
+ * is the nodes on the way down and those in flight, never the whole manifest or a whole file's list of chunks.
+ *
+ * The bytes that arrive are checked against their ids before they come here; what is checked here is that they make
+ * sense together: canonical, sorted, sizes that add up to what the signed record states. CONTENT_INVALID and
+ * PATH_REFUSED are the publisher's doing: no other source can help.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { CatalogError, GIB, MIB, toCatalogError } from '../../base/index.ts'
+import {
+  type BlockId,
+  blockIdOf,
+  type ChunkRef,
+  type ContentStore,
+  decodeNode,
+  decodePage,
+  EntryOrder,
+  expectChild,
+  idKey,
+  isSingleChunk,
+  type ManifestEntry,
+  type NodeExpectation,
+  type Release,
+  singleChunk,
+  TREE_FANOUT
+} from '../../library/index.ts'
+import { Part } from './frames.ts'
+import { FreshBlocks } from './fresh-blocks.ts'
+import type { Position, Want } from './planner.ts'
+
+/** Ten million files of a kilobyte of manifest each hundred: no package comes near. */
+const MAX_MANIFEST_BYTES = GIB
+/** Manifest blocks kept until they can be read from the store. */
+const MAX_UNFLUSHED_BYTES = 8 * MIB
+/** Nodes and pages looked into before the event loop gets its turn; each is up to 1,024 look-ups in the index. */
+const STEPS_PER_TURN = 4
+/** Tree nodes asked for or waiting to be walked: 10 MiB of them at most. */
+const MAX_OPEN_NODES = 256
+
+/** A file on its way: done when nothing remains. */
+interface FileState {
+  remainingBytes: number
+}
+
+/** A missing block as the fetch engine sees it. */
+export interface WalkWant extends Want {
+  /** Set for nodes and pages: takes their verified raw bytes, which stay valid. */
+  readonly use?: (raw: Uint8Array) => void
+  /** Set for chunks. */
+  readonly file?: FileState
+  /** Its bytes were already used; they only have to be written again. */
+  isUsed: boolean
+}
+
+/** A block that is here and has to be looked into. */
+interface Held {
+  readonly held: BlockId
+  readonly use: (raw: Uint8Array) => void
+  /** To be asked for when the store turns out to have lost it. */
+  readonly lost?: WalkWant
+}
+
+type Step = WalkWant | Held
+type Steps = Generator<Step, void, undefined>
+
+/** How far a fetch has come. Bytes are those of files, without manifest and trees. */
+export interface WalkProgress {
+  bytesFetched: number
+  bytesReused: number
+  filesDone: number
+}
+
+export interface WalkModules {
+  readonly store: Pick<ContentStore, 'hasBlock' | 'readBlock' | 'flush'>
+}
+
+/** One tree as the walk sees it: the manifest's, or a file's. */
+interface Tree {
+  readonly position: (level: number, index: number) => Position
+  readonly leaf: (child: ChunkRef, index: number) => Steps
+  /** The nodes are here for certain and are wanted again: the second pass over the manifest. */
+  readonly isRevisited: boolean
+  readonly maxBytes: number
+  /** A node that this fetch already takes care of elsewhere. */
+  readonly onKnown: (lengthBytes: number) => void
+}
+
+export class ReleaseWalk {
+  readonly progress: WalkProgress = { bytesFetched: 0, bytesReused: 0, filesDone: 0 }
+  readonly #store: WalkModules['store']
+  readonly #release: Pick<Release, 'content' | 'sizeBytes' | 'files'>
+  readonly #stack: Steps[] = []
+  /** Blocks asked for and not yet written. */
+  readonly #asked = new Map<string, WalkWant>()
+  readonly #fresh: FreshBlocks
+  /** Manifest blocks that may not be readable in the store yet. */
+  readonly #unflushed = new Map<string, Uint8Array>()
+  #unflushedBytes = 0
+  #openNodes = 0
+  #pass: 'manifest' | 'files' | 'done' = 'manifest'
+  #putBack: WalkWant | undefined
+
+  constructor({ store }: WalkModules, release: Pick<Release, 'content' | 'sizeBytes' | 'files'>) {
+    this.#store = store
+    this.#release = release
+    this.#fresh = new FreshBlocks(store)
+    this.#stack.push(this.#manifest())
+  }
+
+  get phase(): 'manifest' | 'files' | 'done' {
+    return this.#pass
+  }
+
+  /**
+   * The next missing block, which from now on counts as asked for; undefined when answers must come first, or when
+   * nothing is missing any more (phase 'done').
+   */
+  async next(signal: AbortSignal): Promise<WalkWant | undefined> {
+    const want = this.#putBack ?? (await this.#nextWant(signal))
+    this.#putBack = undefined
+    if (want === undefined) return undefined
+    if (isNode(want) && this.#openNodes >= MAX_OPEN_NODES) {
+      this.#putBack = want
+      return undefined
+    }
+    this.#asked.set(idKey(want.id), want)
+    if (isNode(want)) this.#openNodes++
+    return want
+  }
+
+  /** Gives back a want that `next` has just returned and that found no place in a request. */
+  putBack(want: WalkWant): void {
+    this.#forget(want)
+    this.#putBack = want
+  }
+
+  /** These were asked for in vain: they are missing again. */
+  failed(wants: readonly WalkWant[]): void {
+    for (const want of wants) this.#forget(want)
+    this.#stack.push(wants.values() as Steps)
+  }
+
+  /** These have been written to the store. */
+  async written(wants: readonly WalkWant[], signal: AbortSignal): Promise<void> {
+    for (const want of wants) {
+      this.#forget(want)
+      const { file, rawLengthBytes } = want
+      if (file === undefined) continue
+      this.progress.bytesFetched += rawLengthBytes!
+      this.#advance(file, rawLengthBytes!)
+    }
+    await this.#fresh.add(
+      wants.map(({ id }) => id),
+      signal
+    )
+  }
+
+  /** Makes everything durable; to be called when the walk is done. */
+  async flush(signal: AbortSignal): Promise<void> {
+    await this.#fresh.flush(signal)
+  }
+
+  async #nextWant(signal: AbortSignal): Promise<WalkWant | undefined> {
+    for (let steps = 1; ; steps++) {
+      const step = this.#step()
+      if (step === undefined || !('held' in step)) return step
+      const raw = await this.#read(step, signal)
+      if (raw === undefined) return step.lost
+      step.use(raw)
+      if (steps % STEPS_PER_TURN === 0) {
+        await nextTurn()
+        signal.throwIfAborted()
+      }
+    }
+  }
+
+  /** No longer asked for. */
+  #forget(want: WalkWant): void {
+    this.#asked.delete(idKey(want.id))
+    if (isNode(want)) this.#openNodes--
+  }
+
+  /** The next step of the topmost generator that has one; goes over to the next pass when all of one is here. */
+  #step(): Step | undefined {
+    for (;;) {
+      const top = this.#stack.at(-1)
+      if (top === undefined) {
+        if (this.#asked.size > 0 || this.#pass === 'done') return undefined
+        this.#nextPass()
+        continue
+      }
+      const { done, value } = top.next()
+      if (done !== true) return value
+      this.#remove(top)
+    }
+  }
+
+  #nextPass(): void {
+    if (this.#pass === 'manifest') {
+      this.#pass = 'files'
+      this.#stack.push(this.#files())
+    } else this.#pass = 'done'
+  }
+
+  /** The generator that has just ended is the top one. */
+  #remove(ended: Steps): void {
+    if (this.#stack.pop() !== ended)
+      throw new CatalogError('INTERNAL', 'a walk ended that was not the top one')
+  }
+
+  /** Raw bytes of a block that is here; undefined when the store has lost it and it can be asked for instead. */
+  async #read({ held, lost }: Held, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const key = idKey(held)
+    const kept = this.#unflushed.get(key)
+    if (kept !== undefined) return kept
+    if (this.#fresh.has(key)) await this.#fresh.flush(signal)
+    try {
+      return await this.#store.readBlock(held, signal)
+    } catch (thrown) {
+      const { code } = toCatalogError(thrown)
+      if (lost !== undefined && (code === 'CONTENT_CORRUPT' || code === 'CONTENT_MISSING')) return undefined
+      throw thrown
+    }
+  }
+
+  // --- first pass: the manifest's blocks
+
+  *#manifest(): Steps {
+    const { content } = this.#release
+    const tree: Tree = {
+      position: (level, index) => ({ part: Part.Manifest, top: false, level, index }),
+      leaf: (page, index) => this.#manifestPage(page, index),
+      isRevisited: false,
+      maxBytes: MAX_MANIFEST_BYTES,
+      onKnown: () => {}
+    }
+    const use = (raw: Uint8Array): void => {
+      this.#keep(blockIdOf(content), raw)
+      if (!isSingleChunk(content)) this.#stack.push(this.#below(tree, raw, { root: true }, 0))
+    }
+    yield* this.#metadata({ part: Part.Manifest, top: true }, blockIdOf(content), undefined, use)
+  }
+
+  *#manifestPage({ id, lengthBytes }: ChunkRef, index: number): Steps {
+    const key = idKey(id)
+    if (this.#asked.has(key) || this.#fresh.has(key) || this.#store.hasBlock(id)) return
+    const position: Position = { part: Part.Manifest, top: false, level: 0, index }
+    yield { position, id, rawLengthBytes: lengthBytes, use: raw => this.#keep(id, raw), isUsed: false }
+  }
+
+  /** Manifest blocks are read again in the second pass, perhaps before the store can. */
+  #keep(id: BlockId, raw: Uint8Array): void {
+    if (this.#unflushedBytes + raw.byteLength > MAX_UNFLUSHED_BYTES) return
+    this.#unflushed.set(idKey(id), raw)
+    this.#unflushedBytes += raw.byteLength
+  }
+
+  // --- second pass: entries and their files
+
+  *#files(): Steps {
+    const { content, sizeBytes, files } = this.#release
+    const totals = { sizeBytes: 0, files: 0 }
+    const order = new EntryOrder()
+    const open = (id: BlockId, page: number): Held => ({
+      held: id,
+      use: raw => this.#stack.push(this.#page(raw, page, order, totals))
+    })
+    if (isSingleChunk(content)) yield open(blockIdOf(content), 0)
+    else {
+      const tree: Tree = {
+        position: (level, index) => ({ part: Part.Manifest, top: false, level, index }),
+        leaf: function* ({ id }, index) {
+          yield open(id, index)
+        },
+        isRevisited: true,
+        maxBytes: MAX_MANIFEST_BYTES,
+        onKnown: () => {}
+      }
+      const use = (raw: Uint8Array): void => {
+        this.#stack.push(this.#below(tree, raw, { root: true }, 0))
+      }
+      yield { held: blockIdOf(content), use }
+    }
+    // All above was pushed on top of this generator: it goes on when they are through.
+    if (totals.sizeBytes !== sizeBytes || totals.files !== files)
+      throw invalid(
+        `${totals.files} files of ${totals.sizeBytes} bytes, where the record states ${files} of ${sizeBytes}`
+      )
+  }
+
+  *#page(
+    raw: Uint8Array,
+    page: number,
+    order: EntryOrder,
+    totals: { sizeBytes: number; files: number }
+  ): Steps {
+    const entries = decodePage(raw)
+    if (entries.length === 0 && !isSingleChunk(this.#release.content))
+      throw invalid('an empty page among others')
+    let previousSlot = -1
+    for (const [slot, entry] of entries.entries()) {
+      order.check(entry)
+      if (entry.kind !== 'file') continue
+      totals.files++
+      totals.sizeBytes += entry.sizeBytes
+      if (totals.sizeBytes > this.#release.sizeBytes || totals.files > this.#release.files)
+        throw invalid('more or larger files than the record states')
+      if (entry.sizeBytes === 0) {
+        this.progress.filesDone++
+        continue
+      }
+      yield* this.#file(entry, page, slot, previousSlot)
+      previousSlot = slot
+    }
+  }
+
+  *#file(entry: ManifestEntry & { kind: 'file' }, page: number, slot: number, previousSlot: number): Steps {
+    const { root, sizeBytes } = entry
+    const file: FileState = { remainingBytes: sizeBytes }
+    const position: Position = { part: Part.Roots, page, slot, previousSlot }
+    const chunk = isSingleChunk(root) ? singleChunk(root, sizeBytes) : undefined
+    if (chunk !== undefined) {
+      yield* this.#chunk(position, chunk, file)
+      return
+    }
+    const tree: Tree = {
+      position: (level, index) => ({ part: Part.File, page, slot, level, index }),
+      leaf: (child, index) => this.#chunk({ part: Part.File, page, slot, level: 0, index }, child, file),
+      isRevisited: false,
+      maxBytes: sizeBytes,
+      onKnown: lengthBytes => this.#reuse(file, lengthBytes)
+    }
+    const id = blockIdOf(root)
+    const use = (raw: Uint8Array): void => {
+      this.#stack.push(this.#below(tree, raw, { sizeBytes, root: true }, 0))
+    }
+    yield* this.#metadata(position, id, () => tree.onKnown(sizeBytes), use)
+  }
+
+  *#chunk(position: Position, { id, lengthBytes }: ChunkRef, file: FileState): Steps {
+    const key = idKey(id)
+    if (this.#asked.has(key) || this.#fresh.has(key) || this.#store.hasBlock(id))
+      this.#reuse(file, lengthBytes)
+    else yield { position, id, rawLengthBytes: lengthBytes, file, isUsed: false }
+  }
+
+  #reuse(file: FileState, lengthBytes: number): void {
+    this.progress.bytesReused += lengthBytes
+    this.#advance(file, lengthBytes)
+  }
+
+  #advance(file: FileState, lengthBytes: number): void {
+    file.remainingBytes -= lengthBytes
+    if (file.remainingBytes === 0) this.progress.filesDone++
+  }
+
+  // --- trees
+
+  /** The children of a node, from its verified bytes. `firstIndex`: of its first child, counted over the child's level. */
+  *#below(tree: Tree, raw: Uint8Array, expected: NodeExpectation, firstIndex: number): Steps {
+    const node = decodeNode(raw, expected)
+    if (node.sizeBytes > tree.maxBytes) throw invalid(`a tree of ${node.sizeBytes} bytes`)
+    for (const [i, child] of node.children.entries()) {
+      const index = firstIndex + i
+      if (node.level === 1) yield* tree.leaf(child, index)
+      else yield* this.#childNode(tree, child, index, expectChild(node, i, expected.full === true))
+    }
+  }
+
+  *#childNode(tree: Tree, child: ChunkRef, index: number, expected: NodeExpectation): Steps {
+    const { id, lengthBytes } = child
+    const use = (raw: Uint8Array): void => {
+      this.#stack.push(this.#below(tree, raw, expected, index * TREE_FANOUT))
+    }
+    if (tree.isRevisited) yield { held: id, use }
+    else
+      yield* this.#metadata(tree.position(expected.level!, index), id, () => tree.onKnown(lengthBytes), use)
+  }
+
+  /** A node or page: wanted when missing, looked into when here, `onKnown` when this fetch has it in hand elsewhere. */
+  *#metadata(
+    position: Position,
+    id: BlockId,
+    onKnown: (() => void) | undefined,
+    use: (raw: Uint8Array) => void
+  ): Steps {
+    const key = idKey(id)
+    const want: WalkWant = { position, id, rawLengthBytes: undefined, isUsed: false, use }
+    if (this.#asked.has(key) || this.#fresh.has(key)) onKnown?.()
+    else if (this.#store.hasBlock(id)) yield { held: id, use, lost: want }
+    else yield want
+  }
+}
+
+/** Tree nodes are the blocks whose lengths nobody states. */
+function isNode(want: Want): boolean {
+  return want.rawLengthBytes === undefined
+}
+
+function invalid(what: string): CatalogError {
+  return new CatalogError('CONTENT_INVALID', `the content is not what its record says: ${what}`)
+}

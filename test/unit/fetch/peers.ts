@@ -1,0 +1,145 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Libp2p } from '@libp2p/interface'
+import { type CatalogError, type Clock, silentLogger, systemClock } from '../../../base/index.ts'
+import {
+  type ContentStore,
+  createReleaseRecord,
+  type IngestResult,
+  type Library,
+  openLibrary,
+  type ReleaseRecord
+} from '../../../library/index.ts'
+import {
+  type ContentServerOptions,
+  type Control,
+  createContentServer,
+  createControl,
+  createFetcher,
+  type Fetcher,
+  RecordClient,
+  serveRecords
+} from '../../../protocols/index.ts'
+import { makeTar, type TarEntry } from '../content/fakes.ts'
+import { createNode, introduce } from '../protocols/nodes.ts'
+import { keyOf } from '../records/examples.ts'
+
+export const NETWORK = 'test'
+
+/** All of a peer that publishes, serves and fetches, without a daemon around it. */
+export interface Peer {
+  readonly libp2p: Libp2p
+  readonly library: Library
+  readonly control: Control
+  readonly records: RecordClient
+  readonly fetcher: Fetcher
+  /** What this peer found wrong with others. */
+  readonly violations: CatalogError[]
+  close(): Promise<void>
+}
+
+export interface PeerOptions {
+  readonly server?: Partial<ContentServerOptions>
+  /** Replaces the store that is served from or written to. */
+  readonly store?: (real: ContentStore) => ContentStore
+  readonly clock?: Clock
+  readonly home?: string
+  /** Serves nothing: the test handles the content protocol itself. */
+  readonly servesNothing?: boolean
+}
+
+export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
+  const clock = options.clock ?? systemClock
+  const home = options.home ?? (await mkdtemp(join(tmpdir(), 'catalog-fetch-')))
+  const library = await openLibrary({ log: silentLogger, clock: systemClock }, { home })
+  const libp2p = await createNode()
+  const violations: CatalogError[] = []
+  const onViolation = (_: unknown, error: CatalogError): void => void violations.push(error)
+  const log = silentLogger
+  const control = createControl(
+    { libp2p, log, clock: systemClock },
+    { networkId: NETWORK, agent: 'test/1', onViolation }
+  )
+  const records = new RecordClient({ control, onViolation })
+  serveRecords({ control, registry: library.registry })
+  await control.start()
+  const store = options.store?.(library.content) ?? library.content
+  const { registry } = library
+  const server = createContentServer(
+    { libp2p, store, registry, log, clock },
+    { networkId: NETWORK, onViolation, ...options.server }
+  )
+  if (options.servesNothing !== true) await server.start()
+  const fetcher = createFetcher(
+    { libp2p, store, registry, records, log, clock },
+    { networkId: NETWORK, onViolation }
+  )
+  return {
+    libp2p,
+    library,
+    control,
+    records,
+    fetcher,
+    violations,
+    async close() {
+      await server.stop()
+      await control.stop()
+      await libp2p.stop()
+      await library.close()
+      if (options.home === undefined) await rm(home, { recursive: true })
+    }
+  }
+}
+
+/** Stores entries as a folder would be and publishes them as `name`@1.0.0. */
+export async function publish(peer: Peer, entries: TarEntry[], name = 'sample'): Promise<ReleaseRecord> {
+  const ingest = await peer.library.content.beginIngest({})
+  await ingest.write(await makeTar(entries))
+  return await publishContent(peer, await ingest.finish(), name)
+}
+
+/** Publishes a record that says what `content` says, true or not. */
+export async function publishContent(
+  peer: Peer,
+  content: Pick<IngestResult, 'content' | 'sizeBytes' | 'files'>,
+  name = 'sample'
+): Promise<ReleaseRecord> {
+  const record = createReleaseRecord(
+    {
+      name,
+      version: '1.0.0',
+      type: 'package',
+      content: content.content,
+      sizeBytes: content.sizeBytes,
+      files: content.files,
+      publishedAt: 1_700_000_000_000,
+      sequence: 1_700_000_000_000
+    },
+    keyOf('alice')
+  )
+  await peer.library.registry.publish(record.bytes)
+  return record
+}
+
+/** Runs with a publisher and a consumer that knows its address; closes both. */
+export async function withPeers(
+  run: (publisher: Peer, consumer: Peer) => Promise<void>,
+  options: { publisher?: PeerOptions; consumer?: PeerOptions } = {}
+): Promise<void> {
+  const [publisher, consumer] = await Promise.all([startPeer(options.publisher), startPeer(options.consumer)])
+  await introduce(consumer.libp2p, publisher.libp2p)
+  try {
+    await run(publisher, consumer)
+  } finally {
+    await Promise.all([publisher.close(), consumer.close()])
+  }
+}
+
+/** The whole content as one tar: equal for equal contents. */
+export async function tarOf(peer: Peer, record: ReleaseRecord): Promise<Buffer> {
+  const parts: Uint8Array[] = []
+  for await (const part of peer.library.content.exportTar(record.release.content))
+    parts.push(Uint8Array.from(part))
+  return Buffer.concat(parts)
+}
