@@ -13,6 +13,12 @@ import type { Registry, RegistryWriter } from './registry/types.ts'
 import type { Library } from './types.ts'
 import { WorkerClient } from './worker/client.ts'
 
+/** In the bundle the worker is a file beside this one (scripts/bundle.ts), in the sources it has a folder. */
+const WORKER_URL = new URL(
+  import.meta.url.endsWith('.ts') ? './worker/worker.ts' : './worker.js',
+  import.meta.url
+)
+
 export interface LibraryModules {
   log: Logger
   clock: Clock
@@ -22,7 +28,7 @@ export interface LibraryModules {
 export interface LibraryOptions {
   /** Absolute path of the home; it exists. `db/` and `segments/` in it belong to the library. */
   home: string
-  /** Entry of the worker thread; a bundle gives the URL of its own. */
+  /** Entry of the worker thread, where it is not at its usual place. */
   workerUrl?: URL
   /** Time without work after which the worker ends; a minute by default. */
   workerIdleMs?: number
@@ -96,7 +102,7 @@ class LocalLibrary implements Library {
     this.#worker = new WorkerClient(
       { log, clock, metrics: libraryMetrics },
       {
-        url: options.workerUrl ?? new URL('./worker/worker.ts', import.meta.url),
+        url: options.workerUrl ?? WORKER_URL,
         settings: { databaseFolder, segmentsFolder },
         ...(options.workerIdleMs === undefined ? {} : { idleMs: options.workerIdleMs })
       }
