@@ -8,8 +8,15 @@ import { Registry as MetricsRegistry } from 'prom-client'
 import { type Clock, SECOND_MS } from '../base/index.ts'
 import type { LoadedConfig } from '../config/index.ts'
 import { createDiscovery } from '../discovery/index.ts'
-import { type Library, type LibraryModules, openLibrary } from '../library/index.ts'
-import { createControl, GoodbyeReason, RecordClient, serveRecords } from '../protocols/index.ts'
+import { type Library, type LibraryModules, openLibrary, type Registry } from '../library/index.ts'
+import {
+  createContentServer,
+  createControl,
+  createFetcher,
+  GoodbyeReason,
+  RecordClient,
+  serveRecords
+} from '../protocols/index.ts'
 import { loadNodeKey } from '../trust/index.ts'
 import { adminRoutes } from './admin/routes/index.ts'
 import { serveAdmin } from './admin/server.ts'
@@ -113,9 +120,29 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     { libp2p: host.libp2p, log: log.child({ part: 'control' }), clock, metrics: registry },
     { networkId: values.network.id, agent: `catalog/${VERSION}` }
   )
-  serveRecords({ control, registry: library.registry })
+  serveRecords({ control, registry: servedWhileRunning(library.registry, lifecycle) })
   await control.start()
   shutdown.leave('control', () => control.stop())
+  const transfer = {
+    libp2p: host.libp2p,
+    registry: library.registry,
+    store: library.content,
+    clock,
+    metrics: registry
+  }
+  const contentServer = createContentServer(
+    { ...transfer, log: log.child({ part: 'content' }) },
+    { networkId: values.network.id }
+  )
+  await contentServer.start()
+  shutdown.leave('content server', () => contentServer.stop())
+  const records = new RecordClient({ control })
+  const fetcher = createFetcher(
+    { ...transfer, records, log: log.child({ part: 'fetch' }) },
+    { networkId: values.network.id }
+  )
+
+  // Who holds what: telling others, and asking them.
   const schedule = new AnnouncementSchedule(
     { database: library.database, clock },
     { intervalMs: values.announce.interval }
@@ -134,14 +161,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   )
   await discovery.start()
   shutdown.leave('discovery', () => discovery.stop())
-  const network = createNetwork({
-    host,
-    discovery,
-    records: new RecordClient({ control }),
-    fetchContent: () => {
-      throw new Error('later')
-    }
-  })
+  const network = createNetwork({ host, discovery, records, fetcher })
 
   // What the node does for its clients, and by itself.
   const jobs = new FetchJobs({ database: library.database })
@@ -158,7 +178,17 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const fetching = new Fetching({ ...shared, jobs })
   const background = new Background({ ...shared, jobs, fetching })
   const services = buildServices(
-    { ...shared, lifecycle, metrics, logging, fetching, host, control, nodeKey, pausable: [background] },
+    {
+      ...shared,
+      lifecycle,
+      metrics,
+      logging,
+      fetching,
+      host,
+      control,
+      nodeKey,
+      pausable: [background, { pause: () => contentServer.stop(), resume: () => contentServer.start() }]
+    },
     { ...options, startedMs: clock.monotonicMs() }
   )
 
@@ -211,5 +241,20 @@ async function openOwnLibrary(home: HomeLayout, modules: LibraryModules): Promis
     return await openLibrary(modules, { home: home.root })
   } catch (error) {
     throw isLockError(error) ? await homeLockedError(home, error) : error
+  }
+}
+
+/** What peers may read: nothing while the node is paused. They are told that it is busy. */
+function servedWhileRunning(registry: Registry, lifecycle: Lifecycle): Pick<Registry, 'get' | 'versions'> {
+  const check = (): void => lifecycle.require(['initializing', 'running'], 'serve')
+  return {
+    get(id) {
+      check()
+      return registry.get(id)
+    },
+    async versions(name, signal) {
+      check()
+      return await registry.versions(name, signal)
+    }
   }
 }

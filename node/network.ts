@@ -1,31 +1,23 @@
 /** The network as the services see it, put together from the host, discovery and the protocols. */
-import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Discovery, nameKey } from '../discovery/index.ts'
 import { parseId, type ReleaseRecord } from '../library/index.ts'
-import { MAX_RECORDS_PER_ANSWER, type RecordClient } from '../protocols/index.ts'
+import { type Fetcher, MAX_RECORDS_PER_ANSWER, type RecordClient } from '../protocols/index.ts'
 import type { Host } from './host/index.ts'
-import type { ContentFetched, ContentProgress, Network } from './services/network.ts'
-
-/** Brings the content of a release from one peer. */
-export type FetchContent = (
-  record: ReleaseRecord,
-  peerId: PeerId,
-  options: { onProgress: (progress: ContentProgress) => void; signal: AbortSignal }
-) => Promise<ContentFetched>
+import type { Network } from './services/network.ts'
 
 export interface NetworkModules {
   host: Host
   discovery: Discovery
   records: RecordClient
-  fetchContent: FetchContent
+  fetcher: Fetcher
 }
 
 /** Pages of one name that one peer is asked for: 640 releases. */
 const MAX_PAGES = 10
 
 export function createNetwork(modules: NetworkModules): Network {
-  const { host, discovery, records } = modules
+  const { host, discovery, records, fetcher } = modules
   return {
     connected: () => host.peers().map(peer => peer.peerId),
     async dial(target, signal) {
@@ -78,7 +70,19 @@ export function createNetwork(modules: NetworkModules): Network {
       const [record] = await records.get(peerIdFromString(peerId), [parseId(id)], signal)
       return record
     },
-    fetchContent: (record, peerId, onProgress, signal) =>
-      modules.fetchContent(record, peerIdFromString(peerId), { onProgress, signal })
+    async fetchContent(record, peerIds, onProgress, signal) {
+      const { bytesFetched, bytesReused, sources } = await fetcher.fetch({
+        record: record.id,
+        peers: peerIds.map(id => peerIdFromString(id)),
+        signal,
+        onProgress: ({ phase, bytesDone, bytesTotal, filesDone, filesTotal }) =>
+          onProgress({ phase, bytesDone, bytesTotal, itemsDone: filesDone, itemsTotal: filesTotal })
+      })
+      return {
+        bytesFetched,
+        bytesReused,
+        sources: sources.map(({ peerId, bytes }) => ({ peerId: peerId.toString(), bytes }))
+      }
+    }
   }
 }

@@ -5,7 +5,6 @@
  */
 import { trace } from '@opentelemetry/api'
 import {
-  CatalogError,
   type Clock,
   type ErrorCode,
   type RetryPolicy,
@@ -22,13 +21,12 @@ import type { FetchResult } from '../schemas.ts'
 import type { FetchJobs } from './fetch-jobs.ts'
 import { lookUp } from './lookup.ts'
 import type { ContentFetched } from './network.ts'
-import { releaseName } from './release-shapes.ts'
 import { type Resolved, type ResolvingModules, resolveRelease } from './resolving.ts'
 import type { FetchingService, FetchRequest, WorkContext } from './types.ts'
 
 /** Contents under way at once; each has its buffers and its place in the worker's queue. */
 const MAX_CONTENTS = 64
-/** Sources tried in one round. */
+/** Sources of one round. */
 const MAX_SOURCES = 10
 /** Rounds over the sources; between them holders are looked up anew. */
 const ROUNDS: RetryPolicy = {
@@ -41,6 +39,7 @@ const ROUNDS: RetryPolicy = {
 /** Another source or another time may do better; everything else is a fact about the request. */
 const WORTH_ANOTHER: readonly ErrorCode[] = [
   'NO_PROVIDERS',
+  'RELEASE_NOT_FOUND',
   'DIAL_FAILED',
   'PEER_REFUSED',
   'STREAM_TRUNCATED',
@@ -67,6 +66,7 @@ export class Fetching implements FetchingService {
   readonly #flights = new SingleFlight<string, ContentFetched>({ name: 'fetch', maxKeys: MAX_CONTENTS })
   /** Everyone who waits for a content hears how far it is. */
   readonly #listeners = new Map<string, Set<OnProgress>>()
+  #stopping = false
 
   constructor(modules: FetchingModules) {
     this.#modules = modules
@@ -158,22 +158,21 @@ export class Fetching implements FetchingService {
     }
   }
 
-  #stopping = false
-
-  /** From now on a fetch that is cut off keeps its job. */
+  /** From now on a fetch that is cut off keeps its job: the daemon stops. */
   stop(): void {
     this.#stopping = true
   }
 
   async #inRounds(wanted: Resolved, onlyThese: boolean, signal: AbortSignal): Promise<ContentFetched> {
-    const { clock, logger } = this.#modules
+    const { clock, logger, network } = this.#modules
     const { name } = wanted.record.release
     return await retry(
       async round => {
         const known = round === 1 ? wanted.holders : []
         const holders =
           known.length > 0 || onlyThese ? wanted.holders : await this.#holdersOf(wanted.record, signal)
-        return await this.#fromAny(wanted.record, holders, signal)
+        const tell = (progress: OperationProgress): void => this.#tell(wanted.record, progress)
+        return await network.fetchContent(wanted.record, holders.slice(0, MAX_SOURCES), tell, signal)
       },
       ROUNDS,
       {
@@ -195,33 +194,8 @@ export class Fetching implements FetchingService {
     return found.holders.filter(holder => holder.ids.has(id)).map(holder => holder.peerId)
   }
 
-  /** Tries one source after the other; what one brought stays for the next. The last error says why none did. */
-  async #fromAny(
-    record: ReleaseRecord,
-    holders: readonly string[],
-    signal: AbortSignal
-  ): Promise<ContentFetched> {
-    const { network, logger } = this.#modules
-    const name = releaseName(record)
-    const sources: ContentFetched['sources'] = []
-    let last = new CatalogError('NO_PROVIDERS', `nobody who can be reached holds ${name}`)
-    for (const peerId of holders.slice(0, MAX_SOURCES)) {
-      try {
-        const fetched = await network.fetchContent(record, peerId, at => this.#tell(record, at), signal)
-        return { ...fetched, sources: [...sources, ...fetched.sources] }
-      } catch (thrown) {
-        signal.throwIfAborted()
-        last = toCatalogError(thrown)
-        if (!WORTH_ANOTHER.includes(last.code)) throw last
-        logger.warn({ release: name, peerId, code: last.code, error: last.message }, 'a source failed')
-      }
-    }
-    throw last
-  }
-
-  #tell(record: ReleaseRecord, progress: { bytesDone: number; bytesTotal: number }): void {
-    const listeners = this.#listeners.get(record.release.content.toString()) ?? []
-    for (const listener of listeners) listener({ phase: 'fetching', ...progress })
+  #tell(record: ReleaseRecord, progress: OperationProgress): void {
+    for (const listener of this.#listeners.get(record.release.content.toString()) ?? []) listener(progress)
   }
 }
 

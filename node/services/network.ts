@@ -10,8 +10,11 @@ export interface Holder {
 }
 
 export interface ContentProgress {
+  phase: string
   bytesDone: number
   bytesTotal: number
+  itemsDone: number
+  itemsTotal: number
 }
 
 export interface ContentFetched {
@@ -42,10 +45,13 @@ export interface Network {
   connected(): string[]
   /** Connects to a peer id or multiaddr and returns the peer id. */
   dial(target: string, signal: AbortSignal): Promise<string>
-  /** Brings the content of a release from one peer, every byte verified; complete in the store when it resolves. */
+  /**
+   * Brings the content of a release from these peers, best first, one after the other until it is whole; every byte
+   * verified. On disk and complete in the store when it resolves.
+   */
   fetchContent(
     record: ReleaseRecord,
-    peerId: string,
+    peerIds: readonly string[],
     onProgress: (progress: ContentProgress) => void,
     signal: AbortSignal
   ): Promise<ContentFetched>
