@@ -5,7 +5,8 @@
  * node on the network, JSON, metrics, log lines. It writes no folders of users and keeps no publisher key: that is the
  * command line's.
  */
-export { openApiDocument } from './admin/openapi.ts'
+export { adminApiDocument } from './admin/document.ts'
+export type { OpenApiDocument } from './admin/openapi.ts'
 export {
   createDaemon,
   type Daemon,

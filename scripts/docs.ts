@@ -1,11 +1,13 @@
 /**
  * Writes the documents that are made from code: docs/configuration.md and docs/config.schema.json from the
- * configuration's schema, docs/errors.md from the table of error codes. `--check` writes nothing and exits 1 on drift.
+ * configuration's schema, docs/errors.md from the table of error codes, docs/openapi.json from the routes of the admin
+ * API. `--check` writes nothing and exits 1 on drift.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ERROR_CODES } from '../base/index.ts'
 import { CONFIG_SECTIONS, configJsonSchema, describeConfig } from '../config/index.ts'
+import { adminApiDocument } from '../node/index.ts'
 
 const DOCS = resolve(import.meta.dirname, '../docs')
 const MADE_BY = '<!-- Made by `npm run generate`; change the source named below, not this file. -->'
@@ -79,7 +81,8 @@ function errorsPage(): string {
 const pages: Record<string, string> = {
   'configuration.md': configurationPage(),
   'config.schema.json': `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
-  'errors.md': errorsPage()
+  'errors.md': errorsPage(),
+  'openapi.json': `${JSON.stringify(adminApiDocument(), null, 2)}\n`
 }
 const check = process.argv.includes('--check')
 for (const [name, text] of Object.entries(pages)) {
