@@ -6,10 +6,9 @@
 import { fork } from 'node:child_process'
 import { hash } from 'node:crypto'
 import { once } from 'node:events'
-import { closeSync, createReadStream, fdatasyncSync, openSync, readdirSync, writeSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { closeSync, fdatasyncSync, openSync, readdirSync, readSync, writeSync } from 'node:fs'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { KIB } from '../../base/index.ts'
 import { processStats } from './process-stats.ts'
@@ -31,8 +30,8 @@ export const measureFloor = async (folder: string, output: string): Promise<Floo
   const theirs = processStats(child.pid!).cpuMs
   const began = performance.now()
   const socket = connect(port, '127.0.0.1')
-  for (const path of filesOf(folder))
-    await pipeline(createReadStream(path, { highWaterMark: READ_BYTES }), socket, { end: false })
+  const buffer = Buffer.allocUnsafe(READ_BYTES)
+  for (const path of filesOf(folder)) await sendFile(path, socket, buffer)
   socket.end()
   await once(child, 'message')
   const wallMs = performance.now() - began
@@ -45,6 +44,14 @@ export const measureFloor = async (folder: string, output: string): Promise<Floo
   child.kill()
   await once(child, 'exit')
   return result
+}
+
+/** The buffer is used again only when the socket has taken the bytes. */
+const sendFile = async (path: string, socket: Socket, buffer: Buffer): Promise<void> => {
+  const file = openSync(path, 'r')
+  for (let length = readSync(file, buffer); length > 0; length = readSync(file, buffer))
+    await new Promise(resolve => socket.write(buffer.subarray(0, length), resolve))
+  closeSync(file)
 }
 
 const filesOf = (folder: string): string[] =>
