@@ -46,8 +46,7 @@ export class ExchangeClient<Q, A extends StatusFields> {
       })
       return new ExchangeClient(type, stream, peer, signal)
     } catch (error) {
-      signal.throwIfAborted()
-      throw fromTransport(error, peer)
+      throw fromTransport(signal.aborted ? signal.reason : error, peer)
     }
   }
 

@@ -324,6 +324,22 @@ describe('announcing and finding', () => {
       expect(claims(peer!)).toBe(keys.length)
     })
 
+    it('catches up at once after it was down for longer than claims hold', async () => {
+      const database = new MemoryDatabase()
+      const [first] = await add(1, { keySource: source, database, seed: 71 })
+      const [peer] = await add(1)
+      net.connect(first!, peer!)
+      await clock.advance(SWEEP_INTERVAL_MS + HOUR_MS, STEP_MS)
+      await first!.discovery.stop()
+      await clock.advance(30 * HOUR_MS, STEP_MS)
+      expect(claims(peer!)).toBe(0)
+      const again = await net.node({ keySource: source, database, seed: 71 })
+      nodes.push(again)
+      net.connect(again, peer!)
+      await clock.advance(MINUTE_MS, MINUTE_MS)
+      expect(claims(peer!)).toBe(keys.length)
+    })
+
     it('loses no key when its only peer refuses for a while', async () => {
       const [sweeper] = await add(1, { keySource: source })
       const [peer] = await add(1)

@@ -20,7 +20,11 @@ const peerAt = (kademliaId: Uint8Array): Contact =>
 const point = fc.uint8Array({ minLength: 32, maxLength: 32 })
 /** Points that begin alike: `same` bytes of a prefix, then anything. */
 const crowd = fc
-  .tuple(point, fc.nat(6), fc.uniqueArray(point, { minLength: 1, maxLength: 80, selector: keyText }))
+  .tuple(
+    point,
+    fc.nat(6),
+    fc.uniqueArray(point, { minLength: 1, maxLength: 80, selector: keyText, size: 'max' })
+  )
   .map(([prefix, same, tails]) =>
     tails.map(tail => peerAt(Uint8Array.from([...prefix.subarray(0, same), ...tail.subarray(same)])))
   )
