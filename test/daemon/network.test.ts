@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventually, type TestDaemon, TestNet } from './support.ts'
 
@@ -108,6 +109,37 @@ describe('daemons among themselves', () => {
     await publisher.ok('POST', '/v1/resume')
     const fetched = await consumer.operation('/v1/fetches', { spec: 'demo' })
     expect(fetched.error).toBeUndefined()
+  })
+
+  it('go on with a fetch after kill -9, without asking again for what was verified', async () => {
+    const { publisher, consumer, seed } = await three()
+    const files = { 'big.bin': randomBytes(96 * 1024 * 1024) }
+    const { record } = await publisher.publish({ name: 'big', version: '1.0.0', files, wait: 1 })
+    const { operation } = await consumer.ok('POST', '/v1/fetches', { spec: 'big' })
+    await eventually(async () => {
+      const { operation: now } = await consumer.ok('GET', `/v1/operations/${operation.id}`)
+      return now.state !== 'running' || now.progress.bytesDone > 8 * 1024 * 1024
+    })
+    publisher.process.kill('SIGSTOP')
+    await consumer.kill()
+    publisher.process.kill('SIGCONT')
+    const again = await net.start('consumer', { join: seed })
+    const resumed = await eventually(async () => {
+      const { operations } = await again.ok('GET', '/v1/operations')
+      return operations.find((one: { kind: string }) => one.kind === 'fetch')
+    })
+    expect(resumed.requestId).toMatch(/^resume-/)
+    const ended = await again.untilEnded(resumed.id)
+    expect(ended.error).toBeUndefined()
+    expect(ended.result).toMatchObject({ id: record.id.toString() })
+    expect(ended.result?.bytesReused).toBeGreaterThan(0)
+    expect(Number(ended.result?.bytesFetched) + Number(ended.result?.bytesReused)).toBe(
+      files['big.bin'].length
+    )
+    expect((await again.operation('/v1/verifications', { spec: 'big' })).result).toMatchObject({ ok: true })
+    await again.stop()
+    const third = await net.start('consumer', { join: seed })
+    expect((await third.ok('GET', '/v1/operations')).operations).toEqual([])
   })
 
   it('join through an invite', async () => {

@@ -1,0 +1,216 @@
+import { CID } from 'multiformats/cid'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { CatalogError, type Clock, silentLogger, systemClock } from '../../../base/index.ts'
+import { createReleaseRecord, type ReleaseRecord } from '../../../library/index.ts'
+import { EventHub } from '../../../node/events.ts'
+import { OperationManager } from '../../../node/operations.ts'
+import type { FetchJob, FetchJobs } from '../../../node/services/fetch-jobs.ts'
+import { Fetching } from '../../../node/services/fetching.ts'
+import type { ContentFetched, Network } from '../../../node/services/network.ts'
+import { SigningKey } from '../../../trust/index.ts'
+
+const CONTENT = CID.parse('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy')
+const KEY = SigningKey.generate()
+const FETCHED: ContentFetched = { bytesFetched: 10, bytesReused: 0, sources: [{ peerId: 'p1', bytes: 12 }] }
+
+const record = (version: string, key = KEY): ReleaseRecord =>
+  createReleaseRecord(
+    {
+      name: 'demo',
+      version,
+      type: 'package',
+      content: CONTENT,
+      sizeBytes: 10,
+      files: 1,
+      publishedAt: 1_700_000_000_000,
+      sequence: 1
+    },
+    key
+  )
+
+/** Time that passes as soon as somebody waits. */
+const hasty: Clock = { ...systemClock, wait: async (_ms, signal) => signal?.throwIfAborted() }
+
+interface World {
+  /** What each peer holds. */
+  peers: Record<string, ReleaseRecord[]>
+  local: ReleaseRecord[]
+  complete: boolean
+  jobs: Map<string, FetchJob>
+  transfers: string[][]
+  transfer: (attempt: number, signal: AbortSignal) => Promise<ContentFetched>
+}
+
+let world: World
+beforeEach(() => {
+  world = {
+    peers: {},
+    local: [],
+    complete: false,
+    jobs: new Map(),
+    transfers: [],
+    transfer: async () => FETCHED
+  }
+})
+
+function network(): Network {
+  return {
+    connected: () => Object.keys(world.peers),
+    dial: async target => target,
+    announce: async () => 0,
+    async *holders() {
+      if (Object.keys(world.peers).length === 0) throw new CatalogError('NO_PROVIDERS', 'nobody announces it')
+      for (const peerId of Object.keys(world.peers)) yield { peerId, source: 'dht', ageMs: 0 }
+    },
+    releases: async (_name, peerId) => world.peers[peerId] ?? [],
+    record: async (id, peerId) => world.peers[peerId]?.find(known => known.id.toString() === id),
+    fetchContent: async (_record, peerIds, _onProgress, signal) => {
+      world.transfers.push([...peerIds])
+      return await world.transfer(world.transfers.length, signal)
+    }
+  }
+}
+
+function fetching(): Fetching {
+  const jobs = {
+    begin: async (job: FetchJob) => void world.jobs.set(job.id, job),
+    end: async (id: string) => void world.jobs.delete(id)
+  } as unknown as FetchJobs
+  return new Fetching({
+    network: network(),
+    registry: {
+      get: (id: CID) => world.local.find(known => known.id.equals(id)),
+      versions: async () => world.local,
+      ownerPin: () => undefined,
+      add: async (bytes: Uint8Array) => {
+        const all = [...world.local, ...Object.values(world.peers).flat()]
+        const found = all.find(known => known.bytes === bytes)!
+        world.local.push(found)
+        return { added: true, record: found }
+      }
+    } as never,
+    content: { localState: () => (world.complete ? 'complete' : 'none') } as never,
+    jobs,
+    events: new EventHub({ clock: systemClock }),
+    clock: hasty,
+    logger: silentLogger
+  })
+}
+
+const context = (signal = new AbortController().signal) => ({ signal, progress: () => {} })
+const later = () => new Promise(resolve => setImmediate(resolve))
+
+describe('fetching', () => {
+  it('takes the highest version that anybody holds, from those who hold it', async () => {
+    world.peers = { p1: [record('1.0.0')], p2: [record('1.0.0'), record('1.1.0')] }
+    const result = await fetching().fetch({ spec: 'demo@^1.0.0' }, context())
+    expect(result).toMatchObject({ version: '1.1.0', bytesFetched: 10 })
+    expect(world.transfers).toEqual([['p2']])
+    expect(world.jobs.size).toBe(0)
+  })
+
+  it('asks nobody for content that is here', async () => {
+    world.local = [record('1.0.0')]
+    world.complete = true
+    const result = await fetching().fetch({ spec: 'demo' }, context())
+    expect(result).toMatchObject({ bytesFetched: 0, bytesReused: 10, sources: [] })
+    expect(world.transfers).toEqual([])
+  })
+
+  it('uses what is here when the network cannot be asked', async () => {
+    world.local = [record('1.0.0')]
+    world.complete = true
+    expect((await fetching().fetch({ spec: 'demo@>=1' }, context())).version).toBe('1.0.0')
+    world.local = []
+    await expect(fetching().fetch({ spec: 'demo' }, context())).rejects.toMatchObject({
+      code: 'NO_PROVIDERS'
+    })
+  })
+
+  it('looks up anew after all sources failed, and gives up after its rounds', async () => {
+    world.peers = { p1: [record('1.0.0')] }
+    world.transfer = async attempt => {
+      if (attempt < 3) throw new CatalogError('STREAM_TRUNCATED', 'cut')
+      return FETCHED
+    }
+    expect((await fetching().fetch({ spec: 'demo' }, context())).bytesFetched).toBe(10)
+    expect(world.transfers).toHaveLength(3)
+    world.transfers = []
+    world.transfer = async () => {
+      throw new CatalogError('BYTES_WRONG', 'lies')
+    }
+    await expect(fetching().fetch({ spec: 'demo' }, context())).rejects.toMatchObject({ code: 'BYTES_WRONG' })
+    expect(world.transfers).toHaveLength(3)
+    expect(world.jobs.size).toBe(0)
+  })
+
+  it('does not try again what no other source could do better', async () => {
+    world.peers = { p1: [record('1.0.0')] }
+    world.transfer = async () => {
+      throw new CatalogError('DISK_FULL', 'full')
+    }
+    await expect(fetching().fetch({ spec: 'demo' }, context())).rejects.toMatchObject({ code: 'DISK_FULL' })
+    expect(world.transfers).toHaveLength(1)
+  })
+
+  it('transfers a content once for all who want it', async () => {
+    world.peers = { p1: [record('1.0.0')] }
+    const { promise, resolve } = Promise.withResolvers<ContentFetched>()
+    world.transfer = () => promise
+    const one = fetching()
+    const all = Promise.all([1, 2, 3].map(() => one.fetch({ spec: 'demo' }, context())))
+    await later()
+    resolve(FETCHED)
+    expect((await all).map(result => result.bytesFetched)).toEqual([10, 10, 10])
+    expect(world.transfers).toHaveLength(1)
+  })
+
+  it('withdraws the job of a fetch that is cancelled, and keeps that of one that a stop cuts off', async () => {
+    world.peers = { p1: [record('1.0.0')] }
+    const started = Promise.withResolvers<void>()
+    world.transfer = (_attempt, signal) =>
+      new Promise((_resolve, reject) => {
+        started.resolve()
+        signal.addEventListener('abort', () => reject(signal.reason))
+      })
+    const cancel = new AbortController()
+    const cancelled = fetching().fetch({ spec: 'demo' }, context(cancel.signal))
+    await started.promise
+    expect(world.jobs.size).toBe(1)
+    cancel.abort(new CatalogError('ABORTED', 'cancelled'))
+    await expect(cancelled).rejects.toMatchObject({ code: 'ABORTED' })
+    await later()
+    expect(world.jobs.size).toBe(0)
+
+    const stopping = fetching()
+    const stop = new AbortController()
+    const cutOff = stopping.fetch({ spec: 'demo' }, context(stop.signal))
+    await later()
+    stopping.stop()
+    stop.abort(new CatalogError('SHUTTING_DOWN', 'stopping'))
+    await expect(cutOff).rejects.toMatchObject({ code: 'SHUTTING_DOWN' })
+    await later()
+    expect(world.jobs.size).toBe(1)
+  })
+
+  it('is an operation whose end survives its client', async () => {
+    world.peers = { p1: [record('1.0.0')] }
+    const operations = new OperationManager({ clock: systemClock }, { maxRunning: 1 })
+    const one = fetching()
+    const { id } = operations.start('fetch', 'r', work => one.fetch({ spec: 'demo' }, work))
+    expect(await operations.wait(id, 1000)).toMatchObject({ state: 'done', result: { version: '1.0.0' } })
+  })
+
+  it('asks only the peer that was named', async () => {
+    world.peers = { p1: [record('1.0.0')], p2: [record('2.0.0')] }
+    expect((await fetching().fetch({ spec: 'demo', from: 'p1' }, context())).version).toBe('1.0.0')
+    expect(world.transfers).toEqual([['p1']])
+  })
+
+  it('finds a record by its id at connected peers', async () => {
+    const wanted = record('1.0.0')
+    world.peers = { p1: [], p2: [wanted] }
+    const result = await fetching().fetch({ spec: wanted.id.toString() }, context())
+    expect(result.id).toBe(wanted.id.toString())
+  })
+})
