@@ -13,7 +13,8 @@ const ROOT = resolve(import.meta.dirname, '..')
 const OUT = join(ROOT, 'dist')
 /** The names of the results are what bin/catalog.mjs and the worker's owner look for. */
 const ENTRIES: Record<string, string> = { catalog: 'cli/main.ts', worker: 'library/worker/worker.ts' }
-const NATIVE = ['classic-level', '@chainsafe/libp2p-quic']
+/** Finds its addon beside itself. That of libp2p-quic is a package of its own, found from dist/ as well, so its code is bundled. */
+const NATIVE = ['classic-level']
 /** Bundled CommonJS packages call `require` for Node's own modules; an ES module has none. */
 const BANNER = [
   "import { createRequire as createRequireOfBundle } from 'node:module'",
