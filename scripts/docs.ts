@@ -6,6 +6,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ERROR_CODES } from '../base/index.ts'
+import { cliPage } from '../cli/index.ts'
 import { CONFIG_SECTIONS, configJsonSchema, describeConfig } from '../config/index.ts'
 import { adminApiDocument } from '../node/index.ts'
 
@@ -79,6 +80,7 @@ function errorsPage(): string {
 }
 
 const pages: Record<string, string> = {
+  'cli.md': cliPage(`${MADE_BY}\n<!-- Source: cli/commands/ -->`),
   'configuration.md': configurationPage(),
   'config.schema.json': `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
   'errors.md': errorsPage(),

@@ -1,0 +1,356 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import type http from 'node:http'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { decodeRelease } from '../../../library/index.ts'
+import { formatPublicKey } from '../../../trust/index.ts'
+import { file, type Item, tarOf, treeOf, writeTree } from '../installer/support.ts'
+import { cli, temporaryFolder } from './support/cli.ts'
+import { type Answer, done, type FakeDaemon, failed, startFakeDaemon } from './support/fake-daemon.ts'
+
+const CONTENT = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'
+let folder: ReturnType<typeof temporaryFolder>
+let home: string
+let daemon: FakeDaemon
+beforeEach(async () => {
+  folder = temporaryFolder()
+  home = path.join(folder.folder, 'home')
+  mkdirSync(home, { mode: 0o700 })
+  writeFileSync(path.join(home, 'FORMAT'), '1\n')
+  daemon = await startFakeDaemon(home)
+})
+afterEach(async () => {
+  await daemon.close()
+  folder.remove()
+})
+
+describe('publish', () => {
+  let source: string
+  beforeEach(async () => {
+    source = path.join(folder.folder, 'source')
+    writeTree(source, {
+      'package.json': JSON.stringify({
+        name: '@acme/tool',
+        version: '1.2.3',
+        description: 'A tool',
+        license: 'MIT',
+        keywords: ['x'],
+        author: { name: 'Ann', email: 'ann@example.org' },
+        repository: 'acme/tool',
+        main: './index.js',
+        dependencies: { a: '^1.0.0', b: 'file:../b' },
+        peerDependencies: { c: '>=2' },
+        engines: { node: '>=20' }
+      }),
+      'index.js': 'hello'
+    })
+    await cli(['key', 'create', 'default', '--no-passphrase'], { home })
+    daemon.routes.set('POST /v1/ingests', () => ({
+      status: 201,
+      json: { content: CONTENT, sizeBytes: 5, files: 2, newBytes: 5 }
+    }))
+    daemon.routes.set('POST /v1/packages', ({ body }) => {
+      const { release, id } = decodeRelease(
+        new Uint8Array(Buffer.from(JSON.parse(body.toString()).record, 'base64'))
+      )
+      const { name, version, sizeBytes, files } = release
+      return done('publish', {
+        name,
+        version,
+        id: id.toString(),
+        content: CONTENT,
+        sizeBytes,
+        files,
+        announcedTo: 2
+      })
+    })
+  })
+
+  it('uploads the folder, signs the record with the keyring and sends it', async () => {
+    const result = await cli(
+      ['publish', source, '--json', '--wait', '2', '--tag', 'y', '--type', 'library'],
+      { home }
+    )
+    expect(result.json()).toEqual({
+      name: '@acme/tool',
+      version: '1.2.3',
+      id: expect.stringMatching(/^bafy/),
+      content: CONTENT,
+      sizeBytes: 5,
+      files: 2,
+      newBytes: 5,
+      announcedTo: 2
+    })
+    expect(result.status).toBe(0)
+    expect(result.stderr).toContain('the dependency b@file:../b is no name with a range and was left out')
+    const [ingest, publish] = daemon.seen
+    expect(ingest?.headers['content-type']).toBe('application/x-tar')
+    expect(ingest?.body.includes('index.js')).toBe(true)
+    const { record, wait } = JSON.parse(publish!.body.toString())
+    expect(wait).toBe(2)
+    const { release } = decodeRelease(new Uint8Array(Buffer.from(record, 'base64')))
+    expect(release).toMatchObject({
+      type: 'library',
+      description: 'A tool',
+      licence: 'MIT',
+      keywords: ['x', 'y'],
+      authors: ['Ann <ann@example.org>'],
+      links: { repository: 'https://github.com/acme/tool' },
+      entryPoint: 'index.js',
+      requirements: { node: '>=20' },
+      dependencies: [
+        { name: 'a', range: '^1.0.0', kind: 'required' },
+        { name: 'c', range: '>=2', kind: 'peer' }
+      ]
+    })
+    const keys = (await cli(['key', 'list', '--json'], { home })).json().keys as Array<{ publicKey: string }>
+    expect(formatPublicKey(release.owner)).toBe(keys[0]?.publicKey)
+  })
+
+  it('reads catalog-package.toml first, and refuses a field that it does not know', async () => {
+    writeTree(source, {
+      'catalog-package.toml': 'name = "mine"\nversion = "2.0.0"\n[buildDependencies]\nmake = "^4"\n'
+    })
+    expect((await cli(['publish', source, '--json'], { home })).json()).toMatchObject({
+      name: 'mine',
+      version: '2.0.0'
+    })
+    writeTree(source, { 'catalog-package.toml': 'nam = "mine"\n' })
+    const result = await cli(['publish', source], { home })
+    expect(result.status).toBe(2)
+    expect(result.stderr).toContain('unknown field "nam"')
+  })
+
+  it('--dry-run lists what would be published and asks nobody', async () => {
+    const result = await cli(['publish', source, '--dry-run', '--json', '--quiet'], { home })
+    expect(result.json()).toMatchObject({
+      name: '@acme/tool',
+      files: 2,
+      entries: [
+        { path: 'index.js', kind: 'file', sizeBytes: 5 },
+        { path: 'package.json', kind: 'file' }
+      ]
+    })
+    expect(daemon.seen).toEqual([])
+  })
+
+  it.each([
+    ['a bad name', ['--name', 'UP'], 2, 'NAME_INVALID'],
+    ['a name that climbs', ['--name', '../x'], 2, 'NAME_INVALID'],
+    ['a bad version', ['--version', 'v1'], 2, 'VERSION_INVALID'],
+    ['an unknown key', ['--key', 'nobody'], 3, 'KEY_NOT_FOUND']
+  ])('%s is refused before anything is sent', async (_, flags, status, code) => {
+    const result = await cli(['publish', source, '--json', ...flags], { home })
+    expect([result.status, (result.json().error as { code: string }).code]).toEqual([status, code])
+    expect(daemon.seen).toEqual([])
+  })
+
+  it('without a name says where to put one', async () => {
+    writeTree(source, { 'package.json': '{"version":"1.0.0"}' })
+    const { status, stderr } = await cli(['publish', source], { home })
+    expect(status).toBe(2)
+    expect(stderr).toContain('the release has no name; give --name, or write it into catalog-package.toml')
+  })
+
+  it('with a file that changes while it is sent publishes nothing, exit 8', async () => {
+    daemon.routes.set('POST /v1/ingests', () => {
+      writeFileSync(path.join(source, 'index.js'), 'changed!')
+      return { status: 201, json: { content: CONTENT, sizeBytes: 5, files: 2, newBytes: 5 } }
+    })
+    const result = await cli(['publish', source, '--json'], { home })
+    expect([result.status, (result.json().error as { code: string }).code]).toEqual([8, 'SOURCE_CHANGED'])
+    expect(daemon.seen.map(({ url }) => url.pathname)).toEqual(['/v1/ingests'])
+  })
+
+  it('that the daemon refuses half-way shows why', async () => {
+    daemon.routes.set('POST /v1/ingests', () => failed(507, 'DISK_FULL', 'no space left'))
+    const { status, stderr } = await cli(['publish', source], { home })
+    expect(status).toBe(1)
+    expect(stderr).toContain('DISK_FULL: no space left')
+  })
+
+  it('with an encrypted key takes the passphrase from the environment only when it is right', async () => {
+    await cli(['key', 'create', 'safe'], { home, env: { CATALOG_PASSPHRASE: 'right' } })
+    const publish = (passphrase: string | undefined): Promise<{ status: number; stderr: string }> =>
+      cli(['publish', source, '--key', 'safe'], {
+        home,
+        env: passphrase === undefined ? {} : { CATALOG_PASSPHRASE: passphrase }
+      })
+    expect(await publish(undefined)).toMatchObject({
+      status: 4,
+      stderr: expect.stringContaining('KEY_LOCKED')
+    })
+    expect(await publish('wrong')).toMatchObject({ status: 4, stderr: expect.stringContaining('KEY_LOCKED') })
+    expect(await publish('right')).toMatchObject({ status: 0 })
+  })
+})
+
+describe('install', () => {
+  const ITEMS = [file('index.js', 'hello'), file('run.sh', '#!/bin/sh', 0o755)]
+  let target: string
+  let owner: string
+  let pins: Map<string, string>
+  beforeEach(() => {
+    target = path.join(folder.folder, 'vendor')
+    owner = 'z6MkOwner'
+    pins = new Map()
+    daemon.routes.set('POST /v1/fetches', ({ body }) => {
+      const { spec } = JSON.parse(body.toString())
+      return done('fetch', fetched(spec.replace(/^bafyrecord-/, '')))
+    })
+    daemon.routes.set('GET /v1/contents/*', () => tar(tarOf(ITEMS)))
+    daemon.routes.set('GET /v1/pins/*', ({ url }) => {
+      const pinned = pins.get(decodeURIComponent(url.pathname.slice('/v1/pins/'.length)))
+      return pinned === undefined ? failed(404, 'NOT_FOUND', 'no pin') : { json: { owner: pinned } }
+    })
+    daemon.routes.set('PUT /v1/pins/*', ({ url, body }) => {
+      pins.set(decodeURIComponent(url.pathname.slice('/v1/pins/'.length)), JSON.parse(body.toString()).owner)
+      return { json: {} }
+    })
+  })
+
+  const fetched = (name: string): Record<string, unknown> => ({
+    id: `bafyrecord-${name}`,
+    name,
+    version: '1.0.0',
+    content: 'bafycontent',
+    sizeBytes: ITEMS.reduce((sum, item) => sum + (item.kind === 'file' ? item.sizeBytes : 0), 0),
+    files: ITEMS.length,
+    owner,
+    dependencies: [
+      { name: 'needed', range: '^1', kind: 'required' },
+      { name: 'dev', range: '^1', kind: 'development' }
+    ],
+    bytesFetched: 10,
+    bytesReused: 0,
+    sources: [],
+    tookMs: 1
+  })
+
+  /** A tar with its status in the trailer, as the daemon sends it. */
+  const tar =
+    (bytes: Buffer, status: string | null = 'ok'): Answer =>
+    (response: http.ServerResponse) => {
+      response.writeHead(200, { 'content-type': 'application/x-tar', trailer: 'x-catalog-status' })
+      response.write(bytes)
+      if (status !== null) response.addTrailers({ 'x-catalog-status': status })
+      response.end()
+    }
+
+  it('writes the folder, the lock and the pin, and says what is not resolved', async () => {
+    const result = await cli(['install', 'tool', '@acme/x', '--to', target, '--json'], { home })
+    expect(result.status).toBe(0)
+    expect(result.json()).toEqual({
+      target,
+      installed: [
+        { name: 'tool', version: '1.0.0', id: 'bafyrecord-tool', path: path.join(target, 'tool') },
+        { name: '@acme/x', version: '1.0.0', id: 'bafyrecord-@acme/x', path: path.join(target, '@acme/x') }
+      ],
+      bytesFetched: 20,
+      tookMs: expect.any(Number)
+    })
+    expect(treeOf(path.join(target, '@acme/x'))).toEqual(treeOf(path.join(target, 'tool')))
+    expect(pins).toEqual(
+      new Map([
+        ['tool', 'z6MkOwner'],
+        ['@acme/x', 'z6MkOwner']
+      ])
+    )
+    const lock = JSON.parse(readFileSync(path.join(target, 'catalog-lock.json'), 'utf8'))
+    expect(lock.packages.tool).toEqual({
+      version: '1.0.0',
+      publisher: 'z6MkOwner',
+      record: 'bafyrecord-tool',
+      content: 'bafycontent',
+      sizeBytes: 14,
+      files: 2,
+      dependencies: { needed: '^1' }
+    })
+    const text = await cli(['install', 'tool', '--to', target], { home })
+    expect(text.stdout).toContain(`tool@1.0.0  ${path.join(target, 'tool')}`)
+    expect(text.stderr).toContain('Dependencies are not resolved yet: needed@^1 (for tool)')
+  })
+
+  it('--frozen installs what the lock says, and nothing else', async () => {
+    await cli(['install', 'a', 'b', '--to', target], { home })
+    const lock = path.join(target, 'catalog-lock.json')
+    const { packages, lockVersion } = JSON.parse(readFileSync(lock, 'utf8'))
+    writeFileSync(lock, JSON.stringify({ lockVersion, packages: { a: packages.a } }))
+    const before = daemon.seen.length
+    const result = await cli(['install', '--frozen', '--to', target, '--json'], { home })
+    expect(result.json()).toMatchObject({ installed: [{ name: 'a' }] })
+    expect(JSON.parse(daemon.seen[before]!.body.toString())).toEqual({
+      spec: 'bafyrecord-a',
+      publisher: 'z6MkOwner'
+    })
+    expect(readdirSync(target).sort()).toEqual(['.catalog', 'a', 'catalog-lock.json'])
+  })
+
+  it('--frozen refuses a lock that its records contradict, and a missing one', async () => {
+    await cli(['install', 'a', '--to', target], { home })
+    const before = treeOf(target)
+    const lock = path.join(target, 'catalog-lock.json')
+    const text = readFileSync(lock, 'utf8')
+    for (const [from, to] of [
+      ['"1.0.0"', '"1.0.1"'],
+      ['bafycontent', 'bafyother'],
+      ['z6MkOwner', 'z6MkOther']
+    ] as const) {
+      writeFileSync(lock, text.replace(from, to))
+      const result = await cli(['install', '--frozen', '--to', target, '--json'], { home })
+      expect([result.status, (result.json().error as { code: string }).code]).toEqual([8, 'LOCK_INVALID'])
+    }
+    writeFileSync(lock, text)
+    expect(treeOf(target)).toEqual(before)
+    const empty = path.join(folder.folder, 'empty')
+    const missing = await cli(['install', '--frozen', '--to', empty, '--json'], { home })
+    expect([missing.status, (missing.json().error as { code: string }).code]).toEqual([3, 'NOT_FOUND'])
+    expect(existsSync(empty)).toBe(false)
+  })
+
+  it('refuses another owner than the pinned one, exit 5, unless told whose name is meant', async () => {
+    pins.set('tool', 'z6MkFirst')
+    const refused = await cli(['install', 'tool', '--to', target, '--json'], { home })
+    expect([refused.status, (refused.json().error as { code: string }).code]).toEqual([5, 'OWNER_CHANGED'])
+    expect(existsSync(target)).toBe(false)
+    expect((await cli(['install', 'tool', '--to', target, '--publisher', owner], { home })).status).toBe(0)
+    expect(pins.get('tool')).toBe(owner)
+  })
+
+  it.each<[string, () => Answer, string]>([
+    ['ends without its status', () => tar(tarOf(ITEMS), null), 'STREAM_TRUNCATED'],
+    [
+      'ends with an error',
+      () => tar(tarOf(ITEMS), JSON.stringify({ code: 'CONTENT_CORRUPT', message: 'bad block', hint: '' })),
+      'CONTENT_CORRUPT'
+    ],
+    ['is cut', () => tar(tarOf(ITEMS).subarray(0, 700)), 'STREAM_TRUNCATED'],
+    ['lacks a file', () => tar(tarOf(ITEMS.slice(1) as Item[])), 'CONTENT_CORRUPT'],
+    ['climbs out', () => tar(tarOf([file('../evil', 'hello'), ...ITEMS.slice(1)])), 'PATH_REFUSED'],
+    ['is no tar', () => tar(Buffer.alloc(4096, 'x')), 'CONTENT_INVALID'],
+    ['is not to be had', () => failed(404, 'CONTENT_MISSING', 'gone'), 'CONTENT_MISSING']
+  ])('leaves nothing behind when the stream %s', async (_, answer, code) => {
+    daemon.routes.set('GET /v1/contents/*', answer)
+    const result = await cli(['install', 'tool', '--to', target, '--json'], { home })
+    expect(result.json().error).toMatchObject({ code })
+    expect(result.status).not.toBe(0)
+    expect(existsSync(target)).toBe(false)
+    expect(existsSync(path.join(folder.folder, 'evil'))).toBe(false)
+  })
+
+  it('cancelled in the middle leaves the old version', async () => {
+    await cli(['install', 'tool', '--to', target], { home })
+    const before = treeOf(target)
+    const controller = new AbortController()
+    daemon.routes.set('GET /v1/contents/*', () => response => {
+      response.writeHead(200)
+      response.write(tarOf(ITEMS).subarray(0, 1024), () => controller.abort())
+    })
+    const result = await cli(['install', 'tool', '--to', target, '--json'], {
+      home,
+      signal: controller.signal
+    })
+    expect([result.status, (result.json().error as { code: string }).code]).toEqual([1, 'ABORTED'])
+    expect(treeOf(target)).toEqual(before)
+  })
+})
