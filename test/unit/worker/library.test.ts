@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { silentLogger, systemClock } from '../../../base/index.ts'
 import {
   blockIdOf,
+  createReleaseRecord,
   hashBlock,
   type IncomingBlock,
   type Library,
@@ -16,6 +17,7 @@ import {
   rebuildBlockIndex
 } from '../../../library/index.ts'
 import { makeBlock, makeTar, pseudoRandom, type TarEntry } from '../content/fakes.ts'
+import { contentOf, keyOf, small } from '../records/examples.ts'
 
 const BIG_BYTES = 3_000_000
 const big = pseudoRandom('library test', BIG_BYTES)
@@ -275,6 +277,27 @@ describe('the home', () => {
     for await (const [at] of library.database.iterate({ prefix: Buffer.from('test/') }))
       found.push(String(Buffer.from(at)))
     expect(found).toEqual(['test/a'])
+  })
+
+  test('keeps a release that was published, and two publishes at once leave one', async () => {
+    const record = (files: number): Uint8Array =>
+      createReleaseRecord(
+        small({ files, content: files === 1 ? contentOf('one') : contentOf('two') }),
+        keyOf('ada')
+      ).bytes
+    const settled = await Promise.allSettled(
+      [record(1), record(2)].map(bytes => library.registry.publish(bytes))
+    )
+    expect(settled.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    expect(settled.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { code: 'RELEASE_EXISTS' }
+    })
+    await library.close()
+    library = await openHome()
+    expect((await library.registry.versions('hello')).map(({ release }) => release.version)).toEqual([
+      '1.0.0'
+    ])
+    expect(library.registry.count()).toBe(1)
   })
 
   test('tells its metrics in units', async () => {
