@@ -3,7 +3,7 @@
 // itself runs on Node 18 and later); then the one installed beside Catalog (package `node`) takes over.
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import module from 'node:module'
+import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
@@ -14,7 +14,6 @@ const LEAST_NODE = [24, 15]
 const EXIT_FAILED = 1
 const LAUNCHER = fileURLToPath(import.meta.url)
 const ROOT = dirname(dirname(LAUNCHER))
-const BUNDLE = join(ROOT, 'dist', 'catalog.js')
 const FORWARDED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2']
 /** A terminal sends these to the whole process group: the child has them already, and a second one would count twice. */
 const SENT_BY_TERMINAL = new Set(['SIGINT', 'SIGQUIT', 'SIGHUP'])
@@ -28,7 +27,7 @@ function fits(version) {
 function nodePackages() {
   const folders = [join(ROOT, 'node_modules', 'node')]
   try {
-    folders.push(dirname(module.createRequire(import.meta.url).resolve('node/package.json')))
+    folders.push(dirname(createRequire(import.meta.url).resolve('node/package.json')))
   } catch {
     // Not installed there either; the caller says what to do.
   }
@@ -45,7 +44,7 @@ function findNode() {
 }
 
 function findEntry() {
-  return [BUNDLE, join(ROOT, 'cli', 'main.ts')].find(path => existsSync(path))
+  return [join(ROOT, 'dist', 'catalog.js'), join(ROOT, 'cli', 'main.ts')].find(path => existsSync(path))
 }
 
 function fail(message) {
@@ -72,8 +71,6 @@ const entry = findEntry()
 if (entry === undefined) fail(`${ROOT} holds neither dist/catalog.js nor the sources; install Catalog again`)
 if (fits(process.versions.node)) {
   process.argv[1] = entry
-  // Compiled code is kept beside the bundle, where a new build removes it; without the right to write there is none.
-  if (entry === BUNDLE) module.enableCompileCache(join(dirname(BUNDLE), 'compile-cache'))
   await import(pathToFileURL(entry).href)
 } else {
   const node = findNode()
