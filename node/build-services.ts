@@ -3,7 +3,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import type { Clock, Logger } from '../base/index.ts'
 import { CatalogError } from '../base/index.ts'
 import type { LoadedConfig } from '../config/index.ts'
-import { encodeInvite } from '../discovery/index.ts'
+import { type Discovery, encodeInvite } from '../discovery/index.ts'
 import type { ContentStore, Registry } from '../library/index.ts'
 import type { Control } from '../protocols/index.ts'
 import type { NodeKey } from '../trust/index.ts'
@@ -22,6 +22,7 @@ import type { Network } from './services/network.ts'
 import { createPause, type Pausable } from './services/pause.ts'
 import { createPeers } from './services/peers.ts'
 import { createPublishing } from './services/publishing.ts'
+import { createRates } from './services/rates.ts'
 import { createReleases } from './services/releases.ts'
 import { createStatus } from './services/status.ts'
 import type { NodeServices } from './services/types.ts'
@@ -44,6 +45,7 @@ export interface BuildModules {
   fetching: Fetching
   host: Host
   control: Control
+  discovery: Discovery
   nodeKey: NodeKey
   /** Stopped by a pause in this order, and gone on with in reverse. */
   pausable: readonly Pausable[]
@@ -99,8 +101,8 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
         library: () => ({ revision: registry.revision(), releases: registry.count() }),
         store: () => content.stats(),
         uptimeMs: () => clock.monotonicMs() - startedMs,
-        queues: () => ({ fetches: fetching.active }),
-        rates: () => ({})
+        queues: () => ({ fetches: fetching.active, announcements: modules.discovery.stats().pendingKeys }),
+        rates: createRates({ registry: modules.metrics.registry, clock })
       },
       { version: VERSION, quotaBytes: values.store.quota, peersWanted: values.network.peersWanted }
     ),

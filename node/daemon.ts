@@ -38,6 +38,7 @@ import { FetchJobs } from './services/fetch-jobs.ts'
 import { Fetching } from './services/fetching.ts'
 import { Shutdown } from './shutdown.ts'
 import { VERSION } from './version.ts'
+import { watchParts } from './watch.ts'
 
 /** All of a stop: what has not ended by then is cut. */
 export const STOP_TIMEOUT_MS = 10 * SECOND_MS
@@ -186,16 +187,15 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       fetching,
       host,
       control,
+      discovery,
       nodeKey,
       pausable: [background, { pause: () => contentServer.stop(), resume: () => contentServer.start() }]
     },
     { ...options, startedMs: clock.monotonicMs() }
   )
 
-  // The socket, last: whoever reaches it finds everything behind it. Operations start from there, so they end after it is told to close.
-  shutdown.leave('operations', deadline =>
-    operations.close(AbortSignal.any([deadline, AbortSignal.timeout(DRAIN_MS)]))
-  )
+  // The socket, last: whoever reaches it finds everything behind it. On the way down it stays until the operations have
+  // ended, so that those who wait for one get its result.
   const streams = new Streams({ clock })
   const routes = adminRoutes(services, streams)
   const admin = await serveAdmin(
@@ -203,12 +203,12 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     { socketPath }
   )
   shutdown.leave('admin', deadline => admin.close(deadline))
+  shutdown.leave('operations', deadline =>
+    operations.close(AbortSignal.any([deadline, AbortSignal.timeout(DRAIN_MS)]))
+  )
 
   // Ready. The way down begins with what is written here: no new work, and a goodbye while connections are open.
-  lifecycle.observe(({ from, to, reason }) => {
-    log.info({ from, to, reason }, 'state changed')
-    events.emit('state', { from, state: to, reason })
-  })
+  watchParts({ lifecycle, operations, host, events, logger: log })
   lifecycle.transition('running', 'started')
   background.start()
   shutdown.leave('goodbye', deadline => control.goodbyeAll(GoodbyeReason.Shutdown, deadline))

@@ -47,7 +47,7 @@ export const Status = Type.Object({
   memory: Type.Object({ rssBytes: count('Resident memory of the daemon.') }),
   queues: Type.Record(Type.String(), Type.Integer(), { description: 'Lengths of what waits, by name.' }),
   rates: Type.Record(Type.String(), Type.Number(), {
-    description: 'Bytes per second over the last seconds, by name.'
+    description: 'Bytes per second since the status was last asked for, by name.'
   }),
   version: Type.String()
 })

@@ -51,7 +51,13 @@ export async function startDaemon(options: StartOptions): Promise<number> {
       flags: options.flags ?? {},
       ...(options.profile === undefined ? {} : { profile: options.profile })
     })
-  const home = await openHome(options.home)
+  const home = await openHome(options.home, {
+    // The log is not open yet: where it goes stands in the home that is being migrated.
+    onProgress: ({ from, to, phase, done }) =>
+      stderr.write(
+        `catalog: migrating the home from format ${from} to ${to}: ${phase}, ${Math.round(done * 100)} %\n`
+      )
+  })
   const config = load(home)
   const logging = openLog(home, config.values, stderr)
   try {

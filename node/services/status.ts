@@ -23,7 +23,7 @@ export interface StatusModules {
   store(): { bytes: number; chunks: number }
   uptimeMs(): number
   queues(): Record<string, number>
-  rates(): Record<string, number>
+  rates(): Promise<Record<string, number>>
 }
 
 export function createStatus(
@@ -38,7 +38,7 @@ export function createStatus(
         addresses: modules.addresses()
       }
     },
-    status(): Status {
+    async status(): Promise<Status> {
       const store = { ...modules.store(), quotaBytes: options.quotaBytes }
       const peers = modules.peers()
       const reasons = healthReasons(modules, store, peers, options.peersWanted)
@@ -51,7 +51,7 @@ export function createStatus(
         store: { bytes: store.bytes, quotaBytes: store.quotaBytes, chunks: store.chunks },
         memory: { rssBytes: process.memoryUsage.rss() },
         queues: { operations: modules.operations.running, ...modules.queues() },
-        rates: modules.rates(),
+        rates: await modules.rates(),
         version: options.version
       }
     }

@@ -28,7 +28,7 @@ export interface WorkContext {
 }
 
 export interface StatusService {
-  status(): Status
+  status(): Promise<Status>
   identity(): Identity
 }
 

@@ -109,6 +109,17 @@ describe('one daemon', () => {
     expect((await events).bytes.toString()).toContain('event: state')
   })
 
+  it('ends what runs when it stops, and tells those who wait for it', async () => {
+    const daemon = await net.start('one')
+    const { operation } = await daemon.ok('POST', '/v1/fetches', {
+      spec: 'x',
+      from: '/ip4/127.0.0.1/udp/9/quic-v1/p2p/12D3KooWRm1LqZQ2M3TQj1qieZja6xCc9WebQrmKEuDN4wPrkoCW'
+    })
+    const waiting = daemon.api('GET', `/v1/operations/${operation.id}?wait=60000`)
+    expect((await daemon.stop()).code).toBe(0)
+    expect((await waiting).json.operation.state).toMatch(/cancelled|failed/)
+  })
+
   it('refuses work while paused and goes on after', async () => {
     const daemon = await net.start('one')
     await daemon.ok('POST', '/v1/pause')
