@@ -15,7 +15,7 @@ import {
 import { Progress, type ProgressMode } from './framework/progress.ts'
 import { CATALOG_VERSION } from './version.ts'
 
-export const PROGRAM: ProgramSpec = {
+const PROGRAM: ProgramSpec = {
   version: CATALOG_VERSION,
   description:
     'A peer-to-peer package library: publish a folder as a signed release, find it by name, fetch it from many peers,\nverify every byte, install it.',
@@ -41,6 +41,7 @@ export async function run(argv: string[], io: Io, signal: AbortSignal): Promise<
       invocation.spec.offline === true ? defaultSocketOf(home) : await adminSocketOf(home, io.env)
     const context: Context = {
       io,
+      program: PROGRAM,
       output,
       home,
       progress: new Progress(io, progressMode(globals, io)),

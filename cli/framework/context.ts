@@ -3,11 +3,14 @@ import type { ExitCode } from '../../base/index.ts'
 import type { AdminClient } from '../client/client.ts'
 import type { Io } from './io.ts'
 import type { Output } from './output.ts'
+import type { ProgramSpec } from './program.ts'
 import type { Progress } from './progress.ts'
 
 /** What every command is given: where it runs, how it talks, and the signal that ends it (Ctrl-C, --timeout). */
 export interface Context {
   readonly io: Io
+  /** The command tree itself. */
+  readonly program: ProgramSpec
   readonly output: Output
   readonly progress: Progress
   /** The Catalog home, absolute. */

@@ -9,6 +9,10 @@
  *
  * Files are replaced in one rename. A folder takes two (the old one away, the new one in), and is missing for some
  * microseconds between them; after a kill exactly there the next run on the target puts it in place.
+ *
+ * Journal, lock file and renames are on disk when a commit returns. The files of packages are left to the system's own
+ * writing back, as every package manager leaves them: a sync for each of thousands costs more than the install, and after a
+ * power cut `catalog install --frozen` writes them again from the store, byte for byte.
  */
 import { copyFileSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'

@@ -20,6 +20,8 @@ import { comparePaths } from '../../../library/index.ts'
 import { extractTar } from '../../../library/installer/extract.ts'
 import { remove, temporaryFolder, treeOf, writeTree } from '../installer/support.ts'
 
+/** A date that a file can be given again exactly. */
+const OLD_S = 1_000_000
 let top: string
 let source: string
 beforeEach(() => {
@@ -270,7 +272,7 @@ describe('packFolder', () => {
       'was written and dated back',
       () => {
         writeFileSync(path.join(source, 'a'), 'AAAAA')
-        utimesSync(path.join(source, 'a'), 0, 0)
+        utimesSync(path.join(source, 'a'), OLD_S, OLD_S)
       }
     ],
     [
@@ -297,6 +299,7 @@ describe('packFolder', () => {
     ]
   ])('notices a file that %s since it was listed', (_, change) => {
     writeTree(source, { a: 'aaaaa', b: 'b' })
+    utimesSync(path.join(source, 'a'), OLD_S, OLD_S)
     const entries = walkFolder(source)
     nextTick(path.join(source, 'a'))
     change()

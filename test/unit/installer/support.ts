@@ -104,7 +104,9 @@ export function writeTree(root: string, tree: Record<string, string | { text: st
 
 /** Files of one version in the kill test: enough to be killed among them, each with the version in it. */
 export function versionItems(major: number): Item[] {
-  return Array.from({ length: 60 }, (_, index) => file(`dir${index % 7}/file${index}`, `${major} `.repeat(200)))
+  return Array.from({ length: 60 }, (_, index) =>
+    file(`dir${index % 7}/file${index}`, `${major} `.repeat(200))
+  )
 }
 
 export function killedPackage(major: number): PackageToInstall {
