@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs'
 import http from 'node:http'
+import path from 'node:path'
 import { CatalogError, type ErrorJson, SECOND_MS, toCatalogError } from '../../base/index.ts'
 
 /** The longest path a Unix socket address holds on Linux (sun_path, without its end mark); macOS takes 103. */
@@ -194,7 +196,13 @@ export class AdminClient {
     const message = gone
       ? `no daemon answers on ${this.socketPath}`
       : `the daemon on ${this.socketPath} broke off the connection (${code ?? error.message})`
-    return new CatalogError('NO_DAEMON', message, { cause: error, details: { socket: this.socketPath } })
+    return new CatalogError('NO_DAEMON', message, {
+      cause: error,
+      details: { socket: this.socketPath },
+      ...(existsSync(path.dirname(this.socketPath))
+        ? {}
+        : { hint: 'make a home with `catalog init` and start `catalog daemon`, or give the right --home' })
+    })
   }
 }
 

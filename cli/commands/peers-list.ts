@@ -1,11 +1,11 @@
-import type { PeerItem } from '../client/types.ts'
+import type { PeerShape } from '../client/types.ts'
 import { formatTable } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
 
 export const run = defineCommand(async context => {
   const answer = await context
     .client()
-    .request<{ peers: PeerItem[] }>('GET', '/v1/peers', { signal: context.signal })
+    .request<{ peers: PeerShape[] }>('GET', '/v1/peers', { signal: context.signal })
   context.output.result(answer, () =>
     formatTable(
       ['PEER', 'DIRECTION', 'RTT', 'ADDRESS'],

@@ -1,5 +1,5 @@
 import { displayDuration } from '../../base/index.ts'
-import type { WhyResult } from '../client/types.ts'
+import type { Why } from '../client/types.ts'
 import { formatTable, printable } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
 import { releaseTable } from './releases.ts'
@@ -7,7 +7,7 @@ import { releaseTable } from './releases.ts'
 export const run = defineCommand(async (context, [spec]: [string]) => {
   const why = await context
     .client()
-    .request<WhyResult>('GET', '/v1/why', { query: { spec }, signal: context.signal })
+    .request<Why>('GET', '/v1/why', { query: { spec }, signal: context.signal })
   context.output.result(why, () =>
     [
       releaseTable(why.releases),
