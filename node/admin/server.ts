@@ -122,12 +122,17 @@ function addRoute(app: FastifyInstance, route: Route, logger: Logger): void {
     url: route.url,
     handler: (request, reply) =>
       runInRequest(request.id, async () => {
+        let signal: AbortSignal | undefined
         const input: RequestInput<unknown, unknown, unknown> = {
           params: checkParams?.(request.params),
           query: checkQuery?.(request.query),
           body: checkBody === undefined ? request.body : checkBody(request.body),
           requestId: request.id,
-          signal: goneSignal(reply),
+          // Most requests are answered at once and never look at it.
+          get signal() {
+            signal ??= goneSignal(reply)
+            return signal
+          },
           log: logger,
           request,
           reply
