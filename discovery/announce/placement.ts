@@ -6,7 +6,7 @@ import type { PeerBook } from '../peers/book.ts'
 import type { Contact } from '../peers/contact.ts'
 import { CLAIM_LIFETIME_MS } from '../providers/limits.ts'
 import type { Refusals } from './refusals.ts'
-import { holdersFor, REPLICAS } from './region.ts'
+import { holdersFor } from './region.ts'
 
 /** A key on its way to its holders. */
 export interface PlacedKey {
@@ -151,6 +151,3 @@ export class Placement {
     )
   }
 }
-
-/** Whether a key is where it should be: at REPLICAS peers, or at all there are. */
-export const isFullyPlaced = (key: PlacedKey): boolean => key.holders.size >= REPLICAS

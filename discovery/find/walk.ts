@@ -14,8 +14,10 @@ import type { Contact } from '../peers/contact.ts'
  *
  * Peers with an open connection are asked first; others, which need a dial, a little later unless none is left.
  */
-/** Questions in flight that were not given up or found slow: Kademlia's alpha. */
+/** Questions in flight at first, slow ones not counted (Kademlia's alpha): the nearest peers mostly know. */
 const PARALLEL = 4
+/** And once one of them knew nothing or was silent: the key may be missing, and only many answers can tell. */
+const PARALLEL_WIDE = 8
 /** Nearest living peers that have to answer before a key counts as missing. */
 export const ENOUGH = 10
 /** Questions of one walk in all, whatever peers name: the bound on what a lie can cost. */
@@ -27,9 +29,9 @@ const SLOW_MS = 100
 /** Dialling takes three round trips more. */
 const DIAL_HEAD_START_MS = 50
 const DIAL_EXTRA_MS = 250
-/** A silent peer is given up after this once others have answered, or after four times their slowest answer. */
+/** A silent peer is given up after this once others have answered, or after twice their slowest answer. */
 const GIVE_UP_MS = 350
-const SLOWEST_FACTOR = 4
+const SLOWEST_FACTOR = 2
 /** While nobody at all has answered the network itself may be slow: then all wait this long. */
 const GIVE_UP_ALONE_MS = 3 * SECOND_MS
 /** How often silence is looked at. */
@@ -154,8 +156,9 @@ export class Walk {
     const early = clock.monotonicMs() - this.#startedMs < DIAL_HEAD_START_MS
     const eligible = early && connected.length > 0 ? connected : known
     let inFlight = relevant.filter(({ state }) => state === 'asked').length
+    const isWide = [...this.#candidates.values()].some(({ state }) => state !== 'known' && state !== 'asked')
     for (const candidate of eligible) {
-      if (inFlight >= PARALLEL || this.#asked >= MAX_ASKED) return
+      if (inFlight >= (isWide ? PARALLEL_WIDE : PARALLEL) || this.#asked >= MAX_ASKED) return
       inFlight++
       void this.#ask(candidate)
     }

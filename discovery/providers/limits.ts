@@ -1,4 +1,4 @@
-import { HOUR_MS, KIB, SECOND_MS } from '../../base/index.ts'
+import { HOUR_MS, SECOND_MS } from '../../base/index.ts'
 
 /** How long a claim holds unless it is renewed: a day, and the margin that a sweep which runs late may use up. */
 export const CLAIM_LIFETIME_MS = 25 * HOUR_MS
@@ -27,9 +27,6 @@ export const BATCHES_PER_WRITE = 16
 
 /** Rows of one key that an answer is drawn from: a key with more claims is answered from a part of them. */
 export const ROWS_PER_ANSWER = 256
-
-/** A peer record larger than this is refused: 16 addresses, key and signature fit four times. */
-export const MAX_PEER_RECORD_BYTES = 4 * KIB
 
 /** Rows that one step of the clean-up reads: a few milliseconds. */
 export const CLEANUP_ROWS = 1000

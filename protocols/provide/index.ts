@@ -11,9 +11,7 @@ import { provideRequest, provideResponse } from './wire.ts'
 export type { ProvideRequest, ProvideResponse } from './messages.js'
 export { toVerdict, Verdict } from './verdict.ts'
 export {
-  DHT_KEY_BYTES,
   MAX_KEYS_PER_REQUEST,
-  MAX_LIFETIME_MS,
   MAX_PEER_RECORD_BYTES,
   splitKeys
 } from './wire.ts'

@@ -9,7 +9,7 @@ export const MAX_KEYS_PER_REQUEST = 1000
 /** A signed peer record: 16 addresses, key and signature fit four times. */
 export const MAX_PEER_RECORD_BYTES = 4 * KIB
 /** No claim may be asked to hold longer without being renewed. */
-export const MAX_LIFETIME_MS = 48 * HOUR_MS
+const MAX_LIFETIME_MS = 48 * HOUR_MS
 /** Room for the trace context and for fields of later versions. */
 const SPARE_BYTES = KIB
 

@@ -85,9 +85,8 @@ describe('a pass through a slot', () => {
 
   it('goes on after the last region that was announced, also after a restart', async () => {
     taken = 20
-    await clock.advance(LATER_MS, MINUTE_MS)
-    expect(passes[0]).toHaveLength(KEYS.length)
-    expect(new Set(passes.slice(1).map(({ length }) => length))).toEqual(new Set([KEYS.length - 20]))
+    while (passes.length < 2) await clock.advance(MINUTE_MS)
+    expect(passes.map(({ length }) => length)).toEqual([KEYS.length, KEYS.length - 20])
     passes = []
     taken = Number.POSITIVE_INFINITY
     await restart()
