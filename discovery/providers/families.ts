@@ -1,13 +1,12 @@
-/**
- * Families of rows in the node's LevelDB that belong to discovery (library/database/keys.ts lists all families of all
- * parts, so that two never meet).
- */
+import { KeyFamily } from '../../library/index.ts'
+
+/** Families of rows in the node's LevelDB that belong to discovery, as bytes; docs/disk-format.md lists all. */
 const family = (name: string): Uint8Array => Buffer.from(name, 'ascii')
 
 export const FAMILIES = {
-  claim: family('dc/'),
-  provider: family('dp/'),
-  totals: family('dt/'),
-  schedule: family('ds/'),
-  pending: family('dn/')
+  claim: family(KeyFamily.ProviderClaim),
+  provider: family(KeyFamily.Provider),
+  totals: family(KeyFamily.ProviderTotals),
+  schedule: family(KeyFamily.AnnounceSlot),
+  pending: family(KeyFamily.AnnouncePending)
 } as const
