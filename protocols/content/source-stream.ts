@@ -8,6 +8,7 @@ import { drained, encodeFrame } from '../wire/frame-writer.ts'
 import { protocolId } from '../wire/ids.ts'
 import { errorOfStatus, fromTransport } from '../wire/status.ts'
 import { activeTraceparent } from '../wire/trace.ts'
+import type { AnswerBuffers } from './answer-buffers.ts'
 import { answerMessage, type Block, openMessage, rangeMessage } from './frames.ts'
 import { ANSWER_MS, MAX_ANSWER_HEADER_BYTES, OPEN_STREAM_MS, SILENT_MS, TICK_MS } from './limits.ts'
 import type { PlannedRequest, Want } from './planner.ts'
@@ -18,8 +19,10 @@ export const CONTENT_PROTOCOL = { name: 'content', version: 1 } as const
 /** A request and the blocks that came for it, of the right number and lengths; their hashes are not checked yet. */
 export interface SourceAnswer<W extends Want> {
   readonly request: PlannedRequest<W>
-  /** In the order of `request.wants`. All `bytes` lie in one buffer that nobody else uses. */
+  /** In the order of `request.wants`. All `bytes` lie in `buffer`. */
   readonly blocks: IncomingBlock[]
+  /** To be given back to the buffers of the options. */
+  readonly buffer: Uint8Array
   /** Bytes of the answer on the wire. */
   readonly wireBytes: number
 }
@@ -33,6 +36,7 @@ export interface SourceOptions {
   readonly networkId: string
   readonly peerId: PeerId
   readonly record: CID
+  readonly buffers: AnswerBuffers
   readonly signal?: AbortSignal
 }
 
@@ -52,6 +56,7 @@ export class SourceStream<W extends Want> {
   readonly #reader: FrameReader
   readonly #clock: Clock
   readonly #peer: string
+  readonly #buffers: AnswerBuffers
   readonly #asked: Asked<W>[] = []
   readonly #watch = new AbortController()
   /** Why the stream was ended here: told instead of the transport's word for it. */
@@ -63,7 +68,8 @@ export class SourceStream<W extends Want> {
   /** Since when the peer is waited for; undefined while it is not. */
   #awaitedMs: number | undefined
 
-  private constructor(stream: Stream, clock: Clock, peer: string) {
+  private constructor(stream: Stream, clock: Clock, peer: string, buffers: AnswerBuffers) {
+    this.#buffers = buffers
     this.#stream = stream
     this.#clock = clock
     this.#peer = peer
@@ -90,7 +96,7 @@ export class SourceStream<W extends Want> {
       stream.send(
         encodeFrame([], openMessage.encode({ record: record.bytes, traceparent: activeTraceparent() }))
       )
-      return new SourceStream<W>(stream, modules.clock, peer)
+      return new SourceStream<W>(stream, modules.clock, peer, options.buffers)
     } catch (error) {
       options.signal?.throwIfAborted()
       throw fromTransport(error, peer)
@@ -166,7 +172,7 @@ export class SourceStream<W extends Want> {
   }
 
   async #readAnswer(): Promise<SourceAnswer<W>> {
-    const before = this.#reader.receivedBytes
+    const before = this.#reader.takenBytes
     const asked = this.#asked[0]
     if (asked === undefined) throw new CatalogError('INTERNAL', 'an answer is awaited and nothing was asked')
     const header = await this.#readHeader()
@@ -178,12 +184,12 @@ export class SourceStream<W extends Want> {
     }
     const { wants } = asked.request
     checkBlocks(header.blocks, wants)
-    const bytes = await this.#reader.bytes(
-      header.blocks.reduce((sum, { storedLength }) => sum + storedLength, 0)
-    )
+    const sizeBytes = header.blocks.reduce((sum, { storedLength }) => sum + storedLength, 0)
+    const buffer = this.#buffers.take(sizeBytes)
+    await this.#reader.into(buffer.subarray(0, sizeBytes))
     this.#asked.shift()
-    const blocks = cut(bytes, header.blocks, wants)
-    return { request: asked.request, blocks, wireBytes: this.#reader.receivedBytes - before }
+    const blocks = cut(buffer, header.blocks, wants)
+    return { request: asked.request, blocks, buffer, wireBytes: this.#reader.takenBytes - before }
   }
 
   async #readHeader(): Promise<ReturnType<typeof answerMessage.decode>> {

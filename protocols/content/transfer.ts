@@ -2,6 +2,7 @@ import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import { CatalogError, type Clock, MIB, toCatalogError } from '../../base/index.ts'
 import { type ContentStore, hashBlock, type IncomingBlock, rawBytesOf } from '../../library/index.ts'
+import { AnswerBuffers } from './answer-buffers.ts'
 import { REQUEST_WINDOW } from './limits.ts'
 import { type PlannedRequest, RequestBuilder } from './planner.ts'
 import { type SourceAnswer, type SourceModules, SourceStream } from './source-stream.ts'
@@ -48,6 +49,7 @@ class Transfer {
   readonly #modules: TransferModules
   readonly #options: TransferOptions
   readonly #clock: Clock
+  readonly #buffers = new AnswerBuffers()
   /** Writes under way; none of these promises rejects. */
   readonly #writes = new Set<Promise<void>>()
   #unwrittenBytes = 0
@@ -86,7 +88,7 @@ class Transfer {
     return await ofSource(
       SourceStream.open<WalkWant>(
         { libp2p: this.#modules.libp2p, clock: this.#clock },
-        { networkId, peerId, record, signal }
+        { networkId, peerId, record, signal, buffers: this.#buffers }
       ),
       signal
     )
@@ -157,7 +159,7 @@ class Transfer {
   }
 
   /** Looks into nodes and pages, and has the blocks written. Does not wait for that. */
-  #accept({ request, blocks, wireBytes }: SourceAnswer<WalkWant>): void {
+  #accept({ request, blocks, buffer, wireBytes }: SourceAnswer<WalkWant>): void {
     const { store, walk, onAnswer } = this.#modules
     const { signal } = this.#options
     try {
@@ -170,6 +172,7 @@ class Transfer {
     const write = async (): Promise<void> => {
       try {
         await store.writeBlocks(blocks, signal)
+        this.#buffers.give(buffer)
         await walk.written(request.wants, signal)
       } catch (thrown) {
         walk.failed(request.wants)
@@ -201,7 +204,7 @@ class Transfer {
   }
 }
 
-/** Hashes a node or page and gives its bytes to the walk, in memory of their own: the block's go to the worker. */
+/** Hashes a node or page and gives its bytes to the walk, in memory of their own: the block's are used again. */
 function useBlock(want: WalkWant, block: IncomingBlock): void {
   if (want.use === undefined) return
   const raw = rawBytesOf(block)

@@ -31,6 +31,11 @@ export class FrameReader {
     return this.#receivedBytes
   }
 
+  /** Bytes that were read out of here: the place in the stream, exactly. */
+  get takenBytes(): number {
+    return this.#receivedBytes - (this.#piece.byteLength - this.#offset)
+  }
+
   /** An unsigned varint of at most 32 bits, or undefined when the stream ends before its first byte. */
   async varint(): Promise<number | undefined> {
     let value = 0
