@@ -1,0 +1,64 @@
+import type { Libp2p, Stream } from '@libp2p/interface'
+import { CID } from 'multiformats/cid'
+import { answerMessage, openMessage, type Run, rangeMessage } from '../../../protocols/content/frames.ts'
+import type { Answer } from '../../../protocols/content/messages.js'
+import { ContentResolver } from '../../../protocols/content/resolver.ts'
+import { encodeFrame, FrameReader, protocolId, pull } from '../../../protocols/index.ts'
+import { createNode } from '../protocols/nodes.ts'
+import { NETWORK, type Peer } from './peers.ts'
+
+export const CONTENT = protocolId(NETWORK, 'content', 1)
+
+/** An honest answer before it is sent, for a lie to change. */
+export interface Draft {
+  header: Partial<Answer>
+  bytes: Uint8Array[]
+  readonly stream: Stream
+  /** 0 for the first request of the stream. */
+  readonly number: number
+  readonly runs: Run[]
+}
+
+/** Changes a draft, or does something else and returns undefined to send nothing more. */
+export type Lie = (draft: Draft) => Draft | Uint8Array | undefined | Promise<undefined>
+
+/** A node that serves the content of `truth`, with a lie in it. */
+export async function startLiar(truth: Peer, lie: Lie): Promise<Libp2p> {
+  const node = await createNode()
+  const { content, registry } = truth.library
+  const resolver = new ContentResolver(content)
+  const serve = async (stream: Stream): Promise<void> => {
+    const reader = new FrameReader(pull(stream))
+    const { record: id } = openMessage.decode((await reader.frame('open', 1e6))!)
+    const record = registry.get(CID.decode(id))!
+    stream.send(encodeFrame([], answerMessage.encode({ id: 0 })))
+    for (let number = 0; ; number++) {
+      const frame = await reader.frame('range', 1e6)
+      if (frame === undefined) break
+      const range = rangeMessage.decode(frame)
+      const ids = await resolver.resolve(record.release.content, range.runs, new AbortController().signal)
+      const blocks = await Promise.all(ids.map(id => content.readStored(id)))
+      const draft: Draft = {
+        header: {
+          id: range.id,
+          blocks: blocks.map(({ codec, bytes, rawLengthBytes }) => ({
+            codec,
+            storedLength: bytes.byteLength,
+            rawLength: rawLengthBytes
+          }))
+        },
+        bytes: blocks.map(({ bytes }) => Uint8Array.from(bytes)),
+        stream,
+        number,
+        runs: range.runs
+      }
+      const told = await lie(draft)
+      if (told === undefined) return
+      if (told instanceof Uint8Array) stream.send(told)
+      else stream.send(Buffer.concat([encodeFrame([], answerMessage.encode(told.header)), ...told.bytes]))
+    }
+    await stream.close()
+  }
+  await node.handle(CONTENT, stream => void serve(stream).catch(() => undefined))
+  return node
+}
