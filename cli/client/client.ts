@@ -1,7 +1,13 @@
 import { existsSync } from 'node:fs'
-import http from 'node:http'
+import type http from 'node:http'
 import path from 'node:path'
 import { CatalogError, type ErrorJson, SECOND_MS, toCatalogError } from '../../base/index.ts'
+
+/**
+ * Not imported by name: an `import` of node:http reads all its exports, and its WebSocket loads undici, 14 MB and 25 ms
+ * that nothing here uses. The daemon loads this file too, through the command line.
+ */
+const nodeHttp = process.getBuiltinModule('node:http')
 
 /** The longest path a Unix socket address holds on Linux (sun_path, without its end mark); macOS takes 103. */
 export const SOCKET_PATH_MAX_BYTES = 107
@@ -33,7 +39,7 @@ type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
  */
 export class AdminClient {
   readonly socketPath: string
-  readonly #agent = new http.Agent({ keepAlive: true, maxSockets: 4 })
+  readonly #agent = new nodeHttp.Agent({ keepAlive: true, maxSockets: 4 })
   readonly #timeoutMs: number
 
   constructor(options: AdminClientOptions) {
@@ -120,7 +126,7 @@ export class AdminClient {
   ): Promise<http.IncomingMessage> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) return reject(abortError(signal))
-      const request = http.request({
+      const request = nodeHttp.request({
         socketPath: this.socketPath,
         agent: this.#agent,
         method,
