@@ -3,19 +3,25 @@ import { dirname } from 'node:path'
 import { PRIVATE_FILE_MODE } from './layout.ts'
 
 /**
- * Replaces a small file so that a reader, and the disk after a crash, has the old bytes or the new ones, never a part:
- * written beside it, flushed, renamed over it, and the folder flushed so that the name is durable too.
+ * Replaces a small file so that a reader has the old bytes or the new ones, never a part: written beside it and renamed over
+ * it. With `durable` the same holds for the disk after a power cut, and the new ones are there when this resolves: the
+ * bytes are flushed before the rename, the folder after it.
  */
-export async function writeFileAtomic(path: string, text: string): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  text: string,
+  { durable }: { durable: boolean }
+): Promise<void> {
   const beside = `${path}.${process.pid}.new`
   const file = await open(beside, 'w', PRIVATE_FILE_MODE)
   try {
     await file.writeFile(text)
-    await file.sync()
+    if (durable) await file.sync()
   } finally {
     await file.close()
   }
   await rename(beside, path)
+  if (!durable) return
   const folder = await open(dirname(path), 'r')
   try {
     await folder.sync()

@@ -16,7 +16,7 @@ export interface Claim {
 }
 
 export async function writeClaim(home: HomeLayout, claim: Claim): Promise<void> {
-  await writeFileAtomic(home.claim, `${JSON.stringify(claim)}\n`)
+  await writeFileAtomic(home.claim, `${JSON.stringify(claim)}\n`, { durable: false })
 }
 
 export async function removeClaim(home: HomeLayout): Promise<void> {

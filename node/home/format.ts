@@ -57,7 +57,7 @@ export async function readFormat(home: HomeLayout): Promise<number> {
 }
 
 export async function writeFormat(home: HomeLayout, format: number): Promise<void> {
-  await writeFileAtomic(home.format, `${format}\n`)
+  await writeFileAtomic(home.format, `${format}\n`, { durable: true })
 }
 
 /**

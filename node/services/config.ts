@@ -36,7 +36,7 @@ export function createConfigService(modules: ConfigModules, options: { file: str
       const text = textOf(value)
       await writing.run(`${key}=${text}`, async () => {
         const before = await readFile(options.file, 'utf8')
-        await writeFileAtomic(options.file, setConfigValue(before, key, text))
+        await writeFileAtomic(options.file, setConfigValue(before, key, text), { durable: true })
       })
       const { values, origins } = modules.reload()
       const inForce = formatConfigValue(key, values)
