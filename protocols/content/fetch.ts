@@ -169,7 +169,7 @@ class Fetch {
   }
 
   async #fetchContent(record: ReleaseRecord): Promise<void> {
-    const { store, libp2p, clock } = this.#modules
+    const { store } = this.#modules
     const { content, sizeBytes, files } = record.release
     const walk = new ReleaseWalk({ store }, record.release)
     this.#walk = walk
@@ -181,16 +181,27 @@ class Fetch {
     // What is here is looked at first: a content that is whole but not marked needs no source.
     const missing = await walk.next(this.#signal)
     if (missing !== undefined) walk.putBack(missing)
-    if (walk.phase !== 'done')
-      await this.#fromOneOf(peerId =>
-        drawFrom(
-          { libp2p, clock, store, walk, onAnswer: bytes => this.#count(peerId, bytes) },
-          { networkId: this.#options.networkId, peerId, record: record.id, signal: this.#signal }
-        )
-      )
+    if (walk.phase !== 'done') await this.#draw(record, walk)
     this.#tell('flush')
     await walk.flush(this.#signal)
     await store.markComplete(content, { sizeBytes, files }, this.#signal)
+  }
+
+  async #draw(record: ReleaseRecord, walk: ReleaseWalk): Promise<void> {
+    const { store, libp2p, clock, log } = this.#modules
+    const { networkId } = this.#options
+    try {
+      await this.#fromOneOf(peerId =>
+        drawFrom(
+          { libp2p, clock, store, walk, onAnswer: bytes => this.#count(peerId, bytes) },
+          { networkId, peerId, record: record.id, signal: this.#signal }
+        )
+      )
+    } catch (error) {
+      // What has come is kept for the next attempt, which could not see it before it is committed.
+      await store.flush().catch(thrown => log.warn({ err: thrown }, 'blocks of a failed fetch were not kept'))
+      throw error
+    }
   }
 
   /** Tries the sources in turn until one does it; one that fails for the moment comes again, after the others. */

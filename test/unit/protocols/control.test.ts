@@ -239,11 +239,17 @@ describe('control against a hostile peer', () => {
   const request = (id: number): Uint8Array =>
     encodeFrame([(1000 << 3) | 1], generated.Request.encode({ id, payload: new Uint8Array(0) }))
 
+  /** The head of a frame without its body. */
+  const announce = (tag: number, length: number): Uint8Array =>
+    encodeFrame([tag], new Uint8Array(length)).subarray(0, -length)
+
   it.each<[string, Uint8Array[]]>([
     ['garbage', [new Uint8Array(100).fill(0xee)]],
     ['a request before hello', [request(1)]],
     ['a second hello', [hello, hello]],
     ['an oversized request', [hello, encodeFrame([(1000 << 3) | 1], new Uint8Array(70_000 + 300))]],
+    ['an announcement of too much, whose bytes never come', [hello, announce((1000 << 3) | 1, 71_000)]],
+    ['an announcement of too large a hello', [announce(0, 5000)]],
     ['an oversized hello', [encodeFrame([0], new Uint8Array(5000))]],
     [
       'an answer nobody asked for',

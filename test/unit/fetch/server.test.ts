@@ -1,0 +1,240 @@
+import fc from 'fast-check'
+import { afterEach, describe, expect, it } from 'vitest'
+import { CatalogError, WireStatus } from '../../../base/index.ts'
+import { type ContentStore, hashBlock, type ReleaseRecord } from '../../../library/index.ts'
+import { Part } from '../../../protocols/content/frames.ts'
+import { encodeFrame } from '../../../protocols/index.ts'
+import { pseudoRandom, type TarEntry } from '../content/fakes.ts'
+import { ManualClock } from '../protocols/manual-clock.ts'
+import { introduce, until } from '../protocols/nodes.ts'
+import { BulkClient, openFrame, rangeFrame, run, TOP } from './bulk-client.ts'
+import { type Peer, type PeerOptions, publish, startPeer } from './peers.ts'
+
+const ENTRIES: TarEntry[] = [
+  { name: 'a-big.bin', body: pseudoRandom('big', 1_500_000) },
+  { name: 'b-empty', body: '' },
+  { name: 'c-small', body: 'c' },
+  { name: 'd-link', type: 'symlink', linkname: 'c-small' },
+  { name: 'e-small', body: 'e' }
+]
+
+describe('the content server', () => {
+  const open: Peer[] = []
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map(peer => peer.close()))
+  })
+
+  interface Scene {
+    server: Peer
+    client: Peer
+    record: ReleaseRecord
+    clock: ManualClock
+    connect: (...frames: Uint8Array[]) => Promise<BulkClient>
+  }
+
+  async function scene(options: PeerOptions = {}): Promise<Scene> {
+    const clock = new ManualClock()
+    const [server, client] = await Promise.all([startPeer({ clock, ...options }), startPeer()])
+    open.push(server, client)
+    const record = await publish(server, ENTRIES)
+    const peer = await introduce(client.libp2p, server.libp2p)
+    const connect = (...frames: Uint8Array[]): Promise<BulkClient> =>
+      BulkClient.open(client.libp2p, peer, ...frames)
+    return { server, client, record, clock, connect }
+  }
+
+  it('answers positions in order, and goes on after those that do not exist', async () => {
+    const { record, connect } = await scene()
+    const stream = await connect(
+      openFrame(record.id.bytes),
+      rangeFrame(1, TOP),
+      rangeFrame(2, run({ part: Part.Roots, slot: 1, count: 4 })),
+      rangeFrame(3, run({ first: 1 })),
+      rangeFrame(4, run({ part: Part.Roots, slot: 2, count: 9 })),
+      rangeFrame(5, run({ part: Part.Roots, page: 1 })),
+      rangeFrame(6, run({ part: Part.File, slot: 2 })),
+      rangeFrame(7, run({ part: Part.File, slot: 0, count: 3 })),
+      rangeFrame(8, run({ part: Part.File, slot: 0, first: 1_000_000 })),
+      rangeFrame(9, run({ part: Part.File, slot: 0, level: 1 })),
+      rangeFrame(10, run({ part: Part.File, slot: 0, count: 1000 })),
+      rangeFrame(11, run({ part: Part.Roots, slot: 0, count: 3 }))
+    )
+    expect(await stream.next()).toMatchObject({ id: 0, status: WireStatus.Ok })
+    const manifest = await stream.next()
+    expect(Buffer.compare(hashBlock(manifest!.bytes[0]!), record.release.content.multihash.digest)).toBe(0)
+    // An empty file and a link have no block: two remain of four entries.
+    const small = await stream.next()
+    expect(small!.bytes.map(b => Buffer.from(b).toString())).toEqual(['c', 'e'])
+    for (const id of [3, 4, 5, 6])
+      expect(await stream.next()).toMatchObject({ id, status: WireStatus.NotFound })
+    expect((await stream.next())?.bytes).toHaveLength(3)
+    expect(await stream.next()).toMatchObject({ id: 8, status: WireStatus.NotFound })
+    expect(await stream.next()).toMatchObject({ id: 9, status: WireStatus.NotFound })
+    expect(await stream.next()).toMatchObject({ id: 10, status: WireStatus.TooLarge })
+    expect((await stream.next())?.bytes).toHaveLength(2)
+    await stream.stream.close()
+    expect(await stream.next()).toBeUndefined()
+  })
+
+  it('says why it refuses: unknown release, not allowed, no place', async () => {
+    const { server, connect, record } = await scene({
+      server: { maxStreamsPerPeer: 1, mayRead: () => allowed }
+    })
+    let allowed = false
+    const unknown = await connect(
+      openFrame(Buffer.concat([record.id.bytes.subarray(0, 35), Buffer.from([0])]))
+    )
+    expect(await unknown.next()).toMatchObject({ id: 0, status: WireStatus.NotFound })
+    await unknown.stream.close()
+    expect(await unknown.next()).toBeUndefined()
+    const denied = await connect(openFrame(record.id.bytes), rangeFrame(1, TOP))
+    expect(await denied.next()).toMatchObject({ id: 0, status: WireStatus.NotPermitted })
+    await denied.stream.close()
+    expect(await denied.next()).toBeUndefined()
+    allowed = true
+    const first = await connect(openFrame(record.id.bytes))
+    expect(await first.next()).toMatchObject({ status: WireStatus.Ok })
+    const second = await connect(openFrame(record.id.bytes))
+    expect(await second.next()).toMatchObject({ id: 0, status: WireStatus.Busy, retryAfterMs: 500 })
+    expect(server.violations).toEqual([])
+  })
+
+  it('answers NOT_FOUND for a block that is gone, and goes on', async () => {
+    let gone: string | undefined
+    const { record, connect } = await scene({
+      store: real =>
+        proxy(real, async (id, signal) => {
+          if (Buffer.from(id).toString('hex') === gone) throw new CatalogError('CONTENT_MISSING', 'gone')
+          return await real.readStored(id, signal)
+        })
+    })
+    gone = Buffer.from(hashBlock(Buffer.from('c'))).toString('hex')
+    const stream = await connect(
+      openFrame(record.id.bytes),
+      rangeFrame(1, run({ part: Part.Roots, slot: 2 })),
+      rangeFrame(2, run({ part: Part.Roots, slot: 4 }))
+    )
+    expect(await stream.next()).toMatchObject({ id: 0 })
+    expect(await stream.next()).toMatchObject({ id: 1, status: WireStatus.NotFound, blocks: [] })
+    expect((await stream.next())?.bytes).toHaveLength(1)
+  })
+
+  it('answers BUSY, in order, what is asked beyond its queue', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { record, connect } = await scene({
+      store: real =>
+        proxy(real, async (id, signal) => {
+          await gate.promise
+          return await real.readStored(id, signal)
+        })
+    })
+    const asked = Array.from({ length: 30 }, (_, i) => rangeFrame(i + 1, run({ part: Part.Roots, slot: 2 })))
+    const stream = await connect(openFrame(record.id.bytes), ...asked)
+    expect(await stream.next()).toMatchObject({ id: 0 })
+    // What was sent later has been answered: so all thirty are there.
+    const later = await connect(openFrame(record.id.bytes))
+    expect(await later.next()).toMatchObject({ id: 0 })
+    gate.resolve()
+    await stream.stream.close()
+    const { ids, statuses, end } = await stream.rest()
+    expect(end).toBe('fin')
+    expect(ids).toEqual(asked.map((_, i) => i + 1))
+    const busy = statuses.filter(status => status === WireStatus.Busy).length
+    expect(busy).toBeGreaterThanOrEqual(30 - 18)
+    expect(busy).toBeLessThan(30)
+  })
+
+  it('cuts a peer that sends no open, and one that asks for nothing', async () => {
+    const { server, record, connect, clock } = await scene()
+    const silent = await connect(openFrame(record.id.bytes).subarray(0, 4))
+    const idle = await connect(openFrame(record.id.bytes))
+    expect(await idle.next()).toMatchObject({ id: 0 })
+    await clock.advance(3000)
+    expect((await silent.rest()).end).toBe('cut')
+    await clock.advance(60_000)
+    expect((await idle.rest()).end).toBe('cut')
+    expect(server.violations).toEqual([])
+  })
+
+  it('stops at a peer that does not read, with little in memory, and cuts it', async () => {
+    const read = { bytes: 0 }
+    const { record, connect, clock } = await scene({
+      store: real =>
+        proxy(real, async (id, signal) => {
+          const block = await real.readStored(id, signal)
+          read.bytes += block.bytes.byteLength
+          return block
+        })
+    })
+    const greedy = await connect(openFrame(record.id.bytes))
+    expect(await greedy.next()).toMatchObject({ id: 0 })
+    greedy.stream.pause()
+    // One request after the other, each as soon as the one before was read from the disk, until none is any more.
+    let id = 0
+    for (let before = -1; read.bytes > before; ) {
+      before = read.bytes
+      greedy.send(rangeFrame(++id, run({ part: Part.File, slot: 0, count: 12 })))
+      await until(() => read.bytes > before, 1000).catch(() => undefined)
+    }
+    // The windows of QUIC on both sides (10 MB each), and two answers.
+    expect(read.bytes).toBeGreaterThan(2_000_000)
+    expect(read.bytes).toBeLessThan(25_000_000)
+    await clock.advance(61_000)
+    greedy.stream.resume()
+    expect((await greedy.rest()).end).toBe('cut')
+  })
+
+  it('survives random, truncated and hostile frames, and serves others meanwhile', async () => {
+    const { server, client, record, connect } = await scene()
+    const valid = Buffer.concat([
+      openFrame(record.id.bytes),
+      rangeFrame(1, TOP, run({ part: Part.Roots, count: 5 })),
+      rangeFrame(2, run({ part: Part.File, count: 4 }))
+    ])
+    const hostile = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }).map(bytes => Buffer.from(bytes)),
+      fc
+        .uint8Array({ maxLength: 100 })
+        .map(bytes => Buffer.concat([openFrame(record.id.bytes), encodeFrame([], bytes)])),
+      fc.nat({ max: valid.byteLength }).map(length => valid.subarray(0, length)),
+      fc.tuple(fc.nat({ max: valid.byteLength - 1 }), fc.nat({ max: 255 })).map(([at, value]) => {
+        const bytes = Buffer.from(valid)
+        bytes[at] = value
+        return bytes
+      }),
+      fc
+        .record({
+          part: fc.nat({ max: 3 }),
+          page: fc.nat(),
+          slot: fc.nat(),
+          level: fc.nat({ max: 9 }),
+          first: fc.nat(),
+          count: fc.nat(),
+          top: fc.boolean()
+        })
+        .map(fields => Buffer.concat([openFrame(record.id.bytes), rangeFrame(1, run(fields))]))
+    )
+    await fc.assert(
+      fc.asyncProperty(hostile, async bytes => {
+        const stream = await connect(bytes)
+        await stream.stream.close().catch(() => undefined)
+        const { ids } = await stream.rest()
+        expect(ids.length).toBeLessThanOrEqual(3)
+      }),
+      { numRuns: 40 }
+    )
+    const result = await client.fetcher.fetch({ record: record.id, peers: [server.libp2p.peerId] })
+    expect(result.bytesFetched).toBe(record.release.sizeBytes)
+  })
+})
+
+/** The store with another `readStored`. */
+function proxy(real: ContentStore, readStored: ContentStore['readStored']): ContentStore {
+  return new Proxy(real, {
+    get(target, key) {
+      if (key === 'readStored') return readStored
+      const value = Reflect.get(target, key, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    }
+  })
+}
