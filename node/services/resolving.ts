@@ -32,9 +32,12 @@ export interface ResolvingModules extends LookupModules {
   content: ContentStore
 }
 
-const NOTHING_FOUND: Found = { records: [], holders: [], failures: [] }
+/** What a look-up brought, or why it brought nothing. */
+interface FoundOrFailed extends Pick<Found, 'records' | 'holders'> {
+  failure?: CatalogError
+}
 
-/** RELEASE_NOT_FOUND, OWNER_AMBIGUOUS, OWNER_CHANGED, and the errors of the look-up when nothing is here. */
+/** RELEASE_NOT_FOUND, OWNER_AMBIGUOUS, OWNER_CHANGED, and the errors of the look-up when nothing suitable is here. */
 export async function resolveRelease(
   modules: ResolvingModules,
   request: ResolveRequest,
@@ -49,7 +52,7 @@ export async function resolveRelease(
   if (settled !== undefined || !request.network)
     return { record: settled ?? selectRelease(local, spec, rule), holders: [] }
   const found = await findOrLocal(modules, spec.name, local, signal)
-  const record = selectRelease([...local, ...found.records], spec, rule)
+  const record = selectFound([...local, ...found.records], spec, rule, found.failure)
   const id = record.id.toString()
   return { record, holders: found.holders.filter(holder => holder.ids.has(id)).map(holder => holder.peerId) }
 }
@@ -74,14 +77,30 @@ async function findOrLocal(
   name: string,
   local: readonly ReleaseRecord[],
   signal: AbortSignal
-): Promise<Found> {
+): Promise<FoundOrFailed> {
   try {
     return await lookUp(modules, name, signal)
   } catch (thrown) {
     signal.throwIfAborted()
-    if (local.length === 0) throw thrown
-    modules.logger.debug({ name, code: toCatalogError(thrown).code }, 'look-up failed, using what is here')
-    return NOTHING_FOUND
+    const failure = toCatalogError(thrown)
+    if (local.length === 0) throw failure
+    modules.logger.debug({ name, code: failure.code }, 'look-up failed, using what is here')
+    return { records: [], holders: [], failure }
+  }
+}
+
+/** That nothing here suits is no answer while those who may have it could not be asked: then their error is the answer. */
+function selectFound(
+  records: readonly ReleaseRecord[],
+  spec: NamedSpec,
+  rule: OwnerRule,
+  failure: CatalogError | undefined
+): ReleaseRecord {
+  try {
+    return selectRelease(records, spec, rule)
+  } catch (thrown) {
+    if (failure !== undefined && toCatalogError(thrown).code === 'RELEASE_NOT_FOUND') throw failure
+    throw thrown
   }
 }
 

@@ -121,6 +121,9 @@ describe('fetching', () => {
     world.local = [record('1.0.0')]
     world.complete = true
     expect((await fetching().fetch({ spec: 'demo@>=1' }, context())).version).toBe('1.0.0')
+    await expect(fetching().fetch({ spec: 'demo@2.0.0' }, context())).rejects.toMatchObject({
+      code: 'NO_PROVIDERS'
+    })
     world.local = []
     await expect(fetching().fetch({ spec: 'demo' }, context())).rejects.toMatchObject({
       code: 'NO_PROVIDERS'
