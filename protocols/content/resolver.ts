@@ -17,6 +17,13 @@ import {
 import { Part, type Run } from './frames.ts'
 import { MAX_ANSWER_BLOCKS, MAX_ANSWER_BYTES, MAX_ANSWER_NODES, RESOLVER_CACHE_BYTES } from './limits.ts'
 
+/** A block that a position names. */
+export interface ResolvedBlock {
+  readonly id: BlockId
+  /** What the tree or entry above says of a chunk or page; undefined for a node. */
+  readonly rawLengthBytes: number | undefined
+}
+
 /** A cached child of a node or entry of a page, with the objects around it: measured, not exact. */
 const CHILD_COST_BYTES = 250
 const ENTRY_COST_BYTES = 700
@@ -42,17 +49,17 @@ export class ContentResolver {
   }
 
   /**
-   * Ids of all blocks the runs name, in order. NOT_FOUND for a position that does not exist or lies below a missing
+   * All blocks the runs name, in order. NOT_FOUND for a position that does not exist or lies below a missing
    * block; LIMIT_EXCEEDED for more blocks, bytes or nodes than one answer holds.
    */
-  async resolve(content: CID, runs: readonly Run[], signal: AbortSignal): Promise<BlockId[]> {
+  async resolve(content: CID, runs: readonly Run[], signal: AbortSignal): Promise<ResolvedBlock[]> {
     const answer = new AnswerBudget()
     for (const run of runs) {
       if (run.part === Part.Manifest) await this.#manifest(content, run, answer, signal)
       else if (run.part === Part.Roots) await this.#roots(content, run, answer, signal)
       else await this.#file(content, run, answer, signal)
     }
-    return answer.ids
+    return answer.blocks
   }
 
   async #manifest(content: CID, run: Run, answer: AnswerBudget, signal: AbortSignal): Promise<void> {
@@ -159,7 +166,7 @@ export class ContentResolver {
 
 /** The blocks of one answer, held to its limits before anything is read. */
 class AnswerBudget {
-  readonly ids: BlockId[] = []
+  readonly blocks: ResolvedBlock[] = []
   #leafBytes = 0
   #nodes = 0
 
@@ -167,17 +174,17 @@ class AnswerBudget {
   addLeaf(id: BlockId, lengthBytes: number): void {
     this.#leafBytes += lengthBytes
     if (this.#leafBytes > MAX_ANSWER_BYTES) throw tooLarge(`${MAX_ANSWER_BYTES} bytes`)
-    this.#add(id)
+    this.#add(id, lengthBytes)
   }
 
   addNode(id: BlockId): void {
     if (++this.#nodes > MAX_ANSWER_NODES) throw tooLarge(`${MAX_ANSWER_NODES} tree nodes`)
-    this.#add(id)
+    this.#add(id, undefined)
   }
 
-  #add(id: BlockId): void {
-    if (this.ids.length >= MAX_ANSWER_BLOCKS) throw tooLarge(`${MAX_ANSWER_BLOCKS} blocks`)
-    this.ids.push(id)
+  #add(id: BlockId, rawLengthBytes: number | undefined): void {
+    if (this.blocks.length >= MAX_ANSWER_BLOCKS) throw tooLarge(`${MAX_ANSWER_BLOCKS} blocks`)
+    this.blocks.push({ id, rawLengthBytes })
   }
 }
 

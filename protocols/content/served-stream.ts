@@ -2,7 +2,7 @@ import type { PeerId, Stream } from '@libp2p/interface'
 import { CID } from 'multiformats/cid'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { CatalogError, type Clock } from '../../base/index.ts'
-import type { BlockId, ContentStore, Registry, ReleaseRecord, StoredBlock } from '../../library/index.ts'
+import type { ContentStore, Registry, ReleaseRecord, StoredBlock } from '../../library/index.ts'
 import { pull } from '../quic/index.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
 import { drained, encodeFrame } from '../wire/frame-writer.ts'
@@ -18,7 +18,7 @@ import {
   OPEN_DEADLINE_MS,
   SLOW_READER_MS
 } from './limits.ts'
-import type { ContentResolver } from './resolver.ts'
+import type { ContentResolver, ResolvedBlock } from './resolver.ts'
 
 /** May this peer read this release? Asked once for each stream. */
 export type MayRead = (peerId: PeerId, record: ReleaseRecord) => boolean | Promise<boolean>
@@ -200,15 +200,22 @@ export class ServedStream {
   }
 
   async #prepare(content: CID, range: Range): Promise<Prepared> {
-    const { resolver, store } = this.#modules
-    const { signal } = this.#abort
+    const { resolver } = this.#modules
     try {
-      const ids = await resolver.resolve(content, range.runs, signal)
-      const blocks = await Promise.all(ids.map((id: BlockId) => store.readStored(id, signal)))
+      const named = await resolver.resolve(content, range.runs, this.#abort.signal)
+      const blocks = await Promise.all(named.map(block => this.#read(block)))
       return { header: { id: range.id, blocks: blocks.map(describe) }, blocks }
     } catch (error) {
       return { header: { id: range.id, ...statusOf(error) }, blocks: [] }
     }
+  }
+
+  /** A block as it is sent. One that is not as long as its tree says was forged by the publisher: sent, it would look like our lie. */
+  async #read({ id, rawLengthBytes }: ResolvedBlock): Promise<StoredBlock> {
+    const block = await this.#modules.store.readStored(id, this.#abort.signal)
+    if (rawLengthBytes !== undefined && block.rawLengthBytes !== rawLengthBytes)
+      throw new CatalogError('CONTENT_INVALID', 'a block of this release is not as long as its tree says')
+    return block
   }
 
   async #send({ header, blocks }: Prepared): Promise<void> {

@@ -36,8 +36,8 @@ export async function startLiar(truth: Peer, lie: Lie): Promise<Libp2p> {
       const frame = await reader.frame('range', 1e6)
       if (frame === undefined) break
       const range = rangeMessage.decode(frame)
-      const ids = await resolver.resolve(record.release.content, range.runs, new AbortController().signal)
-      const blocks = await Promise.all(ids.map(id => content.readStored(id)))
+      const named = await resolver.resolve(record.release.content, range.runs, new AbortController().signal)
+      const blocks = await Promise.all(named.map(({ id }) => content.readStored(id)))
       const draft: Draft = {
         header: {
           id: range.id,
