@@ -1,6 +1,6 @@
 import { trace } from '@opentelemetry/api'
 import { CatalogError } from '../../base/index.ts'
-import type { ContentStore, Registry, ReleaseRecord } from '../../library/index.ts'
+import { type ContentStore, decodeRelease, type Registry, type ReleaseRecord } from '../../library/index.ts'
 import type { EventHub } from '../events.ts'
 import type { AnnouncementSchedule } from '../schedule.ts'
 import type { PublishResult } from '../schemas.ts'
@@ -26,16 +26,9 @@ export function createPublishing(modules: PublishingModules): PublishingService 
 
   async function publish(request: PublishRequest, { signal, progress }: WorkContext): Promise<PublishResult> {
     progress({ phase: 'storing' })
+    expectContent(content, decodeRelease(request.recordBytes))
     const { record, added } = await registry.publish(request.recordBytes, signal)
     const { release } = record
-    if (content.localState(release.content) !== 'complete')
-      throw new CatalogError(
-        'CONTENT_MISSING',
-        `the content ${release.content} of ${releaseName(record)} is not here`,
-        {
-          hint: 'send it to POST /v1/ingests first'
-        }
-      )
     if (added)
       events.emit('release', { name: release.name, version: release.version, id: record.id.toString() })
     progress({ phase: 'announcing', itemsDone: 0, itemsTotal: request.wait })
@@ -64,6 +57,22 @@ export function createPublishing(modules: PublishingModules): PublishingService 
         }
       })
   }
+}
+
+/** Before anything is stored: a release whose content is not here, or not what it states, could never be served. */
+function expectContent(content: ContentStore, record: ReleaseRecord): void {
+  const { release } = record
+  const name = releaseName(record)
+  const summary = content.summary(release.content)
+  if (summary === undefined)
+    throw new CatalogError('CONTENT_MISSING', `the content ${release.content} of ${name} is not here`, {
+      hint: 'send it to POST /v1/ingests first'
+    })
+  if (summary.sizeBytes === release.sizeBytes && summary.files === release.files) return
+  throw new CatalogError(
+    'CONTENT_INVALID',
+    `${name} states ${release.files} files of ${release.sizeBytes} bytes, its content has ${summary.files} of ${summary.sizeBytes}`
+  )
 }
 
 /** The release is published all the same: the error says so, and the node goes on announcing. */

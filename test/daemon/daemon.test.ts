@@ -1,6 +1,6 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { eventually, TestNet } from './support.ts'
+import { eventually, TestNet, tarOf } from './support.ts'
 
 let net: TestNet
 beforeEach(async () => {
@@ -53,6 +53,24 @@ describe('one daemon', () => {
     const second = await net.start('one')
     const list = await second.ok('GET', '/v1/packages')
     expect(list.packages).toMatchObject([{ name: 'kept', id: record.id.toString(), local: 'complete' }])
+  })
+
+  it('stores no release whose content is not here or not what the record states', async () => {
+    const daemon = await net.start('one')
+    const ingested = await daemon.ok('POST', '/v1/ingests', await tarOf({ a: 'content' }))
+    const cases = [
+      [
+        { ...ingested, content: 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy' },
+        'CONTENT_MISSING'
+      ],
+      [{ ...ingested, sizeBytes: ingested.sizeBytes + 1 }, 'CONTENT_INVALID']
+    ] as const
+    for (const [stated, code] of cases) {
+      const record = await daemon.sign({ name: 'hollow', version: '1.0.0' }, stated)
+      const body = { record: Buffer.from(record.bytes).toString('base64') }
+      expect(await daemon.operation('/v1/packages', body)).toMatchObject({ state: 'failed', error: { code } })
+    }
+    expect(await daemon.ok('GET', '/v1/packages')).toMatchObject({ packages: [] })
   })
 
   it('is told who holds the home', async () => {
