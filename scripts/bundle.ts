@@ -5,21 +5,18 @@
  * is most of the time and memory of a start.
  */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { build, type Metafile } from 'esbuild'
 import { displaySize } from '../base/index.ts'
+import { addons, leftOut, nodeModules, plainOrder } from './bundle-plugins.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
-const OUT = join(ROOT, 'dist')
+/** Another folder below the root may be given: a test that starts many processes has a bundle of its own. */
+const OUT = resolve(ROOT, process.argv[2] ?? 'dist')
 /** The names of the results are what bin/catalog.mjs and the worker's owner look for. */
 const ENTRIES: Record<string, string> = { catalog: 'cli/main.ts', worker: 'library/worker/worker.ts' }
-/** Finds its addon beside itself. That of libp2p-quic is a package of its own, found from dist/ as well, so its code is bundled. */
-const NATIVE = ['classic-level']
 /** Bundled CommonJS packages call `require` for Node's own modules; an ES module has none. */
-const BANNER = [
-  "import { createRequire as createRequireOfBundle } from 'node:module'",
-  'const require = createRequireOfBundle(import.meta.url)'
-].join('\n')
+const BANNER = "const require = process.getBuiltinModule('module').createRequire(import.meta.url)"
 
 /** Bytes that are read before the first line of `output` runs: it and the chunks it imports statically. */
 function startBytes(outputs: Metafile['outputs'], output: string, seen = new Set<string>()): number {
@@ -45,10 +42,13 @@ async function bundle(): Promise<void> {
     target: 'node24',
     conditions: ['node', 'import'],
     mainFields: ['module', 'main'],
-    external: NATIVE,
+    plugins: [nodeModules, addons, leftOut, plainOrder],
     banner: { js: BANNER },
     define: { 'process.env.NODE_ENV': '"production"' },
-    keepNames: true,
+    // Names stay, for the stacks in the log; short lines, for the line numbers in them.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    lineLimit: 120,
     sourcemap: true,
     metafile: true,
     write: false,
@@ -56,10 +56,12 @@ async function bundle(): Promise<void> {
   })
   // Only now: a bundle that failed leaves the last good one.
   rmSync(OUT, { recursive: true, force: true })
-  mkdirSync(OUT)
+  mkdirSync(OUT, { recursive: true })
   for (const { path, contents } of outputFiles) writeFileSync(path, contents)
-  for (const [name] of present)
-    console.log(`dist/${name}.js: ${displaySize(startBytes(metafile.outputs, `dist/${name}.js`))} at start`)
+  for (const [name] of present) {
+    const path = relative(ROOT, join(OUT, `${name}.js`))
+    console.log(`${path}: ${displaySize(startBytes(metafile.outputs, path))} at start`)
+  }
 }
 
 await bundle().catch(error => {
