@@ -30,7 +30,10 @@ const exitCode = await run(
   {
     stdout: process.stdout,
     stderr: process.stderr,
-    stdin: process.stdin,
+    // Node opens it when it is first asked for, which few commands do.
+    get stdin() {
+      return process.stdin
+    },
     env: process.env,
     platform: process.platform,
     cwd: process.cwd()
