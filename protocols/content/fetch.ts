@@ -123,6 +123,7 @@ class Fetch {
   readonly #received = new Map<string, { peerId: PeerId; bytes: number }>()
   #record: ReleaseRecord | undefined
   #walk: ReleaseWalk | undefined
+  #toldPhase: FetchPhase | undefined
   #toldMs = Number.NEGATIVE_INFINITY
 
   constructor(modules: FetchModules, options: FetcherOptions, request: FetchRequest, counters: Counters) {
@@ -254,7 +255,8 @@ class Fetch {
     const { onProgress } = this.#request
     if (onProgress === undefined) return
     const nowMs = this.#modules.clock.monotonicMs()
-    if ((phase === 'manifest' || phase === 'files') && nowMs - this.#toldMs < PROGRESS_EVERY_MS) return
+    if (phase === this.#toldPhase && nowMs - this.#toldMs < PROGRESS_EVERY_MS) return
+    this.#toldPhase = phase
     this.#toldMs = nowMs
     const { bytesFetched = 0, bytesReused = 0, filesDone = 0 } = this.#walk?.progress ?? {}
     const { sizeBytes = 0, files = 0 } = this.#record?.release ?? {}

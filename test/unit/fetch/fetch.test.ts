@@ -1,7 +1,10 @@
+import { CID } from 'multiformats/cid'
 import { describe, expect, it } from 'vitest'
+import { CatalogError } from '../../../base/index.ts'
+import type { ContentStore } from '../../../library/index.ts'
 import type { FetchProgress } from '../../../protocols/index.ts'
 import { pseudoRandom, type TarEntry } from '../content/fakes.ts'
-import { publish, tarOf, withPeers } from './peers.ts'
+import { override, publish, tarOf, withPeers } from './peers.ts'
 
 const text = (seed: string, size: number): string =>
   Array.from({ length: Math.ceil(size / 40) }, (_, i) => `${seed} line ${i} of a text that compresses`)
@@ -59,6 +62,97 @@ describe('fetch', () => {
         await consumer.fetcher.fetch({ record: record.id, peers: [publisher.libp2p.peerId] })
         expect(await tarOf(consumer, record)).toEqual(await tarOf(publisher, record))
       }
+    })
+  })
+
+  it('goes on after an abort, and asks again for nothing that is here', async () => {
+    const stop = new AbortController()
+    let writes = 0
+    /** Aborts when the fifth batch has been written: the manifest, the root, and chunks. */
+    const store = (real: ContentStore): ContentStore =>
+      override(real, 'writeBlocks', async (blocks, signal) => {
+        await real.writeBlocks(blocks, signal)
+        if (++writes === 5) stop.abort(new Error('that is enough'))
+      })
+    await withPeers(
+      async (publisher, consumer) => {
+        const body = pseudoRandom('large', 12_000_000)
+        const record = await publish(publisher, [{ name: 'large.bin', body }])
+        const peers = [publisher.libp2p.peerId]
+        const aborted = consumer.fetcher.fetch({ record: record.id, peers, signal: stop.signal })
+        await expect(aborted).rejects.toThrow('that is enough')
+        expect(consumer.library.content.localState(record.release.content)).toBe('partial')
+        const result = await consumer.fetcher.fetch({ record: record.id, peers })
+        expect(result.bytesReused).toBeGreaterThanOrEqual(2_000_000)
+        expect(result.bytesFetched + result.bytesReused).toBe(body.byteLength)
+        expect(result.sources[0]?.bytes).toBeLessThan(result.bytesFetched + 10_000)
+        expect(await tarOf(consumer, record)).toEqual(await tarOf(publisher, record))
+        const again = await consumer.fetcher.fetch({ record: record.id, peers: [] })
+        expect(again).toMatchObject({ bytesFetched: 0, bytesReused: body.byteLength, sources: [] })
+      },
+      { consumer: { store } }
+    )
+  })
+
+  it('ends with the error of a full disk, whoever else could still send', async () => {
+    const full = (real: ContentStore): ContentStore =>
+      override(real, 'writeBlocks', () => Promise.reject(new CatalogError('DISK_FULL', 'no room')))
+    await withPeers(
+      async (publisher, consumer) => {
+        const record = await publish(publisher, MIXED)
+        const { peerId } = publisher.libp2p
+        await expect(
+          consumer.fetcher.fetch({ record: record.id, peers: [peerId, peerId] })
+        ).rejects.toMatchObject({
+          code: 'DISK_FULL'
+        })
+        expect(consumer.violations).toEqual([])
+      },
+      { consumer: { store: full } }
+    )
+  })
+
+  it('asks only for what an update changed', async () => {
+    await withPeers(async (publisher, consumer) => {
+      const files = (changed: string): TarEntry[] =>
+        Array.from({ length: 400 }, (_, i) => ({
+          name: `f/${i + 1000}`,
+          body: pseudoRandom(i % 40 === 7 ? `${changed} ${i}` : `same ${i}`, 3000)
+        }))
+      const peers = [publisher.libp2p.peerId]
+      const old = await publish(publisher, files('old'), 'sample-old')
+      await consumer.fetcher.fetch({ record: old.id, peers })
+      const next = await publish(publisher, files('new'), 'sample-new')
+      const result = await consumer.fetcher.fetch({ record: next.id, peers })
+      expect(result.bytesFetched).toBe(10 * 3000)
+      // Ten files of 3,000 bytes, their ten pages of manifest and its nodes.
+      expect(result.sources[0]?.bytes).toBeLessThan(10 * 3000 + 12 * 6000)
+    })
+  })
+
+  it('completes a content that is whole but was never marked, without any source', async () => {
+    await withPeers(async (publisher, consumer) => {
+      const record = await publish(publisher, MIXED, 'first')
+      await consumer.fetcher.fetch({ record: record.id, peers: [publisher.libp2p.peerId] })
+      // The same blocks under another record: nothing of it has to travel.
+      const twin = await publish(publisher, MIXED, 'second')
+      await consumer.library.registry.add(twin.bytes)
+      const result = await consumer.fetcher.fetch({ record: twin.id, peers: [] })
+      expect(result.sources).toEqual([])
+    })
+  })
+
+  it('fails with a code when there is no source, or none knows the release', async () => {
+    await withPeers(async (publisher, consumer) => {
+      const other = await publish(publisher, [{ name: 'a', body: 'a' }])
+      await expect(consumer.fetcher.fetch({ record: other.id, peers: [] })).rejects.toMatchObject({
+        code: 'NO_PROVIDERS'
+      })
+      const peers = [publisher.libp2p.peerId]
+      const elsewhere = CID.createV1(0x71, other.release.content.multihash)
+      await expect(consumer.fetcher.fetch({ record: elsewhere, peers })).rejects.toMatchObject({
+        code: 'RELEASE_NOT_FOUND'
+      })
     })
   })
 })

@@ -14,8 +14,6 @@ export interface Draft {
   header: Partial<Answer>
   bytes: Uint8Array[]
   readonly stream: Stream
-  /** 0 for the first request of the stream. */
-  readonly number: number
   readonly runs: Run[]
 }
 
@@ -32,7 +30,7 @@ export async function startLiar(truth: Peer, lie: Lie): Promise<Libp2p> {
     const { record: id } = openMessage.decode((await reader.frame('open', 1e6))!)
     const record = registry.get(CID.decode(id))!
     stream.send(encodeFrame([], answerMessage.encode({ id: 0 })))
-    for (let number = 0; ; number++) {
+    for (;;) {
       const frame = await reader.frame('range', 1e6)
       if (frame === undefined) break
       const range = rangeMessage.decode(frame)
@@ -49,7 +47,6 @@ export async function startLiar(truth: Peer, lie: Lie): Promise<Libp2p> {
         },
         bytes: blocks.map(({ bytes }) => Uint8Array.from(bytes)),
         stream,
-        number,
         runs: range.runs
       }
       const told = await lie(draft)

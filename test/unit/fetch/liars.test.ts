@@ -3,7 +3,7 @@ import type { Libp2p } from '@libp2p/interface'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WireStatus } from '../../../base/index.ts'
 import type { ReleaseRecord } from '../../../library/index.ts'
-import { answerMessage } from '../../../protocols/content/frames.ts'
+import { answerMessage, Part } from '../../../protocols/content/frames.ts'
 import { encodeFrame } from '../../../protocols/index.ts'
 import { pseudoRandom, type TarEntry } from '../content/fakes.ts'
 import { ManualClock } from '../protocols/manual-clock.ts'
@@ -16,11 +16,11 @@ const ENTRIES: TarEntry[] = [
   ...Array.from({ length: 40 }, (_, i) => ({ name: `s/${i + 10}`, body: pseudoRandom(`s${i}`, 200) }))
 ]
 
-/** Lies only about blocks of files: the manifest (one page, asked for first) is told truly. */
+/** Lies only about blocks of files. */
 const afterManifest =
   (lie: Lie): Lie =>
   draft =>
-    draft.number === 0 ? draft : lie(draft)
+    draft.runs[0]!.part === Part.Manifest ? draft : lie(draft)
 
 const flip = (bytes: Uint8Array): Uint8Array => {
   const copy = Uint8Array.from(bytes)

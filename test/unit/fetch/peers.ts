@@ -143,3 +143,18 @@ export async function tarOf(peer: Peer, record: ReleaseRecord): Promise<Buffer> 
     parts.push(Uint8Array.from(part))
   return Buffer.concat(parts)
 }
+
+/** The same store with one method replaced. */
+export function override<K extends keyof ContentStore>(
+  real: ContentStore,
+  method: K,
+  replacement: ContentStore[K]
+): ContentStore {
+  return new Proxy(real, {
+    get(target, key) {
+      if (key === method) return replacement
+      const value = Reflect.get(target, key, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    }
+  })
+}

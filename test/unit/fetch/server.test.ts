@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { CatalogError, WireStatus } from '../../../base/index.ts'
-import { type ContentStore, hashBlock, type ReleaseRecord } from '../../../library/index.ts'
+import { hashBlock, type ReleaseRecord } from '../../../library/index.ts'
 import { Part } from '../../../protocols/content/frames.ts'
 import { encodeFrame } from '../../../protocols/index.ts'
 import { pseudoRandom, type TarEntry } from '../content/fakes.ts'
 import { ManualClock } from '../protocols/manual-clock.ts'
 import { introduce, until } from '../protocols/nodes.ts'
 import { BulkClient, openFrame, rangeFrame, run, TOP } from './bulk-client.ts'
-import { type Peer, type PeerOptions, publish, startPeer } from './peers.ts'
+import { override, type Peer, type PeerOptions, publish, startPeer } from './peers.ts'
 
 const ENTRIES: TarEntry[] = [
   { name: 'a-big.bin', body: pseudoRandom('big', 1_500_000) },
@@ -103,7 +103,7 @@ describe('the content server', () => {
     let gone: string | undefined
     const { record, connect } = await scene({
       store: real =>
-        proxy(real, async (id, signal) => {
+        override(real, 'readStored', async (id, signal) => {
           if (Buffer.from(id).toString('hex') === gone) throw new CatalogError('CONTENT_MISSING', 'gone')
           return await real.readStored(id, signal)
         })
@@ -123,7 +123,7 @@ describe('the content server', () => {
     const gate = Promise.withResolvers<void>()
     const { record, connect } = await scene({
       store: real =>
-        proxy(real, async (id, signal) => {
+        override(real, 'readStored', async (id, signal) => {
           await gate.promise
           return await real.readStored(id, signal)
         })
@@ -160,7 +160,7 @@ describe('the content server', () => {
     const read = { bytes: 0 }
     const { record, connect, clock } = await scene({
       store: real =>
-        proxy(real, async (id, signal) => {
+        override(real, 'readStored', async (id, signal) => {
           const block = await real.readStored(id, signal)
           read.bytes += block.bytes.byteLength
           return block
@@ -227,14 +227,3 @@ describe('the content server', () => {
     expect(result.bytesFetched).toBe(record.release.sizeBytes)
   })
 })
-
-/** The store with another `readStored`. */
-function proxy(real: ContentStore, readStored: ContentStore['readStored']): ContentStore {
-  return new Proxy(real, {
-    get(target, key) {
-      if (key === 'readStored') return readStored
-      const value = Reflect.get(target, key, target)
-      return typeof value === 'function' ? value.bind(target) : value
-    }
-  })
-}
