@@ -1,0 +1,59 @@
+/** A small disk of its own, in memory: mounting needs root. */
+import { spawnSync } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+
+const BALLAST = 'ballast'
+const BALLAST_WRITE_BYTES = 64 * 1024
+
+/** Why there can be no small disks here; undefined when there can. */
+export function whyNoSmallDisk(): string | undefined {
+  if (process.platform !== 'linux') return 'tmpfs is Linux only'
+  return process.getuid?.() === 0 ? undefined : 'mounting a disk needs root'
+}
+
+export class SmallDisk {
+  readonly folder: string
+
+  /** Mounts a tmpfs of that size on a new folder. */
+  static mount(folder: string, sizeBytes: number): SmallDisk {
+    mkdirSync(folder, { recursive: true })
+    run('mount', ['-t', 'tmpfs', '-o', `size=${sizeBytes}`, 'tmpfs', folder])
+    return new SmallDisk(folder)
+  }
+
+  private constructor(folder: string) {
+    this.folder = folder
+  }
+
+  get freeBytes(): number {
+    const { bavail, bsize } = statfsSync(this.folder)
+    return bavail * bsize
+  }
+
+  /** Fills it up with a file, to the last block or until so much is left. */
+  fill(leaveBytes = 0): void {
+    const file = openSync(join(this.folder, BALLAST), 'a')
+    const bytes = Buffer.alloc(BALLAST_WRITE_BYTES)
+    try {
+      while (this.freeBytes > leaveBytes)
+        writeSync(file, bytes, 0, Math.min(bytes.length, this.freeBytes - leaveBytes))
+    } finally {
+      closeSync(file)
+    }
+  }
+
+  /** Takes the file away again. */
+  free(): void {
+    rmSync(join(this.folder, BALLAST), { force: true })
+  }
+
+  unmount(): void {
+    run('umount', [this.folder])
+  }
+}
+
+function run(command: string, args: string[]): void {
+  const { status, stderr } = spawnSync(command, args)
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr}`)
+}
