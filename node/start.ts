@@ -2,6 +2,7 @@
  * The daemon as a process: arguments and environment in, one ready line out, signals and the unforeseen handled. Everything
  * that makes a node stands in daemon.ts; a program that embeds a node uses that.
  */
+import { setFlagsFromString } from 'node:v8'
 import { type Clock, SECOND_MS, systemClock, toCatalogError } from '../base/index.ts'
 import { type Config, loadConfig } from '../config/index.ts'
 import { createDaemon, type Daemon, STOP_TIMEOUT_MS } from './daemon.ts'
@@ -62,15 +63,27 @@ export async function startDaemon(options: StartOptions): Promise<number> {
   const logging = openLog(home, config.values, stderr)
   try {
     for (const warning of config.warnings) logging.logger.warn({ warning }, 'configuration')
-    const daemon = await createDaemon(
-      { logging, clock: systemClock },
-      { home, config, reloadConfig: () => load(home) }
+    const daemon = await inSmallHeap(() =>
+      createDaemon({ logging, clock: systemClock }, { home, config, reloadConfig: () => load(home) })
     )
     const ended = untilEnded(daemon, logging, systemClock)
     stdout.write(readyText(daemon, options.json))
     return await ended
   } finally {
     await logging.close()
+  }
+}
+
+/**
+ * Keeps V8 from making room for a start's garbage that a waiting daemon never needs again: 4 MB. Afterwards the heap
+ * grows with the load as ever; code caches are only good for the same flags, so they are put back.
+ */
+async function inSmallHeap<T>(start: () => Promise<T>): Promise<T> {
+  setFlagsFromString('--optimize-for-size')
+  try {
+    return await start()
+  } finally {
+    setFlagsFromString('--no-optimize-for-size')
   }
 }
 
