@@ -3,7 +3,6 @@ import { mkdir } from 'node:fs/promises'
 import type { Connection, Libp2p, PeerInfo } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { LevelDatastore } from 'datastore-level'
 import { CatalogError, type Logger } from '../../base/index.ts'
 import { connectionRttMs } from '../../protocols/index.ts'
 import { isLocal, parseAddress } from './addresses.ts'
@@ -16,13 +15,14 @@ import { LocalDiscovery } from './local-discovery.ts'
 import { MemoryGuard } from './memory-guard.ts'
 import { hostMetrics } from './metrics.ts'
 import type { HostOptions } from './options.ts'
+import { PeerDatastore } from './peer-datastore.ts'
 import { shutDown } from './shutdown.ts'
 import type { ConnectedPeer, Goodbye, Host, HostEvents, HostModules, HostServices } from './types.ts'
 
 interface Parts {
   readonly modules: HostModules
   readonly libp2p: Libp2p<HostServices>
-  readonly datastore: LevelDatastore
+  readonly datastore: PeerDatastore
   readonly gater: Gater
   readonly log: Logger
   readonly events: EventEmitter<HostEvents>
@@ -160,7 +160,7 @@ class Libp2pHost implements Host {
 export async function createHost(modules: HostModules, options: HostOptions): Promise<Host> {
   const log = modules.log.child({ part: 'host' })
   const bootstrap = options.bootstrap.map(parseAddress)
-  const datastore = await openPeerStore(modules.peersFolder)
+  const datastore = await openPeerStore(log, modules.peersFolder)
   // Gater, discovery and metrics are asked only once libp2p exists, which needs them to be built.
   let libp2p: Libp2p<HostServices> | undefined
   let host: Libp2pHost | undefined
@@ -217,8 +217,8 @@ export async function createHost(modules: HostModules, options: HostOptions): Pr
   return host
 }
 
-async function openPeerStore(folder: string): Promise<LevelDatastore> {
-  const datastore = new LevelDatastore(folder)
+async function openPeerStore(log: Logger, folder: string): Promise<PeerDatastore> {
+  const datastore = new PeerDatastore({ log }, folder)
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     await datastore.open()
