@@ -4,8 +4,9 @@
  * that opened first owns the cache and must close last: that is the main thread. A second process is kept out
  * by LevelDB's own lock file.
  */
+import { readdirSync, statfsSync } from 'node:fs'
 import { ClassicLevel } from 'classic-level'
-import { CatalogError, MIB, toCatalogError } from '../../base/index.ts'
+import { CatalogError, MIB, Semaphore, toCatalogError } from '../../base/index.ts'
 import { prefixEnd } from './keys.ts'
 import type { DatabaseReader, KeyRange, WriteOperation } from './types.ts'
 
@@ -80,27 +81,85 @@ export class LevelReader implements DatabaseReader {
   }
 }
 
-/** The worker's side: what may change the database. Disk errors come out as DISK_FULL or DISK_IO. */
+/** Room below which LevelDB is not asked to write: its current log, one table of it, and some to spare. */
+export const DATABASE_HEADROOM_BYTES = 8 * MIB
+/** Batches that may wait for their turn; each belongs to a request the main thread has limited already. */
+const MAX_WAITING_BATCHES = 10_000
+/** After every key there is: compacting from there rewrites nothing. */
+const BEYOND_ALL = Uint8Array.of(0xff, 0xff)
+
+/**
+ * The worker's side: what may change the database. Disk errors come out as DISK_FULL or DISK_IO.
+ *
+ * LevelDB does not survive a write to its log that fails half-way: it goes on as if the log stood where it should,
+ * answers later batches with success, and cannot read any of them when it is opened again. So a batch is refused before
+ * the disk is full; and when one fails all the same nothing more is written until LevelDB has begun a new log and put what it
+ * holds in memory into a table. Batches run one at a time: one that waits in LevelDB's own queue behind a failing one would
+ * end up in the torn log.
+ */
 export class LevelWriter extends LevelReader {
   readonly #level: Level
+  readonly #turns = new Semaphore({
+    name: 'database batches',
+    maxActive: 1,
+    maxWaiting: MAX_WAITING_BATCHES
+  })
+  readonly #freeBytes: (folder: string) => number
+  #isLogTorn = false
 
-  constructor(level: Level) {
+  /** `freeBytes`: room on the disk of a folder; another than the system's answer in tests. */
+  constructor(level: Level, freeBytes = systemFreeBytes) {
     super(level)
     this.#level = level
+    this.#freeBytes = freeBytes
   }
 
-  async batch(operations: WriteOperation[], options: { sync: boolean }): Promise<void> {
-    try {
-      await this.#level.batch(operations, options)
-    } catch (thrown) {
-      throw diskError(thrown)
-    }
+  batch(operations: WriteOperation[], options: { sync: boolean }): Promise<void> {
+    return this.#turns.run(async () => {
+      this.#expectRoom()
+      if (this.#isLogTorn) await this.#beginNewLog()
+      try {
+        await this.#level.batch(operations, options)
+      } catch (thrown) {
+        const error = diskError(thrown)
+        this.#isLogTorn ||= error.code === 'DISK_FULL' || error.code === 'DISK_IO'
+        throw error
+      }
+    })
   }
 
   async clear(prefix: Uint8Array): Promise<void> {
     const end = prefixEnd(prefix)
     await this.#level.clear(end === undefined ? { gte: prefix } : { gte: prefix, lt: end })
   }
+
+  #expectRoom(): void {
+    const { location } = this.#level
+    const free = this.#freeBytes(location)
+    if (free < DATABASE_HEADROOM_BYTES)
+      throw new CatalogError('DISK_FULL', `only ${free} bytes are free below ${location}`)
+  }
+
+  async #beginNewLog(): Promise<void> {
+    const before = newestLog(this.#level.location)
+    await this.#level.compactRange(BEYOND_ALL, BEYOND_ALL)
+    if (newestLog(this.#level.location) === before)
+      throw new CatalogError('DISK_IO', 'the database could not write and refuses to go on', {
+        hint: 'restart the daemon; nothing that was acknowledged is lost'
+      })
+    this.#isLogTorn = false
+  }
+}
+
+function systemFreeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize
+}
+
+/** Number of the log that LevelDB writes now: 000123.log. */
+function newestLog(folder: string): number {
+  const numbers = readdirSync(folder).map(name => Number(/^(\d+)\.log$/.exec(name)?.[1] ?? 0))
+  return Math.max(0, ...numbers)
 }
 
 /** LevelDB says only in words what the system refused. */
