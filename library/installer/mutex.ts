@@ -48,12 +48,17 @@ function lock(database: DatabaseSync): boolean {
   } catch (error) {
     const { errcode } = error as { errcode?: number }
     if (errcode === SQLITE_BUSY || errcode === SQLITE_LOCKED) return false
+    database.close()
+    if (errcode === SQLITE_FULL)
+      throw new CatalogError('DISK_FULL', 'there is no room for the lock of the target', { cause: error })
     throw error
   }
 }
 /** sqlite3.h: another connection holds the lock. */
 const SQLITE_BUSY = 5
 const SQLITE_LOCKED = 6
+/** sqlite3.h: no room; even a lock needs a page. */
+const SQLITE_FULL = 13
 
 /** Only a new file is opened here: closing one that is locked would drop this process's lock on it (POSIX). */
 function create(file: string): void {

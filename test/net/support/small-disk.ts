@@ -49,7 +49,8 @@ export class SmallDisk {
   }
 
   unmount(): void {
-    run('umount', [this.folder])
+    // Lazily: a process that a failed test left behind may have a file open.
+    run('umount', ['-l', this.folder])
   }
 }
 
