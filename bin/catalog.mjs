@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 // Starts Catalog with a Node that can run it. `npx catalog` uses the machine's Node, which may be too old (this file
 // itself runs on Node 18 and later); then the one installed beside Catalog (package `node`) takes over.
-import { existsSync, readFileSync } from 'node:fs'
 import module from 'node:module'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const require = module.createRequire(import.meta.url)
+// An import would read every export of it, some of which load more: 5 ms.
+const { existsSync, readFileSync } = require('node:fs')
 
 /** node:sqlite is quiet and TypeScript runs unflagged from here on. */
 const LEAST_NODE = [24, 15]
@@ -26,7 +29,7 @@ function fits(version) {
 function nodePackages() {
   const folders = [join(ROOT, 'node_modules', 'node')]
   try {
-    folders.push(dirname(module.createRequire(import.meta.url).resolve('node/package.json')))
+    folders.push(dirname(require.resolve('node/package.json')))
   } catch {
     // Not installed there either; the caller says what to do.
   }
