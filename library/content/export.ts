@@ -2,18 +2,16 @@
  * A content as a tar stream of verified bytes.
  *
  * The stream is made in buffers of 1 MiB. A buffer is planned first: heads of entries are written into it and
- * room is left for each chunk, wherever that lies in the segments. Then it is filled: blocks that stand one
- * after another on disk, as those of one publish do, come in one scattered read straight to their places (the
- * record heads between them go to a scrap buffer), so that a thousand small files cost a few reads and
- * nothing is copied. Then each chunk is hashed where it lies. While one buffer is with the consumer the next
- * is read. There are three, used in turn: what was yielded is valid until the next is asked for.
+ * room is left for each chunk, wherever that lies in the segments. Then it is filled (scattered-read.ts), and
+ * each chunk is hashed where it lies. While one buffer is with the consumer the next is read. There are three,
+ * used in turn: what was yielded is valid until the next is asked for.
  */
 import type { CID } from 'multiformats/cid'
-import { CatalogError, MIB, Semaphore } from '../../base/index.ts'
+import { CatalogError, MIB } from '../../base/index.ts'
 import { hashBlock, idHex, sameId } from './blocks.ts'
 import { manifestEntries } from './manifest-reader.ts'
 import type { BlockReader } from './reader.ts'
-import { type BlockLocation, RECORD_HEAD_BYTES } from './record.ts'
+import { type ReadSlot, readScattered } from './scattered-read.ts'
 import { paddingBytes, TAR_END, tarHead } from './tar-header.ts'
 import { fileChunks } from './tree-reader.ts'
 import { BlockCodec, type ChunkRef, type ManifestEntry } from './types.ts'
@@ -21,16 +19,10 @@ import { BlockCodec, type ChunkRef, type ManifestEntry } from './types.ts'
 const OUTPUT_BYTES = MIB
 /** One with the consumer, one being read, one being planned. */
 const OUTPUT_BUFFERS = 3
-/** Places of one scattered read: the system's limit is 1,024, and each block but the first takes two. */
-const MAX_RUN_BLOCKS = 500
-/** Reads under way at once, so that an export of scattered blocks leaves the thread pool room for others. */
-const MAX_READS = 4
 
 /** A block and where in the output it goes. */
-interface Slot {
-  chunk: ChunkRef
-  location: BlockLocation
-  at: number
+interface Slot extends ReadSlot {
+  readonly chunk: ChunkRef
 }
 
 /** One buffer of the stream, planned. */
@@ -120,8 +112,10 @@ class Planner {
     if (location.rawLengthBytes !== chunk.lengthBytes)
       throw new CatalogError('CONTENT_INVALID', `block ${idHex(chunk.id)} is not as long as its tree says`)
     const full = this.#plan.usedBytes + chunk.lengthBytes > OUTPUT_BYTES ? this.take() : undefined
-    this.#plan.slots.push({ chunk, location, at: this.#plan.usedBytes })
-    this.#plan.usedBytes += chunk.lengthBytes
+    const { buffer, slots, usedBytes } = this.#plan
+    const end = usedBytes + chunk.lengthBytes
+    slots.push({ chunk, location, target: buffer.subarray(usedBytes, end) })
+    this.#plan.usedBytes = end
     return full
   }
 
@@ -135,59 +129,15 @@ class Planner {
 }
 
 /** Reads every slot of a plan and verifies it; returns the finished bytes. */
-async function fill(reader: BlockReader, plan: Plan): Promise<Uint8Array> {
-  const reads = new Semaphore({ name: 'export reads', maxActive: MAX_READS, maxWaiting: OUTPUT_BYTES })
-  await Promise.all(runsOf(plan.slots).map(run => reads.run(() => fillRun(reader, plan.buffer, run))))
-  return plan.buffer.subarray(0, plan.usedBytes)
-}
-
-/** Splits slots where the next block does not follow on disk. */
-function runsOf(slots: Slot[]): Slot[][] {
-  const runs: Slot[][] = []
-  let run: Slot[] = []
+async function fill(reader: BlockReader, { buffer, usedBytes, slots }: Plan): Promise<Uint8Array> {
+  const raw = slots.filter(({ location }) => location.codec === BlockCodec.Raw)
+  const lost = await readScattered(reader, raw)
   for (const slot of slots) {
-    const before = run.at(-1)
-    if (before !== undefined && follows(before.location, slot.location) && run.length < MAX_RUN_BLOCKS) {
-      run.push(slot)
-      continue
-    }
-    run = [slot]
-    runs.push(run)
+    const { chunk, location, target } = slot
+    const came = location.codec === BlockCodec.Raw && !lost.has(slot)
+    if (came && sameId(hashBlock(target), chunk.id)) reader.countRead(chunk.lengthBytes)
+    // The single read says what is wrong, reports it, and finds a block that has moved meanwhile.
+    else target.set(await reader.read(chunk.id))
   }
-  return runs
-}
-
-function follows(before: BlockLocation, after: BlockLocation): boolean {
-  return (
-    before.segment === after.segment &&
-    before.offsetBytes + RECORD_HEAD_BYTES + before.lengthBytes === after.offsetBytes &&
-    before.codec === BlockCodec.Raw &&
-    after.codec === BlockCodec.Raw
-  )
-}
-
-const scrap = Buffer.allocUnsafeSlow(RECORD_HEAD_BYTES)
-
-async function fillRun(reader: BlockReader, buffer: Buffer, run: Slot[]): Promise<void> {
-  const first = run[0]!
-  if (first.location.codec !== BlockCodec.Raw) return await fillSingly(reader, buffer, run)
-  const targets: Uint8Array[] = []
-  for (const slot of run) {
-    if (slot !== first) targets.push(scrap)
-    targets.push(buffer.subarray(slot.at, slot.at + slot.chunk.lengthBytes))
-  }
-  const { segment, offsetBytes } = first.location
-  const whole = await reader.readRun(segment, targets, offsetBytes + RECORD_HEAD_BYTES)
-  const wrong = whole ? run.filter(slot => !isRight(buffer, slot)) : run
-  for (const slot of run) if (!wrong.includes(slot)) reader.countRead(slot.chunk.lengthBytes)
-  // The single read says what is wrong, reports it, and finds a block that has moved meanwhile.
-  if (wrong.length > 0) await fillSingly(reader, buffer, wrong)
-}
-
-function isRight(buffer: Buffer, slot: Slot): boolean {
-  return sameId(hashBlock(buffer.subarray(slot.at, slot.at + slot.chunk.lengthBytes)), slot.chunk.id)
-}
-
-async function fillSingly(reader: BlockReader, buffer: Buffer, slots: Slot[]): Promise<void> {
-  for (const { chunk, at } of slots) buffer.set(await reader.read(chunk.id), at)
+  return buffer.subarray(0, usedBytes)
 }

@@ -7,6 +7,7 @@ import { CatalogError, type Logger, toCatalogError } from '../../base/index.ts'
 import { KeyFamily, makeKey } from '../database/keys.ts'
 import { hashBlock, idHex, idKey, rawBytesOf, sameId } from './blocks.ts'
 import { type BlockLocation, decodeLocation, RECORD_HEAD_BYTES } from './record.ts'
+import { readScattered } from './scattered-read.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import type { BlockId, StoredBlock } from './types.ts'
 
@@ -63,6 +64,36 @@ export class BlockReader implements BlockSource {
     return (await this.#readVerified(id, signal)).stored
   }
 
+  /**
+   * Many blocks as they stand at rest, verified, one behind another in memory of the caller, who is asked for it once
+   * all sizes are known.
+   */
+  async readStoredMany(
+    ids: readonly BlockId[],
+    memoryOf: (sizeBytes: number) => Uint8Array,
+    signal?: AbortSignal
+  ): Promise<StoredBlock[]> {
+    signal?.throwIfAborted()
+    const places = ids.map(id => this.#find(id))
+    const memory = memoryOf(places.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0))
+    let end = 0
+    const slots = places.map(location => {
+      const start = end
+      end += location.lengthBytes
+      return { location, target: memory.subarray(start, end) }
+    })
+    const lost = await readScattered(this, slots)
+    signal?.throwIfAborted()
+    const blocks: StoredBlock[] = []
+    for (const [i, slot] of slots.entries()) {
+      const { codec, rawLengthBytes } = slot.location
+      const block = { codec, rawLengthBytes, bytes: slot.target }
+      if (lost.has(slot) || !this.#isRight(block, ids[i]!)) await this.#readAgain(ids[i]!, block, signal)
+      blocks.push(block)
+    }
+    return blocks
+  }
+
   /** Reads one after another without giving the bytes; false when they are wrong or gone. */
   async check(id: BlockId): Promise<'good' | 'corrupt' | 'missing'> {
     try {
@@ -95,13 +126,29 @@ export class BlockReader implements BlockSource {
     this.#modules.onRead?.(bytes)
   }
 
+  #find(id: BlockId): BlockLocation {
+    const location = this.locate(id)
+    if (location === undefined) throw missing(id)
+    return location
+  }
+
+  #isRight(block: StoredBlock, id: BlockId): boolean {
+    const raw = rawBytesOf(block)
+    if (raw === undefined || !sameId(hashBlock(raw), id)) return false
+    this.#modules.onRead?.(raw.byteLength)
+    return true
+  }
+
+  /** The single read says what is wrong, reports it, and finds a block that has moved meanwhile. */
+  async #readAgain(id: BlockId, block: StoredBlock, signal?: AbortSignal): Promise<void> {
+    const { codec, bytes } = (await this.#readVerified(id, signal)).stored
+    if (codec !== block.codec || bytes.byteLength !== block.bytes.byteLength) throw missing(id)
+    block.bytes.set(bytes)
+  }
+
   async #readVerified(id: BlockId, signal?: AbortSignal): Promise<{ raw: Uint8Array; stored: StoredBlock }> {
     signal?.throwIfAborted()
-    const location = this.locate(id)
-    if (location === undefined)
-      throw new CatalogError('CONTENT_MISSING', `block ${idHex(id)} is not here`, {
-        details: { id: idHex(id) }
-      })
+    const location = this.#find(id)
     const { codec, rawLengthBytes } = location
     const bytes = Buffer.allocUnsafe(location.lengthBytes)
     const whole = await this.readRun(location.segment, [bytes], location.offsetBytes + RECORD_HEAD_BYTES)
@@ -137,6 +184,10 @@ export class BlockReader implements BlockSource {
     this.#quarantine.delete(key)
     return false
   }
+}
+
+function missing(id: BlockId): CatalogError {
+  return new CatalogError('CONTENT_MISSING', `block ${idHex(id)} is not here`, { details: { id: idHex(id) } })
 }
 
 const placeOf = (location: BlockLocation): string => `${location.segment}:${location.offsetBytes}`

@@ -49,7 +49,11 @@ export class Stage {
     const lengthBytes = bytes.byteLength
     const offsetBytes = this.usedBytes
     writeRecordHead(this.buffer, offsetBytes, { id, codec, rawLengthBytes, lengthBytes })
-    this.buffer.set(bytes, offsetBytes + RECORD_HEAD_BYTES)
+    // Not `set`: from shared memory that copies word by word.
+    Buffer.from(bytes.buffer, bytes.byteOffset, lengthBytes).copy(
+      this.buffer,
+      offsetBytes + RECORD_HEAD_BYTES
+    )
     this.usedBytes += RECORD_HEAD_BYTES + lengthBytes
     this.blocks.push({
       id: Uint8Array.from(id),

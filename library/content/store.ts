@@ -83,6 +83,14 @@ export class LocalContentStore implements ContentStore {
     return this.#reader.readStored(id, signal)
   }
 
+  readStoredMany(
+    ids: readonly BlockId[],
+    memoryOf: (sizeBytes: number) => Uint8Array,
+    signal?: AbortSignal
+  ): Promise<StoredBlock[]> {
+    return this.#reader.readStoredMany(ids, memoryOf, signal)
+  }
+
   async beginIngest(options: { signal?: AbortSignal }): Promise<Ingest> {
     return await IngestClient.open(this.#worker, {
       signal: options.signal,

@@ -99,6 +99,15 @@ export interface ContentStore {
   readBlock(id: BlockId, signal?: AbortSignal): Promise<Uint8Array>
   /** The same, as at rest, for sending to a peer; verified against the id before it is returned. */
   readStored(id: BlockId, signal?: AbortSignal): Promise<StoredBlock>
+  /**
+   * Many at once, in order, one behind another in memory that the caller gives when their sizes are known. When it
+   * fails the memory may still be written to.
+   */
+  readStoredMany(
+    ids: readonly BlockId[],
+    memoryOf: (sizeBytes: number) => Uint8Array,
+    signal?: AbortSignal
+  ): Promise<StoredBlock[]>
 
   beginIngest(options: { signal?: AbortSignal }): Promise<Ingest>
   /**

@@ -1,16 +1,17 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import { CID } from 'multiformats/cid'
-import { Uint8ArrayList } from 'uint8arraylist'
-import { CatalogError, type Clock } from '../../base/index.ts'
+import { BufferPool, CatalogError, type Clock } from '../../base/index.ts'
 import type { ContentStore, Registry, ReleaseRecord, StoredBlock } from '../../library/index.ts'
-import { pull } from '../quic/index.ts'
+import { pull, QuicStream } from '../quic/index.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
 import { drained, encodeFrame } from '../wire/frame-writer.ts'
 import { statusOf } from '../wire/status.ts'
-import { type Answer, answerMessage, openMessage, type Range, rangeMessage } from './frames.ts'
+import { type Answer, answerMessage, type Block, openMessage, type Range, rangeMessage } from './frames.ts'
 import {
   BUSY_RETRY_MS,
   IDLE_MS,
+  MAX_ANSWER_BYTES,
+  MAX_ANSWER_HEADER_BYTES,
   MAX_OPEN_BYTES,
   MAX_PIPELINED,
   MAX_RANGE_MESSAGE_BYTES,
@@ -20,13 +21,18 @@ import {
 } from './limits.ts'
 import type { ContentResolver, ResolvedBlock } from './resolver.ts'
 
+/** Room before the blocks of an answer for its header, and the length before that. */
+const HEADER_ROOM_BYTES = MAX_ANSWER_HEADER_BYTES + 8
+/** Of an answer on its way, one that follows it and one that is being read. */
+const MAX_KEPT_BUFFERS = 3
+
 /** May this peer read this release? Asked once for each stream. */
 export type MayRead = (peerId: PeerId, record: ReleaseRecord) => boolean | Promise<boolean>
 
 export interface ServedStreamModules {
   readonly stream: Stream
   readonly peerId: PeerId
-  readonly store: Pick<ContentStore, 'readStored'>
+  readonly store: Pick<ContentStore, 'readStoredMany'>
   readonly registry: Pick<Registry, 'get'>
   readonly resolver: ContentResolver
   readonly mayRead: MayRead
@@ -42,8 +48,10 @@ interface Queued {
 
 /** An answer ready to be sent. */
 interface Prepared {
-  readonly header: Partial<Answer>
-  readonly blocks: readonly StoredBlock[]
+  readonly status: number
+  readonly frame: Uint8Array
+  /** What the frame lies in, when that may be used again. */
+  readonly memory?: Uint8Array
 }
 
 /**
@@ -58,6 +66,13 @@ export class ServedStream {
   readonly #queue: Queued[] = []
   /** Those of the queue that will be worked on. */
   #accepted = 0
+  readonly #buffers = new BufferPool({
+    sizeBytes: HEADER_ROOM_BYTES + MAX_ANSWER_BYTES,
+    maxKept: MAX_KEPT_BUFFERS
+  })
+  /** Memory of answers that the transport may not have copied yet, and where in what was sent they end. */
+  readonly #sent: Array<{ memory: Uint8Array; endBytes: number }> = []
+  #sentBytes = 0
   #isInputOver = false
   /** What the peer is waited for, and since when. */
   #waiting: { limitMs: number; sinceMs: number; what: string } | undefined
@@ -95,7 +110,7 @@ export class ServedStream {
   async refuse(error: unknown): Promise<void> {
     try {
       await this.#await(OPEN_DEADLINE_MS, 'the peer did not take a refusal', async () => {
-        await this.#send({ header: { id: 0, ...statusOf(error) }, blocks: [] })
+        await this.#send(withoutBlocks({ id: 0, ...statusOf(error) }))
         await this.#modules.stream.close({ signal: this.#abort.signal })
         // A reset would overtake the refusal, so the peer ends the stream: its other frames are read and dropped.
         while ((await this.#reader.frame('content range', MAX_RANGE_MESSAGE_BYTES)) !== undefined) {
@@ -128,7 +143,7 @@ export class ServedStream {
       await this.refuse(error)
       return undefined
     }
-    await this.#send({ header: { id: 0 }, blocks: [] })
+    await this.#send(withoutBlocks({ id: 0 }))
     return record
   }
 
@@ -194,37 +209,50 @@ export class ServedStream {
     if (queued === undefined) return undefined
     this.#wakeReader?.()
     const { range, isRefused } = queued
-    if (isRefused) return Promise.resolve({ header: { id: range.id, ...statusOf(tooMany()) }, blocks: [] })
+    if (isRefused) return Promise.resolve(withoutBlocks({ id: range.id, ...statusOf(tooMany()) }))
     this.#accepted--
     return this.#prepare(content, range)
   }
 
-  async #prepare(content: CID, range: Range): Promise<Prepared> {
-    const { resolver } = this.#modules
+  async #prepare(content: CID, { id, runs }: Range): Promise<Prepared> {
+    const { resolver, store } = this.#modules
+    const { signal } = this.#abort
     try {
-      const named = await resolver.resolve(content, range.runs, this.#abort.signal)
-      const blocks = await Promise.all(named.map(block => this.#read(block)))
-      return { header: { id: range.id, blocks: blocks.map(describe) }, blocks }
+      const named = await resolver.resolve(content, runs, signal)
+      let memory: Uint8Array = new Uint8Array(0)
+      const memoryOf = (sizeBytes: number): Uint8Array => {
+        memory = this.#buffers.take(HEADER_ROOM_BYTES + sizeBytes)
+        return memory.subarray(HEADER_ROOM_BYTES)
+      }
+      const ids = named.map(block => block.id)
+      const blocks = await store.readStoredMany(ids, memoryOf, signal)
+      checkLengths(blocks, named)
+      return { status: 0, frame: frameOf({ id, blocks: blocks.map(describe) }, memory), memory }
     } catch (error) {
-      return { header: { id: range.id, ...statusOf(error) }, blocks: [] }
+      return withoutBlocks({ id, ...statusOf(error) })
     }
   }
 
-  /** A block as it is sent. One that is not as long as its tree says was forged by the publisher: sent, it would look like our lie. */
-  async #read({ id, rawLengthBytes }: ResolvedBlock): Promise<StoredBlock> {
-    const block = await this.#modules.store.readStored(id, this.#abort.signal)
-    if (rawLengthBytes !== undefined && block.rawLengthBytes !== rawLengthBytes)
-      throw new CatalogError('CONTENT_INVALID', 'a block of this release is not as long as its tree says')
-    return block
-  }
-
-  async #send({ header, blocks }: Prepared): Promise<void> {
+  async #send({ status, frame, memory }: Prepared): Promise<void> {
     const { stream, onAnswer } = this.#modules
     await drained(stream, this.#abort.signal)
-    const frame = new Uint8ArrayList(encodeFrame([], answerMessage.encode(header)))
-    for (const { bytes } of blocks) frame.append(bytes)
     stream.send(frame)
-    onAnswer(header.status ?? 0, frame.byteLength)
+    this.#sentBytes += frame.byteLength
+    if (memory !== undefined) this.#sent.push({ memory, endBytes: this.#sentBytes })
+    this.#takeBack()
+    onAnswer(status, frame.byteLength)
+  }
+
+  /** Has memory used again whose bytes the transport has copied. Only our own stream says so. */
+  #takeBack(): void {
+    const { stream } = this.#modules
+    if (!(stream instanceof QuicStream)) {
+      this.#sent.length = 0
+      return
+    }
+    const writtenBytes = this.#sentBytes - stream.unwrittenBytes
+    while (this.#sent.length > 0 && this.#sent[0]!.endBytes <= writtenBytes)
+      this.#buffers.give(this.#sent.shift()!.memory)
   }
 
   /** Runs something that depends on the peer, under a time limit that `tick` keeps. */
@@ -238,11 +266,29 @@ export class ServedStream {
   }
 }
 
-function describe({ codec, bytes, rawLengthBytes }: StoredBlock): {
-  codec: number
-  storedLength: number
-  rawLength: number
-} {
+/** A block that is not as long as its tree says was forged by the publisher: sent, it would look like our lie. */
+function checkLengths(blocks: readonly StoredBlock[], named: readonly ResolvedBlock[]): void {
+  blocks.forEach(({ rawLengthBytes }, i) => {
+    const stated = named[i]!.rawLengthBytes
+    if (stated !== undefined && rawLengthBytes !== stated)
+      throw new CatalogError('CONTENT_INVALID', 'a block of this release is not as long as its tree says')
+  })
+}
+
+/** Puts the header right before the blocks, so that the answer is sent as one piece. */
+function frameOf(header: Partial<Answer> & { blocks: Block[] }, memory: Uint8Array): Uint8Array {
+  const head = encodeFrame([], answerMessage.encode(header))
+  const start = HEADER_ROOM_BYTES - head.byteLength
+  memory.set(head, start)
+  const sizeBytes = header.blocks.reduce((sum, { storedLength }) => sum + storedLength, 0)
+  return memory.subarray(start, HEADER_ROOM_BYTES + sizeBytes)
+}
+
+function withoutBlocks(header: Partial<Answer>): Prepared {
+  return { status: header.status ?? 0, frame: encodeFrame([], answerMessage.encode(header)) }
+}
+
+function describe({ codec, bytes, rawLengthBytes }: StoredBlock): Block {
   return { codec, storedLength: bytes.byteLength, rawLength: rawLengthBytes }
 }
 

@@ -11,7 +11,7 @@ import { CONTENT_PROTOCOL } from './source-stream.ts'
 
 export interface ContentServerModules {
   readonly libp2p: Pick<Libp2p, 'handle' | 'unhandle'>
-  readonly store: Pick<ContentStore, 'readBlock' | 'readStored'>
+  readonly store: Pick<ContentStore, 'readBlock' | 'readStoredMany'>
   readonly registry: Pick<Registry, 'get'>
   readonly log: Logger
   readonly clock: Clock

@@ -1,6 +1,6 @@
 import type { Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
-import { CatalogError, type Clock, WireStatus } from '../../base/index.ts'
+import { type BufferPool, CatalogError, type Clock, WireStatus } from '../../base/index.ts'
 import { BlockCodec, type IncomingBlock, MAX_NODE_BYTES } from '../../library/index.ts'
 import { pull } from '../quic/index.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
@@ -8,7 +8,6 @@ import { drained, encodeFrame } from '../wire/frame-writer.ts'
 import { protocolId } from '../wire/ids.ts'
 import { errorOfStatus, fromTransport } from '../wire/status.ts'
 import { activeTraceparent } from '../wire/trace.ts'
-import type { AnswerBuffers } from './answer-buffers.ts'
 import { answerMessage, type Block, openMessage, rangeMessage } from './frames.ts'
 import { ANSWER_MS, MAX_ANSWER_HEADER_BYTES, OPEN_STREAM_MS, SILENT_MS, TICK_MS } from './limits.ts'
 import type { PlannedRequest, Want } from './planner.ts'
@@ -36,7 +35,7 @@ export interface SourceOptions {
   readonly networkId: string
   readonly peerId: PeerId
   readonly record: CID
-  readonly buffers: AnswerBuffers
+  readonly buffers: BufferPool
   readonly signal?: AbortSignal
 }
 
@@ -56,7 +55,7 @@ export class SourceStream<W extends Want> {
   readonly #reader: FrameReader
   readonly #clock: Clock
   readonly #peer: string
-  readonly #buffers: AnswerBuffers
+  readonly #buffers: BufferPool
   readonly #asked: Asked<W>[] = []
   readonly #watch = new AbortController()
   /** Why the stream was ended here: told instead of the transport's word for it. */
@@ -68,7 +67,7 @@ export class SourceStream<W extends Want> {
   /** Since when the peer is waited for; undefined while it is not. */
   #awaitedMs: number | undefined
 
-  private constructor(stream: Stream, clock: Clock, peer: string, buffers: AnswerBuffers) {
+  private constructor(stream: Stream, clock: Clock, peer: string, buffers: BufferPool) {
     this.#buffers = buffers
     this.#stream = stream
     this.#clock = clock

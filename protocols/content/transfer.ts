@@ -1,15 +1,16 @@
 import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
-import { CatalogError, type Clock, MIB, toCatalogError } from '../../base/index.ts'
+import { BufferPool, CatalogError, type Clock, MIB, toCatalogError } from '../../base/index.ts'
 import { type ContentStore, hashBlock, type IncomingBlock, rawBytesOf } from '../../library/index.ts'
-import { AnswerBuffers } from './answer-buffers.ts'
-import { REQUEST_WINDOW } from './limits.ts'
+import { MAX_ANSWER_BYTES, REQUEST_WINDOW } from './limits.ts'
 import { type PlannedRequest, RequestBuilder } from './planner.ts'
 import { type SourceAnswer, type SourceModules, SourceStream } from './source-stream.ts'
 import type { ReleaseWalk, WalkWant } from './walk.ts'
 
 /** Bytes handed to the store and not yet written: one answer is hashed while the next ones arrive. */
 const MAX_UNWRITTEN_BYTES = 8 * MIB
+/** As many answers as may be unwritten, and the one that is being read. */
+const MAX_KEPT_BUFFERS = MAX_UNWRITTEN_BYTES / MAX_ANSWER_BYTES + 1
 
 /** A failure of one source: another may do better. Every other error ends the whole fetch. */
 export class SourceFailure extends Error {
@@ -49,7 +50,7 @@ class Transfer {
   readonly #modules: TransferModules
   readonly #options: TransferOptions
   readonly #clock: Clock
-  readonly #buffers = new AnswerBuffers()
+  readonly #buffers = new BufferPool({ sizeBytes: MAX_ANSWER_BYTES, maxKept: MAX_KEPT_BUFFERS, shared: true })
   /** Writes under way; none of these promises rejects. */
   readonly #writes = new Set<Promise<void>>()
   #unwrittenBytes = 0

@@ -84,6 +84,11 @@ export class QuicStream extends AbstractStream {
 
   // --- writing
 
+  /** Bytes sent that the native side has not copied yet: memory they lie in must stay as it is. */
+  get unwrittenBytes(): number {
+    return this.writeBuffer.byteLength + this.#writes.pendingBytes
+  }
+
   override sendData(data: Uint8ArrayList): SendResult {
     const sentBytes = data.byteLength
     this.#writes.push(data)

@@ -7,7 +7,7 @@ export type ByteSource = AsyncIterable<Uint8Array>
 /** A length or tag is at most 2^32 - 1: five groups of seven bits. */
 const MAX_VARINT_BYTES = 5
 const MAX_UINT32 = 0xffffffff
-const NOTHING = new Uint8Array(0)
+const NOTHING = Buffer.alloc(0)
 
 /**
  * Reads numbers and runs of bytes off a stream that delivers pieces of any size. Nothing is read ahead of what is asked
@@ -17,7 +17,8 @@ const NOTHING = new Uint8Array(0)
  */
 export class FrameReader {
   readonly #source: AsyncIterator<Uint8Array>
-  #piece: Uint8Array = NOTHING
+  /** A Buffer: its `copy` is several times faster than `set` where the target is shared memory. */
+  #piece: Buffer = NOTHING
   /** First unread byte of the piece. */
   #offset = 0
   #receivedBytes = 0
@@ -74,8 +75,7 @@ export class FrameReader {
     while (done < target.byteLength) {
       if (this.#isEmpty && !(await this.#fill())) throw truncated(`${target.byteLength} bytes`)
       const part = this.#take(target.byteLength - done)
-      target.set(part, done)
-      done += part.byteLength
+      done += part.copy(target, done)
     }
   }
 
@@ -103,7 +103,8 @@ export class FrameReader {
     do {
       const next = await this.#source.next()
       if (next.done === true) return false
-      this.#piece = next.value
+      const { buffer, byteOffset, byteLength } = next.value
+      this.#piece = Buffer.from(buffer, byteOffset, byteLength)
       this.#offset = 0
     } while (this.#piece.byteLength === 0)
     this.#receivedBytes += this.#piece.byteLength
@@ -111,7 +112,7 @@ export class FrameReader {
   }
 
   /** Up to `length` bytes of the piece at hand, not copied. */
-  #take(length: number): Uint8Array {
+  #take(length: number): Buffer {
     const part = this.#piece.subarray(this.#offset, this.#offset + length)
     this.#offset += part.byteLength
     return part

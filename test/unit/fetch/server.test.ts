@@ -103,9 +103,10 @@ describe('the content server', () => {
     let gone: string | undefined
     const { record, connect } = await scene({
       store: real =>
-        override(real, 'readStored', async (id, signal) => {
-          if (Buffer.from(id).toString('hex') === gone) throw new CatalogError('CONTENT_MISSING', 'gone')
-          return await real.readStored(id, signal)
+        override(real, 'readStoredMany', async (ids, ...rest) => {
+          if (ids.some(id => Buffer.from(id).toString('hex') === gone))
+            throw new CatalogError('CONTENT_MISSING', 'gone')
+          return await real.readStoredMany(ids, ...rest)
         })
     })
     gone = Buffer.from(hashBlock(Buffer.from('c'))).toString('hex')
@@ -123,9 +124,9 @@ describe('the content server', () => {
     const gate = Promise.withResolvers<void>()
     const { record, connect } = await scene({
       store: real =>
-        override(real, 'readStored', async (id, signal) => {
+        override(real, 'readStoredMany', async (...args) => {
           await gate.promise
-          return await real.readStored(id, signal)
+          return await real.readStoredMany(...args)
         })
     })
     const asked = Array.from({ length: 30 }, (_, i) => rangeFrame(i + 1, run({ part: Part.Roots, slot: 2 })))
@@ -160,10 +161,10 @@ describe('the content server', () => {
     const read = { bytes: 0 }
     const { record, connect, clock } = await scene({
       store: real =>
-        override(real, 'readStored', async (id, signal) => {
-          const block = await real.readStored(id, signal)
-          read.bytes += block.bytes.byteLength
-          return block
+        override(real, 'readStoredMany', async (...args) => {
+          const blocks = await real.readStoredMany(...args)
+          for (const { bytes } of blocks) read.bytes += bytes.byteLength
+          return blocks
         })
     })
     const greedy = await connect(openFrame(record.id.bytes))
