@@ -84,7 +84,12 @@ async function seal(key: SigningKey, passphrase: string, cost: ScryptCost): Prom
   }
 }
 
-async function unseal(file: KeyFile, secret: SealedSeed, passphrase: string): Promise<Uint8Array> {
+async function unseal(
+  file: KeyFile,
+  secret: SealedSeed,
+  passphrase: string,
+  path: string
+): Promise<Uint8Array> {
   const sealed = fromText(secret.sealed)
   const derived = await deriveKey(passphrase, fromText(secret.salt), secret.scrypt)
   const decipher = createDecipheriv(CIPHER, derived, fromText(secret.nonce), { authTagLength: TAG_BYTES })
@@ -93,7 +98,7 @@ async function unseal(file: KeyFile, secret: SealedSeed, passphrase: string): Pr
   try {
     return plainBytes(Buffer.concat([decipher.update(sealed.subarray(0, SEED_BYTES)), decipher.final()]))
   } catch (cause) {
-    throw new CatalogError('KEY_LOCKED', 'the passphrase does not open the key', { cause })
+    throw new CatalogError('KEY_LOCKED', `the passphrase does not open the key in ${path}`, { cause })
   }
 }
 
@@ -164,7 +169,7 @@ export async function openKeyFile(
   let seed: Uint8Array
   if (file.secret.encryption === 'none') seed = fromText(file.secret.seed)
   else if (passphrase === undefined) throw new CatalogError('KEY_LOCKED', `the key in ${path} is encrypted`)
-  else seed = await unseal(file, file.secret, passphrase)
+  else seed = await unseal(file, file.secret, passphrase, path)
   const key = SigningKey.fromSeed(seed)
   if (!bytesEqual(key.publicKey, parsePublicKey(file.publicKey))) {
     throw new CatalogError('KEY_INVALID', `the public key in ${path} does not belong to its secret`)

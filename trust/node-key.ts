@@ -11,6 +11,9 @@ import { SigningKey } from './keys.ts'
 const PROTOBUF_PREFIX = Uint8Array.of(0x08, 0x01, 0x12, 0x40)
 const NODE_KEY_BYTES = PROTOBUF_PREFIX.byteLength + 2 * SEED_BYTES
 
+/** `catalog init` leaves a home that exists alone, so it cannot help here. */
+const RESTORE_HINT = 'restore it from a backup; a new home made by `catalog init` has another peer id'
+
 export interface NodeKey {
   /** Signs heads, provider records, challenges. Its public key is the peer id. */
   readonly key: SigningKey
@@ -38,7 +41,7 @@ export async function loadNodeKey(path: string): Promise<NodeKey> {
   const bytes = await readPrivateFile(path, NODE_KEY_BYTES)
   if (bytes === undefined) {
     throw new CatalogError('KEY_NOT_FOUND', `there is no node key at ${path}`, {
-      hint: '`catalog init` makes one'
+      hint: RESTORE_HINT
     })
   }
   const seedEnd = PROTOBUF_PREFIX.byteLength + SEED_BYTES
@@ -51,6 +54,6 @@ export async function loadNodeKey(path: string): Promise<NodeKey> {
 
 function damaged(path: string): CatalogError {
   return new CatalogError('KEY_INVALID', `${path} is not a libp2p Ed25519 key file`, {
-    hint: 'restore it from a backup; a new key gives this node a new peer id'
+    hint: RESTORE_HINT
   })
 }
