@@ -21,6 +21,8 @@ export interface SegmentModules {
 
 /** The key of the committed tail. */
 export const TAIL_KEY = makeKey(KeyFamily.Tail)
+/** There while a block was given up and the marks of contents were not checked since (worker/damage.ts). */
+export const DAMAGE_KEY = makeKey(KeyFamily.Damage)
 
 export function segmentPath(folder: string, segment: number): string {
   return join(folder, String(segment))

@@ -44,6 +44,7 @@ export class LocalContentStore implements ContentStore {
   readonly #log: Logger
   readonly #files: SegmentFiles
   readonly #reader: BlockReader
+  readonly #corrupt
   readonly #ingested
   readonly #received
 
@@ -54,7 +55,7 @@ export class LocalContentStore implements ContentStore {
     this.#log = log
     this.#files = new SegmentFiles(options.segmentsFolder)
     const read = metrics.counter('content_read_bytes_total', 'Verified bytes read from the store.')
-    const corrupt = metrics.counter('content_corrupt_blocks_total', 'Blocks found not to match their hash.')
+    this.#corrupt = metrics.counter('content_corrupt_blocks_total', 'Blocks found not to match their hash.')
     this.#ingested = metrics.counter('content_ingested_bytes_total', 'New bytes stored from folders.')
     this.#received = metrics.counter('content_received_bytes_total', 'Bytes of blocks stored from peers.')
     metrics.gauge('content_segments_bytes', 'Bytes of all segment files.', () => this.stats().bytes)
@@ -65,7 +66,7 @@ export class LocalContentStore implements ContentStore {
       log,
       onRead: bytes => read.inc(bytes),
       onCorrupt: (id, location) => {
-        corrupt.inc()
+        this.#corrupt.inc()
         this.#giveUp(id, location)
       }
     })
@@ -150,8 +151,10 @@ export class LocalContentStore implements ContentStore {
     }
   }
 
-  verify(content: CID, signal?: AbortSignal): Promise<VerifyReport> {
-    return this.#worker.request('verify', { content: content.bytes }, { signal })
+  async verify(content: CID, signal?: AbortSignal): Promise<VerifyReport> {
+    const report = await this.#worker.request('verify', { content: content.bytes }, { signal })
+    this.#corrupt.inc(report.bad.filter(({ reason }) => reason === 'corrupt').length)
+    return report
   }
 
   stats(): StoreStats {

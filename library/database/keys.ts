@@ -13,6 +13,8 @@ export const KeyFamily = {
   Tail: 'T',
   /** `c/` + block id (32 bytes): where a block stands in the segments. */
   Block: 'c/',
+  /** A block was given up and contents have yet to be checked for it: the key is this byte alone, the value empty. */
+  Damage: 'x',
   /** `f/` + content CID bytes: every block of this content was verified and stored. */
   Complete: 'f/',
   /** `r/` + recHash: a record's exact signed bytes. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { CID } from 'multiformats/cid'
 import { Registry } from 'prom-client'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { silentLogger, systemClock } from '../../../base/index.ts'
 import {
   blockIdOf,
@@ -210,6 +210,28 @@ describe('corrupt bytes', () => {
     await library.content.flush()
     expect(Buffer.compare(await library.content.readBlock(id), bytes)).toBe(0)
     expect(await library.content.verify(content)).toMatchObject({ ok: true })
+  })
+
+  test('found by a plain read take the mark from every content that needs them, and only from those', async () => {
+    const shared = pseudoRandom('shared', 50_000)
+    const contents = [
+      await publish([{ name: 'a', body: shared }]),
+      await publish([
+        { name: 'b', body: 'more' },
+        { name: 'c', body: shared }
+      ]),
+      await publish([{ name: 'd', body: 'nothing of it' }])
+    ]
+    const id = await chunkOf(contents[0]!, 'a', 0)
+    await damage(id)
+    await expect(library.content.readStored(id)).rejects.toMatchObject({ code: 'CONTENT_CORRUPT' })
+    // At once: that the marks have to be looked at survives the end of the library.
+    await library.close()
+    library = await openHome()
+    await vi.waitFor(() => {
+      const states = contents.map(content => library.content.localState(content))
+      expect(states).toEqual(['partial', 'partial', 'complete'])
+    })
   })
 
   test('in an export end it before they go out, and verify names them', async () => {
