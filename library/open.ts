@@ -4,7 +4,7 @@ import { CatalogError, type Clock, type Logger, partMetrics } from '../base/inde
 import { nodeDisk } from './content/disk.ts'
 import { decodeTail } from './content/record.ts'
 import { isRecovered, rebuildIndex } from './content/recovery.ts'
-import { TAIL_KEY } from './content/segment-modules.ts'
+import { DAMAGE_KEY, TAIL_KEY } from './content/segment-modules.ts'
 import { LocalContentStore } from './content/store.ts'
 import { type Level, LevelReader, LevelWriter, openLevel } from './database/level.ts'
 import type { Database, WriteOperation } from './database/types.ts'
@@ -51,7 +51,8 @@ export async function openLibrary(modules: LibraryModules, options: LibraryOptio
   const library = new LocalLibrary(modules, options, { level, databaseFolder, segmentsFolder })
   try {
     const tail = decodeTail(library.database.get(TAIL_KEY))
-    if (!(await isRecovered(nodeDisk, segmentsFolder, tail))) await library.recover()
+    const isChecked = library.database.get(DAMAGE_KEY) === undefined
+    if (!isChecked || !(await isRecovered(nodeDisk, segmentsFolder, tail))) await library.recover()
     return library
   } catch (thrown) {
     await library.close()

@@ -30,7 +30,7 @@ import {
   type Tail
 } from './record.ts'
 import { recoverSegments } from './recovery.ts'
-import { type SegmentModules, segmentPath, TAIL_KEY } from './segment-modules.ts'
+import { DAMAGE_KEY, type SegmentModules, segmentPath, TAIL_KEY } from './segment-modules.ts'
 import { STAGE_BYTES, Stage, type StagedBlock, type WriteSession } from './stage.ts'
 import type { BlockId, IncomingBlock } from './types.ts'
 
@@ -143,7 +143,8 @@ export class SegmentStore {
       await this.#modules.index.batch(
         [
           { type: 'del', key: makeKey(KeyFamily.Block, id) },
-          { type: 'put', key: TAIL_KEY, value: encodeTail(tail) }
+          { type: 'put', key: TAIL_KEY, value: encodeTail(tail) },
+          { type: 'put', key: DAMAGE_KEY, value: new Uint8Array() }
         ],
         { sync: false }
       )

@@ -10,12 +10,14 @@ import { completeKey, completeMark } from '../content/complete.ts'
 import { nodeDisk } from '../content/disk.ts'
 import { TarIngest } from '../content/ingest.ts'
 import { BlockReader } from '../content/reader.ts'
+import type { BlockLocation } from '../content/record.ts'
 import { SegmentFiles } from '../content/segment-files.ts'
 import { SegmentStore } from '../content/segments.ts'
 import { WriteSession } from '../content/stage.ts'
 import type { IncomingBlock, VerifyReport } from '../content/types.ts'
 import { type Level, LevelWriter, openLevel } from '../database/level.ts'
 import { planAdd, planPublish } from '../registry/plan.ts'
+import { DamageCheck } from './damage.ts'
 import type { IngestOutcome, ParametersOf, ResultOf, WorkerMethod, WorkerSettings } from './protocol.ts'
 import { Scheduler } from './scheduler.ts'
 
@@ -40,6 +42,7 @@ interface Opened {
   segments: SegmentStore
   files: SegmentFiles
   reader: BlockReader
+  damage: DamageCheck
 }
 
 type Handlers = {
@@ -166,10 +169,20 @@ export class WorkerHost {
         files,
         log,
         onCorrupt: (id, location) => {
-          segments.forget(id, location).catch(err => log.error({ err }, 'a corrupt block stays in the index'))
+          this.#track(giveUp(id, location))
         }
       })
-      return { level, writer, segments, files, reader }
+      const damage = new DamageCheck({ reader, writer, scheduler: this.#scheduler, log })
+      const giveUp = async (id: Uint8Array, location: BlockLocation): Promise<void> => {
+        try {
+          await segments.forget(id, location)
+          void damage.run()
+        } catch (err) {
+          log.error({ err }, 'a corrupt block stays in the index')
+        }
+      }
+      if (damage.isDue) void damage.run()
+      return { level, writer, segments, files, reader, damage }
     } catch (thrown) {
       await level.close()
       throw thrown
@@ -185,7 +198,8 @@ export class WorkerHost {
     const opening = this.#opening
     if (opening === undefined) return
     this.#opening = undefined
-    const { level, segments, files } = await opening
+    const { level, segments, files, damage } = await opening
+    await damage.stop()
     await segments.close()
     await files.close()
     await level.close()
@@ -257,10 +271,12 @@ export class WorkerHost {
    * up.
    */
   async #forget(id: Uint8Array, segment: number, offsetBytes: number): Promise<void> {
-    const { reader, segments } = await this.#open()
+    const { reader, segments, damage } = await this.#open()
     const location = reader.locate(id)
     if (location === undefined || location.segment !== segment || location.offsetBytes !== offsetBytes) return
-    if ((await reader.check(id)) === 'corrupt') await segments.forget(id, location)
+    if ((await reader.check(id)) !== 'corrupt') return
+    await segments.forget(id, location)
+    await damage.run()
   }
 
   async #markComplete(content: Uint8Array, summary: { sizeBytes: number; files: number }): Promise<void> {
