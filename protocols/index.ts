@@ -1,11 +1,15 @@
 /**
- * The wire: one folder per protocol, and QUIC under all of them. See each folder's index for what it does and what it does not.
+ * The wire: what peers say to each other, one folder per protocol, and QUIC under all of them. Each protocol is a client, a server
+ * and a `messages.proto`; each folder's index says what it does and what it does not, docs/wire.md has formats, limits and
+ * statuses. It stores nothing itself, knows no command and decides nothing about trust beyond cutting off and reporting a
+ * peer that breaks its protocol. In: a libp2p host, the library, and requests; out: verified answers, or errors with a code.
  */
-export * from './quic/index.ts'
+
+export * from './content/index.ts'
+export * from './control/index.ts'
 export * from './exchange/index.ts'
 export * from './find/index.ts'
 export * from './provide/index.ts'
-export * from './control/index.ts'
+export * from './quic/index.ts'
 export * from './records/index.ts'
 export * from './wire/index.ts'
-export * from './content/index.ts'

@@ -12,6 +12,7 @@ import {
 } from '../../base/index.ts'
 import type { ContentStore, Registry, ReleaseRecord } from '../../library/index.ts'
 import type { RecordClient } from '../records/index.ts'
+import { REQUEST_WINDOW } from './limits.ts'
 import type { SourceModules } from './source-stream.ts'
 import { drawFrom, SourceFailure } from './transfer.ts'
 import { ReleaseWalk } from './walk.ts'
@@ -67,6 +68,8 @@ export interface FetchModules extends SourceModules {
 
 export interface FetcherOptions {
   readonly networkId: string
+  /** Requests in flight to one source at once, 1 to MAX_PIPELINED; REQUEST_WINDOW unless given. */
+  readonly requestsInFlight?: number
   /** A source lied or broke the protocol. */
   readonly onViolation?: (peerId: PeerId, error: CatalogError) => void
 }
@@ -190,12 +193,12 @@ class Fetch {
 
   async #draw(record: ReleaseRecord, walk: ReleaseWalk): Promise<void> {
     const { store, libp2p, clock, log } = this.#modules
-    const { networkId } = this.#options
+    const { networkId, requestsInFlight = REQUEST_WINDOW } = this.#options
     try {
       await this.#fromOneOf(peerId =>
         drawFrom(
           { libp2p, clock, store, walk, onAnswer: bytes => this.#count(peerId, bytes) },
-          { networkId, peerId, record: record.id, signal: this.#signal }
+          { networkId, peerId, record: record.id, requestsInFlight, signal: this.#signal }
         )
       )
     } catch (error) {

@@ -2,10 +2,11 @@ import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import { BufferPool, CatalogError, type Clock, MIB, toCatalogError } from '../../base/index.ts'
 import { type ContentStore, hashBlock, type IncomingBlock, rawBytesOf } from '../../library/index.ts'
-import { MAX_ANSWER_BYTES, REQUEST_WINDOW } from './limits.ts'
+import { MAX_ANSWER_BYTES } from './limits.ts'
 import { type PlannedRequest, RequestBuilder } from './planner.ts'
 import { type SourceAnswer, type SourceModules, SourceStream } from './source-stream.ts'
-import type { ReleaseWalk, WalkWant } from './walk.ts'
+import type { ReleaseWalk } from './walk.ts'
+import type { WalkWant } from './walk-steps.ts'
 
 /** Bytes handed to the store and not yet written: one answer is hashed while the next ones arrive. */
 const MAX_UNWRITTEN_BYTES = 8 * MIB
@@ -33,6 +34,8 @@ export interface TransferOptions {
   readonly networkId: string
   readonly peerId: PeerId
   readonly record: CID
+  /** Requests that wait for their answers at once. */
+  readonly requestsInFlight: number
   readonly signal: AbortSignal
 }
 
@@ -122,7 +125,7 @@ class Transfer {
 
   /** Asks until the window is full or the walk has nothing more for now. */
   async #fill(source: SourceStream<WalkWant>): Promise<void> {
-    while (source.inFlight < REQUEST_WINDOW) {
+    while (source.inFlight < this.#options.requestsInFlight) {
       const request = await this.#plan()
       if (request === undefined) return
       try {

@@ -34,7 +34,16 @@ import {
 } from '../../library/index.ts'
 import { Part } from './frames.ts'
 import { FreshBlocks } from './fresh-blocks.ts'
-import type { Position, Want } from './planner.ts'
+import type { Position } from './planner.ts'
+import {
+  type FileState,
+  type Held,
+  isNode,
+  type Step,
+  type Steps,
+  type WalkProgress,
+  type WalkWant
+} from './walk-steps.ts'
 
 /** Ten million files of a kilobyte of manifest each hundred: no package comes near. */
 const MAX_MANIFEST_BYTES = GIB
@@ -44,39 +53,6 @@ const MAX_UNFLUSHED_BYTES = 8 * MIB
 const STEPS_PER_TURN = 4
 /** Tree nodes asked for or waiting to be walked: 10 MiB of them at most. */
 const MAX_OPEN_NODES = 256
-
-/** A file on its way: done when nothing remains. */
-interface FileState {
-  remainingBytes: number
-}
-
-/** A missing block as the fetch engine sees it. */
-export interface WalkWant extends Want {
-  /** Set for nodes and pages: takes their verified raw bytes, which stay valid. */
-  readonly use?: (raw: Uint8Array) => void
-  /** Set for chunks. */
-  readonly file?: FileState
-  /** Its bytes were already used; they only have to be written again. */
-  isUsed: boolean
-}
-
-/** A block that is here and has to be looked into. */
-interface Held {
-  readonly held: BlockId
-  readonly use: (raw: Uint8Array) => void
-  /** To be asked for when the store turns out to have lost it. */
-  readonly lost?: WalkWant
-}
-
-type Step = WalkWant | Held
-type Steps = Generator<Step, void, undefined>
-
-/** How far a fetch has come. Bytes are those of files, without manifest and trees. */
-export interface WalkProgress {
-  bytesFetched: number
-  bytesReused: number
-  filesDone: number
-}
 
 export interface WalkModules {
   readonly store: Pick<ContentStore, 'hasBlock' | 'readBlock' | 'flush'>
@@ -398,11 +374,6 @@ export class ReleaseWalk {
     else if (this.#store.hasBlock(id)) yield { held: id, use, lost: want }
     else yield want
   }
-}
-
-/** Tree nodes are the blocks whose lengths nobody states. */
-function isNode(want: Want): boolean {
-  return want.rawLengthBytes === undefined
 }
 
 function invalid(what: string): CatalogError {
