@@ -46,7 +46,7 @@ export async function run(argv: string[], io: Io, signal: AbortSignal): Promise<
       home,
       progress: new Progress(io, progressMode(globals, io)),
       signal: withTimeout(signal, globals.timeout),
-      timeoutMs: globals.timeout,
+      remainingMs: remaining(globals.timeout),
       exitCode: ExitCode.Done,
       client: () => {
         client ??= new AdminClient({ socketPath })
@@ -100,6 +100,13 @@ function withTimeout(signal: AbortSignal, timeoutMs: number | undefined): AbortS
   }, timeoutMs)
   timer.unref()
   return AbortSignal.any([signal, controller.signal])
+}
+
+/** Tells the time that is left of `timeoutMs` from now on. */
+function remaining(timeoutMs: number | undefined): () => number | undefined {
+  if (timeoutMs === undefined) return () => undefined
+  const endMs = performance.now() + timeoutMs
+  return () => Math.max(1, Math.ceil(endMs - performance.now()))
 }
 
 function refusePlatform(platform: NodeJS.Platform): void {

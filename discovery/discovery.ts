@@ -52,6 +52,8 @@ export interface DiscoveryOptions {
   readonly networkId: string
   /** Name of the kad-dht service in libp2p; `dht` unless given. */
   readonly dhtService?: string
+  /** Every key is announced again within this time; 22 hours unless given, well below the 25 that a claim holds. */
+  readonly announceIntervalMs?: number
 }
 
 /** Why a key was or was not found, and who was told of it. */
@@ -99,13 +101,14 @@ export async function createDiscovery(
   options: DiscoveryOptions
 ): Promise<Discovery> {
   const clock = modules.clock ?? systemClock
-  const { networkId, dhtService = 'dht' } = options
+  const { networkId, dhtService = 'dht', announceIntervalMs } = options
   const network = new Libp2pNetwork({ ...modules, clock }, { networkId, dhtService })
   return await DiscoveryCore.create({
     ...modules,
     clock,
     random: modules.random ?? Math.random,
     network,
+    ...(announceIntervalMs === undefined ? {} : { announceIntervalMs }),
     serve: answers => serveAnswers({ ...modules, clock }, answers, networkId)
   })
 }
@@ -118,6 +121,8 @@ export interface DiscoveryCoreModules {
   readonly random: () => number
   readonly metrics?: Registry
   readonly keySource?: KeySource
+  /** See `DiscoveryOptions`. */
+  readonly announceIntervalMs?: number
   /** Begins to let others ask; returns how to stop. */
   serve(answers: Answers): Promise<() => Promise<void>>
 }
@@ -179,7 +184,8 @@ export class DiscoveryCore implements Discovery {
         log,
         random: modules.random
       },
-      self.kademliaId
+      self.kademliaId,
+      modules.announceIntervalMs
     )
     const searches = this.#registerMetrics(modules.metrics)
     this.#finder = new Finder({

@@ -32,6 +32,8 @@ export interface LibraryOptions {
   workerUrl?: URL
   /** Time without work after which the worker ends; a minute by default. */
   workerIdleMs?: number
+  /** Bytes of content at most: what would exceed them is refused with QUOTA_EXCEEDED. 0 (the default) = no limit. */
+  quotaBytes?: number
 }
 
 /**
@@ -104,7 +106,7 @@ class LocalLibrary implements Library {
       { log, clock, metrics: libraryMetrics },
       {
         url: options.workerUrl ?? WORKER_URL,
-        settings: { databaseFolder, segmentsFolder },
+        settings: { databaseFolder, segmentsFolder, quotaBytes: options.quotaBytes ?? 0 },
         ...(options.workerIdleMs === undefined ? {} : { idleMs: options.workerIdleMs })
       }
     )

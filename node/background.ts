@@ -83,8 +83,12 @@ export class Background implements Pausable {
     const { jobs, fetching, operations, logger } = this.#modules
     for (const job of await jobs.unfinished(signal)) {
       logger.info({ name: job.name, version: job.version, id: job.id }, 'going on with an unfinished fetch')
-      operations.start('fetch', `resume-${job.id.slice(-8)}`, context =>
-        fetching.fetch({ spec: job.id }, context)
+      // Nobody waits for it, so nothing is gained by giving up: it may take as long as it takes.
+      operations.start(
+        'fetch',
+        `resume-${job.id.slice(-8)}`,
+        context => fetching.fetch({ spec: job.id }, context),
+        'unlimited'
       )
     }
   }

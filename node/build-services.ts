@@ -74,7 +74,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     operations: modules.operations,
     events: modules.events,
     metrics: modules.metrics,
-    publishing: createPublishing(modules),
+    publishing: createPublishing(modules, { defaultWait: values.announce.wait }),
     releases: createReleases(modules),
     verification: createVerification(modules),
     why: createWhy(modules),

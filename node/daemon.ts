@@ -92,11 +92,11 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const socketPath = values.admin.socket || home.socket
 
   // What the node holds. Opening it takes the lock on the home; from here on the home is ours.
-  const library = await openOwnLibrary(home, {
-    log: log.child({ part: 'library' }),
-    clock,
-    metrics: registry
-  })
+  const library = await openOwnLibrary(
+    { log: log.child({ part: 'library' }), clock, metrics: registry },
+    home,
+    values.store.quota
+  )
   shutdown.leave('library', () => library.close())
   const startedAt = new Date(clock.now()).toISOString()
   await writeClaim(home, { pid: process.pid, startedAt, socket: socketPath, version: VERSION })
@@ -105,7 +105,10 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   // The node's own state: nothing of it touches disk or network.
   const lifecycle = new Lifecycle()
   const events = new EventHub({ clock })
-  const operations = new OperationManager({ clock }, { maxRunning: values.operations.max })
+  const operations = new OperationManager(
+    { clock },
+    { maxRunning: values.operations.max, timeoutMs: values.operations.timeout }
+  )
   const metrics = createNodeMetrics({ lifecycle, operations, registry })
   shutdown.leave('metrics', () => metrics.close())
 
@@ -140,7 +143,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const records = new RecordClient({ control })
   const fetcher = createFetcher(
     { ...transfer, records, log: log.child({ part: 'fetch' }) },
-    { networkId: values.network.id }
+    { networkId: values.network.id, requestsInFlight: values.fetch.prefetch }
   )
 
   // Who holds what: telling others, and asking them.
@@ -158,7 +161,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       clock,
       metrics: registry
     },
-    { networkId: values.network.id }
+    { networkId: values.network.id, announceIntervalMs: values.announce.interval }
   )
   await discovery.start()
   shutdown.leave('discovery', () => discovery.stop())
@@ -176,7 +179,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     events,
     operations
   }
-  const fetching = new Fetching({ ...shared, jobs })
+  const fetching = new Fetching({ ...shared, jobs }, { quotaBytes: values.store.quota })
   const background = new Background({ ...shared, jobs, fetching })
   const services = buildServices(
     {
@@ -236,9 +239,13 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
 }
 
 /** The lock is LevelDB's; who holds it is told by what its daemon wrote down. */
-async function openOwnLibrary(home: HomeLayout, modules: LibraryModules): Promise<Library> {
+async function openOwnLibrary(
+  modules: LibraryModules,
+  home: HomeLayout,
+  quotaBytes: number
+): Promise<Library> {
   try {
-    return await openLibrary(modules, { home: home.root })
+    return await openLibrary(modules, { home: home.root, quotaBytes })
   } catch (error) {
     throw isLockError(error) ? await homeLockedError(home, error) : error
   }

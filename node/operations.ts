@@ -4,7 +4,14 @@
  * started it.
  */
 import { randomBytes } from 'node:crypto'
-import { CatalogError, type Clock, type ErrorJson, MINUTE_MS, toCatalogError } from '../base/index.ts'
+import {
+  CatalogError,
+  type Clock,
+  displayDuration,
+  type ErrorJson,
+  MINUTE_MS,
+  toCatalogError
+} from '../base/index.ts'
 import { runInRequest } from './request-context.ts'
 
 export const OPERATION_STATES = ['running', 'done', 'failed', 'cancelled'] as const
@@ -42,10 +49,15 @@ export interface OperationContext {
   progress(progress: OperationProgress): void
 }
 
+/** Milliseconds. */
+export type TimeLimit = number | 'unlimited'
+
 export type OperationWork = (context: OperationContext) => Promise<object>
 export type OperationListener = (operation: Operation) => void
 
 export interface OperationOptions {
+  /** Time that an operation may take unless `start` says otherwise; no limit unless given. */
+  timeoutMs?: TimeLimit
   /** Operations that run at once; beyond it BUSY. */
   maxRunning: number
   /** How long a finished one can still be asked for. */
@@ -85,15 +97,23 @@ export class OperationManager {
 
   constructor(modules: { clock: Clock }, options: OperationOptions) {
     this.#clock = modules.clock
-    this.#options = { keepMs: KEEP_MS, maxFinished: MAX_FINISHED, ...options }
+    this.#options = { keepMs: KEEP_MS, maxFinished: MAX_FINISHED, timeoutMs: 'unlimited', ...options }
   }
 
   get running(): number {
     return this.#running.size
   }
 
-  /** Starts `work` and returns at once. BUSY when too many run, SHUTTING_DOWN after `close`. */
-  start(kind: string, requestId: string, work: OperationWork): Operation {
+  /**
+   * Starts `work` and returns at once. After `timeoutMs` it is told to end and has failed with TIMEOUT; without a limit it
+   * runs until it ends. BUSY when too many run, SHUTTING_DOWN after `close`.
+   */
+  start(
+    kind: string,
+    requestId: string,
+    work: OperationWork,
+    timeoutMs: TimeLimit = this.#options.timeoutMs
+  ): Operation {
     if (this.#closed) throw new CatalogError('SHUTTING_DOWN', 'no operation is started during the shutdown')
     if (this.#running.size >= this.#options.maxRunning)
       throw new CatalogError('BUSY', `${this.#options.maxRunning} operations run already`)
@@ -101,6 +121,7 @@ export class OperationManager {
     this.#running.set(entry.operation.id, entry)
     this.#tell(entry)
     entry.settled = runInRequest(requestId, () => this.#run(entry, work))
+    if (timeoutMs !== 'unlimited') this.#limit(entry, timeoutMs)
     return entry.operation
   }
 
@@ -192,9 +213,28 @@ export class OperationManager {
     } catch (thrown) {
       const error = toCatalogError(abort.signal.aborted ? abort.signal.reason : thrown)
       operation.error = error.toJSON()
-      operation.state = abort.signal.aborted ? 'cancelled' : 'failed'
+      operation.state = abort.signal.aborted && error.code !== 'TIMEOUT' ? 'cancelled' : 'failed'
     }
     this.#end(entry)
+  }
+
+  /** Ends an operation that takes longer than it may. */
+  #limit({ operation, abort, settled }: Entry, timeoutMs: number): void {
+    const done = new AbortController()
+    void settled.then(() => done.abort())
+    this.#clock.wait(timeoutMs, done.signal).then(
+      () =>
+        abort.abort(
+          new CatalogError(
+            'TIMEOUT',
+            `the ${operation.kind} did not end within ${displayDuration(timeoutMs)}`,
+            {
+              hint: 'give more time with --timeout, or set operations.timeout; a fetch goes on where it stopped'
+            }
+          )
+        ),
+      () => undefined
+    )
   }
 
   #end(entry: Entry): void {

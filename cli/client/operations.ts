@@ -1,5 +1,6 @@
 import { CatalogError, type ErrorJson, SECOND_MS } from '../../base/index.ts'
-import type { Progress, ProgressReport } from '../framework/progress.ts'
+import type { Context } from '../framework/context.ts'
+import type { ProgressReport } from '../framework/progress.ts'
 import { type AdminClient, abortError } from './client.ts'
 
 /** Long work at the daemon, as GET /v1/operations/:id shows it. */
@@ -23,21 +24,21 @@ const ANSWER_GRACE_MS = 10 * SECOND_MS
 const CANCEL_TIMEOUT_MS = 2 * SECOND_MS
 
 /**
- * Starts long work at the daemon and waits for its result, showing progress. Aborting cancels the work there.
- * Throws the operation's own error with its request id.
+ * Starts long work at the daemon and waits for its result, showing progress. The daemon is told how much of --timeout
+ * is left. Aborting cancels the work there. Throws the operation's own error with its request id.
  */
 export async function runOperation<Result>(
-  client: AdminClient,
-  start: { path: string; body: unknown },
-  progress: Progress,
-  signal: AbortSignal
+  context: Context,
+  start: { path: string; body: object }
 ): Promise<Result> {
+  const { progress, signal } = context
+  const client = context.client()
   const { operation } = await client.request<{ operation: Operation<Result> }>('POST', start.path, {
-    body: start.body,
+    body: { ...start.body, timeoutMs: context.remainingMs() },
     signal
   })
   try {
-    return resultOf(await follow(client, operation, progress, signal))
+    return resultOf(await follow(context, operation))
   } catch (error) {
     if (signal.aborted) await cancel(client, operation.id)
     throw error
@@ -46,12 +47,9 @@ export async function runOperation<Result>(
   }
 }
 
-async function follow<Result>(
-  client: AdminClient,
-  first: Operation<Result>,
-  progress: Progress,
-  signal: AbortSignal
-): Promise<Operation<Result>> {
+async function follow<Result>(context: Context, first: Operation<Result>): Promise<Operation<Result>> {
+  const { progress, signal } = context
+  const client = context.client()
   let operation = first
   const waitMs = progress.wanted ? WATCHED_WAIT_MS : QUIET_WAIT_MS
   while (operation.state === 'running') {

@@ -27,7 +27,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
       { flags: '--key <name>', description: 'publisher key to sign with; else the default one' },
       {
         flags: '--wait <n>',
-        description: 'wait until n other nodes hold the announcement',
+        description: 'wait until n other nodes hold the announcement (0 to 20; else announce.wait)',
         parse: wholeNumber(0)
       },
       { flags: '--dry-run', description: 'list what would be published, and publish nothing' }
@@ -76,12 +76,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     arguments: [{ name: '<spec>', description: SPEC_FORMS }],
     options: [
       PUBLISHER,
-      { flags: '--from <peer>', description: 'from this peer only: peer id or multiaddr' },
-      {
-        flags: '--priority <level>',
-        description: 'how urgent it is',
-        choices: ['critical', 'high', 'normal', 'low']
-      }
+      { flags: '--from <peer>', description: 'from this peer only: peer id or multiaddr' }
     ],
     examples: [{ line: 'catalog fetch left-pad@^1.2', does: 'fetches the highest version in that range' }],
     json: '`id`, `bytesFetched`, `bytesReused`, `sources[] {peerId, bytes}`, `tookMs`, and `name`, `version`, `content`, `sizeBytes`, `files`, `publisher`',

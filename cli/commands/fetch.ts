@@ -9,22 +9,16 @@ export interface FetchRequest {
   spec: string
   publisher?: string
   from?: string
-  priority?: string
 }
 
 /** Has the daemon fetch a release and waits for it. */
 export function fetchRelease(context: Context, request: FetchRequest): Promise<FetchResult> {
-  return runOperation<FetchResult>(
-    context.client(),
-    { path: '/v1/fetches', body: request },
-    context.progress,
-    context.signal
-  )
+  return runOperation<FetchResult>(context, { path: '/v1/fetches', body: request })
 }
 
 export const run = defineCommand(async (context, [spec]: [string], options: Omit<FetchRequest, 'spec'>) => {
-  const { publisher, from, priority } = options
-  const result = await fetchRelease(context, { spec, publisher, from, priority })
+  const { publisher, from } = options
+  const result = await fetchRelease(context, { spec, publisher, from })
   context.output.result({ ...result, publisher: result.owner }, () => {
     const took = `${displayDuration(result.tookMs)}, ${displayRate(result.bytesFetched, result.tookMs)}`
     const reused = result.bytesReused > 0 ? `, ${displaySize(result.bytesReused)} were here` : ''

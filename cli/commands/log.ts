@@ -35,7 +35,7 @@ async function follow(context: Context, lines: AsyncIterable<string>): Promise<v
   try {
     for await (const line of lines) context.output.line(context.output.json ? line : readable(line))
   } catch (error) {
-    if (!context.signal.aborted || context.timeoutMs !== undefined) throw error
+    if (!context.signal.aborted || context.remainingMs() !== undefined) throw error
   }
 }
 

@@ -40,19 +40,10 @@ export const run = defineCommand(async (context, [dir]: [string], options: Optio
   const signer = await unlockKey(context, await openKeyring(context), options.key)
   const ingest = await upload(context, folder, entries)
   const record = sign(identity, ingest, signer)
-  const result = await runOperation<PublishResult>(
-    context.client(),
-    {
-      path: '/v1/packages',
-      body: {
-        record: Buffer.from(record).toString('base64'),
-        wait: options.wait,
-        timeoutMs: context.timeoutMs
-      }
-    },
-    context.progress,
-    context.signal
-  )
+  const result = await runOperation<PublishResult>(context, {
+    path: '/v1/packages',
+    body: { record: Buffer.from(record).toString('base64'), wait: options.wait }
+  })
   context.output.result({ ...result, newBytes: ingest.newBytes }, () => {
     const size = `${plural(result.files, 'file')}, ${displaySize(result.sizeBytes)}, ${displaySize(ingest.newBytes)} new`
     return `published ${result.name}@${result.version} (${size})\n${result.id}`

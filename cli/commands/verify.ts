@@ -11,12 +11,7 @@ export const run = defineCommand(
         hint: 'try `catalog verify --all`'
       })
     }
-    const result = await runOperation<VerifyResult>(
-      context.client(),
-      { path: '/v1/verifications', body: { spec } },
-      context.progress,
-      context.signal
-    )
+    const result = await runOperation<VerifyResult>(context, { path: '/v1/verifications', body: { spec } })
     if (!result.ok) context.exitCode = ExitCode.VerificationFailed
     context.output.result(result, () => {
       const checked = `${plural(result.checked, 'block')} checked, ${displaySize(result.bytes)}`

@@ -16,8 +16,8 @@ export interface Context {
   /** The Catalog home, absolute. */
   readonly home: string
   readonly signal: AbortSignal
-  /** Whole time the command may take, when --timeout is given. */
-  readonly timeoutMs: number | undefined
+  /** What is left of the time that --timeout gives the command, at least 1; undefined without it. */
+  remainingMs(): number | undefined
   /** Set by a command whose result is itself bad news (`verify`, `doctor`): it is shown as a result, not as an error. */
   exitCode: ExitCode
   /** The client of this home's daemon; made once, connects with its first request. */

@@ -204,9 +204,10 @@ export const announce = ObjectOf(
     }),
     interval: duration({
       default: '22h',
-      min: '1m',
-      max: '7d',
-      description: 'Every announced key is announced again within this time, spread evenly over it.'
+      min: '1h',
+      max: '24h',
+      description:
+        'Every announced key is announced again within this time, spread evenly over it; others forget it after 25 hours.'
     })
   },
   { description: 'Telling others what this node serves.' }

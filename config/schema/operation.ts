@@ -7,7 +7,8 @@ export const operations = ObjectOf(
       default: '300s',
       min: '1s',
       max: '7d',
-      description: 'Time an operation may take unless --timeout says otherwise.'
+      description:
+        'Time a publish, fetch or verification may take unless --timeout says otherwise. A fetch that ran out of it goes on where it stopped when it is asked for again.'
     }),
     max: integer({
       default: 1000,
@@ -86,7 +87,7 @@ export const log = ObjectOf(
   {
     level: choice(['error', 'warn', 'info', 'debug', 'trace'], {
       default: 'info',
-      description: 'Least important level that is written; `catalog log --level` changes it live.'
+      description: 'Least important level that is written; `catalog log --set-level` changes it live.'
     }),
     maxSize: size({
       default: '10MB',

@@ -5,7 +5,8 @@ export const store = ObjectOf(
   {
     quota: size({
       default: '100GB',
-      description: 'Bytes of content this node keeps at most; 0 is no limit but the disk.'
+      description:
+        'Bytes of content this node keeps at most; what would exceed it is refused with QUOTA_EXCEEDED. 0 is no limit but the disk.'
     })
   },
   { description: 'The content store.' }
@@ -63,8 +64,9 @@ export const fetch = ObjectOf(
     prefetch: integer({
       default: 10,
       min: 1,
-      max: 256,
-      description: 'Requests for content that are in flight to one source at once.'
+      max: 16,
+      description:
+        'Requests for content (of about 1 MiB each) that are in flight to one source at once; a source queues 16.'
     })
   },
   { description: 'Fetching content.' }

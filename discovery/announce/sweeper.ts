@@ -5,7 +5,7 @@ import { kademliaId } from '../keys.ts'
 import { type Announcer, sortedKeys } from './announcer.ts'
 import type { Placed, PlacedKey } from './placement.ts'
 import type { SweepProgress } from './progress.ts'
-import { dueAt, LATE_WARNING_MS, passFor, SLOTS, shiftOf, slotOf } from './schedule.ts'
+import { dueAt, LATE_WARNING_MS, passFor, SLOTS, SWEEP_INTERVAL_MS, shiftOf, slotOf } from './schedule.ts'
 
 /** All keys that this node wants announced, again at each call, in any order: names it publishes, pins, libraries. */
 export type KeySource = (signal: AbortSignal) => AsyncIterable<Uint8Array>
@@ -44,6 +44,7 @@ export interface SweepStats {
 export class Sweeper {
   readonly #modules: SweeperModules
   readonly #shift: number
+  readonly #intervalMs: number
   readonly #stopping = new AbortController()
   #dueAt: number[] = []
   #startedAt = 0
@@ -54,9 +55,10 @@ export class Sweeper {
   #peerCame = Promise.withResolvers<void>()
   #running: Promise<void> = Promise.resolve()
 
-  constructor(modules: SweeperModules, selfKademliaId: Uint8Array) {
+  constructor(modules: SweeperModules, selfKademliaId: Uint8Array, intervalMs = SWEEP_INTERVAL_MS) {
     this.#modules = modules
     this.#shift = shiftOf(selfKademliaId)
+    this.#intervalMs = intervalMs
   }
 
   async start(): Promise<void> {
@@ -91,7 +93,11 @@ export class Sweeper {
 
   #nextDue(slot: number): number {
     const { progress, random } = this.#modules
-    return dueAt(slot, progress.of(slot), { shift: this.#shift, jitter: random() })
+    return dueAt(slot, progress.of(slot), {
+      shift: this.#shift,
+      jitter: random(),
+      intervalMs: this.#intervalMs
+    })
   }
 
   async #run(): Promise<void> {

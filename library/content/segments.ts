@@ -11,11 +11,11 @@
  * (recovery.ts) reads on from `T`. So a flush costs one sync, not two. What is synced for it is the folder
  * when a segment is created: a file whose name is lost is lost with all its bytes.
  *
- * When the disk is full the stage is rolled back, those who wait for it get DISK_FULL, and the store stays
- * usable.
+ * When the disk is full, or the store would grow over its quota, the stage is rolled back, those who wait for it
+ * get DISK_FULL or QUOTA_EXCEEDED, and the store stays usable.
  */
 import { join } from 'node:path'
-import { CatalogError, MIB, toCatalogError } from '../../base/index.ts'
+import { CatalogError, displaySize, MIB, toCatalogError } from '../../base/index.ts'
 import { KeyFamily, makeKey } from '../database/keys.ts'
 import type { WriteOperation } from '../database/types.ts'
 import { idHex, idKey } from './blocks.ts'
@@ -39,6 +39,8 @@ export interface SegmentOptions {
   folder: string
   /** A segment ends before a stage that would make it longer. SEGMENT_BYTES outside tests. */
   segmentBytes?: number
+  /** Bytes of all segments at most; 0 (the default) = no limit but the disk. */
+  quotaBytes?: number
 }
 
 /**
@@ -51,6 +53,7 @@ export class SegmentStore {
   readonly #modules: SegmentModules
   readonly #folder: string
   readonly #segmentBytes: number
+  readonly #quotaBytes: number
   /** Blocks put and not yet committed. */
   readonly #pending = new Map<string, Stage>()
   #tail: Tail
@@ -65,6 +68,7 @@ export class SegmentStore {
     this.#modules = modules
     this.#folder = options.folder
     this.#segmentBytes = options.segmentBytes
+    this.#quotaBytes = options.quotaBytes
     this.#tail = tail
   }
 
@@ -77,7 +81,7 @@ export class SegmentStore {
     await disk.makeFolder(folder)
     await disk.syncFolder(join(folder, '..'))
     const tail = await recoverSegments(modules, folder, decodeTail(index.get(TAIL_KEY)))
-    return new SegmentStore(modules, { segmentBytes: SEGMENT_BYTES, ...options }, tail)
+    return new SegmentStore(modules, { segmentBytes: SEGMENT_BYTES, quotaBytes: 0, ...options }, tail)
   }
 
   get tail(): Tail {
@@ -223,6 +227,12 @@ export class SegmentStore {
     const free = await disk.freeBytes(this.#folder)
     if (free < stage.usedBytes + DISK_HEADROOM_BYTES)
       throw new CatalogError('DISK_FULL', `only ${free} bytes are free below ${this.#folder}`)
+    if (this.#quotaBytes > 0 && tail.totalBytes + stage.usedBytes > this.#quotaBytes)
+      throw new CatalogError(
+        'QUOTA_EXCEEDED',
+        `the store holds ${displaySize(tail.totalBytes)} of at most ${displaySize(this.#quotaBytes)}`,
+        { details: { bytes: tail.totalBytes, quotaBytes: this.#quotaBytes } }
+      )
     const fits = tail.offsetBytes + stage.usedBytes <= this.#segmentBytes
     const segment = fits ? tail.segment : tail.segment + 1
     const start = fits ? tail.offsetBytes : 0

@@ -154,14 +154,14 @@ export class WorkerHost {
   }
 
   async #openAll(): Promise<Opened> {
-    const { databaseFolder, segmentsFolder } = this.#settings
+    const { databaseFolder, segmentsFolder, quotaBytes } = this.#settings
     const log = this.#log
     const level = await openLevel(databaseFolder)
     try {
       const writer = new LevelWriter(level)
       const segments = await SegmentStore.open(
         { disk: nodeDisk, index: writer, log },
-        { folder: segmentsFolder }
+        { folder: segmentsFolder, quotaBytes }
       )
       const files = new SegmentFiles(segmentsFolder)
       const reader = new BlockReader({

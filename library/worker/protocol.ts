@@ -58,4 +58,6 @@ export type FromWorker =
 export interface WorkerSettings {
   databaseFolder: string
   segmentsFolder: string
+  /** Bytes of all segments at most; 0 = no limit. */
+  quotaBytes: number
 }

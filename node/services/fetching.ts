@@ -5,7 +5,9 @@
  */
 import { trace } from '@opentelemetry/api'
 import {
+  CatalogError,
   type Clock,
+  displaySize,
   type ErrorCode,
   type RetryPolicy,
   retry,
@@ -59,17 +61,24 @@ export interface FetchingModules extends ResolvingModules {
   clock: Clock
 }
 
+export interface FetchingOptions {
+  /** Bytes that the store holds at most; 0 = no limit. */
+  quotaBytes: number
+}
+
 type OnProgress = (progress: OperationProgress) => void
 
 export class Fetching implements FetchingService {
   readonly #modules: FetchingModules
+  readonly #options: FetchingOptions
   readonly #flights = new SingleFlight<string, ContentFetched>({ name: 'fetch', maxKeys: MAX_CONTENTS })
   /** Everyone who waits for a content hears how far it is. */
   readonly #listeners = new Map<string, Set<OnProgress>>()
   #stopping = false
 
-  constructor(modules: FetchingModules) {
+  constructor(modules: FetchingModules, options: FetchingOptions) {
     this.#modules = modules
+    this.#options = options
   }
 
   /** Contents under way. */
@@ -93,16 +102,33 @@ export class Fetching implements FetchingService {
     progress({ phase: 'finding' })
     const resolved = await this.#resolve(request, signal)
     const { record } = await registry.add(resolved.record.bytes, signal)
-    const complete = content.localState(record.release.content) === 'complete'
-    const fetched = complete
-      ? { bytesFetched: 0, bytesReused: record.release.sizeBytes, sources: [] }
-      : await this.#shared(
-          { record, holders: resolved.holders },
-          request.from !== undefined,
-          progress,
-          signal
-        )
+    const state = content.localState(record.release.content)
+    if (state === 'none') this.#expectRoom(record)
+    const fetched =
+      state === 'complete'
+        ? { bytesFetched: 0, bytesReused: record.release.sizeBytes, sources: [] }
+        : await this.#shared(
+            { record, holders: resolved.holders },
+            request.from !== undefined,
+            progress,
+            signal
+          )
     return { ...fetched, ...resultOf(record), tookMs: Math.round(clock.monotonicMs() - startedMs) }
+  }
+
+  /**
+   * Refuses what may not fit before a byte of it is here: half of it would fill the store for nothing. What it shares with
+   * other contents is not known yet, so near the quota this may refuse what would just have fitted.
+   */
+  #expectRoom({ release }: ReleaseRecord): void {
+    const { quotaBytes } = this.#options
+    const { bytes } = this.#modules.content.stats()
+    if (quotaBytes === 0 || bytes + release.sizeBytes <= quotaBytes) return
+    throw new CatalogError(
+      'QUOTA_EXCEEDED',
+      `${release.name}@${release.version} may need ${displaySize(release.sizeBytes)}; the store holds ${displaySize(bytes)} of at most ${displaySize(quotaBytes)}`,
+      { details: { bytes, sizeBytes: release.sizeBytes, quotaBytes } }
+    )
   }
 
   /** With a named source only that one is asked, for the record as for the content. */

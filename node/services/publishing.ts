@@ -21,20 +21,30 @@ export interface PublishingModules {
  * announcement schedule, and only then announces it. So what is announced survives a power cut, and what could not be
  * announced now is announced by the schedule.
  */
-export function createPublishing(modules: PublishingModules): PublishingService {
+export function createPublishing(
+  modules: PublishingModules,
+  options: { defaultWait: number }
+): PublishingService {
   const { registry, content, network, events, schedule } = modules
 
   async function publish(request: PublishRequest, { signal, progress }: WorkContext): Promise<PublishResult> {
+    const { wait = options.defaultWait, timeoutMs } = request
     progress({ phase: 'storing' })
     expectContent(content, decodeRelease(request.recordBytes))
     const { record, added } = await registry.publish(request.recordBytes, signal)
     const { release } = record
     if (added)
       events.emit('release', { name: release.name, version: release.version, id: record.id.toString() })
-    progress({ phase: 'announcing', itemsDone: 0, itemsTotal: request.wait })
-    const announcedTo = await network.announce([release.name], request, signal)
+    progress({ phase: 'announcing', itemsDone: 0, itemsTotal: wait })
+    // Alone there is nobody to wait for: it is written down, and announced to whoever comes.
+    const isAlone = network.connected().length === 0
+    const announcedTo = await network.announce(
+      [release.name],
+      { wait: isAlone ? 0 : wait, timeoutMs },
+      signal
+    )
     await schedule.announced([release.name], signal)
-    if (announcedTo < request.wait) throw notAnnounced(record, announcedTo, request.wait)
+    if (announcedTo < wait) throw notAnnounced(record, { announcedTo, wait, isAlone })
     return {
       name: release.name,
       version: release.version,
@@ -76,13 +86,24 @@ function expectContent(content: ContentStore, record: ReleaseRecord): void {
 }
 
 /** The release is published all the same: the error says so, and the node goes on announcing. */
-function notAnnounced(record: ReleaseRecord, announcedTo: number, wait: number): CatalogError {
+function notAnnounced(
+  record: ReleaseRecord,
+  { announcedTo, wait, isAlone }: { announcedTo: number; wait: number; isAlone: boolean }
+): CatalogError {
+  const details = { id: record.id.toString(), published: true, announcedTo, wait }
+  const name = releaseName(record)
+  if (isAlone)
+    return new CatalogError(
+      'NO_PEERS',
+      `${name} is published, and nobody holds the announcement: the node is connected to nobody`,
+      { details, hint: 'it is announced to the first peer that connects; see `catalog peers connect ADDR`' }
+    )
   return new CatalogError(
     'TIMEOUT',
-    `${releaseName(record)} is published, and ${announcedTo} of ${wait} peers hold the announcement so far`,
+    `${name} is published, and ${announcedTo} of ${wait} peers hold the announcement so far`,
     {
-      details: { id: record.id.toString(), published: true, announcedTo, wait },
-      hint: 'the node goes on announcing; `catalog peers list` shows whether it is connected'
+      details,
+      hint: 'the node goes on announcing; `catalog peers list` shows whom it is connected to'
     }
   )
 }

@@ -35,8 +35,9 @@ export interface StatusService {
 export interface PublishRequest {
   /** The signed record, as it is stored. */
   recordBytes: Uint8Array
-  /** Wait until so many peers hold the announcement; 0 = do not wait. */
-  wait: number
+  /** Return when so many peers hold the announcement; 0 = do not wait; `announce.wait` unless given. */
+  wait?: number
+  /** Of the wait. */
   timeoutMs: number
 }
 
@@ -61,15 +62,11 @@ export interface ReleaseService {
   setPin(name: string, owner: string, signal: AbortSignal): Promise<void>
 }
 
-export const PRIORITIES = ['critical', 'high', 'normal', 'low'] as const
-export type Priority = (typeof PRIORITIES)[number]
-
 export interface FetchRequest {
   spec: string
   publisher?: string
   /** Peer id or multiaddr of the one source to use. */
   from?: string
-  priority?: Priority
 }
 
 export interface FetchingService {

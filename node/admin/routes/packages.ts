@@ -1,18 +1,22 @@
 import Type from 'typebox'
-import { MINUTE_MS } from '../../../base/index.ts'
+import { CatalogError, MINUTE_MS } from '../../../base/index.ts'
 import { parseCid } from '../../cid.ts'
 import { IngestReply, OperationReply, Pin, ReleaseInfo, ReleaseItem, VersionList } from '../../schemas.ts'
 import type { NodeServices } from '../../services/types.ts'
 import { type Route, route } from '../route.ts'
 import { TAR_TYPE } from '../server.ts'
 import { receiveTar, sendTar } from '../tar.ts'
+import { TimeoutMs } from '../time-limit.ts'
 
 const tag = 'packages'
 const DEFAULT_PAGE = 100
 const MAX_PAGE = 1000
 /** More peers than this never hold one announcement: the DHT names 20 per key. */
 const MAX_WAIT_PEERS = 20
+/** Of a wait for peers when the request has no time-out. */
 const DEFAULT_ANNOUNCE_TIMEOUT_MS = MINUTE_MS
+/** Share of a request's time-out: the wait ends first, so that the answer still says that the release is published. */
+const ANNOUNCE_SHARE = 0.9
 /** A record of 32 KiB in base64. */
 const MAX_RECORD_TEXT = 43_692
 
@@ -52,17 +56,26 @@ function publishRoutes({ content, lifecycle, operations, publishing }: NodeServi
           description: 'The signed record in base64.'
         }),
         wait: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_WAIT_PEERS })),
-        timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 10 * MINUTE_MS }))
+        timeoutMs: TimeoutMs
       }),
       status: 202,
       response: OperationReply,
       handle: ({ body, requestId }) => {
         lifecycle.require(['running'], 'publish')
-        const { wait = 0, timeoutMs = DEFAULT_ANNOUNCE_TIMEOUT_MS } = body
-        const recordBytes = new Uint8Array(Buffer.from(body.record, 'base64'))
-        const work = { recordBytes, wait, timeoutMs }
+        const { wait, timeoutMs } = body
+        const work = {
+          recordBytes: bytesOfBase64(body.record),
+          timeoutMs:
+            timeoutMs === undefined ? DEFAULT_ANNOUNCE_TIMEOUT_MS : Math.ceil(ANNOUNCE_SHARE * timeoutMs),
+          ...(wait === undefined ? {} : { wait })
+        }
         return {
-          operation: operations.start('publish', requestId, context => publishing.publish(work, context))
+          operation: operations.start(
+            'publish',
+            requestId,
+            context => publishing.publish(work, context),
+            timeoutMs
+          )
         }
       }
     }),
@@ -77,6 +90,14 @@ function publishRoutes({ content, lifecycle, operations, publishing }: NodeServi
         sendTar(reply, requestId, content.exportTar(parseCid(params.cid), signal))
     })
   ]
+}
+
+/** Node's own decoder leaves out what is no base64 without a word. */
+function bytesOfBase64(text: string): Uint8Array {
+  const bytes = Buffer.from(text, 'base64')
+  if (bytes.toString('base64') !== text)
+    throw new CatalogError('INVALID_ARGUMENT', "the request's body is not valid: /record: must be base64")
+  return new Uint8Array(bytes)
 }
 
 function queryRoutes({ releases }: NodeServices): Route[] {

@@ -1,9 +1,10 @@
 import Type from 'typebox'
 import { MAX_WAIT_MS, type Operation } from '../../operations.ts'
 import { OperationReply, OperationShape, Why } from '../../schemas.ts'
-import { type NodeServices, PRIORITIES } from '../../services/types.ts'
+import type { NodeServices } from '../../services/types.ts'
 import { ANSWERED, type Route, route } from '../route.ts'
 import type { Streams } from '../streams.ts'
+import { TimeoutMs } from '../time-limit.ts'
 
 const Spec = Type.String({ minLength: 1, maxLength: 256 })
 const Id = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) })
@@ -23,13 +24,16 @@ function startRoutes({ fetching, lifecycle, operations, verification, why }: Nod
         spec: Spec,
         publisher: Type.Optional(Type.String({ maxLength: 128 })),
         from: Type.Optional(Type.String({ maxLength: 512, description: 'Peer id or multiaddr.' })),
-        priority: Type.Optional(Type.Enum(PRIORITIES))
+        timeoutMs: TimeoutMs
       }),
       status: 202,
       response: OperationReply,
       handle: ({ body, requestId }) => {
         lifecycle.require(['running'], 'fetch')
-        return { operation: operations.start('fetch', requestId, context => fetching.fetch(body, context)) }
+        const { timeoutMs, ...wanted } = body
+        return {
+          operation: operations.start('fetch', requestId, work => fetching.fetch(wanted, work), timeoutMs)
+        }
       }
     }),
     route({
@@ -37,11 +41,16 @@ function startRoutes({ fetching, lifecycle, operations, verification, why }: Nod
       url: '/v1/verifications',
       tag: 'packages',
       summary: 'Hashes again what the store holds of a release, or of all.',
-      body: Type.Object({ spec: Type.Optional(Spec) }),
+      body: Type.Object({ spec: Type.Optional(Spec), timeoutMs: TimeoutMs }),
       status: 202,
       response: OperationReply,
       handle: ({ body, requestId }) => ({
-        operation: operations.start('verify', requestId, context => verification.verify(body.spec, context))
+        operation: operations.start(
+          'verify',
+          requestId,
+          context => verification.verify(body.spec, context),
+          body.timeoutMs
+        )
       })
     }),
     route({

@@ -178,7 +178,7 @@ describe('completion', () => {
     ['catalog pub', ['publish']],
     ['catalog key ', ['list', 'create', 'import', 'export']],
     ['catalog install --fr', ['--frozen']],
-    ['catalog fetch x --priority ', ['critical', 'high', 'normal', 'low']],
+    ['catalog log --set-level ', ['trace', 'debug', 'info', 'warn', 'error']],
     ['catalog --home /tmp completion ', ['bash', 'zsh', 'fish']]
   ])('of bash completes `%s`', async (line, expected) => {
     const words = line.split(' ')

@@ -14,8 +14,8 @@ describe('wrong usage', () => {
     ['a flag without its value', ['fetch', 'x', '--from'], "option '--from <peer>' argument missing", ''],
     [
       'a value that is none of the choices',
-      ['fetch', 'x', '--priority', 'urgent'],
-      'Allowed choices are critical',
+      ['log', '--level', 'urgent'],
+      'Allowed choices are trace',
       ''
     ],
     ['no number', ['publish', '.', '--wait', 'x'], "'x' is not a whole number", ''],

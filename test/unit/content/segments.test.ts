@@ -27,8 +27,12 @@ class Machine {
     return { disk: this.disk, index: this.index, log: silentLogger }
   }
 
-  async open(): Promise<this> {
-    this.store = await SegmentStore.open(this.modules, { folder: FOLDER, segmentBytes: SEGMENT_BYTES })
+  async open(quotaBytes = 0): Promise<this> {
+    this.store = await SegmentStore.open(this.modules, {
+      folder: FOLDER,
+      segmentBytes: SEGMENT_BYTES,
+      quotaBytes
+    })
     return this
   }
 
@@ -249,6 +253,19 @@ describe('a disk that fails', () => {
       expect(refused.every(block => machine.holds(block))).toBe(true)
     }
   )
+
+  test('over the quota: QUOTA_EXCEEDED, rolled back, and what fits is still taken', async () => {
+    const machine = await new Machine().open(50_000)
+    await machine.store_(makeBlock(0, 20_000))
+    const { tail } = machine.store
+    await expect(machine.store_(makeBlock(1, 40_000))).rejects.toMatchObject({
+      code: 'QUOTA_EXCEEDED',
+      details: { quotaBytes: 50_000, bytes: tail.totalBytes }
+    })
+    expect(machine.store.tail).toEqual(tail)
+    await machine.store_(makeBlock(0, 20_000), makeBlock(2, 20_000))
+    expect(machine.holds(makeBlock(2, 20_000))).toBe(true)
+  })
 
   test('a failed stage fails all who have blocks in it, and nobody else', async () => {
     const machine = await new Machine().open()

@@ -6,7 +6,6 @@ import {
   dueAt,
   passFor,
   RESUME_WITHIN_MS,
-  SLOT_MS,
   SLOTS,
   SWEEP_INTERVAL_MS,
   slotOf
@@ -14,6 +13,7 @@ import {
 import { nearest, sharedPrefixBits } from '../../../discovery/distance.ts'
 import { keyText } from '../../../discovery/keys.ts'
 import type { Contact } from '../../../discovery/peers/contact.ts'
+import { CLAIM_LIFETIME_MS } from '../../../discovery/providers/limits.ts'
 
 const peerAt = (kademliaId: Uint8Array): Contact =>
   ({ id: keyText(kademliaId), kademliaId, addresses: [] }) as unknown as Contact
@@ -81,6 +81,7 @@ describe('a region', () => {
 const START = 1_800_000_000_000
 const fresh = { doneAt: START, pass: undefined }
 const slots = fc.nat(SLOTS - 1)
+const intervals = fc.integer({ min: HOUR_MS, max: 24 * HOUR_MS })
 const jitters = fc.double({ min: 0, max: 0.999, noNaN: true })
 
 describe('the schedule', () => {
@@ -89,24 +90,35 @@ describe('the schedule', () => {
     expect([of(0), of(3), of(4), of(255)]).toEqual([0, 0, 1, SLOTS - 1])
   })
 
-  it('lets no claim lapse: a slot comes again within 22 hours and one slot', () => {
+  it('lets no claim lapse: a slot comes again within the interval and one slot', () => {
     fc.assert(
-      fc.property(slots, slots, jitters, fc.nat(48 * HOUR_MS), (slot, shift, jitter, after) => {
-        const doneAt = START + after
-        const due = dueAt(slot, { doneAt, pass: undefined }, { shift, jitter })
-        expect(due).toBeGreaterThanOrEqual(doneAt)
-        expect(due - doneAt).toBeLessThanOrEqual(SWEEP_INTERVAL_MS + SLOT_MS)
-      })
+      fc.property(
+        slots,
+        slots,
+        jitters,
+        fc.nat(48 * HOUR_MS),
+        intervals,
+        (slot, shift, jitter, after, intervalMs) => {
+          const doneAt = START + after
+          const due = dueAt(slot, { doneAt, pass: undefined }, { shift, jitter, intervalMs })
+          expect(due).toBeGreaterThanOrEqual(doneAt)
+          expect(due - doneAt).toBeLessThanOrEqual(intervalMs + intervalMs / SLOTS)
+          expect(due - doneAt).toBeLessThan(CLAIM_LIFETIME_MS)
+        }
+      )
     )
   })
 
   it('keeps each slot at its time of the day, and does not announce twice at once', () => {
     fc.assert(
       fc.property(slots, slots, fc.array(jitters, { minLength: 5, maxLength: 8 }), (slot, shift, draws) => {
-        let doneAt = dueAt(slot, fresh, { shift, jitter: draws[0]! })
+        const intervalMs = SWEEP_INTERVAL_MS
+        let doneAt = dueAt(slot, fresh, { shift, jitter: draws[0]!, intervalMs })
         for (const jitter of draws.slice(1)) {
-          const next = dueAt(slot, { doneAt, pass: undefined }, { shift, jitter })
-          expect(Math.abs(next - doneAt - SWEEP_INTERVAL_MS)).toBeLessThanOrEqual(SLOT_MS + MINUTE_MS)
+          const next = dueAt(slot, { doneAt, pass: undefined }, { shift, jitter, intervalMs })
+          expect(Math.abs(next - doneAt - SWEEP_INTERVAL_MS)).toBeLessThanOrEqual(
+            SWEEP_INTERVAL_MS / SLOTS + MINUTE_MS
+          )
           doneAt = next + MINUTE_MS / 2
         }
       })
@@ -115,17 +127,17 @@ describe('the schedule', () => {
 
   it('spreads the slots of a new node over the whole interval', () => {
     const dues = Array.from({ length: SLOTS }, (_, slot) =>
-      dueAt(slot, fresh, { shift: 7, jitter: 0.5 })
+      dueAt(slot, fresh, { shift: 7, jitter: 0.5, intervalMs: SWEEP_INTERVAL_MS })
     ).sort((a, b) => a - b)
     const gaps = dues.slice(1).map((due, i) => due - dues[i]!)
-    expect(Math.max(...gaps)).toBeLessThanOrEqual(2 * SLOT_MS)
+    expect(Math.max(...gaps)).toBeLessThanOrEqual((2 * SWEEP_INTERVAL_MS) / SLOTS)
     expect(dues.at(-1)! - dues[0]!).toBeGreaterThan(SWEEP_INTERVAL_MS * 0.9)
   })
 
   it('goes on with an interrupted pass at once, and begins anew when it is too old', () => {
     const cursor = new Uint8Array(32).fill(9)
     const progress = { doneAt: START - HOUR_MS, pass: { startedAt: START, cursor } }
-    expect(dueAt(3, progress, { shift: 0, jitter: 0 })).toBe(START)
+    expect(dueAt(3, progress, { shift: 0, jitter: 0, intervalMs: SWEEP_INTERVAL_MS })).toBe(START)
     expect(passFor(progress, START + RESUME_WITHIN_MS)).toEqual({ startedAt: START, after: cursor })
     const late = START + RESUME_WITHIN_MS + 1
     expect(passFor(progress, late)).toEqual({ startedAt: late, after: undefined })

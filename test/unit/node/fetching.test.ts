@@ -71,12 +71,12 @@ function network(): Network {
   }
 }
 
-function fetching(): Fetching {
+function fetching(quotaBytes = 0): Fetching {
   const jobs = {
     begin: async (job: FetchJob) => void world.jobs.set(job.id, job),
     end: async (id: string) => void world.jobs.delete(id)
   } as unknown as FetchJobs
-  return new Fetching({
+  const modules = {
     network: network(),
     registry: {
       get: (id: CID) => world.local.find(known => known.id.equals(id)),
@@ -89,12 +89,16 @@ function fetching(): Fetching {
         return { added: true, record: found }
       }
     } as never,
-    content: { localState: () => (world.complete ? 'complete' : 'none') } as never,
+    content: {
+      localState: () => (world.complete ? 'complete' : 'none'),
+      stats: () => ({ bytes: 95 })
+    } as never,
     jobs,
     events: new EventHub({ clock: systemClock }),
     clock: hasty,
     logger: silentLogger
-  })
+  }
+  return new Fetching(modules, { quotaBytes })
 }
 
 const context = (signal = new AbortController().signal) => ({ signal, progress: () => {} })
@@ -154,6 +158,15 @@ describe('fetching', () => {
     }
     await expect(fetching().fetch({ spec: 'demo' }, context())).rejects.toMatchObject({ code: 'DISK_FULL' })
     expect(world.transfers).toHaveLength(1)
+  })
+
+  it('refuses what would not fit, before it asks for a byte', async () => {
+    world.peers = { p1: [record('1.0.0')] }
+    await expect(fetching(104).fetch({ spec: 'demo' }, context())).rejects.toMatchObject({
+      code: 'QUOTA_EXCEEDED'
+    })
+    expect(world.transfers).toEqual([])
+    expect((await fetching(105).fetch({ spec: 'demo' }, context())).bytesFetched).toBe(10)
   })
 
   it('transfers a content once for all who want it', async () => {

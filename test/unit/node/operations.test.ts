@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { CatalogError, type Clock } from '../../../base/index.ts'
-import { type Operation, OperationManager } from '../../../node/operations.ts'
+import { type Operation, OperationManager, type OperationOptions } from '../../../node/operations.ts'
 import { currentRequestId } from '../../../node/request-context.ts'
 
 /** A clock that stands until it is moved. */
@@ -21,7 +21,7 @@ class ManualClock implements Clock {
   }
 }
 
-function manager(options: Partial<{ maxRunning: number; keepMs: number; maxFinished: number }> = {}): {
+function manager(options: Partial<OperationOptions> = {}): {
   clock: ManualClock
   operations: OperationManager
 } {
@@ -52,6 +52,29 @@ describe('operations', () => {
     const ended = await operations.wait(id, 1000)
     expect(ended).toMatchObject({ state: 'done', requestId: 'req-1', result: { seen: 'req-1' } })
     expect(ended.endedAt).toBeDefined()
+  })
+
+  it('fails with TIMEOUT after its time, and only then', async () => {
+    const { clock, operations } = manager({ timeoutMs: 5000 })
+    const [usual, longer, unlimited, quick] = [held(), held(), held(), held()]
+    const first = operations.start('fetch', 'r', usual.work)
+    const second = operations.start('fetch', 'r', longer.work, 9000)
+    const third = operations.start('fetch', 'r', unlimited.work, 'unlimited')
+    const fourth = operations.start('fetch', 'r', quick.work)
+    quick.finish({ a: 1 })
+    await operations.wait(fourth.id, 1000)
+    clock.move(5000)
+    expect(await operations.wait(first.id, 1000)).toMatchObject({
+      state: 'failed',
+      error: { code: 'TIMEOUT', message: expect.stringContaining('5 s') }
+    })
+    expect([second, third, fourth].map(({ state }) => state)).toEqual(['running', 'running', 'done'])
+    clock.move(4000)
+    expect((await operations.wait(second.id, 1000)).state).toBe('failed')
+    clock.move(1_000_000)
+    expect(third.state).toBe('running')
+    expect(operations.cancel(third.id)).toBe(third)
+    expect((await operations.wait(third.id, 1000)).state).toBe('cancelled')
   })
 
   it('ends with an error that has a code', async () => {

@@ -1,0 +1,14 @@
+import Type from 'typebox'
+import { DAY_MS } from '../../base/index.ts'
+
+/** As the longest that `operations.timeout` takes. */
+const MAX_TIMEOUT_MS = 7 * DAY_MS
+
+/** How long an operation may take, in the body of the request that starts it. */
+export const TimeoutMs = Type.Optional(
+  Type.Integer({
+    minimum: 1,
+    maximum: MAX_TIMEOUT_MS,
+    description: 'After this the operation has failed with TIMEOUT; operations.timeout unless given.'
+  })
+)

@@ -1,0 +1,63 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { systemClock } from '../../../base/index.ts'
+import { type Config, loadConfig } from '../../../config/index.ts'
+import { CONFIG_KEYS } from '../../../config/keys.ts'
+import { createDaemon } from '../../../node/daemon.ts'
+import { openHome } from '../../../node/home/home.ts'
+import { initHome } from '../../../node/index.ts'
+import { createLogging } from '../../../node/logging/logging.ts'
+
+/** Keys that are read where this test does not look. */
+const READ_ELSEWHERE: Record<string, string> = {
+  'network.profile': 'chooses the defaults while the configuration is loaded',
+  'log.level': 'the log is opened before the daemon is built (start.ts), and changed by `config set`',
+  'log.maxSize': 'as log.level',
+  'log.files': 'as log.level'
+}
+
+/** The same values, noting which were read. */
+function watched(values: Config, read: Set<string>): Config {
+  return new Proxy(values, {
+    get: (all, section) =>
+      new Proxy(Reflect.get(all, section) as object, {
+        get: (keys, name) => {
+          read.add(`${String(section)}.${String(name)}`)
+          return Reflect.get(keys, name)
+        }
+      })
+  })
+}
+
+it('reads every setting that is not reserved while a node is built', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'catalog-keys-'))
+  try {
+    await initHome({ clock: systemClock }, { root })
+    const home = await openHome(root)
+    const flags = { 'network.listen': '/ip4/127.0.0.1/udp/0/quic-v1', 'mdns.enabled': 'false' }
+    const loaded = loadConfig({ file: home.config, flags })
+    const read = new Set<string>()
+    const config = { ...loaded, values: watched(loaded.values, read) }
+    const sink = { write: () => {}, close: async () => {} }
+    const logging = createLogging({ sink }, { level: 'error' })
+    const daemon = await createDaemon(
+      { logging, clock: systemClock },
+      { home, config, reloadConfig: () => loaded }
+    )
+    await daemon.stop('test')
+    const ignored = [...CONFIG_KEYS.values()]
+      .filter(({ key, schema }) => schema.reservedFor === undefined && !read.has(key))
+      .map(({ key }) => key)
+    expect(ignored).toEqual(Object.keys(READ_ELSEWHERE).toSorted((a, b) => order(a) - order(b)))
+    const early = [...CONFIG_KEYS.values()].filter(
+      ({ key, schema }) => schema.reservedFor !== undefined && read.has(key)
+    )
+    expect(early.map(({ key }) => key)).toEqual([])
+  } finally {
+    await rm(root, { recursive: true, force: true })
+  }
+}, 20_000)
+
+const order = (key: string): number => [...CONFIG_KEYS.keys()].indexOf(key)
