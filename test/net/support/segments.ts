@@ -1,8 +1,9 @@
 /** What stands in the segments of a home, read as docs/disk-format.md says, behind the back of its daemon. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { hashBlock, sameId } from '../../../library/content/blocks.ts'
 import { RECORD_HEAD_BYTES, readRecordHead } from '../../../library/content/record.ts'
+import type { Random } from './random.ts'
 
 export interface FoundRecord {
   segment: number
@@ -45,4 +46,19 @@ export function wholeRecords(home: string, after: Sizes = new Map()): FoundRecor
 export function blockBytes(records: readonly FoundRecord[]): number {
   const lengths = new Map(records.map(({ id, lengthBytes }) => [id, lengthBytes]))
   return [...lengths.values()].reduce((sum, length) => sum + length, 0)
+}
+
+/** Changes one bit in the bytes of a record, as a disk that goes bad does; a daemon may have the segment open. */
+export function flipBit(
+  home: string,
+  { segment, offsetBytes, lengthBytes }: FoundRecord,
+  random: Random
+): void {
+  const file = openSync(join(folderOf(home), String(segment)), 'r+')
+  const position = offsetBytes + RECORD_HEAD_BYTES + random.integer(0, lengthBytes - 1)
+  const byte = Buffer.alloc(1)
+  readSync(file, byte, 0, 1, position)
+  byte[0]! ^= 1 << random.integer(0, 7)
+  writeSync(file, byte, 0, 1, position)
+  closeSync(file)
 }
