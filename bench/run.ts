@@ -3,6 +3,7 @@
  * Machines are shared and noisy: each benchmark measures its own floor in the same run, and only the ratio travels.
  */
 const BENCHMARKS: Record<string, () => Promise<{ run(args: string[]): Promise<void> }>> = {
+  eventloop: () => import('./eventloop.ts'),
   idle: () => import('./idle.ts'),
   transfer: () => import('./transfer.ts')
 }

@@ -20,7 +20,12 @@ export class AdminApi {
     this.#socketPath = join(home, 'admin.sock')
   }
 
-  call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return JSON.parse(await this.text(path, method, body))
+  }
+
+  /** The answer as it came. */
+  text(path: string, method = 'GET', body?: unknown): Promise<string> {
     return new Promise((resolve, reject) => {
       const headers = body === undefined ? {} : { 'content-type': 'application/json' }
       const call = request(
@@ -32,7 +37,7 @@ export class AdminApi {
           response.on('end', () => {
             const text = Buffer.concat(parts).toString()
             if ((response.statusCode ?? 500) >= 400) reject(new Error(`${method} ${path}: ${text}`))
-            else resolve(JSON.parse(text))
+            else resolve(text)
           })
         }
       )

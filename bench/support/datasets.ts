@@ -24,9 +24,9 @@ export interface Dataset {
   sizeBytes: number
 }
 
-export const largeFile = (folder: string, sizeBytes: number): Dataset => {
+export const largeFile = (folder: string, sizeBytes: number, seed = 'large'): Dataset => {
   mkdirSync(folder, { recursive: true })
-  const random = new RandomBytes('large')
+  const random = new RandomBytes(seed)
   const file = openSync(join(folder, 'image.bin'), 'w')
   for (let at = 0; at < sizeBytes; at += BLOCK_BYTES)
     writeSync(file, random.next(Math.min(BLOCK_BYTES, sizeBytes - at)))
