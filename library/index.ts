@@ -22,6 +22,7 @@ export {
   decodeNode,
   expectChild,
   isSingleChunk,
+  MANIFEST_FANOUT,
   MAX_NODE_BYTES,
   type NodeExpectation,
   singleChunk,

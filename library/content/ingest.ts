@@ -18,7 +18,7 @@ import { checkEntryPath } from './paths.ts'
 import type { SegmentStore } from './segments.ts'
 import { WriteSession } from './stage.ts'
 import { TAR_BLOCK_BYTES } from './tar-header.ts'
-import { type NodeBlock, TreeBuilder } from './tree.ts'
+import { MANIFEST_FANOUT, type NodeBlock, TreeBuilder } from './tree.ts'
 import { BlockCodec, type BlockId, type IngestResult, type ManifestEntry } from './types.ts'
 
 export interface IngestLimits {
@@ -57,7 +57,7 @@ export class TarIngest {
   readonly #tar: Extract = extract()
   readonly #chunker = new Chunker()
   readonly #fileTree = new TreeBuilder()
-  readonly #manifestTree = new TreeBuilder()
+  readonly #manifestTree = new TreeBuilder(MANIFEST_FANOUT)
   readonly #pages = new PageBuilder()
   readonly #order = new EntryOrder()
   readonly #ending = new EndOfTar()

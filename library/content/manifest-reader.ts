@@ -4,8 +4,8 @@ import { CatalogError } from '../../base/index.ts'
 import { blockIdOf, idHex } from './blocks.ts'
 import { decodePage, EntryOrder } from './manifest.ts'
 import type { BlockSource } from './reader.ts'
-import { isSingleChunk } from './tree.ts'
-import { fileChunks, type OnNode, TreeIndex } from './tree-reader.ts'
+import { isSingleChunk, MANIFEST_FANOUT } from './tree.ts'
+import { leavesBelow, type OnNode, PageIndex } from './tree-reader.ts'
 import type { BlockId, ManifestEntry, ManifestReader } from './types.ts'
 
 /** Opens a manifest. Nodes are read here; the pages must be in the source, else CONTENT_MISSING. */
@@ -20,7 +20,7 @@ export async function openManifest(
         details: { id: idHex(page) }
       })
   }
-  const tree = isSingleChunk(content) ? undefined : await TreeIndex.open(source, content, signal)
+  const tree = isSingleChunk(content) ? undefined : await PageIndex.open(source, content, signal)
   return new StoredManifest(source, content, tree)
 }
 
@@ -35,8 +35,8 @@ export async function* manifestPages(
     yield blockIdOf(content)
     return
   }
-  const root = await TreeIndex.open(source, content, signal)
-  for await (const page of fileChunks(source, content, root.sizeBytes, signal, onNode)) yield page.id
+  const root = { root: true, fanout: MANIFEST_FANOUT }
+  for await (const page of leavesBelow(source, blockIdOf(content), root, signal, onNode)) yield page.id
 }
 
 /** All entries in order, the order checked from page to page. */
@@ -62,9 +62,9 @@ export async function* manifestEntries(
 class StoredManifest implements ManifestReader {
   readonly #source: BlockSource
   readonly #content: CID
-  readonly #tree: TreeIndex | undefined
+  readonly #tree: PageIndex | undefined
 
-  constructor(source: BlockSource, content: CID, tree: TreeIndex | undefined) {
+  constructor(source: BlockSource, content: CID, tree: PageIndex | undefined) {
     this.#source = source
     this.#content = content
     this.#tree = tree

@@ -9,8 +9,8 @@
  *     ["d", path, mode]                an empty directory (others exist because something is in them)
  *
  * Where a page ends is decided by the content, as with chunks: after an entry whose path's SHA-256 begins
- * with a byte divisible by 16, once the page has 1 KiB. An entry added in an update so changes its own page
- * and no other. Pages are small (about 3 KiB) because an update sends whole pages.
+ * with a byte divisible by 4, once the page has 640 bytes. An entry added in an update so changes its own page,
+ * seldom the one after it, and no other. Pages are small (about 0.9 KiB) because an update sends whole pages.
  *
  * The pages are the chunks of a file tree (tree.ts), and the content's CID is that tree's root: CIDv1
  * `dag-cbor` of the root node, or CIDv1 `raw` of the page when there is only one. The codec says which, so
@@ -25,11 +25,11 @@ import { isSingleChunk, singleChunk } from './tree.ts'
 import type { ManifestEntry } from './types.ts'
 
 /** A page is not cut before it has this many bytes of entries: less would cost more in index and requests. */
-const MIN_PAGE_BYTES = KIB
+const MIN_PAGE_BYTES = 640
 /** And is cut before it would have more than this, so that a decoded page stays small. */
 export const MAX_PAGE_BYTES = 32 * KIB
-/** A path ends its page when this many low bits of the first byte of its SHA-256 are zero: one in 16. */
-const PAGE_MASK = 0x0f
+/** A path ends its page when these bits of the first byte of its SHA-256 are zero: one in 4. */
+const PAGE_MASK = 0x03
 /** Longest CBOR head of an array of that many bytes. */
 const ARRAY_HEAD_BYTES = 3
 /** Permission bits that are kept; setuid, setgid and sticky are not. */

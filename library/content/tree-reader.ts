@@ -10,9 +10,9 @@ import {
   decodeNode,
   expectChild,
   isSingleChunk,
+  MANIFEST_FANOUT,
   type NodeExpectation,
-  singleChunk,
-  TREE_FANOUT
+  singleChunk
 } from './tree.ts'
 import type { BlockId, ChunkRef, TreeNode } from './types.ts'
 
@@ -38,19 +38,18 @@ export async function* fileChunks(
   onNode?: OnNode
 ): AsyncGenerator<ChunkRef> {
   if (!isSingleChunk(root)) {
-    yield* below(source, blockIdOf(root), { sizeBytes, root: true }, false, signal, onNode)
+    yield* leavesBelow(source, blockIdOf(root), { sizeBytes, root: true }, signal, onNode)
     return
   }
   const chunk = singleChunk(root, sizeBytes)
   if (chunk !== undefined) yield chunk
 }
 
-/** `full`: the node has a right neighbour, so all below it is full. */
-async function* below(
+/** The leaves below a node in order. */
+export async function* leavesBelow(
   source: BlockSource,
   id: BlockId,
   expected: NodeExpectation,
-  full: boolean,
   signal?: AbortSignal,
   onNode?: OnNode
 ): AsyncGenerator<ChunkRef> {
@@ -61,16 +60,15 @@ async function* below(
     return
   }
   for (const [index, child] of node.children.entries()) {
-    const childExpected = expectChild(node, index, full)
-    yield* below(source, child.id, childExpected, childExpected.full === true, signal, onNode)
+    yield* leavesBelow(source, child.id, expectChild(node, index, expected), signal, onNode)
   }
 }
 
 /**
- * Chunks of a tree by position, in logarithmic time: all nodes but the last of a level are full, so the
+ * Pages of a manifest's tree by position, in logarithmic time: all nodes but the last of a level are full, so the
  * position says the way. Keeps the nodes of the last way.
  */
-export class TreeIndex {
+export class PageIndex {
   readonly #source: BlockSource
   /** Nodes from the root down to the one last used, with their ids. */
   readonly #path: Array<{ id: BlockId; node: TreeNode }>
@@ -83,17 +81,18 @@ export class TreeIndex {
   }
 
   /** Reads the right edge of the tree: what is needed to count its leaves. */
-  static async open(source: BlockSource, root: CID, signal?: AbortSignal): Promise<TreeIndex> {
+  static async open(source: BlockSource, root: CID, signal?: AbortSignal): Promise<PageIndex> {
     const id = blockIdOf(root)
-    const top = await readNode(source, id, { root: true }, signal)
+    const expected = { root: true, fanout: MANIFEST_FANOUT }
+    const top = await readNode(source, id, expected, signal)
     let node = top
     let leaves = 0
     while (node.level > 1) {
       const last = node.children.length - 1
-      leaves += last * TREE_FANOUT ** (node.level - 1)
-      node = await readNode(source, node.children[last]!.id, expectChild(node, last, false), signal)
+      leaves += last * MANIFEST_FANOUT ** (node.level - 1)
+      node = await readNode(source, node.children[last]!.id, expectChild(node, last, expected), signal)
     }
-    return new TreeIndex(source, { id, node: top }, leaves + node.children.length)
+    return new PageIndex(source, { id, node: top }, leaves + node.children.length)
   }
 
   get sizeBytes(): number {
@@ -109,14 +108,13 @@ export class TreeIndex {
       )
     let { node } = this.#path[0]!
     let rest = index
-    let full = false
+    let expected: NodeExpectation = { root: true, fanout: MANIFEST_FANOUT }
     for (let depth = 1; node.level > 1; depth++) {
-      const span = TREE_FANOUT ** (node.level - 1)
+      const span = MANIFEST_FANOUT ** (node.level - 1)
       const at = Math.floor(rest / span)
       rest -= at * span
-      const expected = expectChild(node, at, full)
+      expected = expectChild(node, at, expected)
       node = await this.#child(depth, node.children[at]!.id, expected, signal)
-      full = expected.full === true
     }
     return node.children[rest]!
   }

@@ -3,7 +3,8 @@
  *
  * The chunks of a file are the leaves of a Merkle tree. A node lists up to 1,024 children, each with the
  * number of file bytes below it and its hash; nodes of level 1 list chunks, nodes of level n list nodes of
- * level n-1. Whoever knows the root's hash can check a node when it arrives, from it the next, down to the
+ * level n-1. (The pages of a manifest are the leaves of a tree of the same kind, with 32 children to a node.)
+ * Whoever knows the root's hash can check a node when it arrives, from it the next, down to the
  * chunk, and knows the position of every byte from the lengths alone. 20 GiB are 328,000 chunks, 321 nodes
  * and one root: 0.06 % on top.
  *
@@ -30,9 +31,15 @@ import {
 } from './blocks.ts'
 import type { BlockId, ChunkRef, TreeNode } from './types.ts'
 
+/** Children of a full node in the tree of a file. */
 export const TREE_FANOUT = 1024
-/** 1,024^3 chunks of 16 KiB are 16 TiB: no file that Catalog carries needs a higher tree. */
-export const MAX_TREE_LEVEL = 3
+/**
+ * And in the tree of a manifest's pages. An update sends the nodes above each changed page: with 1,024 children a node
+ * would be larger than all the pages below it that have changed (docs/disk-format.md has figures).
+ */
+export const MANIFEST_FANOUT = 32
+/** 32^4 pages are 12 million entries, 1,024^3 chunks of 16 KiB are 16 TiB: nothing that Catalog carries needs more. */
+export const MAX_TREE_LEVEL = 4
 /** A full node of level 2 is 40,960 bytes of entries and 34 of CBOR around them. */
 export const MAX_NODE_BYTES = TREE_FANOUT * (8 + BLOCK_ID_BYTES) + 64
 
@@ -67,6 +74,8 @@ export interface NodeExpectation {
   sizeBytes?: number
   /** A node that has a right neighbour must be full; undefined when not known. */
   full?: boolean
+  /** Children of a full node in this tree; those of a file's unless given. */
+  fanout?: number
   root: boolean
 }
 
@@ -76,7 +85,7 @@ export interface NodeExpectation {
  */
 export function decodeNode(bytes: Uint8Array, expected: NodeExpectation): TreeNode {
   if (bytes.byteLength > MAX_NODE_BYTES) throw invalid(`a node of ${bytes.byteLength} bytes`)
-  const fields = decodeFields(bytes)
+  const fields = decodeFields(bytes, expected.fanout ?? TREE_FANOUT)
   const { level, count, entries, size } = fields
   const width = lengthBytesAt(level) + BLOCK_ID_BYTES
   if (entries.byteLength !== count * width) throw invalid('entries and count disagree')
@@ -88,7 +97,10 @@ export function decodeNode(bytes: Uint8Array, expected: NodeExpectation): TreeNo
   return { level, sizeBytes, children }
 }
 
-function decodeFields(bytes: Uint8Array): {
+function decodeFields(
+  bytes: Uint8Array,
+  fanout: number
+): {
   level: number
   count: number
   entries: Uint8Array
@@ -103,7 +115,7 @@ function decodeFields(bytes: Uint8Array): {
   if (typeof node !== 'object' || node === null) throw invalid('not a map')
   const { level, count, entries, size } = node as Record<string, unknown>
   if (!isWhole(level, 1, MAX_TREE_LEVEL)) throw invalid('level out of bounds')
-  if (!isWhole(count, 1, TREE_FANOUT)) throw invalid('count out of bounds')
+  if (!isWhole(count, 1, fanout)) throw invalid('count out of bounds')
   if (!isWhole(size, 1, Number.MAX_SAFE_INTEGER)) throw invalid('size out of bounds')
   if (!(entries instanceof Uint8Array)) throw invalid('entries are not bytes')
   return { level, count, entries, size }
@@ -129,17 +141,22 @@ function checkExpected(node: TreeNode, expected: NodeExpectation): void {
     throw invalid(`level ${node.level} below a node that needs level ${expected.level}`)
   if (expected.sizeBytes !== undefined && node.sizeBytes !== expected.sizeBytes)
     throw invalid(`${node.sizeBytes} bytes where ${expected.sizeBytes} were stated`)
-  if (expected.full === true && node.children.length !== TREE_FANOUT)
+  if (expected.full === true && node.children.length !== (expected.fanout ?? TREE_FANOUT))
     throw invalid('a node with a right neighbour is not full')
   if (expected.root && node.children.length < 2) throw invalid('a root with one child')
 }
 
-/** What to expect of child `index` of a node: its level, its size, and whether it must be full. */
-export function expectChild(parent: TreeNode, index: number, parentIsFull: boolean): NodeExpectation {
+/** What to expect of child `index` of a node, of which `expected` was: its level, its size, whether it must be full. */
+export function expectChild(
+  parent: TreeNode,
+  index: number,
+  { full = false, fanout = TREE_FANOUT }: Pick<NodeExpectation, 'full' | 'fanout'>
+): NodeExpectation {
   return {
     level: parent.level - 1,
     sizeBytes: parent.children[index]!.lengthBytes,
-    full: parentIsFull || index < parent.children.length - 1,
+    full: full || index < parent.children.length - 1,
+    fanout,
     root: false
   }
 }
@@ -147,13 +164,18 @@ export function expectChild(parent: TreeNode, index: number, parentIsFull: boole
 const NO_NODES: NodeBlock[] = []
 
 /**
- * Builds the tree of one file while its chunks come in order. Holds at most 1,024 children per level. Nodes
+ * Builds the tree of one file while its chunks come in order. Holds at most `fanout` children per level. Nodes
  * come out as soon as they are full; store them in any order.
  */
 export class TreeBuilder {
+  readonly #fanout: number
   readonly #levels: ChunkRef[][] = [[]]
   #sizeBytes = 0
   #leaves = 0
+
+  constructor(fanout = TREE_FANOUT) {
+    this.#fanout = fanout
+  }
 
   get sizeBytes(): number {
     return this.#sizeBytes
@@ -168,7 +190,7 @@ export class TreeBuilder {
   push(chunk: ChunkRef): NodeBlock[] {
     this.#sizeBytes += chunk.lengthBytes
     this.#leaves++
-    if (this.#levels[0]!.length < TREE_FANOUT) {
+    if (this.#levels[0]!.length < this.#fanout) {
       this.#levels[0]!.push(chunk)
       return NO_NODES
     }
@@ -196,7 +218,7 @@ export class TreeBuilder {
 
   #add(level: number, child: ChunkRef, nodes: NodeBlock[]): void {
     if (this.#levels[level] === undefined) this.#levels[level] = []
-    if (this.#levels[level].length === TREE_FANOUT) this.#close(level, nodes)
+    if (this.#levels[level].length === this.#fanout) this.#close(level, nodes)
     this.#levels[level].push(child)
   }
 

@@ -9,6 +9,7 @@ import {
   expectChild,
   idKey,
   isSingleChunk,
+  MANIFEST_FANOUT,
   type ManifestEntry,
   type NodeExpectation,
   TREE_FANOUT,
@@ -28,9 +29,12 @@ export interface ResolvedBlock {
 const CHILD_COST_BYTES = 250
 const ENTRY_COST_BYTES = 700
 
+/** What is known of the root of a manifest's tree. */
+const MANIFEST: NodeExpectation = { root: true, fanout: MANIFEST_FANOUT }
+
 /**
  * Turns positions of a release into block ids: down the manifest's tree to a page, to an entry, down its file's tree.
- * Positions are enough because a tree is filled from the left: index i of a level is below child floor(i / 1,024^n).
+ * Positions are enough because a tree is filled from the left: index i of a level is below child floor(i / fan-out^n).
  * What is decoded on the way is kept, bounded in bytes, because the next request mostly needs the same nodes.
  */
 export class ContentResolver {
@@ -69,7 +73,7 @@ export class ContentResolver {
       answer.addNode(blockIdOf(content))
       return
     }
-    await this.#below(content, undefined, run, answer, signal)
+    await this.#below(content, MANIFEST, run, answer, signal)
   }
 
   async #roots(content: CID, run: Run, answer: AnswerBudget, signal: AbortSignal): Promise<void> {
@@ -85,24 +89,25 @@ export class ContentResolver {
   async #file(content: CID, run: Run, answer: AnswerBudget, signal: AbortSignal): Promise<void> {
     const entry = (await this.#page(content, run.page, signal))[run.slot]
     if (entry?.kind !== 'file' || isSingleChunk(entry.root)) throw nowhere('there is no file with a tree')
-    await this.#below(entry.root, entry.sizeBytes, run, answer, signal)
+    await this.#below(entry.root, { sizeBytes: entry.sizeBytes, root: true }, run, answer, signal)
   }
 
   /** Blocks `first` to `first + count - 1` of a level below the root. */
   async #below(
     root: CID,
-    sizeBytes: number | undefined,
+    expected: NodeExpectation,
     run: Run,
     answer: AnswerBudget,
     signal: AbortSignal
   ): Promise<void> {
     const { level, first, count } = run
-    const top = await this.#node(blockIdOf(root), { sizeBytes, root: true }, signal)
+    const { fanout = TREE_FANOUT } = expected
+    const top = await this.#node(blockIdOf(root), expected, signal)
     if (level >= top.level) throw nowhere(`the tree has no level ${level} below its root`)
     const end = first + count
     for (let index = first; index < end; ) {
-      const parent = await this.#descend(top, level + 1, Math.floor(index / TREE_FANOUT), signal)
-      const from = index % TREE_FANOUT
+      const parent = await this.#descend(top, fanout, level + 1, Math.floor(index / fanout), signal)
+      const from = index % fanout
       const to = Math.min(parent.children.length, from + end - index)
       if (to <= from) throw nowhere(`level ${level} ends before index ${index}`)
       for (const { id, lengthBytes } of parent.children.slice(from, to))
@@ -113,16 +118,22 @@ export class ContentResolver {
   }
 
   /** Node number `index` of a level. */
-  async #descend(top: TreeNode, level: number, index: number, signal: AbortSignal): Promise<TreeNode> {
+  async #descend(
+    top: TreeNode,
+    fanout: number,
+    level: number,
+    index: number,
+    signal: AbortSignal
+  ): Promise<TreeNode> {
     let node = top
     let rest = index
     while (node.level > level) {
-      const span = TREE_FANOUT ** (node.level - 1 - level)
+      const span = fanout ** (node.level - 1 - level)
       const at = Math.floor(rest / span)
       const child = node.children[at]
       if (child === undefined) throw nowhere(`level ${level} has no node ${index}`)
       rest -= at * span
-      node = await this.#node(child.id, expectChild(node, at, false), signal)
+      node = await this.#node(child.id, expectChild(node, at, { fanout }), signal)
     }
     if (rest !== 0) throw nowhere(`level ${level} has no node ${index}`)
     return node
@@ -152,9 +163,9 @@ export class ContentResolver {
       if (index !== 0) throw nowhere('the manifest has one page')
       return blockIdOf(content)
     }
-    const top = await this.#node(blockIdOf(content), { root: true }, signal)
-    const parent = await this.#descend(top, 1, Math.floor(index / TREE_FANOUT), signal)
-    const page = parent.children[index % TREE_FANOUT]
+    const top = await this.#node(blockIdOf(content), MANIFEST, signal)
+    const parent = await this.#descend(top, MANIFEST_FANOUT, 1, Math.floor(index / MANIFEST_FANOUT), signal)
+    const page = parent.children[index % MANIFEST_FANOUT]
     if (page === undefined) throw nowhere(`the manifest has no page ${index}`)
     return page.id
   }

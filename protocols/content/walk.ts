@@ -26,11 +26,11 @@ import {
   expectChild,
   idKey,
   isSingleChunk,
+  MANIFEST_FANOUT,
   type ManifestEntry,
   type NodeExpectation,
   type Release,
-  singleChunk,
-  TREE_FANOUT
+  singleChunk
 } from '../../library/index.ts'
 import { Part } from './frames.ts'
 import { FreshBlocks } from './fresh-blocks.ts'
@@ -53,6 +53,9 @@ const MAX_UNFLUSHED_BYTES = 8 * MIB
 const STEPS_PER_TURN = 4
 /** Tree nodes asked for or waiting to be walked: 10 MiB of them at most. */
 const MAX_OPEN_NODES = 256
+
+/** What is known of the root of the manifest's tree. */
+const MANIFEST_ROOT: NodeExpectation = { root: true, fanout: MANIFEST_FANOUT }
 
 export interface WalkModules {
   readonly store: Pick<ContentStore, 'hasBlock' | 'readBlock' | 'flush'>
@@ -220,7 +223,7 @@ export class ReleaseWalk {
     }
     const use = (raw: Uint8Array): void => {
       this.#keep(blockIdOf(content), raw)
-      if (!isSingleChunk(content)) this.#stack.push(this.#below(tree, raw, { root: true }, 0))
+      if (!isSingleChunk(content)) this.#stack.push(this.#below(tree, raw, MANIFEST_ROOT, 0))
     }
     yield* this.#metadata({ part: Part.Manifest, top: true }, blockIdOf(content), undefined, use)
   }
@@ -261,7 +264,7 @@ export class ReleaseWalk {
         onKnown: () => {}
       }
       const use = (raw: Uint8Array): void => {
-        this.#stack.push(this.#below(tree, raw, { root: true }, 0))
+        this.#stack.push(this.#below(tree, raw, MANIFEST_ROOT, 0))
       }
       yield { held: blockIdOf(content), use }
     }
@@ -347,14 +350,14 @@ export class ReleaseWalk {
     for (const [i, child] of node.children.entries()) {
       const index = firstIndex + i
       if (node.level === 1) yield* tree.leaf(child, index)
-      else yield* this.#childNode(tree, child, index, expectChild(node, i, expected.full === true))
+      else yield* this.#childNode(tree, child, index, expectChild(node, i, expected))
     }
   }
 
   *#childNode(tree: Tree, child: ChunkRef, index: number, expected: NodeExpectation): Steps {
     const { id, lengthBytes } = child
     const use = (raw: Uint8Array): void => {
-      this.#stack.push(this.#below(tree, raw, expected, index * TREE_FANOUT))
+      this.#stack.push(this.#below(tree, raw, expected, index * expected.fanout!))
     }
     if (tree.isRevisited) yield { held: id, use }
     else

@@ -3,8 +3,14 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { EMPTY_ROOT, hashBlock, idKey, nodeCid, rawCid } from '../../../library/content/blocks.ts'
 import type { BlockSource } from '../../../library/content/reader.ts'
-import { decodeNode, encodeNode, TREE_FANOUT, TreeBuilder } from '../../../library/content/tree.ts'
-import { fileChunks, TreeIndex } from '../../../library/content/tree-reader.ts'
+import {
+  decodeNode,
+  encodeNode,
+  MANIFEST_FANOUT,
+  TREE_FANOUT,
+  TreeBuilder
+} from '../../../library/content/tree.ts'
+import { fileChunks, PageIndex } from '../../../library/content/tree-reader.ts'
 import type { ChunkRef } from '../../../library/content/types.ts'
 
 const chunk = (seed: number, lengthBytes = 1 + (seed % 1000)): ChunkRef => ({
@@ -13,14 +19,17 @@ const chunk = (seed: number, lengthBytes = 1 + (seed % 1000)): ChunkRef => ({
 })
 
 /** A tree over `count` chunks, its nodes in a source. */
-function build(count: number): {
+function build(
+  count: number,
+  fanout = TREE_FANOUT
+): {
   root: ReturnType<typeof rawCid>
   sizeBytes: number
   source: BlockSource
   nodes: number
 } {
   const stored = new Map<string, Uint8Array>()
-  const builder = new TreeBuilder()
+  const builder = new TreeBuilder(fanout)
   for (let i = 0; i < count; i++)
     for (const { id, bytes } of builder.push(chunk(i))) stored.set(idKey(id), bytes)
   const { root, sizeBytes, nodes } = builder.finish()
@@ -67,13 +76,24 @@ describe('file tree', () => {
     [TREE_FANOUT + 1, 3],
     [3 * TREE_FANOUT, 4],
     [3 * TREE_FANOUT + 5, 5]
-  ])('%i chunks make %i nodes, read back in order and by position', async (count, nodes) => {
+  ])('%i chunks make %i nodes, read back in order', async (count, nodes) => {
     const tree = build(count)
     expect(tree.nodes).toBe(nodes)
     const all = await collect(tree.source, tree.root, tree.sizeBytes)
     expect(all.length).toBe(count)
     expect(all.every((ref, i) => Buffer.compare(ref.id, chunk(i).id) === 0)).toBe(true)
-    const index = await TreeIndex.open(tree.source, tree.root)
+  })
+
+  test.each([
+    [2, 1],
+    [MANIFEST_FANOUT, 1],
+    [MANIFEST_FANOUT + 1, 3],
+    [MANIFEST_FANOUT ** 2, MANIFEST_FANOUT + 1],
+    [MANIFEST_FANOUT ** 2 + 1, MANIFEST_FANOUT + 4]
+  ])('%i pages make %i nodes, found by position', async (count, nodes) => {
+    const tree = build(count, MANIFEST_FANOUT)
+    expect(tree.nodes).toBe(nodes)
+    const index = await PageIndex.open(tree.source, tree.root)
     expect(index.leafCount).toBe(count)
     for (const at of [0, count - 1, Math.floor(count / 2), 1])
       expect(Buffer.compare((await index.leaf(at)).id, chunk(at).id)).toBe(0)
@@ -124,6 +144,18 @@ describe('file tree', () => {
     expect(code(() => decodeNode(node, { root: false, full: true }))).toBe('CONTENT_INVALID')
     expect(code(() => decodeNode(encodeNode(1, [chunk(1)]), { root: true }))).toBe('CONTENT_INVALID')
     expect(decodeNode(node, { root: false, level: 1, sizeBytes: 30 }).sizeBytes).toBe(30)
+  })
+
+  test('a node of a manifest has fewer children', () => {
+    const node = (count: number): Uint8Array =>
+      encodeNode(
+        1,
+        Array.from({ length: count }, (_, i) => chunk(i))
+      )
+    const expected = { root: false, fanout: MANIFEST_FANOUT, full: true }
+    expect(decodeNode(node(MANIFEST_FANOUT), expected).children.length).toBe(MANIFEST_FANOUT)
+    expect(code(() => decodeNode(node(MANIFEST_FANOUT + 1), expected))).toBe('CONTENT_INVALID')
+    expect(code(() => decodeNode(node(MANIFEST_FANOUT - 1), expected))).toBe('CONTENT_INVALID')
   })
 
   test('a long root is no file of one chunk', () => {
