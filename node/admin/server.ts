@@ -32,6 +32,7 @@ const NO_COMPILERS = {
 } as unknown as NonNullable<FastifySchemaControllerOptions['compilersFactory']>
 
 export const TAR_TYPE = 'application/x-tar'
+const JSON_TYPE = 'application/json'
 
 export interface AdminModules {
   routes: readonly Route[]
@@ -122,6 +123,7 @@ function addRoute(app: FastifyInstance, route: Route, logger: Logger): void {
     url: route.url,
     handler: (request, reply) =>
       runInRequest(request.id, async () => {
+        checkMediaType(route, request)
         let signal: AbortSignal | undefined
         const input: RequestInput<unknown, unknown, unknown> = {
           params: checkParams?.(request.params),
@@ -144,6 +146,15 @@ function addRoute(app: FastifyInstance, route: Route, logger: Logger): void {
   })
 }
 
+/** A tar stream that was parsed as JSON would be an empty one, and JSON that comes as a tar no JSON: both are said at once. */
+function checkMediaType({ method, url, body, consumes }: Route, request: FastifyRequest): void {
+  if (body === undefined && consumes === undefined) return
+  const wanted = consumes ?? JSON_TYPE
+  const given = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
+  if (given === wanted || (given === undefined && consumes === undefined)) return
+  throw new CatalogError('INVALID_ARGUMENT', `${method} ${url} takes ${wanted}, not ${given ?? 'nothing'}`)
+}
+
 /** Aborted when the connection closes before the response has ended. */
 function goneSignal(reply: FastifyReply): AbortSignal {
   const gone = new AbortController()
@@ -157,7 +168,12 @@ function goneSignal(reply: FastifyReply): AbortSignal {
 function errorOfRequest(thrown: unknown): CatalogError {
   if (thrown instanceof CatalogError || !(thrown instanceof Error)) return toCatalogError(thrown)
   const { statusCode } = thrown as { statusCode?: number }
-  if (statusCode === 413) return new CatalogError('LIMIT_EXCEEDED', thrown.message, { cause: thrown })
+  if (statusCode === 413)
+    return new CatalogError(
+      'LIMIT_EXCEEDED',
+      `the body of the request is larger than ${MAX_BODY_BYTES} bytes`,
+      { cause: thrown, hint: 'a record has at most 32 KiB; everything else is far smaller' }
+    )
   if (statusCode !== undefined && statusCode < 500)
     return new CatalogError('INVALID_ARGUMENT', thrown.message, { cause: thrown })
   return toCatalogError(thrown)
