@@ -51,6 +51,16 @@ export class CircuitBreaker {
     return this.#state
   }
 
+  /** How long an open breaker still refuses; 0 in any other state. */
+  get openForMs(): number {
+    return this.state === 'open' ? this.#openUntilMs - this.#modules.clock.monotonicMs() : 0
+  }
+
+  /** An open breaker lets its trial through now: there is reason to believe that the part is well again. */
+  allowTrial(): void {
+    if (this.#state === 'open') this.#enter('half-open')
+  }
+
   /** Runs `fn`, or throws CIRCUIT_OPEN (details: name, retryAfterMs) without running it. */
   async run<T>(fn: () => Promise<T> | T): Promise<T> {
     const state = this.state

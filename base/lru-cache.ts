@@ -44,6 +44,11 @@ export class LruCache<K, V> {
     return entry.value
   }
 
+  /** What is kept, least recently used first; does not count as use. */
+  *values(): Generator<V> {
+    for (const { value } of this.#entries.values()) yield value
+  }
+
   /** Whether the key is there; does not count as use. */
   has(key: K): boolean {
     return this.#entries.has(key)

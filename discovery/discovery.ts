@@ -169,6 +169,7 @@ export class DiscoveryCore implements Discovery {
     const shared = { network, clock, log, book: this.#book, store: this.#store, records: this.#records }
     this.#announcer = new Announcer({
       ...shared,
+      random: modules.random,
       refusals: new Refusals(clock),
       regions: this.#regions,
       pending,

@@ -17,9 +17,11 @@ import type { OperationManager } from './operations.ts'
 import type { AnnouncementSchedule } from './schedule.ts'
 import { createConfigService } from './services/config.ts'
 import { createDoctor } from './services/doctor.ts'
+import type { FetchFailures } from './services/fetch-failures.ts'
 import type { Fetching } from './services/fetching.ts'
 import type { Network } from './services/network.ts'
 import { createPause, type Pausable } from './services/pause.ts'
+import type { PeerHealth } from './services/peer-health.ts'
 import { createPeers } from './services/peers.ts'
 import { createPublishing } from './services/publishing.ts'
 import { createRates } from './services/rates.ts'
@@ -43,6 +45,8 @@ export interface BuildModules {
   metrics: NodeMetrics
   logging: Logging
   fetching: Fetching
+  failures: FetchFailures
+  health: PeerHealth
   host: Host
   control: Control
   discovery: Discovery
@@ -102,6 +106,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
         store: () => content.stats(),
         uptimeMs: () => clock.monotonicMs() - startedMs,
         queues: () => ({ fetches: fetching.active, announcements: modules.discovery.stats().pendingKeys }),
+        skipped: () => modules.health.skipped(),
         rates: createRates({ registry: modules.metrics.registry, clock })
       },
       { version: VERSION, quotaBytes: values.store.quota, peersWanted: values.network.peersWanted }

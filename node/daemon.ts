@@ -34,8 +34,11 @@ import { createNodeMetrics } from './metrics.ts'
 import { createNetwork } from './network.ts'
 import { OperationManager } from './operations.ts'
 import { AnnouncementSchedule } from './schedule.ts'
+import { FetchFailures } from './services/fetch-failures.ts'
 import { FetchJobs } from './services/fetch-jobs.ts'
 import { Fetching } from './services/fetching.ts'
+import { PeerHealth } from './services/peer-health.ts'
+import { sparePeers } from './services/spare-peers.ts'
 import { Shutdown } from './shutdown.ts'
 import { VERSION } from './version.ts'
 import { watchParts } from './watch.ts'
@@ -165,7 +168,10 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   )
   await discovery.start()
   shutdown.leave('discovery', () => discovery.stop())
-  const network = createNetwork({ host, discovery, records, fetcher })
+  const direct = createNetwork({ host, discovery, records, fetcher })
+  const health = new PeerHealth({ clock })
+  host.events.on('connected', ({ peerId }) => health.connected(peerId))
+  const network = sparePeers(direct, health)
 
   // What the node does for its clients, and by itself.
   const jobs = new FetchJobs({ database: library.database })
@@ -179,7 +185,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     events,
     operations
   }
-  const fetching = new Fetching({ ...shared, jobs }, { quotaBytes: values.store.quota })
+  const failures = new FetchFailures({ clock })
+  const fetching = new Fetching({ ...shared, direct, failures, jobs }, { quotaBytes: values.store.quota })
   const background = new Background({ ...shared, jobs, fetching })
   const services = buildServices(
     {
@@ -188,6 +195,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       metrics,
       logging,
       fetching,
+      failures,
+      health,
       host,
       control,
       discovery,

@@ -70,11 +70,12 @@ export function createNetwork(modules: NetworkModules): Network {
       const [record] = await records.get(peerIdFromString(peerId), [parseId(id)], signal)
       return record
     },
-    async fetchContent(record, peerIds, onProgress, signal) {
+    async fetchContent(record, peerIds, { onProgress, onSourceFailed }, signal) {
       const { bytesFetched, bytesReused, sources } = await fetcher.fetch({
         record: record.id,
         peers: peerIds.map(id => peerIdFromString(id)),
         signal,
+        onSourceFailed: (peerId, error) => onSourceFailed(peerId.toString(), error),
         onProgress: ({ phase, bytesDone, bytesTotal, filesDone, filesTotal }) =>
           onProgress({ phase, bytesDone, bytesTotal, itemsDone: filesDone, itemsTotal: filesTotal })
       })

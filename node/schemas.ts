@@ -168,6 +168,14 @@ export const OperationShape = Type.Object({
 
 export const OperationReply = Type.Object({ operation: OperationShape })
 
+const FetchFailed = Type.Object({
+  version: Type.Optional(text('Absent when it was not known yet which was meant.')),
+  code: Type.String(),
+  message: Type.String(),
+  at: text('RFC 3339.'),
+  ageMs: ms('Since then.')
+})
+
 export const Why = Type.Object({
   spec: Type.String(),
   name: Type.Union([Type.String(), Type.Null()]),
@@ -182,6 +190,18 @@ export const Why = Type.Object({
     })
   ),
   lastFetch: Type.Optional(OperationShape),
+  failures: Type.Array(FetchFailed, { description: 'The last failed fetch of each release, newest first.' }),
+  sourceFailures: Type.Array(Type.Object({ peerId: Type.String(), ...FetchFailed.properties }), {
+    description: 'The last failure of each peer as a source of a release, newest first.'
+  }),
+  skipped: Type.Array(
+    Type.Object({
+      peerId: Type.String(),
+      reason: text('Its last failure.'),
+      forMs: ms('For so much longer.')
+    }),
+    { description: 'Peers that failed repeatedly and are not asked for a while.' }
+  ),
   local: Type.String(),
   reasons: Type.Array(Type.String())
 })
@@ -194,8 +214,10 @@ export const PeerShape = Type.Object({
   addresses: Type.Array(Type.String()),
   direction: Type.String(),
   rttMs: Type.Union([Type.Number(), Type.Null()]),
-  score: Type.Union([Type.Number(), Type.Null()]),
-  limits: Type.Record(Type.String(), Type.Unknown())
+  score: Type.Union([Type.Number(), Type.Null()], { description: 'Null until peers are scored.' }),
+  limits: Type.Record(Type.String(), Type.Unknown(), {
+    description: 'Empty until single peers have limits.'
+  })
 })
 export type PeerShape = Type.Static<typeof PeerShape>
 

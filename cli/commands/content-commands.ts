@@ -115,7 +115,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     name: 'why',
     summary: 'explain a release: who holds it, what was dialled, why a fetch failed',
     arguments: [{ name: '<spec>', description: SPEC_FORMS }],
-    json: '`spec`, `name`, `releases[]`, `holders[] {peerId, source, ageMs, lastDial?, lastError?}`, `lastFetch?`, `local`, `reasons[]`',
+    json: '`spec`, `name`, `releases[]`, `holders[] {peerId, source, ageMs, lastDial?, lastError?}`, `lastFetch?`, `failures[] {version?, code, message, at, ageMs}`, `sourceFailures[] {peerId, …}`, `skipped[] {peerId, reason, forMs}`, `local`, `reasons[]`',
     load: () => import('./why.ts')
   }
 ]

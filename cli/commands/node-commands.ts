@@ -5,7 +5,9 @@ export const NODE_COMMANDS: CommandSpec[] = [
   {
     name: 'status',
     summary: 'state, health, peers, library, store, memory',
-    json: '`state`, `health {score, reasons[]}`, `uptimeMs`, `peers`, `library {root, revision, releases}`, `store {bytes, quotaBytes, chunks}`, `memory {rssBytes}`',
+    details:
+      'queues: operations and fetches under way, keys that wait to be announced, peers that failed repeatedly and are left alone for a while.',
+    json: '`state`, `health {score, reasons[]}`, `uptimeMs`, `peers`, `library {root, revision, releases}` (`root` is null until libraries have one), `store {bytes, quotaBytes, chunks}`, `memory {rssBytes}`, `queues {…}`, `rates {…}`, `version`',
     load: () => import('./status.ts')
   },
   {
@@ -21,7 +23,7 @@ export const NODE_COMMANDS: CommandSpec[] = [
       {
         name: 'list',
         summary: 'connected peers',
-        json: '`peers[] {peerId, addresses[], direction, rttMs, score, limits}`',
+        json: '`peers[] {peerId, addresses[], direction, rttMs, score, limits}`; `score` is null until peers are scored, `limits` is empty until single peers have limits',
         load: () => import('./peers-list.ts')
       },
       {

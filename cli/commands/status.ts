@@ -3,6 +3,12 @@ import type { Status } from '../client/types.ts'
 import { formatFields, plural } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
 
+/** `operations 1, fetches 0 …`: what waits, and peers that are left alone. */
+const queuesOf = ({ queues = {} }: Status): string | undefined => {
+  const parts = Object.entries(queues).map(([name, length]) => `${name} ${length}`)
+  return parts.length === 0 ? undefined : parts.join(', ')
+}
+
 export const run = defineCommand(async context => {
   const status = await context.client().request<Status>('GET', '/v1/status', { signal: context.signal })
   context.output.result(status, () => {
@@ -19,6 +25,7 @@ export const run = defineCommand(async context => {
         `${displaySize(store.bytes)} of ${displaySize(store.quotaBytes)}, ${plural(store.chunks, 'chunk')}`
       ],
       ['memory', displaySize(status.memory.rssBytes)],
+      ['queues', queuesOf(status)],
       ['version', status.version]
     ])
   })

@@ -1,8 +1,10 @@
 import {
+  backoffDelayMs,
   CatalogError,
   type Clock,
   type Logger,
   MINUTE_MS,
+  type RetryPolicy,
   SECOND_MS,
   toCatalogError
 } from '../../base/index.ts'
@@ -61,6 +63,8 @@ export interface AnnouncerModules extends PlacementModules {
   readonly pending: PendingKeys
   readonly clock: Clock
   readonly log: Logger
+  /** Uniform in [0, 1). */
+  readonly random: () => number
   readonly onTrace: (key: Uint8Array, trace: AnnounceTrace) => void
 }
 
@@ -71,9 +75,14 @@ const MAX_HASTY_KEYS = 100
 const ALL_PEERS = 2000
 /** After a peer has come, before pending keys are announced: several mostly come together. */
 const CONNECT_PAUSE_MS = 200
-/** Pending keys are tried again after this, doubled up to the longest. */
-const FIRST_RETRY_MS = 30 * SECOND_MS
-const MAX_RETRY_MS = 15 * MINUTE_MS
+/** When pending keys are tried again; without end, so `attempts` is not used. A little jitter, as nodes restart together. */
+const RETRY: RetryPolicy = {
+  attempts: Number.MAX_SAFE_INTEGER,
+  firstDelayMs: 30 * SECOND_MS,
+  maxDelayMs: 15 * MINUTE_MS,
+  factor: 2,
+  jitter: 0.2
+}
 /** See `AnnounceOptions.patienceMs`. */
 const DEFAULT_PATIENCE_MS = 10 * SECOND_MS
 /** The lookup of a hasty key begins when all hasty claims are acknowledged, or after this: mostly nobody waits for it. */
@@ -93,7 +102,8 @@ export class Announcer {
   readonly #stopping = new AbortController()
   readonly #tasks = new Set<Promise<void>>()
   #retry: AbortController | undefined
-  #retryMs = FIRST_RETRY_MS
+  /** Attempts since a peer came. */
+  #attempts = 0
   #isRetrying = false
   /** Announcements that somebody waits for: later attempts for their keys count for them too. */
   readonly #waiters = new Set<Waiter>()
@@ -116,7 +126,7 @@ export class Announcer {
 
   /** A peer has come: pending keys have somewhere to go. */
   peerCame(): void {
-    this.#retryMs = FIRST_RETRY_MS
+    this.#attempts = 0
     if (this.#modules.pending.size > 0) this.#scheduleRetry(CONNECT_PAUSE_MS)
   }
 
@@ -203,7 +213,7 @@ export class Announcer {
   async retryLater(keys: readonly PlacedKey[]): Promise<void> {
     if (keys.length === 0) return
     await this.#modules.pending.add(keys.map(({ key }) => key))
-    this.#scheduleRetry(this.#retryMs)
+    this.#scheduleRetry(this.#retryDelayMs())
   }
 
   /** The peers of a lookup and those the node knows itself. */
@@ -265,7 +275,7 @@ export class Announcer {
     await pending.settle(
       keys.map(({ key, holders }) => ({ key, holders: holders.size, isDone: holders.size >= EXACT }))
     )
-    if (pending.size > 0) this.#scheduleRetry(this.#retryMs)
+    if (pending.size > 0) this.#scheduleRetry(this.#retryDelayMs())
   }
 
   #traceAll(keys: readonly PlacedKey[]): void {
@@ -276,6 +286,10 @@ export class Announcer {
         holders: [...holders],
         refused: [...given].filter(peer => !holders.has(peer))
       })
+  }
+
+  #retryDelayMs(): number {
+    return backoffDelayMs(RETRY, this.#attempts + 1, this.#modules.random())
   }
 
   /** Tries the pending keys after a while; a sooner request replaces a later one. */
@@ -301,11 +315,11 @@ export class Announcer {
     if (pending.size === 0) return
     // Whoever came while an attempt runs may have been missed by it.
     if (this.#isRetrying) {
-      this.#scheduleRetry(FIRST_RETRY_MS)
+      this.#scheduleRetry(RETRY.firstDelayMs)
       return
     }
     this.#isRetrying = true
-    this.#retryMs = Math.min(MAX_RETRY_MS, this.#retryMs * 2)
+    this.#attempts++
     void this.#run(this.#pendingKeys()).finally(() => {
       this.#isRetrying = false
     })

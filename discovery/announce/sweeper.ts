@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type Clock, type Logger, MINUTE_MS } from '../../base/index.ts'
+import { backoffDelayMs, type Clock, type Logger, MINUTE_MS, type RetryPolicy } from '../../base/index.ts'
 import { compareDistance } from '../distance.ts'
 import { kademliaId } from '../keys.ts'
 import { type Announcer, sortedKeys } from './announcer.ts'
@@ -14,9 +14,14 @@ export type KeySource = (signal: AbortSignal) => AsyncIterable<Uint8Array>
 const MAX_KEYS_PER_SLOT = 100_000
 /** Keys read from the source before other work gets a turn: about a millisecond. */
 const KEYS_PER_TURN = 500
-/** A slot that could not be announced to anybody is tried again after this, doubled up to the longest. */
-const FIRST_RETRY_MS = MINUTE_MS
-const MAX_RETRY_MS = 15 * MINUTE_MS
+/** When a slot that could not be announced to anybody is tried again; without end, so `attempts` is not used. */
+const RETRY: RetryPolicy = {
+  attempts: Number.MAX_SAFE_INTEGER,
+  firstDelayMs: MINUTE_MS,
+  maxDelayMs: 15 * MINUTE_MS,
+  factor: 2,
+  jitter: 0.2
+}
 
 export interface SweeperModules {
   readonly announcer: Announcer
@@ -101,9 +106,9 @@ export class Sweeper {
   }
 
   async #run(): Promise<void> {
-    const { clock, log, hasPeers } = this.#modules
+    const { clock, log, hasPeers, random } = this.#modules
     const { signal } = this.#stopping
-    let retryMs = FIRST_RETRY_MS
+    let failures = 0
     while (!signal.aborted) {
       try {
         const slot = this.#mostUrgent()
@@ -112,15 +117,15 @@ export class Sweeper {
         if (signal.aborted) return
         this.#warnWhenLate()
         if (await this.#sweepSlot(slot)) {
-          retryMs = FIRST_RETRY_MS
+          failures = 0
           continue
         }
       } catch (error) {
         if (signal.aborted) return
         log.error({ err: error }, 'a part of the keys could not be announced; it is tried again')
       }
-      await clock.wait(retryMs, signal).catch(() => undefined)
-      retryMs = Math.min(MAX_RETRY_MS, retryMs * 2)
+      failures++
+      await clock.wait(backoffDelayMs(RETRY, failures, random()), signal).catch(() => undefined)
     }
   }
 

@@ -1,4 +1,4 @@
-import { type Clock, HOUR_MS, SECOND_MS } from '../../base/index.ts'
+import { backoffDelayMs, type Clock, HOUR_MS, type RetryPolicy, SECOND_MS } from '../../base/index.ts'
 import { compareDistance, sharedPrefixBits } from '../distance.ts'
 import type { Contact } from './contact.ts'
 
@@ -6,9 +6,17 @@ import type { Contact } from './contact.ts'
 const BUCKET_PEERS = 20
 /** A peer that nobody has heard of for this long is forgotten. */
 const PEER_LIFETIME_MS = HOUR_MS
-/** A peer that failed is not asked again for this long; doubled with each further failure. */
-const FIRST_PAUSE_MS = 30 * SECOND_MS
-const MAX_PAUSE_MS = HOUR_MS
+/**
+ * How long a peer that failed is not asked again. Without jitter: each peer has its own time of failure, and nobody waits for
+ * the end of a pause.
+ */
+const PAUSE: RetryPolicy = {
+  attempts: Number.MAX_SAFE_INTEGER,
+  firstDelayMs: 30 * SECOND_MS,
+  maxDelayMs: HOUR_MS,
+  factor: 2,
+  jitter: 0
+}
 /** Peers in all, connected ones included: above any number of connections that a node holds. */
 const MAX_PEERS = 2000
 
@@ -76,9 +84,8 @@ export class PeerBook {
   /** The peer did not answer, or nonsense: it is left alone for a while. */
   failed(contact: Contact): void {
     const entry = this.#entries.get(contact.id) ?? this.#newEntry(contact, false)
-    const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** entry.failures)
     entry.failures++
-    entry.pausedUntilMs = this.#clock.monotonicMs() + pauseMs
+    entry.pausedUntilMs = this.#clock.monotonicMs() + backoffDelayMs(PAUSE, entry.failures, 0)
     this.#entries.set(contact.id, entry)
     this.#trim(contact)
   }

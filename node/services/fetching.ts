@@ -15,14 +15,15 @@ import {
   SingleFlight,
   toCatalogError
 } from '../../base/index.ts'
-import type { ReleaseRecord } from '../../library/index.ts'
+import { parseSpec, type ReleaseRecord } from '../../library/index.ts'
 import { formatPublicKey } from '../../trust/index.ts'
 import type { EventHub } from '../events.ts'
 import type { OperationProgress } from '../operations.ts'
 import type { FetchResult } from '../schemas.ts'
+import type { FetchFailures, Subject } from './fetch-failures.ts'
 import type { FetchJobs } from './fetch-jobs.ts'
 import { lookUp } from './lookup.ts'
-import type { ContentFetched } from './network.ts'
+import type { ContentFetched, ContentWatch, Network } from './network.ts'
 import { type Resolved, type ResolvingModules, resolveRelease } from './resolving.ts'
 import type { FetchingService, FetchRequest, WorkContext } from './types.ts'
 
@@ -56,6 +57,9 @@ const WORTH_ANOTHER: readonly ErrorCode[] = [
 ]
 
 export interface FetchingModules extends ResolvingModules {
+  /** The network with every peer in it, for a source that the user names; `network` spares those that keep failing. */
+  direct: Network
+  failures: FetchFailures
   jobs: FetchJobs
   events: EventHub
   clock: Clock
@@ -96,11 +100,33 @@ export class Fetching implements FetchingService {
     })
   }
 
-  async #fetch(request: FetchRequest, { signal, progress }: WorkContext): Promise<FetchResult> {
+  /** Notes how it ended, for `why`. */
+  async #fetch(request: FetchRequest, context: WorkContext): Promise<FetchResult> {
+    const { failures } = this.#modules
+    let subject = subjectOf(request.spec)
+    try {
+      const result = await this.#fetchRelease(request, context, ({ release: { name, version } }) => {
+        subject = { name, version }
+      })
+      failures.succeeded(subject)
+      return result
+    } catch (thrown) {
+      const error = toCatalogError(context.signal.aborted ? context.signal.reason : thrown)
+      if (error.code !== 'ABORTED' && error.code !== 'SHUTTING_DOWN') failures.failed(subject, error)
+      throw thrown
+    }
+  }
+
+  async #fetchRelease(
+    request: FetchRequest,
+    { signal, progress }: WorkContext,
+    onResolved: (record: ReleaseRecord) => void
+  ): Promise<FetchResult> {
     const { clock, content, registry } = this.#modules
     const startedMs = clock.monotonicMs()
     progress({ phase: 'finding' })
     const resolved = await this.#resolve(request, signal)
+    onResolved(resolved.record)
     const { record } = await registry.add(resolved.record.bytes, signal)
     const state = content.localState(record.release.content)
     if (state === 'none') this.#expectRoom(record)
@@ -139,9 +165,9 @@ export class Fetching implements FetchingService {
       ...(request.publisher && { publisher: request.publisher })
     }
     if (request.from === undefined) return await resolveRelease(this.#modules, query, signal)
-    const { network } = this.#modules
-    const peerId = await network.dial(request.from, signal)
-    const only = { ...network, connected: () => [peerId], holders: () => oneHolder(peerId) }
+    const { direct } = this.#modules
+    const peerId = await direct.dial(request.from, signal)
+    const only = { ...direct, connected: () => [peerId], holders: () => oneHolder(peerId) }
     const resolved = await resolveRelease({ ...this.#modules, network: only }, query, signal)
     return { record: resolved.record, holders: [peerId] }
   }
@@ -190,15 +216,19 @@ export class Fetching implements FetchingService {
   }
 
   async #inRounds(wanted: Resolved, onlyThese: boolean, signal: AbortSignal): Promise<ContentFetched> {
-    const { clock, logger, network } = this.#modules
-    const { name } = wanted.record.release
+    const { clock, logger, failures } = this.#modules
+    const network = onlyThese ? this.#modules.direct : this.#modules.network
+    const { name, version } = wanted.record.release
     return await retry(
       async round => {
         const known = round === 1 ? wanted.holders : []
         const holders =
           known.length > 0 || onlyThese ? wanted.holders : await this.#holdersOf(wanted.record, signal)
-        const tell = (progress: OperationProgress): void => this.#tell(wanted.record, progress)
-        return await network.fetchContent(wanted.record, holders.slice(0, MAX_SOURCES), tell, signal)
+        const watch: ContentWatch = {
+          onProgress: progress => this.#tell(wanted.record, progress),
+          onSourceFailed: (peerId, error) => failures.sourceFailed({ name, version }, peerId, error)
+        }
+        return await network.fetchContent(wanted.record, holders.slice(0, MAX_SOURCES), watch, signal)
       },
       ROUNDS,
       {
@@ -223,6 +253,12 @@ export class Fetching implements FetchingService {
   #tell(record: ReleaseRecord, progress: OperationProgress): void {
     for (const listener of this.#listeners.get(record.release.content.toString()) ?? []) listener(progress)
   }
+}
+
+/** What a user asked for, before it is known which release that is. */
+function subjectOf(text: string): Subject {
+  const spec = parseSpec(text)
+  return { name: spec.kind === 'id' ? spec.id.toString() : spec.name }
 }
 
 async function* oneHolder(peerId: string): AsyncGenerator<{ peerId: string; source: 'peer'; ageMs: number }> {

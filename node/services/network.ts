@@ -1,4 +1,5 @@
 /** What the services ask of the network; made from protocols/ and discovery/ by node/network.ts, from fakes in tests. */
+import type { CatalogError } from '../../base/index.ts'
 import type { ReleaseRecord } from '../../library/index.ts'
 
 export interface Holder {
@@ -21,6 +22,13 @@ export interface ContentFetched {
   bytesFetched: number
   bytesReused: number
   sources: Array<{ peerId: string; bytes: number }>
+}
+
+/** Who hears of a transfer while it runs. */
+export interface ContentWatch {
+  onProgress(progress: ContentProgress): void
+  /** A source failed; the next one is tried, or this one again. */
+  onSourceFailed(peerId: string, error: CatalogError): void
 }
 
 export interface AnnounceOptions {
@@ -52,7 +60,7 @@ export interface Network {
   fetchContent(
     record: ReleaseRecord,
     peerIds: readonly string[],
-    onProgress: (progress: ContentProgress) => void,
+    watch: ContentWatch,
     signal: AbortSignal
   ): Promise<ContentFetched>
 }

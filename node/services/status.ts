@@ -2,6 +2,7 @@ import { formatPublicKey } from '../../trust/index.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { OperationManager } from '../operations.ts'
 import type { Identity, Status } from '../schemas.ts'
+import type { SkippedPeer } from './peer-health.ts'
 import type { StatusService } from './types.ts'
 
 /** Above so many operations at once the node is degraded. */
@@ -23,6 +24,8 @@ export interface StatusModules {
   store(): { bytes: number; chunks: number }
   uptimeMs(): number
   queues(): Record<string, number>
+  /** Peers that failed repeatedly and are left alone. */
+  skipped(): readonly SkippedPeer[]
   rates(): Promise<Record<string, number>>
 }
 
@@ -50,7 +53,11 @@ export function createStatus(
         library: { root: null, ...modules.library() },
         store: { bytes: store.bytes, quotaBytes: store.quotaBytes, chunks: store.chunks },
         memory: { rssBytes: process.memoryUsage.rss() },
-        queues: { operations: modules.operations.running, ...modules.queues() },
+        queues: {
+          operations: modules.operations.running,
+          ...modules.queues(),
+          skippedPeers: modules.skipped().length
+        },
         rates: await modules.rates(),
         version: options.version
       }
@@ -59,7 +66,7 @@ export function createStatus(
 }
 
 function healthReasons(
-  { lifecycle, operations }: StatusModules,
+  { lifecycle, operations, skipped }: StatusModules,
   store: { bytes: number; quotaBytes: number },
   peers: number,
   peersWanted: number
@@ -71,5 +78,11 @@ function healthReasons(
   if (operations.running >= DEGRADED_OPERATIONS) reasons.push(`${operations.running} operations run at once`)
   if (store.quotaBytes > 0 && store.bytes >= NEARLY_FULL * store.quotaBytes)
     reasons.push('the store has nearly reached its quota')
+  const [skippedPeer, ...others] = skipped()
+  // One bad peer among many is their trouble; when most of them fail it is more likely this node's.
+  if (skippedPeer !== undefined && others.length + 1 >= peers)
+    reasons.push(
+      `${others.length + 1} peers failed repeatedly and are left alone, such as ${skippedPeer.peerId}: ${skippedPeer.reason}`
+    )
   return reasons
 }

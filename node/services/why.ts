@@ -1,8 +1,10 @@
-import { toCatalogError } from '../../base/index.ts'
+import { displayDuration, toCatalogError } from '../../base/index.ts'
 import { parseSpec } from '../../library/index.ts'
 import type { OperationManager } from '../operations.ts'
 import type { Why } from '../schemas.ts'
+import type { FetchFailure, FetchFailures, SourceFailed } from './fetch-failures.ts'
 import { type Found, lookUp } from './lookup.ts'
+import type { PeerHealth, SkippedPeer } from './peer-health.ts'
 import { releaseItem } from './release-shapes.ts'
 import type { ResolvingModules } from './resolving.ts'
 import { selectRelease } from './selection.ts'
@@ -10,11 +12,13 @@ import type { WhyService } from './types.ts'
 
 export interface WhyModules extends ResolvingModules {
   operations: OperationManager
+  failures: FetchFailures
+  health: PeerHealth
 }
 
 /** Explains what the node knows of a release, by asking the same questions a fetch would, and reporting every answer. */
 export function createWhy(modules: WhyModules): WhyService {
-  const { registry, content, operations } = modules
+  const { registry, content, operations, failures, health } = modules
 
   async function why(text: string, signal: AbortSignal): Promise<Why> {
     const spec = parseSpec(text)
@@ -27,12 +31,20 @@ export function createWhy(modules: WhyModules): WhyService {
       [...local, ...(found?.records ?? [])].map(record => [record.id.toString(), record])
     )
     const chosen = known ?? chosenOf()
+    const past = failures.of(name ?? text)
+    // A record that was asked for by its id before its name was known.
+    if (chosen !== undefined) past.releases.push(...failures.of(chosen.id.toString()).releases)
+    const skipped = health.skipped()
+    reasons.push(...reasonsOf(past, skipped, name ?? text))
     return {
       spec: text,
       name: name ?? null,
       releases: [...records.values()].map(record => releaseItem(record, content)),
       holders: holdersOf(found),
       ...lastFetchOf(name),
+      failures: past.releases,
+      sourceFailures: past.sources,
+      skipped,
       local: chosen === undefined ? 'none' : content.localState(chosen.release.content),
       reasons
     }
@@ -78,6 +90,29 @@ export function createWhy(modules: WhyModules): WhyService {
   }
 
   return { why }
+}
+
+/** Past failures and peers that are left alone, in words. */
+function reasonsOf(
+  past: { releases: FetchFailure[]; sources: SourceFailed[] },
+  skipped: readonly SkippedPeer[],
+  name: string
+): string[] {
+  const release = (version?: string): string => (version === undefined ? name : `${name}@${version}`)
+  return [
+    ...past.releases.map(
+      ({ version, code, message, ageMs }) =>
+        `a fetch of ${release(version)} failed ${displayDuration(ageMs)} ago: ${code}: ${message}`
+    ),
+    ...past.sources.map(
+      ({ peerId, version, code, message, ageMs }) =>
+        `${peerId} failed as a source of ${release(version)} ${displayDuration(ageMs)} ago: ${code}: ${message}`
+    ),
+    ...skipped.map(
+      ({ peerId, reason, forMs }) =>
+        `${peerId} failed repeatedly and is left alone for ${displayDuration(forMs)}: ${reason}`
+    )
+  ]
 }
 
 function holdersOf(found: Found | undefined): Why['holders'] {

@@ -80,6 +80,8 @@ export interface FetchRequest {
   /** Peers that may have it, best first. */
   readonly peers: readonly PeerId[]
   readonly onProgress?: (progress: FetchProgress) => void
+  /** A source failed: the next one is tried, or this one again. */
+  readonly onSourceFailed?: (peerId: PeerId, error: CatalogError) => void
   readonly signal?: AbortSignal
 }
 
@@ -241,6 +243,7 @@ class Fetch {
   #report(peerId: PeerId, error: CatalogError): void {
     const fields = { peer: peerId.toString(), code: error.code, reason: error.message }
     this.#modules.log.warn(fields, 'a source failed')
+    this.#request.onSourceFailed?.(peerId, error)
     if (VIOLATIONS.has(error.code)) this.#options.onViolation?.(peerId, error)
   }
 

@@ -31,6 +31,20 @@ describe('CircuitBreaker', () => {
     })
   })
 
+  test('tells how long it refuses, and lets the trial through early when told to', async () => {
+    const breaker = await open()
+    timeMs = 400
+    expect(breaker.openForMs).toBe(600)
+    breaker.allowTrial()
+    expect([breaker.state, breaker.openForMs]).toEqual(['half-open', 0])
+    await expect(breaker.run(fail)).rejects.toThrow('down')
+    expect(breaker.openForMs).toBe(1000)
+    breaker.allowTrial()
+    await breaker.run(() => 'fine')
+    breaker.allowTrial()
+    expect([breaker.state, breaker.openForMs]).toEqual(['closed', 0])
+  })
+
   test('a success between failures keeps it closed, and so does an abort', async () => {
     const breaker = create()
     const abort = (): never => {

@@ -63,3 +63,12 @@ test('behaves as a list of used keys that is cut at the bound', () => {
     })
   )
 })
+
+test('shows its values without using them', () => {
+  const cache = new LruCache<string, number>({ maxEntries: 2 })
+  cache.set('a', 1)
+  cache.set('b', 2)
+  expect([...cache.values()]).toEqual([1, 2])
+  cache.set('c', 3)
+  expect([...cache.values()]).toEqual([2, 3])
+})

@@ -4,6 +4,7 @@ import { CatalogError, type Clock, silentLogger, systemClock } from '../../../ba
 import { createReleaseRecord, type ReleaseRecord } from '../../../library/index.ts'
 import { EventHub } from '../../../node/events.ts'
 import { OperationManager } from '../../../node/operations.ts'
+import { FetchFailures } from '../../../node/services/fetch-failures.ts'
 import type { FetchJob, FetchJobs } from '../../../node/services/fetch-jobs.ts'
 import { Fetching } from '../../../node/services/fetching.ts'
 import type { ContentFetched, Network } from '../../../node/services/network.ts'
@@ -64,7 +65,7 @@ function network(): Network {
     },
     releases: async (_name, peerId) => world.peers[peerId] ?? [],
     record: async (id, peerId) => world.peers[peerId]?.find(known => known.id.toString() === id),
-    fetchContent: async (_record, peerIds, _onProgress, signal) => {
+    fetchContent: async (_record, peerIds, _watch, signal) => {
       world.transfers.push([...peerIds])
       return await world.transfer(world.transfers.length, signal)
     }
@@ -78,6 +79,8 @@ function fetching(quotaBytes = 0): Fetching {
   } as unknown as FetchJobs
   const modules = {
     network: network(),
+    direct: network(),
+    failures: new FetchFailures({ clock: systemClock }),
     registry: {
       get: (id: CID) => world.local.find(known => known.id.equals(id)),
       versions: async () => world.local,

@@ -1,0 +1,83 @@
+import { type CatalogError, type Clock, LruCache } from '../../base/index.ts'
+
+/** One failure, as `why` tells it. */
+export interface FetchFailure {
+  version?: string
+  code: string
+  message: string
+  /** RFC 3339. */
+  at: string
+  ageMs: number
+}
+
+export interface SourceFailed extends FetchFailure {
+  peerId: string
+}
+
+/** Releases, and pairs of release and peer, whose last failure is remembered: about 300 bytes each. */
+const MAX_RELEASES = 1000
+const MAX_SOURCES = 4000
+
+/** Which release: its name, or its id while the name is not known. */
+export interface Subject {
+  name: string
+  version?: string
+}
+
+interface Noted {
+  subject: Subject
+  error: CatalogError
+  atMs: number
+  peerId?: string
+}
+
+/** The last failure of each release, and of each peer as a source of it: operations are forgotten after minutes. */
+export class FetchFailures {
+  readonly #clock: Clock
+  readonly #releases = new LruCache<string, Noted>({ maxEntries: MAX_RELEASES })
+  readonly #sources = new LruCache<string, Noted>({ maxEntries: MAX_SOURCES })
+
+  constructor(modules: { clock: Clock }) {
+    this.#clock = modules.clock
+  }
+
+  failed(subject: Subject, error: CatalogError): void {
+    this.#releases.set(keyOf(subject), { subject, error, atMs: this.#clock.now() })
+  }
+
+  sourceFailed(subject: Subject, peerId: string, error: CatalogError): void {
+    this.#sources.set(`${keyOf(subject)} ${peerId}`, { subject, error, peerId, atMs: this.#clock.now() })
+  }
+
+  /** What failed before says nothing any more; what single sources did stays. */
+  succeeded(subject: Subject): void {
+    this.#releases.delete(keyOf(subject))
+    this.#releases.delete(keyOf({ name: subject.name }))
+  }
+
+  /** Failures of a name or id, newest first. */
+  of(name: string): { releases: FetchFailure[]; sources: SourceFailed[] } {
+    const releases = this.#newest(this.#releases, name).map(noted => this.#shape(noted))
+    const sources = this.#newest(this.#sources, name).map(noted => ({
+      peerId: noted.peerId ?? '',
+      ...this.#shape(noted)
+    }))
+    return { releases, sources }
+  }
+
+  #newest(all: LruCache<string, Noted>, name: string): Noted[] {
+    return [...all.values()].filter(({ subject }) => subject.name === name).sort((a, b) => b.atMs - a.atMs)
+  }
+
+  #shape({ subject, error, atMs }: Noted): FetchFailure {
+    return {
+      ...(subject.version === undefined ? {} : { version: subject.version }),
+      code: error.code,
+      message: error.message,
+      at: new Date(atMs).toISOString(),
+      ageMs: Math.max(0, this.#clock.now() - atMs)
+    }
+  }
+}
+
+const keyOf = ({ name, version = '' }: Subject): string => `${name}@${version}`
