@@ -1,15 +1,22 @@
 /** Walks over everything a content needs: is it all here, and is it right. In the worker. */
 import type { CID } from 'multiformats/cid'
-import { CatalogError } from '../../base/index.ts'
+import { CatalogError, type ErrorCode } from '../../base/index.ts'
 import { idHex } from './blocks.ts'
 import type { Pauses } from './ingest.ts'
 import { manifestEntries, manifestPages } from './manifest-reader.ts'
 import type { BlockReader } from './reader.ts'
 import { fileChunks } from './tree-reader.ts'
-import type { BlockId, VerifyReport } from './types.ts'
+import type { BlockId, ChunkRef, VerifyReport } from './types.ts'
 
 /** Bad blocks named in a report; a disk that is worse than this needs no longer list. */
 const MAX_BAD = 1000
+
+/** What a report calls the errors that the walk meets: a tree that misstates a block is no better than a bad block. */
+const BAD_REASONS: Partial<Record<ErrorCode, 'corrupt' | 'missing'>> = {
+  CONTENT_CORRUPT: 'corrupt',
+  CONTENT_INVALID: 'corrupt',
+  CONTENT_MISSING: 'missing'
+}
 
 /**
  * Throws CONTENT_MISSING (details.id, details.path) unless every block of the content is here. Pages and
@@ -23,15 +30,29 @@ export async function checkPresent(
 ): Promise<void> {
   for await (const entry of manifestEntries(reader, content, signal)) {
     if (entry.kind !== 'file') continue
-    for await (const { id } of fileChunks(reader, entry.root, entry.sizeBytes, signal)) {
-      if (!reader.has(id))
-        throw new CatalogError('CONTENT_MISSING', `block ${idHex(id)} of ${entry.path} is not here`, {
-          details: { id: idHex(id), path: entry.path }
-        })
+    for await (const chunk of fileChunks(reader, entry.root, entry.sizeBytes, signal)) {
+      checkChunk(reader, chunk, entry.path)
       if (slice.due()) await slice.pause()
     }
     if (slice.due()) await slice.pause()
   }
+}
+
+/**
+ * A chunk that is held from elsewhere has the right hash, yet a hostile tree may state another length for it: such a
+ * file could never be written, so the content must not count as complete.
+ */
+function checkChunk(reader: BlockReader, { id, lengthBytes }: ChunkRef, path: string): void {
+  const heldBytes = reader.locate(id)?.rawLengthBytes
+  const details = { id: idHex(id), path }
+  if (heldBytes === undefined)
+    throw new CatalogError('CONTENT_MISSING', `block ${details.id} of ${path} is not here`, { details })
+  if (heldBytes !== lengthBytes)
+    throw new CatalogError(
+      'CONTENT_INVALID',
+      `the tree of ${path} states ${lengthBytes} bytes for block ${details.id}, which has ${heldBytes}`,
+      { details }
+    )
 }
 
 /**
@@ -77,8 +98,8 @@ class Verifier {
 
   async #file(path: string, root: CID, sizeBytes: number): Promise<void> {
     await this.#guard(path, async () => {
-      for await (const { id } of fileChunks(this.#reader, root, sizeBytes, this.#signal, this.#count))
-        await this.#block(id, path)
+      for await (const chunk of fileChunks(this.#reader, root, sizeBytes, this.#signal, this.#count))
+        if (await this.#block(chunk.id, path)) checkChunk(this.#reader, chunk, path)
     })
   }
 
@@ -106,8 +127,8 @@ class Verifier {
     } catch (thrown) {
       const code = thrown instanceof CatalogError ? thrown.code : undefined
       const id = thrown instanceof CatalogError ? thrown.details?.id : undefined
-      if (typeof id !== 'string' || (code !== 'CONTENT_CORRUPT' && code !== 'CONTENT_MISSING')) throw thrown
-      this.#bad(id, path, code === 'CONTENT_CORRUPT' ? 'corrupt' : 'missing')
+      if (typeof id !== 'string' || code === undefined || !(code in BAD_REASONS)) throw thrown
+      this.#bad(id, path, BAD_REASONS[code]!)
     }
   }
 

@@ -7,6 +7,8 @@ import type { CID } from 'multiformats/cid'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { silentLogger, systemClock } from '../../../base/index.ts'
+import { rawCid } from '../../../library/content/blocks.ts'
+import { encodeEntry } from '../../../library/content/manifest.ts'
 import {
   blockIdOf,
   createReleaseRecord,
@@ -176,6 +178,30 @@ describe('blocks from a peer', () => {
       await target.close()
       await rm(other, { recursive: true })
     }
+  })
+
+  test('under a manifest that states another length for a chunk held from elsewhere never count as complete', async () => {
+    const held = makeBlock(7, 1000)
+    const lie = encodeEntry({
+      kind: 'file',
+      path: 'lie',
+      mode: 0o644,
+      sizeBytes: 1001,
+      root: rawCid(held.id)
+    })
+    const bytes = Buffer.concat([Buffer.of(0x81), lie])
+    const page = { id: hashBlock(bytes), codec: held.codec, rawLengthBytes: bytes.byteLength, bytes }
+    await library.content.writeBlocks([received(held), received(page)])
+    await library.content.flush()
+    const content = rawCid(page.id)
+    await expect(library.content.markComplete(content, { sizeBytes: 1001, files: 1 })).rejects.toMatchObject({
+      code: 'CONTENT_INVALID',
+      details: { path: 'lie' }
+    })
+    expect(library.content.localState(content)).not.toBe('complete')
+    expect((await library.content.verify(content)).bad).toEqual([
+      { id: Buffer.from(held.id).toString('hex'), path: 'lie', reason: 'corrupt' }
+    ])
   })
 
   test('with wrong bytes fail their whole call', async () => {
