@@ -6,6 +6,7 @@ import type { CID } from 'multiformats/cid'
 import { type Logger, type PartMetrics, toCatalogError } from '../../base/index.ts'
 import type { DatabaseReader } from '../database/types.ts'
 import type { WorkerClient } from '../worker/client.ts'
+import { packBlocks } from './block-batch.ts'
 import { blockIdOf } from './blocks.ts'
 import { completeKey, decodeCompleteMark } from './complete.ts'
 import { exportTar } from './export.ts'
@@ -101,13 +102,8 @@ export class LocalContentStore implements ContentStore {
 
   async writeBlocks(blocks: IncomingBlock[], signal?: AbortSignal): Promise<void> {
     const sizeBytes = blocks.reduce((sum, block) => sum + block.bytes.byteLength, 0)
-    // Ids may be views into what is transferred with other blocks, or into memory the caller keeps: they are
-    // copied.
-    const parameters = { blocks: blocks.map(block => ({ ...block, id: Uint8Array.from(block.id) })) }
-    await this.#worker.request('blocksWrite', parameters, {
-      transfer: blocks.map(block => block.bytes),
-      signal
-    })
+    const batch = packBlocks(blocks)
+    await this.#worker.request('blocksWrite', batch, { transfer: batch.memories, signal })
     this.#received.inc(sizeBytes)
   }
 

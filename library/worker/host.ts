@@ -4,6 +4,7 @@
  */
 import { CID } from 'multiformats/cid'
 import { CatalogError, type Logger, Semaphore, toCatalogError } from '../../base/index.ts'
+import { unpackBlocks } from '../content/block-batch.ts'
 import { hashBlock, idHex, rawBytesOf, sameId } from '../content/blocks.ts'
 import { checkPresent, verifyContent } from '../content/check.ts'
 import { completeKey, completeMark } from '../content/complete.ts'
@@ -121,8 +122,8 @@ export class WorkerHost {
       await open?.ingest.abort()
       return undefined
     },
-    blocksWrite: async ({ blocks }) => {
-      await this.#writeBlocks(blocks)
+    blocksWrite: async batch => {
+      await this.#writeBlocks(unpackBlocks(batch))
       return undefined
     },
     blocksFlush: async () => {

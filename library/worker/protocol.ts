@@ -4,7 +4,8 @@
  * are transferred, not copied.
  */
 import type { ErrorJson } from '../../base/index.ts'
-import type { ContentSummary, IncomingBlock, VerifyReport } from '../content/types.ts'
+import type { BlockBatch } from '../content/block-batch.ts'
+import type { ContentSummary, VerifyReport } from '../content/types.ts'
 import type { WriteOperation } from '../database/types.ts'
 
 /** Result of an ingest with the CID as bytes. */
@@ -30,7 +31,7 @@ export interface WorkerMethods {
   ingestWrite: [{ ingest: number; bytes: Uint8Array }, undefined]
   ingestFinish: [{ ingest: number }, IngestOutcome]
   ingestAbort: [{ ingest: number }, undefined]
-  blocksWrite: [{ blocks: IncomingBlock[] }, undefined]
+  blocksWrite: [BlockBatch, undefined]
   blocksFlush: [undefined, undefined]
   /** Takes a block out of the index if its bytes at this place are indeed wrong. */
   blockForget: [{ id: Uint8Array; segment: number; offsetBytes: number }, undefined]

@@ -204,6 +204,27 @@ describe('blocks from a peer', () => {
     ])
   })
 
+  test('are read many at once, in order, in one piece of memory; a lost one fails the read', async () => {
+    const blocks = [5, 3, 9, 7].map(seed => makeBlock(seed, 1000 * seed))
+    await library.content.writeBlocks(blocks.map(received))
+    await library.content.flush()
+    const order = [2, 0, 1, 3, 0].map(i => blocks[i]!)
+    let memory = new Uint8Array(0)
+    const read = await library.content.readStoredMany(
+      order.map(({ id }) => id),
+      sizeBytes => {
+        memory = new Uint8Array(sizeBytes)
+        return memory
+      }
+    )
+    expect(Buffer.compare(memory, Buffer.concat(order.map(({ bytes }) => bytes)))).toBe(0)
+    expect(read.map(({ rawLengthBytes }) => rawLengthBytes)).toEqual([9000, 5000, 3000, 7000, 5000])
+    const absent = makeBlock(11, 10).id
+    await expect(
+      library.content.readStoredMany([blocks[0]!.id, absent], size => new Uint8Array(size))
+    ).rejects.toMatchObject({ code: 'CONTENT_MISSING' })
+  })
+
   test('with wrong bytes fail their whole call', async () => {
     const good = makeBlock(1, 1000)
     const bad = { ...makeBlock(2, 1000), bytes: makeBlock(3, 1000).bytes }
