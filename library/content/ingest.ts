@@ -128,7 +128,13 @@ export class TarIngest {
   }
 
   async #consume(): Promise<void> {
-    for await (const entry of this.#tar) {
+    const entries = this.#tar[Symbol.asyncIterator]()
+    for (;;) {
+      // tar-stream's next() never settles once the stream has been closed: ask only while it is open.
+      this.#throwFailure()
+      const { done, value: entry } = await entries.next()
+      this.#throwFailure()
+      if (done === true) return
       const head = entry.header as TarHead
       this.#ending.entry(head)
       await this.#takeEntry(head, entry as AsyncIterable<unknown> as TarBody)
@@ -204,7 +210,9 @@ export class TarIngest {
 
   async #pauseWhenDue(): Promise<void> {
     this.#throwFailure()
-    if (this.#slice.due()) await this.#slice.pause()
+    if (!this.#slice.due()) return
+    await this.#slice.pause()
+    this.#throwFailure()
   }
 }
 

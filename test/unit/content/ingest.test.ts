@@ -63,6 +63,28 @@ describe('ingest', () => {
     expect(await ingest(await makeTar([]))).toMatchObject({ sizeBytes: 0, files: 0, newBytes: 1 })
   })
 
+  test('an abort while it pauses between two entries ends it', async () => {
+    const { segments } = await openStore()
+    const turn = Promise.withResolvers<void>()
+    const paused = Promise.withResolvers<void>()
+    const pause = (): Promise<void> => {
+      paused.resolve()
+      return turn.promise
+    }
+    const job = new TarIngest({ segments, slice: { due: () => true, pause } })
+    const tar = await makeTar([{ name: 'a' }, { name: 'b' }])
+    const write = job.write(tar.subarray(0, 512)).catch((error: { code: string }) => error.code)
+    await paused.promise
+    const abort = job.abort()
+    // The stream closes some turns of the loop after it is destroyed; only then did the next entry hang.
+    for (let i = 0; i < 5; i++) await new Promise(setImmediate)
+    turn.resolve()
+    await abort
+    expect(['ABORTED', undefined]).toContain(await write)
+    await expect(job.finish()).rejects.toMatchObject({ code: 'ABORTED' })
+    await segments.close()
+  })
+
   test.each<[string, TarEntry[], string]>([
     ['a path that climbs', [{ name: '../x', body: 'x' }], 'PATH_REFUSED'],
     ['an absolute path', [{ name: '/etc/passwd', body: 'x' }], 'PATH_REFUSED'],
