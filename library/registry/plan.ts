@@ -60,9 +60,11 @@ export async function planPublish(
 
   const stored = same === undefined ? undefined : readRecord(reader, same.recHash)
   const winner = stored !== undefined && !supersedes(record, stored) ? stored : record
-  const operations = winner === stored ? [] : store(record)
+  const operations: WriteOperation[] = []
+  // What goes before what comes: a record whose row is lost is replaced by itself, under the same keys.
   if (same !== undefined && winner === record)
     operations.push(...(await replace(reader, same, record)).operations)
+  if (winner === record) operations.push(...store(record))
   const { revision, members } = readLibraryState(reader, HOME_LIBRARY)
   const { name } = record.release
   const addedMs = readAnnouncement(reader, name)?.addedMs ?? nowMs

@@ -57,6 +57,16 @@ describe.each([
   const rowCounts = async (): Promise<number[]> =>
     Promise.all([KeyFamily.Record, KeyFamily.RecordId, KeyFamily.NameIndex, KeyFamily.Membership].map(keysOf))
 
+  test('a record whose row is lost can be published anew', async () => {
+    const record = release()
+    await registry.add(record.bytes)
+    await database.write([{ type: 'del', key: recordKey(recordHash(record.bytes)) }], { sync: true })
+    expect(registry.get(record.id)).toBeUndefined()
+    expect(await registry.publish(record.bytes)).toMatchObject({ added: true })
+    expect(registry.get(record.id)?.bytes).toEqual(record.bytes)
+    expect(await rowCounts()).toEqual([1, 1, 1, 1])
+  })
+
   test('what is published is found by id and by name, and is due for announcement', async () => {
     const record = createReleaseRecord(full(), ada)
     const result = await registry.publish(record.bytes)
