@@ -21,4 +21,4 @@ export {
 } from './discovery.ts'
 export type { FindOptions, FindTrace, Holder } from './find/finder.ts'
 export { decodeInvite, encodeInvite, type Invite } from './invite.ts'
-export { contentKey, type KeyKind, keyText, libraryKey, nameKey } from './keys.ts'
+export { contentKey, type KeyKind, keyText, libraryKey, nameKey, recordKey } from './keys.ts'

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 /**
  * Keys of the DHT: what is announced and asked for, 32 bytes each.
  *
- * A key is SHA-256 over a domain prefix and what it stands for, so a name, a piece of content and a library never share
- * a key, and nobody can guess from a key what it is, short of guessing the thing itself. Where a key lies among the peers is
+ * A key is SHA-256 over a domain prefix and what it stands for, so a name, a piece of content, a library and a record never
+ * share a key, and nobody can guess from a key what it is, short of guessing the thing itself. Where a key lies among the peers is
  * decided by hashing it once more (`kademliaId`), as kad-dht does with every key and every peer id.
  */
 export const KEY_BYTES = 32
@@ -13,7 +13,8 @@ export const KEY_BYTES = 32
 const DOMAINS = {
   name: 'catalog/key/name/1',
   content: 'catalog/key/content/1',
-  library: 'catalog/key/library/1'
+  library: 'catalog/key/library/1',
+  record: 'catalog/key/record/1'
 } as const
 
 /** What a key stands for. */
@@ -37,6 +38,9 @@ export const contentKey = (cid: Uint8Array): Uint8Array => keyOf('content', cid)
 
 /** The key of a library, from the bytes of its id: nodes that serve it whole. */
 export const libraryKey = (libraryId: Uint8Array): Uint8Array => keyOf('library', libraryId)
+
+/** The key of a record, from the bytes of its CID: holders of this very record, for whoever knows only its id. */
+export const recordKey = (id: Uint8Array): Uint8Array => keyOf('record', id)
 
 /** Where a key, or the multihash of a peer id, lies in the key space: SHA-256 of it, as in kad-dht. */
 export const kademliaId = (keyOrPeer: Uint8Array): Uint8Array => sha256(keyOrPeer)

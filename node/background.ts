@@ -23,6 +23,8 @@ export interface BackgroundModules {
 
 /** Names of one announcement: their keys share look-ups when they are close. */
 const NAMES_PER_BATCH = 1000
+/** Records of these names that are announced with them; the sweep announces the others within a day. */
+const IDS_PER_BATCH = 1000
 /** Of writing an announcement down; it goes on in discovery. */
 const ANNOUNCE_TIMEOUT_MS = MINUTE_MS
 
@@ -72,7 +74,8 @@ export class Background implements Pausable {
     for (;;) {
       const names = await schedule.due(clock.now(), NAMES_PER_BATCH, signal)
       if (names.length === 0) return
-      await network.announce(names, { wait: 0, timeoutMs: ANNOUNCE_TIMEOUT_MS }, signal)
+      const ids = await schedule.idsOf(names, IDS_PER_BATCH, signal)
+      await network.announce({ names, ids }, { wait: 0, timeoutMs: ANNOUNCE_TIMEOUT_MS }, signal)
       await schedule.announced(names, signal)
       logger.debug({ names: names.length }, 'announced what was due')
     }

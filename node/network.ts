@@ -1,10 +1,10 @@
 /** The network as the services see it, put together from the host, discovery and the protocols. */
 import { peerIdFromString } from '@libp2p/peer-id'
-import { type Discovery, nameKey } from '../discovery/index.ts'
+import { type Discovery, nameKey, recordKey } from '../discovery/index.ts'
 import { parseId, type ReleaseRecord } from '../library/index.ts'
 import { type Fetcher, MAX_RECORDS_PER_ANSWER, type RecordClient } from '../protocols/index.ts'
 import type { Host } from './host/index.ts'
-import type { Network } from './services/network.ts'
+import type { Holder, Network } from './services/network.ts'
 
 export interface NetworkModules {
   host: Host
@@ -26,11 +26,12 @@ export function createNetwork(modules: NetworkModules): Network {
       const address = target.startsWith('/') ? target : `/p2p/${target}`
       return (await host.connect(address, signal)).peerId
     },
-    async announce(names, { wait, timeoutMs }, signal) {
+    async announce({ names, ids }, { wait, timeoutMs }, signal) {
+      const keys = [...names.map(nameKey), ...ids.map(id => recordKey(id.bytes))]
       const timeout = AbortSignal.timeout(timeoutMs)
       let holders = 0
       try {
-        const result = await discovery.announce(names.map(nameKey), {
+        const result = await discovery.announce(keys, {
           wait,
           signal: AbortSignal.any([signal, timeout]),
           onProgress: progress => {
@@ -43,17 +44,8 @@ export function createNetwork(modules: NetworkModules): Network {
         throw error
       }
     },
-    async *holders(name, signal) {
-      for await (const { peerId, addresses, ageMs, source } of discovery.findHolders(nameKey(name), {
-        signal
-      })) {
-        const id = peerId.toString()
-        if (id === host.peerId) continue
-        // The holder signed these addresses; with them a request to it can dial it.
-        if (addresses.length > 0) await host.libp2p.peerStore.merge(peerId, { multiaddrs: [...addresses] })
-        yield { peerId: id, source: source === id ? 'peer' : 'dht', ageMs }
-      }
-    },
+    holders: (name, signal) => holdersOf(modules, nameKey(name), signal),
+    recordHolders: (id, signal) => holdersOf(modules, recordKey(id.bytes), signal),
     async releases(name, peerId, signal) {
       const found: ReleaseRecord[] = []
       let after: Uint8Array | undefined
@@ -85,5 +77,20 @@ export function createNetwork(modules: NetworkModules): Network {
         sources: sources.map(({ peerId, bytes }) => ({ peerId: peerId.toString(), bytes }))
       }
     }
+  }
+}
+
+/** Holders of a key but this node, ready to be dialled. */
+async function* holdersOf(
+  { host, discovery }: NetworkModules,
+  key: Uint8Array,
+  signal: AbortSignal
+): AsyncGenerator<Holder> {
+  for await (const { peerId, addresses, ageMs, source } of discovery.findHolders(key, { signal })) {
+    const id = peerId.toString()
+    if (id === host.peerId) continue
+    // The holder signed these addresses; with them a request to it can dial it.
+    if (addresses.length > 0) await host.libp2p.peerStore.merge(peerId, { multiaddrs: [...addresses] })
+    yield { peerId: id, source: source === id ? 'peer' : 'dht', ageMs }
   }
 }

@@ -1,10 +1,12 @@
+import type { CID } from 'multiformats/cid'
 import type { Clock } from '../base/index.ts'
-import { nameKey } from '../discovery/index.ts'
+import { nameKey, recordKey } from '../discovery/index.ts'
 import {
   type Announcement,
   type Database,
   readAnnouncement,
   readAnnouncements,
+  readPublishedIds,
   scheduleAnnouncement
 } from '../library/index.ts'
 
@@ -44,8 +46,20 @@ export class AnnouncementSchedule {
     await this.#database.write(operations, { sync: false, signal })
   }
 
-  /** The keys of all names, for discovery to announce again and again. */
+  /** Ids of the releases published here under these names, at most `limit`: the others are left to the sweep. */
+  async idsOf(names: readonly string[], limit: number, signal: AbortSignal): Promise<CID[]> {
+    const ids: CID[] = []
+    for (const name of names)
+      for await (const id of readPublishedIds(this.#database, { name }, signal)) {
+        if (ids.length >= limit) return ids
+        ids.push(id)
+      }
+    return ids
+  }
+
+  /** The keys of all names and then of all records, for discovery to announce again and again. */
   async *keys(signal: AbortSignal): AsyncGenerator<Uint8Array> {
     for await (const { name } of readAnnouncements(this.#database, signal)) yield nameKey(name)
+    for await (const id of readPublishedIds(this.#database, {}, signal)) yield recordKey(id.bytes)
   }
 }

@@ -5,5 +5,11 @@
  */
 export { MAX_CLOCK_AHEAD_MS, MAX_CONTENTS_PER_VERSION, planAdd, planPublish } from './plan.ts'
 export { createRegistry } from './registry.ts'
-export { type Announcement, readAnnouncement, readAnnouncements, scheduleAnnouncement } from './schedule.ts'
+export {
+  type Announcement,
+  readAnnouncement,
+  readAnnouncements,
+  readPublishedIds,
+  scheduleAnnouncement
+} from './schedule.ts'
 export type * from './types.ts'

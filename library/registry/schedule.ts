@@ -1,12 +1,19 @@
+import type { CID } from 'multiformats/cid'
 import {
   announcementKey,
   decodeU64,
   encodeU64,
   KeyFamily,
   makeKey,
-  parseAnnouncementKey
+  membershipKey,
+  nameIndexPrefix,
+  parseAnnouncementKey,
+  parseNameIndexKey,
+  recordKey
 } from '../database/keys.ts'
 import type { DatabaseReader, WriteOperation } from '../database/types.ts'
+import { recordId } from '../records/envelope.ts'
+import { HOME_LIBRARY } from './read.ts'
 
 /**
  * The announcement schedule: one entry per package name that this node publishes, written in the same batch as the release.
@@ -33,6 +40,21 @@ export async function* readAnnouncements(
 ): AsyncIterable<Announcement> {
   for await (const [key, value] of reader.iterate({ prefix: makeKey(KeyFamily.Announcement) }, signal)) {
     yield { name: parseAnnouncementKey(key), dueMs: decodeU64(value, 0), addedMs: decodeU64(value, 1) }
+  }
+}
+
+/** Ids of the releases in the home library, of one name or of all, by name and version. Reads each record, and checks none. */
+export async function* readPublishedIds(
+  reader: DatabaseReader,
+  of: { name?: string },
+  signal?: AbortSignal
+): AsyncIterable<CID> {
+  const prefix = of.name === undefined ? makeKey(KeyFamily.NameIndex) : nameIndexPrefix(of.name)
+  for await (const [key] of reader.iterate({ prefix }, signal)) {
+    const entry = parseNameIndexKey(key)
+    if (entry === undefined || reader.get(membershipKey(entry.recHash, HOME_LIBRARY)) === undefined) continue
+    const bytes = reader.get(recordKey(entry.recHash))
+    if (bytes !== undefined) yield recordId(bytes)
   }
 }
 

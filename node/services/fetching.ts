@@ -167,7 +167,12 @@ export class Fetching implements FetchingService {
     if (request.from === undefined) return await resolveRelease(this.#modules, query, signal)
     const { direct } = this.#modules
     const peerId = await direct.dial(request.from, signal)
-    const only = { ...direct, connected: () => [peerId], holders: () => oneHolder(peerId) }
+    const only = {
+      ...direct,
+      connected: () => [peerId],
+      holders: () => oneHolder(peerId),
+      recordHolders: noHolders
+    }
     const resolved = await resolveRelease({ ...this.#modules, network: only }, query, signal)
     return { record: resolved.record, holders: [peerId] }
   }
@@ -254,6 +259,8 @@ export class Fetching implements FetchingService {
     for (const listener of this.#listeners.get(record.release.content.toString()) ?? []) listener(progress)
   }
 }
+
+async function* noHolders(): AsyncGenerator<never> {}
 
 /** What a user asked for, before it is known which release that is. */
 function subjectOf(text: string): Subject {

@@ -1,4 +1,5 @@
 /** What the services ask of the network; made from protocols/ and discovery/ by node/network.ts, from fakes in tests. */
+import type { CID } from 'multiformats/cid'
 import type { CatalogError } from '../../base/index.ts'
 import type { ReleaseRecord } from '../../library/index.ts'
 
@@ -37,14 +38,23 @@ export interface AnnounceOptions {
   timeoutMs: number
 }
 
+/** What is announced. */
+export interface Announced {
+  names: readonly string[]
+  /** Ids of records. */
+  ids: readonly CID[]
+}
+
 export interface Network {
   /**
-   * Tells the network that this node holds releases of these names. Resolves with the number of peers that keep the
-   * claim of each; fewer than `wait` when the time is over, and then goes on in the background.
+   * Tells the network that this node holds releases of these names, and these records. Resolves with the number of peers that
+   * keep the claim of each; fewer than `wait` when the time is over, and then goes on in the background.
    */
-  announce(names: readonly string[], options: AnnounceOptions, signal: AbortSignal): Promise<number>
+  announce(what: Announced, options: AnnounceOptions, signal: AbortSignal): Promise<number>
   /** Peers that hold releases of `name`, as they are found. Ends when nobody is left to ask. */
   holders(name: string, signal: AbortSignal): AsyncIterable<Holder>
+  /** Peers that hold a record, as the DHT finds them. */
+  recordHolders(id: CID, signal: AbortSignal): AsyncIterable<Holder>
   /** The releases of `name` that a peer holds: checked records, signatures included. */
   releases(name: string, peerId: string, signal: AbortSignal): Promise<ReleaseRecord[]>
   /** One record by its id; undefined when the peer does not have it. */

@@ -39,7 +39,7 @@ export function createPublishing(
     // Alone there is nobody to wait for: it is written down, and announced to whoever comes.
     const isAlone = network.connected().length === 0
     const announcedTo = await network.announce(
-      [release.name],
+      { names: [release.name], ids: [record.id] },
       { wait: isAlone ? 0 : wait, timeoutMs },
       signal
     )

@@ -12,6 +12,7 @@ import {
 } from '../../library/index.ts'
 import { parsePublicKey } from '../../trust/index.ts'
 import { type Found, type LookupModules, lookUp } from './lookup.ts'
+import { lookUpRecord } from './lookup-record.ts'
 import { type NamedSpec, type OwnerRule, selectRelease } from './selection.ts'
 
 export interface Resolved {
@@ -104,22 +105,17 @@ function selectFound(
   }
 }
 
-/** By the id of a record: here, or at a connected peer. */
+/** By the id of a record: here, or with whoever has it. */
 async function resolveId(
-  { registry, network }: ResolvingModules,
+  modules: ResolvingModules,
   { id }: Extract<Spec, { kind: 'id' }>,
   request: ResolveRequest,
   signal: AbortSignal
 ): Promise<Resolved> {
-  const local = registry.get(id)
+  const local = modules.registry.get(id)
   if (local !== undefined) return { record: local, holders: [] }
-  const peers = request.network ? network.connected() : []
-  for (const peerId of peers) {
-    const record = await network.record(id.toString(), peerId, signal).catch(() => undefined)
-    signal.throwIfAborted()
-    if (record !== undefined) return { record, holders: [peerId] }
-  }
-  throw new CatalogError('RELEASE_NOT_FOUND', `no record ${id} is here or at a connected peer`, {
-    details: { id: id.toString(), asked: peers.length }
-  })
+  if (!request.network)
+    throw new CatalogError('RELEASE_NOT_FOUND', `no record ${id} is here`, { details: { id: id.toString() } })
+  const { record, holder } = await lookUpRecord(modules, id, signal)
+  return { record, holders: [holder] }
 }

@@ -56,6 +56,34 @@ describe('daemons among themselves', () => {
     expect(again.result).toMatchObject({ bytesFetched: 0, sources: [] })
   })
 
+  it('find a release by its id alone through the DHT, from a peer they were not connected to', async () => {
+    const seed = await net.start('seed')
+    const quiet = { join: seed, set: { 'network.peersWanted': '0' } }
+    const publisher = await net.start('publisher', quiet)
+    await eventually(async () => (await seed.ok('GET', '/v1/peers')).peers.length === 1)
+    const { record, result } = await publisher.publish({
+      name: 'demo',
+      version: '1.0.0',
+      files: FILES,
+      wait: 1
+    })
+    expect(result.announcedTo).toBeGreaterThanOrEqual(1)
+    const consumer = await net.start('consumer', quiet)
+    await eventually(async () => (await consumer.ok('GET', '/v1/status')).peers === 1)
+    const peersOf = async (): Promise<string[]> =>
+      (await consumer.ok('GET', '/v1/peers')).peers.map(({ peerId }: { peerId: string }) => peerId)
+    // So small a network knits itself together: the consumer leaves the publisher before it asks.
+    await eventually(async () => {
+      await consumer.api('DELETE', `/v1/peers/${publisher.peerId}`)
+      return !(await peersOf()).includes(publisher.peerId)
+    })
+    const info = await consumer.ok('GET', `/v1/releases?spec=${record.id}&network=true`)
+    expect(info).toMatchObject({ id: record.id.toString(), name: 'demo', local: 'none' })
+    const fetched = await consumer.operation('/v1/fetches', { spec: record.id.toString() })
+    expect(fetched.error).toBeUndefined()
+    expect(fetched.result).toMatchObject({ name: 'demo', sources: [{ peerId: publisher.peerId }] })
+  })
+
   it('say that nobody holds a name, soon', async () => {
     const { consumer } = await three()
     const startedMs = performance.now()

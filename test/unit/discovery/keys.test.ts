@@ -8,11 +8,16 @@ import {
   sharedPrefixBits,
   xor
 } from '../../../discovery/distance.ts'
-import { contentKey, keyText, libraryKey, nameKey } from '../../../discovery/index.ts'
+import { contentKey, keyText, libraryKey, nameKey, recordKey } from '../../../discovery/index.ts'
 import { kademliaId } from '../../../discovery/keys.ts'
 
 interface Vectors {
-  keys: Array<{ kind: 'name' | 'content' | 'library'; value: string; key: string; kademliaId: string }>
+  keys: Array<{
+    kind: 'name' | 'content' | 'library' | 'record'
+    value: string
+    key: string
+    kademliaId: string
+  }>
   distances: Array<{ target: string; a: string; b: string; nearer: 'a' | 'b'; sharedPrefixBits: number }>
 }
 const vectors: Vectors = JSON.parse(
@@ -22,7 +27,8 @@ const hex = (text: string): Uint8Array => Buffer.from(text, 'hex')
 const makers = {
   name: (value: string) => nameKey(value),
   content: (value: string) => contentKey(hex(value)),
-  library: (value: string) => libraryKey(hex(value))
+  library: (value: string) => libraryKey(hex(value)),
+  record: (value: string) => recordKey(hex(value))
 }
 const point = fc.uint8Array({ minLength: 32, maxLength: 32 })
 const asNumber = (bytes: Uint8Array): bigint => BigInt(`0x${keyText(bytes)}`)
@@ -38,7 +44,9 @@ describe('keys', () => {
 
   it('of different kinds never meet', () => {
     const value = Buffer.from('same')
-    expect(new Set([nameKey('same'), contentKey(value), libraryKey(value)].map(keyText)).size).toBe(3)
+    expect(
+      new Set([nameKey('same'), contentKey(value), libraryKey(value), recordKey(value)].map(keyText)).size
+    ).toBe(4)
   })
 })
 

@@ -35,6 +35,8 @@ const hasty: Clock = { ...systemClock, wait: async (_ms, signal) => signal?.thro
 interface World {
   /** What each peer holds. */
   peers: Record<string, ReleaseRecord[]>
+  /** What peers hold that only the DHT knows. */
+  unconnected: Record<string, ReleaseRecord[]>
   local: ReleaseRecord[]
   complete: boolean
   jobs: Map<string, FetchJob>
@@ -46,6 +48,7 @@ let world: World
 beforeEach(() => {
   world = {
     peers: {},
+    unconnected: {},
     local: [],
     complete: false,
     jobs: new Map(),
@@ -63,8 +66,13 @@ function network(): Network {
       if (Object.keys(world.peers).length === 0) throw new CatalogError('NO_PROVIDERS', 'nobody announces it')
       for (const peerId of Object.keys(world.peers)) yield { peerId, source: 'dht', ageMs: 0 }
     },
+    async *recordHolders(id) {
+      for (const [peerId, records] of Object.entries(world.unconnected))
+        if (records.some(known => known.id.equals(id))) yield { peerId, source: 'dht', ageMs: 0 }
+    },
     releases: async (_name, peerId) => world.peers[peerId] ?? [],
-    record: async (id, peerId) => world.peers[peerId]?.find(known => known.id.toString() === id),
+    record: async (id, peerId) =>
+      (world.peers[peerId] ?? world.unconnected[peerId])?.find(known => known.id.toString() === id),
     fetchContent: async (_record, peerIds, _watch, signal) => {
       world.transfers.push([...peerIds])
       return await world.transfer(world.transfers.length, signal)
@@ -86,7 +94,8 @@ function fetching(quotaBytes = 0): Fetching {
       versions: async () => world.local,
       ownerPin: () => undefined,
       add: async (bytes: Uint8Array) => {
-        const all = [...world.local, ...Object.values(world.peers).flat()]
+        const held = [...Object.values(world.peers), ...Object.values(world.unconnected)]
+        const all = [...world.local, ...held.flat()]
         const found = all.find(known => known.bytes === bytes)!
         world.local.push(found)
         return { added: true, record: found }
@@ -224,6 +233,25 @@ describe('fetching', () => {
     world.peers = { p1: [record('1.0.0')], p2: [record('2.0.0')] }
     expect((await fetching().fetch({ spec: 'demo', from: 'p1' }, context())).version).toBe('1.0.0')
     expect(world.transfers).toEqual([['p1']])
+  })
+
+  it('finds a record by its id through the DHT, and says so when nobody has it', async () => {
+    const wanted = record('1.0.0')
+    world.peers = { p1: [] }
+    world.unconnected = { far: [wanted] }
+    const result = await fetching().fetch({ spec: wanted.id.toString() }, context())
+    expect(result.id).toBe(wanted.id.toString())
+    expect(world.transfers).toEqual([['far']])
+    world.local = []
+    await expect(
+      fetching().fetch({ spec: wanted.id.toString(), from: 'p1' }, context())
+    ).rejects.toMatchObject({ code: 'RELEASE_NOT_FOUND' })
+    world.local = []
+    world.unconnected = {}
+    await expect(fetching().fetch({ spec: wanted.id.toString() }, context())).rejects.toMatchObject({
+      code: 'RELEASE_NOT_FOUND',
+      details: { asked: 1 }
+    })
   })
 
   it('finds a record by its id at connected peers', async () => {
