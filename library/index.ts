@@ -33,7 +33,13 @@ export { KeyFamily, makeKey } from './database/keys.ts'
 export type * from './database/types.ts'
 export * from './installer/index.ts'
 export * from './names.ts'
-export { type LibraryModules, type LibraryOptions, openLibrary, rebuildBlockIndex } from './open.ts'
+export {
+  type LibraryModules,
+  type LibraryOptions,
+  openLibrary,
+  rebuildBlockIndex,
+  withHomeLocked
+} from './open.ts'
 export * from './records/index.ts'
 export * from './registry/index.ts'
 export * from './spec.ts'

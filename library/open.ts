@@ -83,6 +83,19 @@ export async function rebuildBlockIndex(
   }
 }
 
+/**
+ * Keeps every other process out of a home while `work` runs, which may open the database itself: a process shares its lock.
+ * HOME_LOCKED when another process has the home open.
+ */
+export async function withHomeLocked<T>(home: string, work: () => Promise<T>): Promise<T> {
+  const level = await openLevel(join(home, 'db'))
+  try {
+    return await work()
+  } finally {
+    await level.close()
+  }
+}
+
 interface Places {
   level: Level
   databaseFolder: string

@@ -25,6 +25,7 @@ import { Background } from './background.ts'
 import { buildServices } from './build-services.ts'
 import { EventHub } from './events.ts'
 import { homeLockedError, isLockError, removeClaim, writeClaim } from './home/claim.ts'
+import { readKnownFormat } from './home/format.ts'
 import type { HomeLayout } from './home/layout.ts'
 import { createHost } from './host/index.ts'
 import { hostOptions } from './host-options.ts'
@@ -101,6 +102,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     values.store.quota
   )
   shutdown.leave('library', () => library.close())
+  // A newer Catalog may have migrated it before the lock was ours.
+  await readKnownFormat(home)
   const startedAt = new Date(clock.now()).toISOString()
   await writeClaim(home, { pid: process.pid, startedAt, socket: socketPath, version: VERSION })
   shutdown.leave('claim', () => removeClaim(home))

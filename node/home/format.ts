@@ -5,11 +5,16 @@
  * A migration from n to n + 1 may be stopped anywhere, by a crash or a power cut, and is then run again from its
  * beginning: it must be written so that running it twice, or once and a half, gives the same. FORMAT is raised,
  * durably, only after it has returned.
+ *
+ * Migrations run while this process holds the lock on the home, and the format is read again under it: a home that a
+ * daemon runs on is never changed, and of two that start at once only one migrates.
  */
 import { readFile } from 'node:fs/promises'
 import { CatalogError, toCatalogError } from '../../base/index.ts'
+import { withHomeLocked } from '../../library/index.ts'
 import { writeFileAtomic } from './atomic-file.ts'
-import type { HomeLayout } from './layout.ts'
+import { homeLockedError, isLockError } from './claim.ts'
+import { type HomeLayout, makeFolders } from './layout.ts'
 
 /** The format this code writes. */
 export const CURRENT_FORMAT = 1
@@ -61,25 +66,40 @@ export async function writeFormat(home: HomeLayout, format: number): Promise<voi
 }
 
 /**
- * Brings the home to the current format and returns the format it had. FORMAT_TOO_NEW before anything is touched;
- * MIGRATION_FAILED (details: from, to) when a step fails, which the next start runs again.
+ * Brings the home to the current format and returns the format it had. FORMAT_TOO_NEW and HOME_LOCKED before anything is
+ * touched; MIGRATION_FAILED (details: from, to) when a step fails, which the next start runs again.
  */
 export async function migrate(home: HomeLayout, options: MigrateOptions = {}): Promise<number> {
   const { migrations = MIGRATIONS, current = CURRENT_FORMAT, onProgress } = options
+  if ((await readKnownFormat(home, current)) === current) return current
+  return await whileLocked(home, async () => {
+    const found = await readKnownFormat(home, current)
+    await makeFolders(home)
+    for (let from = found; from < current; from++) {
+      await runStep(home, stepFrom(migrations, from), onProgress)
+      await writeFormat(home, from + 1)
+    }
+    return found
+  })
+}
+
+/** FORMAT_TOO_NEW when a newer Catalog made the home, or brought it forward since it was last looked at. */
+export async function readKnownFormat(home: HomeLayout, current = CURRENT_FORMAT): Promise<number> {
   const found = await readFormat(home)
-  if (found > current)
-    throw new CatalogError(
-      'FORMAT_TOO_NEW',
-      `${home.root} has format ${found}, this Catalog knows ${current}`,
-      {
-        details: { found, current }
-      }
-    )
-  for (let from = found; from < current; from++) {
-    await runStep(home, stepFrom(migrations, from), onProgress)
-    await writeFormat(home, from + 1)
+  if (found <= current) return found
+  throw new CatalogError(
+    'FORMAT_TOO_NEW',
+    `${home.root} has format ${found}, this Catalog knows ${current}`,
+    { details: { found, current } }
+  )
+}
+
+async function whileLocked<T>(home: HomeLayout, work: () => Promise<T>): Promise<T> {
+  try {
+    return await withHomeLocked(home.root, work)
+  } catch (error) {
+    throw isLockError(error) ? await homeLockedError(home, error) : error
   }
-  return found
 }
 
 function stepFrom(migrations: readonly Migration[], from: number): Migration {

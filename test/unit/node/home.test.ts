@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,6 +27,21 @@ const options = {
   configText: '# nothing set\n',
   makeKeys: (home: HomeLayout) => writeFile(home.nodeKey, 'key', { mode: 0o600 })
 }
+
+const claim = {
+  pid: 4711,
+  startedAt: '2026-01-02T03:04:05.000Z',
+  socket: '/x/admin.sock',
+  version: '0.1.0'
+}
+
+/** A process that has a database open, as a daemon has, until it is killed. */
+const HOLD_DATABASE = `
+  import { ClassicLevel } from 'classic-level'
+  await new ClassicLevel(process.argv[1]).open()
+  process.stdout.write('open')
+  process.stdin.resume()
+`
 
 describe('making and opening a home', () => {
   it('makes folders and files that nobody else can read', async () => {
@@ -103,6 +120,27 @@ describe('the format of a home', () => {
     expect(ran).toEqual([1, 2, 3])
   })
 
+  it('never migrates a home that a daemon of another process runs on', async () => {
+    const home = await createHome(root, options)
+    await writeClaim(home, claim)
+    const holder = spawn(process.execPath, ['--input-type=module', '-e', HOLD_DATABASE, home.database], {
+      stdio: ['pipe', 'pipe', 'inherit']
+    })
+    try {
+      await once(holder.stdout, 'data')
+      const ran: number[] = []
+      await expect(migrate(home, { migrations: [step(1, ran)], current: 2 })).rejects.toMatchObject({
+        code: 'HOME_LOCKED',
+        details: { pid: claim.pid }
+      })
+      expect(ran).toEqual([])
+      expect(await readFormat(home)).toBe(1)
+    } finally {
+      holder.kill()
+      await once(holder, 'exit')
+    }
+  })
+
   it('goes on where a crash in the middle left it', async () => {
     const home = await createHome(root, options)
     const ran: number[] = []
@@ -140,13 +178,6 @@ function step(from: number, ran: number[]): Migration {
 }
 
 describe('who runs on a home', () => {
-  const claim = {
-    pid: 4711,
-    startedAt: '2026-01-02T03:04:05.000Z',
-    socket: '/x/admin.sock',
-    version: '0.1.0'
-  }
-
   it('is written whole, read back and removed', async () => {
     const home = await createHome(root, options)
     expect(await readClaim(home)).toBeUndefined()
