@@ -90,7 +90,10 @@ export class ServedStream {
       const record = await this.#open()
       if (record === undefined) return
       await Promise.all([this.#readRequests(), this.#sendAnswers(record.release.content)])
-      await this.#modules.stream.close({ signal: this.#abort.signal })
+      // What was handed to the stream may still wait for the peer to read it.
+      await this.#await(SLOW_READER_MS, 'the peer did not take the last answers', () =>
+        this.#modules.stream.close({ signal: this.#abort.signal })
+      )
     } catch (error) {
       this.cut(error)
       throw this.#abort.signal.reason

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
+import { createLibp2p } from 'libp2p'
 import { afterEach, describe, expect, it } from 'vitest'
 import { CatalogError, WireStatus } from '../../../base/index.ts'
 import { hashBlock, type ReleaseRecord } from '../../../library/index.ts'
 import { Part } from '../../../protocols/content/frames.ts'
-import { encodeFrame } from '../../../protocols/index.ts'
+import { encodeFrame, quicTransport } from '../../../protocols/index.ts'
 import { pseudoRandom, type TarEntry } from '../content/fakes.ts'
 import { ManualClock } from '../protocols/manual-clock.ts'
 import { introduce, until } from '../protocols/nodes.ts'
@@ -183,6 +184,27 @@ describe('the content server', () => {
     await clock.advance(61_000)
     greedy.stream.resume()
     expect((await greedy.rest()).end).toBe('cut')
+  })
+
+  it('cuts a peer that has closed its side and does not read the rest', async () => {
+    const { server, record, clock } = await scene()
+    // Its window is small, so that the answer does not fit into it.
+    const evil = await createLibp2p({ transports: [quicTransport({ maxStreamData: 50_000 })] })
+    try {
+      const peer = await introduce(evil, server.libp2p)
+      const { stream } = await BulkClient.open(evil, peer, openFrame(record.id.bytes))
+      stream.pause()
+      stream.send(rangeFrame(1, run({ part: Part.File, slot: 0, count: 10 })))
+      stream.close().catch(() => undefined)
+      const served = (): number => server.libp2p.getConnections(evil.peerId)[0]!.streams.length
+      await until(
+        () => server.libp2p.getConnections(evil.peerId)[0]?.streams[0]?.remoteWriteStatus === 'closed'
+      )
+      await clock.advance(62_000, 500)
+      await until(() => served() === 0)
+    } finally {
+      await evil.stop()
+    }
   })
 
   it('survives random, truncated and hostile frames, and serves others meanwhile', async () => {
