@@ -25,7 +25,7 @@ export const run = async (args: string[]): Promise<void> => {
           publisher.cli.json('publish', published.folder, '--name', 'published', '--version', '1.0.0'),
           consumer.api.operate('/v1/fetches', { spec: 'served' })
         ]),
-      () => publisher.api.text('/metrics')
+      { pid: publisher.daemon.pid, readMetrics: () => publisher.api.text('/metrics') }
     )
     const rows = [row('daemon that publishes and serves', daemon), row('idle process beside it', reference)]
     report('eventloop', { publishedBytes: sizeBytes, servedBytes: sizeBytes, tookMs: round(tookMs) }, rows)

@@ -2,7 +2,7 @@
  * kill -9 at random points of publish, fetch and install, a hundred times on the same two homes. What was acknowledged is there, no
  * corrupt byte is ever given out, a restart takes less than a second, and what was begun goes on or is done again.
  * Everything random comes from one seed, which is printed; CATALOG_SEED repeats a run (the kills then fall at the same
- * times; where the work is at that time is the machine's doing).
+ * times; where the work is at that time is the machine's doing), CATALOG_ROUNDS makes it shorter.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
@@ -100,13 +100,10 @@ it(
     const deck = rounds()
     for (const [number, { work, victim }] of deck.entries()) {
       const round = { number, victim, random: new Random(`${seed}/${number}`) }
-      const startedMs = performance.now()
       try {
         const outcome = await run[work](round)
         const key = `${work}/${victim}`
         interrupted[key] = (interrupted[key] ?? 0) + (outcome === 'interrupted' ? 1 : 0)
-        if (process.env.CATALOG_VERBOSE)
-          console.log(number, key, outcome, stage.killedAfterMs, Math.round(performance.now() - startedMs))
       } catch (cause) {
         const where = `round ${number}, ${work}, victim ${victim}, killed after ${stage.killedAfterMs} ms`
         throw new Error(`${where}, CATALOG_SEED=${seed}: ${(cause as Error).message}`, { cause })

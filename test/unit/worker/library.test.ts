@@ -312,6 +312,21 @@ describe('the home', () => {
     expect(child.stdout.toString().trim()).toBe('HOME_LOCKED')
   })
 
+  test('is written by a worker that ends when idle, and then by a new one', async () => {
+    await library.close()
+    const starts = 'catalog_library_worker_starts_total'
+    const metrics = new Registry()
+    library = await openLibrary(
+      { log: silentLogger, clock: systemClock, metrics },
+      { home, workerIdleMs: 50 }
+    )
+    const contents = [await publish()]
+    await vi.waitFor(() => expect(library.workerRunning).toBe(false))
+    contents.push(await publish([{ name: 'after', body: 'an idle end' }]))
+    expect((await metrics.getSingleMetric(starts)!.get()).values[0]?.value).toBe(2)
+    for (const content of contents) expect(await library.content.verify(content)).toMatchObject({ ok: true })
+  })
+
   test('must exist', async () => {
     const options = { home: join(home, 'none') }
     await expect(openLibrary({ log: silentLogger, clock: systemClock }, options)).rejects.toMatchObject({
