@@ -47,6 +47,11 @@ export interface OperationContext {
   readonly signal: AbortSignal
   /** Says how far it is; watchers hear of it at most every 100 ms. */
   progress(progress: OperationProgress): void
+  /**
+   * From now on the work cannot be undone: a cancel still fires the signal, and what the work then returns or throws is
+   * how the operation ended, never `cancelled`. Throws the signal's reason when it fired before.
+   */
+  commit(): void
 }
 
 /** Milliseconds. */
@@ -206,14 +211,21 @@ export class OperationManager {
       operation.progress = update
       if (this.#clock.monotonicMs() - entry.toldMs >= PROGRESS_INTERVAL_MS) this.#tell(entry)
     }
+    let isCommitted = false
+    const commit = (): void => {
+      abort.signal.throwIfAborted()
+      isCommitted = true
+    }
+    const { id, requestId } = operation
     try {
-      const context = { id: operation.id, requestId: operation.requestId, signal: abort.signal, progress }
+      const context = { id, requestId, signal: abort.signal, progress, commit }
       operation.result = { ...(await work(context)) }
       operation.state = 'done'
     } catch (thrown) {
-      const error = toCatalogError(abort.signal.aborted ? abort.signal.reason : thrown)
+      const wasEnded = abort.signal.aborted && !isCommitted
+      const error = toCatalogError(wasEnded ? abort.signal.reason : thrown)
       operation.error = error.toJSON()
-      operation.state = abort.signal.aborted && error.code !== 'TIMEOUT' ? 'cancelled' : 'failed'
+      operation.state = wasEnded && error.code !== 'TIMEOUT' ? 'cancelled' : 'failed'
     }
     this.#end(entry)
   }

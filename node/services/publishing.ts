@@ -1,12 +1,12 @@
 import { trace } from '@opentelemetry/api'
-import { CatalogError } from '../../base/index.ts'
+import { CatalogError, type Logger, toCatalogError } from '../../base/index.ts'
 import { type ContentStore, decodeRelease, type Registry, type ReleaseRecord } from '../../library/index.ts'
 import type { EventHub } from '../events.ts'
 import type { AnnouncementSchedule } from '../schedule.ts'
 import type { PublishResult } from '../schemas.ts'
 import type { Network } from './network.ts'
 import { releaseName } from './release-shapes.ts'
-import type { PublishingService, PublishRequest, WorkContext } from './types.ts'
+import type { CommitContext, PublishingService, PublishRequest } from './types.ts'
 
 export interface PublishingModules {
   registry: Registry
@@ -14,37 +14,38 @@ export interface PublishingModules {
   network: Network
   schedule: AnnouncementSchedule
   events: EventHub
+  logger: Logger
 }
 
 /**
  * Takes a signed release whose content is in the store: checks that it is, stores the record durably with its
  * announcement schedule, and only then announces it. So what is announced survives a power cut, and what could not be
  * announced now is announced by the schedule.
+ *
+ * Once the record is on its way to the store the release is as good as public. A cancel or a time limit then ends the
+ * wait for peers and nothing else: the operation is done, or, where somebody wanted to know of a number of peers, has failed
+ * with `details.published`.
  */
 export function createPublishing(
   modules: PublishingModules,
   options: { defaultWait: number }
 ): PublishingService {
-  const { registry, content, network, events, schedule } = modules
+  const { registry, content, network, events, schedule, logger } = modules
 
-  async function publish(request: PublishRequest, { signal, progress }: WorkContext): Promise<PublishResult> {
-    const { wait = options.defaultWait, timeoutMs } = request
+  async function publish(request: PublishRequest, context: CommitContext): Promise<PublishResult> {
+    const { wait = options.defaultWait } = request
+    const { progress } = context
     progress({ phase: 'storing' })
     expectContent(content, decodeRelease(request.recordBytes))
-    const { record, added } = await registry.publish(request.recordBytes, signal)
+    context.commit()
+    const { record, added } = await registry.publish(request.recordBytes)
     const { release } = record
     if (added)
       events.emit('release', { name: release.name, version: release.version, id: record.id.toString() })
     progress({ phase: 'announcing', itemsDone: 0, itemsTotal: wait })
-    // Alone there is nobody to wait for: it is written down, and announced to whoever comes.
-    const isAlone = network.connected().length === 0
-    const announcedTo = await network.announce(
-      { names: [release.name], ids: [record.id] },
-      { wait: isAlone ? 0 : wait, timeoutMs },
-      signal
-    )
-    await schedule.announced([release.name], signal)
-    if (announcedTo < wait) throw notAnnounced(record, { announcedTo, wait, isAlone })
+    const announced = await announce(record, { wait, timeoutMs: request.timeoutMs }, context.signal)
+    const { announcedTo } = announced
+    if (announcedTo < wait) throw notAnnounced(record, { ...announced, wait })
     return {
       name: release.name,
       version: release.version,
@@ -53,6 +54,28 @@ export function createPublishing(
       sizeBytes: release.sizeBytes,
       files: release.files,
       announcedTo
+    }
+  }
+
+  /** Never rejects: what could not be announced stays due, and the schedule announces it. */
+  async function announce(
+    record: ReleaseRecord,
+    { wait, timeoutMs }: { wait: number; timeoutMs: number },
+    signal: AbortSignal
+  ): Promise<Announcement> {
+    // Alone there is nobody to wait for: it is written down, and announced to whoever comes.
+    const isAlone = network.connected().length === 0
+    const { name } = record.release
+    let announcedTo = 0
+    try {
+      const waitFor = { wait: isAlone ? 0 : wait, timeoutMs }
+      announcedTo = await network.announce({ names: [name], ids: [record.id] }, waitFor, signal)
+      await schedule.announced([name], signal)
+      return { announcedTo, isAlone }
+    } catch (thrown) {
+      const cause = toCatalogError(thrown)
+      logger.warn({ name, code: cause.code }, 'published, and not announced yet')
+      return { announcedTo, isAlone, cause }
     }
   }
 
@@ -85,10 +108,17 @@ function expectContent(content: ContentStore, record: ReleaseRecord): void {
   )
 }
 
+interface Announcement {
+  announcedTo: number
+  isAlone: boolean
+  /** Why it ended early. */
+  cause?: CatalogError
+}
+
 /** The release is published all the same: the error says so, and the node goes on announcing. */
 function notAnnounced(
   record: ReleaseRecord,
-  { announcedTo, wait, isAlone }: { announcedTo: number; wait: number; isAlone: boolean }
+  { announcedTo, wait, isAlone, cause }: Announcement & { wait: number }
 ): CatalogError {
   const details = { id: record.id.toString(), published: true, announcedTo, wait }
   const name = releaseName(record)
@@ -96,13 +126,18 @@ function notAnnounced(
     return new CatalogError(
       'NO_PEERS',
       `${name} is published, and nobody holds the announcement: the node is connected to nobody`,
-      { details, hint: 'it is announced to the first peer that connects; see `catalog peers connect ADDR`' }
+      {
+        details,
+        cause,
+        hint: 'it is announced to the first peer that connects; see `catalog peers connect ADDR`'
+      }
     )
   return new CatalogError(
     'TIMEOUT',
     `${name} is published, and ${announcedTo} of ${wait} peers hold the announcement so far`,
     {
       details,
+      cause,
       hint: 'the node goes on announcing; `catalog peers list` shows whom it is connected to'
     }
   )

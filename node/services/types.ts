@@ -27,6 +27,12 @@ export interface WorkContext {
   progress(progress: OperationProgress): void
 }
 
+/** Of work that changes something for good. */
+export interface CommitContext extends WorkContext {
+  /** The work cannot be undone any more; throws the signal's reason when it fired before. */
+  commit(): void
+}
+
 export interface StatusService {
   status(): Promise<Status>
   identity(): Identity
@@ -42,7 +48,7 @@ export interface PublishRequest {
 }
 
 export interface PublishingService {
-  publish(request: PublishRequest, context: WorkContext): Promise<PublishResult>
+  publish(request: PublishRequest, context: CommitContext): Promise<PublishResult>
 }
 
 export interface ReleaseQuery {

@@ -1,9 +1,10 @@
 import { CID } from 'multiformats/cid'
 import { describe, expect, it } from 'vitest'
-import { systemClock } from '../../../base/index.ts'
-import { createReleaseRecord } from '../../../library/index.ts'
+import { CatalogError, silentLogger, systemClock } from '../../../base/index.ts'
+import { createReleaseRecord, type Registry } from '../../../library/index.ts'
 import { EventHub } from '../../../node/events.ts'
-import type { AnnounceOptions } from '../../../node/services/network.ts'
+import { OperationManager } from '../../../node/operations.ts'
+import type { AnnounceOptions, Network } from '../../../node/services/network.ts'
 import { createPublishing } from '../../../node/services/publishing.ts'
 import { SigningKey } from '../../../trust/index.ts'
 
@@ -20,24 +21,33 @@ const record = createReleaseRecord(
   },
   SigningKey.generate()
 )
-const context = { signal: new AbortController().signal, progress: () => {} }
+const context = { signal: new AbortController().signal, progress: () => {}, commit: () => {} }
+
+type Announce = Network['announce']
 
 /** A node with so many peers, all of which take what is announced to them. */
-function publishing(peers: number, defaultWait = 0) {
+function publishing(
+  peers: number,
+  defaultWait = 0,
+  given: { publish?: Registry['publish']; announce?: Announce } = {}
+) {
   const announced: AnnounceOptions[] = []
   const service = createPublishing(
     {
       content: { summary: () => ({ sizeBytes: 10, files: 1 }) } as never,
-      registry: { publish: async () => ({ record, added: true }) } as never,
+      registry: { publish: given.publish ?? (async () => ({ record, added: true })) } as never,
       network: {
         connected: () => Array.from({ length: peers }, (_, i) => `p${i}`),
-        announce: async (_what: unknown, options: AnnounceOptions) => {
-          announced.push(options)
-          return peers
-        }
+        announce:
+          given.announce ??
+          (async (_what: unknown, options: AnnounceOptions) => {
+            announced.push(options)
+            return peers
+          })
       } as never,
       schedule: { announced: async () => {} } as never,
-      events: new EventHub({ clock: systemClock })
+      events: new EventHub({ clock: systemClock }),
+      logger: silentLogger
     },
     { defaultWait }
   )
@@ -73,5 +83,67 @@ describe('publishing', () => {
       details: { published: true, announcedTo: 0 }
     })
     expect(announced).toEqual([{ wait: 0, timeoutMs: 1000 }])
+  })
+  describe('that is cancelled', () => {
+    it('while the record is stored is published all the same', async () => {
+      const stored = Promise.withResolvers<{ record: typeof record; added: boolean }>()
+      const signals: unknown[] = []
+      const publish = async (_bytes: Uint8Array, signal?: AbortSignal) => {
+        signals.push(signal)
+        return await stored.promise
+      }
+      const announce: Announce = async (_what, _options, signal) => {
+        signal.throwIfAborted()
+        return 1
+      }
+      const { service } = publishing(1, 0, { publish, announce })
+      const operations = new OperationManager({ clock: systemClock }, { maxRunning: 1 })
+      const request = { recordBytes: record.bytes, timeoutMs: 1000 }
+      const { id } = operations.start('publish', 'r', at => service.publish(request, at))
+      operations.cancel(id)
+      stored.resolve({ record, added: true })
+      expect(await operations.wait(id, 1000)).toMatchObject({
+        state: 'done',
+        result: { id: record.id.toString(), announcedTo: 0 }
+      })
+      expect(signals).toEqual([undefined])
+    })
+
+    it.each(['cancel', 'time limit'])(
+      'by a %s while it waits for peers says that it is published',
+      async how => {
+        const announcing = Promise.withResolvers<void>()
+        const announce: Announce = (_what, _options, signal) =>
+          new Promise((_, reject) => {
+            signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+            announcing.resolve()
+          })
+        const { service } = publishing(5, 0, { announce })
+        const operations = new OperationManager({ clock: systemClock }, { maxRunning: 1 })
+        const request = { recordBytes: record.bytes, wait: 3, timeoutMs: 1000 }
+        const limit = how === 'cancel' ? 'unlimited' : 10
+        const { id } = operations.start('publish', 'r', at => service.publish(request, at), limit)
+        await announcing.promise
+        if (how === 'cancel') operations.cancel(id)
+        expect(await operations.wait(id, 1000)).toMatchObject({
+          state: 'failed',
+          error: { code: 'TIMEOUT', details: { published: true, announcedTo: 0, wait: 3 } }
+        })
+      }
+    )
+
+    it('before it is stored does nothing', async () => {
+      const published: Uint8Array[] = []
+      const publish = async (bytes: Uint8Array) => {
+        published.push(bytes)
+        return { record, added: true }
+      }
+      const { service } = publishing(1, 0, { publish })
+      const abort = AbortSignal.abort(new CatalogError('ABORTED', 'cancelled'))
+      const cancelled = { ...context, signal: abort, commit: () => abort.throwIfAborted() }
+      const request = { recordBytes: record.bytes, timeoutMs: 1000 }
+      await expect(service.publish(request, cancelled)).rejects.toMatchObject({ code: 'ABORTED' })
+      expect(published).toEqual([])
+    })
   })
 })
