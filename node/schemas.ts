@@ -227,6 +227,7 @@ export const ConfigReply = Type.Object({
       key: Type.String(),
       value: Type.Unknown(),
       origin: text('default, profile, file, environment or flag.'),
+      pending: Type.Optional(text('What it will be after the next start, when that is something else.')),
       unit: Type.Optional(Type.String()),
       description: Type.String()
     })

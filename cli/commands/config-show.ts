@@ -8,11 +8,12 @@ export const run = defineCommand(async (context, [prefix]: [string | undefined])
     prefix === undefined ? answer.values : answer.values.filter(({ key }) => key.startsWith(prefix))
   context.output.result({ ...answer, values }, () =>
     formatTable(
-      ['KEY', 'VALUE', 'FROM'],
-      values.map(({ key, value, unit, origin }) => [
+      ['KEY', 'VALUE', 'FROM', 'AFTER A RESTART'],
+      values.map(({ key, value, unit, origin, pending }) => [
         key,
         `${typeof value === 'string' ? value : JSON.stringify(value)}${unit === undefined ? '' : ` ${unit}`}`,
-        origin
+        origin,
+        pending ?? ''
       ])
     )
   )

@@ -135,7 +135,7 @@ export const HOME_COMMANDS: CommandSpec[] = [
         name: 'show',
         summary: "the daemon's effective configuration and the origin of each value",
         arguments: [{ name: '[prefix]', description: 'only keys that begin with this' }],
-        json: '`values[] {key, value, origin, unit?, description}`, `warnings[]`',
+        json: '`values[] {key, value, origin, pending?, unit?, description}`, `warnings[]`; `pending` is the value after the next start, when it is another',
         load: () => import('./config-show.ts')
       },
       {

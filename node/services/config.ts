@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { CatalogError, SingleFlight } from '../../base/index.ts'
+import { CatalogError, SingleFlight, toCatalogError } from '../../base/index.ts'
 import { describeConfig, formatConfigValue, type LoadedConfig, setConfigValue } from '../../config/index.ts'
 import { writeFileAtomic } from '../home/atomic-file.ts'
 import { isLogLevel } from '../logging/line.ts'
@@ -22,15 +22,34 @@ export function createConfigService(modules: ConfigModules, options: { file: str
   const { loaded, logging } = modules
   const writing = new SingleFlight<string, void>({ name: 'config', maxKeys: 1 })
 
+  /** What the next start would read. A file that it would refuse is worth a warning now. */
+  function readNext(): { next?: LoadedConfig; warnings: string[] } {
+    try {
+      return { next: modules.reload(), warnings: [] }
+    } catch (thrown) {
+      const { code, message } = toCatalogError(thrown)
+      return { warnings: [`the next start will fail: ${code}: ${message}`] }
+    }
+  }
+
   return {
     show(): ConfigReply {
-      const values = describeConfig().map(({ key, description }) => ({
-        key,
-        value: formatConfigValue(key, loaded.values),
-        origin: loaded.origins.get(key) ?? 'default',
-        description
-      }))
-      return { values, warnings: [...loaded.warnings] }
+      const { next, warnings } = readNext()
+      const values = describeConfig().map(({ key, description }) => {
+        const later = next === undefined ? undefined : formatConfigValue(key, next.values)
+        const value = key === 'log.level' ? logging.level : formatConfigValue(key, loaded.values)
+        // What took effect at once came from where it stands now.
+        const from = LIVE_KEYS.includes(key) && later === value ? next : loaded
+        const origin = from?.origins.get(key) ?? 'default'
+        return {
+          key,
+          value,
+          origin,
+          description,
+          ...(later === undefined || later === value ? {} : { pending: later })
+        }
+      })
+      return { values, warnings: [...loaded.warnings, ...warnings] }
     },
     async set(key, value): Promise<ConfigChange> {
       const text = textOf(value)
