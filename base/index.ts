@@ -1,7 +1,7 @@
 /**
  * Base: the few things every part needs and no part of Catalog is about: errors with stable codes, time as a
  * parameter, the log interface, limits and patience (semaphore, retry, single flight, circuit breaker), a bounded cache,
- * units and metrics. It knows no word of packages, peers or files, starts nothing and keeps no global state: all it
+ * units, metrics and spans. It knows no word of packages, peers or files, starts nothing and keeps no global state: all it
  * works with comes in as an argument and goes out as a return value or a CatalogError.
  */
 export * from './assert.ts'
@@ -15,4 +15,5 @@ export * from './metrics.ts'
 export * from './retry.ts'
 export * from './semaphore.ts'
 export * from './single-flight.ts'
+export * from './spans.ts'
 export * from './units.ts'

@@ -1,7 +1,15 @@
 import type { Libp2p, PrivateKey } from '@libp2p/interface'
 import { trace } from '@opentelemetry/api'
 import type { Registry } from 'prom-client'
-import { type Clock, type Logger, LruCache, partMetrics, systemClock } from '../base/index.ts'
+import {
+  type Clock,
+  type Logger,
+  LruCache,
+  partMetrics,
+  spanFailed,
+  systemClock,
+  withSpan
+} from '../base/index.ts'
 import type { Database } from '../library/index.ts'
 import {
   type AnnounceOptions,
@@ -237,19 +245,18 @@ export class DiscoveryCore implements Discovery {
   }
 
   announce(keys: readonly Uint8Array[], options?: AnnounceOptions): Promise<AnnounceResult> {
-    return tracer.startActiveSpan('discovery.announce', { attributes: { keys: keys.length } }, async span => {
-      try {
-        return await this.#announcer.announce(keys, options)
-      } finally {
-        span.end()
-      }
-    })
+    return withSpan('discovery.announce', { keys: keys.length }, () =>
+      this.#announcer.announce(keys, options)
+    )
   }
 
   async *findHolders(key: Uint8Array, options?: FindOptions): AsyncGenerator<Holder, void, undefined> {
     const span = tracer.startSpan('discovery.find')
     try {
       yield* this.#finder.find(key, options)
+    } catch (thrown) {
+      spanFailed(span, thrown)
+      throw thrown
     } finally {
       span.end()
     }

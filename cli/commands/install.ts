@@ -1,4 +1,4 @@
-import { CatalogError, displayDuration, displaySize } from '../../base/index.ts'
+import { CatalogError, displayDuration, displaySize, withSpan } from '../../base/index.ts'
 import {
   type InstalledPackage,
   InstallTarget,
@@ -21,7 +21,11 @@ interface Options {
 /** Dependencies of these kinds are needed where a package is used. */
 const NEEDED_KINDS = new Set(['required', 'peer'])
 
-export const run = defineCommand(async (context, [specs]: [string[]], options: Options) => {
+export const run = defineCommand((context, [specs]: [string[]], options: Options) =>
+  withSpan('install', { specs }, () => install(context, specs, options))
+)
+
+async function install(context: Context, specs: string[], options: Options): Promise<void> {
   const startedMs = performance.now()
   const folder = targetFolder(context, specs, options)
   const target = InstallTarget.open(folder)
@@ -35,7 +39,7 @@ export const run = defineCommand(async (context, [specs]: [string[]], options: O
   } finally {
     target.close()
   }
-})
+}
 
 function targetFolder(context: Context, specs: string[], options: Options): string {
   const usage = (message: string, hint: string): CatalogError =>

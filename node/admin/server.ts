@@ -4,7 +4,15 @@
  */
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { FastifySchemaControllerOptions } from 'fastify/types/schema.js'
-import { CatalogError, KIB, type Logger, MINUTE_MS, SECOND_MS, toCatalogError } from '../../base/index.ts'
+import {
+  CatalogError,
+  KIB,
+  type Logger,
+  MINUTE_MS,
+  SECOND_MS,
+  toCatalogError,
+  withSpan
+} from '../../base/index.ts'
 import type { NodeMetrics } from '../metrics.ts'
 import { requestIdFrom, runInRequest } from '../request-context.ts'
 import { ANSWERED, type RequestInput, type Route } from './route.ts'
@@ -139,7 +147,10 @@ function addRoute(app: FastifyInstance, route: Route, logger: Logger): void {
           request,
           reply
         }
-        const result = await route.handle(input)
+        const { method, url } = route
+        const result = await withSpan('request', { method, route: url, requestId: request.id }, () =>
+          route.handle(input)
+        )
         if (result === ANSWERED) return reply
         return reply.code(route.status).send(result)
       })

@@ -3,7 +3,6 @@
  * Nothing fetched is lost when a source fails or the daemon stops: the store keeps what was verified, and a row in
  * the database keeps the wish, so the next try or the next start goes on from there.
  */
-import { trace } from '@opentelemetry/api'
 import {
   CatalogError,
   type Clock,
@@ -13,7 +12,8 @@ import {
   retry,
   SECOND_MS,
   SingleFlight,
-  toCatalogError
+  toCatalogError,
+  withSpan
 } from '../../base/index.ts'
 import { parseSpec, type ReleaseRecord } from '../../library/index.ts'
 import { formatPublicKey } from '../../trust/index.ts'
@@ -91,12 +91,11 @@ export class Fetching implements FetchingService {
   }
 
   async fetch(request: FetchRequest, context: WorkContext): Promise<FetchResult> {
-    return await trace.getTracer('catalog').startActiveSpan('fetch', async span => {
-      try {
-        return await this.#fetch(request, context)
-      } finally {
-        span.end()
-      }
+    return await withSpan('fetch', { spec: request.spec }, async span => {
+      const result = await this.#fetch(request, context)
+      const { name, version, bytesFetched } = result
+      span.setAttributes({ name, version, bytes: bytesFetched })
+      return result
     })
   }
 
@@ -250,7 +249,8 @@ export class Fetching implements FetchingService {
   }
 
   async #holdersOf(record: ReleaseRecord, signal: AbortSignal): Promise<string[]> {
-    const found = await lookUp(this.#modules, record.release.name, signal)
+    const { name, version, owner } = record.release
+    const found = await lookUp(this.#modules, { name, version, owner }, signal)
     const id = record.id.toString()
     return found.holders.filter(holder => holder.ids.has(id)).map(holder => holder.peerId)
   }

@@ -3,7 +3,7 @@
  * none of them does, the DHT is asked who announced it, and those are asked. The first good answer wins and ends the rest.
  */
 import type { CID } from 'multiformats/cid'
-import { CatalogError, SECOND_MS } from '../../base/index.ts'
+import { CatalogError, SECOND_MS, withSpan } from '../../base/index.ts'
 import type { ReleaseRecord } from '../../library/index.ts'
 import type { LookupModules } from './lookup.ts'
 
@@ -24,11 +24,11 @@ const PATIENCE_MS = 300
 const MAX_CONNECTED = 20
 
 /** RELEASE_NOT_FOUND when nobody who can be reached has it; else the signal's reason. */
-export async function lookUpRecord(
-  modules: LookupModules,
-  id: CID,
-  signal: AbortSignal
-): Promise<FoundRecord> {
+export function lookUpRecord(modules: LookupModules, id: CID, signal: AbortSignal): Promise<FoundRecord> {
+  return withSpan('find', { id: id.toString() }, () => find(modules, id, signal))
+}
+
+async function find(modules: LookupModules, id: CID, signal: AbortSignal): Promise<FoundRecord> {
   const { network, clock } = modules
   const stop = new AbortController()
   const ended = AbortSignal.any([signal, stop.signal, AbortSignal.timeout(LOOKUP_TIMEOUT_MS)])

@@ -3,8 +3,14 @@
  * grace for the others, so that a slow or silent peer costs that grace and not its time-out, while a newer version
  * that another one holds still has its chance.
  */
-import { trace } from '@opentelemetry/api'
-import { CatalogError, type Clock, type Logger, SECOND_MS, toCatalogError } from '../../base/index.ts'
+import {
+  CatalogError,
+  type Clock,
+  type Logger,
+  SECOND_MS,
+  toCatalogError,
+  withSpan
+} from '../../base/index.ts'
 import type { ReleaseRecord } from '../../library/index.ts'
 import type { Holder, Network } from './network.ts'
 
@@ -41,13 +47,7 @@ export interface LookupModules {
 
 /** NO_PEERS when the node is alone, NO_PROVIDERS when nobody answers with a release. */
 export async function lookUp(modules: LookupModules, name: string, signal: AbortSignal): Promise<Found> {
-  return await trace.getTracer('catalog').startActiveSpan('find', async span => {
-    try {
-      return await new Lookup(modules, name).run(signal)
-    } finally {
-      span.end()
-    }
-  })
+  return await withSpan('find', { name }, () => new Lookup(modules, name).run(signal))
 }
 
 class Lookup {
