@@ -1,5 +1,4 @@
-import { trace } from '@opentelemetry/api'
-import { CatalogError, type Logger, toCatalogError } from '../../base/index.ts'
+import { CatalogError, type Logger, toCatalogError, withSpan } from '../../base/index.ts'
 import { type ContentStore, decodeRelease, type Registry, type ReleaseRecord } from '../../library/index.ts'
 import type { EventHub } from '../events.ts'
 import type { AnnouncementSchedule } from '../schedule.ts'
@@ -79,15 +78,12 @@ export function createPublishing(
     }
   }
 
-  const tracer = trace.getTracer('catalog')
   return {
     publish: (request, context) =>
-      tracer.startActiveSpan('publish', async span => {
-        try {
-          return await publish(request, context)
-        } finally {
-          span.end()
-        }
+      withSpan('publish', {}, async span => {
+        const { name, version, sizeBytes } = decodeRelease(request.recordBytes).release
+        span.setAttributes({ name, version, bytes: sizeBytes })
+        return await publish(request, context)
       })
   }
 }
