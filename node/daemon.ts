@@ -130,7 +130,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     { libp2p: host.libp2p, log: log.child({ part: 'control' }), clock, metrics: registry },
     { networkId: values.network.id, agent: `catalog/${VERSION}` }
   )
-  serveRecords({ control, registry: servedWhileRunning(library.registry, lifecycle) })
+  serveRecords({ control, registry: servedWhileRunning(library.registry, lifecycle), clock })
   await control.start()
   shutdown.leave('control', () => control.stop())
   const transfer = {
@@ -146,7 +146,14 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   )
   await contentServer.start()
   shutdown.leave('content server', () => contentServer.stop())
-  const records = new RecordClient({ control })
+  const records = new RecordClient({
+    control,
+    onViolation: (peer, { code, message }) =>
+      log.warn(
+        { part: 'records', peer: peer.toString(), code, reason: message },
+        'records of a peer are refused'
+      )
+  })
   const fetcher = createFetcher(
     { ...transfer, records, log: log.child({ part: 'fetch' }) },
     { networkId: values.network.id, requestsInFlight: values.fetch.prefetch }
@@ -264,16 +271,19 @@ async function openOwnLibrary(
 }
 
 /** What peers may read: nothing while the node is paused. They are told that it is busy. */
-function servedWhileRunning(registry: Registry, lifecycle: Lifecycle): Pick<Registry, 'get' | 'versions'> {
+function servedWhileRunning(
+  registry: Registry,
+  lifecycle: Lifecycle
+): Pick<Registry, 'stored' | 'storedPage'> {
   const check = (): void => lifecycle.require(['initializing', 'running'], 'serve')
   return {
-    get(id) {
+    stored(id) {
       check()
-      return registry.get(id)
+      return registry.stored(id)
     },
-    async versions(name, signal) {
+    async storedPage(query, signal) {
       check()
-      return await registry.versions(name, signal)
+      return await registry.storedPage(query, signal)
     }
   }
 }

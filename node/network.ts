@@ -1,10 +1,12 @@
 /** The network as the services see it, put together from the host, discovery and the protocols. */
+import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
+import { MIB } from '../base/index.ts'
 import { type Discovery, nameKey, recordKey } from '../discovery/index.ts'
 import { parseId, type ReleaseRecord } from '../library/index.ts'
 import { type Fetcher, MAX_RECORDS_PER_ANSWER, type RecordClient } from '../protocols/index.ts'
 import type { Host } from './host/index.ts'
-import type { Holder, Network } from './services/network.ts'
+import type { Holder, Network, WantedReleases } from './services/network.ts'
 
 export interface NetworkModules {
   host: Host
@@ -13,8 +15,10 @@ export interface NetworkModules {
   fetcher: Fetcher
 }
 
-/** Pages of one name that one peer is asked for: 640 releases. */
+/** Pages of one name that one peer is asked for: 640 releases of ordinary size. */
 const MAX_PAGES = 10
+/** And their bytes: records of the largest size fill this with 64. */
+const MAX_LISTED_BYTES = 2 * MIB
 
 export function createNetwork(modules: NetworkModules): Network {
   const { host, discovery, records, fetcher } = modules
@@ -46,17 +50,14 @@ export function createNetwork(modules: NetworkModules): Network {
     },
     holders: (name, signal) => holdersOf(modules, nameKey(name), signal),
     recordHolders: (id, signal) => holdersOf(modules, recordKey(id.bytes), signal),
-    async releases(name, peerId, signal) {
-      const found: ReleaseRecord[] = []
-      let after: Uint8Array | undefined
-      for (let page = 0; page < MAX_PAGES; page++) {
-        const options = { limit: MAX_RECORDS_PER_ANSWER, signal, ...(after === undefined ? {} : { after }) }
-        const { releases, next } = await records.list(peerIdFromString(peerId), name, options)
-        found.push(...releases)
-        if (next === undefined) break
-        after = next
-      }
-      return found
+    async releases({ name, ...filter }, peerId, signal) {
+      const peer = peerIdFromString(peerId)
+      // Who publishes the name, and what its newest versions are, matters also when one version is meant.
+      const all = await pagesOf(records, peer, name, {}, signal)
+      if (all.isComplete || (filter.version ?? filter.range) === undefined) return all.releases
+      const meant = await pagesOf(records, peer, name, filter, signal)
+      const known = new Set(all.releases.map(({ id }) => id.toString()))
+      return [...all.releases, ...meant.releases.filter(({ id }) => !known.has(id.toString()))]
     },
     async record(id, peerId, signal) {
       const [record] = await records.get(peerIdFromString(peerId), [parseId(id)], signal)
@@ -78,6 +79,39 @@ export function createNetwork(modules: NetworkModules): Network {
       }
     }
   }
+}
+
+interface Pages {
+  releases: ReleaseRecord[]
+  /** Whether the peer said that this is all. */
+  isComplete: boolean
+}
+
+/** Pages of a name from one peer, within the budget of a look-up. */
+async function pagesOf(
+  records: RecordClient,
+  peerId: PeerId,
+  name: string,
+  filter: Omit<WantedReleases, 'name'>,
+  signal: AbortSignal
+): Promise<Pages> {
+  const releases: ReleaseRecord[] = []
+  let sizeBytes = 0
+  let after: Uint8Array | undefined
+  for (let page = 0; page < MAX_PAGES && sizeBytes < MAX_LISTED_BYTES; page++) {
+    const cursor = after === undefined ? {} : { after }
+    const answer = await records.list(peerId, name, {
+      ...filter,
+      ...cursor,
+      limit: MAX_RECORDS_PER_ANSWER,
+      signal
+    })
+    releases.push(...answer.releases)
+    for (const { bytes } of answer.releases) sizeBytes += bytes.byteLength
+    if (answer.next === undefined) return { releases, isComplete: true }
+    after = answer.next
+  }
+  return { releases, isComplete: false }
 }
 
 /** Holders of a key but this node, ready to be dialled. */

@@ -43,7 +43,7 @@ function readIndexEntry(key: Uint8Array, value: Uint8Array): IndexEntry {
   return { ...parts, sequence: decodeU64(value), content: CID.decode(value.slice(SEQUENCE_BYTES)) }
 }
 
-function corrupt(what: string): CatalogError {
+export function corrupt(what: string): CatalogError {
   const code: ErrorCode = 'CONTENT_CORRUPT'
   return new CatalogError(code, what, {
     hint: 'restore the home from a backup; the record can be fetched again'

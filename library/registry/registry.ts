@@ -16,7 +16,17 @@ import {
   readRecord,
   readVersions
 } from './read.ts'
-import type { AddResult, IndexEntry, ListOptions, Registry, RegistryWriter, ReleasePage } from './types.ts'
+import { readStoredById, readStoredPage } from './stored-page.ts'
+import type {
+  AddResult,
+  IndexEntry,
+  ListOptions,
+  Registry,
+  RegistryWriter,
+  ReleasePage,
+  StoredPage,
+  StoredQuery
+} from './types.ts'
 
 export interface RegistryModules {
   database: Database
@@ -68,6 +78,14 @@ class LevelRegistry implements Registry {
 
   list(options: ListOptions): Promise<ReleasePage> {
     return readPage(this.#database, options)
+  }
+
+  stored(id: CID): Uint8Array | undefined {
+    return readStoredById(this.#database, id)
+  }
+
+  storedPage(query: StoredQuery, signal?: AbortSignal): Promise<StoredPage> {
+    return readStoredPage(this.#database, query, signal)
   }
 
   count(): number {

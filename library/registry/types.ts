@@ -35,6 +35,32 @@ export interface IndexEntry {
   recHash: Uint8Array
 }
 
+/** Which releases of a name a peer asks for, and from where on. */
+export interface StoredQuery {
+  readonly name: string
+  /** This version only. */
+  readonly version?: string
+  readonly owner?: Uint8Array
+  /** Only versions that it matches, by npm's rules; ignored when it is no range. */
+  readonly range?: string
+  /** `cursor` of the last record of the page before; the record itself may be gone meanwhile. */
+  readonly after?: Uint8Array
+  /** Records at most. */
+  readonly limit: number
+}
+
+/** A record as it lies on disk: the signed bytes, and its place in the order of `storedPage`. */
+export interface StoredRecord {
+  readonly bytes: Uint8Array
+  readonly cursor: Uint8Array
+}
+
+export interface StoredPage {
+  readonly records: StoredRecord[]
+  /** Whether there are more behind them. */
+  readonly hasMore: boolean
+}
+
 /** One change of the registry, ready to be committed as one batch with `sync: true`. */
 export interface RegistryPlan {
   /** Empty when nothing changes. */
@@ -68,6 +94,13 @@ export interface Registry {
   /** The record of an entry; undefined when it was replaced since. */
   read(entry: IndexEntry): ReleaseRecord | undefined
   list(options: ListOptions): Promise<ReleasePage>
+  /** Signed bytes of a record as they are stored, checked against their hash and not decoded. */
+  stored(id: CID): Uint8Array | undefined
+  /**
+   * Stored bytes of a name's releases, highest version first, for peers: looks through at most MAX_SCANNED_ENTRIES entries of the
+   * index, gives way to others meanwhile, and decodes no record. INVALID_ARGUMENT for a cursor that is none.
+   */
+  storedPage(query: StoredQuery, signal?: AbortSignal): Promise<StoredPage>
   /** Number of releases in the home library. */
   count(): number
   /** Revision of the home library: grows with each change. */

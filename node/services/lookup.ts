@@ -12,7 +12,7 @@ import {
   withSpan
 } from '../../base/index.ts'
 import type { ReleaseRecord } from '../../library/index.ts'
-import type { Holder, Network } from './network.ts'
+import type { Holder, Network, WantedReleases } from './network.ts'
 
 export interface Found {
   /** Checked records, each once. */
@@ -46,22 +46,22 @@ export interface LookupModules {
 }
 
 /** NO_PEERS when the node is alone, NO_PROVIDERS when nobody answers with a release. */
-export async function lookUp(modules: LookupModules, name: string, signal: AbortSignal): Promise<Found> {
-  return await withSpan('find', { name }, () => new Lookup(modules, name).run(signal))
+export async function lookUp(modules: LookupModules, wanted: WantedReleases, signal: AbortSignal): Promise<Found> {
+  return await withSpan('find', { name: wanted.name }, () => new Lookup(modules, wanted).run(signal))
 }
 
 class Lookup {
   readonly #modules: LookupModules
-  readonly #name: string
+  readonly #wanted: WantedReleases
   readonly #records = new Map<string, ReleaseRecord>()
   readonly #holders: FoundHolder[] = []
   readonly #failures: Found['failures'] = []
   readonly #stop = new AbortController()
   #asking = new Set<Promise<void>>()
 
-  constructor(modules: LookupModules, name: string) {
+  constructor(modules: LookupModules, wanted: WantedReleases) {
     this.#modules = modules
-    this.#name = name
+    this.#wanted = wanted
   }
 
   async run(signal: AbortSignal): Promise<Found> {
@@ -80,7 +80,7 @@ class Lookup {
 
   async #askAll(ended: AbortSignal): Promise<void> {
     let asked = 0
-    for await (const holder of this.#modules.network.holders(this.#name, ended)) {
+    for await (const holder of this.#modules.network.holders(this.#wanted.name, ended)) {
       const asking = this.#ask(holder, ended).finally(() => this.#asking.delete(asking))
       this.#asking.add(asking)
       if (++asked >= MAX_ASKED) break
@@ -93,7 +93,7 @@ class Lookup {
   async #ask(holder: Holder, ended: AbortSignal): Promise<void> {
     try {
       const signal = AbortSignal.any([ended, AbortSignal.timeout(ASK_TIMEOUT_MS)])
-      const records = await this.#modules.network.releases(this.#name, holder.peerId, signal)
+      const records = await this.#modules.network.releases(this.#wanted, holder.peerId, signal)
       if (records.length === 0) return
       for (const record of records) this.#records.set(record.id.toString(), record)
       this.#holders.push({ ...holder, ids: new Set(records.map(record => record.id.toString())) })
@@ -103,7 +103,7 @@ class Lookup {
       const error = toCatalogError(thrown)
       this.#failures.push({ holder, error })
       this.#modules.logger.debug(
-        { name: this.#name, peerId: holder.peerId, code: error.code },
+        { name: this.#wanted.name, peerId: holder.peerId, code: error.code },
         'a holder did not answer with releases'
       )
     }
@@ -118,18 +118,18 @@ class Lookup {
 
   #notFound(): CatalogError {
     const details = {
-      name: this.#name,
+      name: this.#wanted.name,
       asked: this.#failures.map(({ holder, error }) => ({ peerId: holder.peerId, code: error.code }))
     }
     if (this.#modules.network.connected().length === 0)
       return new CatalogError(
         'NO_PEERS',
-        `${this.#name} cannot be looked up: the node is connected to nobody`,
+        `${this.#wanted.name} cannot be looked up: the node is connected to nobody`,
         {
           details
         }
       )
-    return new CatalogError('NO_PROVIDERS', `nobody who can be reached holds ${this.#name}`, { details })
+    return new CatalogError('NO_PROVIDERS', `nobody who can be reached holds ${this.#wanted.name}`, { details })
   }
 }
 

@@ -45,6 +45,15 @@ export interface Announced {
   ids: readonly CID[]
 }
 
+/** The releases that a look-up is about. */
+export interface WantedReleases {
+  readonly name: string
+  readonly version?: string
+  readonly owner?: Uint8Array
+  /** An npm range. */
+  readonly range?: string
+}
+
 export interface Network {
   /**
    * Tells the network that this node holds releases of these names, and these records. Resolves with the number of peers that
@@ -55,8 +64,11 @@ export interface Network {
   holders(name: string, signal: AbortSignal): AsyncIterable<Holder>
   /** Peers that hold a record, as the DHT finds them. */
   recordHolders(id: CID, signal: AbortSignal): AsyncIterable<Holder>
-  /** The releases of `name` that a peer holds: checked records, signatures included. */
-  releases(name: string, peerId: string, signal: AbortSignal): Promise<ReleaseRecord[]>
+  /**
+   * The releases that a peer holds: checked records, signatures included. All of the name up to a few hundred, and of those that
+   * are wanted as many again where the name has more.
+   */
+  releases(wanted: WantedReleases, peerId: string, signal: AbortSignal): Promise<ReleaseRecord[]>
   /** One record by its id; undefined when the peer does not have it. */
   record(id: string, peerId: string, signal: AbortSignal): Promise<ReleaseRecord | undefined>
   /** Peers connected now. */

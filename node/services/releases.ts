@@ -26,7 +26,7 @@ export function createReleases(modules: ResolvingModules): ReleaseService {
     async versions(name, network, signal) {
       const items = await local(name, signal)
       if (!network) return items
-      const found = await lookUp(modules, name, signal).catch(error => {
+      const found = await lookUp(modules, { name }, signal).catch(error => {
         signal.throwIfAborted()
         if (items.length === 0) throw error
         return { records: [] }

@@ -13,6 +13,7 @@ import {
 import { parsePublicKey } from '../../trust/index.ts'
 import { type Found, type LookupModules, lookUp } from './lookup.ts'
 import { lookUpRecord } from './lookup-record.ts'
+import type { WantedReleases } from './network.ts'
 import { type NamedSpec, type OwnerRule, selectRelease } from './selection.ts'
 
 export interface Resolved {
@@ -52,7 +53,7 @@ export async function resolveRelease(
   const settled = settledHere(modules, local, spec, rule)
   if (settled !== undefined || !request.network)
     return { record: settled ?? selectRelease(local, spec, rule), holders: [] }
-  const found = await findOrLocal(modules, spec.name, local, signal)
+  const found = await findOrLocal(modules, wantedOf(spec, rule), local, signal)
   const record = selectFound([...local, ...found.records], spec, rule, found.failure)
   const id = record.id.toString()
   return { record, holders: found.holders.filter(holder => holder.ids.has(id)).map(holder => holder.peerId) }
@@ -72,20 +73,31 @@ function settledHere(
   return content.localState(record.release.content) === 'complete' ? record : undefined
 }
 
+function wantedOf(spec: NamedSpec, { publisher, pin }: OwnerRule): WantedReleases {
+  const owner = publisher ?? pin
+  const { name } = spec
+  if (spec.kind === 'any') return { name }
+  return {
+    name,
+    ...(spec.exact ? { version: spec.range } : { range: spec.range }),
+    ...(owner === undefined ? {} : { owner })
+  }
+}
+
 /** A failed look-up does not matter while something suitable is here: local first, also without a network. */
 async function findOrLocal(
   modules: ResolvingModules,
-  name: string,
+  wanted: WantedReleases,
   local: readonly ReleaseRecord[],
   signal: AbortSignal
 ): Promise<FoundOrFailed> {
   try {
-    return await lookUp(modules, name, signal)
+    return await lookUp(modules, wanted, signal)
   } catch (thrown) {
     signal.throwIfAborted()
     const failure = toCatalogError(thrown)
     if (local.length === 0) throw failure
-    modules.logger.debug({ name, code: failure.code }, 'look-up failed, using what is here')
+    modules.logger.debug({ name: wanted.name, code: failure.code }, 'look-up failed, using what is here')
     return { records: [], holders: [], failure }
   }
 }

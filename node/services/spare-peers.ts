@@ -9,7 +9,7 @@ import type { PeerHealth } from './peer-health.ts'
 export function sparePeers(network: Network, health: PeerHealth): Network {
   return {
     ...network,
-    releases: (name, peerId, signal) => health.ask(peerId, () => network.releases(name, peerId, signal)),
+    releases: (wanted, peerId, signal) => health.ask(peerId, () => network.releases(wanted, peerId, signal)),
     record: (id, peerId, signal) => health.ask(peerId, () => network.record(id, peerId, signal)),
     async fetchContent(record, peerIds, watch, signal) {
       const [first] = peerIds

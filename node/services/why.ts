@@ -69,7 +69,7 @@ export function createWhy(modules: WhyModules): WhyService {
     signal: AbortSignal
   ): Promise<Found | undefined> {
     try {
-      const found = await lookUp(modules, name, signal)
+      const found = await lookUp(modules, { name }, signal)
       for (const { holder, error } of found.failures)
         reasons.push(`${holder.peerId} claims to hold ${name} and failed: ${error.code}: ${error.message}`)
       return found

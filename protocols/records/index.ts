@@ -4,6 +4,6 @@
  * business: whom to ask, which of several releases is the right one, and keeping them in step (sync).
  * In: ids or a name and a peer; out: verified releases, and a report of every forged one.
  */
-export { type PeerReleasePage, RecordClient, type RecordClientModules } from './client.ts'
+export { type ListReleases, type PeerReleasePage, RecordClient, type RecordClientModules } from './client.ts'
 export { type RecordServerModules, serveRecords } from './server.ts'
 export { getRecords, listReleases, MAX_RECORDS_PER_ANSWER } from './types.ts'

@@ -38,6 +38,9 @@ export interface ListReleasesRequest {
     name: string;
     after: Uint8Array;
     limit: number;
+    version: string;
+    owner: Uint8Array;
+    range: string;
 }
 export declare namespace ListReleasesRequest {
     const codec: () => Codec<ListReleasesRequest>;
@@ -53,9 +56,21 @@ export declare namespace ListReleasesRequest {
         field: '$.limit';
         value: number;
     }
+    interface ListReleasesRequestVersionFieldEvent {
+        field: '$.version';
+        value: string;
+    }
+    interface ListReleasesRequestOwnerFieldEvent {
+        field: '$.owner';
+        value: Uint8Array;
+    }
+    interface ListReleasesRequestRangeFieldEvent {
+        field: '$.range';
+        value: string;
+    }
     function encode(obj: Partial<ListReleasesRequest>): Uint8Array;
     function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ListReleasesRequest>): ListReleasesRequest;
-    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ListReleasesRequest>): Generator<ListReleasesRequestNameFieldEvent | ListReleasesRequestAfterFieldEvent | ListReleasesRequestLimitFieldEvent>;
+    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ListReleasesRequest>): Generator<ListReleasesRequestNameFieldEvent | ListReleasesRequestAfterFieldEvent | ListReleasesRequestLimitFieldEvent | ListReleasesRequestVersionFieldEvent | ListReleasesRequestOwnerFieldEvent | ListReleasesRequestRangeFieldEvent>;
 }
 export interface ListReleasesResponse {
     records: Uint8Array[];

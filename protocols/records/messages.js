@@ -216,6 +216,18 @@ export var ListReleasesRequest;
                     w.uint32(24);
                     w.uint32(obj.limit);
                 }
+                if ((obj.version != null && obj.version !== '')) {
+                    w.uint32(34);
+                    w.string(obj.version);
+                }
+                if ((obj.owner != null && obj.owner.byteLength > 0)) {
+                    w.uint32(42);
+                    w.bytes(obj.owner);
+                }
+                if ((obj.range != null && obj.range !== '')) {
+                    w.uint32(50);
+                    w.string(obj.range);
+                }
                 if (opts.lengthDelimited !== false) {
                     w.ldelim();
                 }
@@ -223,7 +235,10 @@ export var ListReleasesRequest;
                 const obj = {
                     name: '',
                     after: uint8ArrayAlloc(0),
-                    limit: 0
+                    limit: 0,
+                    version: '',
+                    owner: uint8ArrayAlloc(0),
+                    range: ''
                 };
                 const end = length == null ? reader.len : reader.pos + length;
                 while (reader.pos < end) {
@@ -239,6 +254,18 @@ export var ListReleasesRequest;
                         }
                         case 3: {
                             obj.limit = reader.uint32();
+                            break;
+                        }
+                        case 4: {
+                            obj.version = reader.string();
+                            break;
+                        }
+                        case 5: {
+                            obj.owner = reader.bytes();
+                            break;
+                        }
+                        case 6: {
+                            obj.range = reader.string();
                             break;
                         }
                         default: {
@@ -271,6 +298,27 @@ export var ListReleasesRequest;
                             yield {
                                 field: `${prefix}.limit`,
                                 value: reader.uint32()
+                            };
+                            break;
+                        }
+                        case 4: {
+                            yield {
+                                field: `${prefix}.version`,
+                                value: reader.string()
+                            };
+                            break;
+                        }
+                        case 5: {
+                            yield {
+                                field: `${prefix}.owner`,
+                                value: reader.bytes()
+                            };
+                            break;
+                        }
+                        case 6: {
+                            yield {
+                                field: `${prefix}.range`,
+                                value: reader.string()
                             };
                             break;
                         }

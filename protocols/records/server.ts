@@ -1,34 +1,59 @@
 import { CID } from 'multiformats/cid'
-import { CatalogError } from '../../base/index.ts'
-import type { Registry, ReleaseRecord } from '../../library/index.ts'
+import { CatalogError, type Clock, Semaphore } from '../../base/index.ts'
+import type { Registry } from '../../library/index.ts'
 import type { Control } from '../control/index.ts'
-import { getRecords, listReleases, MAX_ANSWER_RECORD_BYTES } from './types.ts'
+import { PeerRates } from '../exchange/peer-rates.ts'
+import {
+  getRecords,
+  listReleases,
+  MAX_ANSWER_RECORD_BYTES,
+  MAX_LISTINGS,
+  MAX_LISTINGS_WAITING,
+  MAX_RECORDS_PER_ANSWER,
+  RECORD_RATE
+} from './types.ts'
 
 export interface RecordServerModules {
   readonly control: Pick<Control, 'handle'>
-  readonly registry: Pick<Registry, 'get' | 'versions'>
+  readonly registry: Pick<Registry, 'stored' | 'storedPage'>
+  readonly clock: Clock
 }
 
-/** Answers peers that ask for records of this node from now on. */
-export function serveRecords({ control, registry }: RecordServerModules): void {
-  control.handle(getRecords, ({ ids }) => {
+/** Answers peers that ask for records of this node from now on. Each has its rate; a page costs as much as 64 records. */
+export function serveRecords({ control, registry, clock }: RecordServerModules): void {
+  const rates = new PeerRates(RECORD_RATE, clock)
+  const listings = new Semaphore({
+    name: listReleases.name,
+    maxActive: MAX_LISTINGS,
+    maxWaiting: MAX_LISTINGS_WAITING
+  })
+  control.handle(getRecords, ({ ids }, { peerId }) => {
+    rates.take(peerId.toString(), ids.length)
     const answer = new Answer()
     for (const [index, id] of ids.entries()) {
-      const record = registry.get(decodeId(id))
-      if (record !== undefined && !answer.add(record)) return { records: answer.records, resumeAt: index }
+      const bytes = registry.stored(decodeId(id))
+      if (bytes !== undefined && !answer.add(bytes)) return { records: answer.records, resumeAt: index }
     }
     return { records: answer.records }
   })
-  control.handle(listReleases, async ({ name, after, limit }, { signal }) => {
-    const all = await registry.versions(name, signal)
-    const answer = new Answer()
-    let last: ReleaseRecord | undefined
-    for (const record of all.slice(startAfter(all, after))) {
-      if (answer.records.length >= limit || !answer.add(record))
-        return { records: answer.records, next: last?.id.bytes ?? new Uint8Array(0) }
-      last = record
+  control.handle(listReleases, async ({ name, limit, version, range, owner, after }, { peerId, signal }) => {
+    rates.take(peerId.toString(), MAX_RECORDS_PER_ANSWER)
+    const query = {
+      name,
+      limit,
+      ...(version === '' ? {} : { version }),
+      ...(range === '' ? {} : { range }),
+      ...(owner.byteLength === 0 ? {} : { owner }),
+      ...(after.byteLength === 0 ? {} : { after })
     }
-    return { records: answer.records }
+    const page = await listings.run(() => registry.storedPage(query, signal), signal)
+    const answer = new Answer()
+    let last: Uint8Array | undefined
+    for (const { bytes, cursor } of page.records) {
+      if (!answer.add(bytes)) return { records: answer.records, next: last ?? new Uint8Array(0) }
+      last = cursor
+    }
+    return { records: answer.records, next: page.hasMore && last !== undefined ? last : new Uint8Array(0) }
   })
 }
 
@@ -38,7 +63,7 @@ class Answer {
   #sizeBytes = 0
 
   /** False when the record has no place any more. */
-  add({ bytes }: ReleaseRecord): boolean {
+  add(bytes: Uint8Array): boolean {
     // Tag and length before each record are at most four bytes.
     const sizeBytes = bytes.byteLength + 4
     if (this.#sizeBytes + sizeBytes > MAX_ANSWER_RECORD_BYTES) return false
@@ -46,14 +71,6 @@ class Answer {
     this.#sizeBytes += sizeBytes
     return true
   }
-}
-
-function startAfter(all: ReleaseRecord[], after: Uint8Array): number {
-  if (after.byteLength === 0) return 0
-  const index = all.findIndex(({ id }) => Buffer.compare(id.bytes, after) === 0)
-  if (index < 0)
-    throw new CatalogError('NOT_FOUND', 'the list has changed: the record to go on after is gone')
-  return index + 1
 }
 
 function decodeId(bytes: Uint8Array): CID {

@@ -62,7 +62,7 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
     { networkId: NETWORK, agent: 'test/1', onViolation }
   )
   const records = new RecordClient({ control, onViolation })
-  serveRecords({ control, registry: library.registry })
+  serveRecords({ control, registry: library.registry, clock: systemClock })
   await control.start()
   const store = options.store?.(library.content) ?? library.content
   const { registry } = library

@@ -1,15 +1,24 @@
 import { describe, expect, it } from 'vitest'
 import { CatalogError, silentLogger, systemClock } from '../../../base/index.ts'
-import { createReleaseRecord, type Registry, type ReleaseRecord } from '../../../library/index.ts'
+import {
+  compareVersions,
+  createRegistry,
+  createReleaseRecord,
+  type Registry,
+  type ReleaseRecord
+} from '../../../library/index.ts'
 import {
   type Control,
   createControl,
   getRecords,
+  type ListReleases,
   listReleases,
   RecordClient,
   serveRecords
 } from '../../../protocols/index.ts'
 import { keyOf, small } from '../records/examples.ts'
+import { openMemory, serialWriter } from '../registry/databases.ts'
+import { ManualClock } from './manual-clock.ts'
 import { introduce, withNodes } from './nodes.ts'
 
 const recordOf = (version: string, description = 'short', name = 'hello'): ReleaseRecord =>
@@ -20,12 +29,15 @@ const RELEASES = Array.from({ length: 70 }, (_, i) =>
   recordOf(`1.0.${i}`, i % 2 === 0 ? 'x'.repeat(4000) : 'short')
 )
 
-function registryOf(records: readonly ReleaseRecord[]): Pick<Registry, 'get' | 'versions'> {
-  return {
-    get: id => records.find(record => record.id.equals(id)),
-    versions: async name => records.filter(({ release }) => release.name === name)
-  }
+async function registryOf(records: readonly ReleaseRecord[]): Promise<Registry> {
+  const database = await openMemory()
+  const registry = createRegistry({ database, writer: serialWriter(database), clock: systemClock })
+  for (const { bytes } of records) await registry.add(bytes)
+  return registry
 }
+
+const highestFirst = (a: ReleaseRecord, b: ReleaseRecord): number =>
+  compareVersions(b.release.version, a.release.version)
 
 async function withControls(
   run: (asker: Control, server: Control, peer: Parameters<Control['request']>[0]) => Promise<void>
@@ -47,7 +59,7 @@ async function withControls(
 describe('records', () => {
   it('come by id, any number of them, without those that are unknown', async () => {
     await withControls(async (asker, server, peer) => {
-      serveRecords({ control: server, registry: registryOf(RELEASES) })
+      serveRecords({ control: server, registry: await registryOf(RELEASES), clock: systemClock })
       const unknown = recordOf('9.9.9').id
       const ids = [unknown, ...RELEASES.map(({ id }) => id)]
       const found = await new RecordClient({ control: asker }).get(peer, ids)
@@ -57,10 +69,8 @@ describe('records', () => {
 
   it('come by name, page by page', async () => {
     await withControls(async (asker, server, peer) => {
-      serveRecords({
-        control: server,
-        registry: registryOf([...RELEASES, recordOf('1.0.0', 'short', 'other')])
-      })
+      const registry = await registryOf([...RELEASES, recordOf('1.0.0', 'short', 'other')])
+      serveRecords({ control: server, registry, clock: systemClock })
       const client = new RecordClient({ control: asker })
       const seen: string[] = []
       let after: Uint8Array | undefined
@@ -74,11 +84,49 @@ describe('records', () => {
         after = page.next
         pages++
       } while (after !== undefined)
-      expect(seen).toEqual(RELEASES.map(({ id }) => String(id)))
+      expect(seen).toEqual([...RELEASES].sort(highestFirst).map(({ id }) => String(id)))
       expect(pages).toBe(3)
       expect((await client.list(peer, 'nobody', { limit: 5 })).releases).toEqual([])
-      const gone = client.list(peer, 'hello', { limit: 5, after: recordOf('7.7.7').id.bytes })
-      await expect(gone).rejects.toMatchObject({ code: 'NOT_FOUND' })
+      const senseless = client.list(peer, 'hello', { limit: 5, after: recordOf('7.7.7').id.bytes })
+      await expect(senseless).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    })
+  })
+
+  it('of one version, of a range and of one owner come without the others', async () => {
+    await withControls(async (asker, server, peer) => {
+      const bob = createReleaseRecord(small({ name: 'hello', version: '1.0.3' }), keyOf('bob'))
+      serveRecords({ control: server, registry: await registryOf([...RELEASES, bob]), clock: systemClock })
+      const client = new RecordClient({ control: asker })
+      const listed = async (filter: Partial<ListReleases>): Promise<string[]> => {
+        const { releases } = await client.list(peer, 'hello', { limit: 64, ...filter })
+        return releases.map(({ release }) => release.version)
+      }
+      expect(await listed({ version: '1.0.3' })).toEqual(['1.0.3', '1.0.3'])
+      expect(await listed({ version: '1.0.3', owner: bob.release.owner })).toEqual(['1.0.3'])
+      expect(await listed({ owner: bob.release.owner })).toEqual(['1.0.3'])
+      expect(await listed({ range: '>=1.0.2 <1.0.4', owner: RELEASES[0]!.release.owner })).toEqual([
+        '1.0.3',
+        '1.0.2'
+      ])
+      expect(await listed({ version: '9.9.9' })).toEqual([])
+    })
+  })
+
+  it('are not listed without end for one peer', async () => {
+    await withControls(async (asker, server, peer) => {
+      const clock = new ManualClock()
+      serveRecords({ control: server, registry: await registryOf(RELEASES.slice(0, 3)), clock })
+      const client = new RecordClient({ control: asker })
+      const ask = (): Promise<unknown> => client.list(peer, 'hello', { limit: 1 })
+      const asked = await Promise.allSettled(Array.from({ length: 120 }, ask))
+      expect(asked.every(({ status }) => status === 'fulfilled')).toBe(true)
+      await expect(
+        (async () => {
+          for (let i = 0; i < 300; i++) await ask()
+        })()
+      ).rejects.toMatchObject({ code: 'BUSY', details: { retryAfterMs: expect.any(Number) } })
+      await clock.advance(1000)
+      await ask()
     })
   })
 
@@ -90,22 +138,30 @@ describe('records', () => {
       server.handle(getRecords, () => ({
         records: [forged, other.bytes, good.bytes, new Uint8Array(40), good.bytes]
       }))
-      server.handle(listReleases, () => ({ records: [forged, other.bytes, good.bytes] }))
+      let listed = [forged, other.bytes, good.bytes]
+      server.handle(listReleases, () => ({ records: listed }))
       const violations: CatalogError[] = []
       const client = new RecordClient({ control: asker, onViolation: (_, error) => violations.push(error) })
       expect((await client.get(peer, [good.id])).map(({ id }) => String(id))).toEqual([String(good.id)])
-      // Forged, not asked for, no record, and the same one twice.
-      expect(violations).toHaveLength(4)
-      expect(violations.every(error => error.code === 'PROTOCOL_VIOLATION')).toBe(true)
+      // Forged, not asked for, no record, and the same one twice: one report for an answer.
+      expect(violations).toMatchObject([
+        { code: 'PROTOCOL_VIOLATION', message: expect.stringMatching(/4 of 5, the first SIGNATURE_INVALID/) }
+      ])
       const page = await client.list(peer, 'hello', { limit: 5 })
       expect(page.releases.map(({ id }) => String(id))).toEqual([String(good.id)])
-      expect(violations).toHaveLength(6)
+      expect(violations[1]).toMatchObject({ message: expect.stringContaining('2 of 3') })
+      // Nothing but lies is no empty answer.
+      listed = [forged]
+      await expect(client.list(peer, 'hello', { limit: 5 })).rejects.toMatchObject({
+        code: 'PROTOCOL_VIOLATION'
+      })
+      expect(violations).toHaveLength(3)
     })
   })
 
   it('are refused to a peer that asks for no CID or too many', async () => {
     await withControls(async (asker, server, peer) => {
-      serveRecords({ control: server, registry: registryOf(RELEASES) })
+      serveRecords({ control: server, registry: await registryOf(RELEASES), clock: systemClock })
       const bad = asker.request(peer, getRecords, { ids: [new Uint8Array(36).fill(7)] })
       await expect(bad).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
       const many = asker.request(peer, getRecords, { ids: new Array(65).fill(RELEASES[0]!.id.bytes) })

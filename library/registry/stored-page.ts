@@ -1,0 +1,126 @@
+/**
+ * Pages of a name for peers. A peer may ask for them again and again, so a page costs little and holds nobody up: the index
+ * says version and owner of each release, the best `limit` entries behind the cursor are kept while it is streamed, and
+ * only their records are read, as bytes that are neither decoded nor verified: they were when they came in, and the peer
+ * trusts nobody's word for it. The cursor is a place in the order, so it stays good when its record goes.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { CID } from 'multiformats/cid'
+import { CatalogError } from '../../base/index.ts'
+import { bytesEqual } from '../../trust/index.ts'
+import {
+  KeyFamily,
+  makeKey,
+  type NameIndexKey,
+  nameIndexKey,
+  nameIndexPrefix,
+  parseNameIndexKey,
+  recordIdKey,
+  recordKey
+} from '../database/keys.ts'
+import type { DatabaseReader } from '../database/types.ts'
+import { isVersion } from '../names.ts'
+import { recordHash } from '../records/index.ts'
+import { compareVersions, isRange, specMatches } from '../spec.ts'
+import { corrupt } from './read.ts'
+import type { StoredPage, StoredQuery, StoredRecord } from './types.ts'
+
+/** Index entries that one page looks through, from the last key down: 20 ms. A name with more has them found by version or range. */
+const MAX_SCANNED_ENTRIES = 10_000
+/** Of them before the event loop gets its turn: less than a millisecond. */
+const ENTRIES_PER_TURN = 256
+const SHA256_CODE = 0x12
+
+/** Signed bytes of the record of an id, not decoded. CONTENT_CORRUPT when they have changed on disk. */
+export function readStoredById(reader: DatabaseReader, id: CID): Uint8Array | undefined {
+  if (id.multihash.code !== SHA256_CODE) return undefined
+  const recHash = reader.get(recordIdKey(id.multihash.digest))
+  if (recHash === undefined) return undefined
+  const bytes = reader.get(recordKey(recHash))
+  return bytes === undefined ? undefined : checked(bytes, recHash)
+}
+
+/** One page of a name, highest version first, then by owner and hash. */
+export async function readStoredPage(
+  reader: DatabaseReader,
+  query: StoredQuery,
+  signal?: AbortSignal
+): Promise<StoredPage> {
+  const entries = await nextEntries(reader, query, signal)
+  const page = entries.slice(0, query.limit)
+  const stored = await reader.getMany(page.map(entry => recordKey(entry.recHash)))
+  const records: StoredRecord[] = []
+  for (const [at, bytes] of stored.entries()) {
+    const entry = page[at]!
+    // One that was replaced since the index was read is left out.
+    if (bytes !== undefined) records.push({ bytes: checked(bytes, entry.recHash), cursor: cursorOf(entry) })
+  }
+  return { records, hasMore: entries.length > page.length }
+}
+
+/** The `limit` entries behind the cursor, and one more when there are more. */
+async function nextEntries(
+  reader: DatabaseReader,
+  query: StoredQuery,
+  signal?: AbortSignal
+): Promise<NameIndexKey[]> {
+  const { name, version, owner, limit } = query
+  const after = query.after === undefined ? undefined : entryOfCursor(name, query.after)
+  const prefix = nameIndexPrefix(name, version, version === undefined ? undefined : owner)
+  const wanted = limit + 1
+  let best: NameIndexKey[] = []
+  const keepBest = (): void => {
+    best = best.sort(compareEntries).slice(0, wanted)
+  }
+  let scanned = 0
+  for await (const [key] of reader.iterate({ prefix, limit: MAX_SCANNED_ENTRIES, reverse: true }, signal)) {
+    if (++scanned % ENTRIES_PER_TURN === 0) await nextTurn()
+    const entry = parseNameIndexKey(key)
+    if (entry === undefined) throw corrupt('a key of the name index cannot be read')
+    if (!isAskedFor(entry, query)) continue
+    if (after !== undefined && compareEntries(entry, after) <= 0) continue
+    best.push(entry)
+    if (best.length === 4 * wanted) keepBest()
+  }
+  keepBest()
+  return best
+}
+
+function isAskedFor(entry: NameIndexKey, { owner, range }: StoredQuery): boolean {
+  if (owner !== undefined && !bytesEqual(entry.owner, owner)) return false
+  return (
+    range === undefined ||
+    !isRange(range) ||
+    specMatches({ kind: 'range', name: entry.name, range, exact: false }, entry.version)
+  )
+}
+
+/** By what the key says alone, so that a cursor can be compared with. */
+function compareEntries(a: NameIndexKey, b: NameIndexKey): number {
+  return (
+    compareVersions(b.version, a.version) ||
+    // Versions that differ only in their build have one precedence.
+    Buffer.compare(Buffer.from(a.version), Buffer.from(b.version)) ||
+    Buffer.compare(a.owner, b.owner) ||
+    Buffer.compare(a.recHash, b.recHash)
+  )
+}
+
+/** The part of an entry's key behind its name. */
+function cursorOf(entry: NameIndexKey): Uint8Array {
+  return nameIndexKey(entry).slice(nameIndexPrefix(entry.name).byteLength)
+}
+
+function entryOfCursor(name: string, cursor: Uint8Array): NameIndexKey {
+  const prefix = nameIndexPrefix(name).subarray(KeyFamily.NameIndex.length)
+  const entry = parseNameIndexKey(makeKey(KeyFamily.NameIndex, prefix, cursor))
+  if (entry === undefined || !isVersion(entry.version))
+    throw new CatalogError('INVALID_ARGUMENT', 'the cursor of the page cannot be read')
+  return entry
+}
+
+/** LevelDB hands out Buffers; the bytes get memory of their own. */
+function checked(stored: Uint8Array, recHash: Uint8Array): Uint8Array {
+  if (!bytesEqual(recordHash(stored), recHash)) throw corrupt('a stored record does not match its hash')
+  return Uint8Array.from(stored)
+}
