@@ -86,7 +86,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     name: 'install',
     summary: 'fetch releases and write them into a folder',
     details:
-      'Each package becomes DIR/NAME; catalog-lock.json in DIR says exactly what is there. An install that fails or is killed leaves the old state or the new one. Dependencies are recorded but not resolved yet: name them too.',
+      'Each package becomes DIR/NAME; catalog-lock.json in DIR says exactly what is there. An install that fails or is killed leaves the old state or the new one. A name is pinned to the publisher of its first install. A lock file names the publishers by key, so with --frozen it outranks the pins. Dependencies are recorded but not resolved yet: name them too.',
     arguments: [{ name: '[spec...]', description: `${SPEC_FORMS}; none with --frozen` }],
     options: [
       { flags: '--to <dir>', description: 'folder to install into', complete: 'directory' },

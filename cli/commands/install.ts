@@ -171,14 +171,26 @@ async function readPin(context: Context, name: string): Promise<string | undefin
   }
 }
 
-/** From now on these names mean these owners on this node; an owner given with --publisher replaces the one before. */
+/**
+ * From now on these names mean these owners on this node. Another owner replaces the pinned one only with --publisher. A lock
+ * file outranks the pin, since it names the owners by key, and leaves it as it is.
+ */
 async function pinOwners(context: Context, releases: FetchResult[], options: Options): Promise<void> {
   for (const { name, owner } of releases) {
     const pinned = await readPin(context, name)
-    if (pinned === owner || (pinned !== undefined && options.publisher === undefined)) continue
+    if (pinned === owner) continue
+    if (pinned !== undefined && options.frozen === true) {
+      context.output.note(
+        `${printable(name)} is of ${owner}, as the lock file says, though ${pinned} is pinned here.`
+      )
+      continue
+    }
+    if (pinned !== undefined && options.publisher === undefined) continue
     await context
       .client()
       .request('PUT', `/v1/pins/${encodeURIComponent(name)}`, { body: { owner }, signal: context.signal })
+    const instead = pinned === undefined ? '' : ` instead of ${pinned}`
+    context.output.note(`${printable(name)} is now pinned to its publisher ${owner}${instead}.`)
   }
 }
 

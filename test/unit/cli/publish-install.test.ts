@@ -308,6 +308,30 @@ describe('install', () => {
     expect(existsSync(empty)).toBe(false)
   })
 
+  it('says to whom it pins a name first, and pins nothing when the install fails', async () => {
+    daemon.routes.set('GET /v1/contents/*', () => tar(tarOf(ITEMS), null))
+    expect((await cli(['install', 'tool', '--to', target], { home })).status).not.toBe(0)
+    mkdirSync(path.join(target, 'tool'), { recursive: true })
+    writeFileSync(path.join(target, 'tool', 'mine'), '')
+    daemon.routes.set('GET /v1/contents/*', () => tar(tarOf(ITEMS)))
+    expect((await cli(['install', 'tool', '--to', target], { home })).status).not.toBe(0)
+    expect(pins).toEqual(new Map())
+
+    const other = path.join(folder.folder, 'other')
+    const first = await cli(['install', 'tool', '--to', other], { home })
+    expect(first.stderr).toContain('tool is now pinned to its publisher z6MkOwner.')
+    expect((await cli(['install', 'tool', '--to', other], { home })).stderr).not.toContain('pinned')
+  })
+
+  it('--frozen follows the lock rather than the pin, says so, and leaves the pin', async () => {
+    await cli(['install', 'tool', '--to', target], { home })
+    pins.set('tool', 'z6MkFirst')
+    const result = await cli(['install', '--frozen', '--to', target], { home })
+    expect(result.status).toBe(0)
+    expect(result.stderr).toContain('tool is of z6MkOwner, as the lock file says, though z6MkFirst is pinned')
+    expect(pins.get('tool')).toBe('z6MkFirst')
+  })
+
   it('refuses another owner than the pinned one, exit 5, unless told whose name is meant', async () => {
     pins.set('tool', 'z6MkFirst')
     const refused = await cli(['install', 'tool', '--to', target, '--json'], { home })
