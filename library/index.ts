@@ -37,7 +37,6 @@ export {
   type LibraryModules,
   type LibraryOptions,
   openLibrary,
-  rebuildBlockIndex,
   withHomeLocked
 } from './open.ts'
 export * from './records/index.ts'

@@ -3,10 +3,10 @@ import type { Registry as MetricsRegistry } from 'prom-client'
 import { CatalogError, type Clock, type Logger, partMetrics } from '../base/index.ts'
 import { nodeDisk } from './content/disk.ts'
 import { decodeTail } from './content/record.ts'
-import { isRecovered, rebuildIndex } from './content/recovery.ts'
+import { isRecovered } from './content/recovery.ts'
 import { DAMAGE_KEY, TAIL_KEY } from './content/segment-modules.ts'
 import { LocalContentStore } from './content/store.ts'
-import { type Level, LevelReader, LevelWriter, openLevel } from './database/level.ts'
+import { type Level, LevelReader, openLevel } from './database/level.ts'
 import type { Database, WriteOperation } from './database/types.ts'
 import { createRegistry } from './registry/registry.ts'
 import type { Registry, RegistryWriter } from './registry/types.ts'
@@ -37,8 +37,8 @@ export interface LibraryOptions {
 }
 
 /**
- * Opens what a node holds. When a crash left segments that are not in the index yet, the worker recovers them
- * first. HOME_LOCKED when another process has the home open, HOME_MISSING when there is none.
+ * Opens what a node holds. When a crash left segments that are not in the index yet, or `db/` was lost, the worker
+ * recovers them first. HOME_LOCKED when another process has the home open, HOME_MISSING when there is none.
  */
 export async function openLibrary(modules: LibraryModules, options: LibraryOptions): Promise<Library> {
   const { home } = options
@@ -59,27 +59,6 @@ export async function openLibrary(modules: LibraryModules, options: LibraryOptio
   } catch (thrown) {
     await library.close()
     throw thrown
-  }
-}
-
-/**
- * Makes the block index of a home anew from its segments alone: for a home whose `db/` lost entries. Nothing
- * else may have the home open (HOME_LOCKED). Returns the blocks found.
- */
-export async function rebuildBlockIndex(
-  modules: { log: Logger },
-  options: { home: string }
-): Promise<{ blocks: number }> {
-  const level = await openLevel(join(options.home, 'db'))
-  try {
-    const index = new LevelWriter(level)
-    const { blocks } = await rebuildIndex(
-      { disk: nodeDisk, index, log: modules.log },
-      join(options.home, 'segments')
-    )
-    return { blocks }
-  } finally {
-    await level.close()
   }
 }
 

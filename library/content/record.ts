@@ -13,6 +13,7 @@ export const SEGMENT_BYTES = 64 * MIB
 export const RECORD_HEAD_BYTES = 48
 /** "CSG1" as it stands in the file: Catalog segment, format 1. */
 const RECORD_MAGIC = 0x31475343
+export const RECORD_MAGIC_BYTES = Buffer.from('CSG1', 'latin1')
 
 const AT = { magic: 0, length: 4, id: 8, codec: 40, rawLength: 44 } as const
 

@@ -1,45 +1,60 @@
 /**
  * What happens to the segments when the store opens. Blocks after the committed tail may be there whole (the
- * crash came between their fdatasync and the batch, or the batch was lost in a power cut) or in part. Each
- * record from the tail on is hashed: whole ones are indexed, at the first that is not whole the last segment
- * is cut off.
+ * crash came between their fdatasync and the batch, or the batch was lost in a power cut) or in part. Every
+ * record from the tail on is hashed and whole ones are indexed. Where none stands the search goes on at the
+ * next magic, so that a damaged record costs that block only; what follows the last whole record of the last
+ * segment is cut off.
  *
- * In a segment that has a successor nothing is cut: it was complete and synced when its successor was begun,
- * so a bad record there is damage to one block, and the records after it are kept.
+ * Without a tail (`db/` was lost) the same makes the index anew from all segments, and then cuts nothing off.
+ *
+ * Committed bytes that are gone, a segment or its end, cannot come from a crash, only from damage or a hand.
+ * The index gives up the blocks that stood there, the contents that need them are looked for
+ * (worker/damage.ts), and the store goes on.
  */
 import { MIB } from '../../base/index.ts'
 import { KeyFamily, makeKey } from '../database/keys.ts'
 import type { WriteOperation } from '../database/types.ts'
-import { hashBlock, rawBytesOf, sameId } from './blocks.ts'
+import { hashBlock, MAX_BLOCK_BYTES, rawBytesOf, sameId } from './blocks.ts'
 import type { Disk, DiskFile } from './disk.ts'
 import {
   type BlockLocation,
+  decodeLocation,
+  decodeTail,
   EMPTY_TAIL,
   encodeLocation,
   encodeTail,
   RECORD_HEAD_BYTES,
+  RECORD_MAGIC_BYTES,
   type RecordHead,
   readRecordHead,
   type Tail
 } from './record.ts'
-import { type SegmentModules, segmentPath, TAIL_KEY } from './segment-modules.ts'
+import { DAMAGE_KEY, type SegmentModules, segmentPath, TAIL_KEY } from './segment-modules.ts'
 import type { BlockId } from './types.ts'
 
 /** Index entries put in one batch while recovering. */
 const BATCH_OPERATIONS = 4096
 /** Bytes of a segment read at once; holds several of the largest records. */
 const WINDOW_BYTES = 2 * MIB
+const MAX_RECORD_BYTES = RECORD_HEAD_BYTES + MAX_BLOCK_BYTES
 
 interface FoundBlock extends BlockLocation {
   id: BlockId
 }
 
 /** Brings index, tail and segments together; returns the new tail. */
-export async function recoverSegments(modules: SegmentModules, folder: string, tail: Tail): Promise<Tail> {
-  const { disk, log } = modules
-  const segments = await listSegments(modules, folder)
+export async function recoverSegments(modules: SegmentModules, folder: string): Promise<Tail> {
+  const { disk, index, log } = modules
+  const value = index.get(TAIL_KEY)
+  const segments = await listSegments(disk, folder)
+  if (value === undefined) {
+    await index.clear(makeKey(KeyFamily.Block))
+    // From the first open on a tail that is not there is one that was lost.
+    if (segments.length === 0)
+      await index.batch([{ type: 'put', key: TAIL_KEY, value: encodeTail(EMPTY_TAIL) }], { sync: true })
+  }
+  const tail = await giveUpLost(modules, folder, decodeTail(value))
   let now = tail
-  let recovered = 0
   for (const segment of segments.filter(number => number >= tail.segment)) {
     const path = segmentPath(folder, segment)
     const start = segment === tail.segment ? tail.offsetBytes : 0
@@ -49,38 +64,66 @@ export async function recoverSegments(modules: SegmentModules, folder: string, t
       // The crash may have come before the sync, and what is indexed counts as stored. (A segment's name is
       // synced before its first byte is written.)
       await file.datasync()
-      const before = now.blocks
-      now = await recoverOne(modules, file, { segment, start, last: segment === segments.at(-1), tail: now })
-      recovered += now.blocks - before
+      const isCut = segment === segments.at(-1) && value !== undefined
+      now = await recoverOne(modules, file, { segment, start, isCut, tail: now })
     } finally {
       await file.close()
     }
   }
   if (now !== tail)
-    log.info({ blocks: recovered, segment: now.segment, offsetBytes: now.offsetBytes }, 'segments recovered')
+    log.info(
+      { blocks: now.blocks - tail.blocks, segment: now.segment, offsetBytes: now.offsetBytes },
+      'segments recovered'
+    )
   return now
 }
 
 /** Whether the segments end where the tail says: then there is nothing to recover. */
 export async function isRecovered(disk: Disk, folder: string, tail: Tail): Promise<boolean> {
-  const next = await disk.sizeOf(segmentPath(folder, tail.segment + 1))
+  if ((await listSegments(disk, folder)).some(segment => segment > tail.segment)) return false
   const now = (await disk.sizeOf(segmentPath(folder, tail.segment))) ?? 0
-  return next === undefined && now === tail.offsetBytes
+  return now === tail.offsetBytes
 }
 
 /**
- * Makes the index anew from the segments alone. A crash half-way is harmless: without a tail the next open
- * goes on.
+ * When the segment of the tail is gone or shorter than the tail says: takes the blocks that stood there out of
+ * the index. The store goes on at the end of what is left, or in a new segment.
  */
-export async function rebuildIndex(modules: SegmentModules, folder: string): Promise<Tail> {
-  const { index } = modules
-  await index.batch([{ type: 'del', key: TAIL_KEY }], { sync: true })
-  await index.clear(makeKey(KeyFamily.Block))
-  return await recoverSegments(modules, folder, EMPTY_TAIL)
+async function giveUpLost(modules: SegmentModules, folder: string, tail: Tail): Promise<Tail> {
+  const { disk, index, log } = modules
+  const { segment } = tail
+  const sizeBytes = await disk.sizeOf(segmentPath(folder, segment))
+  const leftBytes = sizeBytes ?? 0
+  if (leftBytes >= tail.offsetBytes) return tail
+  log.error({ segment, leftBytes, committedBytes: tail.offsetBytes }, 'a segment has lost committed bytes')
+  const operations: WriteOperation[] = []
+  let blocks = tail.blocks
+  for await (const [key, value] of index.iterate({ prefix: makeKey(KeyFamily.Block) })) {
+    const location = decodeLocation(value)
+    const endBytes = location.offsetBytes + RECORD_HEAD_BYTES + location.lengthBytes
+    if (location.segment !== segment || endBytes <= leftBytes) continue
+    operations.push({ type: 'del', key })
+    blocks--
+  }
+  const totalBytes = tail.totalBytes - (tail.offsetBytes - leftBytes)
+  const now =
+    sizeBytes === undefined
+      ? { segment: segment + 1, offsetBytes: 0, blocks, totalBytes }
+      : { segment, offsetBytes: leftBytes, blocks, totalBytes }
+  operations.push(
+    { type: 'put', key: TAIL_KEY, value: encodeTail(now) },
+    { type: 'put', key: DAMAGE_KEY, value: new Uint8Array() }
+  )
+  await index.batch(operations, { sync: true })
+  return now
 }
 
-async function listSegments(modules: SegmentModules, folder: string): Promise<number[]> {
-  const names = await modules.disk.list(folder)
+/** Numbers of the segments, rising; none when the folder is not there either. */
+async function listSegments(disk: Disk, folder: string): Promise<number[]> {
+  const names = await disk.list(folder).catch(thrown => {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw thrown
+  })
   return names
     .filter(name => /^(0|[1-9][0-9]{0,9})$/.test(name))
     .map(Number)
@@ -90,12 +133,13 @@ async function listSegments(modules: SegmentModules, folder: string): Promise<nu
 interface OneSegment {
   segment: number
   start: number
-  last: boolean
+  /** Whether what follows the last whole record is cut off: the torn end of the last write. */
+  isCut: boolean
   tail: Tail
 }
 
 async function recoverOne(modules: SegmentModules, file: DiskFile, one: OneSegment): Promise<Tail> {
-  const { segment, start, last } = one
+  const { segment, start, isCut } = one
   const { index, log } = modules
   let tail = one.tail
   let operations: WriteOperation[] = []
@@ -106,63 +150,62 @@ async function recoverOne(modules: SegmentModules, file: DiskFile, one: OneSegme
     await index.batch(operations, { sync: false })
     operations = []
   }
-  const scan = scanSegment(file, segment, start, !last)
-  for (;;) {
-    const step = await scan.next()
-    if (step.done === true) {
-      const sizeBytes = await file.size()
-      if (sizeBytes < start) log.error({ segment, sizeBytes, start }, 'a segment has lost committed bytes')
-      if (last && step.value < sizeBytes) {
-        log.warn({ segment, cutBytes: sizeBytes - step.value }, 'the torn end of a segment was cut off')
-        await file.truncate(step.value)
-      }
-      await commit(step.value)
-      return tail
-    }
-    const { id, ...location } = step.value
+  let end = start
+  let passedBytes = 0
+  for await (const { id, ...location } of scanSegment(file, segment, start)) {
+    passedBytes += location.offsetBytes - end
+    end = location.offsetBytes + RECORD_HEAD_BYTES + location.lengthBytes
     const key = makeKey(KeyFamily.Block, id)
     if (index.get(key) === undefined) tail = { ...tail, blocks: tail.blocks + 1 }
     operations.push({ type: 'put', key, value: encodeLocation(location) })
-    if (operations.length >= BATCH_OPERATIONS)
-      await commit(location.offsetBytes + RECORD_HEAD_BYTES + location.lengthBytes)
+    if (operations.length >= BATCH_OPERATIONS) await commit(end)
   }
+  const restBytes = (await file.size()) - end
+  if (isCut && restBytes > 0) {
+    log.warn({ segment, cutBytes: restBytes }, 'the torn end of a segment was cut off')
+    await file.truncate(end)
+  }
+  const damagedBytes = passedBytes + (isCut ? 0 : restBytes)
+  if (damagedBytes > 0) {
+    log.error({ segment, damagedBytes }, 'damaged bytes in a segment were passed over')
+    operations.push({ type: 'put', key: DAMAGE_KEY, value: new Uint8Array() })
+  }
+  await commit(isCut ? end : end + restBytes)
+  return tail
 }
 
-/**
- * Yields the whole records of a segment from `start`; returns the offset where they end. With `skipDamaged` a
- * record whose head is whole and whose bytes are not is passed over.
- */
-async function* scanSegment(
-  file: DiskFile,
-  segment: number,
-  start: number,
-  skipDamaged: boolean
-): AsyncGenerator<FoundBlock, number> {
+/** Yields the whole records of a segment from `start` on, in order. */
+async function* scanSegment(file: DiskFile, segment: number, start: number): AsyncGenerator<FoundBlock> {
   const window = Buffer.allocUnsafeSlow(WINDOW_BYTES)
   let windowStart = start
   let filled = await file.read(window, windowStart)
   let offset = start
-  for (;;) {
-    let at = offset - windowStart
-    let head = readRecordHead(window.subarray(0, filled), at)
-    if (head === undefined || at + RECORD_HEAD_BYTES + head.lengthBytes > filled) {
-      if (windowStart === offset) return offset
+  while (filled > 0) {
+    const at = offset - windowStart
+    const isLast = filled < WINDOW_BYTES
+    if (at + MAX_RECORD_BYTES > filled && !isLast) {
       windowStart = offset
       filled = await file.read(window, windowStart)
-      at = 0
-      head = readRecordHead(window.subarray(0, filled), at)
-      if (head === undefined || RECORD_HEAD_BYTES + head.lengthBytes > filled) return offset
+      continue
     }
-    const { id, codec, lengthBytes, rawLengthBytes } = head
-    const whole = isWhole(head, window.subarray(at + RECORD_HEAD_BYTES, at + RECORD_HEAD_BYTES + lengthBytes))
-    if (!whole && !skipDamaged) return offset
-    if (whole)
+    const bytes = window.subarray(0, filled)
+    const head = readRecordHead(bytes, at)
+    if (head !== undefined && isWhole(head, bytes.subarray(at + RECORD_HEAD_BYTES))) {
+      const { id, codec, lengthBytes, rawLengthBytes } = head
       yield { id: Uint8Array.from(id), segment, offsetBytes: offset, lengthBytes, codec, rawLengthBytes }
-    offset += RECORD_HEAD_BYTES + lengthBytes
+      offset += RECORD_HEAD_BYTES + lengthBytes
+      continue
+    }
+    const next = bytes.indexOf(RECORD_MAGIC_BYTES, at + 1)
+    if (next < 0 && isLast) return
+    // The first bytes of a magic may be the last of the window.
+    offset = windowStart + (next < 0 ? Math.max(at + 1, filled - RECORD_MAGIC_BYTES.byteLength + 1) : next)
   }
 }
 
-function isWhole(head: RecordHead, bytes: Uint8Array): boolean {
+function isWhole(head: RecordHead, rest: Uint8Array): boolean {
+  if (head.lengthBytes > rest.byteLength) return false
+  const bytes = rest.subarray(0, head.lengthBytes)
   const raw = rawBytesOf({ codec: head.codec, rawLengthBytes: head.rawLengthBytes, bytes })
   return raw !== undefined && sameId(hashBlock(raw), head.id)
 }

@@ -2,12 +2,14 @@
 import { join } from 'node:path'
 import type { Logger } from '../../base/index.ts'
 import { KeyFamily, makeKey } from '../database/keys.ts'
-import type { WriteOperation } from '../database/types.ts'
+import type { KeyRange, WriteOperation } from '../database/types.ts'
 import type { Disk } from './disk.ts'
 
 /** What the store needs of LevelDB. */
 export interface BlockIndex {
   get(key: Uint8Array): Uint8Array | undefined
+  /** In the order of the keys. */
+  iterate(range: KeyRange): AsyncIterable<[Uint8Array, Uint8Array]>
   batch(operations: WriteOperation[], options: { sync: boolean }): Promise<void>
   /** Deletes every key that begins with these bytes. */
   clear(prefix: Uint8Array): Promise<void>

@@ -23,7 +23,6 @@ import type { DiskFile } from './disk.ts'
 import {
   type BlockLocation,
   decodeLocation,
-  decodeTail,
   encodeLocation,
   encodeTail,
   SEGMENT_BYTES,
@@ -76,11 +75,11 @@ export class SegmentStore {
    * Opens the store in `folder` (created when missing), after recovering what a crash left behind the tail.
    */
   static async open(modules: SegmentModules, options: SegmentOptions): Promise<SegmentStore> {
-    const { disk, index } = modules
+    const { disk } = modules
     const { folder } = options
     await disk.makeFolder(folder)
     await disk.syncFolder(join(folder, '..'))
-    const tail = await recoverSegments(modules, folder, decodeTail(index.get(TAIL_KEY)))
+    const tail = await recoverSegments(modules, folder)
     return new SegmentStore(modules, { segmentBytes: SEGMENT_BYTES, quotaBytes: 0, ...options }, tail)
   }
 

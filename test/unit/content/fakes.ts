@@ -154,11 +154,16 @@ export class FakeIndex implements BlockIndex {
     this.#apply(operations)
   }
 
+  async *iterate({ prefix }: { prefix: Uint8Array }): AsyncGenerator<[Uint8Array, Uint8Array]> {
+    for (const key of this.keys())
+      if (key.startsWith(keyOf(prefix))) yield [Buffer.from(key, 'latin1'), this.#entries.get(key)!]
+  }
+
   async clear(prefix: Uint8Array): Promise<void> {
     const from = keyOf(prefix)
-    const end = keyOf(prefixEnd(prefix)!)
+    const end = prefixEnd(prefix)
     const operations = [...this.#entries.keys()]
-      .filter(key => key >= from && key < end)
+      .filter(key => key >= from && (end === undefined || key < keyOf(end)))
       .map(key => ({ type: 'del', key: Buffer.from(key, 'latin1') }) as const)
     await this.batch(operations, { sync: false })
   }

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { silentLogger } from '../../../base/index.ts'
 import { hashBlock } from '../../../library/content/blocks.ts'
 import { decodeTail, RECORD_HEAD_BYTES } from '../../../library/content/record.ts'
-import { isRecovered, rebuildIndex } from '../../../library/content/recovery.ts'
-import { TAIL_KEY } from '../../../library/content/segment-modules.ts'
+import { isRecovered } from '../../../library/content/recovery.ts'
+import { DAMAGE_KEY, TAIL_KEY } from '../../../library/content/segment-modules.ts'
 import { DISK_HEADROOM_BYTES, SegmentStore } from '../../../library/content/segments.ts'
 import { STAGE_BYTES, WriteSession } from '../../../library/content/stage.ts'
 import type { IncomingBlock } from '../../../library/content/types.ts'
@@ -41,6 +41,12 @@ class Machine {
     this.disk.crash()
     this.index.crash(kept)
     await this.open()
+  }
+
+  /** `db/` is lost. */
+  async loseIndex(): Promise<void> {
+    await this.index.clear(new Uint8Array())
+    expect(this.index.keys()).toEqual([])
   }
 
   /** Puts and flushes: acknowledged when it resolves. */
@@ -330,14 +336,75 @@ describe('recovery', () => {
     expect(all.map(block => machine.holds(block))).toEqual(all.map((_, i) => i !== 0))
   })
 
-  test('the index made anew from the segments is the same', async () => {
+  test('without a tail the index is made anew from the segments, and is the same', async () => {
     const machine = await new Machine().open()
     const all = blocks(0, 8)
     for (const block of all) await machine.store_(block)
     const [before, { tail }] = [machine.index.keys(), machine.store]
     await machine.store.close()
-    expect(await rebuildIndex(machine.modules, FOLDER)).toEqual(tail)
+    await machine.loseIndex()
+    await machine.open()
+    expect(machine.store.tail).toEqual(tail)
     expect(machine.index.keys()).toEqual(before)
+    expect(all.every(block => machine.holds(block))).toBe(true)
+  })
+
+  test.each([
+    ['the magic', 0],
+    ['the length', 6],
+    ['the id', 20],
+    ['the bytes', RECORD_HEAD_BYTES + 5]
+  ])('damage to %s of a block costs that block only when the index is made anew', async (_, at) => {
+    const machine = await new Machine().open()
+    const all = blocks(0, 3)
+    await machine.store_(...all)
+    const inode = machine.disk.files.get(`${FOLDER}/0`)!
+    const { tail } = machine.store
+    inode.bytes[at]! ^= 1
+    await machine.loseIndex()
+    await machine.open()
+    expect(all.map(block => machine.holds(block))).toEqual([false, true, true])
+    expect(machine.index.get(DAMAGE_KEY)).toBeDefined()
+    expect(machine.store.tail).toEqual({ ...tail, blocks: 2 })
+    expect(await isRecovered(machine.disk, FOLDER, machine.store.tail)).toBe(true)
+  })
+
+  test('a torn record between whole ones after the tail costs that block only', async () => {
+    const machine = await new Machine().open()
+    await machine.store_(makeBlock(9, 500))
+    const kept = decodeTail(machine.index.get(TAIL_KEY))
+    const all = blocks(0, 3)
+    await machine.store_(...all)
+    const inode = machine.disk.files.get(`${FOLDER}/0`)!
+    inode.bytes.fill(0, kept.offsetBytes + 10, kept.offsetBytes + 4096)
+    machine.index.crash(0.5)
+    expect(decodeTail(machine.index.get(TAIL_KEY))).toEqual(kept)
+    await machine.open()
+    expect(all.map(block => machine.holds(block))).toEqual([false, true, true])
+  })
+
+  test.each([
+    ['gone', undefined],
+    ['cut short', 20_000 + RECORD_HEAD_BYTES + 100]
+  ])('a tail segment that is %s costs its blocks, and the store goes on', async (_, leftBytes) => {
+    const machine = await new Machine().open()
+    const all = blocks(0, 6)
+    for (const block of all) await machine.store_(block)
+    await machine.store.close()
+    const { segment } = machine.store.tail
+    const inode = machine.disk.files.get(`${FOLDER}/${segment}`)!
+    if (leftBytes === undefined) machine.disk.files.delete(`${FOLDER}/${segment}`)
+    else inode.bytes = inode.bytes.subarray(0, leftBytes)
+    await machine.open()
+    const located = all.filter(block => machine.store.locate(block.id) !== undefined)
+    expect(located.every(block => machine.holds(block))).toBe(true)
+    expect(located.length).toBe(leftBytes === undefined ? 4 : 5)
+    expect(machine.store.tail.blocks).toBe(located.length)
+    expect(machine.index.get(DAMAGE_KEY)).toBeDefined()
+    expect(await isRecovered(machine.disk, FOLDER, machine.store.tail)).toBe(true)
+    for (const block of all) await machine.store_(block)
+    expect(all.every(block => machine.holds(block))).toBe(true)
+    await machine.store.close()
     await machine.open()
     expect(all.every(block => machine.holds(block))).toBe(true)
   })

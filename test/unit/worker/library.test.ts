@@ -15,8 +15,7 @@ import {
   hashBlock,
   type IncomingBlock,
   type Library,
-  openLibrary,
-  rebuildBlockIndex
+  openLibrary
 } from '../../../library/index.ts'
 import { makeBlock, makeTar, pseudoRandom, type TarEntry } from '../content/fakes.ts'
 import { contentOf, keyOf, small } from '../records/examples.ts'
@@ -302,9 +301,7 @@ describe('corrupt bytes', () => {
 describe('the home', () => {
   test('is locked for another process', async () => {
     const script = `
-      import { openLibrary,
-  rebuildBlockIndex
-} from ${JSON.stringify(new URL('../../../library/index.ts', import.meta.url).href)}
+      import { openLibrary } from ${JSON.stringify(new URL('../../../library/index.ts', import.meta.url).href)}
       import { silentLogger, systemClock } from ${JSON.stringify(new URL('../../../base/index.ts', import.meta.url).href)}
       await openLibrary({ log: silentLogger, clock: systemClock }, { home: ${JSON.stringify(home)} })
         .then(() => console.log('opened'), error => console.log(error.code))`
@@ -343,12 +340,14 @@ describe('the home', () => {
     expect(await library.content.verify(content)).toMatchObject({ ok: true })
   })
 
-  test('can have its index made anew from the segments', async () => {
+  test('whose db/ was lost gets its index made anew from the segments', async () => {
     const content = await publish()
     const stats = library.content.stats()
     await library.close()
-    expect(await rebuildBlockIndex({ log: silentLogger }, { home })).toEqual({ blocks: stats.chunks })
+    await rm(join(home, 'db'), { recursive: true })
     library = await openHome()
+    expect(library.content.stats()).toEqual(stats)
+    expect(await publish()).toEqual(content)
     expect(library.content.stats()).toEqual(stats)
     expect(await library.content.verify(content)).toMatchObject({ ok: true })
   })
