@@ -2,6 +2,9 @@
  * Releases of a name at peers. Holders are asked as they are found, several at once; the first answer starts a short
  * grace for the others, so that a slow or silent peer costs that grace and not its time-out, while a newer version
  * that another one holds still has its chance.
+ *
+ * Who owns a name that is not settled yet must not be decided by who answers fastest. Then the look-up waits for every
+ * holder that it asked, within a longer time: a second owner among them is told, not overlooked.
  */
 import {
   CatalogError,
@@ -30,8 +33,10 @@ export interface FoundHolder extends Holder {
 
 /** All of a look-up: a name that nobody holds must fail soon. */
 const LOOKUP_TIMEOUT_MS = 10 * SECOND_MS
-/** After the first answer. */
+/** After the first answer, where the owner is known. */
 const GRACE_MS = 300
+/** After the first answer, where the answers settle the owner: enough for a peer across the world to be dialled and asked. */
+const SETTLE_MS = 3 * SECOND_MS
 /** One peer's answer. */
 const ASK_TIMEOUT_MS = 5 * SECOND_MS
 /** Holders asked in one look-up: more would hardly know other versions. */
@@ -45,21 +50,30 @@ export interface LookupModules {
   logger: Logger
 }
 
+export interface LookupRequest extends WantedReleases {
+  /** Whether the answers are to settle who owns the name. */
+  readonly settlesOwner?: boolean
+}
+
 /** NO_PEERS when the node is alone, NO_PROVIDERS when nobody answers with a release. */
-export async function lookUp(modules: LookupModules, wanted: WantedReleases, signal: AbortSignal): Promise<Found> {
+export async function lookUp(
+  modules: LookupModules,
+  wanted: LookupRequest,
+  signal: AbortSignal
+): Promise<Found> {
   return await withSpan('find', { name: wanted.name }, () => new Lookup(modules, wanted).run(signal))
 }
 
 class Lookup {
   readonly #modules: LookupModules
-  readonly #wanted: WantedReleases
+  readonly #wanted: LookupRequest
   readonly #records = new Map<string, ReleaseRecord>()
   readonly #holders: FoundHolder[] = []
   readonly #failures: Found['failures'] = []
   readonly #stop = new AbortController()
   #asking = new Set<Promise<void>>()
 
-  constructor(modules: LookupModules, wanted: WantedReleases) {
+  constructor(modules: LookupModules, wanted: LookupRequest) {
     this.#modules = modules
     this.#wanted = wanted
   }
@@ -110,7 +124,8 @@ class Lookup {
   }
 
   #startGrace(): void {
-    this.#modules.clock.wait(GRACE_MS, this.#stop.signal).then(
+    const graceMs = this.#wanted.settlesOwner === true ? SETTLE_MS : GRACE_MS
+    this.#modules.clock.wait(graceMs, this.#stop.signal).then(
       () => this.#stop.abort(),
       () => undefined
     )

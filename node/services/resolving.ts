@@ -11,9 +11,8 @@ import {
   type Spec
 } from '../../library/index.ts'
 import { parsePublicKey } from '../../trust/index.ts'
-import { type Found, type LookupModules, lookUp } from './lookup.ts'
+import { type Found, type LookupModules, type LookupRequest, lookUp } from './lookup.ts'
 import { lookUpRecord } from './lookup-record.ts'
-import type { WantedReleases } from './network.ts'
 import { type NamedSpec, type OwnerRule, selectRelease } from './selection.ts'
 
 export interface Resolved {
@@ -73,12 +72,14 @@ function settledHere(
   return content.localState(record.release.content) === 'complete' ? record : undefined
 }
 
-function wantedOf(spec: NamedSpec, { publisher, pin }: OwnerRule): WantedReleases {
+function wantedOf(spec: NamedSpec, { publisher, pin }: OwnerRule): LookupRequest {
   const owner = publisher ?? pin
   const { name } = spec
-  if (spec.kind === 'any') return { name }
+  const settlesOwner = owner === undefined
+  if (spec.kind === 'any') return { name, settlesOwner }
   return {
     name,
+    settlesOwner,
     ...(spec.exact ? { version: spec.range } : { range: spec.range }),
     ...(owner === undefined ? {} : { owner })
   }
@@ -87,7 +88,7 @@ function wantedOf(spec: NamedSpec, { publisher, pin }: OwnerRule): WantedRelease
 /** A failed look-up does not matter while something suitable is here: local first, also without a network. */
 async function findOrLocal(
   modules: ResolvingModules,
-  wanted: WantedReleases,
+  wanted: LookupRequest,
   local: readonly ReleaseRecord[],
   signal: AbortSignal
 ): Promise<FoundOrFailed> {
