@@ -5,7 +5,14 @@ import type { RequestType } from '../wire/message.ts'
 import { statusOf } from '../wire/status.ts'
 import { contextOf } from '../wire/trace.ts'
 import { cancelMessage, FrameKind, requestMessage, responseMessage } from './frames.ts'
-import { BUSY_RETRY_MS, MAX_BUSY_PER_S, MAX_BUSY_QUEUED, MAX_IN_FLIGHT } from './limits.ts'
+import {
+  BUSY_RETRY_MS,
+  MAX_BUSY_PER_S,
+  MAX_BUSY_QUEUED,
+  MAX_IN_FLIGHT,
+  MAX_WAITING_BYTES,
+  SLOW_READER_MS
+} from './limits.ts'
 import type { SendFrame } from './outgoing.ts'
 
 /** What a handler learns beside the message. */
@@ -48,12 +55,15 @@ export interface IncomingModules {
 
 /**
  * A peer's requests on one control stream. Each holds a place until its answer was taken by the stream, so a peer that
- * asks and does not read stops itself. A request beyond the places is answered BUSY at once; whoever goes on then is
+ * asks and does not read stops itself, and is cut when it goes on with that. A request beyond the places is answered BUSY at once; whoever goes on then is
  * cut off by an exception.
  */
 export class Incoming {
   readonly #modules: IncomingModules
   readonly #works = new Map<number, Work>()
+  /** Answers that wait for the peer to read, and since when it has taken none of them. */
+  #waitingBytes = 0
+  #stalledSinceMs: number | undefined
   #busyQueued = 0
   #busyThisSecond = 0
   #secondStartMs = 0
@@ -92,7 +102,10 @@ export class Incoming {
     return work !== undefined
   }
 
+  /** Ends work that takes too long; throws TIMEOUT when the peer does not read its answers. */
   tick(nowMs: number): void {
+    if (this.#stalledSinceMs !== undefined && nowMs - this.#stalledSinceMs >= SLOW_READER_MS)
+      throw new CatalogError('TIMEOUT', `${this.#modules.peerId} takes no answers`)
     for (const { abort, deadlineMs } of this.#works.values())
       if (nowMs >= deadlineMs) abort.abort(new CatalogError('TIMEOUT', 'the time for this request is over'))
   }
@@ -113,12 +126,30 @@ export class Incoming {
     const response = await this.#respond(id, work, entry, message, traceparent)
     if (this.#works.get(id) !== work) return // the stream ended meanwhile
     try {
-      if (this.#modules.needsDrain()) await this.#modules.drained(NEVER)
-      this.#modules.send(FrameKind.Response, method, response)
+      if (!this.#modules.needsDrain()) this.#modules.send(FrameKind.Response, method, response)
+      else await this.#sendDrained(method, this.#withinBudget(id, response))
     } catch {
       return // the stream ended while the answer waited: there is nobody to tell
     } finally {
       this.#works.delete(id)
+    }
+  }
+
+  /** An answer that finds too many waiting before it is made again from nothing: the peer is told to ask later. */
+  #withinBudget(id: number, response: Uint8Array): Uint8Array {
+    if (this.#waitingBytes + response.byteLength <= MAX_WAITING_BYTES) return response
+    return responseMessage.encode({ id, ...statusOf(busy('answers wait to be read')) })
+  }
+
+  async #sendDrained(method: number, response: Uint8Array): Promise<void> {
+    this.#waitingBytes += response.byteLength
+    this.#stalledSinceMs ??= this.#modules.clock.monotonicMs()
+    try {
+      await this.#modules.drained(NEVER)
+      this.#modules.send(FrameKind.Response, method, response)
+    } finally {
+      this.#waitingBytes -= response.byteLength
+      this.#stalledSinceMs = this.#waitingBytes === 0 ? undefined : this.#modules.clock.monotonicMs()
     }
   }
 
@@ -167,12 +198,17 @@ export class Incoming {
     if (!this.#modules.needsDrain()) this.#busyQueued = 0
     if (++this.#busyQueued > MAX_BUSY_QUEUED || ++this.#busyThisSecond > MAX_BUSY_PER_S)
       throw new CatalogError('PROTOCOL_VIOLATION', 'a flood of requests beyond the limit')
-    const busy = new CatalogError('BUSY', `at most ${MAX_IN_FLIGHT} requests at once`, {
-      details: { retryAfterMs: BUSY_RETRY_MS }
-    })
     this.#modules.onServed('busy', WireStatus.Busy)
-    this.#modules.send(FrameKind.Response, method, responseMessage.encode({ id, ...statusOf(busy) }))
+    this.#modules.send(
+      FrameKind.Response,
+      method,
+      responseMessage.encode({ id, ...statusOf(busy(`at most ${MAX_IN_FLIGHT} requests at once`)) })
+    )
   }
+}
+
+function busy(what: string): CatalogError {
+  return new CatalogError('BUSY', what, { details: { retryAfterMs: BUSY_RETRY_MS } })
 }
 
 /** Waiting for a stream ends when the stream does. */

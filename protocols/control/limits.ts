@@ -1,4 +1,4 @@
-import { KIB, SECOND_MS } from '../../base/index.ts'
+import { KIB, MIB, SECOND_MS } from '../../base/index.ts'
 
 /** Requests a side works on at once for one peer; the peer learns it from Hello. More are answered BUSY. */
 export const MAX_IN_FLIGHT = 128
@@ -6,6 +6,10 @@ export const MAX_IN_FLIGHT = 128
 export const MAX_BUSY_QUEUED = 256
 /** BUSY answers in one second: a peer that knows its limit gets none, one that ignores it this often is cut. */
 export const MAX_BUSY_PER_S = 1000
+/** Bytes of answers that wait for one peer to read; beyond them it is answered BUSY. Eight answers of the largest kind. */
+export const MAX_WAITING_BYTES = 4 * MIB
+/** A peer that takes none of the answers that wait for it in this time is cut, whatever else it sends. */
+export const SLOW_READER_MS = 30 * SECOND_MS
 /** Pings, cancels of nothing and requests of unknown methods in one second: useless at such a rate. */
 export const MAX_NOISE_PER_S = 1000
 /** A peer asked to try again after BUSY waits this long. */

@@ -1,5 +1,6 @@
 import type { Libp2p, Stream } from '@libp2p/interface'
 import fc from 'fast-check'
+import { createLibp2p } from 'libp2p'
 import { describe, expect, it } from 'vitest'
 import { CatalogError, silentLogger } from '../../../base/index.ts'
 import * as generated from '../../../protocols/control/messages.js'
@@ -12,7 +13,8 @@ import {
   FrameReader,
   GoodbyeReason,
   peerExchange,
-  pull
+  pull,
+  quicTransport
 } from '../../../protocols/index.ts'
 import { ManualClock } from './manual-clock.ts'
 import { introduce, until, withNodes } from './nodes.ts'
@@ -24,6 +26,12 @@ const echo = declareRequest({
   request: declareMessage('echo request', generated.Response, { minBytes: 0, maxBytes: 70_000 }),
   response: declareMessage('echo response', generated.Response, { minBytes: 0, maxBytes: 70_000 }),
   timeoutMs: 2000
+})
+const large = declareRequest({
+  ...echo,
+  method: 1001,
+  name: 'test.large',
+  response: declareMessage('large response', generated.Response, { minBytes: 0, maxBytes: 260_000 })
 })
 const PROTOCOL = '/catalog/test/control/1'
 const HELLO = generated.Hello.encode({ version: 1, agent: 'x', maxInFlight: 8, instance: new Uint8Array(8) })
@@ -281,6 +289,38 @@ describe('control against a hostile peer', () => {
       await attack(attacker, victim, hello, ...Array.from({ length: 1400 }, (_, i) => ask(i + 1)))
       await until(() => victim.violations.length === 1)
       expect(victim.violations[0]?.message).toMatch(/flood/)
+    })
+  })
+
+  it('cuts a peer that asks and pings and never reads, and holds little for it', async () => {
+    await withPair(async (a, b) => {
+      let served = 0
+      b.control.handle(large, () => {
+        served++
+        return { id: 1, payload: new Uint8Array(256_000) }
+      })
+      const evil = await createLibp2p({ transports: [quicTransport({ maxStreamData: 50_000 })] })
+      try {
+        const connection = await evil.dial(b.libp2p.getMultiaddrs())
+        const stream = await connection.newStream(PROTOCOL)
+        stream.pause()
+        stream.send(hello)
+        const asked = (id: number): Uint8Array =>
+          generated.Request.encode({ id, payload: Uint8Array.of(8, 1) })
+        for (let id = 1; id <= 120; id++) stream.send(encodeFrame([(1001 << 3) | 1], asked(id)))
+        await until(() => served === 120)
+        for (let second = 1; second <= 40 && b.violations.length === 0; second++) {
+          stream.send(encodeFrame([4], generated.Ping.encode({ sequence: second })))
+          await new Promise(resolve => setTimeout(resolve, 5))
+          await b.clock.advance(1000)
+        }
+        expect(b.violations).toMatchObject([
+          { code: 'TIMEOUT', message: expect.stringMatching(/takes no answers/) }
+        ])
+      } finally {
+        await evil.stop()
+      }
+      expect(a.violations).toEqual([])
     })
   })
 

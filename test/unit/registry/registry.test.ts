@@ -57,6 +57,44 @@ describe.each([
   const rowCounts = async (): Promise<number[]> =>
     Promise.all([KeyFamily.Record, KeyFamily.RecordId, KeyFamily.NameIndex, KeyFamily.Membership].map(keysOf))
 
+  test('pages for peers go to the last of more than a thousand versions, and read no more than they give', async () => {
+    const operations: WriteOperation[] = []
+    const records = Array.from({ length: 1100 }, (_, i) => release({ version: `1.${i}.0` }))
+    for (const record of records) {
+      const recHash = recordHash(record.bytes)
+      const { name, version, owner } = record.release
+      operations.push({
+        type: 'put',
+        key: nameIndexKey({ name, version, owner, recHash }),
+        value: encodeU64(1)
+      })
+      operations.push({ type: 'put', key: recordKey(recHash), value: record.bytes })
+    }
+    await database.write(operations, { sync: true })
+    const { name } = records[0]!.release
+    const seen: string[] = []
+    let after: Uint8Array | undefined
+    do {
+      const page = await registry.storedPage({ name, limit: 500, ...(after === undefined ? {} : { after }) })
+      seen.push(...page.records.map(({ bytes }) => Buffer.from(recordHash(bytes)).toString('hex')))
+      after = page.hasMore ? page.records.at(-1)!.cursor : undefined
+    } while (after !== undefined)
+    expect(seen).toEqual(
+      records.toReversed().map(({ bytes }) => Buffer.from(recordHash(bytes)).toString('hex'))
+    )
+    let read = 0
+    const getMany = (keys: Uint8Array[]): ReturnType<TestDatabase['getMany']> => {
+      read += keys.length
+      return database.getMany(keys)
+    }
+    const modules = { database: { ...database, getMany }, writer: serialWriter(database), clock }
+    const counting = createRegistry(modules)
+    await counting.storedPage({ name, limit: 1 })
+    const old = await counting.storedPage({ name, version: '1.0.0', limit: 64 })
+    expect(old.records).toHaveLength(1)
+    expect(read).toBe(2)
+  })
+
   test('a record whose row is lost can be published anew', async () => {
     const record = release()
     await registry.add(record.bytes)
