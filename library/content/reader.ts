@@ -116,7 +116,7 @@ export class BlockReader implements BlockSource {
     try {
       return (await this.#modules.files.readInto(segment, targets, offsetBytes)) === wanted
     } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return false
+      if (isLost(thrown as NodeJS.ErrnoException)) return false
       throw toCatalogError(thrown)
     }
   }
@@ -124,6 +124,11 @@ export class BlockReader implements BlockSource {
   /** Counts bytes that were read by `readRun` and then verified by the caller. */
   countRead(bytes: number): void {
     this.#modules.onRead?.(bytes)
+  }
+
+  /** A second look found that the bytes at this place are right: the block is there again. */
+  trust(id: BlockId, location: BlockLocation): void {
+    if (this.#quarantine.get(idKey(id)) === placeOf(location)) this.#quarantine.delete(idKey(id))
   }
 
   #find(id: BlockId): BlockLocation {
@@ -185,6 +190,10 @@ export class BlockReader implements BlockSource {
     return false
   }
 }
+
+/** The file is gone, or the disk cannot read this place: as bad as wrong bytes, and no reason to give up the others. */
+const isLost = ({ code, syscall }: NodeJS.ErrnoException): boolean =>
+  code === 'ENOENT' || (code === 'EIO' && syscall !== 'open')
 
 function missing(id: BlockId): CatalogError {
   return new CatalogError('CONTENT_MISSING', `block ${idHex(id)} is not here`, { details: { id: idHex(id) } })

@@ -2,7 +2,7 @@
  * Segments open for reading: at most 64 at a time, the least recently used closed first, never one that is
  * being read.
  */
-import { close, open, read, readv } from 'node:fs'
+import { close, open, readv } from 'node:fs'
 import { promisify } from 'node:util'
 import { segmentPath } from './segment-modules.ts'
 
@@ -29,25 +29,20 @@ export class SegmentFiles {
   }
 
   /**
-   * Fills `target` from a segment; returns the bytes read, fewer only at the end of the file. ENOENT when it
-   * is gone.
+   * Fills several buffers one after another from one place in a segment; returns the bytes read, fewer only at the end
+   * of the file. ENOENT when it is gone.
    */
-  read(segment: number, target: Uint8Array, positionBytes: number): Promise<number> {
-    return this.#with(segment, fd => {
-      return new Promise((resolve, reject) => {
-        read(fd, target, 0, target.byteLength, positionBytes, (error, bytes) =>
-          error === null ? resolve(bytes) : reject(error)
-        )
-      })
-    })
-  }
-
-  /** Fills several buffers one after another from one place in a segment. */
   readInto(segment: number, targets: Uint8Array[], positionBytes: number): Promise<number> {
-    return this.#with(segment, fd => {
-      return new Promise((resolve, reject) => {
-        readv(fd, targets, positionBytes, (error, bytes) => (error === null ? resolve(bytes) : reject(error)))
-      })
+    return this.#with(segment, async fd => {
+      let filled = 0
+      // The system may give fewer bytes than there are, and says so by giving none only at the end.
+      for (let rest = targets; rest.length > 0; ) {
+        const bytes = await readOnce(fd, rest, positionBytes + filled)
+        if (bytes === 0) break
+        filled += bytes
+        rest = without(rest, bytes)
+      }
+      return filled
     })
   }
 
@@ -61,10 +56,12 @@ export class SegmentFiles {
     const file = this.#take(segment)
     file.readers++
     try {
-      return await use(await file.fd)
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') this.#open.delete(segment)
-      throw thrown
+      const fd = await file.fd.catch(thrown => {
+        // What could not be opened now (EMFILE, EIO) may be later: the next reader tries again.
+        if (this.#open.get(segment) === file) this.#open.delete(segment)
+        throw thrown
+      })
+      return await use(fd)
     } finally {
       file.readers--
       if (file.evicted && file.readers === 0) await closeOpened(file)
@@ -92,6 +89,23 @@ export class SegmentFiles {
     segment.evicted = true
     if (segment.readers === 0) await closeOpened(segment)
   }
+}
+
+function readOnce(fd: number, targets: Uint8Array[], positionBytes: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    readv(fd, targets, positionBytes, (error, bytes) => (error === null ? resolve(bytes) : reject(error)))
+  })
+}
+
+/** What is left of buffers once their first bytes are filled. */
+function without(targets: Uint8Array[], filledBytes: number): Uint8Array[] {
+  let skipped = filledBytes
+  const rest = targets.map(target => {
+    const part = target.subarray(Math.min(skipped, target.byteLength))
+    skipped -= target.byteLength - part.byteLength
+    return part
+  })
+  return rest.filter(part => part.byteLength > 0)
 }
 
 /** Closes a file once opened. One that could not be opened has told its reader and needs no closing. */

@@ -166,9 +166,13 @@ export class LocalContentStore implements ContentStore {
   /**
    * Has the worker take a corrupt block out of the index. Until then the reader itself treats it as missing.
    */
-  #giveUp(id: BlockId, { segment, offsetBytes }: BlockLocation): void {
+  #giveUp(id: BlockId, location: BlockLocation): void {
+    const { segment, offsetBytes } = location
     this.#worker
       .request('blockForget', { id: Uint8Array.from(id), segment, offsetBytes })
+      .then(isGood => {
+        if (isGood) this.#reader.trust(id, location)
+      })
       .catch(thrown => this.#warn(thrown, 'a corrupt block could not be taken out of the index'))
   }
 

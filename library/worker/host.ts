@@ -131,10 +131,7 @@ export class WorkerHost {
       await segments.flush(this.#received)
       return undefined
     },
-    blockForget: async ({ id, segment, offsetBytes }) => {
-      await this.#forget(id, segment, offsetBytes)
-      return undefined
-    },
+    blockForget: ({ id, segment, offsetBytes }) => this.#forget(id, segment, offsetBytes),
     markComplete: async ({ content, summary }, signal) => {
       const { segments, reader } = await this.#open()
       await segments.flush(this.#received)
@@ -269,15 +266,18 @@ export class WorkerHost {
 
   /**
    * The main thread read wrong bytes: look again here, alone with the disk, before the index gives the block
-   * up.
+   * up. True when the bytes are right after all.
    */
-  async #forget(id: Uint8Array, segment: number, offsetBytes: number): Promise<void> {
+  async #forget(id: Uint8Array, segment: number, offsetBytes: number): Promise<boolean> {
     const { reader, segments, damage } = await this.#open()
     const location = reader.locate(id)
-    if (location === undefined || location.segment !== segment || location.offsetBytes !== offsetBytes) return
-    if ((await reader.check(id)) !== 'corrupt') return
+    if (location === undefined || location.segment !== segment || location.offsetBytes !== offsetBytes)
+      return false
+    const state = await reader.check(id)
+    if (state !== 'corrupt') return state === 'good'
     await segments.forget(id, location)
     await damage.run()
+    return false
   }
 
   async #markComplete(content: Uint8Array, summary: { sizeBytes: number; files: number }): Promise<void> {

@@ -33,8 +33,8 @@ export interface WorkerMethods {
   ingestAbort: [{ ingest: number }, undefined]
   blocksWrite: [BlockBatch, undefined]
   blocksFlush: [undefined, undefined]
-  /** Takes a block out of the index if its bytes at this place are indeed wrong. */
-  blockForget: [{ id: Uint8Array; segment: number; offsetBytes: number }, undefined]
+  /** Takes a block out of the index if its bytes at this place are indeed wrong; true when they are right. */
+  blockForget: [{ id: Uint8Array; segment: number; offsetBytes: number }, boolean]
   markComplete: [{ content: Uint8Array; summary: ContentSummary }, undefined]
   verify: [{ content: Uint8Array }, VerifyReport]
 }
