@@ -10,7 +10,7 @@ import { text } from 'node:stream/consumers'
 import type { ErrorDocument } from '../../daemon/support.ts'
 
 const ROOT = resolve(import.meta.dirname, '..', '..', '..')
-const KILLABLE_WORKER = join(import.meta.dirname, 'killable-worker.ts')
+const KILLABLE_WORKER = join(import.meta.dirname, 'killable-worker.child.ts')
 
 /** A command under way. */
 export interface Command {
@@ -42,7 +42,7 @@ export class Program {
     this.#folder = folder
   }
 
-  /** A daemon whose worker ends at SIGUSR2 (killable-worker.ts). */
+  /** A daemon whose worker ends at SIGUSR2 (killable-worker.child.ts). */
   spawnDaemon(args: readonly string[]): ChildProcess {
     return this.#spawn(['--import', KILLABLE_WORKER], ['daemon', ...args, '--json'])
   }
