@@ -571,7 +571,7 @@ export class CatalogError extends Error {
 
   /** Rebuilds an error that crossed a thread or the admin socket. Unknown codes become INTERNAL. */
   static fromJSON(json: ErrorJson): CatalogError {
-    const code = json.code in ERROR_CODES ? json.code : 'INTERNAL'
+    const code = Object.hasOwn(ERROR_CODES, json.code) ? json.code : 'INTERNAL'
     return new CatalogError(code, json.message, {
       hint: json.hint,
       ...(json.details === undefined ? {} : { details: json.details })

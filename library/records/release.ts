@@ -18,8 +18,8 @@ export function understandRelease(record: SignedRecord): ReleaseRecord {
   const body = record.body
   checkFields(body, RELEASE_FIELDS)
   const entries = Object.entries(body)
-  const known = entries.filter(([field]) => field in RELEASE_FIELDS)
-  const unknown = entries.filter(([field]) => !(field in RELEASE_FIELDS))
+  const known = entries.filter(([field]) => isKnown(field))
+  const unknown = entries.filter(([field]) => !isKnown(field))
   const release = {
     ...(Object.fromEntries(known) as Omit<Release, 'signer' | 'sequence'>),
     signer: record.signer,
@@ -75,8 +75,8 @@ export function createReleaseRecord(release: NewRelease, signer: Signer): Releas
 
 /** Picks the fields of the body, so that a whole `Release` may be given too; what signs decides whose it is. */
 function bodyOf(release: NewRelease, owner: Uint8Array): Record<string, unknown> {
-  const known = Object.entries(release).filter(([field]) => field in RELEASE_FIELDS)
-  const unknown = Object.entries(release.unknown ?? {}).filter(([field]) => !(field in RELEASE_FIELDS))
+  const known = Object.entries(release).filter(([field]) => isKnown(field))
+  const unknown = Object.entries(release.unknown ?? {}).filter(([field]) => !isKnown(field))
   const dependencies = release.dependencies?.map(withoutUndefined)
   return withoutUndefined({
     ...Object.fromEntries([...unknown, ...known]),
@@ -85,6 +85,8 @@ function bodyOf(release: NewRelease, owner: Uint8Array): Record<string, unknown>
     owner
   })
 }
+
+const isKnown = (field: string): boolean => Object.hasOwn(RELEASE_FIELDS, field)
 
 /** DAG-CBOR has no `undefined`; an absent field is absent. */
 function withoutUndefined(fields: object): Record<string, unknown> {

@@ -16,5 +16,5 @@ export interface LogLine {
 }
 
 export function isLogLevel(value: string): value is LogLevel {
-  return value in LOG_LEVELS
+  return Object.hasOwn(LOG_LEVELS, value)
 }

@@ -9,6 +9,11 @@ import {
 } from '../../../base/index.ts'
 
 describe('errors', () => {
+  test('a code that only the prototype of the table knows is none', () => {
+    const json = { code: 'constructor', message: 'm', hint: 'h' } as never
+    expect(CatalogError.fromJSON(json).code).toBe('INTERNAL')
+  })
+
   test('cross a thread or socket as JSON and come back whole', () => {
     const error = new CatalogError('DISK_FULL', 'no room', { details: { path: '/x' } })
     const back = CatalogError.fromJSON(JSON.parse(JSON.stringify(error)))

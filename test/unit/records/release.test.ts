@@ -43,6 +43,13 @@ describe('release records', () => {
     expect(other.release.unknown).toBeUndefined()
   })
 
+  test('fields named as what every object has are unknown ones', () => {
+    const unknown = { constructor: 1, toString: 'x' }
+    const { release } = createReleaseRecord(small({ unknown }), keyOf('ada'))
+    expect(release.unknown).toEqual(unknown)
+    expect(Object.hasOwn(release, 'constructor')).toBe(false)
+  })
+
   test('unknown fields of a body are kept, signed, and carried into a derived release', () => {
     const { body } = createReleaseRecord(small(), key)
     const later = createRecord(
