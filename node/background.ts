@@ -3,10 +3,20 @@
  * announced, and goes on with fetches that an earlier life did not finish. (Joining through bootstrap peers is the
  * host's, announcing again and again is discovery's.)
  */
-import { CatalogError, type Clock, type Logger, MINUTE_MS } from '../base/index.ts'
+import {
+  CatalogError,
+  type Clock,
+  type Logger,
+  MINUTE_MS,
+  type RetryPolicy,
+  retry,
+  SECOND_MS,
+  Semaphore,
+  toCatalogError
+} from '../base/index.ts'
 import type { OperationManager } from './operations.ts'
 import type { AnnouncementSchedule } from './schedule.ts'
-import type { FetchJobs } from './services/fetch-jobs.ts'
+import type { FetchJob, FetchJobs } from './services/fetch-jobs.ts'
 import type { Network } from './services/network.ts'
 import type { Pausable } from './services/pause.ts'
 import type { FetchingService } from './services/types.ts'
@@ -28,8 +38,22 @@ const IDS_PER_BATCH = 1000
 /** Of writing an announcement down; it goes on in discovery. */
 const ANNOUNCE_TIMEOUT_MS = MINUTE_MS
 
+/** Resumed fetches at once: a part of the operations that a node runs at most. */
+const MAX_RESUMED = 16
+/** While clients keep the node busy. */
+const UNTIL_ROOM: RetryPolicy = {
+  attempts: Number.MAX_SAFE_INTEGER,
+  firstDelayMs: SECOND_MS,
+  maxDelayMs: MINUTE_MS,
+  factor: 2,
+  jitter: 1
+}
+
 export class Background implements Pausable {
   readonly #modules: BackgroundModules
+  readonly #turns = new Semaphore({ name: 'resumed fetches', maxActive: MAX_RESUMED, maxWaiting: 1 })
+  /** Ids of the jobs whose operations run. */
+  readonly #resumed = new Set<string>()
   #stopping = new AbortController()
   #tasks: Promise<void>[] = []
 
@@ -81,18 +105,45 @@ export class Background implements Pausable {
     }
   }
 
-  /** Each as an operation, so that it can be watched and cancelled. */
+  /** Each as an operation, so that it can be watched and cancelled; some at a time, to leave room for those of clients. */
   async #resumeFetches(signal: AbortSignal): Promise<void> {
-    const { jobs, fetching, operations, logger } = this.#modules
+    const { jobs, logger } = this.#modules
     for (const job of await jobs.unfinished(signal)) {
+      const release = await this.#turns.acquire(signal)
+      // A pause lets fetches go on, so after it some are still under way.
+      if (this.#resumed.has(job.id) || jobs.isUnderWay(job.id)) {
+        release()
+        continue
+      }
       logger.info({ name: job.name, version: job.version, id: job.id }, 'going on with an unfinished fetch')
+      this.#resumed.add(job.id)
+      const ended = (): void => {
+        this.#resumed.delete(job.id)
+        release()
+      }
+      await this.#resumeFetch(job, ended, signal).catch(error => {
+        ended()
+        throw error
+      })
+    }
+  }
+
+  /** Starts the operation as soon as there is room for one. */
+  async #resumeFetch(job: FetchJob, ended: () => void, signal: AbortSignal): Promise<void> {
+    const { fetching, operations, clock } = this.#modules
+    const start = async (): Promise<void> => {
       // Nobody waits for it, so nothing is gained by giving up: it may take as long as it takes.
       operations.start(
         'fetch',
         `resume-${job.id.slice(-8)}`,
-        context => fetching.fetch({ spec: job.id }, context),
+        context => fetching.fetch({ spec: job.id }, context).finally(ended),
         'unlimited'
       )
     }
+    await retry(start, UNTIL_ROOM, {
+      clock,
+      signal,
+      retryable: error => toCatalogError(error).code === 'BUSY'
+    })
   }
 }

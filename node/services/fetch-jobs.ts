@@ -15,33 +15,38 @@ export interface FetchJob {
   startedAt: number
 }
 
-/** Jobs that are kept; more fetches at once than this run without a row, and so end with the daemon. */
-const MAX_JOBS = 1000
+/** Jobs that are kept, and so fetches that run or wait at once: beyond it BUSY. */
+export const MAX_JOBS = 1000
 /** A row is about 200 bytes; a longer one is damage. */
 const MAX_ROW_BYTES = 4096
 
 export class FetchJobs {
   readonly #database: Database
-  #count = 0
+  /** Ids of those that this life of the daemon began. */
+  readonly #underWay = new Set<string>()
 
   constructor(modules: { database: Database }) {
     this.#database = modules.database
   }
 
+  isUnderWay(id: string): boolean {
+    return this.#underWay.has(id)
+  }
+
   /** Durable when it resolves. */
   async begin(job: FetchJob, signal: AbortSignal): Promise<void> {
-    if (this.#count >= MAX_JOBS)
+    if (this.#underWay.size >= MAX_JOBS)
       throw new CatalogError('BUSY', `${MAX_JOBS} fetches are under way already`, {
         details: { maxJobs: MAX_JOBS }
       })
     const value = Buffer.from(JSON.stringify(job))
     await this.#database.write([{ type: 'put', key: jobKey(job.id), value }], { sync: true, signal })
-    this.#count++
+    this.#underWay.add(job.id)
   }
 
   /** Not flushed: a job that comes back after a power cut finds its content complete and ends at once. */
   async end(id: string): Promise<void> {
-    this.#count = Math.max(0, this.#count - 1)
+    this.#underWay.delete(id)
     await this.#database.write([{ type: 'del', key: jobKey(id) }], { sync: false })
   }
 

@@ -11,6 +11,7 @@ import {
   type RetryPolicy,
   retry,
   SECOND_MS,
+  Semaphore,
   SingleFlight,
   toCatalogError,
   withSpan
@@ -21,14 +22,14 @@ import type { EventHub } from '../events.ts'
 import type { OperationProgress } from '../operations.ts'
 import type { FetchResult } from '../schemas.ts'
 import type { FetchFailures, Subject } from './fetch-failures.ts'
-import type { FetchJobs } from './fetch-jobs.ts'
+import { type FetchJobs, MAX_JOBS } from './fetch-jobs.ts'
 import { lookUp } from './lookup.ts'
 import type { ContentFetched, ContentWatch, Network } from './network.ts'
 import { type Resolved, type ResolvingModules, resolveRelease } from './resolving.ts'
 import type { FetchingService, FetchRequest, WorkContext } from './types.ts'
 
-/** Contents under way at once; each has its buffers and its place in the worker's queue. */
-const MAX_CONTENTS = 64
+/** Contents that are transferred at once; each has its buffers and its place in the worker's queue. The others wait. */
+const MAX_TRANSFERS = 64
 /** Sources of one round. */
 const MAX_SOURCES = 10
 /** Rounds over the sources; between them holders are looked up anew. */
@@ -75,7 +76,8 @@ type OnProgress = (progress: OperationProgress) => void
 export class Fetching implements FetchingService {
   readonly #modules: FetchingModules
   readonly #options: FetchingOptions
-  readonly #flights = new SingleFlight<string, ContentFetched>({ name: 'fetch', maxKeys: MAX_CONTENTS })
+  readonly #flights = new SingleFlight<string, ContentFetched>({ name: 'fetch', maxKeys: MAX_JOBS })
+  readonly #transfers = new Semaphore({ name: 'transfers', maxActive: MAX_TRANSFERS, maxWaiting: MAX_JOBS })
   /** Everyone who waits for a content hears how far it is. */
   readonly #listeners = new Map<string, Set<OnProgress>>()
   #stopping = false
@@ -85,7 +87,7 @@ export class Fetching implements FetchingService {
     this.#options = options
   }
 
-  /** Contents under way. */
+  /** Contents under way, those that wait for their turn included. */
   get active(): number {
     return this.#flights.size
   }
@@ -203,7 +205,8 @@ export class Fetching implements FetchingService {
     await jobs.begin({ id, name, version, startedAt: clock.now() }, signal)
     let stopping = false
     try {
-      const fetched = await this.#inRounds(wanted, onlyThese, signal)
+      if (this.#transfers.active >= MAX_TRANSFERS) this.#tell(record, { phase: 'waiting for other fetches' })
+      const fetched = await this.#transfers.run(() => this.#inRounds(wanted, onlyThese, signal), signal)
       events.emit('release', { name, version, id, local: 'complete' })
       return fetched
     } catch (error) {

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { CID } from 'multiformats/cid'
+import { create as createDigest } from 'multiformats/hashes/digest'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { CatalogError, type Clock, silentLogger, systemClock } from '../../../base/index.ts'
 import { createReleaseRecord, type ReleaseRecord } from '../../../library/index.ts'
@@ -14,13 +16,15 @@ const CONTENT = CID.parse('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa
 const KEY = SigningKey.generate()
 const FETCHED: ContentFetched = { bytesFetched: 10, bytesReused: 0, sources: [{ peerId: 'p1', bytes: 12 }] }
 
-const record = (version: string, key = KEY): ReleaseRecord =>
+const sha256 = (text: string) => createDigest(0x12, createHash('sha256').update(text).digest())
+
+const record = (version: string, key = KEY, content = CONTENT): ReleaseRecord =>
   createReleaseRecord(
     {
       name: 'demo',
       version,
       type: 'package',
-      content: CONTENT,
+      content,
       sizeBytes: 10,
       files: 1,
       publishedAt: 1_700_000_000_000,
@@ -191,6 +195,20 @@ describe('fetching', () => {
     resolve(FETCHED)
     expect((await all).map(result => result.bytesFetched)).toEqual([10, 10, 10])
     expect(world.transfers).toHaveLength(1)
+  })
+
+  it('lets fetches beyond what is transferred at once wait, with their job written down', async () => {
+    const { promise, resolve } = Promise.withResolvers<ContentFetched>()
+    world.transfer = () => promise
+    const contents = Array.from({ length: 70 }, (_, i) => CID.createV1(0x55, sha256(`content ${i}`)))
+    world.peers = { p1: contents.map((content, i) => record(`1.0.${i}`, KEY, content)) }
+    const one = fetching()
+    const all = Promise.all(contents.map((_, i) => one.fetch({ spec: `demo@1.0.${i}` }, context())))
+    while (world.jobs.size < 70) await later()
+    expect(world.transfers).toHaveLength(64)
+    expect(one.active).toBe(70)
+    resolve(FETCHED)
+    expect(await all).toHaveLength(70)
   })
 
   it('withdraws the job of a fetch that is cancelled, and keeps that of one that a stop cuts off', async () => {
