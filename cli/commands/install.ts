@@ -20,6 +20,16 @@ interface Options {
 
 /** Dependencies of these kinds are needed where a package is used. */
 const NEEDED_KINDS = new Set(['required', 'peer'])
+/** Unresolved dependencies that the text names, one per line; --json names all. */
+const MAX_UNRESOLVED_LINES = 20
+
+/** A dependency that the release `by` needs and this install did not bring. */
+interface Unresolved {
+  name: string
+  range: string
+  kind: string
+  by: string
+}
 
 export const run = defineCommand((context, [specs]: [string[]], options: Options) =>
   withSpan('install', { specs }, () => install(context, specs, options))
@@ -203,22 +213,28 @@ function showResult(
 ): void {
   const bytesFetched = releases.reduce((sum, release) => sum + release.bytesFetched, 0)
   const sizeBytes = releases.reduce((sum, release) => sum + release.sizeBytes, 0)
-  context.output.result({ target: root, installed, bytesFetched, tookMs: Math.round(tookMs) }, () =>
+  const unresolved = unresolvedOf(installed, releases)
+  const result = { target: root, installed, bytesFetched, tookMs: Math.round(tookMs), unresolved }
+  context.output.result(result, () =>
     [
       ...installed.map(({ name, version, path }) => `${name}@${version}  ${printable(path)}`),
       `${plural(installed.length, 'package')}, ${displaySize(sizeBytes)} (${displaySize(bytesFetched)} fetched) in ${displayDuration(Math.round(tookMs))}`
     ].join('\n')
   )
+  if (unresolved.length === 0) return
+  context.output.note('Dependencies are not resolved yet; these are needed and not installed here:')
+  for (const { name, range, by } of unresolved.slice(0, MAX_UNRESOLVED_LINES))
+    context.output.note(printable(`  ${name}@${range} (for ${by})`))
+  if (unresolved.length > MAX_UNRESOLVED_LINES)
+    context.output.note(`  and ${unresolved.length - MAX_UNRESOLVED_LINES} more: --json names all`)
+}
+
+/** What the installed releases need, and the folder has not got from this install. */
+function unresolvedOf(installed: InstalledPackage[], releases: FetchResult[]): Unresolved[] {
   const here = new Set(installed.map(({ name }) => name))
-  const missing = releases
-    .flatMap(({ name, dependencies = [] }) =>
-      dependencies
-        .filter(({ kind }) => NEEDED_KINDS.has(kind))
-        .map(dependency => ({ by: name, ...dependency }))
-    )
-    .filter(({ name }) => !here.has(name))
-  if (missing.length > 0) {
-    const list = missing.map(({ name, range, by }) => `${printable(`${name}@${range}`)} (for ${by})`)
-    context.output.note(`Dependencies are not resolved yet: ${list.join(', ')}`)
-  }
+  return releases.flatMap(({ name: by, dependencies = [] }) =>
+    dependencies
+      .filter(({ kind, name }) => NEEDED_KINDS.has(kind) && !here.has(name))
+      .map(({ name, range, kind }) => ({ name, range, kind, by }))
+  )
 }
