@@ -1,12 +1,15 @@
 import type { AbortOptions, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { CatalogError, WireStatus } from '../../base/index.ts'
+import { CatalogError, SECOND_MS, WireStatus } from '../../base/index.ts'
 import { pull } from '../quic/index.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
 import { encodeFrame } from '../wire/frame-writer.ts'
 import { protocolId } from '../wire/ids.ts'
 import { errorOfStatus, fromTransport, type StatusFields } from '../wire/status.ts'
 import type { ExchangeType } from './types.ts'
+
+/** A peer that does not take the end of a stream by then has it reset. */
+const CLOSE_MS = 2 * SECOND_MS
 
 /** Whom to ask. With addresses a peer can be dialled that libp2p does not know yet. */
 export interface ExchangeTarget {
@@ -69,7 +72,9 @@ export class ExchangeClient<Q, A extends StatusFields> {
 
   /** Says that nothing more is asked. Never throws: a stream that cannot be closed is reset. */
   close(): void {
-    this.#stream.close().catch((error: Error) => this.#stream.abort(error))
+    this.#stream
+      .close({ signal: AbortSignal.timeout(CLOSE_MS) })
+      .catch((error: Error) => this.#stream.abort(error))
     void this.#reader.close()
   }
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { Libp2p, Stream } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CatalogError, silentLogger, systemClock, WireStatus } from '../../../base/index.ts'
@@ -61,6 +62,24 @@ describe('an exchange', () => {
     const client = await open()
     for (let i = 0; i < 5; i++) expect((await client.ask(question() as never)).providers[0]!.ageS).toBe(2)
     await expect(client.ask(question() as never)).rejects.toMatchObject({ code: 'STREAM_TRUNCATED' })
+  })
+
+  it('ends with a reset at a peer that does not take the end of its stream', async () => {
+    const connection = await asker.dial(answerer.getMultiaddrs())
+    const stream = await connection.newStream(PROTOCOL)
+    const libp2p = {
+      getConnections: () => [{ status: 'open', newStream: async () => stream }]
+    } as unknown as Libp2p
+    const target = { peerId: answerer.peerId, addresses: [] }
+    const client = await ExchangeClient.open(libp2p, FIND, NETWORK, target, AbortSignal.timeout(5000))
+    const aborted = once(stream, 'close')
+    stream.close = options =>
+      new Promise((_, reject) =>
+        options?.signal?.addEventListener('abort', () => reject(options.signal?.reason))
+      )
+    client.close()
+    await aborted
+    expect(stream.status).toBe('aborted')
   })
 
   it('tells a peer that asks for too much to come back later', async () => {
