@@ -164,8 +164,8 @@ const textHex = (text: string): string => hex(dagCbor.encode(text))
 
 /** That many lists in each other. */
 const nested = (levels: number): unknown => (levels === 0 ? 0 : [nested(levels - 1)])
-/** Values of the smallest release with an empty list more: 13 in the envelope, 17 in the body, the list and its key. */
-const OTHER_VALUES = 32
+/** Values of the smallest release with an empty list more: 13 in the envelope, 19 in the body, the list and its key. */
+const OTHER_VALUES = 34
 
 function twinOf(bytes: Uint8Array): Uint8Array {
   const order = 2n ** 252n + 27742317777372353535851937790883648493n
@@ -217,6 +217,9 @@ function invalid(): object {
     ['build metadata', 'RECORD_INVALID', release({ version: '1.0.0+linux' })],
     ['a leading zero', 'RECORD_INVALID', release({ version: '1.02.0' })],
     ['no content', 'RECORD_INVALID', release({ content: null })],
+    ['content format 0', 'RECORD_INVALID', release({ format: 0 })],
+    ['no content format', 'RECORD_INVALID', release({ format: null })],
+    ['a later content format', 'UNSUPPORTED', release({ format: 2, sizeBytes: 'said otherwise' })],
     ['an unknown type', 'RECORD_INVALID', release({ type: 'virus' })],
     ['a script as a link', 'RECORD_INVALID', release({ links: { home: 'javascript:alert(1)' } })],
     ['an escape sequence in the description', 'RECORD_INVALID', release({ description: 'a\u001b[2J' })],

@@ -59,3 +59,9 @@ export const RECORD_LIMITS = {
   /** 9999-12-31T23:59:59.999Z, the last instant of RFC 3339. A node's own clock bounds it further (registry). */
   latestMs: Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 } as const
+
+/**
+ * The content format: constants of the chunker, form of trees and manifests (docs/disk-format.md). Every release states
+ * it, so that one written by a later format is refused instead of misread.
+ */
+export const CONTENT_FORMAT = 1

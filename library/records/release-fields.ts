@@ -60,6 +60,7 @@ export const RELEASE_FIELDS = {
   version: must(version),
   owner: must(check.bytes(PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES)),
   chain: may(check.cid),
+  format: must(check.integer(1, LIMITS.integer)),
   content: must(check.cid),
   sizeBytes: must(check.integer(0, LIMITS.integer)),
   files: must(check.integer(0, LIMITS.integer)),

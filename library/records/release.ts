@@ -2,13 +2,15 @@ import { CatalogError } from '../../base/index.ts'
 import { bytesEqual, type Signer } from '../../trust/index.ts'
 import { checkName, checkVersion } from '../names.ts'
 import { createRecord, decodeRecord, decodeVerifiedRecord } from './envelope.ts'
+import { CONTENT_FORMAT } from './limits.ts'
 import { checkForPublish } from './publish-checks.ts'
 import { checkFields, RELEASE_FIELDS } from './release-fields.ts'
 import type { NewRelease, Release, ReleaseRecord, SignedRecord } from './types.ts'
 
 /**
- * Reads the body of a release. Throws RECORD_INVALID for another kind or a field out of bounds, UNSUPPORTED for a release
- * signed by a delegate: this version cannot check the chain, so it must not believe in the owner. Fields it does
+ * Reads the body of a release. Throws RECORD_INVALID for another kind or a field out of bounds, UNSUPPORTED for a
+ * content of a later format, and for a release signed by a delegate: this version cannot check the chain, so it must
+ * not believe in the owner. Fields it does
  * not know are in `unknown`.
  */
 export function understandRelease(record: SignedRecord): ReleaseRecord {
@@ -16,6 +18,7 @@ export function understandRelease(record: SignedRecord): ReleaseRecord {
     throw new CatalogError('RECORD_INVALID', `the record is a ${record.kind}, not a release`)
   }
   const body = record.body
+  checkFormat(body.format)
   checkFields(body, RELEASE_FIELDS)
   const entries = Object.entries(body)
   const known = entries.filter(([field]) => isKnown(field))
@@ -28,6 +31,19 @@ export function understandRelease(record: SignedRecord): ReleaseRecord {
   }
   checkOwner(release)
   return { ...record, kind: 'release', release }
+}
+
+/** First of all: in another format the other fields may mean something else. */
+function checkFormat(format: unknown): void {
+  if (!Number.isSafeInteger(format) || (format as number) <= CONTENT_FORMAT) return
+  throw new CatalogError(
+    'UNSUPPORTED',
+    `the content of the release has format ${format}, not ${CONTENT_FORMAT}`,
+    {
+      hint: 'upgrade Catalog to use it',
+      details: { format: format as number }
+    }
+  )
 }
 
 function checkOwner(release: Release): void {
@@ -82,6 +98,7 @@ function bodyOf(release: NewRelease, owner: Uint8Array): Record<string, unknown>
     ...Object.fromEntries([...unknown, ...known]),
     dependencies,
     chain: undefined,
+    format: CONTENT_FORMAT,
     owner
   })
 }

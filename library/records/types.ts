@@ -43,6 +43,8 @@ export interface Release extends ReleaseDescription {
   signer: Uint8Array
   /** Record that delegates from owner to signer; reserved, absent while they are equal. */
   chain?: CID
+  /** How `content` is to be read (CONTENT_FORMAT): another number is refused. */
+  format: number
   content: CID
   sizeBytes: number
   files: number
@@ -56,8 +58,8 @@ export interface Release extends ReleaseDescription {
   unknown?: Record<string, unknown>
 }
 
-/** What is signed as a new release: owner and signer come from the key that signs. */
-export type NewRelease = Omit<Release, 'owner' | 'signer' | 'chain'>
+/** What is signed as a new release: owner and signer come from the key that signs, the format from this version. */
+export type NewRelease = Omit<Release, 'owner' | 'signer' | 'chain' | 'format'>
 
 /** A record as it came: the exact signed bytes, its id, and what is understood of it. */
 export interface SignedRecord {

@@ -25,7 +25,7 @@ describe('release records', () => {
     for (const release of [small(), full()]) {
       const record = createReleaseRecord(release, key)
       const again = decodeRelease(record.bytes)
-      expect(again.release).toEqual({ ...release, owner: key.publicKey, signer: key.publicKey })
+      expect(again.release).toEqual({ ...release, format: 1, owner: key.publicKey, signer: key.publicKey })
       expect(again.id.equals(record.id)).toBe(true)
       expect(again.id.toString()).toMatch(/^bafyrei/)
       expect(Buffer.from(again.id.multihash.digest)).toEqual(Buffer.from(sha256(record.bytes)))
