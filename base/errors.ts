@@ -171,8 +171,8 @@ export const ERROR_CODES = {
     403,
     NotPermitted,
     W.Internal,
-    'The home or a key in it can be read by other users.',
-    'chmod 700 the home and 600 the keys'
+    'The home or a key in it can be read by other users, or may not be used by this one.',
+    'chmod 700 the home and 600 the keys, as the user they belong to'
   ),
   FORMAT_TOO_NEW: row(
     409,
@@ -251,7 +251,7 @@ export const ERROR_CODES = {
     Failed,
     W.Busy,
     'The disk is full; what was being written was undone.',
-    'free space and run the command again'
+    'free space on the disk and run the command again'
   ),
   DISK_IO: row(
     500,
@@ -265,7 +265,7 @@ export const ERROR_CODES = {
     Failed,
     W.Busy,
     'The store has reached its quota.',
-    'raise store.quota or remove releases'
+    'raise store.quota: releases cannot be removed yet'
   ),
   CONTENT_CORRUPT: row(
     500,
@@ -588,6 +588,29 @@ const ERRNO_CODES: Record<string, ErrorCode> = {
   ENFILE: 'LIMIT_EXCEEDED'
 }
 
+/** What the file system says of a path: only with one, since the network answers EACCES and EPERM too. */
+const PATH_ERRNO_CODES: Record<string, ErrorCode> = {
+  EACCES: 'HOME_PERMISSIONS',
+  EPERM: 'HOME_PERMISSIONS',
+  ENOTDIR: 'DISK_IO',
+  EISDIR: 'DISK_IO',
+  ELOOP: 'DISK_IO',
+  ENAMETOOLONG: 'DISK_IO'
+}
+
+/** Node writes the path into the messages of the file system; a stream's may lack it. */
+function pathError(error: NodeJS.ErrnoException): CatalogError | undefined {
+  const { code, path, message } = error
+  const named = code === undefined || path === undefined ? undefined : PATH_ERRNO_CODES[code]
+  if (named === undefined) return undefined
+  const shown = message.includes(path!) ? message : `${path}: ${message}`
+  const hint =
+    named === 'DISK_IO'
+      ? 'check the path named in the message'
+      : 'the user that owns it can correct its permissions'
+  return new CatalogError(named, shown, { cause: error, details: { path }, hint })
+}
+
 /** Gives any thrown value a code: ours stay, aborts, time-outs and disk errors are named, the rest is INTERNAL. */
 export function toCatalogError(thrown: unknown): CatalogError {
   if (thrown instanceof CatalogError) return thrown
@@ -596,6 +619,8 @@ export function toCatalogError(thrown: unknown): CatalogError {
   const errno = (thrown as NodeJS.ErrnoException).code
   const named = errno === undefined ? undefined : ERRNO_CODES[errno]
   if (named !== undefined) return new CatalogError(named, thrown.message, { cause: thrown })
+  const ofPath = pathError(thrown)
+  if (ofPath !== undefined) return ofPath
   if (thrown.name === 'TimeoutError') return new CatalogError('TIMEOUT', thrown.message, { cause: thrown })
   if (thrown.name === 'AbortError') return new CatalogError('ABORTED', thrown.message, { cause: thrown })
   return new CatalogError('INTERNAL', thrown.message, { cause: thrown })

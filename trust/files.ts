@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, link, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { CatalogError, toCatalogError } from '../base/index.ts'
+import { CatalogError, makeFolder, toCatalogError } from '../base/index.ts'
 import { plainBytes } from './hash.ts'
 
 const PRIVATE_FILE_MODE = 0o600
@@ -17,7 +17,7 @@ function isErrno(thrown: unknown, code: string): boolean {
 /** Makes a folder that only its owner can enter, or checks that it is one. Throws HOME_PERMISSIONS. */
 export async function ensurePrivateFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER_MODE })
+    makeFolder(path, PRIVATE_FOLDER_MODE)
     refuseReadableByOthers(path, (await stat(path)).mode)
   } catch (thrown) {
     throw fileError(path, thrown)

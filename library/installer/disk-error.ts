@@ -5,10 +5,11 @@ const NOT_OURS = new Set(['EEXIST', 'ENOTDIR', 'EISDIR', 'ELOOP', 'EBUSY', 'EXDE
 
 /** Gives what the file system said about the install target a code; errors that have one stay as they are. */
 export function diskError(thrown: unknown, folder: string): CatalogError {
-  const { code } = thrown as NodeJS.ErrnoException
+  const { code, syscall } = thrown as NodeJS.ErrnoException
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   if (thrown instanceof CatalogError || code === undefined) return toCatalogError(thrown)
-  if (NOT_WRITABLE.has(code))
+  // A folder that cannot be made though its parent is there: a file system such as /proc.
+  if (NOT_WRITABLE.has(code) || (code === 'ENOENT' && syscall === 'mkdir'))
     return new CatalogError('TARGET_NOT_WRITABLE', message, { cause: thrown, details: { folder } })
   if (NOT_OURS.has(code))
     return new CatalogError('TARGET_REFUSED', message, { cause: thrown, details: { folder } })

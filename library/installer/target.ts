@@ -9,10 +9,10 @@
  * Only what an install put there is ever replaced or removed: anything else of the same name is refused. Staging lies
  * inside the target, so that the renames at the end stay on one file system.
  */
-import { lstatSync, mkdirSync, readFileSync, realpathSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, readFileSync, realpathSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { CatalogError } from '../../base/index.ts'
-import { checkName } from '../names.ts'
+import { CatalogError, makeFolder } from '../../base/index.ts'
+import { checkName, isName } from '../names.ts'
 import { type Folding, probeFolding } from './collisions.ts'
 import { diskError } from './disk-error.ts'
 import { exists } from './durable.ts'
@@ -83,7 +83,7 @@ export class InstallTarget {
    */
   static open(folder: string): InstallTarget {
     try {
-      const made = mkdirSync(folder, { recursive: true }) !== undefined
+      const made = makeFolder(folder)
       const root = realpathSync(folder)
       const target = new InstallTarget(root, takeMutex(root), made)
       try {
@@ -116,7 +116,7 @@ export class InstallTarget {
     const index = this.#staged.length
     const folder = stagingOf(this.root, index)
     try {
-      mkdirSync(folder, { recursive: true })
+      makeFolder(folder)
     } catch (error) {
       throw diskError(error, this.root)
     }
@@ -188,7 +188,7 @@ export class InstallTarget {
 
   #stageFile(steps: JournalStep[], target: string, text: string): void {
     try {
-      mkdirSync(path.dirname(stagingOf(this.root, steps.length)), { recursive: true })
+      makeFolder(path.dirname(stagingOf(this.root, steps.length)))
       writeFileSync(stagingOf(this.root, steps.length), text, { flush: true })
     } catch (error) {
       throw diskError(error, this.root)
@@ -196,14 +196,25 @@ export class InstallTarget {
     steps.push({ kind: 'file', action: 'put', target })
   }
 
-  /** Clears staging away and gives the lock back. Without a commit the target is as it was. */
+  /**
+   * Clears staging away and gives the lock back. Without a commit the target is as it was. What cannot be cleared away
+   * after a commit stays for the next install: the packages stand in their places all the same.
+   */
   close(): void {
     try {
-      removeLeftovers(this.root)
+      this.#removeLeftovers()
       rmSync(path.join(this.#state, HOLDER_FILE), { force: true })
     } finally {
       this.#mutex.release()
       if (!this.#committed) this.#removeEmptyFolders()
+    }
+  }
+
+  #removeLeftovers(): void {
+    try {
+      removeLeftovers(this.root)
+    } catch (error) {
+      if (!this.#committed) throw error
     }
   }
 
@@ -221,18 +232,36 @@ export class InstallTarget {
 
   /** Names of the packages that installs put here. */
   #installed(): Set<string> {
-    const text = readBounded(path.join(this.root, INSTALLED_FILE))
+    const file = path.join(this.root, INSTALLED_FILE)
+    const text = readBounded(file)
     if (text === undefined) return new Set()
-    const { installed } = JSON.parse(text) as { installed: string[] }
-    return new Set(installed)
+    const names = installedNames(text)
+    if (names === undefined)
+      throw new CatalogError('TARGET_REFUSED', `${file} is not what an install writes`, {
+        details: { path: file },
+        hint: 'remove it and the packages in this folder, or install into another folder'
+      })
+    return names
   }
+}
+
+/** Undefined when the text is none that an install has written. */
+function installedNames(text: string): Set<string> | undefined {
+  try {
+    const { installed } = JSON.parse(text) as { installed: unknown }
+    if (Array.isArray(installed) && installed.every(name => typeof name === 'string' && isName(name)))
+      return new Set(installed)
+  } catch {
+    // Neither JSON nor an object.
+  }
+  return undefined
 }
 
 function takeMutex(root: string): HeldMutex {
   const state = path.join(root, STATE_FOLDER)
   const stats = lstatSync(state, { throwIfNoEntry: false })
   if (stats !== undefined && !stats.isDirectory()) throw refused(state, 'is not a folder')
-  mkdirSync(state, { mode: STATE_MODE, recursive: true })
+  makeFolder(state, STATE_MODE)
   const holder = path.join(state, HOLDER_FILE)
   const mutex = acquireMutex(path.join(state, MUTEX_FILE))
   if (mutex === undefined) {

@@ -1,9 +1,10 @@
-import { readdir, realpath, writeFile } from 'node:fs/promises'
+import { chmod, readdir, realpath, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { CatalogError } from '../../base/index.ts'
 import { CURRENT_FORMAT, type MigrateOptions, migrate, readFormat, writeFormat } from './format.ts'
 import {
   checkPermissions,
+  HOME_MODE,
   type HomeLayout,
   homeLayout,
   makeFolders,
@@ -29,7 +30,9 @@ export async function createHome(root: string, options: CreateHomeOptions): Prom
       details: { home: home.root }
     })
   await refuseForeignFolder(home)
-  await makeFolders(home)
+  makeFolders(home)
+  // An empty folder that was there may be open to others, and the daemon would refuse it.
+  await chmod(home.root, HOME_MODE)
   await writeFile(home.config, options.configText, { mode: PRIVATE_FILE_MODE })
   await options.makeKeys(home)
   await writeFormat(home, CURRENT_FORMAT)
@@ -64,7 +67,7 @@ export async function openHome(root: string, options: MigrateOptions = {}): Prom
   await readFormat(home)
   await checkPermissions(home)
   await migrate(home, options)
-  await makeFolders(home)
+  makeFolders(home)
   return home
 }
 

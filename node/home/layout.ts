@@ -1,6 +1,6 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CatalogError } from '../../base/index.ts'
+import { CatalogError, makeFolder, toCatalogError } from '../../base/index.ts'
 
 /** Only the owner may look into a home: it holds keys and the admin socket. */
 export const HOME_MODE = 0o700
@@ -43,8 +43,11 @@ export function homeLayout(root: string): HomeLayout {
   }
 }
 
-/** Makes the folders of a home, 0700 each; those that exist stay as they are. */
-export async function makeFolders(layout: HomeLayout): Promise<void> {
+/** What the system answers where this user cannot make a folder; ENOENT is that of file systems that make none, such as /proc. */
+const NOT_MAKEABLE = ['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'EEXIST']
+
+/** Makes the folders of a home, 0700 each; those that exist stay as they are. HOME_PERMISSIONS, DISK_FULL, DISK_IO. */
+export function makeFolders(layout: HomeLayout): void {
   for (const folder of [
     layout.root,
     layout.keyring,
@@ -53,7 +56,21 @@ export async function makeFolders(layout: HomeLayout): Promise<void> {
     layout.segments,
     layout.logs
   ])
-    await mkdir(folder, { recursive: true, mode: HOME_MODE })
+    makeHomeFolder(folder)
+}
+
+function makeHomeFolder(folder: string): void {
+  try {
+    makeFolder(folder, HOME_MODE)
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (!NOT_MAKEABLE.includes(code)) throw toCatalogError(error)
+    throw new CatalogError('HOME_PERMISSIONS', `the folder ${folder} cannot be made (${code})`, {
+      details: { path: folder },
+      hint: 'give a --home in a folder that this user may write',
+      cause: error
+    })
+  }
 }
 
 /** HOME_PERMISSIONS (details: path, mode) when another user could read the home or a key in it. */

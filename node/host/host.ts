@@ -1,9 +1,8 @@
 import { EventEmitter } from 'node:events'
-import { mkdir } from 'node:fs/promises'
 import type { Connection, Libp2p, PeerInfo } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { CatalogError, type Logger } from '../../base/index.ts'
+import { CatalogError, type Logger, makeFolder } from '../../base/index.ts'
 import { connectionRttMs } from '../../protocols/index.ts'
 import { isLocal, parseAddress } from './addresses.ts'
 import { dialPeer } from './dial.ts'
@@ -220,7 +219,7 @@ export async function createHost(modules: HostModules, options: HostOptions): Pr
 async function openPeerStore(log: Logger, folder: string): Promise<PeerDatastore> {
   const datastore = new PeerDatastore({ log }, folder)
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder, 0o700)
     await datastore.open()
     return datastore
   } catch (error) {

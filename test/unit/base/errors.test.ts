@@ -36,6 +36,22 @@ describe('errors', () => {
     expect(toCatalogError(own)).toBe(own)
   })
 
+  test('what the file system refuses has a code and names the path', () => {
+    const refused = (code: string) =>
+      Object.assign(new Error(`${code}: no`), { code, path: '/home/x/FORMAT' })
+    for (const [errno, code] of [
+      ['EACCES', 'HOME_PERMISSIONS'],
+      ['EPERM', 'HOME_PERMISSIONS'],
+      ['ENOTDIR', 'DISK_IO']
+    ] as const)
+      expect(toCatalogError(refused(errno))).toMatchObject({
+        code,
+        message: expect.stringContaining('/home/x/FORMAT')
+      })
+    // A socket has no path: nothing is known of a home then.
+    expect(toCatalogError(Object.assign(new Error('bind'), { code: 'EACCES' })).code).toBe('INTERNAL')
+  })
+
   test('every code says what happened and what to do', () => {
     for (const [code, { meaning, hint, http, exit }] of Object.entries(ERROR_CODES)) {
       expect(code).toMatch(/^[A-Z]+(_[A-Z]+)*$/)

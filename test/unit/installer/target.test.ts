@@ -276,6 +276,12 @@ describe('an install that was killed', () => {
   })
 })
 
+it.runIf(process.platform === 'linux')('a target where no folders can be made is refused', () => {
+  expect(() => InstallTarget.open('/proc/catalog')).toThrow(
+    expect.objectContaining({ code: 'TARGET_NOT_WRITABLE' })
+  )
+})
+
 describe('commitSteps', () => {
   it('does nothing when the journal cannot be written', () => {
     writeTree(dir, { '.catalog/journal.json.new/x': '', '.catalog/staging/0/f': 'x' })

@@ -53,6 +53,21 @@ describe('making and opening a home', () => {
     await openHome(root)
   })
 
+  it('makes an empty folder that was open to others its own, so that the daemon takes it', async () => {
+    await mkdir(root, { mode: 0o755 })
+    await chmod(root, 0o755)
+    await createHome(root, options)
+    expect((await stat(root)).mode & 0o777).toBe(0o700)
+    await openHome(root)
+  })
+
+  it.runIf(process.platform === 'linux')('ends where no folders can be made', async () => {
+    await expect(createHome('/proc/catalog', options)).rejects.toMatchObject({
+      code: 'HOME_PERMISSIONS',
+      message: expect.stringContaining('/proc/catalog')
+    })
+  })
+
   it('never overwrites a home, nor moves into a folder of something else', async () => {
     await createHome(root, options)
     await expect(createHome(root, options)).rejects.toMatchObject({ code: 'HOME_EXISTS' })
