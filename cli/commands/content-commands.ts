@@ -4,6 +4,8 @@ import type { CommandSpec, OptionSpec } from '../framework/tree.ts'
 
 /** Spelled out, so that help does not load the library. */
 const PACKAGE_TYPES: readonly PackageType[] = ['package', 'library', 'template', 'vm', 'container']
+/** Nodes that hold one announcement, and so the most that `publish` can wait for; the admin API refuses more. */
+const MAX_WAIT = 20
 const SPEC_FORMS = 'name, name@range, @scope/name@1.2.3, or the CID of a record'
 const PUBLISHER: OptionSpec = {
   flags: '--publisher <key>',
@@ -27,8 +29,8 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
       { flags: '--key <name>', description: 'publisher key to sign with; else the default one' },
       {
         flags: '--wait <n>',
-        description: 'wait until n other nodes hold the announcement (0 to 20; else announce.wait)',
-        parse: wholeNumber(0)
+        description: `wait until n other nodes hold the announcement, 0 to ${MAX_WAIT}; fewer in the end is exit 6 (else announce.wait)`,
+        parse: wholeNumber(0, MAX_WAIT)
       },
       { flags: '--dry-run', description: 'list what would be published, and publish nothing' }
     ],
@@ -100,7 +102,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
       },
       { line: 'catalog install --frozen --to vendor', does: 'makes vendor what its lock file says' }
     ],
-    json: '`target`, `installed[] {name, version, id, path}`, `bytesFetched`, `tookMs`',
+    json: '`target`, `installed[] {name, version, id, path}`, `bytesFetched`, `tookMs`, `unresolved[] {name, range, kind, by}`: dependencies that are needed and were not installed',
     load: () => import('./install.ts')
   },
   {

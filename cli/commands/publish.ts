@@ -50,7 +50,7 @@ export const run = defineCommand(async (context, [dir]: [string], options: Optio
   })
   const { announcedTo } = result
   if (announcedTo === 0)
-    context.output.note('No other node holds its announcement yet; the daemon goes on trying.')
+    context.output.note('No other node holds its announcement yet; the daemon goes on announcing it.')
   else context.output.note(`Announced to ${plural(announcedTo, 'node')}.`)
 })
 

@@ -1,11 +1,12 @@
 import { CatalogError, parseDuration } from '../../base/index.ts'
 
-/** A whole number of at least `minimum`, for flags such as --wait and --limit. */
-export function wholeNumber(minimum: number): (text: string) => number {
+/** A whole number from `minimum` to `maximum`, for flags such as --wait and --limit. */
+export function wholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return text => {
     const value = Number(text)
     if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < minimum)
       throw new CatalogError('INVALID_ARGUMENT', `'${text}' is not a whole number of at least ${minimum}`)
+    if (value > maximum) throw new CatalogError('INVALID_ARGUMENT', `'${text}' is more than ${maximum}`)
     return value
   }
 }

@@ -1,4 +1,4 @@
-import { CatalogError, type Logger, toCatalogError, withSpan } from '../../base/index.ts'
+import { CatalogError, type Logger, SECOND_MS, toCatalogError, withSpan } from '../../base/index.ts'
 import { type ContentStore, decodeRelease, type Registry, type ReleaseRecord } from '../../library/index.ts'
 import type { EventHub } from '../events.ts'
 import type { AnnouncementSchedule } from '../schedule.ts'
@@ -15,6 +15,9 @@ export interface PublishingModules {
   events: EventHub
   logger: Logger
 }
+
+/** For one holder, where nobody asked for any: on a network that answers it is there within some round trips. */
+const HOPE_MS = 2 * SECOND_MS
 
 /**
  * Takes a signed release whose content is in the store: checks that it is, stores the record durably with its
@@ -42,7 +45,12 @@ export function createPublishing(
     if (added)
       events.emit('release', { name: release.name, version: release.version, id: record.id.toString() })
     progress({ phase: 'announcing', itemsDone: 0, itemsTotal: wait })
-    const announced = await announce(record, { wait, timeoutMs: request.timeoutMs }, context.signal)
+    // Who did not say how many gets a short hope for one, so that the answer says whether anybody holds it.
+    const hopesForOne = wait === 0 && request.wait === undefined
+    const waitFor = hopesForOne
+      ? { wait: 1, timeoutMs: Math.min(HOPE_MS, request.timeoutMs) }
+      : { wait, timeoutMs: request.timeoutMs }
+    const announced = await announce(record, waitFor, context.signal)
     const { announcedTo } = announced
     if (announcedTo < wait) throw notAnnounced(record, { ...announced, wait })
     return {

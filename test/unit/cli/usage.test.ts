@@ -12,13 +12,9 @@ describe('wrong usage', () => {
     ['a missing argument', ['publish'], "missing required argument 'dir'", ''],
     ['too many arguments', ['status', 'x'], 'too many arguments', ''],
     ['a flag without its value', ['fetch', 'x', '--from'], "option '--from <peer>' argument missing", ''],
-    [
-      'a value that is none of the choices',
-      ['log', '--level', 'urgent'],
-      'Allowed choices are trace',
-      ''
-    ],
+    ['a value that is none of the choices', ['log', '--level', 'urgent'], 'Allowed choices are trace', ''],
     ['no number', ['publish', '.', '--wait', 'x'], "'x' is not a whole number", ''],
+    ['more than can be waited for', ['publish', '.', '--wait', '50'], "'50' is more than 20", ''],
     ['no duration', ['status', '--timeout', 'soon'], 'is not a duration', ''],
     ['no key=value', ['daemon', '--set', 'x'], 'not of the form key=value', ''],
     ['verify of nothing', ['verify'], 'verify needs a release, or --all', 'catalog verify --all'],

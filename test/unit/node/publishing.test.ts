@@ -63,6 +63,15 @@ describe('publishing', () => {
     expect(announced.map(({ wait }) => wait)).toEqual([3, 1, 0])
   })
 
+  it('hopes shortly for one holder where nobody says how many, and does not fail without', async () => {
+    const { service, announced } = publishing(2)
+    const request = { recordBytes: record.bytes, timeoutMs: 10_000 }
+    expect(await service.publish(request, context)).toMatchObject({ announcedTo: 2 })
+    expect(announced).toEqual([{ wait: 1, timeoutMs: 2000 }])
+    const nobody = publishing(2, 0, { announce: async () => 0 })
+    expect(await nobody.service.publish(request, context)).toMatchObject({ announcedTo: 0 })
+  })
+
   it('says that the release is published when too few peers hold the announcement', async () => {
     const { service } = publishing(2)
     const request = { recordBytes: record.bytes, wait: 3, timeoutMs: 1000 }
