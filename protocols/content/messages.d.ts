@@ -3,6 +3,7 @@ import type { Codec, DecodeOptions } from 'protons-runtime';
 import type { Uint8ArrayList } from 'uint8arraylist';
 export interface Open {
     record: Uint8Array;
+    codecs: number[];
     traceparent: string;
 }
 export declare namespace Open {
@@ -11,13 +12,18 @@ export declare namespace Open {
         field: '$.record';
         value: Uint8Array;
     }
+    interface OpenCodecsFieldEvent {
+        field: '$.codecs[]';
+        index: number;
+        value: number;
+    }
     interface OpenTraceparentFieldEvent {
         field: '$.traceparent';
         value: string;
     }
     function encode(obj: Partial<Open>): Uint8Array;
     function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Open>): Open;
-    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Open>): Generator<OpenRecordFieldEvent | OpenTraceparentFieldEvent>;
+    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Open>): Generator<OpenRecordFieldEvent | OpenCodecsFieldEvent | OpenTraceparentFieldEvent>;
 }
 export interface Run {
     part: number;

@@ -14,6 +14,12 @@ export var Open;
                     w.uint32(10);
                     w.bytes(obj.record);
                 }
+                if (obj.codecs != null && obj.codecs.length > 0) {
+                    for (const value of obj.codecs) {
+                        w.uint32(16);
+                        w.uint32(value);
+                    }
+                }
                 if ((obj.traceparent != null && obj.traceparent !== '')) {
                     w.uint32(106);
                     w.string(obj.traceparent);
@@ -24,6 +30,7 @@ export var Open;
             }, (reader, length, opts = {}) => {
                 const obj = {
                     record: uint8ArrayAlloc(0),
+                    codecs: [],
                     traceparent: ''
                 };
                 const end = length == null ? reader.len : reader.pos + length;
@@ -32,6 +39,16 @@ export var Open;
                     switch (tag >>> 3) {
                         case 1: {
                             obj.record = reader.bytes();
+                            break;
+                        }
+                        case 2: {
+                            if (opts.limits?.codecs != null && obj.codecs.length === opts.limits.codecs) {
+                                throw new MaxLengthError('Decode error - repeated field "codecs" had too many elements');
+                            }
+                            if (obj.codecs.length === 16) {
+                                throw new MaxLengthError('Decode error - repeated field "codecs" had too many elements');
+                            }
+                            obj.codecs.push(reader.uint32());
                             break;
                         }
                         case 13: {
@@ -46,6 +63,9 @@ export var Open;
                 }
                 return obj;
             }, function* (reader, length, prefix, opts = {}) {
+                const obj = {
+                    codecs: 16
+                };
                 const end = length == null ? reader.len : reader.pos + length;
                 while (reader.pos < end) {
                     const tag = reader.uint32();
@@ -55,6 +75,21 @@ export var Open;
                                 field: `${prefix}.record`,
                                 value: reader.bytes()
                             };
+                            break;
+                        }
+                        case 2: {
+                            if (opts.limits?.codecs != null && obj.codecs === opts.limits.codecs) {
+                                throw new MaxLengthError('Streaming decode error - repeated field "codecs" had too many elements');
+                            }
+                            if (obj.codecs === 16) {
+                                throw new MaxLengthError('Streaming decode error - repeated field "codecs" had too many elements');
+                            }
+                            yield {
+                                field: `${prefix}.codecs[]`,
+                                index: obj.codecs,
+                                value: reader.uint32()
+                            };
+                            obj.codecs++;
                             break;
                         }
                         case 13: {

@@ -1,7 +1,13 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import { CID } from 'multiformats/cid'
 import { BufferPool, CatalogError, type Clock } from '../../base/index.ts'
-import type { ContentStore, Registry, ReleaseRecord, StoredBlock } from '../../library/index.ts'
+import {
+  BlockCodec,
+  type ContentStore,
+  type Registry,
+  type ReleaseRecord,
+  type StoredBlock
+} from '../../library/index.ts'
 import { pull, QuicStream } from '../quic/index.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
 import { drained, encodeFrame } from '../wire/frame-writer.ts'
@@ -73,6 +79,8 @@ export class ServedStream {
   /** Memory of answers that the transport may not have copied yet, and where in what was sent they end. */
   readonly #sent: Array<{ memory: Uint8Array; endBytes: number }> = []
   #sentBytes = 0
+  /** Codecs of blocks that the peer reads. */
+  readonly #codecs = new Set<number>([BlockCodec.Raw])
   #isInputOver = false
   /** What the peer is waited for, and since when. */
   #waiting: { limitMs: number; sinceMs: number; what: string } | undefined
@@ -138,7 +146,8 @@ export class ServedStream {
       this.#reader.frame('content open', MAX_OPEN_BYTES)
     )
     if (frame === undefined) throw new CatalogError('STREAM_TRUNCATED', 'the stream ended before its open')
-    const { record: id } = openMessage.decode(frame)
+    const { record: id, codecs } = openMessage.decode(frame)
+    for (const codec of codecs) this.#codecs.add(codec)
     let record: ReleaseRecord
     try {
       record = await this.#admit(id)
@@ -230,10 +239,16 @@ export class ServedStream {
       const ids = named.map(block => block.id)
       const blocks = await store.readStoredMany(ids, memoryOf, signal)
       checkLengths(blocks, named)
+      this.#checkCodecs(blocks)
       return { status: 0, frame: frameOf({ id, blocks: blocks.map(describe) }, memory), memory }
     } catch (error) {
       return withoutBlocks({ id, ...statusOf(error) })
     }
+  }
+
+  #checkCodecs(blocks: readonly StoredBlock[]): void {
+    if (!blocks.every(({ codec }) => this.#codecs.has(codec)))
+      throw new CatalogError('UNSUPPORTED', 'a block is stored in a codec that the asker does not read')
   }
 
   async #send({ status, frame, memory }: Prepared): Promise<void> {

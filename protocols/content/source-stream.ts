@@ -93,7 +93,14 @@ export class SourceStream<W extends Want> {
       const protocol = protocolId(networkId, CONTENT_PROTOCOL.name, CONTENT_PROTOCOL.version)
       const stream = await connection.newStream(protocol, { signal, runOnLimitedConnection: true })
       stream.send(
-        encodeFrame([], openMessage.encode({ record: record.bytes, traceparent: activeTraceparent() }))
+        encodeFrame(
+          [],
+          openMessage.encode({
+            record: record.bytes,
+            codecs: [...READ_CODECS],
+            traceparent: activeTraceparent()
+          })
+        )
       )
       return new SourceStream<W>(stream, modules.clock, peer, options.buffers)
     } catch (error) {
@@ -237,6 +244,9 @@ export class SourceStream<W extends Want> {
   }
 }
 
+/** Codecs of blocks that are read here beside raw. */
+const READ_CODECS: readonly number[] = [BlockCodec.Zstd]
+
 /** Carries a status of the peer for one request: the stream goes on. */
 class RefusedRequest extends Error {
   readonly reason: CatalogError
@@ -250,6 +260,12 @@ class RefusedRequest extends Error {
 /** Throws PROTOCOL_VIOLATION unless the header announces exactly the blocks that were asked for. */
 function checkBlocks(blocks: readonly Block[], wants: readonly Want[]): void {
   if (blocks.length !== wants.length) throw violation(`${blocks.length} blocks instead of ${wants.length}`)
+  for (const { codec } of blocks)
+    if (codec !== BlockCodec.Raw && !READ_CODECS.includes(codec))
+      throw new CatalogError(
+        'UNSUPPORTED',
+        `a source answered with blocks in codec ${codec}, which is not read here`
+      )
   blocks.forEach(({ rawLength }, i) => {
     const { rawLengthBytes } = wants[i]!
     if (rawLengthBytes === undefined ? rawLength > MAX_NODE_BYTES : rawLength !== rawLengthBytes)

@@ -14,4 +14,3 @@ export {
 export { GoodbyeReason, type Hello } from './frames.ts'
 export type { Handler, HandlerContext } from './incoming.ts'
 export type { RequestOptions } from './outgoing.ts'
-export { MAX_ADDRESSES_PER_PEER, MAX_EXCHANGED_PEERS, peerExchange } from './peer-exchange.ts'

@@ -22,7 +22,8 @@ export const run = (fields: Partial<Run>): Run => ({
 })
 export const TOP = run({ top: true })
 
-export const openFrame = (record: Uint8Array): Uint8Array => encodeFrame([], openMessage.encode({ record }))
+export const openFrame = (record: Uint8Array): Uint8Array =>
+  encodeFrame([], openMessage.encode({ record, codecs: [1] }))
 export const rangeFrame = (id: number, ...runs: Run[]): Uint8Array =>
   encodeFrame([], rangeMessage.encode({ id, runs }))
 

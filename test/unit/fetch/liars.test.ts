@@ -92,8 +92,8 @@ const LIES: Array<[name: string, code: string, isBlamed: boolean, lie: Lie]> = [
   ],
   [
     'an unknown codec',
-    'PROTOCOL_VIOLATION',
-    true,
+    'UNSUPPORTED',
+    false,
     d => ({ ...d, header: { ...d.header, blocks: d.header.blocks!.map(b => ({ ...b, codec: 9 })) } })
   ],
   [

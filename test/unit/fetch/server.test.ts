@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { createLibp2p } from 'libp2p'
 import { afterEach, describe, expect, it } from 'vitest'
 import { CatalogError, WireStatus } from '../../../base/index.ts'
-import { hashBlock, type ReleaseRecord } from '../../../library/index.ts'
-import { Part } from '../../../protocols/content/frames.ts'
+import { BlockCodec, hashBlock, type ReleaseRecord } from '../../../library/index.ts'
+import { openMessage, Part } from '../../../protocols/content/frames.ts'
 import { encodeFrame, quicTransport } from '../../../protocols/index.ts'
 import { pseudoRandom, type TarEntry } from '../content/fakes.ts'
 import { ManualClock } from '../protocols/manual-clock.ts'
@@ -205,6 +205,24 @@ describe('the content server', () => {
     } finally {
       await evil.stop()
     }
+  })
+
+  it('sends no block in a codec that the asker does not read', async () => {
+    const { client, record, connect } = await scene({
+      store: real =>
+        override(real, 'readStoredMany', async (...args) =>
+          (await real.readStoredMany(...args)).map(block => ({ ...block, codec: BlockCodec.Zstd }))
+        )
+    })
+    const ask = async (codecs: number[]): Promise<unknown> => {
+      const open = encodeFrame([], openMessage.encode({ record: record.id.bytes, codecs }))
+      const stream = await connect(open, rangeFrame(1, run({ part: Part.File, slot: 0 })))
+      expect(await stream.next()).toMatchObject({ id: 0, status: WireStatus.Ok })
+      return await stream.next()
+    }
+    expect(await ask([1, 7])).toMatchObject({ status: WireStatus.Ok, blocks: [{ codec: 1 }] })
+    expect(await ask([])).toMatchObject({ status: WireStatus.Unsupported, blocks: [] })
+    expect(client.violations).toEqual([])
   })
 
   it('survives random, truncated and hostile frames, and serves others meanwhile', async () => {

@@ -12,7 +12,6 @@ import {
   encodeFrame,
   FrameReader,
   GoodbyeReason,
-  peerExchange,
   pull,
   quicTransport
 } from '../../../protocols/index.ts'
@@ -33,6 +32,7 @@ const large = declareRequest({
   name: 'test.large',
   response: declareMessage('large response', generated.Response, { minBytes: 0, maxBytes: 260_000 })
 })
+const unknown = declareRequest({ ...echo, method: 1002, name: 'test.unknown' })
 const PROTOCOL = '/catalog/test/control/1'
 const HELLO = generated.Hello.encode({ version: 1, agent: 'x', maxInFlight: 8, instance: new Uint8Array(8) })
 const hello = encodeFrame([0], HELLO)
@@ -119,7 +119,7 @@ describe('control', () => {
         code: 'NOT_FOUND',
         details: { remoteCode: 'RELEASE_NOT_FOUND' }
       })
-      await expect(a.control.request(b.libp2p.peerId, peerExchange, { limit: 1 })).rejects.toMatchObject({
+      await expect(a.control.request(b.libp2p.peerId, unknown, { id: 1 })).rejects.toMatchObject({
         code: 'UNSUPPORTED'
       })
     })

@@ -11,13 +11,7 @@ import {
   requestMessage,
   responseMessage
 } from '../../../protocols/control/frames.ts'
-import {
-  encodeFrame,
-  getRecords,
-  listReleases,
-  peerExchange,
-  type WireMessage
-} from '../../../protocols/index.ts'
+import { encodeFrame, getRecords, listReleases, type WireMessage } from '../../../protocols/index.ts'
 
 /** One frozen message: `value` with bytes written as `{hex}`, and its encoding. */
 interface Vector {
@@ -34,8 +28,6 @@ const MESSAGES: Record<string, WireMessage<any>> = {
   'control cancel': cancelMessage,
   'control ping': pingMessage,
   'control goodbye': goodbyeMessage,
-  'peer exchange request': peerExchange.request,
-  'peer exchange response': peerExchange.response,
   'get records request': getRecords.request,
   'get records response': getRecords.response,
   'list releases request': listReleases.request,
