@@ -3,13 +3,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { Registry } from 'prom-client'
 import { describe, expect, test } from 'vitest'
-import { pull } from '../../../protocols/quic/index.ts'
 import { addressOf, LOOPBACK, newKey, startHost, tempFolder } from './hosts.ts'
-
-async function drain(parts: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const _ of parts) {
-  }
-}
 
 describe('starting and stopping', () => {
   test('20 times on one peer store, without an unhandled rejection', async () => {
@@ -262,19 +256,4 @@ test('unread streams beyond the memory limit cost their connection', async () =>
   await Promise.all([open(greedy, 2), open(modest, 1)])
   expect(await evicted).toEqual([greedy.peerId, 2_000_000])
   await expect.poll(() => a.peers().map(({ peerId }) => peerId)).toEqual([modest.peerId])
-})
-
-test('an inbound stream without a valid request is reset by withRequestDeadline', async () => {
-  const { withRequestDeadline } = await import('../../../protocols/quic/index.ts')
-  const [a, b] = await Promise.all([startHost(), startHost()])
-  const failed = Promise.withResolvers<unknown>()
-  await a.libp2p.handle('/ask/1', async stream => {
-    const readAll = async (signal: AbortSignal) => await drain(pull(stream, { signal }))
-    await withRequestDeadline(stream, readAll, 50).catch(failed.resolve)
-  })
-  await b.connect(addressOf(a))
-  const stream = await b.libp2p.dialProtocol(a.libp2p.peerId, '/ask/1')
-  stream.send(new Uint8Array(1))
-  await expect(drain(pull(stream))).rejects.toHaveProperty('name', 'StreamResetError')
-  expect(await failed.promise).toMatchObject({ code: 'TIMEOUT' })
 })
