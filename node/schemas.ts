@@ -140,8 +140,19 @@ export const VerifyResult = Type.Object({
   ok: Type.Boolean(),
   checked: count('Blocks that were hashed again.'),
   bytes: count('Bytes that were hashed again.'),
+  missing: count('Blocks that are gone from releases that were complete.'),
+  corrupt: count('Blocks whose bytes do not match their hash.'),
   bad: Type.Array(
-    Type.Object({ release: Type.String(), id: Type.String(), path: Type.String(), reason: Type.String() })
+    Type.Object({ release: Type.String(), id: Type.String(), path: Type.String(), reason: Type.String() }),
+    { description: 'The first 1000 of the missing and the corrupt ones.' }
+  ),
+  partial: Type.Array(
+    Type.Object({
+      release: Type.String(),
+      blocks: count('Blocks that are here.'),
+      blocksKnown: count('Blocks that are needed, as far as the ones here tell.')
+    }),
+    { description: 'Releases that were fetched in part: nothing is wrong with them.' }
   )
 })
 export type VerifyResult = Type.Static<typeof VerifyResult>

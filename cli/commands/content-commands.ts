@@ -110,7 +110,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     summary: 're-hash what the store holds and check signatures',
     arguments: [{ name: '[spec]', description: SPEC_FORMS }],
     options: [{ flags: '--all', description: 'everything in the store' }],
-    json: '`ok`, `checked`, `bytes`, `bad[]`',
+    json: '`ok`, `checked`, `bytes`, `missing`, `corrupt`, `bad[] {release, id, path, reason}` (the first 1000), `partial[] {release, blocks, blocksKnown}`; a release that was fetched in part is no failure',
     load: () => import('./verify.ts')
   },
   {

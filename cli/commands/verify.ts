@@ -4,6 +4,9 @@ import type { VerifyResult } from '../client/types.ts'
 import { plural, printable } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
 
+/** Lines that the text has of each kind; --json names more. */
+const MAX_LINES = 20
+
 export const run = defineCommand(
   async (context, [spec]: [string | undefined], options: { all?: boolean }) => {
     if ((spec === undefined) === (options.all !== true)) {
@@ -15,14 +18,26 @@ export const run = defineCommand(
     if (!result.ok) context.exitCode = ExitCode.VerificationFailed
     context.output.result(result, () => {
       const checked = `${plural(result.checked, 'block')} checked, ${displaySize(result.bytes)}`
-      if (result.ok) return `${checked}: all as they should be`
+      const partial = result.partial.map(({ release, blocks, blocksKnown }) =>
+        printable(`partial: ${release} (${blocks} of ${blocksKnown} blocks)`)
+      )
       const bad = result.bad.map(({ release, path, id, reason }) =>
         printable(`${reason}: ${release} ${path} (${id})`)
       )
+      const verdict = result.ok
+        ? 'all as they should be'
+        : `${result.corrupt} corrupt, ${result.missing} missing; \`catalog fetch\` brings them again`
       return [
-        ...bad,
-        `${checked}: ${plural(bad.length, 'bad block')}; \`catalog fetch\` brings them again`
+        ...firstOf(bad, result.corrupt + result.missing),
+        ...firstOf(partial, partial.length),
+        `${checked}: ${verdict}`
       ].join('\n')
     })
   }
 )
+
+/** The first lines, and how many there are beyond them. */
+function firstOf(lines: string[], total: number): string[] {
+  const shown = lines.slice(0, MAX_LINES)
+  return total > shown.length ? [...shown, `  and ${total - shown.length} more`] : shown
+}

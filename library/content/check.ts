@@ -8,7 +8,7 @@ import type { BlockReader } from './reader.ts'
 import { fileChunks } from './tree-reader.ts'
 import type { BlockId, ChunkRef, VerifyReport } from './types.ts'
 
-/** Bad blocks named in a report; a disk that is worse than this needs no longer list. */
+/** Bad blocks of one reason that are named in a report; a disk that is worse than this needs no longer list. */
 const MAX_BAD = 1000
 
 /** What a report calls the errors that the walk meets: a tree that misstates a block is no better than a bad block. */
@@ -71,7 +71,7 @@ export async function verifyContent(
 }
 
 class Verifier {
-  readonly report: VerifyReport = { ok: true, checked: 0, bytes: 0, bad: [] }
+  readonly report: VerifyReport = { ok: true, checked: 0, bytes: 0, missing: 0, corrupt: 0, bad: [] }
   readonly #reader: BlockReader
   readonly #slice: Pauses
   readonly #signal: AbortSignal | undefined
@@ -134,6 +134,8 @@ class Verifier {
 
   #bad(id: string, path: string, reason: 'corrupt' | 'missing'): void {
     this.report.ok = false
-    if (this.report.bad.length < MAX_BAD) this.report.bad.push({ id, path, reason })
+    this.report[reason]++
+    // Of each reason: what is missing from a content that never was whole must not hide what is damaged.
+    if (this.report[reason] <= MAX_BAD) this.report.bad.push({ id, path, reason })
   }
 }

@@ -80,7 +80,10 @@ export interface VerifyReport {
   ok: boolean
   checked: number
   bytes: number
-  /** Blocks whose bytes do not match, or that are missing: hex id and the path they belong to. */
+  /** How many are missing, and how many do not match their hash or make no sense: true totals, also of what `bad` leaves out. */
+  missing: number
+  corrupt: number
+  /** Blocks whose bytes do not match, or that are missing: hex id and the path they belong to; the first 1000 of each reason. */
   bad: Array<{ id: string; path: string; reason: 'corrupt' | 'missing' }>
 }
 

@@ -17,7 +17,15 @@ export function createVerification(modules: {
   const { registry, content } = modules
 
   async function verify(spec: string | undefined, { signal, progress }: WorkContext): Promise<VerifyResult> {
-    const total: VerifyResult = { ok: true, checked: 0, bytes: 0, bad: [] }
+    const total: VerifyResult = {
+      ok: true,
+      checked: 0,
+      bytes: 0,
+      missing: 0,
+      corrupt: 0,
+      bad: [],
+      partial: []
+    }
     const seen = new Set<string>()
     const releases =
       spec === undefined ? allReleases(registry, signal) : [await localRelease(registry, spec, signal)]
@@ -27,12 +35,23 @@ export function createVerification(modules: {
       seen.add(cid)
       progress({ phase: `verifying ${releaseName(record)}`, bytesDone: total.bytes, itemsDone: seen.size })
       const report = await content.verify(record.release.content, signal)
-      total.ok &&= report.ok
       total.checked += report.checked
       total.bytes += report.bytes
-      const bad = report.bad.map(block => ({ release: releaseName(record), ...block }))
+      total.corrupt += report.corrupt
+      // What a fetch has not brought yet is no damage; what was whole and lacks a block is.
+      const isPartial = content.localState(record.release.content) === 'partial'
+      if (isPartial)
+        total.partial.push({
+          release: releaseName(record),
+          blocks: report.checked,
+          blocksKnown: report.checked + report.missing + report.corrupt
+        })
+      else total.missing += report.missing
+      const damaged = isPartial ? report.bad.filter(({ reason }) => reason === 'corrupt') : report.bad
+      const bad = damaged.map(block => ({ release: releaseName(record), ...block }))
       total.bad.push(...bad.slice(0, MAX_BAD - total.bad.length))
     }
+    total.ok = total.missing + total.corrupt === 0
     return total
   }
   return { verify }

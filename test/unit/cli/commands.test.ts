@@ -33,7 +33,7 @@ const peer = {
   score: null,
   limits: {}
 }
-const verified = { ok: true, checked: 7, bytes: 4096, bad: [] }
+const verified = { ok: true, checked: 7, bytes: 4096, missing: 0, corrupt: 0, bad: [], partial: [] }
 const fetched = {
   id: 'bafyrecord',
   name: 'tool',
@@ -371,7 +371,10 @@ describe('verify', () => {
       ok: false,
       checked: 3,
       bytes: 30,
-      bad: [{ release: 'a@1.0.0', id: 'ff', path: 'x/y', reason: 'corrupt' }]
+      missing: 0,
+      corrupt: 1,
+      bad: [{ release: 'a@1.0.0', id: 'ff', path: 'x/y', reason: 'corrupt' }],
+      partial: []
     }
     daemon.routes.set('POST /v1/verifications', () => done('verify', bad))
     const json = await cli(['verify', '--all', '--json'], { home: daemon.home })
@@ -380,6 +383,26 @@ describe('verify', () => {
     expect((await cli(['verify', '--all'], { home: daemon.home })).stdout).toContain(
       'corrupt: a@1.0.0 x/y (ff)'
     )
+  })
+
+  it('names at most 20 of them and tells the true number; a partial release is no failure', async () => {
+    const block = { release: 'a@1.0.0', id: 'ff', path: 'x/y', reason: 'missing' }
+    const partial = [{ release: 'b@1.0.0', blocks: 3, blocksKnown: 9 }]
+    const sums = { checked: 3, bytes: 30, corrupt: 0, partial }
+    const many = { ...sums, ok: false, missing: 5000, bad: Array.from({ length: 1000 }, () => block) }
+    daemon.routes.set('POST /v1/verifications', () => done('verify', many))
+    const bad = await cli(['verify', '--all'], { home: daemon.home })
+    expect(bad.status).toBe(5)
+    expect(bad.stdout.match(/^missing:/gm)).toHaveLength(20)
+    expect(bad.stdout).toContain('and 4980 more')
+    expect(bad.stdout).toContain('0 corrupt, 5000 missing')
+
+    daemon.routes.set('POST /v1/verifications', () =>
+      done('verify', { ...sums, ok: true, missing: 0, bad: [] })
+    )
+    const whole = await cli(['verify', '--all'], { home: daemon.home })
+    expect(whole.status).toBe(0)
+    expect(whole.stdout).toContain('partial: b@1.0.0 (3 of 9 blocks)')
   })
 })
 
