@@ -9,6 +9,7 @@ import {
   MAX_FOUND_BYTES,
   MAX_FOUND_PROVIDERS,
   type PeerRate,
+  PeerRates,
   PROVIDE,
   type ProvideRequest,
   type ProvideResponse,
@@ -27,6 +28,8 @@ import type { ProviderStore } from './providers/store.ts'
 const PROVIDE_RATE: PeerRate = { perSecond: 500, burst: 100_000 }
 /** Questions of one peer: a node that installs a large tree of dependencies asks a few hundred in a second. */
 const FIND_RATE: PeerRate = { perSecond: 200, burst: 1000 }
+/** Questions of all peers together: each costs a range read and a walk through the book, 0.2 ms of this thread at most. */
+const FIND_TOTAL_RATE: PeerRate = { perSecond: 2000, burst: 4000 }
 /** Requests in one stream: all keys of a provider in full requests, twice; a walk asks one question of each peer. */
 const MAX_PROVIDE_REQUESTS = 200
 const MAX_FIND_REQUESTS = 100
@@ -119,12 +122,16 @@ export async function serveAnswers(
     cost: request => splitKeys(request.keys).length,
     answer: (remote, request) => answers.provide(remote, request)
   })
+  const all = new PeerRates(FIND_TOTAL_RATE, modules.clock)
   const stopFind = await serveExchange(modules, FIND, {
     networkId,
     rate: FIND_RATE,
     maxRequests: MAX_FIND_REQUESTS,
     cost: () => 1,
-    answer: (remote, request, signal) => answers.find(remote, request, signal)
+    async answer(remote, request, signal) {
+      all.take('everybody', 1)
+      return await answers.find(remote, request, signal)
+    }
   })
   return async () => {
     await Promise.all([stopProvide(), stopFind()])

@@ -40,8 +40,19 @@ export interface Placed {
   readonly kademliaId: Uint8Array
 }
 
-/** The `count` things nearest to `target`, nearest first. Does not change its argument. */
+/**
+ * The `count` things nearest to `target`, nearest first. Does not change its argument. Keeps only the best so far: among many
+ * things most are farther than all of those and cost one comparison.
+ */
 export function nearest<T extends Placed>(target: Uint8Array, things: Iterable<T>, count: number): T[] {
-  const sorted = [...things].sort((a, b) => compareDistance(target, a.kademliaId, b.kademliaId))
-  return sorted.slice(0, count)
+  const best: T[] = []
+  for (const thing of things) {
+    const isFarther = (other: T): boolean => compareDistance(target, other.kademliaId, thing.kademliaId) > 0
+    const last = best.at(-1)
+    if (best.length >= count && (last === undefined || !isFarther(last))) continue
+    const place = best.findIndex(isFarther)
+    best.splice(place < 0 ? best.length : place, 0, thing)
+    if (best.length > count) best.pop()
+  }
+  return best
 }

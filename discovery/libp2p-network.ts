@@ -13,8 +13,8 @@ import {
   MAX_KEYS_PER_REQUEST,
   PROVIDE,
   type StatusFields,
-  toVerdict,
-  Verdict
+  toVerdicts,
+  type Verdict
 } from '../protocols/index.ts'
 import type { DiscoveryNetwork, FindReply, ProvideCall } from './network.ts'
 import { type Contact, contactOf, parseAddresses } from './peers/contact.ts'
@@ -99,7 +99,7 @@ export class Libp2pNetwork implements DiscoveryNetwork {
       const keys = call.keys.slice(first, first + MAX_KEYS_PER_REQUEST)
       const lifetimeS = Math.floor(call.lifetimeMs / SECOND_MS)
       const answer = await client.ask({ peerRecord, keys: Buffer.concat(keys), lifetimeS })
-      verdicts.push(...keys.map((_, i) => toVerdict(answer.verdicts[i] ?? Verdict.Accepted)))
+      verdicts.push(...toVerdicts(answer.verdicts, keys.length))
     }
     client.close()
     return verdicts

@@ -1,5 +1,5 @@
 import { backoffDelayMs, type Clock, HOUR_MS, type RetryPolicy, SECOND_MS } from '../../base/index.ts'
-import { compareDistance, sharedPrefixBits } from '../distance.ts'
+import { nearest, sharedPrefixBits } from '../distance.ts'
 import type { Contact } from './contact.ts'
 
 /** Peers without a connection that are kept for each length of prefix shared with this node: the k of Kademlia. */
@@ -98,20 +98,23 @@ export class PeerBook {
 
   /** Peers that may be asked, nearest to `target` first. */
   closest(target: Uint8Array, count: number, connectedOnly = false): Contact[] {
+    return nearest(target, this.#askable(connectedOnly), count)
+  }
+
+  *#askable(connectedOnly: boolean): Generator<Contact> {
     const nowMs = this.#clock.monotonicMs()
-    return [...this.#entries.values()]
-      .filter(entry => entry.pausedUntilMs <= nowMs && (entry.isConnected || !connectedOnly))
-      .filter(entry => entry.isConnected || nowMs - entry.seenMs <= PEER_LIFETIME_MS)
-      .map(({ contact }) => contact)
-      .sort((a, b) => compareDistance(target, a.kademliaId, b.kademliaId))
-      .slice(0, count)
+    for (const { contact, isConnected, seenMs, pausedUntilMs } of this.#entries.values())
+      if (pausedUntilMs <= nowMs && (isConnected || (!connectedOnly && nowMs - seenMs <= PEER_LIFETIME_MS)))
+        yield contact
   }
 
   /** Number of peers with an open connection that do answer. */
   connectedCount(): number {
     const nowMs = this.#clock.monotonicMs()
-    return [...this.#entries.values()].filter(entry => entry.isConnected && entry.pausedUntilMs <= nowMs)
-      .length
+    let count = 0
+    for (const { isConnected, pausedUntilMs } of this.#entries.values())
+      if (isConnected && pausedUntilMs <= nowMs) count++
+    return count
   }
 
   #put(contact: Contact, isConnected: boolean): void {

@@ -53,6 +53,17 @@ export const totalsRowKey: Uint8Array = FAMILIES.totals
 export const providerOfClaim = (rowKey: Uint8Array): Uint8Array =>
   rowKey.subarray(FAMILIES.claim.length + KEY_BYTES)
 
+/** What the multihash of each Ed25519 peer id begins with: identity, 36 bytes, and the head of the key's protobuf. */
+const PEER_ID_HEAD = Uint8Array.of(0x00, 0x24, 0x08, 0x01, 0x12, 0x20)
+const PLACE_BYTES = 6
+
+/** A place among all providers; `share` from 0 to 1. */
+export function placeAmongProviders(share: number): Uint8Array {
+  const place = Buffer.allocUnsafe(PLACE_BYTES)
+  place.writeUIntBE(Math.floor(share * 2 ** (8 * PLACE_BYTES)), 0, PLACE_BYTES)
+  return Buffer.concat([PEER_ID_HEAD, place])
+}
+
 export function encodeClaim(row: ClaimRow): Uint8Array {
   const bytes = Buffer.allocUnsafe(CLAIM_BYTES)
   bytes[0] = ROW_VERSION

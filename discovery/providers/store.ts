@@ -20,6 +20,7 @@ import {
   encodeProvider,
   encodeTotals,
   type ProviderRow,
+  placeAmongProviders,
   providerOfClaim,
   providerRowKey,
   type TotalsRow,
@@ -133,10 +134,7 @@ export class ProviderStore {
     const { database, clock, random } = this.#modules
     const now = clock.now()
     const found: Array<{ provider: Uint8Array; receivedAt: number; expiresAt: number; order: number }> = []
-    for await (const [rowKey, value] of database.iterate(
-      { prefix: claimPrefix(key), limit: ROWS_PER_ANSWER },
-      signal
-    )) {
+    for await (const [rowKey, value] of this.#someClaims(key, signal)) {
       const claim = decodeClaim(value)
       if (claim.expiresAt > now) found.push({ provider: providerOfClaim(rowKey), ...claim, order: random() })
     }
@@ -152,6 +150,26 @@ export class ProviderStore {
       records.push({ provider, peerRecord, receivedAt, expiresAt })
     }
     return records.sort((a, b) => b.receivedAt - a.receivedAt)
+  }
+
+  /**
+   * Up to ROWS_PER_ANSWER claims of a key, from a random place among them and round to it: who makes itself the first ids of all
+   * must not be the only one who is told.
+   */
+  async *#someClaims(key: Uint8Array, signal?: AbortSignal): AsyncGenerator<[Uint8Array, Uint8Array]> {
+    const { database, random } = this.#modules
+    const prefix = claimPrefix(key)
+    const start = Buffer.concat([prefix, placeAmongProviders(random())])
+    let left = ROWS_PER_ANSWER
+    for await (const row of database.iterate({ prefix, after: start, limit: left }, signal)) {
+      left--
+      yield row
+    }
+    if (left === 0) return
+    for await (const row of database.iterate({ prefix, limit: left }, signal)) {
+      if (Buffer.compare(row[0], start) > 0) return
+      yield row
+    }
   }
 
   /**

@@ -4,6 +4,6 @@
  * In: a declared pair of messages and an answer function, or a peer to ask. Out: checked messages, or a CatalogError.
  */
 export { ExchangeClient, type ExchangeTarget } from './client.ts'
-export type { PeerRate } from './peer-rates.ts'
+export { type PeerRate, PeerRates } from './peer-rates.ts'
 export { type ExchangeServerModules, type ExchangeServerOptions, serveExchange } from './server.ts'
 export type { ExchangeType } from './types.ts'

@@ -9,7 +9,7 @@ import type { ProvideRequest, ProvideResponse } from './messages.js'
 import { provideRequest, provideResponse } from './wire.ts'
 
 export type { ProvideRequest, ProvideResponse } from './messages.js'
-export { toVerdict, Verdict } from './verdict.ts'
+export { toVerdicts, Verdict } from './verdict.ts'
 export {
   MAX_KEYS_PER_REQUEST,
   MAX_PEER_RECORD_BYTES,

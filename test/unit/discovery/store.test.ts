@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { HOUR_MS, silentLogger } from '../../../base/index.ts'
 import { kademliaId, keyText, nameKey } from '../../../discovery/keys.ts'
 import { CLAIM_LIFETIME_MS, PROVIDER_LIMITS } from '../../../discovery/providers/limits.ts'
+import { placeAmongProviders } from '../../../discovery/providers/rows.ts'
 import { type ClaimBatch, ProviderStore } from '../../../discovery/providers/store.ts'
 import { Verdict } from '../../../protocols/index.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -100,6 +101,24 @@ describe('provider store', () => {
   it('counts a key that stands twice in a batch once', async () => {
     await store.add(batch(1, [1, 1]))
     expect(store.totals()).toEqual({ claims: 1, providers: 1 })
+  })
+
+  it('tells of each provider of a crowded key, not only of those whose ids come first', async () => {
+    const told = new Set<string>()
+    const crowd = 1000
+    let share = 0
+    const crowded = new ProviderStore(
+      { database, clock, log: silentLogger, random: () => share },
+      { self: SELF, isNear: () => true }
+    )
+    for (let n = 0; n < crowd; n++) {
+      const id = placeAmongProviders(n / crowd)
+      await crowded.add({ ...batch(1, [1]), provider: id })
+    }
+    for (share = 0; share < 1; share += 0.1)
+      for (const { provider: id } of await crowded.get(key(1), { maxProviders: 256, maxBytes: 100_000 }))
+        told.add(keyText(id))
+    expect(told.size).toBe(crowd)
   })
 
   it('bounds an answer in providers and bytes', async () => {

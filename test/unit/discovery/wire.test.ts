@@ -10,7 +10,7 @@ import {
   MAX_PEER_RECORD_BYTES,
   PROVIDE,
   splitKeys,
-  toVerdict,
+  toVerdicts,
   Verdict
 } from '../../../protocols/index.ts'
 
@@ -105,7 +105,7 @@ describe('messages of provide and find', () => {
   })
 
   it('read a verdict of a later version as a refusal', () => {
-    expect([0, 1, 2, 3, 4, 255].map(toVerdict)).toEqual([
+    expect(toVerdicts(Uint8Array.of(0, 1, 2, 3, 4, 255), 6)).toEqual([
       Verdict.Accepted,
       Verdict.NotNear,
       Verdict.ProviderFull,
