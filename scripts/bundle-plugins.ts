@@ -55,13 +55,34 @@ export const addons: Plugin = {
 const LEFT_OUT =
   /(@fastify\/(ajv-compiler|fast-json-stringify-compiler)|light-my-request|prom-client\/lib\/(defaultMetrics|cluster|pushgateway)\.js$)/
 
+/** What of it must be met in a build: with another layout of these packages nothing would be left out, without a word. */
+const MUST_MEET = [
+  '@fastify/ajv-compiler',
+  '@fastify/fast-json-stringify-compiler',
+  'light-my-request',
+  'prom-client/lib/defaultMetrics.js',
+  'prom-client/lib/cluster.js',
+  'prom-client/lib/pushgateway.js'
+]
+
 export const leftOut: Plugin = {
   name: 'left-out',
-  setup({ onLoad }) {
+  setup({ onStart, onLoad, onEnd }) {
+    const met = new Set<string>()
+    onStart(() => met.clear())
     onLoad({ filter: LEFT_OUT }, ({ path }) => {
       const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+      met.add(name)
       return { contents: `module.exports = () => { throw new Error('${name} is not in the bundle') }` }
     })
+    onEnd(() => failFor(MUST_MEET.filter(wanted => ![...met].some(name => name.startsWith(wanted)))))
+  }
+}
+
+/** Fails the build for each part that a patch was made for and did not meet. */
+function failFor(unmet: readonly string[]): { errors: Array<{ text: string }> } {
+  return {
+    errors: unmet.map(part => ({ text: `the patch of ${part} in bundle-plugins.ts matches nothing` }))
   }
 }
 
@@ -73,9 +94,20 @@ const LOCALE_COMPARE = /([\w.]+(?:\(\))?)\.localeCompare\(([\w.]+(?:\(\))?)\)/g
  */
 export const plainOrder: Plugin = {
   name: 'plain-order',
-  setup({ onLoad }) {
-    onLoad({ filter: /@libp2p\/peer-(store|record)\/dist\/src\/.*\.js$/ }, async ({ path }) => ({
-      contents: (await readFile(path, 'utf8')).replaceAll(LOCALE_COMPARE, '($1 < $2 ? -1 : $1 > $2 ? 1 : 0)')
-    }))
+  setup({ onStart, onLoad, onEnd }) {
+    let patched = 0
+    let missed: string[] = []
+    onStart(() => {
+      patched = 0
+      missed = []
+    })
+    onLoad({ filter: /@libp2p\/peer-(store|record)\/dist\/src\/.*\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8')
+      const contents = source.replaceAll(LOCALE_COMPARE, '($1 < $2 ? -1 : $1 > $2 ? 1 : 0)')
+      if (contents !== source) patched++
+      if (contents.includes('localeCompare')) missed.push(path)
+      return { contents }
+    })
+    onEnd(() => failFor(patched === 0 ? ['localeCompare'] : missed.map(path => `localeCompare in ${path}`)))
   }
 }
