@@ -1,5 +1,19 @@
-import { closeSync, fsyncSync, lstatSync, openSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+  writeFileSync
+} from 'node:fs'
 import path from 'node:path'
+
+/** What the owner needs to list a folder and to remove what is in it. */
+const OWNER_ALL = 0o700
 
 /** Puts a file in the place of the old one, whole and on disk when this returns. */
 export function writeDurably(file: string, text: string): void {
@@ -22,4 +36,20 @@ export function syncFolder(folder: string): void {
 /** Something of that name is there, a dangling link included. */
 export function exists(file: string): boolean {
   return lstatSync(file, { throwIfNoEntry: false }) !== undefined
+}
+
+/**
+ * Removes whatever is there, with everything below it; nothing when it is not there. Node's own `rmSync` fails at a
+ * folder that its owner may not read or change, and a package may bring one. Links are removed, not followed.
+ */
+export function removeTree(file: string): void {
+  const stats = lstatSync(file, { throwIfNoEntry: false })
+  if (stats === undefined) return
+  if (!stats.isDirectory()) {
+    unlinkSync(file)
+    return
+  }
+  if ((stats.mode & OWNER_ALL) !== OWNER_ALL) chmodSync(file, stats.mode | OWNER_ALL)
+  for (const name of readdirSync(file)) removeTree(path.join(file, name))
+  rmdirSync(file)
 }

@@ -20,6 +20,8 @@ import { TarReader, type TarSink } from './tar-reader.ts'
 
 /** Permission bits that are given to files; setuid, setgid and sticky never are. */
 const MODE_MASK = 0o777
+/** As many as a publisher may bring (INGEST_LIMITS); their paths are remembered until the end. */
+const MAX_ENTRIES = 5_000_000
 /** Links of one release, held until the end. */
 const SYMLINKS_MAX = 1_000_000
 const CREATE_NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
@@ -27,6 +29,8 @@ const CREATE_NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | c
 export interface ExtractOptions {
   /** What the disk folds (collisions.ts). */
   folding: Folding
+  /** Entries at most; another than MAX_ENTRIES in tests. */
+  maxEntries?: number
   /** Called about once per buffer of the stream. */
   onProgress?: (progress: ExtractedTotals) => void
   signal?: AbortSignal
@@ -39,14 +43,14 @@ export interface ExtractedTotals {
 
 /**
  * Writes a content into `folder`, which must exist and be empty; returns what was written. Throws PATH_REFUSED,
- * CONTENT_INVALID, STREAM_TRUNCATED, DISK_FULL, DISK_IO, TARGET_NOT_WRITABLE; the caller removes the folder then.
+ * CONTENT_INVALID, LIMIT_EXCEEDED, STREAM_TRUNCATED, DISK_FULL, DISK_IO, TARGET_NOT_WRITABLE; the caller removes the folder then.
  */
 export async function extractTar(
   tar: AsyncIterable<Uint8Array>,
   folder: string,
   options: ExtractOptions
 ): Promise<ExtractedTotals> {
-  const writer = new FolderWriter(folder, options.folding)
+  const writer = new FolderWriter(folder, options.folding, options.maxEntries ?? MAX_ENTRIES)
   const reader = new TarReader(writer)
   try {
     for await (const chunk of tar) {
@@ -73,14 +77,19 @@ class FolderWriter implements TarSink {
   readonly #leaves = new Set<string>()
   readonly #symlinks: Array<{ path: string; target: string }> = []
   readonly #emptyFolders: Array<{ path: string; mode: number }> = []
+  readonly #maxEntries: number
+  #entries = 0
   #open: { path: string; descriptor: number } | undefined
 
-  constructor(root: string, folding: Folding) {
+  constructor(root: string, folding: Folding, maxEntries: number) {
     this.#root = root
+    this.#maxEntries = maxEntries
     this.#collisions = new CollisionCheck(folding)
   }
 
   entry(entry: TarEntry): void {
+    if (++this.#entries > this.#maxEntries)
+      throw new CatalogError('LIMIT_EXCEEDED', `the content has more than ${this.#maxEntries} entries`)
     checkEntryPath(entry.path)
     this.#parents(entry.path)
     this.#claim(entry.path)

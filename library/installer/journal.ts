@@ -19,7 +19,7 @@ import path from 'node:path'
 import { CatalogError } from '../../base/index.ts'
 import { isName } from '../names.ts'
 import { diskError } from './disk-error.ts'
-import { exists, syncFolder, writeDurably } from './durable.ts'
+import { exists, removeTree, syncFolder, writeDurably } from './durable.ts'
 import { LOCK_FILE, readBounded } from './lock-file.ts'
 
 /** The installer's own folder in a target. */
@@ -53,7 +53,7 @@ export function stagingOf(root: string, index: number): string {
 /** Carries the steps out, all of them or none. Throws TARGET_REFUSED, TARGET_NOT_WRITABLE, DISK_FULL, DISK_IO. */
 export function commitSteps(root: string, steps: JournalStep[]): void {
   try {
-    rmSync(path.join(root, OLD), { recursive: true, force: true })
+    removeTree(path.join(root, OLD))
     mkdirSync(path.join(root, OLD), { recursive: true })
     writeDurably(path.join(root, JOURNAL_FILE), JSON.stringify({ journalVersion: JOURNAL_VERSION, steps }))
     try {
@@ -87,7 +87,7 @@ export function recoverSteps(root: string): void {
 /** Removes staged and replaced folders. */
 export function removeLeftovers(root: string): void {
   try {
-    for (const folder of [STAGING, OLD]) rmSync(path.join(root, folder), { recursive: true, force: true })
+    for (const folder of [STAGING, OLD]) removeTree(path.join(root, folder))
   } catch (error) {
     throw diskError(error, root)
   }

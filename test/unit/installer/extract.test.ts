@@ -30,6 +30,16 @@ const extract = (items: Item[], pieceBytes?: number): Promise<unknown> =>
   extractTar(pieces(tarOf(items), pieceBytes), target, { folding: FOLDING })
 
 describe('extractTar', () => {
+  it('takes so many entries and no more', async () => {
+    const items = [file('a', 'x'), link('b', 'a'), file('c', 'x')]
+    const take = (maxEntries: number): Promise<unknown> =>
+      extractTar(pieces(tarOf(items)), target, { folding: FOLDING, maxEntries })
+    await expect(take(2)).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' })
+    remove(target)
+    writeTree(top, { 'target/': '' })
+    await expect(take(3)).resolves.toMatchObject({ files: 2 })
+  })
+
   it('writes files, modes, links and empty folders as they were', async () => {
     const long = `${'d'.repeat(200)}/${'é'.repeat(100)}`
     const totals = await extract([

@@ -1,4 +1,5 @@
 import {
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -275,6 +276,64 @@ describe('an install that was killed', () => {
     expect(readdirSync(dir)).toEqual(['.catalog'])
   })
 })
+
+/** Runs as a user who may not do everything, also when the tests run as root. */
+async function asOrdinaryUser(folder: string, work: () => Promise<void>): Promise<void> {
+  if (process.getuid?.() !== 0) return await work()
+  chownSync(folder, NOBODY, NOBODY)
+  process.seteuid?.(NOBODY)
+  try {
+    await work()
+  } finally {
+    process.seteuid?.(0)
+  }
+}
+const NOBODY = 65534
+
+it('a package with a folder that nobody may enter is installed, replaced and removed', async () => {
+  const items: Item[] = [file('a', 'x'), { kind: 'directory', path: 'closed', mode: 0 }]
+  await asOrdinaryUser(top, async () => {
+    for (const version of ['1.0.0', '1.0.1', '1.0.2']) {
+      const target = InstallTarget.open(dir)
+      await target.stage(packageOf('tool', version, items), pieces(tarOf(items)))
+      target.commit({ exact: false })
+      target.close()
+    }
+    expect(readdirSync(path.join(dir, '.catalog')).sort()).not.toContain('old')
+    const target = InstallTarget.open(dir)
+    await target.stage(packageOf('tool', '2.0.0', items), pieces(tarOf(items)))
+    target.close()
+    expect(readdirSync(path.join(dir, '.catalog')).sort()).not.toContain('staging')
+  })
+})
+
+it.runIf(process.getuid?.() === 0)('leftovers of another user do not fail a committed install', async () => {
+  const items = [file('a', 'x')]
+  let target: InstallTarget | undefined
+  await asOrdinaryUser(top, async () => {
+    target = InstallTarget.open(dir)
+    await target.stage(packageOf('tool', '1.0.0', items), pieces(tarOf(items)))
+    target.commit({ exact: false })
+  })
+  writeTree(dir, { '.catalog/staging/others/file': 'x' })
+  await asOrdinaryUser(top, async () => target?.close())
+  expect(readFileSync(path.join(dir, 'tool', 'a'), 'utf8')).toBe('x')
+  expect(existsSync(path.join(dir, '.catalog', 'staging', 'others'))).toBe(true)
+  InstallTarget.open(dir).close()
+  expect(existsSync(path.join(dir, '.catalog', 'staging'))).toBe(false)
+})
+
+it.each(['{', 'null', '{"installed":"tool"}', '{"installed":["../up"]}', '{"installed":[1]}'])(
+  'a target whose installed.json is %s is refused',
+  text => {
+    writeTree(dir, { '.catalog/installed.json': text, 'tool/file': 'x' })
+    const target = InstallTarget.open(dir)
+    expect(() => target.checkPlace('tool')).toThrow(
+      expect.objectContaining({ code: 'TARGET_REFUSED', hint: expect.stringContaining('another folder') })
+    )
+    target.close()
+  }
+)
 
 it.runIf(process.platform === 'linux')('a target where no folders can be made is refused', () => {
   expect(() => InstallTarget.open('/proc/catalog')).toThrow(
