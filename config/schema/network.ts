@@ -76,7 +76,7 @@ export const network = ObjectOf(
     reservedSlots: integer({
       default: 50,
       max: 10_000,
-      description: 'Of these, kept for bootstrap, followed and allow-listed peers.'
+      description: 'Of these, kept for bootstrap and allow-listed peers.'
     }),
     maxInboundPerAddress: integer({
       default: 8,

@@ -22,7 +22,7 @@ export type RefusalReason = 'denied' | 'not_allowed' | 'no_slot' | 'address_limi
 
 /**
  * Who may connect. Peers are judged by their id, which TLS has proven by then: deny list, allow list, and whether a slot is left
- * for somebody who is not reserved (bootstrap, followed and allow-listed peers are). Before TLS only the address is
+ * for somebody who is not reserved (bootstrap and allow-listed peers are). Before TLS only the address is
  * known: it is counted. A refused dialler sees its dial succeed and the connection close: libp2p has no word for "no".
  */
 export class Gater implements ConnectionGater {
@@ -31,7 +31,6 @@ export class Gater implements ConnectionGater {
   readonly #allowed: ReadonlySet<string>
   readonly #denied: ReadonlySet<string>
   readonly #bootstrapIds: ReadonlySet<string>
-  #followed: ReadonlySet<string> = new Set()
   /** Places and peers that an operator or the keeper dials now: not subject to slots and to the local-address rule. */
   readonly #wanted = new Map<string, number>()
   /** Open inbound connections of each public place, from their first packet on. */
@@ -43,10 +42,6 @@ export class Gater implements ConnectionGater {
     this.#allowed = new Set(options.allow)
     this.#denied = new Set(options.deny)
     this.#bootstrapIds = new Set(options.bootstrap.map(peerIdOf).filter(id => id !== undefined))
-  }
-
-  setFollowed(peerIds: Iterable<string>): void {
-    this.#followed = new Set(peerIds)
   }
 
   /** Runs a dial that somebody asked for by its address. */
@@ -91,7 +86,7 @@ export class Gater implements ConnectionGater {
   #hasNoSlotFor(id: string): boolean {
     const { maxConnections, reservedSlots } = this.#options
     if (this.#modules.connections().length < maxConnections - reservedSlots) return false
-    if (this.#allowed.has(id) || this.#bootstrapIds.has(id) || this.#followed.has(id) || this.#wanted.has(id))
+    if (this.#allowed.has(id) || this.#bootstrapIds.has(id) || this.#wanted.has(id))
       return false
     return this.#refuse('no_slot')
   }

@@ -91,14 +91,6 @@ class Libp2pHost implements Host {
     this.keeper.keep(parseAddress(address))
   }
 
-  unkeep(address: string): void {
-    this.keeper.unkeep(parseAddress(address))
-  }
-
-  setFollowed(peerIds: Iterable<string>): void {
-    this.#parts.gater.setFollowed(peerIds)
-  }
-
   onGoodbye(goodbye: Goodbye): () => void {
     this.#goodbyes.add(goodbye)
     return () => this.#goodbyes.delete(goodbye)
@@ -227,6 +219,15 @@ async function openPeerStore(log: Logger, folder: string): Promise<PeerDatastore
   }
 }
 
+/** libp2p tells why only in a text of several lines, with stacks. */
+const LISTEN_ERRNO = /\bE[A-Z]{4,}\b/
+const STACK_LINE = /^\s+at /
+const LISTEN_HINTS: Record<string, string> = {
+  EADDRINUSE: 'something else listens there: free the port or give another with --listen',
+  EADDRNOTAVAIL: 'that is no address of this machine: give one that is, or 0.0.0.0, with --listen',
+  EACCES: 'this user may not listen there: give a port of 1024 or above with --listen'
+}
+
 async function start(libp2p: Libp2p, listen: readonly string[]): Promise<void> {
   try {
     await libp2p.start()
@@ -234,9 +235,11 @@ async function start(libp2p: Libp2p, listen: readonly string[]): Promise<void> {
     const message = error instanceof Error ? error.message : String(error)
     const failed = listen.filter(address => message.includes(address))
     if (failed.length === 0) throw error
-    const reason = message.slice(message.lastIndexOf(': ') + 2).trim()
-    throw new CatalogError('LISTEN_FAILED', `could not listen on ${failed.join(', ')}: ${reason}`, {
-      details: { addresses: failed },
+    const errno = LISTEN_ERRNO.exec(message)?.[0]
+    const reason = errno ?? message.split('\n').findLast(line => line.trim() !== '' && !STACK_LINE.test(line))
+    throw new CatalogError('LISTEN_FAILED', `could not listen on ${failed.join(', ')}: ${reason?.trim()}`, {
+      details: { addresses: failed, ...(errno === undefined ? {} : { errno }) },
+      hint: LISTEN_HINTS[errno ?? ''],
       cause: error
     })
   }

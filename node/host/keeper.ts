@@ -70,12 +70,6 @@ export class Keeper {
     void this.#run(kept)
   }
 
-  /** Forgets the peer at this address. */
-  unkeep(address: Multiaddr): void {
-    const kept = this.#kept.get(address.toString())
-    if (kept !== undefined) this.#forget(kept)
-  }
-
   /** Forgets every address of a peer. */
   unkeepPeer(peerId: string): void {
     for (const kept of [...this.#kept.values()]) if (kept.peerId?.toString() === peerId) this.#forget(kept)

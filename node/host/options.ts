@@ -19,7 +19,7 @@ export interface HostOptions {
   /** Above this many connections the host seeks no more by itself. */
   readonly peersWanted: number
   readonly maxConnections: number
-  /** Of these, kept for bootstrap, followed and allow-listed peers. */
+  /** Of these, kept for bootstrap and allow-listed peers. */
   readonly reservedSlots: number
   /** Inbound connections at most from one public IPv4 address or IPv6 /64. */
   readonly maxInboundPerAddress: number

@@ -69,11 +69,8 @@ export interface Host {
   connect(address: string, signal?: AbortSignal): Promise<ConnectedPeer>
   /** Closes all connections to a peer and stops keeping it. NOT_FOUND when there is none. */
   disconnect(peerId: string): Promise<void>
-  /** Stays connected to the peer at this multiaddr until `unkeep`: redials with back-off and jitter. */
+  /** Stays connected to the peer at this multiaddr until `disconnect`: redials with back-off and jitter. */
   keep(address: string): void
-  unkeep(address: string): void
-  /** Replaces the set of followed peers, which may use the reserved slots. */
-  setFollowed(peerIds: Iterable<string>): void
   /** Registers what to do before connections close; returns its removal. */
   onGoodbye(goodbye: Goodbye): () => void
   /** Says goodbye, closes everything and ends all timers; takes at most GOODBYE_MS + STOP_MS. Later calls wait for the first. */

@@ -166,13 +166,16 @@ describe('who may connect', () => {
     await expect(stranger.connect(addressOf(a))).rejects.toMatchObject({ code: 'PEER_REFUSED' })
   })
 
-  test('the last slots are kept for followed peers', async () => {
-    const a = await startHost({ maxConnections: 2, reservedSlots: 1 })
-    const [first, second, followed] = await Promise.all([startHost(), startHost(), startHost()])
-    a.setFollowed([followed.peerId])
+  test('the last slots are kept for bootstrap peers', async () => {
+    const { privateKey } = await newKey()
+    const reserved = await startHost({}, { privateKey })
+    const bootstrap = [addressOf(reserved)]
+    await reserved.stop()
+    const a = await startHost({ maxConnections: 2, reservedSlots: 1, bootstrap })
+    const [first, second, again] = await Promise.all([startHost(), startHost(), startHost({}, { privateKey })])
     await first.connect(addressOf(a))
     await expect(second.connect(addressOf(a))).rejects.toMatchObject({ code: 'PEER_REFUSED' })
-    await followed.connect(addressOf(a))
+    await again.connect(addressOf(a))
     expect(a.peers()).toHaveLength(2)
   })
 
@@ -205,7 +208,7 @@ describe('peers that are kept', () => {
     expect([...tags.keys()]).toContain('keep-alive-catalog')
   })
 
-  test('the tag comes back after libp2p has dropped it, and goes with unkeep', async () => {
+  test('the tag comes back after libp2p has dropped it, and goes with a disconnect', async () => {
     const [seed, node] = await Promise.all([startHost(), startHost({ listen: [] })])
     const tags = async () => [...(await node.libp2p.peerStore.get(seed.libp2p.peerId)).tags.keys()]
     node.keep(addressOf(seed))
@@ -213,7 +216,7 @@ describe('peers that are kept', () => {
     await node.libp2p.peerStore.merge(seed.libp2p.peerId, { tags: { 'keep-alive-catalog': undefined } })
     node.libp2p.dispatchEvent(new CustomEvent('peer:reconnect-failure', { detail: seed.libp2p.peerId }))
     await expect.poll(tags).toContain('keep-alive-catalog')
-    node.unkeep(addressOf(seed))
+    await node.disconnect(seed.peerId)
     await expect.poll(tags).not.toContain('keep-alive-catalog')
   })
 
