@@ -15,6 +15,7 @@ export {
   MAX_BLOCK_BYTES,
   rawBytesOf
 } from './content/blocks.ts'
+export { INGEST_LIMITS } from './content/ingest.ts'
 export { decodePage, EntryOrder, MAX_PAGE_BYTES } from './content/manifest.ts'
 export { checkEntryPath, checkSymlinkTarget, comparePaths, MAX_PATH_BYTES } from './content/paths.ts'
 export { paddingBytes, TAR_END, type TarEntry, tarHead } from './content/tar-header.ts'

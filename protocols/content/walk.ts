@@ -24,6 +24,7 @@ import {
   decodePage,
   EntryOrder,
   expectChild,
+  INGEST_LIMITS,
   idKey,
   isSingleChunk,
   MANIFEST_FANOUT,
@@ -90,8 +91,18 @@ export class ReleaseWalk {
   constructor({ store }: WalkModules, release: Pick<Release, 'content' | 'sizeBytes' | 'files'>) {
     this.#store = store
     this.#release = release
+    this.#checkEntries(release.files)
     this.#fresh = new FreshBlocks(store)
     this.#stack.push(this.#manifest())
+  }
+
+  /** As many entries as a publish takes, links and folders included: more would never have been made here. */
+  #checkEntries(entries: number): void {
+    if (entries > INGEST_LIMITS.maxEntries)
+      throw new CatalogError(
+        'LIMIT_EXCEEDED',
+        `the release has more than ${INGEST_LIMITS.maxEntries} entries`
+      )
   }
 
   get phase(): 'manifest' | 'files' | 'done' {
@@ -246,7 +257,7 @@ export class ReleaseWalk {
 
   *#files(): Steps {
     const { content, sizeBytes, files } = this.#release
-    const totals = { sizeBytes: 0, files: 0 }
+    const totals = { sizeBytes: 0, files: 0, entries: 0 }
     const order = new EntryOrder()
     const open = (id: BlockId, page: number): Held => ({
       held: id,
@@ -279,11 +290,13 @@ export class ReleaseWalk {
     raw: Uint8Array,
     page: number,
     order: EntryOrder,
-    totals: { sizeBytes: number; files: number }
+    totals: { sizeBytes: number; files: number; entries: number }
   ): Steps {
     const entries = decodePage(raw)
     if (entries.length === 0 && !isSingleChunk(this.#release.content))
       throw invalid('an empty page among others')
+    totals.entries += entries.length
+    this.#checkEntries(totals.entries)
     let previousSlot = -1
     for (const [slot, entry] of entries.entries()) {
       order.check(entry)

@@ -5,6 +5,7 @@ import { hashBlock, nodeCid, rawCid } from '../../../library/content/blocks.ts'
 import { encodeEntry } from '../../../library/content/manifest.ts'
 import { encodeNode } from '../../../library/content/tree.ts'
 import { BlockCodec, type ChunkRef, type ManifestEntry } from '../../../library/index.ts'
+import { ReleaseWalk } from '../../../protocols/content/walk.ts'
 import { introduce } from '../protocols/nodes.ts'
 import { type Peer, publishContent, startPeer } from './peers.ts'
 
@@ -152,4 +153,12 @@ describe('a release whose publisher forged', () => {
     // The source passed on what was published: it is not to blame.
     expect(consumer.violations).toEqual([])
   })
+})
+
+it('a release of more entries than a publish takes is refused before anything is asked for', () => {
+  const content = rawCid(hashBlock(bytesOf('page')))
+  const walk = (files: number): ReleaseWalk =>
+    new ReleaseWalk({ store: {} as never }, { content, sizeBytes: files, files })
+  expect(() => walk(5_000_001)).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }))
+  expect(walk(5_000_000).phase).toBe('manifest')
 })
