@@ -537,6 +537,9 @@ export interface ErrorJson {
   details?: Record<string, unknown>
 }
 
+/** Messages of libraries and paths may hold line breaks; an error is one line in a log, a terminal and JSON alike. */
+const oneLine = (text: string): string => text.replace(/\s*[\r\n\u2028\u2029]\s*/g, ' ').trim()
+
 /** The one error class of Catalog; `code` says which. */
 export class CatalogError extends Error {
   readonly code: ErrorCode
@@ -544,10 +547,10 @@ export class CatalogError extends Error {
   readonly details: Record<string, unknown> | undefined
 
   constructor(code: ErrorCode, message: string, options: CatalogErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    super(oneLine(message), options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'CatalogError'
     this.code = code
-    this.hint = options.hint ?? ERROR_CODES[code].hint
+    this.hint = oneLine(options.hint ?? ERROR_CODES[code].hint)
     this.details = options.details
   }
 

@@ -1,3 +1,4 @@
+import { peerIdFromString } from '@libp2p/peer-id'
 import { isLoopback, isPrivate } from '@libp2p/utils'
 import { CODE_P2P, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { CatalogError } from '../../base/index.ts'
@@ -24,6 +25,12 @@ export function parseAddress(address: string): Multiaddr {
   const names = parsed.getComponents().map(({ name }) => name)
   const isDialable = names.some(name => DIALABLE.has(name)) || (names.length === 1 && names[0] === 'p2p')
   if (!isDialable || names.includes('p2p-circuit')) throw invalid('is not an address of QUIC (/…/quic-v1)')
+  try {
+    const peerId = peerIdOf(parsed)
+    if (peerId !== undefined) peerIdFromString(peerId)
+  } catch (error) {
+    throw invalid('has no peer id after /p2p/', error)
+  }
   return parsed
 }
 

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { getSystemErrorName } from 'node:util'
 import type { Connection, Libp2p, PeerInfo } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
@@ -219,9 +220,9 @@ async function openPeerStore(log: Logger, folder: string): Promise<PeerDatastore
   }
 }
 
-/** libp2p tells why only in a text of several lines, with stacks. */
-const LISTEN_ERRNO = /\bE[A-Z]{4,}\b/
-const STACK_LINE = /^\s+at /
+/** libp2p tells why only in a text of many lines, with stacks: `/ip4/…: Error: Address already in use (os error 98)`. */
+const LISTEN_REASON = /^\s*\/\S+: (?:\w*Error: )?(.+)$/m
+const OS_ERROR = /\(os error (\d+)\)/
 const LISTEN_HINTS: Record<string, string> = {
   EADDRINUSE: 'something else listens there: free the port or give another with --listen',
   EADDRNOTAVAIL: 'that is no address of this machine: give one that is, or 0.0.0.0, with --listen',
@@ -235,11 +236,12 @@ async function start(libp2p: Libp2p, listen: readonly string[]): Promise<void> {
     const message = error instanceof Error ? error.message : String(error)
     const failed = listen.filter(address => message.includes(address))
     if (failed.length === 0) throw error
-    const errno = LISTEN_ERRNO.exec(message)?.[0]
-    const reason = errno ?? message.split('\n').findLast(line => line.trim() !== '' && !STACK_LINE.test(line))
-    throw new CatalogError('LISTEN_FAILED', `could not listen on ${failed.join(', ')}: ${reason?.trim()}`, {
-      details: { addresses: failed, ...(errno === undefined ? {} : { errno }) },
-      hint: LISTEN_HINTS[errno ?? ''],
+    const reason = LISTEN_REASON.exec(message)?.[1] ?? 'libp2p does not say why'
+    const number = Number(OS_ERROR.exec(reason)?.[1] ?? 0)
+    const hint = number > 0 ? LISTEN_HINTS[getSystemErrorName(-number)] : undefined
+    throw new CatalogError('LISTEN_FAILED', `could not listen on ${failed.join(', ')}: ${reason}`, {
+      details: { addresses: failed },
+      ...(hint === undefined ? {} : { hint }),
       cause: error
     })
   }

@@ -52,6 +52,12 @@ describe('errors', () => {
     expect(toCatalogError(Object.assign(new Error('bind'), { code: 'EACCES' })).code).toBe('INTERNAL')
   })
 
+  test('are one line, whatever a library or a path brings', () => {
+    const error = new CatalogError('INTERNAL', 'listen:\n  \r\n at x (y.js:1)\n', { hint: 'a\u2028b' })
+    expect([error.message, error.hint]).toEqual(['listen: at x (y.js:1)', 'a b'])
+    expect(toCatalogError(new Error('a\nb')).message).toBe('a b')
+  })
+
   test('every code says what happened and what to do', () => {
     for (const [code, { meaning, hint, http, exit }] of Object.entries(ERROR_CODES)) {
       expect(code).toMatch(/^[A-Z]+(_[A-Z]+)*$/)

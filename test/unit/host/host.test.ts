@@ -35,12 +35,30 @@ describe('starting and stopping', () => {
     const peersFolder = await tempFolder()
     await expect(startHost({ listen: [LOOPBACK, address] }, { peersFolder })).rejects.toMatchObject({
       code: 'LISTEN_FAILED',
-      message: expect.stringContaining(address),
+      message: expect.stringMatching(/^could not listen on [^ ]+: Address already in use \(os error \d+\)$/),
+      hint: expect.stringContaining('free the port'),
       details: { addresses: [address] }
     })
     socket.close()
     await startHost({ listen: [address] }, { peersFolder })
   })
+
+  test('a strange address is LISTEN_FAILED in one line, with what to do', async () => {
+    const address = '/ip4/203.0.113.9/udp/4999/quic-v1'
+    await expect(startHost({ listen: [address] })).rejects.toMatchObject({
+      code: 'LISTEN_FAILED',
+      message: expect.stringMatching(/^could not listen on [^ ]+: [^:\n]+ \(os error \d+\)$/),
+      hint: expect.stringContaining('no address of this machine')
+    })
+  })
+
+  test.each(['/p2p/foo', '/ip4/127.0.0.1/udp/1/quic-v1/p2p/foo', 'foo'])(
+    'what is no address of a peer is PEER_ADDRESS_INVALID: %s',
+    async address => {
+      const host = await startHost()
+      await expect(host.connect(address)).rejects.toMatchObject({ code: 'PEER_ADDRESS_INVALID', exitCode: 2 })
+    }
+  )
 
   test('a peer store in use is DISK_IO', async () => {
     const peersFolder = await tempFolder()
@@ -172,7 +190,11 @@ describe('who may connect', () => {
     const bootstrap = [addressOf(reserved)]
     await reserved.stop()
     const a = await startHost({ maxConnections: 2, reservedSlots: 1, bootstrap })
-    const [first, second, again] = await Promise.all([startHost(), startHost(), startHost({}, { privateKey })])
+    const [first, second, again] = await Promise.all([
+      startHost(),
+      startHost(),
+      startHost({}, { privateKey })
+    ])
     await first.connect(addressOf(a))
     await expect(second.connect(addressOf(a))).rejects.toMatchObject({ code: 'PEER_REFUSED' })
     await again.connect(addressOf(a))
