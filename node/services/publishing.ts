@@ -42,6 +42,8 @@ export function createPublishing(
     context.commit()
     const { record, added } = await registry.publish(request.recordBytes)
     const { release } = record
+    // Nobody else can make this node's own name ambiguous here by publishing under it too.
+    if (registry.ownerPin(release.name) === undefined) await registry.pinOwner(release.name, release.owner)
     if (added)
       events.emit('release', { name: release.name, version: release.version, id: record.id.toString() })
     progress({ phase: 'announcing', itemsDone: 0, itemsTotal: wait })

@@ -25,8 +25,11 @@ export interface OwnerRule {
   pin?: Uint8Array
 }
 
-/** Owners and versions that an error lists at most. */
+/** Owners and versions that the details of an error list at most. */
 const MAX_LISTED = 20
+/** And those that its one line names, so that it can still be read. */
+const MAX_NAMED_OWNERS = 8
+const MAX_NAMED_VERSIONS = 4
 
 /** RELEASE_NOT_FOUND, OWNER_AMBIGUOUS, OWNER_CHANGED. */
 export function selectRelease(
@@ -75,9 +78,19 @@ function onlyOwner(records: readonly ReleaseRecord[], spec: NamedSpec): Uint8Arr
   if (first !== undefined && records.every(({ release }) => bytesEqual(release.owner, first.release.owner)))
     return first.release.owner
   const owners = ownersOf(records)
-  throw new CatalogError('OWNER_AMBIGUOUS', `${owners.length} owners publish ${spec.name}`, {
-    details: { name: spec.name, owners }
+  throw new CatalogError('OWNER_AMBIGUOUS', `several owners publish ${spec.name}: ${namedOwners(owners)}`, {
+    details: { name: spec.name, owners },
+    hint: 'ask the publisher you mean for the key, and choose it with --publisher KEY; an install pins it'
   })
+}
+
+/** `z6Mk… (2.0.0, 1.0.0); z6Mk… (9.9.9)`. */
+function namedOwners(owners: readonly OwnerVersions[]): string {
+  const named = owners.slice(0, MAX_NAMED_OWNERS).map(({ publisher, versions }) => {
+    const more = versions.length > MAX_NAMED_VERSIONS ? ', …' : ''
+    return `${publisher} (${versions.slice(0, MAX_NAMED_VERSIONS).join(', ')}${more})`
+  })
+  return [...named, ...(owners.length > MAX_NAMED_OWNERS ? ['and others'] : [])].join('; ')
 }
 
 interface OwnerVersions {

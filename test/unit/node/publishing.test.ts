@@ -29,13 +29,18 @@ type Announce = Network['announce']
 function publishing(
   peers: number,
   defaultWait = 0,
-  given: { publish?: Registry['publish']; announce?: Announce } = {}
+  given: { publish?: Registry['publish']; announce?: Announce; pins?: Map<string, Uint8Array> } = {}
 ) {
   const announced: AnnounceOptions[] = []
+  const pins = given.pins ?? new Map<string, Uint8Array>()
   const service = createPublishing(
     {
       content: { summary: () => ({ sizeBytes: 10, files: 1 }) } as never,
-      registry: { publish: given.publish ?? (async () => ({ record, added: true })) } as never,
+      registry: {
+        publish: given.publish ?? (async () => ({ record, added: true })),
+        ownerPin: (name: string) => pins.get(name),
+        pinOwner: async (name: string, owner: Uint8Array) => void pins.set(name, owner)
+      } as never,
       network: {
         connected: () => Array.from({ length: peers }, (_, i) => `p${i}`),
         announce:
@@ -55,6 +60,18 @@ function publishing(
 }
 
 describe('publishing', () => {
+  it('pins the name to its owner here, unless it is pinned', async () => {
+    const pins = new Map<string, Uint8Array>()
+    const { service } = publishing(1, 0, { pins })
+    const request = { recordBytes: record.bytes, timeoutMs: 1000 }
+    await service.publish(request, context)
+    expect(pins.get('demo')).toEqual(record.release.owner)
+    const other = SigningKey.generate().publicKey
+    pins.set('demo', other)
+    await service.publish(request, context)
+    expect(pins.get('demo')).toBe(other)
+  })
+
   it('waits for as many peers as the request says, else as the configuration says', async () => {
     const { service, announced } = publishing(5, 3)
     await service.publish({ recordBytes: record.bytes, timeoutMs: 1000 }, context)

@@ -38,6 +38,7 @@ describe('which release is meant', () => {
     expect(() => selectRelease(records, spec('ui'), {})).toThrow(
       expect.objectContaining({
         code: 'OWNER_AMBIGUOUS',
+        message: expect.stringContaining(`${formatPublicKey(BOB)} (9.9.9)`),
         details: {
           name: 'ui',
           owners: expect.arrayContaining([
@@ -50,6 +51,21 @@ describe('which release is meant', () => {
     expect(() => selectRelease(records, spec('ui@9.9.9'), {})).toThrow(
       expect.objectContaining({ code: 'OWNER_AMBIGUOUS' })
     )
+  })
+
+  it('names a stranger’s many owners and versions in one readable line', () => {
+    const records = Array.from({ length: 30 }, () => SigningKey.generate().publicKey).flatMap(owner =>
+      Array.from({ length: 30 }, (_, minor) => record(`1.${minor}.0`, owner))
+    )
+    const thrown = (() => {
+      try {
+        return selectRelease(records, spec('ui'), {})
+      } catch (error) {
+        return error as Error
+      }
+    })() as Error
+    expect(thrown.message).toMatch(/\(1\.29\.0, 1\.28\.0, 1\.27\.0, 1\.26\.0, …\); .*; and others$/)
+    expect(thrown.message.length).toBeLessThan(1000)
   })
 
   it('follows the pin, and refuses when only others publish', () => {
