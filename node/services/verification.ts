@@ -31,7 +31,9 @@ export function createVerification(modules: {
       spec === undefined ? allReleases(registry, signal) : [await localRelease(registry, spec, signal)]
     for await (const record of releases) {
       const cid = record.release.content.toString()
-      if (seen.has(cid) || content.localState(record.release.content) === 'none') continue
+      // Before the walk: a content in which it finds damage does not count as complete any more.
+      const state = content.localState(record.release.content)
+      if (seen.has(cid) || state === 'none') continue
       seen.add(cid)
       progress({ phase: `verifying ${releaseName(record)}`, bytesDone: total.bytes, itemsDone: seen.size })
       const report = await content.verify(record.release.content, signal)
@@ -39,7 +41,7 @@ export function createVerification(modules: {
       total.bytes += report.bytes
       total.corrupt += report.corrupt
       // What a fetch has not brought yet is no damage; what was whole and lacks a block is.
-      const isPartial = content.localState(record.release.content) === 'partial'
+      const isPartial = state === 'partial'
       if (isPartial)
         total.partial.push({
           release: releaseName(record),
