@@ -9,7 +9,9 @@
 import {
   CatalogError,
   type Clock,
+  displayDuration,
   type Logger,
+  MIB,
   SECOND_MS,
   toCatalogError,
   withSpan
@@ -43,6 +45,10 @@ const ASK_TIMEOUT_MS = 5 * SECOND_MS
 const MAX_ASKED = 20
 /** Of them at the same time. */
 const MAX_ASKED_AT_ONCE = 8
+/** Record bytes that one look-up keeps, of all peers: eight times what one of them is asked for. */
+const MAX_KEPT_BYTES = 16 * MIB
+
+const NO_PROVIDERS_HINT = 'check the spelling of the name, and that its publisher is online; try again later'
 
 export interface LookupModules {
   network: Network
@@ -68,10 +74,15 @@ class Lookup {
   readonly #modules: LookupModules
   readonly #wanted: LookupRequest
   readonly #records = new Map<string, ReleaseRecord>()
+  #keptBytes = 0
   readonly #holders: FoundHolder[] = []
   readonly #failures: Found['failures'] = []
   readonly #stop = new AbortController()
   #asking = new Set<Promise<void>>()
+  /** What the search for holders said at its end. */
+  #search: CatalogError | undefined
+  /** Until the search asks anew, when its answer was a remembered one. */
+  #rememberedMs = 0
 
   constructor(modules: LookupModules, wanted: LookupRequest) {
     this.#modules = modules
@@ -93,6 +104,20 @@ class Lookup {
   }
 
   async #askAll(ended: AbortSignal): Promise<void> {
+    try {
+      await this.#askEach(ended)
+    } catch (thrown) {
+      // That there are no (more) holders is a fact about the search; what the asked ones answer still counts.
+      const error = toCatalogError(thrown)
+      if (error.code !== 'NO_PEERS' && error.code !== 'NO_PROVIDERS') throw thrown
+      this.#search = error
+      const retryAfterMs = error.details?.retryAfterMs
+      if (typeof retryAfterMs === 'number') this.#rememberedMs = retryAfterMs
+    }
+    await untilAborted(Promise.all(this.#asking), ended)
+  }
+
+  async #askEach(ended: AbortSignal): Promise<void> {
     let asked = 0
     for await (const holder of this.#modules.network.holders(this.#wanted.name, ended)) {
       const asking = this.#ask(holder, ended).finally(() => this.#asking.delete(asking))
@@ -100,7 +125,6 @@ class Lookup {
       if (++asked >= MAX_ASKED) break
       if (this.#asking.size >= MAX_ASKED_AT_ONCE) await untilAborted(Promise.race(this.#asking), ended)
     }
-    await untilAborted(Promise.all(this.#asking), ended)
   }
 
   /** Never rejects: one peer's failure is a fact about that peer. */
@@ -109,7 +133,7 @@ class Lookup {
       const signal = AbortSignal.any([ended, AbortSignal.timeout(ASK_TIMEOUT_MS)])
       const records = await this.#modules.network.releases(this.#wanted, holder.peerId, signal)
       if (records.length === 0) return
-      for (const record of records) this.#records.set(record.id.toString(), record)
+      for (const record of records) this.#keep(record)
       this.#holders.push({ ...holder, ids: new Set(records.map(record => record.id.toString())) })
       if (this.#holders.length === 1) this.#startGrace()
     } catch (thrown) {
@@ -123,6 +147,15 @@ class Lookup {
     }
   }
 
+  /** Keeps a record; with as much as a look-up may bring, it ends. */
+  #keep(record: ReleaseRecord): void {
+    const id = record.id.toString()
+    if (this.#records.has(id)) return
+    this.#records.set(id, record)
+    this.#keptBytes += record.bytes.byteLength
+    if (this.#keptBytes >= MAX_KEPT_BYTES) this.#stop.abort()
+  }
+
   #startGrace(): void {
     const graceMs = this.#wanted.settlesOwner === true ? SETTLE_MS : GRACE_MS
     this.#modules.clock.wait(graceMs, this.#stop.signal).then(
@@ -134,9 +167,12 @@ class Lookup {
   #notFound(): CatalogError {
     const details = {
       name: this.#wanted.name,
+      ...(this.#search === undefined ? {} : { search: this.#search.message }),
+      ...(this.#rememberedMs > 0 ? { retryAfterMs: this.#rememberedMs } : {}),
       asked: this.#failures.map(({ holder, error }) => ({ peerId: holder.peerId, code: error.code }))
     }
-    if (this.#modules.network.connected().length === 0)
+    // Who was asked and has left since has answered all the same.
+    if (this.#modules.network.connected().length === 0 && this.#search?.code !== 'NO_PROVIDERS')
       return new CatalogError(
         'NO_PEERS',
         `${this.#wanted.name} cannot be looked up: the node is connected to nobody`,
@@ -144,7 +180,16 @@ class Lookup {
           details
         }
       )
-    return new CatalogError('NO_PROVIDERS', `nobody who can be reached holds ${this.#wanted.name}`, { details })
+    const codes = [...new Set(this.#failures.map(({ error }) => error.code))]
+    const remembered =
+      this.#rememberedMs > 0
+        ? ` (remembered; asked anew in ${displayDuration(Math.ceil(this.#rememberedMs))})`
+        : ''
+    const message =
+      codes.length > 0
+        ? `nobody who can be reached holds ${this.#wanted.name}; those who claim to failed with ${codes.join(', ')}`
+        : `nothing called "${this.#wanted.name}" is announced by anybody who could be asked${remembered}`
+    return new CatalogError('NO_PROVIDERS', message, { details, hint: NO_PROVIDERS_HINT })
   }
 }
 
