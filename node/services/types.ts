@@ -89,7 +89,7 @@ export interface WhyService {
 }
 
 export interface PeerService {
-  list(): PeerShape[]
+  list(): Promise<PeerShape[]>
   connect(address: string, signal: AbortSignal): Promise<PeerShape>
   disconnect(peerId: string): Promise<void>
 }

@@ -14,7 +14,7 @@ export function networkRoutes(services: NodeServices): Route[] {
       tag,
       summary: 'Connected peers.',
       response: Type.Object({ peers: Type.Array(PeerShape) }),
-      handle: () => ({ peers: peers.list() })
+      handle: async () => ({ peers: await peers.list() })
     }),
     route({
       method: 'POST',

@@ -1,0 +1,44 @@
+import { multiaddr } from '@multiformats/multiaddr'
+import { describe, expect, it } from 'vitest'
+import { createPeers } from '../../../node/services/peers.ts'
+
+const peerId = '12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf'
+const source = `/ip4/127.0.0.1/udp/51234/quic-v1/p2p/${peerId}`
+const listening = '/ip4/127.0.0.1/udp/4747/quic-v1'
+
+/** What is listed of one peer that came from `source` and stated `stated`. */
+async function listed(stated: string[], { direction = 'inbound', quicMs = 0, controlMs = 0 } = {}) {
+  const service = createPeers({
+    host: {
+      peers: () => [{ peerId, addresses: [source], direction, rttMs: quicMs }],
+      libp2p: {
+        peerStore: {
+          get: async () => {
+            if (stated.length === 0) throw new Error('not found')
+            return { addresses: stated.map(text => ({ multiaddr: multiaddr(text) })) }
+          }
+        }
+      }
+    } as never,
+    rttMs: () => controlMs
+  })
+  return (await service.list())[0]
+}
+
+describe('the list of peers', () => {
+  it('tells where a peer that dialled us listens, not the port it came from', async () => {
+    expect((await listed([listening]))?.addresses).toEqual([`${listening}/p2p/${peerId}`])
+  })
+
+  it('tells what there is of one that said nothing, and of one that we dialled', async () => {
+    expect((await listed([]))?.addresses).toEqual([source])
+    const both = [source, `${listening}/p2p/${peerId}`]
+    expect((await listed([listening], { direction: 'outbound' }))?.addresses).toEqual(both)
+  })
+
+  it('has a round-trip time only when one was measured', async () => {
+    expect((await listed([listening]))?.rttMs).toBeNull()
+    expect((await listed([listening], { controlMs: 0.4 }))?.rttMs).toBe(0.4)
+    expect((await listed([listening], { quicMs: 1.25, controlMs: 9 }))?.rttMs).toBe(1.25)
+  })
+})
