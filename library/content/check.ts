@@ -1,7 +1,7 @@
 /** Walks over everything a content needs: is it all here, and is it right. In the worker. */
 import type { CID } from 'multiformats/cid'
-import { CatalogError, type ErrorCode } from '../../base/index.ts'
-import { idHex } from './blocks.ts'
+import { CatalogError, type ErrorCode, LruCache } from '../../base/index.ts'
+import { idHex, idKey } from './blocks.ts'
 import type { Pauses } from './ingest.ts'
 import { manifestEntries, manifestPages } from './manifest-reader.ts'
 import type { BlockReader } from './reader.ts'
@@ -10,6 +10,24 @@ import type { BlockId, ChunkRef, VerifyReport } from './types.ts'
 
 /** Bad blocks of one reason that are named in a report; a disk that is worse than this needs no longer list. */
 const MAX_BAD = 1000
+/**
+ * Nodes that a walk remembers, 10 MB at most: three nodes can stand for 2^30 chunks by naming each other again and
+ * again, and nobody has to look below one twice.
+ */
+const MAX_KNOWN_NODES = 65_536
+
+/** Tells nodes that come for the first time from those whose chunks have been seen. */
+class KnownNodes {
+  readonly #keys = new LruCache<string, true>({ maxEntries: MAX_KNOWN_NODES })
+
+  /** True for a node that is new; from now on it is not. */
+  add(id: BlockId): boolean {
+    const key = idKey(id)
+    const isNew = this.#keys.get(key) === undefined
+    this.#keys.set(key, true)
+    return isNew
+  }
+}
 
 /** What a report calls the errors that the walk meets: a tree that misstates a block is no better than a bad block. */
 const BAD_REASONS: Partial<Record<ErrorCode, 'corrupt' | 'missing'>> = {
@@ -28,9 +46,11 @@ export async function checkPresent(
   slice: Pauses,
   signal?: AbortSignal
 ): Promise<void> {
+  const known = new KnownNodes()
+  const isNew = (id: BlockId): boolean => known.add(id)
   for await (const entry of manifestEntries(reader, content, signal)) {
     if (entry.kind !== 'file') continue
-    for await (const chunk of fileChunks(reader, entry.root, entry.sizeBytes, signal)) {
+    for await (const chunk of fileChunks(reader, entry.root, entry.sizeBytes, signal, isNew)) {
       checkChunk(reader, chunk, entry.path)
       if (slice.due()) await slice.pause()
     }
@@ -75,6 +95,7 @@ class Verifier {
   readonly #reader: BlockReader
   readonly #slice: Pauses
   readonly #signal: AbortSignal | undefined
+  readonly #known = new KnownNodes()
 
   constructor(reader: BlockReader, slice: Pauses, signal: AbortSignal | undefined) {
     this.#reader = reader
@@ -103,8 +124,10 @@ class Verifier {
     })
   }
 
-  readonly #count = (): void => {
+  /** Counts a node; what is below one that came before was counted with it. */
+  readonly #count = (id: BlockId): boolean => {
     this.report.checked++
+    return this.#known.add(id)
   }
 
   async #block(id: BlockId, path: string): Promise<boolean> {
@@ -127,7 +150,7 @@ class Verifier {
     } catch (thrown) {
       const code = thrown instanceof CatalogError ? thrown.code : undefined
       const id = thrown instanceof CatalogError ? thrown.details?.id : undefined
-      if (typeof id !== 'string' || code === undefined || !(code in BAD_REASONS)) throw thrown
+      if (typeof id !== 'string' || code === undefined || !Object.hasOwn(BAD_REASONS, code)) throw thrown
       this.#bad(id, path, BAD_REASONS[code]!)
     }
   }

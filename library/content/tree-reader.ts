@@ -26,8 +26,8 @@ export async function readNode(
   return decodeNode(await source.read(id, signal), expected)
 }
 
-/** Called with the id of each node before its children: for walks that check what is there. */
-export type OnNode = (id: BlockId) => void
+/** Called with the id of each node before its children, for walks that check what is there; false leaves them out. */
+export type OnNode = (id: BlockId) => boolean
 
 /** The chunks of a file in order. Holds one node per level. */
 export async function* fileChunks(
@@ -54,7 +54,7 @@ export async function* leavesBelow(
   onNode?: OnNode
 ): AsyncGenerator<ChunkRef> {
   const node = await readNode(source, id, expected, signal)
-  onNode?.(id)
+  if (onNode?.(id) === false) return
   if (node.level === 1) {
     yield* node.children
     return

@@ -1,5 +1,11 @@
-import { CatalogError } from '../../base/index.ts'
-import { type ContentStore, parseSpec, type Registry, type ReleaseRecord } from '../../library/index.ts'
+import { CatalogError, toCatalogError } from '../../base/index.ts'
+import {
+  type ContentStore,
+  parseSpec,
+  type Registry,
+  type ReleaseRecord,
+  type VerifyReport
+} from '../../library/index.ts'
 import type { VerifyResult } from '../schemas.ts'
 import { releaseName } from './release-shapes.ts'
 import { selectRelease } from './selection.ts'
@@ -36,7 +42,10 @@ export function createVerification(modules: {
       if (seen.has(cid) || state === 'none') continue
       seen.add(cid)
       progress({ phase: `verifying ${releaseName(record)}`, bytesDone: total.bytes, itemsDone: seen.size })
-      const report = await content.verify(record.release.content, signal)
+      const report = await content.verify(record.release.content, signal).catch((error: unknown) => {
+        if (spec === undefined && isPublishersFault(content, record, error)) return NOTHING_HELD
+        throw error
+      })
       total.checked += report.checked
       total.bytes += report.bytes
       total.corrupt += report.corrupt
@@ -57,6 +66,15 @@ export function createVerification(modules: {
     return total
   }
   return { verify }
+}
+
+const NOTHING_HELD: VerifyReport = { ok: true, checked: 0, bytes: 0, missing: 0, corrupt: 0, bad: [] }
+
+/** A content that never became whole, because it makes no sense: no disk is to blame, and the others want to be looked at. */
+function isPublishersFault(content: ContentStore, { release }: ReleaseRecord, error: unknown): boolean {
+  const { code } = toCatalogError(error)
+  const isSenseless = code === 'CONTENT_INVALID' || code === 'PATH_REFUSED'
+  return isSenseless && content.localState(release.content) !== 'complete'
 }
 
 /** Every release this node knows, page by page. */
