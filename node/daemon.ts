@@ -4,6 +4,8 @@
  * `createDaemon` from top to bottom.
  */
 import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
+import type { PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { Registry as MetricsRegistry } from 'prom-client'
 import { type Clock, SECOND_MS } from '../base/index.ts'
 import type { LoadedConfig } from '../config/index.ts'
@@ -40,6 +42,7 @@ import { FetchJobs } from './services/fetch-jobs.ts'
 import { Fetching } from './services/fetching.ts'
 import { PeerHealth } from './services/peer-health.ts'
 import { sparePeers } from './services/spare-peers.ts'
+import { Violations } from './services/violations.ts'
 import { Shutdown } from './shutdown.ts'
 import { VERSION } from './version.ts'
 import { watchParts } from './watch.ts'
@@ -126,11 +129,25 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     hostOptions(values)
   )
   shutdown.leave('host', () => host.stop())
+  const hangUp = (peerId: PeerId): Promise<void> => host.libp2p.hangUp(peerId)
+  const violations = new Violations({ clock, log, metrics: registry, disconnect: hangUp })
+  host.events.on('connected', ({ peerId }) => {
+    if (!violations.isDenied(peerId)) return
+    hangUp(peerIdFromString(peerId)).catch(error => log.warn({ err: error, peerId }, 'a denied peer stays'))
+  })
   const control = createControl(
     { libp2p: host.libp2p, log: log.child({ part: 'control' }), clock, metrics: registry },
-    { networkId: values.network.id, agent: `catalog/${VERSION}` }
+    {
+      networkId: values.network.id,
+      agent: `catalog/${VERSION}`,
+      onViolation: violations.of('control')
+    }
   )
   serveRecords({ control, registry: servedWhileRunning(library.registry, lifecycle), clock })
+  // A peer that leaves is asked for nothing more; whoever keeps it dials it again, more and more seldom.
+  control.onGoodbye(peerId => {
+    hangUp(peerId).catch(error => log.debug({ err: error, peer: peerId.toString() }, 'a leaving peer stays'))
+  })
   await control.start()
   shutdown.leave('control', () => control.stop())
   const transfer = {
@@ -142,21 +159,18 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   }
   const contentServer = createContentServer(
     { ...transfer, log: log.child({ part: 'content' }) },
-    { networkId: values.network.id }
+    { networkId: values.network.id, onViolation: violations.of('content') }
   )
   await contentServer.start()
   shutdown.leave('content server', () => contentServer.stop())
-  const records = new RecordClient({
-    control,
-    onViolation: (peer, { code, message }) =>
-      log.warn(
-        { part: 'records', peer: peer.toString(), code, reason: message },
-        'records of a peer are refused'
-      )
-  })
+  const records = new RecordClient({ control, onViolation: violations.of('records') })
   const fetcher = createFetcher(
     { ...transfer, records, log: log.child({ part: 'fetch' }) },
-    { networkId: values.network.id, requestsInFlight: values.fetch.prefetch }
+    {
+      networkId: values.network.id,
+      requestsInFlight: values.fetch.prefetch,
+      onViolation: violations.of('fetch')
+    }
   )
 
   // Who holds what: telling others, and asking them.

@@ -1,0 +1,88 @@
+/**
+ * What peers do against the protocols, in one place: every part reports here. Each report is counted and logged; a peer with
+ * VIOLATIONS of them within WINDOW_MS is disconnected and, when it comes back, closed again until COOL_DOWN_MS have
+ * passed. One bad answer may be a damaged disk or an old program; nobody gets the same thing wrong again and again by chance.
+ */
+import type { PeerId } from '@libp2p/interface'
+import type { Registry } from 'prom-client'
+import {
+  type CatalogError,
+  type Clock,
+  type Logger,
+  LruCache,
+  MINUTE_MS,
+  partMetrics
+} from '../../base/index.ts'
+
+/** Each of them cost the peer its stream already. */
+const VIOLATIONS = 5
+const WINDOW_MS = 10 * MINUTE_MS
+/** Long enough that a flood is over, short enough that a peer that was repaired is not lost. */
+const COOL_DOWN_MS = 10 * MINUTE_MS
+/** Peers that are remembered, about 200 bytes each. */
+const MAX_PEERS = 2000
+
+export interface ViolationsModules {
+  clock: Clock
+  log: Logger
+  metrics?: Registry
+  /** Closes all connections to a peer. */
+  disconnect(peerId: PeerId): Promise<void>
+}
+
+interface Entry {
+  count: number
+  sinceMs: number
+  deniedUntilMs: number
+}
+
+export class Violations {
+  readonly #modules: ViolationsModules
+  readonly #peers = new LruCache<string, Entry>({ maxEntries: MAX_PEERS })
+  readonly #reported
+  readonly #denied
+
+  constructor(modules: ViolationsModules) {
+    this.#modules = modules
+    const metrics = partMetrics(modules.metrics, 'peers')
+    this.#reported = metrics.counter('violations_total', 'Violations of the protocols by part and code.', [
+      'part',
+      'code'
+    ])
+    this.#denied = metrics.counter('denied_total', 'Peers denied for a while after repeated violations.')
+  }
+
+  /** The callback of one part. */
+  of(part: string): (peerId: PeerId, error: CatalogError) => void {
+    return (peerId, error) => this.#report(part, peerId, error)
+  }
+
+  /** Whether a peer is not wanted now. */
+  isDenied(peerId: string): boolean {
+    const entry = this.#peers.get(peerId)
+    return entry !== undefined && entry.deniedUntilMs > this.#modules.clock.monotonicMs()
+  }
+
+  #report(part: string, peerId: PeerId, { code, message }: CatalogError): void {
+    const { clock, log } = this.#modules
+    const peer = peerId.toString()
+    this.#reported.inc({ part, code })
+    log.warn({ part, peer, code, reason: message }, 'a peer broke a protocol')
+    // Silence is a failure, and PeerHealth's business.
+    if (code === 'TIMEOUT') return
+    const nowMs = clock.monotonicMs()
+    const known = this.#peers.get(peer)
+    const entry =
+      known !== undefined && nowMs - known.sinceMs < WINDOW_MS
+        ? known
+        : { count: 0, sinceMs: nowMs, deniedUntilMs: 0 }
+    this.#peers.set(peer, entry)
+    if (++entry.count < VIOLATIONS || entry.deniedUntilMs > nowMs) return
+    entry.deniedUntilMs = nowMs + COOL_DOWN_MS
+    this.#denied.inc()
+    log.warn({ part, peer, forMs: COOL_DOWN_MS }, 'a peer is denied for a while')
+    this.#modules
+      .disconnect(peerId)
+      .catch(error => log.warn({ err: error, peer }, 'a denied peer could not be disconnected'))
+  }
+}
