@@ -15,6 +15,15 @@ export function completeMark(summary: ContentSummary): Uint8Array {
   return encode({ files: summary.files, sizeBytes: summary.sizeBytes })
 }
 
-export function decodeCompleteMark(value: Uint8Array): ContentSummary {
-  return decode(value)
+/** Undefined for bytes that `completeMark` does not write: such a mark is damage, and counts as none. */
+export function decodeCompleteMark(value: Uint8Array): ContentSummary | undefined {
+  try {
+    const { files, sizeBytes, ...rest } = decode<Record<string, unknown>>(value)
+    if (!isCount(files) || !isCount(sizeBytes) || Object.keys(rest).length > 0) return undefined
+    return { files, sizeBytes }
+  } catch {
+    return undefined
+  }
 }
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0

@@ -128,7 +128,7 @@ export class LocalContentStore implements ContentStore {
   }
 
   localState(content: CID): LocalState {
-    if (this.#database.get(completeKey(content.bytes)) !== undefined) return 'complete'
+    if (this.summary(content) !== undefined) return 'complete'
     return this.hasBlock(blockIdOf(content)) ? 'partial' : 'none'
   }
 

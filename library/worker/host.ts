@@ -57,6 +57,10 @@ export class WorkerHost {
   /** Plans of the registry read and write: one at a time, or two could both find a name free. */
   readonly #writes = new Semaphore({ name: 'worker writes', maxActive: 1, maxWaiting: MAX_WAITING_WRITES })
   readonly #ingests = new Map<number, OpenIngest>()
+  /**
+   * Of all fetches together. When a stage fails, those who wait in a flush learn why, later ones only that blocks are
+   * missing (CONTENT_MISSING at `markComplete`); they ask for these again, and meet the full disk themselves.
+   */
   readonly #received = new WriteSession()
   /** Calls under way: closing waits for them. */
   readonly #calls = new Set<Promise<unknown>>()

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { hashBlock, nodeCid, rawCid } from '../../../library/content/blocks.ts'
-import { completeMark } from '../../../library/content/complete.ts'
+import { completeMark, decodeCompleteMark } from '../../../library/content/complete.ts'
 import { decodePage, PageBuilder } from '../../../library/content/manifest.ts'
 import {
   decodeLocation,
@@ -73,4 +73,26 @@ test('values in the index', () => {
   expect(hex(encodeTail(tail))).toBe(vectors.tail)
   expect(decodeTail(bytesOf('tail'))).toEqual(tail)
   expect(hex(completeMark({ files: 4, sizeBytes: 65_540 }))).toBe(vectors.complete)
+})
+
+test.each([
+  ['nothing', ''],
+  ['half a map', 'a2656669'],
+  ['null', 'f6'],
+  ['a list', '80'],
+  ['a number below zero', Buffer.from(completeMark({ files: -1, sizeBytes: 1 })).toString('hex')],
+  ['no size', 'a16566696c657304'],
+  [
+    'a field more',
+    `a3616100${Buffer.from(completeMark({ files: 4, sizeBytes: 5 }))
+      .toString('hex')
+      .slice(2)}`
+  ]
+])('a mark of a complete content that is %s counts as none', (_, bytes) => {
+  expect(decodeCompleteMark(Buffer.from(bytes, 'hex'))).toBeUndefined()
+})
+
+test('a mark of a complete content is read back as it was', () => {
+  const summary = { files: 4, sizeBytes: 65_540 }
+  expect(decodeCompleteMark(completeMark(summary))).toEqual(summary)
 })
