@@ -31,6 +31,13 @@ interface Unresolved {
   by: string
 }
 
+/** A name that another owner published when it was installed here before, in this folder or on this node. */
+interface OwnerChange {
+  name: string
+  from: string
+  to: string
+}
+
 export const run = defineCommand((context, [specs]: [string[]], options: Options) =>
   withSpan('install', { specs }, () => install(context, specs, options))
 )
@@ -42,10 +49,11 @@ async function install(context: Context, specs: string[], options: Options): Pro
   try {
     const releases =
       options.frozen === true ? await fetchLocked(context, target) : await fetchNamed(context, specs, options)
+    const lockedBefore: LockFile | undefined = options.frozen === true ? undefined : target.readLock()
     for (const release of releases) await stage(context, target, release)
-    await pinOwners(context, releases, options)
+    const changes = await pinOwners(context, releases, options, lockedBefore)
     const installed = target.commit({ exact: options.frozen === true })
-    showResult(context, target.root, installed, releases, performance.now() - startedMs)
+    showResult(context, target.root, installed, releases, changes, performance.now() - startedMs)
   } finally {
     target.close()
   }
@@ -185,9 +193,18 @@ async function readPin(context: Context, name: string): Promise<string | undefin
  * From now on these names mean these owners on this node. Another owner replaces the pinned one only with --publisher. A lock
  * file outranks the pin, since it names the owners by key, and leaves it as it is.
  */
-async function pinOwners(context: Context, releases: FetchResult[], options: Options): Promise<void> {
+async function pinOwners(
+  context: Context,
+  releases: FetchResult[],
+  options: Options,
+  lockedBefore: LockFile | undefined
+): Promise<OwnerChange[]> {
+  const changes: OwnerChange[] = []
   for (const { name, owner } of releases) {
     const pinned = await readPin(context, name)
+    const known = options.frozen === true ? [] : [pinned, lockedBefore?.get(name)?.publisher]
+    const from = known.find(key => key !== undefined && key !== owner)
+    if (from !== undefined) changes.push({ name, from, to: owner })
     if (pinned === owner) continue
     if (pinned !== undefined && options.frozen === true) {
       context.output.note(
@@ -202,6 +219,7 @@ async function pinOwners(context: Context, releases: FetchResult[], options: Opt
     const instead = pinned === undefined ? '' : ` instead of ${pinned}`
     context.output.note(`${printable(name)} is now pinned to its publisher ${owner}${instead}.`)
   }
+  return changes
 }
 
 function showResult(
@@ -209,18 +227,28 @@ function showResult(
   root: string,
   installed: InstalledPackage[],
   releases: FetchResult[],
+  ownersChanged: OwnerChange[],
   tookMs: number
 ): void {
   const bytesFetched = releases.reduce((sum, release) => sum + release.bytesFetched, 0)
   const sizeBytes = releases.reduce((sum, release) => sum + release.sizeBytes, 0)
   const unresolved = unresolvedOf(installed, releases)
-  const result = { target: root, installed, bytesFetched, tookMs: Math.round(tookMs), unresolved }
+  const result = {
+    target: root,
+    installed,
+    bytesFetched,
+    tookMs: Math.round(tookMs),
+    unresolved,
+    ownersChanged
+  }
   context.output.result(result, () =>
     [
       ...installed.map(({ name, version, path }) => `${name}@${version}  ${printable(path)}`),
       `${plural(installed.length, 'package')}, ${displaySize(sizeBytes)} (${displaySize(bytesFetched)} fetched) in ${displayDuration(Math.round(tookMs))}`
     ].join('\n')
   )
+  for (const { name, from, to } of ownersChanged)
+    context.output.warn(`owner of ${name} changed from ${from} to ${to}`)
   if (unresolved.length === 0) return
   context.output.note('Dependencies are not resolved yet; these are needed and not installed here:')
   for (const { name, range, by } of unresolved.slice(0, MAX_UNRESOLVED_LINES))

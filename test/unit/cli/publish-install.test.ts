@@ -247,6 +247,7 @@ describe('install', () => {
         { name: '@acme/x', version: '1.0.0', id: 'bafyrecord-@acme/x', path: path.join(target, '@acme/x') }
       ],
       bytesFetched: 20,
+      ownersChanged: [],
       tookMs: expect.any(Number),
       unresolved: ['tool', '@acme/x'].map(by => ({ name: 'needed', range: '^1', kind: 'required', by }))
     })
@@ -338,8 +339,19 @@ describe('install', () => {
     const refused = await cli(['install', 'tool', '--to', target, '--json'], { home })
     expect([refused.status, (refused.json().error as { code: string }).code]).toEqual([5, 'OWNER_CHANGED'])
     expect(existsSync(target)).toBe(false)
-    expect((await cli(['install', 'tool', '--to', target, '--publisher', owner], { home })).status).toBe(0)
+    const told = await cli(['install', 'tool', '--to', target, '--publisher', owner, '--json'], { home })
+    expect(told.status).toBe(0)
+    expect(told.json().ownersChanged).toEqual([{ name: 'tool', from: 'z6MkFirst', to: owner }])
+    expect(told.stderr).toContain(`owner of tool changed from z6MkFirst to ${owner}`)
     expect(pins.get('tool')).toBe(owner)
+  })
+
+  it('says when a folder gets a name from another owner than before', async () => {
+    await cli(['install', 'tool', '--to', target], { home })
+    pins.clear()
+    owner = 'z6MkOther'
+    const result = await cli(['install', 'tool', '--to', target], { home })
+    expect(result.stderr).toContain('owner of tool changed from z6MkOwner to z6MkOther')
   })
 
   it.each<[string, () => Answer, string]>([
