@@ -14,7 +14,7 @@
  * PATH_REFUSED are the publisher's doing: no other source can help.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { CatalogError, GIB, MIB, toCatalogError } from '../../base/index.ts'
+import { CatalogError, GIB, LruCache, MIB, toCatalogError } from '../../base/index.ts'
 import {
   type BlockId,
   blockIdOf,
@@ -54,6 +54,11 @@ const MAX_UNFLUSHED_BYTES = 8 * MIB
 const STEPS_PER_TURN = 4
 /** Tree nodes asked for or waiting to be walked: 10 MiB of them at most. */
 const MAX_OPEN_NODES = 256
+/**
+ * Nodes that a walk remembers, 10 MB at most: three nodes can stand for 2^30 chunks by naming each other again and
+ * again, and a walk that looked into each anew would take hours.
+ */
+const MAX_KNOWN_NODES = 65_536
 
 /** What is known of the root of the manifest's tree. */
 const MANIFEST_ROOT: NodeExpectation = { root: true, fanout: MANIFEST_FANOUT }
@@ -81,6 +86,8 @@ export class ReleaseWalk {
   /** Blocks asked for and not yet written. */
   readonly #asked = new Map<string, WalkWant>()
   readonly #fresh: FreshBlocks
+  /** Nodes that are asked for or were looked into: what is below them need not be walked again. */
+  readonly #known = new LruCache<string, true>({ maxEntries: MAX_KNOWN_NODES })
   /** Manifest blocks that may not be readable in the store yet. */
   readonly #unflushed = new Map<string, Uint8Array>()
   #unflushedBytes = 0
@@ -386,7 +393,9 @@ export class ReleaseWalk {
   ): Steps {
     const key = idKey(id)
     const want: WalkWant = { position, id, rawLengthBytes: undefined, isUsed: false, use }
-    if (this.#asked.has(key) || this.#fresh.has(key)) onKnown?.()
+    const isKnown = this.#known.get(key) ?? (this.#asked.has(key) || this.#fresh.has(key))
+    this.#known.set(key, true)
+    if (isKnown) onKnown?.()
     else if (this.#store.hasBlock(id)) yield { held: id, use, lost: want }
     else yield want
   }
