@@ -214,6 +214,7 @@ export const Why = Type.Object({
     { description: 'Peers that failed repeatedly and are not asked for a while.' }
   ),
   local: Type.String(),
+  problem: Type.Optional(text('Code of the error with which a fetch of it would fail now, when nothing is found.')),
   reasons: Type.Array(Type.String())
 })
 export type Why = Type.Static<typeof Why>

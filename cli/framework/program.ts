@@ -27,6 +27,7 @@ export interface ProgramSpec {
   globals: OptionSpec[]
 }
 
+const PROGRAM_NAME = 'catalog'
 /** Every command takes the global options too, so that they may stand before or after it. */
 const GLOBAL_HEADING = 'Global options:'
 /** What commander says when a command is missing, and it would show the help instead. */
@@ -53,11 +54,14 @@ export function parseCommandLine(spec: ProgramSpec, argv: string[], io: Io): Inv
   } catch (error) {
     if (error instanceof CommanderError) {
       if (DONE_CODES.has(error.code)) return undefined
-      if (error.code === MISSING_CODE)
+      const group = groupOf(spec.commands, argv)
+      if (error.code === MISSING_CODE) {
+        if (group === PROGRAM_NAME) io.stderr.write(`${program.helpInformation()}\n`)
         throw new CatalogError('INVALID_ARGUMENT', 'a command is missing', {
-          hint: '`catalog --help` lists them'
+          hint: `\`${group} --help\` lists them`
         })
-      throw usageError(error)
+      }
+      throw usageError(error, group)
     }
     throw error
   }
@@ -70,7 +74,7 @@ function buildProgram(
   io: Io,
   chosen: (command: Command, spec: CommandSpec) => void
 ): Command {
-  const program = new Command('catalog')
+  const program = new Command(PROGRAM_NAME)
   program
     .description(spec.description)
     .version(spec.version, '-V, --version', 'print the version')
@@ -146,14 +150,35 @@ function checked(parse: (text: string) => unknown, text: string): unknown {
   }
 }
 
+/** Commands that people look for and that this release has not. */
+const LATER: ReadonlySet<string> = new Set(['catalog key rotate'])
+
+/** The command or group of commands that the words reach, whose help says what is right: `catalog peers`. */
+function groupOf(commands: CommandSpec[], argv: string[]): string {
+  const path = [PROGRAM_NAME]
+  let below: CommandSpec[] | undefined = commands
+  for (const word of argv) {
+    const next: CommandSpec | undefined = below?.find(({ name }) => name === word)
+    if (next === undefined) continue
+    path.push(next.name)
+    below = next.commands
+  }
+  return path.join(' ')
+}
+
 /** `error: unknown option '--froze'\n(Did you mean --frozen?)` becomes a message and a hint. */
-function usageError(error: CommanderError): CatalogError {
+function usageError(error: CommanderError, group: string): CatalogError {
   const [first = '', ...rest] = error.message
     .replace(/^error: /, '')
     .replace(/\.$/, '')
     .split('\n')
+  const unknown = /^unknown command '(.*)'$/.exec(first)?.[1]
+  if (unknown !== undefined && LATER.has(`${group} ${unknown}`))
+    return new CatalogError('INVALID_ARGUMENT', `\`${group} ${unknown}\` is not there yet`, {
+      hint: 'it comes with a later release'
+    })
   const suggestion = /^\(Did you mean (.*)\?\)$/.exec(rest.join(' ').trim())?.[1]
   return new CatalogError('INVALID_ARGUMENT', first, {
-    hint: suggestion === undefined ? 'see `catalog --help`' : `did you mean ${suggestion}?`
+    hint: suggestion === undefined ? `see \`${group} --help\`` : `did you mean ${suggestion}?`
   })
 }

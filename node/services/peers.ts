@@ -5,7 +5,7 @@ import type { PeerService } from './types.ts'
 
 export interface PeersModules {
   host: Pick<Host, 'peers' | 'connect' | 'disconnect' | 'libp2p'>
-  /** The control protocol's own measurement, for connections whose transport has none. */
+  /** The control protocol's own measurement, with fractions; the transport's has whole milliseconds. */
   rttMs(peerId: string): number | undefined
 }
 
@@ -16,7 +16,7 @@ export function createPeers(modules: PeersModules): PeerService {
     peerId: peer.peerId,
     addresses: await addressesOf(peer),
     direction: peer.direction,
-    rttMs: measured(peer.rttMs) ?? measured(modules.rttMs(peer.peerId)) ?? null,
+    rttMs: measured(modules.rttMs(peer.peerId)) ?? measured(peer.rttMs) ?? null,
     // Scores and limits of single peers are not there yet; the fields are, for programs that read them.
     score: null,
     limits: {}

@@ -1,5 +1,5 @@
-import { displayDuration, toCatalogError } from '../../base/index.ts'
-import { parseSpec } from '../../library/index.ts'
+import { CatalogError, displayDuration, type ErrorCode, toCatalogError } from '../../base/index.ts'
+import { parseSpec, type ReleaseRecord } from '../../library/index.ts'
 import type { OperationManager } from '../operations.ts'
 import type { Why } from '../schemas.ts'
 import type { FetchFailure, FetchFailures, SourceFailed } from './fetch-failures.ts'
@@ -26,10 +26,10 @@ export function createWhy(modules: WhyModules): WhyService {
     const name = spec.kind === 'id' ? known?.release.name : spec.name
     const reasons: string[] = []
     const local = name === undefined ? [] : await registry.versions(name, signal)
+    let problem: ErrorCode | undefined =
+      spec.kind === 'id' && known === undefined ? 'RELEASE_NOT_FOUND' : undefined
     const found = name === undefined ? undefined : await lookUpOrReason(name, reasons, signal)
-    const records = new Map(
-      [...local, ...(found?.records ?? [])].map(record => [record.id.toString(), record])
-    )
+    const records = new Map([...local, ...recordsOf(found)].map(record => [record.id.toString(), record]))
     const chosen = known ?? chosenOf()
     const past = failures.of(name ?? text)
     // A record that was asked for by its id before its name was known.
@@ -46,6 +46,7 @@ export function createWhy(modules: WhyModules): WhyService {
       sourceFailures: past.sources,
       skipped,
       local: chosen === undefined ? 'none' : content.localState(chosen.release.content),
+      ...(problem === undefined ? {} : { problem }),
       reasons
     }
 
@@ -57,6 +58,8 @@ export function createWhy(modules: WhyModules): WhyService {
         return record
       } catch (thrown) {
         const { code, message } = toCatalogError(thrown)
+        // Where there is nothing to choose from, why that is matters more.
+        problem = records.size === 0 && found instanceof CatalogError ? found.code : code
         reasons.push(`${code}: ${message}`)
         return undefined
       }
@@ -67,7 +70,7 @@ export function createWhy(modules: WhyModules): WhyService {
     name: string,
     reasons: string[],
     signal: AbortSignal
-  ): Promise<Found | undefined> {
+  ): Promise<Found | CatalogError> {
     try {
       const found = await lookUp(modules, { name }, signal)
       for (const { holder, error } of found.failures)
@@ -75,9 +78,9 @@ export function createWhy(modules: WhyModules): WhyService {
       return found
     } catch (thrown) {
       signal.throwIfAborted()
-      const { code, message } = toCatalogError(thrown)
-      reasons.push(`${code}: ${message}`)
-      return undefined
+      const error = toCatalogError(thrown)
+      reasons.push(`${error.code}: ${error.message}`)
+      return error
     }
   }
 
@@ -115,8 +118,12 @@ function reasonsOf(
   ]
 }
 
-function holdersOf(found: Found | undefined): Why['holders'] {
-  if (found === undefined) return []
+function recordsOf(found: Found | CatalogError | undefined): ReleaseRecord[] {
+  return found === undefined || found instanceof CatalogError ? [] : found.records
+}
+
+function holdersOf(found: Found | CatalogError | undefined): Why['holders'] {
+  if (found === undefined || found instanceof CatalogError) return []
   const answered = found.holders.map(({ peerId, source, ageMs }) => ({
     peerId,
     source,

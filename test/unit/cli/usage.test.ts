@@ -7,8 +7,14 @@ describe('wrong usage', () => {
     ['an unknown command', ['publsh'], "unknown command 'publsh'", 'did you mean publish?'],
     ['an unknown sub-command', ['key', 'crate'], "unknown command 'crate'", 'did you mean create?'],
     ['an unknown flag', ['install', '--frozn'], "unknown option '--frozn'", 'did you mean --frozen?'],
-    ['no command', [], 'a command is missing', 'catalog --help'],
-    ['no sub-command', ['peers'], 'a command is missing', 'catalog --help'],
+    ['no sub-command', ['peers'], 'a command is missing', '`catalog peers --help`'],
+    ['too many words for a sub-command', ['peers', 'list', 'x'], 'too many', '`catalog peers list --help`'],
+    [
+      'a command of a later release',
+      ['key', 'rotate'],
+      '`catalog key rotate` is not there yet',
+      'later release'
+    ],
     ['a missing argument', ['publish'], "missing required argument 'dir'", ''],
     ['too many arguments', ['status', 'x'], 'too many arguments', ''],
     ['a flag without its value', ['fetch', 'x', '--from'], "option '--from <peer>' argument missing", ''],
@@ -29,6 +35,13 @@ describe('wrong usage', () => {
     expect(stderr).toMatch(/^catalog: INVALID_ARGUMENT: .+\n$/)
     expect(stderr).toContain(message)
     expect(stderr).toContain(hint)
+  })
+
+  it('prints the help when there is no command, and still exits 2', async () => {
+    const { status, stdout, stderr } = await cli([])
+    expect([status, stdout]).toEqual([2, ''])
+    expect(stderr).toContain('Commands:')
+    expect(stderr).toMatch(/catalog: INVALID_ARGUMENT: a command is missing; .*\n$/)
   })
 
   it('is a JSON document on stdout with --json, wherever that stands', async () => {

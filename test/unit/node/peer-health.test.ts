@@ -148,6 +148,7 @@ describe('what went wrong', () => {
       network: { connected: () => ['p1'], async *holders() {} } as never
     })
     const told = await why.why('demo', signal)
+    expect(told.problem).toBe('NO_PROVIDERS')
     expect(told.failures).toMatchObject([
       { version: '1.0.0', code: 'STREAM_TRUNCATED', ageMs: 2000, at: new Date(1_001_000).toISOString() },
       { code: 'NO_PROVIDERS', ageMs: 3000 }
