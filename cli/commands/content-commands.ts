@@ -18,7 +18,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     name: 'publish',
     summary: 'make a signed release of a folder',
     details:
-      "Name, version and description come from catalog-package.toml or package.json in the folder unless given. What is left out: what .catalogignore says (gitignore syntax); without that file npm's rules hold (files, .npmignore, .gitignore, node_modules). Symbolic links are published as links; devices, pipes and sockets are refused.",
+      "Name, version and description come from catalog-package.toml or package.json in the folder unless given. A dependency of package.json that is no name with a range (capitals, file:, git) is recorded under extensions.npmDependencies, with a warning. What is left out: what .catalogignore says (gitignore syntax); without that file npm's rules hold (files, .npmignore, .gitignore, node_modules). Symbolic links are published as links; devices, pipes and sockets are refused.",
     arguments: [{ name: '<dir>', description: 'folder to publish', complete: 'directory' }],
     options: [
       { flags: '--name <name>', description: 'package name' },
@@ -42,7 +42,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
       },
       { line: 'catalog publish . --dry-run', does: 'shows which files would be in the release' }
     ],
-    json: '`name`, `version`, `id` (CID of the record), `content` (CID), `sizeBytes`, `files`, `newBytes`, `announcedTo`; with --dry-run `name`, `version`, `sizeBytes`, `files`, `entries[] {path, kind, sizeBytes?}`',
+    json: '`name`, `version`, `id` (CID of the record), `content` (CID), `sizeBytes`, `files`, `newBytes`, `announcedTo`, `warnings[]`; with --dry-run `name`, `version`, `sizeBytes`, `files`, `entries[] {path, kind, sizeBytes?}`, `warnings[]`',
     load: () => import('./publish.ts')
   },
   {

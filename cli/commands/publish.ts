@@ -44,7 +44,7 @@ export const run = defineCommand(async (context, [dir]: [string], options: Optio
     path: '/v1/packages',
     body: { record: Buffer.from(record).toString('base64'), wait: options.wait }
   })
-  context.output.result({ ...result, newBytes: ingest.newBytes }, () => {
+  context.output.result({ ...result, newBytes: ingest.newBytes, warnings: identity.warnings }, () => {
     const size = `${plural(result.files, 'file')}, ${displaySize(result.sizeBytes)}, ${displaySize(ingest.newBytes)} new`
     return `published ${result.name}@${result.version} (${size})\n${result.id}`
   })
@@ -130,14 +130,14 @@ function sign(identity: Identity, ingest: IngestAnswer, signer: SigningKey): Uin
 }
 
 function showPlan(context: Context, identity: Identity, entries: SourceEntry[]): void {
-  const { name, version } = identity
+  const { name, version, warnings } = identity
   const totals = totalsOf(entries)
   const listed = entries.map(entry => ({
     path: entry.path,
     kind: entry.kind,
     ...(entry.kind === 'file' ? { sizeBytes: entry.sizeBytes } : {})
   }))
-  context.output.result({ name, version, ...totals, entries: listed }, () =>
+  context.output.result({ name, version, ...totals, entries: listed, warnings }, () =>
     [
       formatTable(
         ['SIZE', 'PATH'],

@@ -1,6 +1,7 @@
 /**
  * What a folder says about itself: `catalog-package.toml`, else `package.json`. The first is our own, so a wrong field
- * in it is an error; the second was written for npm, so what has no meaning here is left out with a warning.
+ * in it is an error; the second was written for npm, so what has no meaning here is left out with a warning, and a dependency that has no form here is kept as
+ * it stands, under `extensions.npmDependencies`: a release never lacks what it needs without saying so.
  */
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
@@ -161,6 +162,7 @@ function fromNpm(text: string): PackageDefaults {
   if (typeof manifest !== 'object' || manifest === null || Array.isArray(manifest))
     return { description: {}, warnings: [`${NPM_FILE} holds no object and was not read`] }
   const fields = manifest as NpmManifest
+  const { dependencies, opaque } = dependenciesOf(fields, warnings)
   const description: Partial<ReleaseDescription> = {
     description: textOf(fields.description),
     keywords: keywordsOf(fields, warnings),
@@ -168,8 +170,9 @@ function fromNpm(text: string): PackageDefaults {
     authors: authorsOf(fields),
     links: linksOf(fields),
     entryPoint: textOf(fields.main)?.replace(/^\.\//, ''),
-    dependencies: dependenciesOf(fields, warnings),
-    requirements: requirementsOf(fields)
+    dependencies,
+    requirements: requirementsOf(fields),
+    extensions: Object.keys(opaque).length > 0 ? { npmDependencies: opaque } : {}
   }
   return {
     ...(typeof fields.name === 'string' ? { name: fields.name } : {}),
@@ -234,18 +237,33 @@ function linksOf(fields: NpmManifest): Record<string, string> {
   return links
 }
 
-function dependenciesOf(fields: NpmManifest, warnings: string[]): Dependency[] {
+interface NpmDependencies {
+  dependencies: Dependency[]
+  /** Those of npm that Catalog has no form for, as they stand, by kind: names with capitals, `file:`, git, aliases, tags. */
+  opaque: Record<string, Record<string, string>>
+}
+
+function dependenciesOf(fields: NpmManifest, warnings: string[]): NpmDependencies {
   const dependencies: Dependency[] = []
+  const opaque: NpmDependencies['opaque'] = {}
   for (const [field, kind] of Object.entries(NPM_DEPENDENCIES)) {
     const table = fields[field]
     if (typeof table !== 'object' || table === null) continue
+    const others: Array<[name: string, range: string]> = []
     for (const [name, range] of Object.entries(table as NpmManifest)) {
-      if (isName(name) && typeof range === 'string' && isRange(range))
-        dependencies.push({ name, range, kind })
-      else warnings.push(`the dependency ${name}@${String(range)} is no name with a range and was left out`)
+      if (typeof range !== 'string')
+        throw new CatalogError('INVALID_ARGUMENT', `${field} in ${NPM_FILE} has no text for ${name}`)
+      if (isName(name) && isRange(range)) dependencies.push({ name, range, kind })
+      else others.push([name, range])
     }
+    if (others.length === 0) continue
+    opaque[kind] = Object.fromEntries(others)
+    for (const [name, range] of others)
+      warnings.push(
+        `the ${kind} dependency ${name}@${range} is no name with a range: it is recorded as npm's, and not resolved`
+      )
   }
-  return dependencies
+  return { dependencies, opaque }
 }
 
 function requirementsOf(fields: NpmManifest): Record<string, string> {

@@ -38,7 +38,7 @@ describe('publish', () => {
         author: { name: 'Ann', email: 'ann@example.org' },
         repository: 'acme/tool',
         main: './index.js',
-        dependencies: { a: '^1.0.0', b: 'file:../b' },
+        dependencies: { a: '^1.0.0', b: 'file:../b', JSONStream: '^1.3.5' },
         peerDependencies: { c: '>=2' },
         engines: { node: '>=20' }
       }),
@@ -79,10 +79,13 @@ describe('publish', () => {
       sizeBytes: 5,
       files: 2,
       newBytes: 5,
-      announcedTo: 2
+      announcedTo: 2,
+      warnings: [expect.stringContaining('b@file:../b'), expect.stringContaining('JSONStream@^1.3.5')]
     })
     expect(result.status).toBe(0)
-    expect(result.stderr).toContain('the dependency b@file:../b is no name with a range and was left out')
+    expect(result.stderr).toContain(
+      'the required dependency b@file:../b is no name with a range: it is recorded as'
+    )
     const [ingest, publish] = daemon.seen
     expect(ingest?.headers['content-type']).toBe('application/x-tar')
     expect(ingest?.body.includes('index.js')).toBe(true)
@@ -101,7 +104,8 @@ describe('publish', () => {
       dependencies: [
         { name: 'a', range: '^1.0.0', kind: 'required' },
         { name: 'c', range: '>=2', kind: 'peer' }
-      ]
+      ],
+      extensions: { npmDependencies: { required: { b: 'file:../b', JSONStream: '^1.3.5' } } }
     })
     const keys = (await cli(['key', 'list', '--json'], { home })).json().keys as Array<{ publicKey: string }>
     expect(formatPublicKey(release.owner)).toBe(keys[0]?.publicKey)
