@@ -38,8 +38,13 @@ export class EventHub {
   emit(type: EventType, data: Record<string, unknown>): void {
     this.#seq++
     if (this.#listeners.size === 0) return
-    const event: NodeEvent = { seq: this.#seq, type, at: new Date(this.#clock.now()).toISOString(), data }
+    const event = this.now(type, data)
     for (const listener of this.#listeners) listener(event)
+  }
+
+  /** What holds now, in the form of an event and after all events so far: how a stream of them begins. */
+  now(type: EventType, data: Record<string, unknown>): NodeEvent {
+    return { seq: this.#seq, type, at: new Date(this.#clock.now()).toISOString(), data }
   }
 
   /** Returns the function that ends it. BUSY beyond 256 listeners. */

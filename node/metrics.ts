@@ -4,7 +4,7 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
-import { SECOND_MS } from '../base/index.ts'
+import { MINUTE_MS, SECOND_MS } from '../base/index.ts'
 import { type Lifecycle, NODE_STATES } from './lifecycle.ts'
 import type { OperationManager } from './operations.ts'
 
@@ -15,6 +15,9 @@ const REQUEST_BUCKETS_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.5, 2
  * the target (p99 below 10 ms) it would only wake an idle node more often.
  */
 const LOOP_INTERVAL_MS = 10
+/** Of each window: long enough for a p99 that means something, short enough to see trouble while it lasts. */
+const LOOP_WINDOW_MS = MINUTE_MS
+const LOOP_QUANTILES = [0.5, 0.99, 1] as const
 const NS_PER_S = 1e9
 
 export interface NodeMetrics {
@@ -33,7 +36,10 @@ export function createNodeMetrics(modules: NodeMetricsModules): NodeMetrics {
   const registers = [modules.registry]
   const delay = monitorEventLoopDelay({ resolution: LOOP_INTERVAL_MS })
   delay.enable()
-  registerProcess(registers, delay)
+  const loop = new LoopDelay(delay)
+  const turning = setInterval(() => loop.turn(), LOOP_WINDOW_MS)
+  turning.unref()
+  registerProcess(registers, loop)
   registerState(registers, modules.lifecycle)
   registerOperations(registers, modules.operations)
   const requests = new Counter({
@@ -55,22 +61,52 @@ export function createNodeMetrics(modules: NodeMetricsModules): NodeMetrics {
       requests.inc({ route, method, status })
       durations.observe({ route }, tookS)
     },
-    close: () => delay.disable()
+    close() {
+      clearInterval(turning)
+      delay.disable()
+    }
   }
 }
 
-function registerProcess(registers: Registry[], delay: ReturnType<typeof monitorEventLoopDelay>): void {
+/** Delays of the event loop by quantile, in seconds. */
+type Delays = ReadonlyArray<readonly [quantile: number, delayS: number]>
+
+/**
+ * The delay of the event loop in windows of fixed length: whoever reads changes nothing for others who read, and a peak is
+ * there for a whole window after its own.
+ */
+class LoopDelay {
+  readonly #histogram: ReturnType<typeof monitorEventLoopDelay>
+  /** Of the last whole window; zero before there is one. */
+  last: Delays = LOOP_QUANTILES.map(quantile => [quantile, 0] as const)
+
+  constructor(histogram: ReturnType<typeof monitorEventLoopDelay>) {
+    this.#histogram = histogram
+  }
+
+  current(): Delays {
+    return LOOP_QUANTILES.map(quantile => {
+      const intervalS = this.#histogram.percentile(quantile * 100) / NS_PER_S
+      return [quantile, Math.max(0, intervalS - LOOP_INTERVAL_MS / SECOND_MS)] as const
+    })
+  }
+
+  /** Begins the next window. */
+  turn(): void {
+    this.last = this.current()
+    this.#histogram.reset()
+  }
+}
+
+function registerProcess(registers: Registry[], loop: LoopDelay): void {
   new Gauge({
     name: 'catalog_node_event_loop_delay_seconds',
-    help: 'Delay of the event loop since the reading before, by quantile.',
-    labelNames: ['quantile'],
+    help: 'How much later than due a timer fires, by quantile: of the minute under way, and of the last whole one.',
+    labelNames: ['window', 'quantile'],
     registers,
     collect() {
-      for (const quantile of [0.5, 0.99, 1]) {
-        const intervalS = delay.percentile(quantile * 100) / NS_PER_S
-        this.set({ quantile: String(quantile) }, Math.max(0, intervalS - LOOP_INTERVAL_MS / SECOND_MS))
-      }
-      delay.reset()
+      for (const [window, delays] of Object.entries({ current: loop.current(), last: loop.last }))
+        for (const [quantile, delayS] of delays) this.set({ window, quantile: String(quantile) }, delayS)
     }
   })
   new Gauge({

@@ -5,6 +5,7 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { CatalogError, type Clock, MIB, SECOND_MS } from '../../base/index.ts'
+import type { NodeEvent } from '../events.ts'
 
 /** Bytes that may wait for one client. */
 const MAX_WAITING_BYTES = MIB
@@ -14,8 +15,8 @@ const MAX_STREAMS = 128
 const HEARTBEAT_MS = 15 * SECOND_MS
 
 export interface OpenStream {
-  /** One server-sent event. Cuts the client off when it is too slow. */
-  event(name: string, data: unknown): void
+  /** One server-sent event, the whole of it as its data and `seq` as its id. Cuts the client off when it is too slow. */
+  event(event: NodeEvent): void
   /** Text as it is. */
   write(text: string): void
   /** Ends it in good order. */
@@ -87,8 +88,8 @@ class ClientStream implements OpenStream {
     this.#ended = ended
   }
 
-  event(name: string, data: unknown): void {
-    this.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`)
+  event(event: NodeEvent): void {
+    this.write(`id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
   }
 
   write(text: string): void {

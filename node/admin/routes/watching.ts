@@ -20,8 +20,8 @@ export function watchingRoutes(
       produces: 'text/event-stream',
       handle: ({ reply, requestId }) => {
         const stream = streams.open(reply, 'events', requestId)
-        stream.event('state', { state: services.lifecycle.state })
-        stream.onEnd(services.events.listen(event => stream.event(event.type, event)))
+        stream.event(services.events.now('state', { state: services.lifecycle.state }))
+        stream.onEnd(services.events.listen(event => stream.event(event)))
         return ANSWERED
       }
     }),

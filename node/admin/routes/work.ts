@@ -65,7 +65,7 @@ function startRoutes({ fetching, lifecycle, operations, verification, why }: Nod
   ]
 }
 
-function operationRoutes({ operations }: NodeServices, streams: Streams): Route[] {
+function operationRoutes({ events, operations }: NodeServices, streams: Streams): Route[] {
   const tag = 'operations'
   return [
     route({
@@ -111,7 +111,7 @@ function operationRoutes({ operations }: NodeServices, streams: Streams): Route[
         const current = operations.get(params.id)
         const stream = streams.open(reply, 'events', requestId)
         const tell = (operation: Operation): void => {
-          stream.event('operation', operation)
+          stream.event(events.now('operation', { ...operation }))
           if (operation.state !== 'running') stream.end()
         }
         if (current.state === 'running') stream.onEnd(operations.watch(params.id, tell))

@@ -411,7 +411,7 @@ describe('why', () => {
     ['RELEASE_NOT_FOUND', 3],
     ['NO_PROVIDERS', 6]
   ])('of what is not found (%s) prints its document and exits %i', async (problem, exit) => {
-    daemon.routes.set('GET /v1/why', () => ({ body: { ...why, releases: [], problem } }))
+    daemon.routes.set('GET /v1/why', () => ({ json: { ...why, releases: [], problem } }))
     const result = await cli(['why', 'nosuch', '--json'], { home: daemon.home })
     expect(result.status).toBe(exit)
     expect(result.json()).toMatchObject({ problem, reasons: why.reasons })

@@ -211,7 +211,11 @@ describe('the admin socket', () => {
     await stream.ended
     await closing
     server = undefined
-    expect(stream.text()).toContain('event: state\n')
+    const [first, second] = stream.text().split('\n\n')
+    expect(first).toMatch(/^id: 0\nevent: state\ndata: \{"seq":0,"type":"state","at":".*","data":\{"state":/)
+    expect(second).toMatch(
+      /^id: 1\nevent: peer\ndata: \{"seq":1,"type":"peer","at":".*","data":\{"peerId":"p1"\}\}$/
+    )
     expect(modules.streams.size).toBe(0)
   })
 
