@@ -7,6 +7,8 @@ export interface ValueSchema {
   readonly enum?: readonly string[]
   readonly minimum?: number
   readonly maximum?: number
+  /** 0 stands for none, also where it is below the minimum. */
+  readonly orZero?: boolean
   readonly maxItems?: number
   readonly pattern?: string
   /** The words for `pattern`. */

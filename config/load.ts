@@ -43,14 +43,19 @@ export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
   return combine(sources)
 }
 
-/** What is wrong with the text of a configuration file, and what may not be meant. `path` only names it. */
+/**
+ * What is wrong with the text of a configuration file, and what may not be meant. `path` only names it. With `env` its
+ * `CATALOG_*` variables are checked too, as the daemon would.
+ */
 export function validateConfigFile(
   text: string,
-  path = 'config.toml'
+  path = 'config.toml',
+  env: LoadConfigOptions['env'] = {}
 ): { problems: readonly ConfigProblem[]; warnings: readonly string[] } {
-  const source = fileSource(text, path)
-  if (source.problems.length > 0) return { problems: source.problems, warnings: source.warnings }
-  return { problems: [], warnings: combine([source]).warnings }
+  const sources = [fileSource(text, path), envSource(env)]
+  const problems = sources.flatMap(source => source.problems)
+  if (problems.length > 0) return { problems, warnings: sources.flatMap(source => source.warnings) }
+  return { problems: [], warnings: combine(sources).warnings }
 }
 
 function combine(sources: readonly Source[]): LoadedConfig {

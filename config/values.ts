@@ -82,6 +82,7 @@ function checked(schema: ValueSchema, value: unknown): ConfigValue | undefined {
 function isNumberWithin(schema: ValueSchema, value: unknown): value is number {
   if (typeof value !== 'number' || !Number.isFinite(value)) return false
   if (schema.type === 'integer' && !Number.isSafeInteger(value)) return false
+  if (value === 0 && schema.orZero === true) return true
   return value >= schema.minimum! && value <= schema.maximum!
 }
 
@@ -121,7 +122,7 @@ function numberRule(schema: ValueSchema): string {
   const bounds: string[] = []
   if (minimum > 0 || unit === undefined) bounds.push(`at least ${write(minimum)}`)
   if (maximum < Number.MAX_SAFE_INTEGER) bounds.push(`at most ${write(maximum)}`)
-  return [noun, ...bounds].join(', ')
+  return [noun, ...bounds].join(', ') + (schema.orZero === true ? ', or 0' : '')
 }
 
 /** The value as a person writes it: `5m`, `10MiB`, `true`, `a,b`. */

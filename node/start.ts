@@ -62,7 +62,11 @@ export async function startDaemon(options: StartOptions): Promise<number> {
   const config = load(home)
   const logging = openLog(home, config.values, stderr)
   try {
-    for (const warning of config.warnings) logging.logger.warn({ warning }, 'configuration')
+    for (const warning of config.warnings) {
+      logging.logger.warn({ warning }, 'configuration')
+      // Without a terminal the log is a file, which nobody who starts a daemon has open.
+      if (!stderr.isTTY) stderr.write(`catalog: warning: ${warning}\n`)
+    }
     const daemon = await inSmallHeap(() =>
       createDaemon({ logging, clock: systemClock }, { home, config, reloadConfig: () => load(home) })
     )

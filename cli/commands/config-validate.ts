@@ -8,7 +8,9 @@ import { defineCommand } from '../framework/tree.ts'
 
 export const run = defineCommand(async (context, [typed]: [string | undefined]) => {
   const file = typed === undefined ? path.join(context.home, 'config.toml') : resolvePath(context, typed)
-  const { problems, warnings } = validateConfigFile(readText(file), file)
+  // A file of another machine is not checked against the environment of this one.
+  const env = typed === undefined ? context.io.env : {}
+  const { problems, warnings } = validateConfigFile(readText(file), file, env)
   if (problems.length > 0) context.exitCode = ExitCode.Usage
   context.output.result({ file, ok: problems.length === 0, errors: problems, warnings }, () =>
     [

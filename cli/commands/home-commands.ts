@@ -140,7 +140,7 @@ export const HOME_COMMANDS: CommandSpec[] = [
       },
       {
         name: 'validate',
-        summary: 'check a configuration file',
+        summary: 'check a configuration file; that of the home together with the CATALOG_* variables',
         offline: true,
         arguments: [{ name: '[file]', description: 'else the config.toml of the home', complete: 'file' }],
         json: '`file`, `ok`, `errors[]`, `warnings[]`',

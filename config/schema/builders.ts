@@ -55,7 +55,8 @@ function numeric(unit: Unit, parse: Parse, options: RangeOptions<string>) {
 
 export const duration = (options: RangeOptions<string>) =>
   Integer(numeric('duration', parseDuration, options))
-export const size = (options: RangeOptions<string>) => Integer(numeric('size', parseSize, options))
+export const size = (options: RangeOptions<string> & { readonly orZero?: boolean }) =>
+  Integer(numeric('size', parseSize, options))
 /** Bytes per second; 0 is no limit. */
 export const rate = (options: RangeOptions<string>) => Integer(numeric('rate', parseSize, options))
 

@@ -5,6 +5,9 @@ export const store = ObjectOf(
   {
     quota: size({
       default: '100GB',
+      // One segment file of the store.
+      min: '64MiB',
+      orZero: true,
       description:
         'Bytes of content this node keeps at most; what would exceed it is refused with QUOTA_EXCEEDED. 0 is no limit but the disk.'
     })

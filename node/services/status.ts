@@ -1,3 +1,4 @@
+import { displaySize } from '../../base/index.ts'
 import { formatPublicKey } from '../../trust/index.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { OperationManager } from '../operations.ts'
@@ -76,7 +77,11 @@ function healthReasons(
   if (peers === 0 && peersWanted > 0)
     reasons.push('no peers: join with `catalog init --join INVITE` or `catalog peers connect ADDR`')
   if (operations.running >= DEGRADED_OPERATIONS) reasons.push(`${operations.running} operations run at once`)
-  if (store.quotaBytes > 0 && store.bytes >= NEARLY_FULL * store.quotaBytes)
+  const { bytes, quotaBytes } = store
+  if (quotaBytes > 0 && bytes > quotaBytes)
+    reasons.push(`the store has exceeded its quota: ${displaySize(bytes)} of ${displaySize(quotaBytes)}`)
+  else if (quotaBytes > 0 && bytes === quotaBytes) reasons.push('the store has reached its quota')
+  else if (quotaBytes > 0 && bytes >= NEARLY_FULL * quotaBytes)
     reasons.push('the store has nearly reached its quota')
   const [skippedPeer, ...others] = skipped()
   // One bad peer among many is their trouble; when most of them fail it is more likely this node's.

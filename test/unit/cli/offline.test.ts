@@ -108,6 +108,29 @@ describe('config', () => {
     expect((await cli(['config', 'validate', '/nonexistent'], { home })).status).toBe(3)
   })
 
+  it('validate without a file, and doctor, look at the environment too', async () => {
+    await init()
+    const typo = { CATALOG_STORE_QOUTA: '1GiB' }
+    const wrong = await cli(['config', 'validate', '--json'], { home, env: typo })
+    expect([wrong.status, wrong.json().errors]).toMatchObject([2, [{ nearest: 'CATALOG_STORE_QUOTA' }]])
+    const strange = { CATALOG_QUOTA: '1GiB' }
+    const validated = await cli(['config', 'validate', '--json'], { home, env: strange })
+    expect([validated.status, validated.json().warnings]).toMatchObject([
+      0,
+      [expect.stringContaining('CATALOG_QUOTA is no setting')]
+    ])
+    const { checks } = (await cli(['doctor', '--json'], { home, env: strange })).json()
+    expect(checks).toContainEqual(
+      expect.objectContaining({
+        name: 'config',
+        level: 'warn',
+        message: expect.stringContaining('CATALOG_QUOTA')
+      })
+    )
+    const file = path.join(home, 'config.toml')
+    expect((await cli(['config', 'validate', file], { home, env: typo })).status).toBe(0)
+  })
+
   it('docs names every key', async () => {
     const keys = (await cli(['config', 'docs', '--json'], { home })).json().keys as Array<{ key: string }>
     expect(keys.map(({ key }) => key)).toContain('store.quota')

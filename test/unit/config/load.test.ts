@@ -101,7 +101,7 @@ describe('values', () => {
   })
 
   test('in a file a size may be a number, a duration may not', () => {
-    expect(loadConfig({ file: write('store.quota = 5') }).values.store.quota).toBe(5)
+    expect(loadConfig({ file: write('store.quota = 67108864') }).values.store.quota).toBe(2 ** 26)
     expect(problemsOf({ file: write('sync.interval = 5') })[0]).toMatchObject({
       key: 'sync.interval',
       value: '5'
@@ -125,6 +125,8 @@ describe('values', () => {
     ['quic.maxIdleTimeout', '10'],
     ['quic.maxIdleTimeout', '11m'],
     ['store.quota', '-1'],
+    ['store.quota', '5'],
+    ['store.quota', '63MiB'],
     ['store.quota', '99999999999999GB']
   ])('%s refuses %s and says the rule', (key, value) => {
     const [problem] = problemsOf({ flags: { [key]: value } })
@@ -187,6 +189,12 @@ describe('problems', () => {
     expect(() => loadConfig({ file: folder })).toThrow(expect.objectContaining({ name: 'CatalogError' }))
     write('#'.repeat(MAX_CONFIG_FILE_BYTES + 1))
     expect(() => loadConfig({ file })).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }))
+  })
+
+  test('a quota is none, or has room for a segment', () => {
+    for (const quota of ['0', '64MiB']) loadConfig({ flags: { 'store.quota': quota } })
+    const [problem] = problemsOf({ flags: { 'store.quota': '5' } })
+    expect(problem?.message).toContain('at least 64MiB, or 0')
   })
 
   test('variables of other programs, of the home and the passphrase do not stop it', () => {

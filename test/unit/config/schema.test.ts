@@ -67,8 +67,8 @@ test('the template is the default configuration, and stays so with every line in
 })
 
 test('an effective value is shown as a person writes it', () => {
-  const { values } = loadConfig({ flags: { 'store.quota': '10MiB' } })
-  expect(formatConfigValue('store.quota', values)).toBe('10MiB')
+  const { values } = loadConfig({ flags: { 'store.quota': '100MiB' } })
+  expect(formatConfigValue('store.quota', values)).toBe('100MiB')
   expect(formatConfigValue('operations.timeout', values)).toBe('5m')
   expect(formatConfigValue('log.level', values)).toBe('info')
 })

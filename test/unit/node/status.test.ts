@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest'
+import { createStatus, type StatusModules } from '../../../node/services/status.ts'
+
+const reasonsAt = async (bytes: number, quotaBytes: number): Promise<string[]> => {
+  const modules = {
+    lifecycle: { state: 'running' },
+    operations: { running: 0 },
+    peers: () => 1,
+    store: () => ({ bytes, chunks: 1 }),
+    library: () => ({}),
+    queues: () => ({}),
+    skipped: () => [],
+    rates: async () => ({}),
+    uptimeMs: () => 1
+  } as unknown as StatusModules
+  const status = createStatus(modules, { version: '0.0.0', quotaBytes, peersWanted: 1 })
+  return (await status.status()).health.reasons
+}
+
+it('says how a store stands to its quota', async () => {
+  expect(await reasonsAt(94, 100)).toEqual([])
+  expect(await reasonsAt(95, 100)).toEqual(['the store has nearly reached its quota'])
+  expect(await reasonsAt(100, 100)).toEqual(['the store has reached its quota'])
+  expect(await reasonsAt(101, 100)).toEqual(['the store has exceeded its quota: 101 B of 100 B'])
+  expect(await reasonsAt(1e12, 0)).toEqual([])
+})
