@@ -122,6 +122,14 @@ export const ERROR_CODES = {
     'check the spelling; `catalog list` shows what this node holds'
   ),
 
+  METHOD_NOT_ALLOWED: row(
+    405,
+    Usage,
+    W.BadRequest,
+    'The admin API has this path, with other methods.',
+    'use a method that the Allow header names'
+  ),
+
   // --- configuration
   CONFIG_UNKNOWN_KEY: row(
     400,

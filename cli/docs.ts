@@ -1,5 +1,6 @@
 import { ERROR_CODES, ExitCode } from '../base/index.ts'
 import { COMMANDS, GLOBAL_OPTIONS } from './commands.ts'
+import { SIGNAL_STATUS } from './framework/interrupt.ts'
 import type { ArgumentSpec, CommandSpec, OptionSpec } from './framework/tree.ts'
 
 const EXIT_MEANINGS: Record<keyof typeof ExitCode, string> = {
@@ -41,6 +42,10 @@ export function cliPage(head: string): string {
     const shown = codes.map(([code]) => `\`${code}\``).join(' ')
     lines.push(`| ${status} | ${EXIT_MEANINGS[name as keyof typeof ExitCode]} | ${shown} |`)
   }
+  lines.push(
+    `| ${SIGNAL_STATUS.SIGINT} | ended by SIGINT (Ctrl-C); \`log --follow\` ends with 0, the daemon too | \`ABORTED\` |`,
+    `| ${SIGNAL_STATUS.SIGTERM} | ended by SIGTERM | \`ABORTED\` |`
+  )
   lines.push('', '## Commands', '')
   for (const command of COMMANDS) lines.push(...commandSection(command, 'catalog'))
   return `${lines.join('\n').trimEnd()}\n`

@@ -1,13 +1,14 @@
 #!/usr/bin/env node
-import { CatalogError, ExitCode } from '../base/index.ts'
+import { ExitCode } from '../base/index.ts'
+import { interrupted, SIGNAL_STATUS } from './framework/interrupt.ts'
 import { run } from './run.ts'
 
 /** A second Ctrl-C does not wait for the farewell to the daemon. */
 function installSignals(controller: AbortController): void {
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(ExitCode.Failed)
-      controller.abort(new CatalogError('ABORTED', `stopped by ${name}`))
+      if (controller.signal.aborted) process.exit(SIGNAL_STATUS[name])
+      controller.abort(interrupted(name))
     })
   }
 }

@@ -4,6 +4,7 @@ import { adminSocketOf, defaultSocketOf } from './client/socket.ts'
 import { COMMANDS, GLOBAL_OPTIONS } from './commands.ts'
 import type { Context } from './framework/context.ts'
 import { resolveHome } from './framework/home.ts'
+import { exitStatusOf } from './framework/interrupt.ts'
 import type { Io } from './framework/io.ts'
 import { type ColorMode, Output } from './framework/output.ts'
 import {
@@ -58,7 +59,7 @@ export async function run(argv: string[], io: Io, signal: AbortSignal): Promise<
   } catch (error) {
     const shown = toCatalogError(error)
     output.error(shown)
-    return shown.exitCode
+    return exitStatusOf(shown)
   } finally {
     client?.close()
   }

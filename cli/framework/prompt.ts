@@ -1,5 +1,6 @@
 import { CatalogError } from '../../base/index.ts'
 import type { Context } from './context.ts'
+import { interrupted } from './interrupt.ts'
 
 const ENTER = new Set(['\r', '\n', '\u0004'])
 const INTERRUPT = '\u0003'
@@ -26,7 +27,7 @@ export function promptSecret(context: Context, question: string): Promise<string
     const onData = (data: Buffer): void => {
       for (const character of data.toString('utf8')) {
         if (character === INTERRUPT || ENTER.has(character)) {
-          end(() => (character === INTERRUPT ? reject(interrupted()) : resolve(typed)))
+          end(() => (character === INTERRUPT ? reject(interrupted('SIGINT')) : resolve(typed)))
           return
         }
         typed = BACKSPACE.has(character) ? typed.slice(0, -1) : typed + character
@@ -37,8 +38,4 @@ export function promptSecret(context: Context, question: string): Promise<string
     stdin.resume()
     stdin.on('data', onData)
   })
-}
-
-function interrupted(): CatalogError {
-  return new CatalogError('ABORTED', 'stopped by SIGINT')
 }

@@ -109,7 +109,16 @@ export function buildApp(modules: AdminModules): FastifyInstance {
     done()
   })
   app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0]
+    const path = request.url.split('?', 1)[0] ?? ''
+    const allowed = methodsOf(modules.routes, path)
+    if (allowed.length > 0) {
+      reply.header('allow', allowed.join(', '))
+      const error = new CatalogError('METHOD_NOT_ALLOWED', `${path} has no ${request.method}`, {
+        hint: `use ${allowed.join(' or ')}`,
+        details: { allowed }
+      })
+      return sendError(modules.logger, request, reply, error)
+    }
     const error = new CatalogError('NOT_FOUND', `the admin API has no ${request.method} ${path}`, {
       hint: 'GET /openapi.json lists every route'
     })
@@ -120,6 +129,19 @@ export function buildApp(modules: AdminModules): FastifyInstance {
   })
   for (const route of modules.routes) addRoute(app, route, modules.logger)
   return app
+}
+
+/** Methods that there are for a path. */
+function methodsOf(routes: readonly Route[], path: string): string[] {
+  const words = path.split('/')
+  const isOf = ({ url }: Route): boolean => {
+    const pattern = url.split('/')
+    return (
+      pattern.length === words.length &&
+      pattern.every((word, at) => (word.startsWith(':') ? words[at] !== '' : word === words[at]))
+    )
+  }
+  return [...new Set(routes.filter(isOf).map(({ method }) => method))]
 }
 
 function addRoute(app: FastifyInstance, route: Route, logger: Logger): void {

@@ -23,7 +23,12 @@ describe('answers of the admin API', () => {
 
   it.each([
     ['an unknown route', { url: '/v1/nothing' }, 404, 'NOT_FOUND'],
-    ['an unknown method', { method: 'DELETE' as const, url: '/v1/status' }, 404, 'NOT_FOUND'],
+    [
+      'another method than it has',
+      { method: 'DELETE' as const, url: '/v1/status' },
+      405,
+      'METHOD_NOT_ALLOWED'
+    ],
     ['a wrong query', { url: '/v1/packages?limit=0' }, 400, 'INVALID_ARGUMENT'],
     ['a query that is no number', { url: '/v1/packages?limit=ten' }, 400, 'INVALID_ARGUMENT'],
     ['a missing query', { url: '/v1/why' }, 400, 'INVALID_ARGUMENT'],
@@ -41,6 +46,12 @@ describe('answers of the admin API', () => {
     expect(response.statusCode).toBe(status)
     expect(response.json().error.requestId).toBe(response.headers['x-request-id'])
     expect(response.json().error.hint).not.toBe('')
+  })
+
+  it('names the methods that a path has', async () => {
+    const app = buildApp(fakeNode({}).modules)
+    const response = await app.inject({ method: 'PUT', url: '/v1/operations/x?y=1' })
+    expect([response.statusCode, response.headers.allow]).toEqual([405, 'GET, DELETE'])
   })
 
   it('has the status of each code, and never an error without a code', async () => {
