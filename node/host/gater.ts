@@ -86,8 +86,7 @@ export class Gater implements ConnectionGater {
   #hasNoSlotFor(id: string): boolean {
     const { maxConnections, reservedSlots } = this.#options
     if (this.#modules.connections().length < maxConnections - reservedSlots) return false
-    if (this.#allowed.has(id) || this.#bootstrapIds.has(id) || this.#wanted.has(id))
-      return false
+    if (this.#allowed.has(id) || this.#bootstrapIds.has(id) || this.#wanted.has(id)) return false
     return this.#refuse('no_slot')
   }
 

@@ -1,5 +1,5 @@
-import type { BlockId } from '../../library/index.ts'
-import type { Want } from './planner.ts'
+import type { BlockId, ChunkRef } from '../../library/index.ts'
+import type { Position, Want } from './planner.ts'
 
 /** A file on its way: done when nothing remains. */
 export interface FileState {
@@ -37,4 +37,15 @@ export interface WalkProgress {
 /** Tree nodes are the blocks whose lengths nobody states. */
 export function isNode(want: Want): boolean {
   return want.rawLengthBytes === undefined
+}
+
+/** One tree as the walk sees it: the manifest's, or a file's. */
+export interface Tree {
+  readonly position: (level: number, index: number) => Position
+  readonly leaf: (child: ChunkRef, index: number) => Steps
+  /** The nodes are here for certain and are wanted again: the second pass over the manifest. */
+  readonly isRevisited: boolean
+  readonly maxBytes: number
+  /** A node that this fetch already takes care of elsewhere. */
+  readonly onKnown: (lengthBytes: number) => void
 }

@@ -42,6 +42,7 @@ import {
   isNode,
   type Step,
   type Steps,
+  type Tree,
   type WalkProgress,
   type WalkWant
 } from './walk-steps.ts'
@@ -65,17 +66,6 @@ const MANIFEST_ROOT: NodeExpectation = { root: true, fanout: MANIFEST_FANOUT }
 
 export interface WalkModules {
   readonly store: Pick<ContentStore, 'hasBlock' | 'readBlock' | 'flush'>
-}
-
-/** One tree as the walk sees it: the manifest's, or a file's. */
-interface Tree {
-  readonly position: (level: number, index: number) => Position
-  readonly leaf: (child: ChunkRef, index: number) => Steps
-  /** The nodes are here for certain and are wanted again: the second pass over the manifest. */
-  readonly isRevisited: boolean
-  readonly maxBytes: number
-  /** A node that this fetch already takes care of elsewhere. */
-  readonly onKnown: (lengthBytes: number) => void
 }
 
 export class ReleaseWalk {

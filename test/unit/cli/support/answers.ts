@@ -1,0 +1,56 @@
+/** What the fake daemon answers: one of each document of the admin API. */
+export const release = {
+  name: '@acme/tool',
+  version: '1.2.0',
+  type: 'package',
+  publisher: 'z6MkOwner',
+  id: 'bafyrecord',
+  content: 'bafycontent',
+  sizeBytes: 1_500_000,
+  status: 'published',
+  access: 'public',
+  local: 'complete'
+}
+export const peer = {
+  peerId: '12D3KooA',
+  addresses: ['/ip4/1.2.3.4/udp/1/quic-v1'],
+  direction: 'out',
+  rttMs: 1.5,
+  score: null,
+  limits: {}
+}
+export const verified = { ok: true, checked: 7, bytes: 4096, missing: 0, corrupt: 0, bad: [], partial: [] }
+export const fetched = {
+  id: 'bafyrecord',
+  name: 'tool',
+  version: '1.2.0',
+  content: 'bafycontent',
+  sizeBytes: 100,
+  files: 2,
+  owner: 'z6MkOwner',
+  dependencies: [],
+  bytesFetched: 100,
+  bytesReused: 0,
+  sources: [{ peerId: '12D3KooA', bytes: 100 }],
+  tookMs: 12
+}
+export const why = {
+  spec: 'tool',
+  name: 'tool',
+  releases: [release],
+  holders: [{ peerId: '12D3KooA', source: 'dht', ageMs: 1000, lastError: 'timed out' }],
+  local: 'none',
+  reasons: ['nobody answered']
+}
+export const status = {
+  state: 'running',
+  health: { score: 1, reasons: [] },
+  uptimeMs: 61_000,
+  peers: 2,
+  library: { root: null, revision: 4, releases: 3 },
+  store: { bytes: 1000, quotaBytes: 2000, chunks: 5 },
+  memory: { rssBytes: 80_000_000 },
+  queues: {},
+  rates: {},
+  version: '0.1.0'
+}
