@@ -67,15 +67,17 @@ export const run = async (args: string[]): Promise<void> => {
   }
 }
 
+/** Settings that bound a transfer. The rates of `limits.*` have no effect before token buckets exist. */
+const BOUNDS = ['fetch.', 'quic.', 'memory.']
+
 /** The limits in force at both ends. */
 const settings = async (network: BenchNetwork): Promise<object> => {
   const { values } = await network.consumer.api.call<{ values: Array<{ key: string; value: unknown }> }>(
     'GET',
     '/v1/config'
   )
-  return Object.fromEntries(
-    values.filter(({ key }) => key.startsWith('limits.')).map(({ key, value }) => [key, value])
-  )
+  const bounds = values.filter(({ key }) => BOUNDS.some(section => key.startsWith(section)))
+  return { rates: 'none', ...Object.fromEntries(bounds.map(({ key, value }) => [key, value])) }
 }
 
 const measure = async (network: BenchNetwork, { name, spec, data, newBytes }: Case): Promise<Row[]> => {
