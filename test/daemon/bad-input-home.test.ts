@@ -223,6 +223,20 @@ describe('the configuration', () => {
   })
 })
 
+describe('a variable that is no setting', () => {
+  it('is named on stderr when the daemon starts', async () => {
+    const { root } = await net.home('warned')
+    const taken = daemon.address.replace(/\/p2p\/.*/, '')
+    const { stderr } = await runCli(['daemon', '--no-mdns', '--listen', taken], {
+      home: root,
+      env: { CATALOG_QUOTA: '5' }
+    })
+    expect(stderr.split('\n')[0]).toBe(
+      'catalog: warning: CATALOG_QUOTA is no setting of Catalog and is ignored'
+    )
+  })
+})
+
 describe('the socket', () => {
   it('that another program answers on is left alone', async () => {
     const { root, socket } = await net.home('taken')
