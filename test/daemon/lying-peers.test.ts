@@ -128,6 +128,7 @@ describe('a peer that answers for records with', () => {
 describe('a peer that answers for content with', () => {
   it.concurrent.each<[ContentLie, ErrorCode[]]>([
     ['wrong bytes', ['BYTES_WRONG']],
+    ['wrong bytes in a chunk', ['BYTES_WRONG']],
     ['garbage frames', ['PROTOCOL_VIOLATION']],
     ['an oversized frame', ['PROTOCOL_VIOLATION']],
     ['an end in the middle', ['STREAM_TRUNCATED']],

@@ -2,7 +2,7 @@
 import type { Stream } from '@libp2p/interface'
 import { CID } from 'multiformats/cid'
 import { WireStatus } from '../../../base/index.ts'
-import { answerMessage, openMessage, rangeMessage } from '../../../protocols/content/frames.ts'
+import { answerMessage, openMessage, Part, rangeMessage } from '../../../protocols/content/frames.ts'
 import type { Answer } from '../../../protocols/content/messages.js'
 import { ContentResolver } from '../../../protocols/content/resolver.ts'
 import { encodeFrame, FrameReader, protocolId, pull } from '../../../protocols/index.ts'
@@ -13,6 +13,7 @@ interface Draft {
   header: Partial<Answer>
   bytes: Uint8Array[]
   readonly stream: Stream
+  readonly isManifest: boolean
 }
 
 /** Sends something, or nothing, in place of a draft; false when nothing more is to be sent. */
@@ -33,6 +34,9 @@ const refusal = (draft: Draft, status: WireStatus, retryAfterMs = 0): boolean =>
 const CONTENT_LIES = {
   truth: send,
   'wrong bytes': draft => send({ ...draft, bytes: draft.bytes.map(flipped) }),
+  /** Manifest and trees are true, and the first file is one chunk: only the check of chunks can see it. */
+  'wrong bytes in a chunk': draft =>
+    send(draft.isManifest ? draft : { ...draft, bytes: draft.bytes.with(0, flipped(draft.bytes[0]!)) }),
   'garbage frames': draft => {
     draft.stream.send(Buffer.alloc(4000, 0xfe))
     return true
@@ -73,9 +77,10 @@ export async function serveContent({ node, library }: LiarModules, lie: ContentL
       const frame = await reader.frame('range', 1e6)
       if (frame === undefined) break
       const range = rangeMessage.decode(frame)
+      const isManifest = range.runs.every(({ part }) => part === Part.Manifest)
       const ids = await resolver.resolve(record.release.content, range.runs, new AbortController().signal)
       if (!ids.every(({ id: block }) => content.hasBlock(block))) {
-        refusal({ header: { id: range.id }, bytes: [], stream }, WireStatus.NotFound)
+        refusal({ header: { id: range.id }, bytes: [], stream, isManifest }, WireStatus.NotFound)
         continue
       }
       const blocks = await Promise.all(ids.map(({ id: block }) => content.readStored(block)))
@@ -87,7 +92,7 @@ export async function serveContent({ node, library }: LiarModules, lie: ContentL
           rawLength: rawLengthBytes
         }))
       }
-      const draft = { header, bytes: blocks.map(({ bytes }) => Uint8Array.from(bytes)), stream }
+      const draft = { header, bytes: blocks.map(({ bytes }) => Uint8Array.from(bytes)), stream, isManifest }
       if (!(await tell(draft))) return
     }
     await stream.close()
