@@ -4,7 +4,14 @@
  * before has ended.
  */
 import { isMarkedAsUntransferable, type Transferable, Worker } from 'node:worker_threads'
-import { CatalogError, type Clock, type Logger, MINUTE_MS, type PartMetrics } from '../../base/index.ts'
+import {
+  CatalogError,
+  type Clock,
+  type ErrorJson,
+  type Logger,
+  MINUTE_MS,
+  type PartMetrics
+} from '../../base/index.ts'
 import type {
   FromWorker,
   ParametersOf,
@@ -164,7 +171,7 @@ export class WorkerClient {
 
   #receive(worker: RunningWorker, message: FromWorker): void {
     if (message.kind === 'log') {
-      this.#modules.log[message.level](message.fields, message.message)
+      this.#modules.log[message.level](withError(message.fields), message.message)
       return
     }
     const call = this.#settle(worker, message.id)
@@ -239,4 +246,13 @@ function transferList(arrays: Uint8Array[]): Transferable[] {
   for (const { buffer } of arrays)
     if (buffer instanceof ArrayBuffer && !isMarkedAsUntransferable(buffer)) buffers.add(buffer)
   return [...buffers]
+}
+
+/** Makes an error of the worker's log line an error again, with the stack that it had there. */
+export function withError(fields: object): object {
+  const { err } = fields as { err?: ErrorJson & { stack?: string } }
+  if (err === undefined) return fields
+  const error = CatalogError.fromJSON(err)
+  if (err.stack !== undefined) error.stack = err.stack
+  return { ...fields, err: error }
 }

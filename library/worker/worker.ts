@@ -3,7 +3,7 @@
  * the host to the thread's port; see host.ts for what it does and protocol.ts for what is said.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { assertInvariant, type Logger, toCatalogError } from '../../base/index.ts'
+import { assertInvariant, type ErrorJson, type Logger, toCatalogError } from '../../base/index.ts'
 import { WorkerHost } from './host.ts'
 import type { FromWorker, ToWorker, WorkerSettings } from './protocol.ts'
 
@@ -11,13 +11,20 @@ assertInvariant(parentPort !== null, 'worker.ts runs in a worker thread')
 const port = parentPort
 const send = (message: FromWorker): void => port.postMessage(message)
 
+/** With its stack, from which client.ts makes an error again: a log that has only `message` shows nobody where. */
+function plainError(thrown: unknown): ErrorJson & { stack?: string } {
+  const error = toCatalogError(thrown)
+  const { stack } = error.cause instanceof Error ? error.cause : error
+  return { ...error.toJSON(), ...(stack === undefined ? {} : { stack }) }
+}
+
 /** Log lines go out over the main thread's logger. Errors become plain data on the way. */
 function portLogger(bound: object): Logger {
   const line =
     (level: 'error' | 'warn' | 'info' | 'debug') =>
     (fields: object, message: string): void => {
       const all: Record<string, unknown> = { ...bound, ...fields }
-      if (all.err !== undefined) all.err = toCatalogError(all.err).toJSON()
+      if (all.err !== undefined) all.err = plainError(all.err)
       send({ kind: 'log', level, fields: all, message })
     }
   return {
