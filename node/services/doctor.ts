@@ -93,8 +93,18 @@ function clockCheck(clock: Clock): Finding {
 function listenCheck(addresses: string[]): Finding {
   return addresses.length === 0
     ? bad('the node listens nowhere', 'see network.listen, and whether the port is free')
-    : ok(`listening on ${addresses.join(', ')}`)
+    : isOnlyLocal(addresses)
+      ? warn(`listening on ${addresses.join(', ')}: reachable only from this machine`, ONLY_LOCAL_HINT)
+      : ok(`listening on ${addresses.join(', ')}`)
 }
+
+const ONLY_LOCAL_HINT =
+  'set network.listen to an address that other machines reach, such as /ip4/0.0.0.0/udp/4747/quic-v1'
+const LOOPBACK = /^\/(ip4\/127\.|ip6\/::1\/|dns[46]?\/localhost\/)/
+
+/** Whether nobody but programs of this machine can reach any of the addresses. */
+export const isOnlyLocal = (addresses: readonly string[]): boolean =>
+  addresses.every(address => LOOPBACK.test(address))
 
 function peerCheck({ peers, bootstraps }: DoctorModules): Finding {
   const count = peers()

@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { PeerShape } from '../../schemas.ts'
+import { isOnlyLocal } from '../../services/doctor.ts'
 import type { NodeServices } from '../../services/types.ts'
 import { type Route, route } from '../route.ts'
 
@@ -45,8 +46,18 @@ export function networkRoutes(services: NodeServices): Route[] {
       url: '/v1/invites',
       tag,
       summary: 'Makes a string that lets another node join.',
-      response: Type.Object({ invite: Type.String() }),
-      handle: () => ({ invite: services.invite() })
+      response: Type.Object({
+        invite: Type.String(),
+        warning: Type.Optional(Type.String({ description: 'Why it may be of no use to others.' }))
+      }),
+      handle: () => {
+        const invite = services.invite()
+        if (!isOnlyLocal(services.status.identity().addresses)) return { invite }
+        return {
+          invite,
+          warning: 'this node is reachable only from this machine, so the invite is of use only here'
+        }
+      }
     })
   ]
 }
