@@ -37,7 +37,7 @@ export const Status = Type.Object({
       description: 'Root of the trie; null until libraries have one.'
     }),
     revision: count('Grows with each change of the home library.'),
-    releases: count('Releases in the home library.')
+    releases: count('Releases published here; GET /v1/packages lists those held from others too.')
   }),
   store: Type.Object({
     bytes: count('Bytes of all segment files.'),
@@ -214,7 +214,9 @@ export const Why = Type.Object({
     { description: 'Peers that failed repeatedly and are not asked for a while.' }
   ),
   local: Type.String(),
-  problem: Type.Optional(text('Code of the error with which a fetch of it would fail now, when nothing is found.')),
+  problem: Type.Optional(
+    text('Code of the error with which a fetch of it would fail now, when nothing is found.')
+  ),
   reasons: Type.Array(Type.String())
 })
 export type Why = Type.Static<typeof Why>

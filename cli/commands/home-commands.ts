@@ -167,9 +167,9 @@ export const HOME_COMMANDS: CommandSpec[] = [
   },
   {
     name: 'doctor',
-    summary: 'check ports, clock, disk, permissions, reachability; say what to do',
+    summary: 'check home, permissions, disk, clock, listening, peers and store; say what to do',
     details:
-      'Without a daemon it checks what can be seen from outside: home, permissions, disk, socket, config.',
+      'Whether other machines reach this node is not tried; it warns when every address is loopback. Without a daemon it checks what can be seen from outside: home, config, permissions, disk, and whether the ports are free.',
     offline: true,
     json: '`ok`, `checks[] {name, ok, level, message, hint?}`',
     load: () => import('./doctor.ts')

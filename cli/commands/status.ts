@@ -19,7 +19,10 @@ export const run = defineCommand(async context => {
       ['', health.reasons],
       ['uptime', displayDuration(status.uptimeMs)],
       ['peers', status.peers],
-      ['library', `${plural(library.releases, 'release')}, revision ${library.revision}`],
+      [
+        'library',
+        `published ${library.releases} here, revision ${library.revision}; \`catalog list\` shows all that is held`
+      ],
       [
         'store',
         `${displaySize(store.bytes)} of ${displaySize(store.quotaBytes)}, ${plural(store.chunks, 'chunk')}`
