@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Clock, Logger } from '../base/index.ts'
@@ -104,6 +105,10 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
         peers: () => host.peers().length,
         library: () => ({ revision: registry.revision(), releases: registry.count() }),
         store: () => content.stats(),
+        freeBytes: async () => {
+          const { bavail, bsize } = await statfs(home.segments)
+          return bavail * bsize
+        },
         uptimeMs: () => clock.monotonicMs() - startedMs,
         queues: () => ({ fetches: fetching.active, announcements: modules.discovery.stats().pendingKeys }),
         skipped: () => modules.health.skipped(),

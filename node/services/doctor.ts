@@ -1,13 +1,13 @@
 import { statfs } from 'node:fs/promises'
-import { type Clock, displaySize, GIB, toCatalogError } from '../../base/index.ts'
+import { type Clock, displaySize, toCatalogError } from '../../base/index.ts'
+import { DISK_HEADROOM_BYTES } from '../../library/index.ts'
 import { checkPermissions, type HomeLayout } from '../home/layout.ts'
 import type { DoctorCheck } from '../schemas.ts'
+import { LOW_DISK_BYTES } from './status.ts'
 import type { DoctorService } from './types.ts'
 
 /** The versions that are tested. */
 const MIN_NODE = [24, 15] as const
-/** One fetch of a large release fills this; segments alone are 64 MiB each. */
-const LOW_DISK_BYTES = GIB
 /** No clock that is right shows an earlier time than this release's. */
 const RELEASE_MS = Date.UTC(2026, 0, 1)
 
@@ -78,6 +78,11 @@ async function diskCheck(home: HomeLayout): Promise<Finding> {
   const { bavail, bsize, blocks } = await statfs(home.segments)
   const freeBytes = bavail * bsize
   const message = `${displaySize(freeBytes)} free of ${displaySize(blocks * bsize)}`
+  if (freeBytes < DISK_HEADROOM_BYTES)
+    return bad(
+      `${message}: the store takes nothing more, it leaves ${displaySize(DISK_HEADROOM_BYTES)} to its index`,
+      'free space, or move the home to a larger disk'
+    )
   return freeBytes < LOW_DISK_BYTES
     ? warn(message, 'free space, or move the home to a larger disk')
     : ok(message)

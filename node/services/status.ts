@@ -1,4 +1,5 @@
-import { displaySize } from '../../base/index.ts'
+import { displaySize, GIB } from '../../base/index.ts'
+import { DISK_HEADROOM_BYTES } from '../../library/index.ts'
 import { formatPublicKey } from '../../trust/index.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { OperationManager } from '../operations.ts'
@@ -10,6 +11,8 @@ import type { StatusService } from './types.ts'
 const DEGRADED_OPERATIONS = 1000
 /** A store this full soon refuses what is fetched. */
 const NEARLY_FULL = 0.95
+/** One fetch of a large release fills this. */
+export const LOW_DISK_BYTES = GIB
 /** What one reason takes off the score. */
 const REASON_WEIGHT = 0.25
 
@@ -24,6 +27,8 @@ export interface StatusModules {
   library(): { revision: number; releases: number }
   store(): { bytes: number; chunks: number }
   uptimeMs(): number
+  /** Bytes that this user may still write where the store is. */
+  freeBytes(): Promise<number>
   queues(): Record<string, number>
   /** Peers that failed repeatedly and are left alone. */
   skipped(): readonly SkippedPeer[]
@@ -46,6 +51,8 @@ export function createStatus(
       const store = { ...modules.store(), quotaBytes: options.quotaBytes }
       const peers = modules.peers()
       const reasons = healthReasons(modules, store, peers, options.peersWanted)
+      const diskReason = await diskReasonOf(modules)
+      if (diskReason !== undefined) reasons.push(diskReason)
       return {
         state: modules.lifecycle.state,
         health: { score: Math.max(0, 1 - REASON_WEIGHT * reasons.length), reasons },
@@ -64,6 +71,14 @@ export function createStatus(
       }
     }
   }
+}
+
+/** What there is to say of the disk: the store stops before it is full, so that its index can still be written. */
+async function diskReasonOf({ freeBytes }: StatusModules): Promise<string | undefined> {
+  const free = await freeBytes()
+  if (free < DISK_HEADROOM_BYTES)
+    return `the disk is full: ${displaySize(free)} free, and the store takes nothing more`
+  return free < LOW_DISK_BYTES ? `the disk is nearly full: ${displaySize(free)} free` : undefined
 }
 
 function healthReasons(

@@ -175,6 +175,7 @@ describe('what went wrong', () => {
           peers: () => peers,
           library: () => ({ revision: 0, releases: 0 }),
           store: () => ({ bytes: 0, chunks: 0 }),
+          freeBytes: async () => 1e12,
           uptimeMs: () => 0,
           queues: () => ({ fetches: 0 }),
           skipped: () => skipped,

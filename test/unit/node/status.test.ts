@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { createStatus, type StatusModules } from '../../../node/services/status.ts'
 
-const reasonsAt = async (bytes: number, quotaBytes: number): Promise<string[]> => {
+const reasonsAt = async (bytes: number, quotaBytes: number, freeBytes = 1e12): Promise<string[]> => {
   const modules = {
     lifecycle: { state: 'running' },
     operations: { running: 0 },
@@ -11,6 +11,7 @@ const reasonsAt = async (bytes: number, quotaBytes: number): Promise<string[]> =
     queues: () => ({}),
     skipped: () => [],
     rates: async () => ({}),
+    freeBytes: async () => freeBytes,
     uptimeMs: () => 1
   } as unknown as StatusModules
   const status = createStatus(modules, { version: '0.0.0', quotaBytes, peersWanted: 1 })
@@ -23,4 +24,10 @@ it('says how a store stands to its quota', async () => {
   expect(await reasonsAt(100, 100)).toEqual(['the store has reached its quota'])
   expect(await reasonsAt(101, 100)).toEqual(['the store has exceeded its quota: 101 B of 100 B'])
   expect(await reasonsAt(1e12, 0)).toEqual([])
+})
+
+it('says that the disk is nearly full before the store refuses, and that it is when the store does', async () => {
+  expect(await reasonsAt(0, 0, 2 ** 30)).toEqual([])
+  expect(await reasonsAt(0, 0, 2 ** 30 - 1)).toEqual(['the disk is nearly full: 1.07 GB free'])
+  expect(await reasonsAt(0, 0, 1e6)).toEqual([expect.stringContaining('takes nothing more')])
 })
