@@ -173,7 +173,7 @@ describe('a fetch that hangs', { timeout: 60_000 }, () => {
   it('ends with the command: Ctrl-C, and its --timeout', async () => {
     const interrupted = await hanging('hangs-1', '--json')
     interrupted.process.kill('SIGINT')
-    expectJsonRefusal(await interrupted.ended, { code: 'ABORTED', names: ['SIGINT'] })
+    expectJsonRefusal(await interrupted.ended, { code: 'ABORTED', names: ['SIGINT'], exit: 130 })
     expect(await running()).toEqual([])
     const late = await hanging('hangs-2', '--timeout', '2s')
     expectTextRefusal(await late.ended, {

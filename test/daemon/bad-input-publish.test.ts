@@ -299,7 +299,7 @@ describe.runIf(process.platform === 'linux')('a file that, while it is published
     command.process.kill('SIGINT')
     const ended = await command.ended
     daemon.process.kill('SIGCONT')
-    expectJsonRefusal(ended, { code: 'ABORTED', names: ['SIGINT'] })
+    expectJsonRefusal(ended, { code: 'ABORTED', names: ['SIGINT'], exit: 130 })
     expect(await visible()).toEqual(before)
   })
 })
