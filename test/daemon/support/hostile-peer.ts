@@ -26,6 +26,7 @@ import { NETWORK, type RecordLie, serveRecordLies } from './hostile-records.ts'
 import { STRUCTURES, type Structure } from './hostile-structures.ts'
 
 const DAY_S = 24 * 60 * 60
+const STOP_MS = 3000
 
 export interface JoinArgs {
   /** Address of the daemon to join. */
@@ -150,10 +151,10 @@ process.on('message', async ({ id, method, args }: { id: number; method: Method;
   }
 })
 process.once('disconnect', async () => {
-  const late = setTimeout(() => process.exit(1), 3000)
-  await peers.stop()
+  // Whatever hangs in a peer that was cut off everywhere, the folder goes with the process.
+  const late = new Promise(resolve => setTimeout(resolve, STOP_MS))
+  await Promise.race([peers.stop(), late])
   await rm(home, { recursive: true, force: true })
-  clearTimeout(late)
   process.exit(0)
 })
 // A hostile peer whose streams are cut in the middle of a lie has nothing to say about it.
