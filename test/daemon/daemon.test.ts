@@ -39,7 +39,7 @@ describe('one daemon', () => {
     const list = await daemon.ok('GET', '/v1/packages')
     expect(list.packages).toMatchObject([{ name: '@acme/ui', version: '1.0.0', local: 'complete' }])
     const info = await daemon.ok('GET', `/v1/releases?spec=${encodeURIComponent('@acme/ui')}`)
-    expect(info).toMatchObject({ name: '@acme/ui', files: 3, pinned: false })
+    expect(info).toMatchObject({ name: '@acme/ui', files: 3, pinned: true })
     const verified = await daemon.operation('/v1/verifications', {})
     expect(verified).toMatchObject({ state: 'done', result: { ok: true, bad: [] } })
     expect((await daemon.stop()).code).toBe(0)
