@@ -18,7 +18,7 @@ function passes(script: string, args: string[]): boolean {
 if (process.getuid?.() !== 0)
   console.log('not root: tests that need network namespaces are skipped and say so')
 const results = [
-  passes('vitest/vitest.mjs', ['run', 'test/net', '--passWithNoTests']),
+  passes('vitest/vitest.mjs', ['run', 'test/net', '--no-file-parallelism', '--passWithNoTests']),
   passes('mocha/bin/mocha.js', [
     '--exit',
     '--reporter',
