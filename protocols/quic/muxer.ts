@@ -11,6 +11,7 @@ import {
 } from '@libp2p/interface'
 import { AbstractStreamMuxer } from '@libp2p/utils'
 import { raceSignal } from 'race-signal'
+import { connectionLost } from './errors.ts'
 import { asNativeStream, type NativeConnection, type NativeStream, resetNativeStream } from './native.ts'
 import { OptimisticSelect } from './optimistic-select.ts'
 import { MAX_EARLY_STREAMS, type QuicStreamOptions } from './options.ts'
@@ -21,11 +22,13 @@ import { QuicStream } from './stream.ts'
  * all of them with an error when the connection goes.
  */
 export class QuicMuxer extends AbstractStreamMuxer<QuicStream> {
+  readonly #maConn: MessageStream
   readonly #native: NativeConnection
   readonly #options: QuicStreamOptions
 
   constructor(maConn: MessageStream, native: NativeConnection, options: QuicStreamOptions) {
     super(maConn, { protocol: 'quic', name: 'quic', maxEarlyStreams: MAX_EARLY_STREAMS })
+    this.#maConn = maConn
     this.#native = native
     this.#options = options
     void this.#accept()
@@ -60,7 +63,7 @@ export class QuicMuxer extends AbstractStreamMuxer<QuicStream> {
     } catch (error) {
       // It cannot be cancelled: a stream that opens after all is given back.
       opening.then(resetNativeStream, () => {})
-      throw error
+      throw options.signal?.aborted === true ? error : this.#fail(error)
     }
     if (this.status !== 'open') {
       resetNativeStream(native)
@@ -70,6 +73,16 @@ export class QuicMuxer extends AbstractStreamMuxer<QuicStream> {
     const isOptimistic =
       this.#options.optimisticSelect && protocol !== undefined && OptimisticSelect.fits(protocol)
     return this.#wrap(native, 'outbound', isOptimistic ? protocol : undefined)
+  }
+
+  /**
+   * quinn fails an opening only when the connection has ended. That is said at once, not when the `closed` event comes:
+   * a caller that dials again right away must not be handed this connection a second time. Returns the error to throw.
+   */
+  #fail(error: unknown): ConnectionClosedError {
+    const lost = connectionLost(error)
+    this.#maConn.abort(lost)
+    return lost
   }
 
   #wrap(native: NativeStream, direction: MessageStreamDirection, optimisticProtocol?: string): QuicStream {

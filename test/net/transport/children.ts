@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { firstMessage } from './first-message.ts'
 
 const CHILDREN = ['sender', 'slow-reader', 'soak', 'soak-server'] as const
 
@@ -35,6 +35,6 @@ export async function startChild<T>(
 ): Promise<{ child: ChildProcess; first: T }> {
   compiled ??= compileChildren()
   const child = fork(join(await compiled, `${name}.child.mjs`), args, { execArgv: ['--expose-gc'] })
-  const [first] = (await once(child, 'message')) as [T]
+  const first = await firstMessage<T>(child)
   return { child, first }
 }

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import type { Connection, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { pull } from '../../../protocols/quic/index.ts'
+import { firstMessage } from './first-message.ts'
 import { quicNode } from './node.ts'
 
 /**
@@ -38,24 +38,24 @@ const node = await quicNode({ maxIdleTimeoutMs: IDLE_MS })
 async function startServer(): Promise<{ child: ChildProcess; first: string }> {
   const file = new URL('./soak-server.child.mjs', import.meta.url)
   const child = fork(file, [String(TOTAL_BYTES), String(IDLE_MS)], { execArgv: [] })
-  const [first] = (await once(child, 'message')) as [string]
-  return { child, first }
+  return { child, first: await firstMessage<string>(child) }
 }
 let server = await startServer()
 let spare = startServer()
 const outcomes: Record<string, number> = {}
 const rssBytes: number[] = []
 
-async function open(): Promise<{ connection: Connection; stream: Stream }> {
+/** Sends the request on a new stream. */
+async function request(kind: string): Promise<{ connection: Connection; stream: Stream }> {
   const connection = await node.dial(multiaddr(server.first), { signal: AbortSignal.timeout(LIMIT_MS) })
   const stream = await connection.newStream('/soak/1', { signal: AbortSignal.timeout(LIMIT_MS) })
+  stream.send(Buffer.from(kind))
   return { connection, stream }
 }
 
 async function playRound(kind: string): Promise<string> {
-  // The connection of the round before may be found still open and be closed under the first try.
-  const { connection, stream } = await open().catch(open)
-  stream.send(Buffer.from(kind))
+  // The connection of the round before may be found still open; the try that finds it dead takes it out of the way.
+  const { connection, stream } = await request(kind).catch(() => request(kind))
   let bytes = 0
   try {
     for await (const part of pull(stream, { signal: AbortSignal.timeout(LIMIT_MS) })) {
