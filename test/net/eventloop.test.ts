@@ -7,8 +7,8 @@ import { GIB, MIB } from '../../base/index.ts'
 import { largeFile } from '../../bench/support/datasets.ts'
 import { measureLoopDelay } from '../../bench/support/loop-delay.ts'
 import { eventually } from '../daemon/support.ts'
-import { TestNode } from '../net/support/node.ts'
-import { Program } from '../net/support/program.ts'
+import { TestNode } from './support/node.ts'
+import { Program } from './support/program.ts'
 
 const PUBLISHED_BYTES = GIB
 const SERVED_BYTES = 512 * MIB
