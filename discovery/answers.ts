@@ -1,6 +1,7 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import { CatalogError, type Clock, type Logger, SECOND_MS } from '../base/index.ts'
 import {
+  type Asker,
   FIND,
   type FindRequest,
   type FindResponse,
@@ -21,6 +22,7 @@ import type { NegativeCache } from './find/negative-cache.ts'
 import { kademliaId } from './keys.ts'
 import type { DiscoveryNetwork } from './network.ts'
 import type { PeerBook } from './peers/book.ts'
+import { networkPrefix } from './peers/network-prefix.ts'
 import type { PeerRecordReader } from './peers/peer-record.ts'
 import type { ProviderStore } from './providers/store.ts'
 
@@ -55,14 +57,17 @@ export class Answers {
   }
 
   /** Keeps the claims of an authenticated peer. PROTOCOL_VIOLATION, SIGNATURE_INVALID, PEER_REFUSED (a record of another), BUSY. */
-  async provide(remote: PeerId, request: ProvideRequest): Promise<Partial<ProvideResponse>> {
+  async provide(asker: Asker, request: ProvideRequest): Promise<Partial<ProvideResponse>> {
     const { store, records, negative } = this.#modules
     const { peerId, sequence } = await records.open(request.peerRecord)
-    if (!peerId.equals(remote))
+    const { remotePeer, remoteAddr } = asker
+    if (!peerId.equals(remotePeer))
       throw new CatalogError('PEER_REFUSED', 'a peer may announce itself only, not another peer')
     const keys = splitKeys(request.keys)
+    const network = networkPrefix(remoteAddr)
     const verdicts = await store.add({
-      provider: remote.toMultihash().bytes,
+      provider: remotePeer.toMultihash().bytes,
+      ...(network === undefined ? {} : { network }),
       peerRecord: request.peerRecord,
       sequence,
       keys,
@@ -120,7 +125,7 @@ export async function serveAnswers(
     rate: PROVIDE_RATE,
     maxRequests: MAX_PROVIDE_REQUESTS,
     cost: request => splitKeys(request.keys).length,
-    answer: (remote, request) => answers.provide(remote, request)
+    answer: (asker, request) => answers.provide(asker, request)
   })
   const all = new PeerRates(FIND_TOTAL_RATE, modules.clock)
   const stopFind = await serveExchange(modules, FIND, {
@@ -128,9 +133,9 @@ export async function serveAnswers(
     rate: FIND_RATE,
     maxRequests: MAX_FIND_REQUESTS,
     cost: () => 1,
-    async answer(remote, request, signal) {
+    async answer({ remotePeer }, request, signal) {
       all.take('everybody', 1)
-      return await answers.find(remote, request, signal)
+      return await answers.find(remotePeer, request, signal)
     }
   })
   return async () => {

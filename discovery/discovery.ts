@@ -168,10 +168,11 @@ export class DiscoveryCore implements Discovery {
     const self = contactOf(network.self, [])
     this.#book = new PeerBook(self, clock)
     const nearness = new Nearness(self, this.#book, clock)
-    this.#store = new ProviderStore(modules, {
-      self: network.self.toMultihash().bytes,
-      isNear: key => nearness.isNear(key)
-    })
+    const { searches, evictions } = this.#registerMetrics(modules.metrics)
+    this.#store = new ProviderStore(
+      { ...modules, onEvict: claims => evictions.inc(claims) },
+      { self: network.self.toMultihash().bytes, isNear: key => nearness.isNear(key) }
+    )
     this.#negative = new NegativeCache(clock)
     this.#regions = new Regions(network, clock)
     const shared = { network, clock, log, book: this.#book, store: this.#store, records: this.#records }
@@ -196,7 +197,6 @@ export class DiscoveryCore implements Discovery {
       self.kademliaId,
       modules.announceIntervalMs
     )
-    const searches = this.#registerMetrics(modules.metrics)
     this.#finder = new Finder({
       ...shared,
       negative: this.#negative,
@@ -316,8 +316,14 @@ export class DiscoveryCore implements Discovery {
       () => this.#sweeper.stats().lateMs / 1000
     )
     metrics.gauge('peers_known', 'Peers in the book', () => this.#book.size)
-    return metrics.histogram('search_seconds', 'Time of a search, its consumer included', [
-      'outcome'
-    ] as const)
+    return {
+      searches: metrics.histogram('search_seconds', 'Time of a search, its consumer included', [
+        'outcome'
+      ] as const),
+      evictions: metrics.counter(
+        'claims_evicted_total',
+        'Claims that went from a full store for nearer ones, or because they had expired'
+      )
+    }
   }
 }

@@ -22,3 +22,4 @@ export {
 export type { FindOptions, FindTrace, Holder } from './find/finder.ts'
 export { decodeInvite, encodeInvite, type Invite } from './invite.ts'
 export { contentKey, type KeyKind, keyText, libraryKey, nameKey, recordKey } from './keys.ts'
+export { isLocalAddress, networkPrefix } from './peers/network-prefix.ts'

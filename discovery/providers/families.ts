@@ -6,6 +6,7 @@ const family = (name: string): Uint8Array => Buffer.from(name, 'ascii')
 export const FAMILIES = {
   claim: family(KeyFamily.ProviderClaim),
   provider: family(KeyFamily.Provider),
+  network: family(KeyFamily.ProviderNetwork),
   totals: family(KeyFamily.ProviderTotals),
   schedule: family(KeyFamily.AnnounceSlot),
   pending: family(KeyFamily.AnnouncePending)

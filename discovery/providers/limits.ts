@@ -11,6 +11,9 @@ export interface ProviderLimits {
   readonly claims: number
   /** Providers in all: each costs a peer record, so a flood of made-up peers must not multiply them. */
   readonly providers: number
+  /** Claims and providers of one network (/24 of IPv4, /48 of IPv6), so that whoever has only one cannot fill the store. */
+  readonly claimsPerNetwork: number
+  readonly providersPerNetwork: number
   /** Batches of claims that wait for the writer; more are answered BUSY. */
   readonly waitingBatches: number
 }
@@ -19,6 +22,8 @@ export const PROVIDER_LIMITS: ProviderLimits = {
   claimsPerProvider: 100_000,
   claims: 2_000_000,
   providers: 100_000,
+  claimsPerNetwork: 200_000,
+  providersPerNetwork: 1000,
   waitingBatches: 256
 }
 
@@ -27,6 +32,9 @@ export const BATCHES_PER_WRITE = 16
 
 /** Rows of one key that an answer is drawn from: a key with more claims is answered from a part of them. */
 export const ROWS_PER_ANSWER = 256
+
+/** Rows that are looked at for a claim that may go when the store is full. */
+export const EVICTION_SAMPLE_ROWS = 16
 
 /** Rows that one step of the clean-up reads: a few milliseconds. */
 export const CLEANUP_ROWS = 1000

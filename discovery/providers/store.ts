@@ -1,29 +1,28 @@
 import { CatalogError, type Clock, type Logger } from '../../base/index.ts'
-import type { Database, WriteOperation } from '../../library/index.ts'
-import { Verdict } from '../../protocols/index.ts'
-import { keyText } from '../keys.ts'
+import type { Database } from '../../library/index.ts'
+import type { Verdict } from '../../protocols/index.ts'
+import { xor } from '../distance.ts'
+import { kademliaId } from '../keys.ts'
+import { Admission, type AdmissionOptions, type ClaimBatch } from './admission.ts'
+import { FAMILIES } from './families.ts'
 import {
   BATCHES_PER_WRITE,
-  CLAIM_LIFETIME_MS,
   CLEANUP_ROWS,
   PROVIDER_LIMITS,
   type ProviderLimits,
   ROWS_PER_ANSWER
 } from './limits.ts'
+import { readCounts, WriteRound } from './round.ts'
 import {
+  ClaimGroup,
+  type CountsRow,
   claimPrefix,
   claimRowKey,
   decodeClaim,
   decodeProvider,
-  decodeTotals,
-  encodeClaim,
-  encodeProvider,
-  encodeTotals,
-  type ProviderRow,
   placeAmongProviders,
   providerOfClaim,
   providerRowKey,
-  type TotalsRow,
   totalsRowKey
 } from './rows.ts'
 
@@ -32,15 +31,18 @@ import {
  *
  * A record is (key, provider, its signed addresses, expiry). The newest claim of a provider replaces its older one; an
  * expired one is ignored by readers and removed by the clean-up, which goes round the store in small steps. Writes are
- * judged one after the other, in batches: all that came while the last write ran shares the next one and its fsync.
- * Counts stand in the database beside what they count, in the same atomic write, so a crash cannot make them wrong.
+ * judged one after the other, in batches (`Admission`): all that came while the last write ran shares the next one and its
+ * fsync. Counts stand in the database beside what they count, in the same atomic write, so a crash cannot make them wrong.
+ * A full store takes a claim in exchange for a farther one (`Eviction`).
  */
 export interface ProviderStoreModules {
   readonly database: Database
   readonly clock: Clock
   readonly log: Logger
-  /** Uniform in [0, 1): which claims of a crowded key are told. */
+  /** Uniform in [0, 1): which claims of a crowded key are told, where expired ones are looked for. */
   readonly random: () => number
+  /** Told how many claims a full store gave up for nearer ones, each time. */
+  readonly onEvict?: (claims: number) => void
 }
 
 export interface ProviderStoreOptions {
@@ -49,17 +51,6 @@ export interface ProviderStoreOptions {
   /** Whether this node is near enough to a key to keep claims of others for it. */
   readonly isNear: (key: Uint8Array) => boolean
   readonly limits?: ProviderLimits
-}
-
-/** Keys that one provider claims to hold. The caller has authenticated it and checked the record's signature. */
-export interface ClaimBatch {
-  /** Multihash of the provider's peer id. */
-  readonly provider: Uint8Array
-  readonly peerRecord: Uint8Array
-  readonly sequence: bigint
-  /** No key twice. */
-  readonly keys: readonly Uint8Array[]
-  readonly lifetimeMs: number
 }
 
 /** One answer to "who holds this key". */
@@ -82,20 +73,10 @@ interface Waiting {
   reject(error: unknown): void
 }
 
-/** What one write is about: rows read or changed so far, so that batches in it see each other's effect. */
-interface WriteRound {
-  readonly now: number
-  readonly totals: TotalsRow
-  readonly providers: Map<string, ProviderRow>
-  /** Row keys of claims put in this round. */
-  readonly added: Set<string>
-  readonly operations: WriteOperation[]
-}
-
 export class ProviderStore {
   readonly #modules: ProviderStoreModules
-  readonly #options: ProviderStoreOptions
-  readonly #limits: ProviderLimits
+  readonly #options: AdmissionOptions
+  readonly #selfId: Uint8Array
   readonly #waiting: Waiting[] = []
   /** The writer: the clean-up and the batches take turns, since both change the counts. */
   #writing: Promise<void> = Promise.resolve()
@@ -105,21 +86,21 @@ export class ProviderStore {
 
   constructor(modules: ProviderStoreModules, options: ProviderStoreOptions) {
     this.#modules = modules
-    this.#options = options
-    this.#limits = options.limits ?? PROVIDER_LIMITS
+    this.#options = { ...options, limits: options.limits ?? PROVIDER_LIMITS }
+    this.#selfId = kademliaId(options.self)
   }
 
-  /** Claims and providers in the store, expired ones that were not removed yet included. */
-  totals(): TotalsRow {
-    const row = this.#modules.database.get(totalsRowKey)
-    return row === undefined ? { claims: 0, providers: 0 } : decodeTotals(row)
+  /** Claims of others and their providers in the store, expired ones that were not removed yet included. */
+  totals(): CountsRow {
+    return readCounts(this.#modules.database, totalsRowKey)
   }
 
   /** Judges and keeps claims; resolves when they are on disk, with one verdict for each key. BUSY when too many wait. */
   add(batch: ClaimBatch): Promise<Verdict[]> {
-    if (this.#waiting.length >= this.#limits.waitingBatches)
+    const { waitingBatches } = this.#options.limits
+    if (this.#waiting.length >= waitingBatches)
       return Promise.reject(
-        new CatalogError('BUSY', `${this.#limits.waitingBatches} batches of provider claims already wait`)
+        new CatalogError('BUSY', `${waitingBatches} batches of provider claims already wait`)
       )
     return new Promise((resolve, reject) => {
       this.#waiting.push({ batch, resolve, reject })
@@ -129,14 +110,16 @@ export class ProviderStore {
     })
   }
 
-  /** The valid claims for a key, newest first; a random part of them where there are more than the bounds allow. */
+  /** The valid claims for a key, newest first: this node's own, and a random part of the others that the bounds leave no room for. */
   async get(key: Uint8Array, bounds: AnswerBounds, signal?: AbortSignal): Promise<ProviderRecord[]> {
     const { database, clock, random } = this.#modules
     const now = clock.now()
     const found: Array<{ provider: Uint8Array; receivedAt: number; expiresAt: number; order: number }> = []
     for await (const [rowKey, value] of this.#someClaims(key, signal)) {
       const claim = decodeClaim(value)
-      if (claim.expiresAt > now) found.push({ provider: providerOfClaim(rowKey), ...claim, order: random() })
+      const provider = providerOfClaim(rowKey)
+      const order = Buffer.compare(provider, this.#options.self) === 0 ? -1 : random()
+      if (claim.expiresAt > now) found.push({ provider, ...claim, order })
     }
     const chosen = found.sort((a, b) => a.order - b.order).slice(0, bounds.maxProviders)
     const records: ProviderRecord[] = []
@@ -153,12 +136,16 @@ export class ProviderStore {
   }
 
   /**
-   * Up to ROWS_PER_ANSWER claims of a key, from a random place among them and round to it: who makes itself the first ids of all
-   * must not be the only one who is told.
+   * This node's own claim of a key, then up to ROWS_PER_ANSWER of others, from a random place among them and round to it: who
+   * makes itself the first ids of all must not be the only one who is told.
    */
   async *#someClaims(key: Uint8Array, signal?: AbortSignal): AsyncGenerator<[Uint8Array, Uint8Array]> {
     const { database, random } = this.#modules
-    const prefix = claimPrefix(key)
+    const distance = xor(this.#selfId, kademliaId(key))
+    const ownKey = claimRowKey(ClaimGroup.Own, distance, this.#options.self)
+    const own = database.get(ownKey)
+    if (own !== undefined) yield [ownKey, own]
+    const prefix = claimPrefix(ClaimGroup.Others, distance)
     const start = Buffer.concat([prefix, placeAmongProviders(random())])
     let left = ROWS_PER_ANSWER
     for await (const row of database.iterate({ prefix, after: start, limit: left }, signal)) {
@@ -205,14 +192,15 @@ export class ProviderStore {
   }
 
   async #writeSome(group: Waiting[]): Promise<void> {
+    const { database, clock, onEvict } = this.#modules
     try {
+      const now = clock.now()
       const round = this.#newRound()
+      const admission = new Admission(this.#modules, round, this.#options)
       const verdicts: Verdict[][] = []
-      for (const { batch } of group) verdicts.push(await this.#judge(batch, round))
-      if (round.operations.length > 0) {
-        round.operations.push(...this.#countRows(round))
-        await this.#modules.database.write(round.operations, { sync: true })
-      }
+      for (const { batch } of group) verdicts.push(await admission.judge(batch, now))
+      if (round.size > 0) await database.write(round.operations(), { sync: true })
+      if (admission.eviction.evicted > 0) onEvict?.(admission.eviction.evicted)
       for (const [i, { resolve }] of group.entries()) resolve(verdicts[i]!)
     } catch (error) {
       for (const { reject } of group) reject(error)
@@ -220,91 +208,14 @@ export class ProviderStore {
   }
 
   #newRound(): WriteRound {
-    return {
-      now: this.#modules.clock.now(),
-      totals: this.totals(),
-      providers: new Map(),
-      added: new Set(),
-      operations: []
-    }
-  }
-
-  /** Decides on each key of a batch and adds the rows of the accepted ones to the round. */
-  async #judge(batch: ClaimBatch, round: WriteRound): Promise<Verdict[]> {
-    const rowKeys = batch.keys.map(key => claimRowKey(key, batch.provider))
-    const existing = await this.#modules.database.getMany(rowKeys)
-    const isSelf = Buffer.compare(batch.provider, this.#options.self) === 0
-    const provider = this.#providerRow(batch, round)
-    const value = encodeClaim({
-      receivedAt: round.now,
-      expiresAt: round.now + Math.min(batch.lifetimeMs, CLAIM_LIFETIME_MS)
-    })
-    return batch.keys.map((key, i) => {
-      const rowKey = rowKeys[i]!
-      const text = keyText(rowKey)
-      const isNew = existing[i] === undefined && !round.added.has(text)
-      const verdict = isSelf ? Verdict.Accepted : this.#verdict(key, provider, round, isNew)
-      if (verdict !== Verdict.Accepted) return verdict
-      if (isNew) {
-        if (provider.claims === 0) round.totals.providers++
-        provider.claims++
-        round.totals.claims++
-        round.added.add(text)
-      }
-      round.operations.push({ type: 'put', key: rowKey, value })
-      return verdict
-    })
-  }
-
-  #verdict(key: Uint8Array, provider: ProviderRow, round: WriteRound, isNew: boolean): Verdict {
-    const limits = this.#limits
-    if (!this.#options.isNear(key)) return Verdict.NotNear
-    if (!isNew) return Verdict.Accepted
-    if (provider.claims >= limits.claimsPerProvider) return Verdict.ProviderFull
-    if (round.totals.claims >= limits.claims) return Verdict.StoreFull
-    if (provider.claims === 0 && round.totals.providers >= limits.providers) return Verdict.StoreFull
-    return Verdict.Accepted
-  }
-
-  /** The provider's row as this round leaves it; the peer record with the larger sequence number stays. */
-  #providerRow(batch: ClaimBatch, round: WriteRound): ProviderRow {
-    const row = this.#loadProvider(batch.provider, round)
-    if (row.claims === 0 || batch.sequence >= row.sequence) {
-      row.peerRecord = batch.peerRecord
-      row.sequence = batch.sequence
-    }
-    return row
-  }
-
-  #loadProvider(provider: Uint8Array, round: WriteRound): ProviderRow {
-    const text = keyText(provider)
-    const known = round.providers.get(text)
-    if (known !== undefined) return known
-    const stored = this.#modules.database.get(providerRowKey(provider))
-    const row =
-      stored === undefined
-        ? { claims: 0, sequence: 0n, peerRecord: new Uint8Array() }
-        : decodeProvider(stored)
-    round.providers.set(text, row)
-    return row
-  }
-
-  /** The rows of counts that go with a round's claims. */
-  #countRows(round: WriteRound): WriteOperation[] {
-    const rows: WriteOperation[] = []
-    for (const [text, row] of round.providers) {
-      const key = providerRowKey(Buffer.from(text, 'hex'))
-      if (row.claims > 0) rows.push({ type: 'put', key, value: encodeProvider(row) })
-      else rows.push({ type: 'del', key })
-    }
-    rows.push({ type: 'put', key: totalsRowKey, value: encodeTotals(round.totals) })
-    return rows
+    return new WriteRound(this.#modules.database, this.#options.self)
   }
 
   async #cleanUpStep(signal?: AbortSignal): Promise<{ removed: number; done: boolean }> {
-    const { database, log } = this.#modules
+    const { database, clock, log } = this.#modules
+    const now = clock.now()
     const round = this.#newRound()
-    const range = { prefix: claimPrefix(), limit: CLEANUP_ROWS }
+    const range = { prefix: FAMILIES.claim, limit: CLEANUP_ROWS }
     let rows = 0
     let last = this.#cursor
     for await (const [rowKey, value] of database.iterate(
@@ -313,16 +224,11 @@ export class ProviderStore {
     )) {
       rows++
       last = rowKey
-      if (decodeClaim(value).expiresAt > round.now) continue
-      const provider = this.#loadProvider(providerOfClaim(rowKey), round)
-      provider.claims--
-      round.totals.claims--
-      if (provider.claims === 0) round.totals.providers--
-      round.operations.push({ type: 'del', key: rowKey })
+      if (decodeClaim(value).expiresAt <= now) round.remove(rowKey)
     }
-    const removed = round.operations.length
+    const removed = round.size
     if (removed > 0) {
-      await database.write([...round.operations, ...this.#countRows(round)], { sync: false })
+      await database.write(round.operations(), { sync: false })
       log.debug({ removed }, 'removed expired provider claims')
     }
     const done = rows < CLEANUP_ROWS

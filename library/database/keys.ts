@@ -33,10 +33,12 @@ export const KeyFamily = {
   Announcement: 'a/',
   /** `j/` + id of a record, as text: a fetch that was asked for and has not ended, in JSON. */
   FetchJob: 'j/',
-  /** `dc/` + key (32) + provider: a claim to hold what the key stands for (discovery/providers/rows.ts). */
+  /** `dc/` + group (1), distance of a key (32), provider: a claim to hold what the key stands for (discovery/providers/rows.ts). */
   ProviderClaim: 'dc/',
   /** `dp/` + provider: its signed addresses and number of claims. */
   Provider: 'dp/',
+  /** `dw/` + prefix of an address: number of claims and providers of that network. */
+  ProviderNetwork: 'dw/',
   /** `dt/`: number of claims and providers. */
   ProviderTotals: 'dt/',
   /** `ds/` + slot (1): when that part of the key space was last announced, and how far a pass has come. */

@@ -1,10 +1,10 @@
 import { peerIdFromString } from '@libp2p/peer-id'
-import { isLoopback, isPrivate } from '@libp2p/utils'
 import { CODE_P2P, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { CatalogError } from '../../base/index.ts'
+import { networkPrefix } from '../../discovery/index.ts'
 
-/** Bytes of an address in a binary multiaddr that make one "place": all of an IPv4 address, the /64 of an IPv6 one. */
-const PLACE_BYTES: Record<string, number> = { ip4: 4, ip6: 8 }
+/** Leading bytes of an address that make one "place": all of an IPv4 address, the /64 of an IPv6 one. */
+const PLACE_BYTES = { ip4: 4, ip6: 8 }
 
 /** One of these makes an address one that can be dialled; alone, /p2p/ID is looked up in the peer store and the DHT. */
 const DIALABLE = new Set(['quic-v1', 'dnsaddr'])
@@ -41,14 +41,8 @@ export const peerIdOf = (address: Multiaddr): string | undefined =>
 /** The address without /p2p/: two forms of one place to dial. */
 export const withoutPeerId = (address: Multiaddr): string => address.toString().replace(/\/p2p\/[^/]+$/, '')
 
-/** Private ranges, loopback and link-local: addresses that mean something only near us. */
-export const isLocal = (address: Multiaddr): boolean => isPrivate(address) || isLoopback(address)
-
 /** Names the place a public address belongs to, for limits by place; undefined for local and named addresses. */
 export function placeOf(address: Multiaddr): string | undefined {
-  const [first] = address.getComponents()
-  const length = first === undefined ? undefined : PLACE_BYTES[first.name]
-  if (length === undefined || isLocal(address)) return undefined
-  const bytes = first?.bytes ?? address.bytes
-  return `${first?.name}-${Buffer.from(bytes.subarray(1, 1 + length)).toString('hex')}`
+  const prefix = networkPrefix(address, PLACE_BYTES)
+  return prefix === undefined ? undefined : Buffer.from(prefix).toString('hex')
 }

@@ -1,6 +1,7 @@
 import type { Connection, ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { isLocal, peerIdOf, placeOf, withoutPeerId } from './addresses.ts'
+import { isLocalAddress } from '../../discovery/index.ts'
+import { peerIdOf, placeOf, withoutPeerId } from './addresses.ts'
 
 export interface GaterOptions {
   readonly allow: readonly string[]
@@ -59,7 +60,7 @@ export class Gater implements ConnectionGater {
   denyDialPeer = (peer: PeerId): boolean => this.#refusesPeer(peer) || this.#hasNoSlotFor(peer.toString())
 
   denyDialMultiaddr = (address: Multiaddr): boolean =>
-    isLocal(address) && !this.#modules.usesLocalAddresses() && !this.#isWanted(address)
+    isLocalAddress(address) && !this.#modules.usesLocalAddresses() && !this.#isWanted(address)
 
   denyOutboundEncryptedConnection = (peer: PeerId): boolean => this.#refusesPeer(peer)
 

@@ -4,8 +4,9 @@ import type { Connection, Libp2p, PeerInfo } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { CatalogError, type Logger, makeFolder } from '../../base/index.ts'
+import { isLocalAddress } from '../../discovery/index.ts'
 import { connectionRttMs } from '../../protocols/index.ts'
-import { isLocal, parseAddress } from './addresses.ts'
+import { parseAddress } from './addresses.ts'
 import { dialPeer } from './dial.ts'
 import { Gater } from './gater.ts'
 import { Identifier } from './identifier.ts'
@@ -258,7 +259,7 @@ function localAddressRule(
       libp2p() as { components?: { transportManager: { getAddrs(): Multiaddr[] } } } | undefined
     )?.components?.transportManager
       .getAddrs()
-      .every(isLocal) ?? true
+      .every(isLocalAddress) ?? true
 }
 
 function parsePeerId(peerId: string): ReturnType<typeof peerIdFromString> {

@@ -8,8 +8,8 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { LevelDatastore } from 'datastore-level'
 import { createLibp2p } from 'libp2p'
 import { CatalogError } from '../../base/index.ts'
+import { isLocalAddress } from '../../discovery/index.ts'
 import { quicTransport } from '../../protocols/index.ts'
-import { isLocal } from './addresses.ts'
 import {
   DIAL_TIMEOUT_MS,
   type HostOptions,
@@ -66,7 +66,7 @@ async function nodeKey(key: PrivateKey | Uint8Array): Promise<PrivateKey> {
 }
 
 const announced = (addresses: Multiaddr[], withLocal: boolean): Multiaddr[] =>
-  withLocal ? addresses : addresses.filter(address => !isLocal(address))
+  withLocal ? addresses : addresses.filter(address => !isLocalAddress(address))
 
 function transport({ quic }: HostOptions): ReturnType<typeof quicTransport> {
   return quicTransport({

@@ -5,5 +5,10 @@
  */
 export { ExchangeClient, type ExchangeTarget } from './client.ts'
 export { type PeerRate, PeerRates } from './peer-rates.ts'
-export { type ExchangeServerModules, type ExchangeServerOptions, serveExchange } from './server.ts'
+export {
+  type Asker,
+  type ExchangeServerModules,
+  type ExchangeServerOptions,
+  serveExchange
+} from './server.ts'
 export type { ExchangeType } from './types.ts'

@@ -1,4 +1,4 @@
-import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { type Clock, type Logger, SECOND_MS, Semaphore } from '../../base/index.ts'
 import { pull } from '../quic/index.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
@@ -22,6 +22,9 @@ export interface ExchangeServerModules {
   readonly log: Logger
 }
 
+/** Whoever asks: proven by the connection, and the address it comes from. */
+export type Asker = Pick<Connection, 'remotePeer' | 'remoteAddr'>
+
 export interface ExchangeServerOptions<Q, A> {
   readonly networkId: string
   readonly rate: PeerRate
@@ -30,7 +33,7 @@ export interface ExchangeServerOptions<Q, A> {
   /** What a request costs of the peer's rate. */
   cost(request: Q): number
   /** Answers a request of an authenticated peer; what it throws is sent as a status. */
-  answer(remote: PeerId, request: Q, signal: AbortSignal): Promise<Partial<A>>
+  answer(asker: Asker, request: Q, signal: AbortSignal): Promise<Partial<A>>
 }
 
 /** Begins to answer; returns how to stop: no new streams, and what is being worked on is aborted. */
@@ -48,18 +51,16 @@ export async function serveExchange<Q, A extends StatusFields>(
   })
 
   /** The frame that answers one frame. */
-  const answerFrame = async (frame: Uint8Array, remote: PeerId, signal: AbortSignal): Promise<Uint8Array> => {
+  const answerFrame = async (frame: Uint8Array, asker: Asker, signal: AbortSignal): Promise<Uint8Array> => {
+    const peer = asker.remotePeer.toString()
     try {
       const request = type.request.decode(frame)
-      rates.take(remote.toString(), options.cost(request))
-      const answer = await places.run(() => options.answer(remote, request, signal), signal)
+      rates.take(peer, options.cost(request))
+      const answer = await places.run(() => options.answer(asker, request, signal), signal)
       return type.response.encode(answer)
     } catch (error) {
       const status = statusOf(error)
-      modules.log.debug(
-        { peer: remote.toString(), protocol: type.name, code: status.code },
-        'request refused'
-      )
+      modules.log.debug({ peer, protocol: type.name, code: status.code }, 'request refused')
       // Every answer of an exchange has the fields of a status; TypeScript cannot see it through the generic.
       return type.response.encode(status as Partial<A>)
     }
@@ -73,7 +74,7 @@ export async function serveExchange<Q, A extends StatusFields>(
     for (let served = 0; served < options.maxRequests; served++) {
       const frame = await withDeadline(stream, () => reader.frame(type.request.name, type.request.maxBytes))
       if (frame === undefined) break
-      stream.send(encodeFrame([], await answerFrame(frame, connection.remotePeer, signal)))
+      stream.send(encodeFrame([], await answerFrame(frame, connection, signal)))
       await drained(stream, signal)
     }
     await reader.close()

@@ -23,15 +23,20 @@ export class MemoryDatabase implements Database {
     prefix,
     after,
     limit = Infinity,
-    reverse
+    reverse = false
   }: KeyRange): AsyncGenerator<[Uint8Array, Uint8Array]> {
-    if (reverse === true) throw new Error('not needed here')
     this.#sorted ??= [...this.rows.keys()].sort()
     const keys = this.#sorted
     const wanted = text(prefix)
-    const from = after === undefined ? wanted : text(after)
+    // Key texts are hexadecimal: 'g' is after all that can follow the prefix.
+    const from = after === undefined ? `${wanted}${reverse ? 'g' : ''}` : text(after)
+    const step = reverse ? -1 : 1
     let left = limit
-    for (let i = lowerBound(keys, from); i < keys.length && left > 0; i++) {
+    for (
+      let i = lowerBound(keys, from) - (reverse ? 1 : 0);
+      i >= 0 && i < keys.length && left > 0;
+      i += step
+    ) {
       const key = keys[i]!
       if (!key.startsWith(wanted)) return
       if (after !== undefined && key === from) continue

@@ -12,7 +12,7 @@ import { kademliaId } from '../../../discovery/keys.ts'
 import type { DiscoveryNetwork, FindReply, ProvideCall } from '../../../discovery/network.ts'
 import { type Contact, contactOf, parseAddresses } from '../../../discovery/peers/contact.ts'
 import { sealAddresses } from '../../../discovery/peers/peer-record.ts'
-import { FIND, MAX_KEYS_PER_REQUEST, PROVIDE, Verdict } from '../../../protocols/index.ts'
+import { type Asker, FIND, MAX_KEYS_PER_REQUEST, PROVIDE, Verdict } from '../../../protocols/index.ts'
 import type { FakeClock } from './fake-clock.ts'
 import { MemoryDatabase } from './memory-database.ts'
 
@@ -150,7 +150,7 @@ export class MemoryEnd implements DiscoveryNetwork {
       const keys = call.keys.slice(first, first + MAX_KEYS_PER_REQUEST)
       const request = { peerRecord, keys: Buffer.concat(keys), lifetimeS: call.lifetimeMs / 1000 }
       const received = PROVIDE.request.decode(PROVIDE.request.encode(request))
-      const answer = PROVIDE.response.encode(await remote.answers!.provide(this.self, received))
+      const answer = PROVIDE.response.encode(await remote.answers!.provide(this.asker, received))
       const told = PROVIDE.response.decode(answer).verdicts
       verdicts.push(...keys.map((_, i) => (told[i] ?? Verdict.Accepted) as Verdict))
     }
@@ -168,6 +168,11 @@ export class MemoryEnd implements DiscoveryNetwork {
         contactOf(peerIdFromMultihash(decode(peerId)), parseAddresses(addresses))
       )
     }
+  }
+
+  /** This node, as others see it that it asks. */
+  get asker(): Asker {
+    return { remotePeer: this.self, remoteAddr: this.contact.addresses[0]! }
   }
 
   /** The other end, if it can be reached; a silent one is waited for until the signal ends it. */

@@ -1,3 +1,4 @@
+import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CatalogError, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../base/index.ts'
 import { SLOTS, SWEEP_INTERVAL_MS } from '../../../discovery/announce/schedule.ts'
@@ -265,9 +266,20 @@ describe('announcing and finding', () => {
     const [a, b] = await add(2)
     net.connectAll(nodes)
     const request = { peerRecord: await a!.end.ownRecord(), keys: KEY, lifetimeS: 60, traceparent: '' }
-    await expect(b!.end.answers!.provide(b!.contact.peerId, request)).rejects.toMatchObject({
+    await expect(b!.end.answers!.provide(b!.end.asker, request)).rejects.toMatchObject({
       code: 'PEER_REFUSED'
     })
+  })
+
+  it('counts claims to the network of the connection they came over', async () => {
+    const [a, b] = await add(2)
+    const request = { peerRecord: await a!.end.ownRecord(), keys: KEY, lifetimeS: 60, traceparent: '' }
+    const asker = { ...a!.end.asker, remotePeer: a!.contact.peerId }
+    const networks = (): string[] => [...b!.database.rows.keys()].filter(row => row.startsWith('64772f'))
+    await b!.end.answers!.provide(asker, request)
+    expect(networks()).toEqual([])
+    await b!.end.answers!.provide({ ...asker, remoteAddr: multiaddr('/ip4/8.8.8.8/udp/1/quic-v1') }, request)
+    expect(networks()).toEqual(['64772f04080808'])
   })
 
   describe('the sweep', () => {

@@ -1,0 +1,30 @@
+import { isLoopback, isPrivate } from '@libp2p/utils'
+import type { Multiaddr } from '@multiformats/multiaddr'
+
+/** Leading bytes of an address that name one network. */
+export interface PrefixBytes {
+  readonly ip4: number
+  readonly ip6: number
+}
+
+/** A /24 and a /48: what one customer of a hoster commonly has at most. */
+const NETWORK_BYTES: PrefixBytes = { ip4: 3, ip6: 6 }
+
+/** Private ranges, loopback and link-local: addresses that mean something only near us. */
+export const isLocalAddress = (address: Multiaddr): boolean => isPrivate(address) || isLoopback(address)
+
+/**
+ * The network a public address is in, for limits that hold for a network as a whole: the family's code (4 or 6), then the
+ * leading bytes; undefined for local and named addresses, which have no such limits.
+ */
+export function networkPrefix(
+  address: Multiaddr,
+  prefixBytes: PrefixBytes = NETWORK_BYTES
+): Uint8Array | undefined {
+  const [first] = address.getComponents()
+  if ((first?.name !== 'ip4' && first?.name !== 'ip6') || isLocalAddress(address)) return undefined
+  // The component's own bytes are absent in an address that was made from text; its code takes one byte.
+  const bytes = first.bytes ?? address.bytes
+  const family = first.name === 'ip4' ? 4 : 6
+  return Uint8Array.of(family, ...bytes.subarray(1, 1 + prefixBytes[first.name]))
+}
