@@ -24,6 +24,8 @@ export interface RetryModules {
   readonly random?: () => number
   /** Whether an error is worth another attempt; unless given, everything but an abort is. */
   readonly retryable?: (error: unknown) => boolean
+  /** A wait that the error itself asks for, in place of the policy's; undefined when it asks for none. */
+  readonly delayOf?: (error: unknown) => number | undefined
   /** Told before each wait: for a log line or a metric. */
   readonly onRetry?: (error: unknown, attempt: number, delayMs: number) => void
   readonly signal?: AbortSignal
@@ -47,14 +49,14 @@ export async function retry<T>(
   modules: RetryModules
 ): Promise<T> {
   checkPolicy(policy)
-  const { clock, signal, onRetry, random = Math.random, retryable = isNoAbort } = modules
+  const { clock, signal, onRetry, delayOf, random = Math.random, retryable = isNoAbort } = modules
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted()
     try {
       return await fn(attempt)
     } catch (error) {
       if (attempt >= policy.attempts || signal?.aborted === true || !retryable(error)) throw error
-      const delayMs = backoffDelayMs(policy, attempt, random())
+      const delayMs = delayOf?.(error) ?? backoffDelayMs(policy, attempt, random())
       onRetry?.(error, attempt, delayMs)
       await clock.wait(delayMs, signal)
     }

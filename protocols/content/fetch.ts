@@ -2,31 +2,19 @@ import type { PeerId } from '@libp2p/interface'
 import { trace } from '@opentelemetry/api'
 import type { CID } from 'multiformats/cid'
 import type { Registry as MetricsRegistry } from 'prom-client'
-import {
-  CatalogError,
-  type Clock,
-  type ErrorCode,
-  type Logger,
-  partMetrics,
-  SECOND_MS
-} from '../../base/index.ts'
+import { CatalogError, type Clock, type ErrorCode, type Logger, partMetrics } from '../../base/index.ts'
 import type { ContentStore, Registry, ReleaseRecord } from '../../library/index.ts'
 import type { RecordClient } from '../records/index.ts'
 import { REQUEST_WINDOW } from './limits.ts'
 import type { SourceModules } from './source-stream.ts'
-import { drawFrom, SourceFailure } from './transfer.ts'
+import type { DownloadBudget, TrafficClass } from './swarm/lane.ts'
+import { SourceBook } from './swarm/source-book.ts'
+import { ofSource, SourceFailure } from './swarm/source-failure.ts'
+import { Swarm } from './swarm/swarm.ts'
 import { ReleaseWalk } from './walk.ts'
 
-/** Attempts at one source that bring nothing before it is given up. */
-const MAX_ATTEMPTS = 3
-/** Wait before the same source is tried again when it did not say how long. */
-const RETRY_MS = 500
-/** A peer that asks for more patience than this is given up for now. */
-const MAX_RETRY_MS = 5 * SECOND_MS
 /** Least time between two progress events. */
 const PROGRESS_EVERY_MS = 100
-/** Failures after which the same source may do better a moment later. */
-const TRY_AGAIN: ReadonlySet<ErrorCode> = new Set(['BUSY', 'STREAM_TRUNCATED'])
 /** Failures that say something about the peer, not about the moment. */
 const VIOLATIONS: ReadonlySet<ErrorCode> = new Set(['BYTES_WRONG', 'PROTOCOL_VIOLATION'])
 
@@ -42,6 +30,14 @@ export interface FetchProgress {
   filesTotal: number
   bytesFetched: number
   bytesReused: number
+  /** What each peer has sent so far, as on the wire. */
+  sources: FetchSource[]
+}
+
+/** A peer of a fetch, with what it sent as it came over the wire: stored form, with manifest, trees and headers. */
+export interface FetchSource {
+  peerId: PeerId
+  bytes: number
 }
 
 export interface FetchResult {
@@ -49,8 +45,7 @@ export interface FetchResult {
   /** Raw bytes of files that came from peers, and that were here already or stand in several places. */
   bytesFetched: number
   bytesReused: number
-  /** What each peer sent, as it came over the wire: stored form, with manifest, trees and headers. */
-  sources: Array<{ peerId: PeerId; bytes: number }>
+  sources: FetchSource[]
   tookMs: number
 }
 
@@ -63,12 +58,14 @@ export interface FetchModules extends SourceModules {
   readonly records: Pick<RecordClient, 'get'>
   readonly log: Logger
   readonly clock: Clock
+  /** Download limits; none unless given. */
+  readonly budget?: DownloadBudget
   readonly metrics?: MetricsRegistry
 }
 
 export interface FetcherOptions {
   readonly networkId: string
-  /** Requests in flight to one source at once, 1 to MAX_PIPELINED; REQUEST_WINDOW unless given. */
+  /** Requests in flight to one source at most, 1 to MAX_PIPELINED; REQUEST_WINDOW unless given. */
   readonly requestsInFlight?: number
   /** A source lied or broke the protocol. */
   readonly onViolation?: (peerId: PeerId, error: CatalogError) => void
@@ -79,8 +76,12 @@ export interface FetchRequest {
   readonly record: CID
   /** Peers that may have it, best first. */
   readonly peers: readonly PeerId[]
+  /** Peers that turn out to have it while the fetch runs: they join. The signal ends the search with the fetch. */
+  readonly morePeers?: (signal: AbortSignal) => AsyncIterable<PeerId>
+  /** For the download limits; normal unless given. */
+  readonly trafficClass?: TrafficClass
   readonly onProgress?: (progress: FetchProgress) => void
-  /** A source failed: the next one is tried, or this one again. */
+  /** A source failed: the others go on, or this one is tried again. */
   readonly onSourceFailed?: (peerId: PeerId, error: CatalogError) => void
   readonly signal?: AbortSignal
 }
@@ -89,7 +90,7 @@ export interface FetchRequest {
 export interface Fetcher {
   /**
    * Fetches a release: its record first, verified before any byte is asked for, then whatever of its content is not
-   * here. Ends when all is on disk and marked complete. One source at a time; when it fails the next goes on. Calling it
+   * here. Ends when all is on disk and marked complete. Draws from all sources at once; when one fails the others go on. Calling it
    * again after any failure, or a kill, asks only for what is still missing. Fails with the last source's error, with
    * NO_PROVIDERS when there is none, CONTENT_INVALID or PATH_REFUSED when the publisher's content is wrong in
    * itself, the disk's error, or the signal's reason. Not to be called twice at once for the same content.
@@ -103,9 +104,10 @@ export function createFetcher(modules: FetchModules, options: FetcherOptions): F
     received: bytes => received.inc(bytes),
     ended: outcome => ended.inc({ outcome })
   }
+  const book = new SourceBook()
   const received = metrics.counter('received_bytes_total', 'Bytes of answers from sources, as on the wire.')
   const ended = metrics.counter('ended_fetches_total', 'Fetches by outcome.', ['outcome'])
-  return { fetch: request => new Fetch(modules, options, request, counters).run() }
+  return { fetch: request => new Fetch({ ...modules, book }, options, request, counters).run() }
 }
 
 interface Counters {
@@ -113,25 +115,25 @@ interface Counters {
   ended(outcome: string): void
 }
 
-interface Candidate {
-  readonly peerId: PeerId
-  failures: number
-}
-
 class Fetch {
-  readonly #modules: FetchModules
+  readonly #modules: FetchModules & { readonly book: SourceBook }
   readonly #options: FetcherOptions
   readonly #request: FetchRequest
   readonly #counters: Counters
   readonly #signal: AbortSignal
   readonly #startMs: number
-  readonly #received = new Map<string, { peerId: PeerId; bytes: number }>()
+  readonly #received = new Map<string, FetchSource>()
   #record: ReleaseRecord | undefined
   #walk: ReleaseWalk | undefined
   #toldPhase: FetchPhase | undefined
   #toldMs = Number.NEGATIVE_INFINITY
 
-  constructor(modules: FetchModules, options: FetcherOptions, request: FetchRequest, counters: Counters) {
+  constructor(
+    modules: FetchModules & { readonly book: SourceBook },
+    options: FetcherOptions,
+    request: FetchRequest,
+    counters: Counters
+  ) {
     this.#modules = modules
     this.#options = options
     this.#request = request
@@ -166,12 +168,19 @@ class Fetch {
     const { record: id } = this.#request
     const known = registry.get(id)
     if (known !== undefined) return known
-    return await this.#fromOneOf(async peerId => {
-      const [found] = await ofPeer(records.get(peerId, [id], this.#signal), this.#signal)
-      if (found === undefined)
-        throw new SourceFailure(new CatalogError('RELEASE_NOT_FOUND', `${peerId} does not know ${id}`))
-      return (await registry.add(found.bytes, this.#signal)).record
-    })
+    let last = new CatalogError('NO_PROVIDERS', 'there is no source to fetch from')
+    for (const peerId of this.#request.peers) {
+      try {
+        const [found] = await ofSource(records.get(peerId, [id], this.#signal), this.#signal)
+        if (found !== undefined) return (await registry.add(found.bytes, this.#signal)).record
+        last = new CatalogError('RELEASE_NOT_FOUND', `${peerId} does not know ${id}`)
+      } catch (thrown) {
+        if (!(thrown instanceof SourceFailure)) throw thrown
+        last = thrown.reason
+      }
+      this.#report(peerId, last)
+    }
+    throw last
   }
 
   async #fetchContent(record: ReleaseRecord): Promise<void> {
@@ -194,50 +203,33 @@ class Fetch {
   }
 
   async #draw(record: ReleaseRecord, walk: ReleaseWalk): Promise<void> {
-    const { store, libp2p, clock, log } = this.#modules
+    const { store, log } = this.#modules
     const { networkId, requestsInFlight = REQUEST_WINDOW } = this.#options
+    const { peers, morePeers, trafficClass = 'normal' } = this.#request
+    const swarm = new Swarm(
+      {
+        ...this.#modules,
+        walk,
+        onReceived: (peerId, bytes) => this.#count(peerId, bytes),
+        onFailure: (peerId, error) => this.#report(peerId, error)
+      },
+      {
+        networkId,
+        record: record.id,
+        peers,
+        ...(morePeers && { morePeers }),
+        trafficClass,
+        requestsInFlight,
+        signal: this.#signal
+      }
+    )
     try {
-      await this.#fromOneOf(peerId =>
-        drawFrom(
-          { libp2p, clock, store, walk, onAnswer: bytes => this.#count(peerId, bytes) },
-          { networkId, peerId, record: record.id, requestsInFlight, signal: this.#signal }
-        )
-      )
+      await swarm.run()
     } catch (error) {
       // What has come is kept for the next attempt, which could not see it before it is committed.
       await store.flush().catch(thrown => log.warn({ err: thrown }, 'blocks of a failed fetch were not kept'))
       throw error
     }
-  }
-
-  /** Tries the sources in turn until one does it; one that fails for the moment comes again, after the others. */
-  async #fromOneOf<T>(work: (peerId: PeerId) => Promise<T>): Promise<T> {
-    const queue: Candidate[] = this.#request.peers.map(peerId => ({ peerId, failures: 0 }))
-    let last = new CatalogError('NO_PROVIDERS', 'there is no source to fetch from')
-    for (let candidate = queue.shift(); candidate !== undefined; candidate = queue.shift()) {
-      const receivedBefore = this.#received.get(candidate.peerId.toString())?.bytes
-      try {
-        return await work(candidate.peerId)
-      } catch (thrown) {
-        if (!(thrown instanceof SourceFailure)) throw thrown
-        last = thrown.reason
-        this.#report(candidate.peerId, last)
-        const hasSent = this.#received.get(candidate.peerId.toString())?.bytes !== receivedBefore
-        candidate.failures = hasSent ? 1 : candidate.failures + 1
-        if (await this.#mayTryAgain(candidate, last, queue.length === 0)) queue.push(candidate)
-      }
-    }
-    throw last
-  }
-
-  /** Whether a source deserves another attempt; waits for it when nobody else is left to ask. */
-  async #mayTryAgain(candidate: Candidate, error: CatalogError, isLast: boolean): Promise<boolean> {
-    const asked = error.details?.retryAfterMs
-    const delayMs = typeof asked === 'number' ? asked : RETRY_MS
-    if (!TRY_AGAIN.has(error.code) || candidate.failures >= MAX_ATTEMPTS || delayMs > MAX_RETRY_MS)
-      return false
-    if (isLast) await this.#modules.clock.wait(delayMs, this.#signal)
-    return true
   }
 
   #report(peerId: PeerId, error: CatalogError): void {
@@ -273,7 +265,8 @@ class Fetch {
       filesDone,
       filesTotal: files,
       bytesFetched,
-      bytesReused
+      bytesReused,
+      sources: [...this.#received.values()].map(source => ({ ...source }))
     })
   }
 
@@ -286,15 +279,5 @@ class Fetch {
       sources: [...this.#received.values()],
       tookMs: this.#modules.clock.monotonicMs() - this.#startMs
     }
-  }
-}
-
-/** Marks a failure of a peer as such. */
-async function ofPeer<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  try {
-    return await work
-  } catch (error) {
-    signal.throwIfAborted()
-    throw error instanceof CatalogError ? new SourceFailure(error) : error
   }
 }

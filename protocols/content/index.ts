@@ -13,7 +13,8 @@ export {
   type FetchPhase,
   type FetchProgress,
   type FetchRequest,
-  type FetchResult
+  type FetchResult,
+  type FetchSource
 } from './fetch.ts'
 export type { MayRead } from './served-stream.ts'
 export {
@@ -22,3 +23,4 @@ export {
   type ContentServerOptions,
   createContentServer
 } from './server.ts'
+export type { DownloadBudget, TrafficClass } from './swarm/lane.ts'

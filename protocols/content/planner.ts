@@ -42,6 +42,11 @@ export interface Want {
   readonly rawLengthBytes: number | undefined
 }
 
+/** Tree nodes are the blocks whose lengths nobody states. */
+export function isNode(want: Want): boolean {
+  return want.rawLengthBytes === undefined
+}
+
 /** Limits of one request; those of the protocol unless given. */
 export interface RequestLimits {
   readonly maxBytes: number

@@ -64,14 +64,17 @@ export class SourceStream<W extends Want> {
   #lastId = 0
   #heardBytes = 0
   #heardMs = 0
-  /** Since when the peer is waited for; undefined while it is not. */
-  #awaitedMs: number | undefined
+  /** What waits for the peer, each with its beginning: the oldest is first. */
+  readonly #waits = new Set<{ readonly sinceMs: number }>()
+  readonly #openedMs: number
+  #roundTripMs: number | undefined
 
   private constructor(stream: Stream, clock: Clock, peer: string, buffers: BufferPool) {
     this.#buffers = buffers
     this.#stream = stream
     this.#clock = clock
     this.#peer = peer
+    this.#openedMs = clock.monotonicMs()
     this.#reader = new FrameReader(pull(stream))
     void this.#watchTime()
   }
@@ -114,11 +117,12 @@ export class SourceStream<W extends Want> {
     return this.#asked.length
   }
 
-  /** The requests in flight: to be asked again elsewhere when this stream has failed. */
-  get unanswered(): PlannedRequest<W>[] {
-    return this.#asked.map(({ request }) => request)
+  /** From sending the open to its answer; undefined before that was read. */
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs
   }
 
+  /** Sends a request, one at a time; `next` may be waiting meanwhile. */
   async ask(request: PlannedRequest<W>): Promise<void> {
     await this.#timed(async () => {
       await drained(this.#stream)
@@ -138,6 +142,7 @@ export class SourceStream<W extends Want> {
 
   /** Nothing more is asked. With requests in flight the stream is reset, else closed. Never throws. */
   close(): void {
+    if (this.#watch.signal.aborted) return
     this.#watch.abort()
     if (this.#asked.length > 0 || this.#failure !== undefined) {
       this.abort(new CatalogError('ABORTED', 'the answers are no longer wanted'))
@@ -175,6 +180,7 @@ export class SourceStream<W extends Want> {
     if (answer.id !== 0) throw violation('the first answer is not that to the open')
     if (answer.status !== WireStatus.Ok) throw errorOfStatus(answer, this.#peer)
     this.#isOpened = true
+    this.#roundTripMs = this.#clock.monotonicMs() - this.#openedMs
   }
 
   async #readAnswer(): Promise<SourceAnswer<W>> {
@@ -207,14 +213,15 @@ export class SourceStream<W extends Want> {
 
   /** Runs what waits for the peer, under the time limits; any failure but a refused request ends the stream. */
   async #timed<T>(run: () => Promise<T>): Promise<T> {
-    this.#awaitedMs = this.#clock.monotonicMs()
-    this.#heardMs = this.#awaitedMs
+    const wait = { sinceMs: this.#clock.monotonicMs() }
+    if (this.#waits.size === 0) this.#heardMs = wait.sinceMs
+    this.#waits.add(wait)
     try {
       return await run()
     } catch (error) {
       throw error instanceof RefusedRequest ? error.reason : this.#fail(error)
     } finally {
-      this.#awaitedMs = undefined
+      this.#waits.delete(wait)
     }
   }
 
@@ -237,8 +244,9 @@ export class SourceStream<W extends Want> {
         this.#heardBytes = this.#reader.receivedBytes
         this.#heardMs = nowMs
       }
-      if (this.#awaitedMs === undefined) continue
-      if (nowMs - this.#heardMs >= SILENT_MS || nowMs - this.#awaitedMs >= ANSWER_MS)
+      const [oldest] = this.#waits
+      if (oldest === undefined) continue
+      if (nowMs - this.#heardMs >= SILENT_MS || nowMs - oldest.sinceMs >= ANSWER_MS)
         this.abort(new CatalogError('TIMEOUT', `${this.#peer} does not send what was asked for`))
     }
   }

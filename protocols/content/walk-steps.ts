@@ -34,11 +34,6 @@ export interface WalkProgress {
   filesDone: number
 }
 
-/** Tree nodes are the blocks whose lengths nobody states. */
-export function isNode(want: Want): boolean {
-  return want.rawLengthBytes === undefined
-}
-
 /** One tree as the walk sees it: the manifest's, or a file's. */
 export interface Tree {
   readonly position: (level: number, index: number) => Position

@@ -35,17 +35,8 @@ import {
 } from '../../library/index.ts'
 import { Part } from './frames.ts'
 import { FreshBlocks } from './fresh-blocks.ts'
-import type { Position } from './planner.ts'
-import {
-  type FileState,
-  type Held,
-  isNode,
-  type Step,
-  type Steps,
-  type Tree,
-  type WalkProgress,
-  type WalkWant
-} from './walk-steps.ts'
+import { isNode, type Position } from './planner.ts'
+import type { FileState, Held, Step, Steps, Tree, WalkProgress, WalkWant } from './walk-steps.ts'
 
 /** Ten million files of a kilobyte of manifest each hundred: no package comes near. */
 const MAX_MANIFEST_BYTES = GIB

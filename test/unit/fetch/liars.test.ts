@@ -13,7 +13,7 @@ import { type Peer, publish, startPeer, tarOf } from './peers.ts'
 
 const ENTRIES: TarEntry[] = [
   { name: 'big.bin', body: pseudoRandom('big', 700_000) },
-  ...Array.from({ length: 40 }, (_, i) => ({ name: `s/${i + 10}`, body: pseudoRandom(`s${i}`, 200) }))
+  ...Array.from({ length: 40 }, (_, i) => ({ name: `s/${i + 10}`, body: pseudoRandom(`s${i}`, 200 + i) }))
 ]
 
 /** Lies only about blocks of files. */

@@ -17,6 +17,7 @@ import {
   createContentServer,
   createControl,
   createFetcher,
+  type DownloadBudget,
   type Fetcher,
   RecordClient,
   serveRecords
@@ -44,6 +45,7 @@ export interface PeerOptions {
   /** Replaces the store that is served from or written to. */
   readonly store?: (real: ContentStore) => ContentStore
   readonly clock?: Clock
+  readonly budget?: DownloadBudget
   readonly home?: string
   /** Serves nothing: the test handles the content protocol itself. */
   readonly servesNothing?: boolean
@@ -72,7 +74,7 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
   )
   if (options.servesNothing !== true) await server.start()
   const fetcher = createFetcher(
-    { libp2p, store, registry, records, log, clock },
+    { libp2p, store, registry, records, log, clock, ...(options.budget && { budget: options.budget }) },
     { networkId: NETWORK, onViolation }
   )
   return {

@@ -1,0 +1,220 @@
+import type { PeerId } from '@libp2p/interface'
+import type { CID } from 'multiformats/cid'
+import { type BufferPool, CatalogError, type ErrorCode, retry, SECOND_MS } from '../../../base/index.ts'
+import type { PlannedRequest } from '../planner.ts'
+import { type SourceAnswer, type SourceModules, SourceStream } from '../source-stream.ts'
+import type { WalkWant } from '../walk-steps.ts'
+import { type Assignment, type SwarmPlanner, WHOLE } from './planner.ts'
+import type { Signpost } from './signpost.ts'
+import { ofSource, SourceFailure } from './source-failure.ts'
+import type { SourceRate } from './source-rate.ts'
+
+/** Attempts at one source in a row that bring nothing before it is given up; the wait is what it said, or this. */
+const ATTEMPTS = { attempts: 3, firstDelayMs: 500, maxDelayMs: SECOND_MS, factor: 1, jitter: 0.2 }
+/** A peer that asks for more patience than this is given up for now. */
+const MAX_RETRY_MS = 5 * SECOND_MS
+/** Failures after which the same source may do better a moment later. */
+const TRY_AGAIN: ReadonlySet<ErrorCode> = new Set(['BUSY', 'STREAM_TRUNCATED'])
+
+/** Download limits, asked for before each request leaves. Waits until so many bytes of such a class may come. */
+export interface DownloadBudget {
+  take(peerId: PeerId, trafficClass: TrafficClass, bytes: number, signal: AbortSignal): Promise<void>
+}
+
+export type TrafficClass = 'critical' | 'high' | 'normal' | 'low'
+
+export interface LaneModules extends SourceModules {
+  readonly planner: SwarmPlanner<WalkWant>
+  readonly buffers: BufferPool
+  /** Shown whenever there may be something new to ask or to read. */
+  readonly news: Signpost
+  readonly budget?: DownloadBudget
+  /** Takes an answer whose blocks are wanted. Throws a SourceFailure for what can be seen to be wrong at once. */
+  readonly accept: (lane: Lane, assignment: Assignment<WalkWant>, answer: SourceAnswer<WalkWant>) => void
+  /** Bytes came over the wire, wanted or not. */
+  readonly onReceived: (peerId: PeerId, wireBytes: number) => void
+  /** Resolves when the answers taken and not yet written are few enough for another. */
+  readonly room: () => Promise<void>
+  readonly onFailure: (peerId: PeerId, error: CatalogError) => void
+}
+
+export interface LaneOptions {
+  readonly networkId: string
+  readonly peerId: PeerId
+  readonly record: CID
+  readonly rate: SourceRate
+  readonly trafficClass: TrafficClass
+  /** Aborted when the swarm is over, whether or not it has all. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * One source of a swarm: a stream to it, on which requests are sent as the planner gives them and answers are read as
+ * they come, at the same time. Opens the stream anew when it fails for the moment; ends with a SourceFailure when the
+ * source is given up, and without one when the swarm is over.
+ */
+export class Lane {
+  readonly key: string
+  readonly #modules: LaneModules
+  readonly #options: LaneOptions
+  #source: SourceStream<WalkWant> | undefined
+  readonly #assignments = new Map<PlannedRequest<WalkWant>, Assignment<WalkWant>>()
+  #broughtBytes = 0
+  #ended: Promise<void> = Promise.resolve()
+  #failure: SourceFailure | undefined
+
+  constructor(modules: LaneModules, options: LaneOptions) {
+    this.#modules = modules
+    this.#options = options
+    this.key = options.peerId.toString()
+  }
+
+  get peerId(): PeerId {
+    return this.#options.peerId
+  }
+
+  /** Resolves when the lane is over; never rejects. */
+  get ended(): Promise<void> {
+    return this.#ended
+  }
+
+  /** Begins; `onEnd` is told the failure, or undefined when the swarm was over. */
+  start(onEnd: (error: unknown) => void): void {
+    this.#ended = this.#run().then(() => onEnd(undefined), onEnd)
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#options
+    while (!signal.aborted) {
+      const before = this.#broughtBytes
+      const hasBrought = (): boolean => this.#broughtBytes > before
+      try {
+        await retry(() => this.#session(), ATTEMPTS, {
+          clock: this.#modules.clock,
+          signal,
+          retryable: error => !hasBrought() && isMomentary(error),
+          delayOf: askedDelay
+        })
+        return
+      } catch (error) {
+        if (signal.aborted) return
+        // What brought something in between may fail again as often.
+        if (!hasBrought() || !isMomentary(error)) throw error
+      }
+    }
+  }
+
+  /** Ends the lane at once: what the source sent was found to be wrong. */
+  fail(failure: SourceFailure): void {
+    this.#failure ??= failure
+    this.#source?.abort(failure.reason)
+  }
+
+  async #session(): Promise<void> {
+    const { libp2p, clock, buffers, planner, news, onFailure } = this.#modules
+    const { networkId, peerId, record, rate, signal } = this.#options
+    try {
+      const source = await ofSource(
+        SourceStream.open<WalkWant>({ libp2p, clock }, { networkId, peerId, record, signal, buffers }),
+        signal
+      )
+      this.#source = source
+      planner.join(this.key, rate, WHOLE)
+      await this.#draw(source)
+    } catch (error) {
+      signal.throwIfAborted()
+      if (error instanceof SourceFailure) onFailure(peerId, error.reason)
+      throw error
+    } finally {
+      this.#source = undefined
+      this.#assignments.clear()
+      planner.leave(this.key)
+      news.show()
+    }
+  }
+
+  /** Asks and reads until the swarm is over or either fails. */
+  async #draw(source: SourceStream<WalkWant>): Promise<void> {
+    const { signal } = this.#options
+    const over = new AbortController()
+    const end = (): void => source.close()
+    signal.addEventListener('abort', end)
+    try {
+      await Promise.all(
+        [this.#ask(source, over.signal), this.#read(source, over.signal)].map(work =>
+          work.catch(error => {
+            this.#abort(source, error)
+            over.abort(error)
+            this.#modules.news.show()
+            throw error
+          })
+        )
+      )
+    } catch (error) {
+      throw this.#failure ?? error
+    } finally {
+      signal.removeEventListener('abort', end)
+      source.close()
+    }
+  }
+
+  #abort(source: SourceStream<WalkWant>, error: unknown): void {
+    source.abort(
+      error instanceof SourceFailure ? error.reason : new CatalogError('ABORTED', 'the fetch has ended')
+    )
+  }
+
+  async #ask(source: SourceStream<WalkWant>, over: AbortSignal): Promise<void> {
+    const { planner, clock, news, budget } = this.#modules
+    const { peerId, trafficClass, signal } = this.#options
+    const ended = AbortSignal.any([over, signal])
+    while (!ended.aborted) {
+      const assignment = planner.next(this.key, clock.monotonicMs())
+      if (assignment === undefined) {
+        await news.shown()
+        continue
+      }
+      await budget?.take(peerId, trafficClass, assignment.bytes, ended)
+      this.#assignments.set(assignment.request, assignment)
+      await ofSource(source.ask(assignment.request), signal)
+      planner.sent(this.key, assignment, clock.monotonicMs())
+      news.show()
+    }
+  }
+
+  async #read(source: SourceStream<WalkWant>, over: AbortSignal): Promise<void> {
+    const { planner, clock, news, buffers, accept, onReceived, room } = this.#modules
+    const { peerId, rate, signal } = this.#options
+    while (!over.aborted && !signal.aborted) {
+      if (source.inFlight === 0) {
+        await news.shown()
+        continue
+      }
+      const isFirst = source.roundTripMs === undefined
+      const answer = await ofSource(source.next(), signal)
+      if (isFirst) rate.roundTrip(source.roundTripMs!)
+      const { request, buffer, wireBytes } = answer
+      const assignment = this.#assignments.get(request)!
+      this.#assignments.delete(request)
+      if (planner.answered(this.key, assignment, wireBytes, clock.monotonicMs())) {
+        accept(this, assignment, answer)
+        this.#broughtBytes += wireBytes
+      } else buffers.give(buffer)
+      onReceived(peerId, wireBytes)
+      news.show()
+      await room()
+      if (this.#failure !== undefined) throw this.#failure
+    }
+  }
+}
+
+function isMomentary(error: unknown): boolean {
+  if (!(error instanceof SourceFailure) || !TRY_AGAIN.has(error.reason.code)) return false
+  return (askedDelay(error) ?? 0) <= MAX_RETRY_MS
+}
+
+/** How long the peer itself asked to be left alone. */
+function askedDelay(error: unknown): number | undefined {
+  const asked = error instanceof SourceFailure ? error.reason.details?.retryAfterMs : undefined
+  return typeof asked === 'number' ? asked : undefined
+}

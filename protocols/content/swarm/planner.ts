@@ -1,0 +1,333 @@
+/**
+ * Who is asked for what next, when several sources have the same release: pure, with the time given by the caller.
+ *
+ * Wants wait in a pool in the order of the walk. A source that has room in its window gets the next request from there,
+ * sized by what it has been measured to send; when sources differ in what they hold, the rarest unit that this one has
+ * goes first, so that nobody who holds everything spends time on what others could send as well. Otherwise the order
+ * of the walk stays, and files become whole one after the other.
+ *
+ * Three cases ask twice for the same. In the endgame, when nothing waits any more, a source with nothing to do is asked for
+ * what another would send later than it would. At any time a request that is later than nearly all answers were (their
+ * p95) is hedged, within a budget. And what a source does not have, or left behind when it failed, goes back to the pool.
+ * The first answer counts, a second one is dropped.
+ */
+import { KIB, MIB } from '../../../base/index.ts'
+import { isNode, type PlannedRequest, type Want } from '../planner.ts'
+import { LatenessGauge } from './lateness.ts'
+import type { SourceRate } from './source-rate.ts'
+import { WantPool } from './want-pool.ts'
+
+/** Sources that are asked for the same request at once, beside those that seem to answer no more. */
+const MAX_ASKERS = 2
+/** Hedges that are under way at once, and their share of all bytes beside a start: late is rare, or it is not late. */
+const MAX_HEDGES = 2
+const HEDGE_SHARE = 0.05
+const FREE_HEDGE_BYTES = 4 * MIB
+/** What a tree node is counted as: mostly a few kilobytes. */
+const NODE_BYTES = 4 * KIB
+/** Endgame: how much sooner the second answer must be expected, as a share of the first's time. */
+const WORTH_ASKING = 0.8
+/** Endgame: a source that is silent for so long, beside twice what its answer should take, may not answer at all. */
+const OVERDUE_MS = 250
+const OVERDUE_FACTOR = 2
+
+/** What a source has: all of the release, or the units that it says. */
+export interface Holding {
+  readonly isWhole: boolean
+  has(unit: number): boolean
+}
+
+export const WHOLE: Holding = { isWhole: true, has: () => true }
+
+/** A request that one source is to be asked, or was. */
+export interface Assignment<W extends Want> {
+  readonly request: PlannedRequest<W>
+  /** Bytes that its answer will have, about. */
+  readonly bytes: number
+  readonly kind: 'first' | 'endgame' | 'hedge'
+}
+
+/** A request, whoever was asked for it. */
+interface Part<W extends Want> {
+  readonly request: PlannedRequest<W>
+  readonly bytes: number
+  readonly units: readonly number[]
+  /** Who was asked for it and has not answered. */
+  readonly askers: Set<Source<W>>
+  /** An answer has come and is being checked and written. */
+  hasCome: boolean
+}
+
+interface Asked<W extends Want> extends Assignment<W> {
+  readonly part: Part<W>
+  /** When it was sent; not yet while it waits for its tokens. */
+  sentMs: number | undefined
+}
+
+interface Source<W extends Want> {
+  readonly rate: SourceRate
+  holding: Holding
+  /** In the order of asking, which is that of the answers. */
+  readonly asked: Asked<W>[]
+  /** Units of which it did not have what it said it had. */
+  readonly lacks: Set<number>
+  /** When its last answer came. */
+  heardMs: number
+}
+
+export interface PlannerOptions<W extends Want> {
+  /** The unit of the release in which a want begins. */
+  readonly unitOf: (want: W) => number
+  /** Requests in flight to one source at most, whatever their size. */
+  readonly maxRequests: number
+}
+
+export class SwarmPlanner<W extends Want> {
+  readonly #pool: WantPool<W>
+  readonly #unitOf: (want: W) => number
+  readonly #maxRequests: number
+  readonly #sources = new Map<string, Source<W>>()
+  readonly #lateness = new LatenessGauge()
+  /** Whether the walk has nothing more before answers come. */
+  #isDrained = false
+  #receivedBytes = 0
+  #hedgedBytes = 0
+
+  constructor({ unitOf, maxRequests }: PlannerOptions<W>) {
+    this.#unitOf = unitOf
+    this.#maxRequests = maxRequests
+    this.#pool = new WantPool(unitOf)
+  }
+
+  get waitingCount(): number {
+    return this.#pool.count
+  }
+
+  get waitingBytes(): number {
+    return this.#pool.bytes
+  }
+
+  get inFlight(): number {
+    let sum = 0
+    for (const { asked } of this.#sources.values()) sum += asked.length
+    return sum
+  }
+
+  /** Wants from the walk, in its order. */
+  offer(wants: readonly W[]): void {
+    this.#pool.add(wants)
+    this.#isDrained = false
+  }
+
+  /** The walk is over: from now on the last requests are asked twice. */
+  drained(): void {
+    this.#isDrained = true
+  }
+
+  join(key: string, rate: SourceRate, holding: Holding): void {
+    this.#sources.set(key, { rate, holding, asked: [], lacks: new Set(), heardMs: 0 })
+  }
+
+  holds(key: string, holding: Holding): void {
+    const source = this.#sources.get(key)
+    if (source !== undefined) source.holding = holding
+  }
+
+  /** A source is gone: what only it was asked for waits again. */
+  leave(key: string): void {
+    const source = this.#sources.get(key)
+    if (source === undefined) return
+    this.#sources.delete(key)
+    for (const { part } of source.asked) this.#withdraw(source, part)
+  }
+
+  /** What to ask a source next; undefined while it has no room or nothing is to be had from it. */
+  next(key: string, nowMs: number): Assignment<W> | undefined {
+    const source = this.#sources.get(key)
+    if (source === undefined || !hasRoom(source, this.#maxRequests)) return undefined
+    return this.#hedge(source, nowMs) ?? this.#first(source) ?? this.#endgame(source, nowMs)
+  }
+
+  /** The request has been sent. */
+  sent(key: string, assignment: Assignment<W>, nowMs: number): void {
+    const asked = this.#asked(key, assignment)
+    if (asked !== undefined) asked.sentMs = nowMs
+  }
+
+  /** An answer has come, of so many bytes. True when it is the first one, whose blocks are to be used. */
+  answered(key: string, assignment: Assignment<W>, bytes: number, nowMs: number): boolean {
+    const source = this.#sources.get(key)
+    const asked = this.#asked(key, assignment)
+    if (source === undefined || asked === undefined) return false
+    this.#measure(source, asked, bytes, nowMs)
+    source.asked.splice(source.asked.indexOf(asked), 1)
+    const { part } = asked
+    part.askers.delete(source)
+    if (part.hasCome) return false
+    part.hasCome = true
+    return true
+  }
+
+  /** What came was wrong: it is wanted again, unless somebody else is still to answer. */
+  rejected(assignment: Assignment<W>): void {
+    const { part } = assignment as Asked<W>
+    part.hasCome = false
+    this.#returnUnasked(part)
+  }
+
+  /** A source does not have what it was asked for. */
+  lacked(key: string, assignment: Assignment<W>, nowMs: number): void {
+    const source = this.#sources.get(key)
+    const asked = this.#asked(key, assignment)
+    if (source === undefined || asked === undefined) return
+    source.heardMs = nowMs
+    source.asked.splice(source.asked.indexOf(asked), 1)
+    for (const unit of asked.part.units) source.lacks.add(unit)
+    this.#withdraw(source, asked.part)
+  }
+
+  /** Whether anything that waits could be asked of a source that is here. */
+  get isServable(): boolean {
+    for (const source of this.#sources.values())
+      if (this.#pool.hasAny(unit => isHeld(source, unit))) return true
+    return false
+  }
+
+  #first(source: Source<W>): Asked<W> | undefined {
+    const isMixed = this.#isMixed
+    const request = this.#pool.take({
+      maxBytes: source.rate.requestBytes,
+      has: unit => isHeld(source, unit),
+      rarity: isMixed ? unit => this.#holders(unit) : () => 0,
+      staysInUnit: isMixed
+    })
+    if (request === undefined) return undefined
+    const units = [...new Set(request.wants.map(this.#unitOf))]
+    const part = { request, bytes: sizeOf(request), units, askers: new Set<Source<W>>(), hasCome: false }
+    return this.#ask(source, part, 'first')
+  }
+
+  #ask(source: Source<W>, part: Part<W>, kind: Assignment<W>['kind']): Asked<W> {
+    const asked: Asked<W> = { part, request: part.request, bytes: part.bytes, kind, sentMs: undefined }
+    part.askers.add(source)
+    source.asked.push(asked)
+    return asked
+  }
+
+  /** The request of another that would come latest, when this source would bring it sooner. */
+  #endgame(source: Source<W>, nowMs: number): Asked<W> | undefined {
+    if (!this.#isDrained || this.#pool.count > 0) return undefined
+    const inFlight = inFlightBytes(source)
+    let best: { part: Part<W>; dueMs: number } | undefined
+    for (const other of this.#sources.values()) {
+      if (other === source) continue
+      const isOverdue = overdue(other, nowMs)
+      let queued = 0
+      for (const { part } of other.asked) {
+        queued += part.bytes
+        if (!this.#mayAsk(source, part, nowMs)) continue
+        const dueMs = isOverdue ? Number.MAX_VALUE : other.rate.expectedMs(queued)
+        const isSooner = isOverdue || source.rate.expectedMs(inFlight + part.bytes) < dueMs * WORTH_ASKING
+        if (isSooner && dueMs !== Number.POSITIVE_INFINITY && dueMs > (best?.dueMs ?? 0))
+          best = { part, dueMs }
+      }
+    }
+    return best === undefined ? undefined : this.#ask(source, best.part, 'endgame')
+  }
+
+  /** The latest of the requests that are later than they should be. */
+  #hedge(source: Source<W>, nowMs: number): Asked<W> | undefined {
+    const lateMs = this.#lateness.lateMs
+    if (lateMs === undefined || !this.#mayHedge()) return undefined
+    let latest: Asked<W> | undefined
+    for (const other of this.#sources.values()) {
+      const [oldest] = other.asked
+      if (other === source || oldest?.sentMs === undefined || nowMs - oldest.sentMs < lateMs) continue
+      if (!this.#mayAsk(source, oldest.part, nowMs)) continue
+      if (source.rate.expectedMs(inFlightBytes(source) + oldest.bytes) > lateMs) continue
+      if (latest === undefined || oldest.sentMs < latest.sentMs!) latest = oldest
+    }
+    if (latest === undefined) return undefined
+    this.#hedgedBytes += latest.bytes
+    return this.#ask(source, latest.part, 'hedge')
+  }
+
+  #mayHedge(): boolean {
+    if (this.#hedgedBytes > FREE_HEDGE_BYTES + this.#receivedBytes * HEDGE_SHARE) return false
+    let hedges = 0
+    for (const { asked } of this.#sources.values())
+      for (const { kind, part } of asked) if (kind === 'hedge' && !part.hasCome) hedges++
+    return hedges < MAX_HEDGES
+  }
+
+  #mayAsk(source: Source<W>, part: Part<W>, nowMs: number): boolean {
+    if (part.hasCome || part.askers.has(source)) return false
+    let hopeful = 0
+    for (const asker of part.askers) if (!overdue(asker, nowMs)) hopeful++
+    if (hopeful >= MAX_ASKERS) return false
+    return part.units.every(unit => isHeld(source, unit))
+  }
+
+  #measure(source: Source<W>, asked: Asked<W>, bytes: number, nowMs: number): void {
+    const sentMs = asked.sentMs ?? nowMs
+    source.rate.answered(bytes, nowMs - Math.max(sentMs, source.heardMs))
+    source.heardMs = nowMs
+    this.#receivedBytes += bytes
+    this.#lateness.add(nowMs - sentMs)
+  }
+
+  #asked(key: string, assignment: Assignment<W>): Asked<W> | undefined {
+    return this.#sources.get(key)?.asked.find(asked => asked === assignment)
+  }
+
+  /** A source will not answer for this part. */
+  #withdraw(source: Source<W>, part: Part<W>): void {
+    part.askers.delete(source)
+    this.#returnUnasked(part)
+  }
+
+  #returnUnasked(part: Part<W>): void {
+    if (!part.hasCome && part.askers.size === 0) this.#pool.add(part.request.wants)
+  }
+
+  /** Whether sources differ in what they hold. */
+  get #isMixed(): boolean {
+    for (const { holding } of this.#sources.values()) if (!holding.isWhole) return true
+    return false
+  }
+
+  #holders(unit: number): number {
+    let holders = 0
+    for (const source of this.#sources.values()) if (isHeld(source, unit)) holders++
+    return holders
+  }
+}
+
+function hasRoom<W extends Want>(source: Source<W>, maxRequests: number): boolean {
+  if (source.asked.length >= maxRequests) return false
+  return source.asked.length === 0 || inFlightBytes(source) < source.rate.windowBytes
+}
+
+function inFlightBytes<W extends Want>({ asked }: Source<W>): number {
+  let sum = 0
+  for (const { bytes } of asked) sum += bytes
+  return sum
+}
+
+const isHeld = <W extends Want>({ holding, lacks }: Source<W>, unit: number): boolean =>
+  holding.has(unit) && !lacks.has(unit)
+
+/** Whether a source has been silent for much longer than its next answer should take. */
+function overdue<W extends Want>({ asked, rate, heardMs }: Source<W>, nowMs: number): boolean {
+  const [oldest] = asked
+  if (oldest?.sentMs === undefined) return false
+  const expectedMs = rate.goodput === undefined ? 0 : rate.expectedMs(oldest.bytes)
+  return nowMs - Math.max(oldest.sentMs, heardMs) > OVERDUE_MS + OVERDUE_FACTOR * expectedMs
+}
+
+/** Bytes of the blocks of a request, about. */
+function sizeOf<W extends Want>({ wants }: PlannedRequest<W>): number {
+  let sum = 0
+  for (const want of wants) sum += isNode(want) ? NODE_BYTES : want.rawLengthBytes!
+  return sum
+}

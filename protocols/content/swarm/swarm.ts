@@ -1,0 +1,297 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { PeerId } from '@libp2p/interface'
+import type { CID } from 'multiformats/cid'
+import { BufferPool, CatalogError, type Logger, MIB, toCatalogError } from '../../../base/index.ts'
+import { type ContentStore, hashBlock, type IncomingBlock, rawBytesOf } from '../../../library/index.ts'
+import { MAX_ANSWER_BYTES } from '../limits.ts'
+import type { SourceAnswer, SourceModules } from '../source-stream.ts'
+import type { ReleaseWalk } from '../walk.ts'
+import type { WalkWant } from '../walk-steps.ts'
+import { type DownloadBudget, Lane, type TrafficClass } from './lane.ts'
+import { type Assignment, SwarmPlanner } from './planner.ts'
+import { Signpost } from './signpost.ts'
+import type { SourceBook } from './source-book.ts'
+import { SourceFailure } from './source-failure.ts'
+
+/** Sources that are drawn from at once; more wait until one of these is gone. Each has a stream and up to a window. */
+const MAX_LANES = 8
+/** Sources that one fetch ever tries. */
+const MAX_SOURCES = 64
+/** Bytes handed to the store and not yet written, of all sources: some are hashed while the next arrive. */
+const MAX_UNWRITTEN_BYTES = 8 * MIB
+/** As many answers as may be unwritten, and one that is being read from each source. */
+const MAX_KEPT_BUFFERS = MAX_UNWRITTEN_BYTES / MAX_ANSWER_BYTES + MAX_LANES
+/**
+ * Wants taken from the walk ahead of what is asked: enough for every window and for a choice among partial holders. A want
+ * is about 400 bytes.
+ */
+const MAX_AHEAD_BYTES = 32 * MIB
+const MAX_AHEAD_WANTS = 4096
+/** Wants taken before the event loop gets its turn; each is a look-up or two in the index. */
+const WANTS_PER_TURN = 64
+/** How often it is looked whether a request is late. */
+const TICK_MS = 100
+/** Ticks without anything under way after which a fetch is stuck: a mistake here, not of a peer. */
+const MAX_STALLED_TICKS = 50
+
+export interface SwarmModules extends SourceModules {
+  readonly store: Pick<ContentStore, 'writeBlocks'>
+  readonly walk: ReleaseWalk
+  readonly book: SourceBook
+  readonly budget?: DownloadBudget
+  readonly log: Logger
+  /** Called after each answer with its bytes on the wire. */
+  readonly onReceived: (peerId: PeerId, wireBytes: number) => void
+  readonly onFailure: (peerId: PeerId, error: CatalogError) => void
+}
+
+export interface SwarmOptions {
+  readonly networkId: string
+  readonly record: CID
+  readonly peers: readonly PeerId[]
+  /** Peers found while the swarm runs, until the signal ends. */
+  readonly morePeers?: (signal: AbortSignal) => AsyncIterable<PeerId>
+  readonly trafficClass: TrafficClass
+  /** Requests in flight to one source at most. */
+  readonly requestsInFlight: number
+  readonly signal: AbortSignal
+}
+
+/**
+ * Draws whatever a walk misses from several sources at once, until all of it is written or no source is left. The
+ * walk's wants go through the planner to the lanes; each answer goes to the store as one batch, whose worker hashes every
+ * block before it keeps any. What a source was asked for and did not bring goes to the others. Never has more
+ * unwritten than a bound, whatever the number of sources.
+ */
+export class Swarm {
+  readonly #modules: SwarmModules
+  readonly #options: SwarmOptions
+  readonly #planner: SwarmPlanner<WalkWant>
+  readonly #news = new Signpost()
+  readonly #buffers = new BufferPool({ sizeBytes: MAX_ANSWER_BYTES, maxKept: MAX_KEPT_BUFFERS, shared: true })
+  readonly #lanes = new Map<string, Lane>()
+  readonly #waiting: PeerId[] = []
+  readonly #seen = new Set<string>()
+  /** Writes under way; none of these promises rejects. */
+  readonly #writes = new Set<Promise<void>>()
+  readonly #over = new AbortController()
+  readonly #ended = Promise.withResolvers<void>()
+  #unwrittenBytes = 0
+  #refilling: Promise<void> | undefined
+  #refillAgain = false
+  #last = new CatalogError('NO_PROVIDERS', 'there is no source to fetch from')
+
+  constructor(modules: SwarmModules, options: SwarmOptions) {
+    this.#modules = modules
+    this.#options = options
+    this.#planner = new SwarmPlanner({ unitOf: () => 0, maxRequests: options.requestsInFlight })
+    // Whoever runs it learns of a failure; one that comes before that must not count as unhandled.
+    this.#ended.promise.catch(() => {})
+  }
+
+  async run(): Promise<void> {
+    const { peers, signal } = this.#options
+    const onAbort = (): void => this.#fail(signal.reason)
+    signal.addEventListener('abort', onAbort)
+    const running = [this.#tick()]
+    try {
+      signal.throwIfAborted()
+      for (const peerId of this.#modules.book.ranked(peers)) this.join(peerId)
+      if (this.#lanes.size === 0) throw this.#last
+      this.#refill()
+      running.push(this.#joinMore())
+      await this.#ended.promise
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+      this.#over.abort(new CatalogError('ABORTED', 'the fetch has ended'))
+      this.#news.show()
+      await Promise.all([...running, this.#refilling, ...[...this.#lanes.values()].map(lane => lane.ended)])
+      await this.#allWritten()
+    }
+  }
+
+  /** Draws from this peer too, now or when there is room. */
+  join(peerId: PeerId): void {
+    const key = peerId.toString()
+    if (this.#over.signal.aborted || this.#seen.has(key) || this.#seen.size >= MAX_SOURCES) return
+    this.#seen.add(key)
+    this.#waiting.push(peerId)
+    this.#startLanes()
+  }
+
+  async #joinMore(): Promise<void> {
+    const { signal } = this.#over
+    try {
+      for await (const peerId of this.#options.morePeers?.(signal) ?? []) this.join(peerId)
+    } catch (thrown) {
+      const { code, message } = toCatalogError(thrown)
+      if (!signal.aborted) this.#modules.log.debug({ code, reason: message }, 'no more sources can be found')
+    }
+  }
+
+  #startLanes(): void {
+    while (this.#lanes.size < MAX_LANES) {
+      const peerId = this.#waiting.shift()
+      if (peerId === undefined) return
+      const lane = this.#laneTo(peerId)
+      this.#lanes.set(lane.key, lane)
+      lane.start(error => void this.#laneEnded(lane, error))
+    }
+  }
+
+  #laneTo(peerId: PeerId): Lane {
+    const { libp2p, clock, budget, onReceived, onFailure, book } = this.#modules
+    const { networkId, record, trafficClass } = this.#options
+    return new Lane(
+      {
+        libp2p,
+        clock,
+        planner: this.#planner,
+        buffers: this.#buffers,
+        news: this.#news,
+        ...(budget && { budget }),
+        accept: this.#accept,
+        room: this.#room,
+        onReceived,
+        onFailure
+      },
+      { networkId, peerId, record, rate: book.of(peerId), trafficClass, signal: this.#over.signal }
+    )
+  }
+
+  /** A lane that ends while the swarm goes on has failed: the next source takes its place. */
+  async #laneEnded(lane: Lane, error: unknown): Promise<void> {
+    if (this.#over.signal.aborted || error === undefined) return
+    this.#lanes.delete(lane.key)
+    if (!(error instanceof SourceFailure)) return this.#fail(error)
+    this.#last = error.reason
+    this.#startLanes()
+    if (this.#lanes.size > 0) return
+    // What the last one sent may have been all that was missing.
+    await this.#allWritten()
+    await this.#refilled()
+    if (this.#lanes.size === 0) this.#fail(this.#last)
+  }
+
+  /** Takes wants from the walk, one run at a time; once more when something happened meanwhile. */
+  #refill(): void {
+    if (this.#refilling !== undefined) {
+      this.#refillAgain = true
+      return
+    }
+    this.#refilling = this.#fill()
+      .catch(error => this.#fail(error))
+      .finally(() => {
+        this.#refilling = undefined
+        if (this.#refillAgain && !this.#over.signal.aborted) {
+          this.#refillAgain = false
+          this.#refill()
+        }
+      })
+  }
+
+  async #refilled(): Promise<void> {
+    this.#refill()
+    while (this.#refilling !== undefined) await this.#refilling
+  }
+
+  async #fill(): Promise<void> {
+    const { walk } = this.#modules
+    const planner = this.#planner
+    for (
+      let taken = 1;
+      planner.waitingBytes < MAX_AHEAD_BYTES && planner.waitingCount < MAX_AHEAD_WANTS;
+      taken++
+    ) {
+      const want = await walk.next(this.#over.signal)
+      if (want === undefined) {
+        planner.drained()
+        this.#news.show()
+        if (walk.phase === 'done') this.#ended.resolve()
+        return
+      }
+      planner.offer([want])
+      // The first ones leave while the rest is looked up.
+      this.#news.show()
+      if (taken % WANTS_PER_TURN === 0) await nextTurn()
+    }
+  }
+
+  /** Looks into nodes and pages, and has the blocks written. Does not wait for that. */
+  readonly #accept = (
+    lane: Lane,
+    assignment: Assignment<WalkWant>,
+    { request, blocks, buffer, wireBytes }: SourceAnswer<WalkWant>
+  ): void => {
+    const { store, walk } = this.#modules
+    const { signal } = this.#over
+    try {
+      for (const [i, block] of blocks.entries()) useBlock(request.wants[i]!, block)
+    } catch (error) {
+      this.#planner.rejected(assignment)
+      throw error
+    }
+    const write = async (): Promise<void> => {
+      try {
+        await store.writeBlocks(blocks, signal)
+        this.#buffers.give(buffer)
+        await walk.written(request.wants, signal)
+      } catch (thrown) {
+        this.#planner.rejected(assignment)
+        const error = toCatalogError(thrown)
+        if (error.code === 'BYTES_WRONG') lane.fail(new SourceFailure(error))
+        else this.#fail(thrown)
+      } finally {
+        this.#unwrittenBytes -= wireBytes
+      }
+    }
+    this.#unwrittenBytes += wireBytes
+    const writing: Promise<void> = write().finally(() => {
+      this.#writes.delete(writing)
+      this.#refill()
+      this.#news.show()
+    })
+    this.#writes.add(writing)
+    this.#refill()
+  }
+
+  readonly #room = async (): Promise<void> => {
+    while (this.#unwrittenBytes > MAX_UNWRITTEN_BYTES) await Promise.race(this.#writes)
+  }
+
+  async #allWritten(): Promise<void> {
+    while (this.#writes.size > 0) await Promise.all(this.#writes)
+  }
+
+  #fail(error: unknown): void {
+    this.#ended.reject(error)
+  }
+
+  /** Now and then lets the lanes look for late requests, and finds out when nothing is under way any more. */
+  async #tick(): Promise<void> {
+    let stalled = 0
+    for (;;) {
+      try {
+        await this.#modules.clock.wait(TICK_MS, this.#over.signal)
+      } catch {
+        return // over
+      }
+      this.#news.show()
+      const isIdle = this.#planner.inFlight === 0 && this.#writes.size === 0 && this.#refilling === undefined
+      stalled = isIdle && this.#planner.waitingCount === 0 ? stalled + 1 : 0
+      if (stalled > MAX_STALLED_TICKS) this.#fail(new CatalogError('INTERNAL', 'a fetch waits for nothing'))
+      else if (stalled > 0) this.#refill()
+    }
+  }
+}
+
+/** Hashes a node or page and gives its bytes to the walk, in memory of their own: the block's are used again. */
+function useBlock(want: WalkWant, block: IncomingBlock): void {
+  if (want.use === undefined) return
+  const raw = rawBytesOf(block)
+  if (raw === undefined || Buffer.compare(hashBlock(raw), want.id) !== 0)
+    throw new SourceFailure(new CatalogError('BYTES_WRONG', 'a tree node or page does not match its hash'))
+  if (want.isUsed) return
+  want.isUsed = true
+  want.use(raw === block.bytes ? raw.slice() : raw)
+}
