@@ -1,5 +1,5 @@
 /**
- * Fetching a release: which one is meant, who holds it, then its content from them, one after the other until it is whole.
+ * Fetching a release: which one is meant, who holds it, then its content from them, all at once, until it is whole.
  * Nothing fetched is lost when a source fails or the daemon stops: the store keeps what was verified, and a row in
  * the database keeps the wish, so the next try or the next start goes on from there.
  */

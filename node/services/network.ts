@@ -28,7 +28,7 @@ export interface ContentFetched {
 /** Who hears of a transfer while it runs. */
 export interface ContentWatch {
   onProgress(progress: ContentProgress): void
-  /** A source failed; the next one is tried, or this one again. */
+  /** A source failed; the others go on, or this one is tried again. */
   onSourceFailed(peerId: string, error: CatalogError): void
 }
 
@@ -76,7 +76,7 @@ export interface Network {
   /** Connects to a peer id or multiaddr and returns the peer id. */
   dial(target: string, signal: AbortSignal): Promise<string>
   /**
-   * Brings the content of a release from these peers, best first, one after the other until it is whole; every byte
+   * Brings the content of a release from these peers, several at once, until it is whole; every byte
    * verified. On disk and complete in the store when it resolves.
    */
   fetchContent(
