@@ -2,6 +2,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs'
+import { createServer } from 'node:net'
 import path from 'node:path'
 import { displaySize, GIB } from '../../base/index.ts'
 import { type Config, loadConfig } from '../../config/index.ts'
@@ -80,12 +81,12 @@ function hasText(file: string): boolean {
 
 /** Tries to listen where the daemon would. */
 async function checkPort(listen: string): Promise<DoctorCheck> {
-  const [, family = '', address = '', , port = ''] = listen.split('/')
+  const [, family = '', address = '', protocol, port = ''] = listen.split('/')
   const name = `port ${listen}`
-  const socket = createSocket({ type: family === 'ip6' ? 'udp6' : 'udp4', ipv6Only: family === 'ip6' })
+  const isIp6 = family === 'ip6'
   try {
-    socket.bind(Number(port), address)
-    await once(socket, 'listening')
+    if (protocol === 'tcp') await tryTcp(Number(port), address, isIp6)
+    else await tryUdp(Number(port), address, isIp6)
     return good(name, 'free')
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
@@ -99,8 +100,26 @@ async function checkPort(listen: string): Promise<DoctorCheck> {
         hint: 'take it out of network.listen'
       }
     return bad(name, message, 'stop what uses the port, or change network.listen')
+  }
+}
+
+async function tryUdp(port: number, address: string, ipv6Only: boolean): Promise<void> {
+  const socket = createSocket({ type: ipv6Only ? 'udp6' : 'udp4', ipv6Only })
+  try {
+    socket.bind(port, address)
+    await once(socket, 'listening')
   } finally {
     socket.close()
+  }
+}
+
+async function tryTcp(port: number, host: string, ipv6Only: boolean): Promise<void> {
+  const server = createServer()
+  try {
+    server.listen({ port, host, ipv6Only })
+    await once(server, 'listening')
+  } finally {
+    server.close()
   }
 }
 

@@ -2,12 +2,12 @@ import { Object as ObjectOf } from 'typebox'
 import { choice, duration, flag, integer, list, PROFILES, size, text } from './builders.ts'
 
 const LISTEN = {
-  pattern: '^/(ip4|ip6)/[0-9a-fA-F.:]+/udp/[0-9]{1,5}/quic-v1$',
-  rule: 'addresses such as /ip4/0.0.0.0/udp/4747/quic-v1 (TCP comes with a later release)'
+  pattern: '^/(ip4|ip6)/[0-9a-fA-F.:]+/(udp/[0-9]{1,5}/quic-v1|tcp/[0-9]{1,5})$',
+  rule: 'addresses such as /ip4/0.0.0.0/udp/4747/quic-v1 or /ip4/0.0.0.0/tcp/4747'
 }
 const ANNOUNCED = {
-  pattern: '^/(ip4|ip6|dns|dns4|dns6)/[^/]+/udp/[0-9]{1,5}/quic-v1$',
-  rule: 'addresses such as /dns4/catalog.example.org/udp/4747/quic-v1'
+  pattern: '^/(ip4|ip6|dns|dns4|dns6)/[^/]+/(udp/[0-9]{1,5}/quic-v1|tcp/[0-9]{1,5})$',
+  rule: 'addresses such as /dns4/catalog.example.org/udp/4747/quic-v1 or /dns4/catalog.example.org/tcp/4747'
 }
 const BOOTSTRAP = {
   pattern: '^/(ip4|ip6|dns|dns4|dns6|dnsaddr)/[^/]+(/.+)?$',
@@ -34,9 +34,15 @@ export const network = ObjectOf(
         'Set of overrides: `standard` none, `local` for a private network or test net, `server` for a rented machine on the Internet (dials and announces no private address, no mDNS).'
     }),
     listen: list({
-      default: ['/ip4/0.0.0.0/udp/4747/quic-v1', '/ip6/::/udp/4747/quic-v1'],
+      default: [
+        '/ip4/0.0.0.0/udp/4747/quic-v1',
+        '/ip6/::/udp/4747/quic-v1',
+        '/ip4/0.0.0.0/tcp/4747',
+        '/ip6/::/tcp/4747'
+      ],
       ...LISTEN,
-      description: 'Addresses to listen on; port 0 takes a free one.'
+      description:
+        'Addresses to listen on, QUIC and, for peers whose network lets no UDP through, TCP; port 0 takes a free one.'
     }),
     announce: list({
       default: [],

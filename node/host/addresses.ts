@@ -1,5 +1,8 @@
+import type { Address } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
+import { circuitRelayAddressesLast, loopbackAddressLast, publicAddressesFirst } from '@libp2p/utils'
 import { CODE_P2P, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { QUIC_V1 } from '@multiformats/multiaddr-matcher'
 import { CatalogError } from '../../base/index.ts'
 import { networkPrefix } from '../../discovery/index.ts'
 
@@ -7,7 +10,9 @@ import { networkPrefix } from '../../discovery/index.ts'
 const PLACE_BYTES = { ip4: 4, ip6: 8 }
 
 /** One of these makes an address one that can be dialled; alone, /p2p/ID is looked up in the peer store and the DHT. */
-const DIALABLE = new Set(['quic-v1', 'dnsaddr'])
+const DIALABLE = new Set(['quic-v1', 'tcp', 'dnsaddr'])
+/** What an address may consist of; others are of transports that are not spoken here (WebSockets, WebRTC …). */
+const KNOWN = new Set([...DIALABLE, 'ip4', 'ip6', 'ip6zone', 'dns', 'dns4', 'dns6', 'udp', 'p2p'])
 
 /** PEER_ADDRESS_INVALID for what is not a multiaddr, or one of a transport this node does not speak. */
 export function parseAddress(address: string): Multiaddr {
@@ -24,7 +29,8 @@ export function parseAddress(address: string): Multiaddr {
   }
   const names = parsed.getComponents().map(({ name }) => name)
   const isDialable = names.some(name => DIALABLE.has(name)) || (names.length === 1 && names[0] === 'p2p')
-  if (!isDialable || names.includes('p2p-circuit')) throw invalid('is not an address of QUIC (/…/quic-v1)')
+  if (!isDialable || !names.every(name => KNOWN.has(name)))
+    throw invalid('is not an address of QUIC (/…/udp/PORT/quic-v1) or TCP (/…/tcp/PORT)')
   try {
     const peerId = peerIdOf(parsed)
     if (peerId !== undefined) peerIdFromString(peerId)
@@ -38,6 +44,9 @@ export function parseAddress(address: string): Multiaddr {
 export const peerIdOf = (address: Multiaddr): string | undefined =>
   address.getComponents().findLast(({ code }) => code === CODE_P2P)?.value
 
+/** The IP address or name at the beginning of a multiaddr. */
+export const hostOf = (address: Multiaddr): string | undefined => address.getComponents()[0]?.value
+
 /** The address without /p2p/: two forms of one place to dial. */
 export const withoutPeerId = (address: Multiaddr): string => address.toString().replace(/\/p2p\/[^/]+$/, '')
 
@@ -46,3 +55,13 @@ export function placeOf(address: Multiaddr): string | undefined {
   const prefix = networkPrefix(address, PLACE_BYTES)
   return prefix === undefined ? undefined : Buffer.from(prefix).toString('hex')
 }
+
+/** In which order the addresses of a peer are dialled. libp2p's own order, but for QUIC, which it puts after TCP. */
+export const inDialOrder = (a: Address, b: Address): -1 | 0 | 1 =>
+  loopbackAddressLast(a.multiaddr, b.multiaddr) ||
+  publicAddressesFirst(a.multiaddr, b.multiaddr) ||
+  circuitRelayAddressesLast(a.multiaddr, b.multiaddr) ||
+  before(a.isCertified, b.isCertified) ||
+  before(QUIC_V1.matches(a.multiaddr), QUIC_V1.matches(b.multiaddr))
+
+const before = (a: boolean, b: boolean): -1 | 0 | 1 => (a === b ? 0 : a ? -1 : 1)

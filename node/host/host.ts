@@ -6,7 +6,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { CatalogError, type Logger, makeFolder } from '../../base/index.ts'
 import { isLocalAddress } from '../../discovery/index.ts'
 import { connectionRttMs } from '../../protocols/index.ts'
-import { parseAddress } from './addresses.ts'
+import { parseAddress, peerIdOf } from './addresses.ts'
 import { dialPeer } from './dial.ts'
 import { Gater } from './gater.ts'
 import { Identifier } from './identifier.ts'
@@ -204,10 +204,17 @@ export async function createHost(modules: HostModules, options: HostOptions): Pr
     await datastore.close()
     throw error
   }
+  await introduce(libp2p, bootstrap)
   for (const address of bootstrap) host.keeper.keep(address)
   void guard.run(host.signal)
   log.info({ peer: host.peerId, addresses: host.addresses() }, 'the host is on the network')
   return host
+}
+
+/** Has all addresses of a bootstrap peer known before the first is dialled, so that TCP can stand in for QUIC. */
+async function introduce(libp2p: Libp2p, bootstrap: readonly Multiaddr[]): Promise<void> {
+  for (const [id, multiaddrs] of Map.groupBy(bootstrap, peerIdOf))
+    if (id !== undefined) await libp2p.peerStore.merge(peerIdFromString(id), { multiaddrs })
 }
 
 async function openPeerStore(log: Logger, folder: string): Promise<PeerDatastore> {
@@ -224,6 +231,8 @@ async function openPeerStore(log: Logger, folder: string): Promise<PeerDatastore
 /** libp2p tells why only in a text of many lines, with stacks: `/ip4/…: Error: Address already in use (os error 98)`. */
 const LISTEN_REASON = /^\s*\/\S+: (?:\w*Error: )?(.+)$/m
 const OS_ERROR = /\(os error (\d+)\)/
+/** As Node says it, of TCP. */
+const NODE_ERROR = /\b(EADDRINUSE|EADDRNOTAVAIL|EACCES)\b/
 const LISTEN_HINTS: Record<string, string> = {
   EADDRINUSE: 'something else listens there: free the port or give another with --listen',
   EADDRNOTAVAIL: 'that is no address of this machine: give one that is, or 0.0.0.0, with --listen',
@@ -239,7 +248,8 @@ async function start(libp2p: Libp2p, listen: readonly string[]): Promise<void> {
     if (failed.length === 0) throw error
     const reason = LISTEN_REASON.exec(message)?.[1] ?? 'libp2p does not say why'
     const number = Number(OS_ERROR.exec(reason)?.[1] ?? 0)
-    const hint = number > 0 ? LISTEN_HINTS[getSystemErrorName(-number)] : undefined
+    const name = number > 0 ? getSystemErrorName(-number) : NODE_ERROR.exec(reason)?.[1]
+    const hint = name === undefined ? undefined : LISTEN_HINTS[name]
     throw new CatalogError('LISTEN_FAILED', `could not listen on ${failed.join(', ')}: ${reason}`, {
       details: { addresses: failed },
       ...(hint === undefined ? {} : { hint }),

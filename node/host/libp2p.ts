@@ -3,21 +3,29 @@ import { identify, identifyPush } from '@libp2p/identify'
 import type { ConnectionGater, Libp2p, PeerDiscovery, PrivateKey } from '@libp2p/interface'
 import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
 import type { MulticastDNSComponents } from '@libp2p/mdns'
+import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
+import { type TCPOptions, tcp } from '@libp2p/tcp'
+import { type YamuxMuxerInit, yamux } from '@libp2p/yamux'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { LevelDatastore } from 'datastore-level'
 import { createLibp2p } from 'libp2p'
 import { CatalogError } from '../../base/index.ts'
 import { isLocalAddress } from '../../discovery/index.ts'
-import { quicTransport } from '../../protocols/index.ts'
+import { DEFAULT_QUIC_STREAM_OPTIONS, quicTransport } from '../../protocols/index.ts'
+import { inDialOrder } from './addresses.ts'
 import {
   DIAL_TIMEOUT_MS,
   type HostOptions,
   INBOUND_NEGOTIATION_MS,
   INBOUND_UPGRADE_MS,
   MAX_PARALLEL_DIALS,
-  OUTBOUND_NEGOTIATION_MS
+  OUTBOUND_NEGOTIATION_MS,
+  TCP_IDLE_MS,
+  YAMUX_KEEP_ALIVE_MS,
+  YAMUX_WINDOW_BYTES
 } from './options.ts'
+import { raceTransport } from './race-transport.ts'
 import type { HostServices } from './types.ts'
 
 /** Requests of kad-dht that write to our disk. Announcements have a protocol of their own; these would be a gift to strangers. */
@@ -47,7 +55,10 @@ export async function buildLibp2p(
       appendAnnounce: [...options.announce],
       announceFilter: addresses => announced(addresses, modules.usesLocalAddresses())
     },
-    transports: [transport(options)],
+    transports: [raceTransport(quic(options)), tcp(tcpOptions(options))],
+    // Of TCP and of relayed connections; QUIC brings its own of both.
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux(yamuxOptions(options))],
     // QUIC's keep-alive does the same for less: 1.3 % of a core at 200 connections.
     connectionMonitor: { enabled: false },
     connectionManager: connectionManager(options),
@@ -68,7 +79,7 @@ async function nodeKey(key: PrivateKey | Uint8Array): Promise<PrivateKey> {
 const announced = (addresses: Multiaddr[], withLocal: boolean): Multiaddr[] =>
   withLocal ? addresses : addresses.filter(address => !isLocalAddress(address))
 
-function transport({ quic }: HostOptions): ReturnType<typeof quicTransport> {
+function quic({ quic }: HostOptions): ReturnType<typeof quicTransport> {
   return quicTransport({
     maxIdleTimeout: quic.maxIdleTimeoutMs,
     keepAliveInterval: quic.keepAliveIntervalMs,
@@ -80,12 +91,35 @@ function transport({ quic }: HostOptions): ReturnType<typeof quicTransport> {
   })
 }
 
+function tcpOptions({ maxConnections }: HostOptions): TCPOptions {
+  return {
+    maxConnections,
+    inboundSocketInactivityTimeout: TCP_IDLE_MS,
+    outboundSocketInactivityTimeout: TCP_IDLE_MS
+  }
+}
+
+function yamuxOptions({ quic }: HostOptions): YamuxMuxerInit {
+  return {
+    maxInboundStreams: quic.maxStreams,
+    maxOutboundStreams: quic.maxStreams,
+    maxEarlyStreams: quic.maxStreams,
+    keepAliveInterval: YAMUX_KEEP_ALIVE_MS,
+    streamOptions: {
+      maxStreamWindowSize: YAMUX_WINDOW_BYTES,
+      maxReadBufferLength: 2 * YAMUX_WINDOW_BYTES,
+      maxWriteBufferLength: DEFAULT_QUIC_STREAM_OPTIONS.maxWriteBufferBytes
+    }
+  }
+}
+
 function connectionManager(options: HostOptions) {
   return {
     maxConnections: options.maxConnections,
     inboundConnectionThreshold: options.inboundConnectionThreshold,
     maxIncomingPendingConnections: options.maxIncomingPending,
     addressDialTimeout: options.addressDialTimeoutMs,
+    addressSorter: inDialOrder,
     dialTimeout: DIAL_TIMEOUT_MS,
     maxParallelDials: MAX_PARALLEL_DIALS,
     inboundUpgradeTimeout: INBOUND_UPGRADE_MS,

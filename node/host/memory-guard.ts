@@ -20,9 +20,10 @@ export interface MemoryGuardModules {
 }
 
 /**
- * Bounds the native memory that unread streams pin. QUIC lets a peer fill a window of `maxStreamDataBytes` for each stream, and of
+ * Bounds the memory that unread streams pin. QUIC lets a peer fill a window of `maxStreamDataBytes` for each stream, and of
  * `maxConnectionDataBytes` for a connection, that nobody reads; 300 connections could pin 4.5 GB. How full a window is
- * cannot be seen from here, so each stream left unread for a second counts as full. Beyond the limit the connection
+ * cannot be seen from here, so each stream left unread for a second counts as full; a
+ * stream over TCP counts with the bytes that wait in it. Beyond the limit the connection
  * that pins most is closed, of equals the one left unread longest, until the rest fits.
  */
 export class MemoryGuard {
@@ -72,13 +73,17 @@ export class MemoryGuard {
     const latestMs = performance.now() - CHECK_INTERVAL_MS
     return this.#modules.connections().flatMap(connection => {
       const stalled = connection.streams.map(stalledSinceMs).filter(ms => ms !== undefined && ms <= latestMs)
-      if (stalled.length === 0) return []
       const { maxStreamDataBytes, maxConnectionDataBytes } = this.#options
-      const bytes = Math.min(maxConnectionDataBytes, stalled.length * maxStreamDataBytes)
-      return [{ connection, bytes, sinceMs: Math.min(...(stalled as number[])) }]
+      const windows = Math.min(maxConnectionDataBytes, stalled.length * maxStreamDataBytes)
+      const bytes = windows + connection.streams.reduce((sum, stream) => sum + waitingBytes(stream), 0)
+      if (bytes === 0) return []
+      return [{ connection, bytes, sinceMs: Math.min(performance.now(), ...(stalled as number[])) }]
     })
   }
 }
 
 const stalledSinceMs = (stream: Stream): number | undefined =>
   stream instanceof QuicStream ? stream.stalledSinceMs : undefined
+
+/** Of QUIC only the window can be told; the few bytes that wait outside it are within the rounding. */
+const waitingBytes = (stream: Stream): number => (stream instanceof QuicStream ? 0 : stream.readBufferLength)

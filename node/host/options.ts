@@ -1,4 +1,4 @@
-import { SECOND_MS } from '../../base/index.ts'
+import { MIB, SECOND_MS } from '../../base/index.ts'
 
 /** Settings of the host; the composition root derives them from the configuration (docs/transport.md has the reasons). */
 export interface HostOptions {
@@ -94,3 +94,11 @@ export const GOODBYE_MS = SECOND_MS / 2
 export const STOP_MS = 3 * SECOND_MS
 /** Peers to stay connected to: as many as a list in the configuration holds. */
 export const MAX_KEPT_PEERS = 256
+/** A TCP connection without a packet for this long is lost; yamux pings well within it. */
+export const TCP_IDLE_MS = 30 * SECOND_MS
+export const YAMUX_KEEP_ALIVE_MS = 10 * SECOND_MS
+/**
+ * Bytes in flight on a stream over TCP, at most. yamux 8.0.3 grows its window to 16 MiB and @libp2p/utils aborts a stream with more
+ * than 4 MiB unread: with both as they are, a paused stream is cut off by a fast sender. So the window is the smaller of the two.
+ */
+export const YAMUX_WINDOW_BYTES = 4 * MIB

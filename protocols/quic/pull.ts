@@ -49,6 +49,11 @@ class Inbox {
   #waiting: Uint8Array[] = []
   #waitingBytes = 0
   #isEnded = false
+  /**
+   * The end has been announced and the stream still holds bytes, which come as a message. QUIC announces an end after its last
+   * byte; yamux does when the FIN arrives, with bytes before it in the buffer of a stream that is paused or has no listener.
+   */
+  #hasTail = false
   #error: Error | undefined
   #wake: (() => void) | undefined
 
@@ -75,7 +80,11 @@ class Inbox {
           this.#stream.resume()
         return bytes
       }
-      if (this.#isEnded) return undefined
+      if (this.#isEnded && !this.#hasTail) return undefined
+      if (this.#isEnded && this.#stream.readStatus === 'paused') {
+        this.#stream.resume()
+        continue
+      }
       await new Promise<void>(resolve => {
         this.#wake = resolve
       })
@@ -95,26 +104,32 @@ class Inbox {
     const { status, remoteWriteStatus } = this.#stream
     if (status === 'aborted' || status === 'reset')
       this.#error = new StreamResetError(`the stream was ${status} before it was read`)
-    else if (remoteWriteStatus === 'closed' && this.#stream.readBufferLength === 0) this.#isEnded = true
+    else if (remoteWriteStatus === 'closed') this.#end()
   }
 
   readonly #onMessage = (event: StreamMessageEvent): void => {
     const parts = event.data instanceof Uint8Array ? [event.data] : event.data
     for (const part of parts) this.#waiting.push(part)
     this.#waitingBytes += event.data.byteLength
+    this.#hasTail &&= this.#stream.readBufferLength > 0
     if (this.#waitingBytes >= this.#highWaterBytes && this.#stream.readStatus === 'readable')
       this.#stream.pause()
     this.#wakeUp()
   }
 
   readonly #onEnd = (): void => {
-    this.#isEnded = true
+    this.#end()
     this.#wakeUp()
   }
 
-  /** After the FIN the fate of the connection is of no matter: all bytes are here. */
+  #end(): void {
+    this.#isEnded = true
+    this.#hasTail = this.#stream.readBufferLength > 0
+  }
+
+  /** After the FIN the fate of the connection is of no matter: all bytes are here, unless an abort has thrown some away. */
   readonly #onClose = (event: StreamCloseEvent): void => {
-    if (!this.#isEnded)
+    if (!this.#isEnded || (this.#hasTail && event.error !== undefined))
       this.#error =
         event.error ?? new ConnectionClosedError('the stream was closed before the remote had finished it')
     this.#wakeUp()

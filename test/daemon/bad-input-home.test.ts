@@ -67,8 +67,8 @@ describe('a wrong command line', () => {
       at
     )
     await expectRefusal(
-      ['peers', 'connect', '/ip4/127.0.0.1/tcp/4747'],
-      { code: 'PEER_ADDRESS_INVALID', names: ['/ip4/127.0.0.1/tcp/4747'], hint: '/udp/' },
+      ['peers', 'connect', '/ip4/127.0.0.1/tcp/4747/ws'],
+      { code: 'PEER_ADDRESS_INVALID', names: ['/ip4/127.0.0.1/tcp/4747/ws'], hint: '/udp/' },
       at
     )
   })

@@ -56,6 +56,23 @@ describe('daemons among themselves', () => {
     expect(again.result).toMatchObject({ bytesFetched: 0, sources: [] })
   })
 
+  it('do all of it over TCP alone', async () => {
+    const set = { 'network.listen': '/ip4/127.0.0.1/tcp/0' }
+    const seed = await net.start('seed', { set })
+    const publisher = await net.start('publisher', { join: seed, set })
+    const consumer = await net.start('consumer', { join: seed, set })
+    await eventually(async () => (await seed.ok('GET', '/v1/peers')).peers.length === 2)
+    const { record } = await publisher.publish({ name: 'demo', version: '1.2.3', files: FILES, wait: 1 })
+    const fetched = await consumer.operation('/v1/fetches', { spec: 'demo' })
+    expect(fetched.error).toBeUndefined()
+    expect(fetched.result).toMatchObject({
+      id: record.id.toString(),
+      sources: [{ peerId: publisher.peerId }]
+    })
+    const { peers } = await consumer.ok('GET', '/v1/peers')
+    expect(peers.flatMap(({ addresses }: { addresses: string[] }) => addresses).join()).not.toContain('quic')
+  })
+
   it('find a release by its id alone through the DHT, from a peer they were not connected to', async () => {
     const seed = await net.start('seed')
     const quiet = { join: seed, set: { 'network.peersWanted': '0' } }

@@ -78,7 +78,7 @@ describe('precedence', () => {
 
   test('two loads share nothing', () => {
     loadConfig().values.network.listen.push('/x')
-    expect(loadConfig().values.network.listen).toHaveLength(2)
+    expect(loadConfig().values.network.listen).toHaveLength(4)
   })
 })
 
@@ -115,7 +115,7 @@ describe('values', () => {
     ['network.maxConnections', '1e2'],
     ['network.id', 'Upper'],
     ['network.id', ''],
-    ['network.listen', '/ip4/0.0.0.0/tcp/4747'],
+    ['network.listen', '/ip4/0.0.0.0/tcp/4747/ws'],
     ['network.bootstrap', 'example.org:4747'],
     ['network.deny', 'somebody'],
     ['mdns.enabled', 'yes'],

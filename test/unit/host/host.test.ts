@@ -128,7 +128,7 @@ describe('connecting', () => {
     'not an address',
     '/ip4/1.2.3',
     '',
-    '/ip4/1.2.3.4/tcp/4747',
+    '/ip4/1.2.3.4/tcp/4747/ws',
     '/ip4/1.2.3.4/udp/1/quic-v1/p2p-circuit'
   ])('%j is PEER_ADDRESS_INVALID', async address => {
     const host = await startHost()
