@@ -1,0 +1,105 @@
+/**
+ * Fetches between two real daemons over links as they are outside of laboratories: packets are lost, late and out of order,
+ * the link goes away for a while, hosts move to another address. Nobody touches anything: the fetch goes on by itself.
+ */
+import { afterEach, describe, expect, it } from 'vitest'
+import { KIB, MIB } from '../../base/index.ts'
+import type { Operation } from '../../node/index.ts'
+import { type LinkSettings, whyNoLink } from '../../testnet/index.ts'
+import { eventually } from '../daemon/support.ts'
+import { differences, type Files, randomFiles, sizeOf } from './support/content.ts'
+import { LinkedNodes } from './support/linked-nodes.ts'
+import { chooseSeed, Random } from './support/random.ts'
+
+const TEST_TIMEOUT_MS = 60_000
+/** Bytes that may come twice, of a fetch that was interrupted or of packets that were late, over those of the content. */
+const MAX_OVERHEAD = 1.1
+const seed = chooseSeed()
+const why = whyNoLink()
+
+let nodes: LinkedNodes
+afterEach(async () => await nodes?.remove())
+
+interface Fetch {
+  id: string
+  files: Files
+  content: string
+}
+
+/** Publishes at the source, and starts to fetch at the sink. */
+async function startFetch(link: Partial<LinkSettings>, sizeBytes: number): Promise<Fetch> {
+  nodes = await LinkedNodes.create(link)
+  const files = randomFiles(new Random(seed), sizeBytes, 5)
+  const { record } = await nodes.source.publish({ name: 'demo', version: '1.0.0', files })
+  await eventually(async () => (await nodes.sink.ok('GET', '/v1/peers')).peers.length > 0)
+  const { operation } = await nodes.sink.ok('POST', '/v1/fetches', { spec: 'demo' })
+  return { id: operation.id, files, content: record.release.content.toString() }
+}
+
+const operationOf = async (id: string): Promise<Operation> =>
+  (await nodes.sink.ok('GET', `/v1/operations/${id}`)).operation
+
+/** Waits until some of the content is there and some is not. */
+async function untilPartWay({ id, files }: Fetch, part: number): Promise<void> {
+  const operation = await eventually(async () => {
+    const found = await operationOf(id)
+    const isOver = (found.progress.bytesDone ?? 0) >= sizeOf(files) * part
+    return (isOver || found.state !== 'running') && found
+  })
+  expect(operation, 'the fetch was over before the link changed').toMatchObject({ state: 'running' })
+}
+
+/** Waits for the end; everything must be there, byte for byte, and hardly anything have come twice. */
+async function expectFetched({ id, files, content }: Fetch): Promise<void> {
+  const operation = await eventually(async () => {
+    const found = await operationOf(id)
+    return found.state !== 'running' && found
+  }, TEST_TIMEOUT_MS)
+  expect(operation.error).toBeUndefined()
+  const { bytesFetched, sources } = operation.result as {
+    bytesFetched: number
+    sources: Array<{ bytes: number }>
+  }
+  expect(bytesFetched).toBe(sizeOf(files))
+  const wireBytes = sources.reduce((sum, { bytes }) => sum + bytes, 0)
+  expect(wireBytes / sizeOf(files)).toBeLessThan(MAX_OVERHEAD)
+  const tar = await nodes.sink.api('GET', `/v1/contents/${content}/tar`)
+  expect(await differences(tar.bytes, files)).toEqual([])
+}
+
+const title = `fetching over bad links (CATALOG_SEED=${seed})${why === undefined ? '' : `: ${why}`}`
+describe.skipIf(why !== undefined)(title, { timeout: TEST_TIMEOUT_MS }, () => {
+  it('with 1 % loss', async () => {
+    await expectFetched(await startFetch({ delayMs: 10, rateMbit: 100, lossPercent: 1 }, 8 * MIB))
+  })
+
+  it('with 150 ms round trip, loss and reordering', async () => {
+    const link = { delayMs: 75, rateMbit: 50, lossPercent: 0.5, reorderPercent: 2, reorderMs: 10 }
+    await expectFetched(await startFetch(link, 1536 * KIB))
+  })
+
+  it('that goes away for three times the idle time-out', async () => {
+    const fetch = await startFetch({ delayMs: 10, rateMbit: 40 }, 12 * MIB)
+    await untilPartWay(fetch, 0.3)
+    await nodes.hosts.cut()
+    await eventually(async () => (await nodes.sink.ok('GET', '/v1/peers')).peers.length === 0)
+    await new Promise(resolve => setTimeout(resolve, 4_000))
+    expect((await operationOf(fetch.id)).state).toBe('running')
+    await nodes.hosts.restore()
+    await expectFetched(fetch)
+  })
+
+  it('when the sink moves to another address', async () => {
+    const fetch = await startFetch({ delayMs: 10, rateMbit: 40 }, 12 * MIB)
+    await untilPartWay(fetch, 0.3)
+    nodes.hosts.right.changeAddress('10.78.0.22')
+    await expectFetched(fetch)
+  })
+
+  it('when the source moves to another address', async () => {
+    const fetch = await startFetch({ delayMs: 10, rateMbit: 40 }, 12 * MIB)
+    await untilPartWay(fetch, 0.3)
+    nodes.hosts.left.changeAddress('10.78.0.11')
+    await expectFetched(fetch)
+  })
+})
