@@ -69,8 +69,15 @@ export function createNetwork(modules: NetworkModules): Network {
         peers: peerIds.map(id => peerIdFromString(id)),
         signal,
         onSourceFailed: (peerId, error) => onSourceFailed(peerId.toString(), error),
-        onProgress: ({ phase, bytesDone, bytesTotal, filesDone, filesTotal }) =>
-          onProgress({ phase, bytesDone, bytesTotal, itemsDone: filesDone, itemsTotal: filesTotal })
+        onProgress: ({ phase, bytesDone, bytesTotal, bytesFetched, filesDone, filesTotal }) =>
+          onProgress({
+            phase,
+            bytesDone,
+            bytesTotal,
+            bytesFetched,
+            itemsDone: filesDone,
+            itemsTotal: filesTotal
+          })
       })
       return {
         bytesFetched,

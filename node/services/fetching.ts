@@ -8,9 +8,7 @@ import {
   type Clock,
   displaySize,
   type ErrorCode,
-  type RetryPolicy,
   retry,
-  SECOND_MS,
   Semaphore,
   SingleFlight,
   toCatalogError,
@@ -23,6 +21,7 @@ import type { OperationProgress } from '../operations.ts'
 import type { FetchResult } from '../schemas.ts'
 import type { FetchFailures, Subject } from './fetch-failures.ts'
 import { type FetchJobs, MAX_JOBS } from './fetch-jobs.ts'
+import { FetchPatience, ROUNDS } from './fetch-patience.ts'
 import { lookUp } from './lookup.ts'
 import type { ContentFetched, ContentWatch, Network } from './network.ts'
 import { type Resolved, type ResolvingModules, resolveRelease } from './resolving.ts'
@@ -32,14 +31,6 @@ import type { FetchingService, FetchRequest, WorkContext } from './types.ts'
 const MAX_TRANSFERS = 64
 /** Sources of one round. */
 const MAX_SOURCES = 10
-/** Rounds over the sources; between them holders are looked up anew. */
-const ROUNDS: RetryPolicy = {
-  attempts: 3,
-  firstDelayMs: 500,
-  maxDelayMs: 5 * SECOND_MS,
-  factor: 3,
-  jitter: 1
-}
 /** Another source or another time may do better; everything else is a fact about the request. */
 const WORTH_ANOTHER: readonly ErrorCode[] = [
   'NO_PROVIDERS',
@@ -222,26 +213,35 @@ export class Fetching implements FetchingService {
     this.#stopping = true
   }
 
+  /** Rounds over the sources, with waits between them; before each but the first, holders are looked up anew. */
   async #inRounds(wanted: Resolved, onlyThese: boolean, signal: AbortSignal): Promise<ContentFetched> {
     const { clock, logger, failures } = this.#modules
     const network = onlyThese ? this.#modules.direct : this.#modules.network
     const { name, version } = wanted.record.release
+    const patience = new FetchPatience({ clock })
+    let holders = wanted.holders
     return await retry(
       async round => {
-        const known = round === 1 ? wanted.holders : []
-        const holders =
-          known.length > 0 || onlyThese ? wanted.holders : await this.#holdersOf(wanted.record, signal)
+        if (!onlyThese && (round > 1 || holders.length === 0))
+          holders = await this.#holdersOf(wanted.record, patience.hasFetched ? holders : [], signal)
         const watch: ContentWatch = {
-          onProgress: progress => this.#tell(wanted.record, progress),
+          onProgress: ({ bytesFetched, ...progress }) => {
+            patience.fetched(bytesFetched)
+            this.#tell(wanted.record, progress)
+          },
           onSourceFailed: (peerId, error) => failures.sourceFailed({ name, version }, peerId, error)
         }
-        return await network.fetchContent(wanted.record, holders.slice(0, MAX_SOURCES), watch, signal)
+        const sources = holders.slice(0, MAX_SOURCES)
+        return patience.inAll(await network.fetchContent(wanted.record, sources, watch, signal))
       },
       ROUNDS,
       {
         clock,
         signal,
-        retryable: error => WORTH_ANOTHER.includes(toCatalogError(error).code),
+        retryable: error => {
+          const { code } = toCatalogError(error)
+          return WORTH_ANOTHER.includes(code) && patience.failed(code)
+        },
         onRetry: (error, round, delayMs) =>
           logger.warn(
             { name, round, delayMs, code: toCatalogError(error).code },
@@ -251,11 +251,18 @@ export class Fetching implements FetchingService {
     )
   }
 
-  async #holdersOf(record: ReleaseRecord, signal: AbortSignal): Promise<string[]> {
+  /** Those who say now that they hold it; when nobody can be asked, those who gave some of it before are still worth a try. */
+  async #holdersOf(record: ReleaseRecord, known: string[], signal: AbortSignal): Promise<string[]> {
     const { name, version, owner } = record.release
-    const found = await lookUp(this.#modules, { name, version, owner }, signal)
-    const id = record.id.toString()
-    return found.holders.filter(holder => holder.ids.has(id)).map(holder => holder.peerId)
+    try {
+      const found = await lookUp(this.#modules, { name, version, owner }, signal)
+      const id = record.id.toString()
+      return found.holders.filter(holder => holder.ids.has(id)).map(holder => holder.peerId)
+    } catch (thrown) {
+      const { code } = toCatalogError(thrown)
+      if (known.length === 0 || (code !== 'NO_PEERS' && code !== 'NO_PROVIDERS')) throw thrown
+      return known
+    }
   }
 
   #tell(record: ReleaseRecord, progress: OperationProgress): void {

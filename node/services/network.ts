@@ -17,6 +17,8 @@ export interface ContentProgress {
   bytesTotal: number
   itemsDone: number
   itemsTotal: number
+  /** Of `bytesDone`, what came from peers since this call. */
+  bytesFetched: number
 }
 
 export interface ContentFetched {

@@ -9,7 +9,7 @@ import { OperationManager } from '../../../node/operations.ts'
 import { FetchFailures } from '../../../node/services/fetch-failures.ts'
 import type { FetchJob, FetchJobs } from '../../../node/services/fetch-jobs.ts'
 import { Fetching } from '../../../node/services/fetching.ts'
-import type { ContentFetched, Network } from '../../../node/services/network.ts'
+import type { ContentFetched, ContentWatch, Network } from '../../../node/services/network.ts'
 import { SigningKey } from '../../../trust/index.ts'
 
 const CONTENT = CID.parse('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy')
@@ -33,8 +33,16 @@ const record = (version: string, key = KEY, content = CONTENT): ReleaseRecord =>
     key
   )
 
-/** Time that passes as soon as somebody waits. */
-const hasty: Clock = { ...systemClock, wait: async (_ms, signal) => signal?.throwIfAborted() }
+let nowMs = 0
+/** Time that passes as soon as somebody waits, and only then. */
+const hasty: Clock = {
+  ...systemClock,
+  monotonicMs: () => nowMs,
+  wait: async (ms, signal) => {
+    signal?.throwIfAborted()
+    nowMs += ms
+  }
+}
 
 interface World {
   /** What each peer holds. */
@@ -45,7 +53,7 @@ interface World {
   complete: boolean
   jobs: Map<string, FetchJob>
   transfers: string[][]
-  transfer: (attempt: number, signal: AbortSignal) => Promise<ContentFetched>
+  transfer: (attempt: number, signal: AbortSignal, watch: ContentWatch) => Promise<ContentFetched>
 }
 
 let world: World
@@ -77,9 +85,9 @@ function network(): Network {
     releases: async (_name, peerId) => world.peers[peerId] ?? [],
     record: async (id, peerId) =>
       (world.peers[peerId] ?? world.unconnected[peerId])?.find(known => known.id.toString() === id),
-    fetchContent: async (_record, peerIds, _watch, signal) => {
+    fetchContent: async (_record, peerIds, watch, signal) => {
       world.transfers.push([...peerIds])
-      return await world.transfer(world.transfers.length, signal)
+      return await world.transfer(world.transfers.length, signal, watch)
     }
   }
 }
@@ -165,6 +173,49 @@ describe('fetching', () => {
     await expect(fetching().fetch({ spec: 'demo' }, context())).rejects.toMatchObject({ code: 'BYTES_WRONG' })
     expect(world.transfers).toHaveLength(3)
     expect(world.jobs.size).toBe(0)
+  })
+
+  it('goes on for two minutes after the last byte when its sources went away, and then gives up', async () => {
+    world.peers = { p1: [record('1.0.0')] }
+    const bytesFetched = (bytes: number) => ({
+      phase: 'files',
+      bytesDone: bytes,
+      bytesTotal: 10,
+      itemsDone: 0,
+      itemsTotal: 1,
+      bytesFetched: bytes
+    })
+    const from = nowMs
+    world.transfer = async (attempt, _signal, watch) => {
+      // Nobody is connected while the link is away.
+      world.peers = nowMs - from < 40_000 ? {} : { p1: [record('1.0.0')] }
+      if (attempt === 1) watch.onProgress(bytesFetched(5))
+      if (nowMs - from < 40_000) throw new CatalogError('DIAL_FAILED', 'the link is away')
+      return FETCHED
+    }
+    expect((await fetching().fetch({ spec: 'demo' }, context())).bytesFetched).toBe(10)
+    expect(new Set(world.transfers.flat())).toEqual(new Set(['p1']))
+
+    const again = nowMs
+    world.transfers = []
+    world.transfer = async (attempt, _signal, watch) => {
+      if (attempt < 3) watch.onProgress(bytesFetched(attempt))
+      throw new CatalogError('STREAM_TRUNCATED', 'cut')
+    }
+    await expect(fetching().fetch({ spec: 'demo' }, context())).rejects.toMatchObject({
+      code: 'STREAM_TRUNCATED'
+    })
+    expect(nowMs - again).toBeGreaterThan(115_000)
+    expect(nowMs - again).toBeLessThan(135_000)
+
+    // Who lies is not waited for, even after it gave something.
+    world.transfers = []
+    world.transfer = async (_attempt, _signal, watch) => {
+      watch.onProgress(bytesFetched(5))
+      throw new CatalogError('BYTES_WRONG', 'lies')
+    }
+    await expect(fetching().fetch({ spec: 'demo' }, context())).rejects.toMatchObject({ code: 'BYTES_WRONG' })
+    expect(world.transfers).toHaveLength(3)
   })
 
   it('does not try again what no other source could do better', async () => {
