@@ -1,6 +1,7 @@
 import { isAbsolute, join } from 'node:path'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { CatalogError, type Clock, type Logger, partMetrics } from '../base/index.ts'
+import type { Compression } from './content/compression.ts'
 import { nodeDisk } from './content/disk.ts'
 import { decodeTail } from './content/record.ts'
 import { isRecovered } from './content/recovery.ts'
@@ -34,6 +35,8 @@ export interface LibraryOptions {
   workerIdleMs?: number
   /** Bytes of content at most: what would exceed them is refused with QUOTA_EXCEEDED. 0 (the default) = no limit. */
   quotaBytes?: number
+  /** How chunks of folders are kept: compressed where it pays (the default), or all as they are. */
+  compression?: Compression
 }
 
 /**
@@ -98,7 +101,12 @@ class LocalLibrary implements Library {
       { log, clock, metrics: libraryMetrics },
       {
         url: options.workerUrl ?? WORKER_URL,
-        settings: { databaseFolder, segmentsFolder, quotaBytes: options.quotaBytes ?? 0 },
+        settings: {
+          databaseFolder,
+          segmentsFolder,
+          quotaBytes: options.quotaBytes ?? 0,
+          compression: options.compression ?? 'zstd'
+        },
         ...(options.workerIdleMs === undefined ? {} : { idleMs: options.workerIdleMs })
       }
     )

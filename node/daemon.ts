@@ -102,7 +102,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const library = await openOwnLibrary(
     { log: log.child({ part: 'library' }), clock, metrics: registry },
     home,
-    values.store.quota
+    values.store
   )
   shutdown.leave('library', () => library.close())
   // A newer Catalog may have migrated it before the lock was ours.
@@ -275,10 +275,10 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
 async function openOwnLibrary(
   modules: LibraryModules,
   home: HomeLayout,
-  quotaBytes: number
+  { quota, compression }: LoadedConfig['values']['store']
 ): Promise<Library> {
   try {
-    return await openLibrary(modules, { home: home.root, quotaBytes })
+    return await openLibrary(modules, { home: home.root, quotaBytes: quota, compression })
   } catch (error) {
     throw isLockError(error) ? await homeLockedError(home, error) : error
   }

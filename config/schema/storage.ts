@@ -10,6 +10,11 @@ export const store = ObjectOf(
       orZero: true,
       description:
         'Bytes of content this node keeps at most; what would exceed it is refused with QUOTA_EXCEEDED. 0 is no limit but the disk.'
+    }),
+    compression: choice(['zstd', 'none'], {
+      default: 'zstd',
+      description:
+        'How new content of folders is kept and so sent: `zstd` where a sample of the file shrinks to 0.8 or less, or `none`. What is there already, and what peers send, stays as it is.'
     })
   },
   { description: 'The content store.' }

@@ -3,11 +3,11 @@
  * SHA-256 of those bytes. Chunks of files, pages of manifests and nodes of file trees are all blocks.
  */
 import { hash } from 'node:crypto'
-import { zstdDecompressSync } from 'node:zlib'
 import { CID } from 'multiformats/cid'
 import { create as createDigest } from 'multiformats/hashes/digest'
 import { CatalogError, KIB } from '../../base/index.ts'
 import { BlockCodec, type BlockId, type StoredBlock } from './types.ts'
+import { decompress } from './zstd.ts'
 
 export const BLOCK_ID_BYTES = 32
 /** Raw bytes of a block: the largest chunk the chunker cuts. A part of the format. */
@@ -62,19 +62,15 @@ export const EMPTY_ROOT = rawCid(hashBlock(new Uint8Array(0)))
 
 /**
  * The raw bytes of a block as it stands at rest or came from a peer; the input itself when it is raw already.
- * Decompression writes at most `rawLengthBytes`. Returns undefined when the block is not of that length or
- * form.
+ * Lengths and the form of a frame are checked before anything is decoded. Returns undefined when the block is
+ * not of that length or form.
  */
 export function rawBytesOf(block: StoredBlock): Uint8Array | undefined {
   const { bytes, codec, rawLengthBytes } = block
   if (rawLengthBytes < 1 || rawLengthBytes > MAX_BLOCK_BYTES || bytes.byteLength > MAX_BLOCK_BYTES)
     return undefined
   if (codec === BlockCodec.Raw) return bytes.byteLength === rawLengthBytes ? bytes : undefined
-  if (codec !== BlockCodec.Zstd) return undefined
-  try {
-    const raw = zstdDecompressSync(bytes, { maxOutputLength: rawLengthBytes })
-    return raw.byteLength === rawLengthBytes ? raw : undefined
-  } catch {
-    return undefined // damaged or too long: what it is not, is all the caller needs to know
-  }
+  // Compression that gains nothing is not kept.
+  if (codec !== BlockCodec.Zstd || bytes.byteLength >= rawLengthBytes) return undefined
+  return decompress(bytes, rawLengthBytes)
 }

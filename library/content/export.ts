@@ -3,26 +3,29 @@
  *
  * The stream is made in buffers of 1 MiB. A buffer is planned first: heads of entries are written into it and
  * room is left for each chunk, wherever that lies in the segments. Then it is filled (scattered-read.ts), and
- * each chunk is hashed where it lies. While one buffer is with the consumer the next is read. There are three,
+ * each chunk is hashed where it lies; one at rest as zstd comes into the beginning of its room and is decoded from
+ * there. While one buffer is with the consumer the next is read. There are three,
  * used in turn: what was yielded is valid until the next is asked for.
  */
 import type { CID } from 'multiformats/cid'
 import { CatalogError, MIB } from '../../base/index.ts'
-import { hashBlock, idHex, sameId } from './blocks.ts'
+import { hashBlock, idHex, rawBytesOf, sameId } from './blocks.ts'
 import { manifestEntries } from './manifest-reader.ts'
 import type { BlockReader } from './reader.ts'
 import { type ReadSlot, readScattered } from './scattered-read.ts'
 import { paddingBytes, TAR_END, tarHead } from './tar-header.ts'
 import { fileChunks } from './tree-reader.ts'
-import { BlockCodec, type ChunkRef, type ManifestEntry } from './types.ts'
+import { Turns } from './turns.ts'
+import type { ChunkRef, ManifestEntry } from './types.ts'
 
 const OUTPUT_BYTES = MIB
 /** One with the consumer, one being read, one being planned. */
 const OUTPUT_BUFFERS = 3
 
-/** A block and where in the output it goes. */
+/** A block and where in the output it goes; `target` is the part of `room` that its bytes at rest take. */
 interface Slot extends ReadSlot {
   readonly chunk: ChunkRef
+  readonly room: Uint8Array
 }
 
 /** One buffer of the stream, planned. */
@@ -114,7 +117,8 @@ class Planner {
     const full = this.#plan.usedBytes + chunk.lengthBytes > OUTPUT_BYTES ? this.take() : undefined
     const { buffer, slots, usedBytes } = this.#plan
     const end = usedBytes + chunk.lengthBytes
-    slots.push({ chunk, location, target: buffer.subarray(usedBytes, end) })
+    const room = buffer.subarray(usedBytes, end)
+    slots.push({ chunk, location, room, target: room.subarray(0, location.lengthBytes) })
     this.#plan.usedBytes = end
     return full
   }
@@ -130,14 +134,19 @@ class Planner {
 
 /** Reads every slot of a plan and verifies it; returns the finished bytes. */
 async function fill(reader: BlockReader, { buffer, usedBytes, slots }: Plan): Promise<Uint8Array> {
-  const raw = slots.filter(({ location }) => location.codec === BlockCodec.Raw)
-  const lost = await readScattered(reader, raw)
+  const lost = await readScattered(reader, slots)
+  const turns = new Turns()
   for (const slot of slots) {
-    const { chunk, location, target } = slot
-    const came = location.codec === BlockCodec.Raw && !lost.has(slot)
-    if (came && sameId(hashBlock(target), chunk.id)) reader.countRead(chunk.lengthBytes)
+    if (turns.isOver) await turns.pass()
+    const { chunk, location, room, target } = slot
+    const { codec, rawLengthBytes } = location
+    const raw = lost.has(slot) ? undefined : rawBytesOf({ codec, rawLengthBytes, bytes: target })
+    if (raw !== undefined && sameId(hashBlock(raw), chunk.id)) {
+      if (raw !== target) room.set(raw)
+      reader.countRead(chunk.lengthBytes)
+    }
     // The single read says what is wrong, reports it, and finds a block that has moved meanwhile.
-    else target.set(await reader.read(chunk.id))
+    else room.set(await reader.read(chunk.id))
   }
   return buffer.subarray(0, usedBytes)
 }

@@ -13,13 +13,14 @@ import { type Extract, extract, type Header } from 'tar-stream'
 import { CatalogError, GIB, toCatalogError } from '../../base/index.ts'
 import { EMPTY_ROOT, hashBlock } from './blocks.ts'
 import { Chunker } from './chunker.ts'
+import { type Compression, FileCompressor, MIN_COMPRESSED_BYTES, plain } from './compression.ts'
 import { checkEntry, EntryOrder, MODE_MASK, PageBuilder } from './manifest.ts'
 import { checkEntryPath } from './paths.ts'
 import type { SegmentStore } from './segments.ts'
 import { WriteSession } from './stage.ts'
 import { TAR_BLOCK_BYTES } from './tar-header.ts'
 import { MANIFEST_FANOUT, type NodeBlock, TreeBuilder } from './tree.ts'
-import { BlockCodec, type BlockId, type IngestResult, type ManifestEntry } from './types.ts'
+import type { BlockId, IngestResult, ManifestEntry, StoredBlock } from './types.ts'
 
 export interface IngestLimits {
   maxEntries: number
@@ -43,6 +44,13 @@ export interface IngestModules {
   slice: Pauses
 }
 
+export interface IngestOptions {
+  /** INGEST_LIMITS outside tests. */
+  limits?: IngestLimits
+  /** How new chunks are kept. */
+  compression: Compression
+}
+
 /** The bytes of an entry; they must be consumed before the next entry comes. */
 type TarBody = AsyncIterable<Buffer> & { resume(): unknown }
 
@@ -53,6 +61,7 @@ export class TarIngest {
   readonly #segments: SegmentStore
   readonly #slice: Pauses
   readonly #limits: IngestLimits
+  readonly #compressor: FileCompressor | undefined
   readonly #session = new WriteSession()
   readonly #tar: Extract = extract()
   readonly #chunker = new Chunker()
@@ -68,10 +77,11 @@ export class TarIngest {
   #files = 0
   #sizeBytes = 0
 
-  constructor(modules: IngestModules, limits: IngestLimits = INGEST_LIMITS) {
+  constructor(modules: IngestModules, { limits = INGEST_LIMITS, compression }: IngestOptions) {
     this.#segments = modules.segments
     this.#slice = modules.slice
     this.#limits = limits
+    this.#compressor = compression === 'zstd' ? new FileCompressor() : undefined
     this.#tar.on('drain', () => this.#wake?.())
     this.#consumed = this.#consume().catch(thrown => {
       this.#failure ??= tarError(thrown)
@@ -161,6 +171,7 @@ export class TarIngest {
   }
 
   async #takeFile(body: TarBody, file: { path: string; sizeBytes: number }): Promise<CID> {
+    this.#compressor?.beginFile()
     for await (const piece of body) {
       let rest = piece
       while (rest.byteLength > 0) {
@@ -184,27 +195,31 @@ export class TarIngest {
       const chunk = this.#chunker.next(atEnd)
       if (chunk === undefined) return
       const id = hashBlock(chunk)
-      await this.#put(id, chunk)
+      await this.#putChunk(id, chunk)
       await this.#putNodes(this.#fileTree.push({ id, lengthBytes: chunk.byteLength }))
       await this.#pauseWhenDue()
     }
   }
 
+  /** What is here already is not compressed for nothing. */
+  async #putChunk(id: BlockId, chunk: Uint8Array): Promise<void> {
+    const isTried = this.#compressor !== undefined && chunk.byteLength >= MIN_COMPRESSED_BYTES
+    if (!isTried) return await this.#put(id, plain(chunk))
+    if (!this.#segments.holds(id, this.#session)) await this.#put(id, this.#compressor!.pack(chunk))
+  }
+
   async #putPage(page: Uint8Array): Promise<void> {
     const id = hashBlock(page)
-    await this.#put(id, page)
+    await this.#put(id, plain(page))
     await this.#putNodes(this.#manifestTree.push({ id, lengthBytes: page.byteLength }))
   }
 
   async #putNodes(nodes: NodeBlock[]): Promise<void> {
-    for (const { id, bytes } of nodes) await this.#put(id, bytes)
+    for (const { id, bytes } of nodes) await this.#put(id, plain(bytes))
   }
 
-  async #put(id: BlockId, bytes: Uint8Array): Promise<void> {
-    const room = this.#segments.put(
-      { id, codec: BlockCodec.Raw, rawLengthBytes: bytes.byteLength, bytes },
-      this.#session
-    )
+  async #put(id: BlockId, block: StoredBlock): Promise<void> {
+    const room = this.#segments.put({ id, ...block }, this.#session)
     if (room !== undefined) await room
   }
 

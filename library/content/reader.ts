@@ -9,6 +9,7 @@ import { hashBlock, idHex, idKey, rawBytesOf, sameId } from './blocks.ts'
 import { type BlockLocation, decodeLocation, RECORD_HEAD_BYTES } from './record.ts'
 import { readScattered } from './scattered-read.ts'
 import type { SegmentFiles } from './segment-files.ts'
+import { Turns } from './turns.ts'
 import type { BlockId, StoredBlock } from './types.ts'
 
 /** Whatever gives verified blocks: the store, or a peer seen through a client. */
@@ -85,7 +86,9 @@ export class BlockReader implements BlockSource {
     const lost = await readScattered(this, slots)
     signal?.throwIfAborted()
     const blocks: StoredBlock[] = []
+    const turns = new Turns()
     for (const [i, slot] of slots.entries()) {
+      if (turns.isOver) await turns.pass()
       const { codec, rawLengthBytes } = slot.location
       const block = { codec, rawLengthBytes, bytes: slot.target }
       if (lost.has(slot) || !this.#isRight(block, ids[i]!)) await this.#readAgain(ids[i]!, block, signal)

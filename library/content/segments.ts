@@ -93,18 +93,21 @@ export class SegmentStore {
     return value === undefined ? undefined : decodeLocation(value)
   }
 
+  /** Whether a block is there or on its way; the session then waits for it in its flush. */
+  holds(id: BlockId, session: WriteSession): boolean {
+    const staged = this.#pending.get(idKey(id))
+    if (staged === undefined) return this.locate(id) !== undefined
+    session.dependOn(staged)
+    return true
+  }
+
   /**
    * Puts a block whose bytes match its id. Nothing is written when it is there already or on its way. Returns
    * a promise only when the caller must wait for room before it puts the next: call it one at a time per
    * session.
    */
   put(block: IncomingBlock, session: WriteSession): Promise<void> | undefined {
-    const staged = this.#pending.get(idKey(block.id))
-    if (staged !== undefined) {
-      session.dependOn(staged)
-      return undefined
-    }
-    if (this.locate(block.id) !== undefined) return undefined
+    if (this.holds(block.id, session)) return undefined
     if (!this.#filling.hasRoom(block.bytes.byteLength)) {
       this.#commitWanted = true
       this.#pump()

@@ -226,7 +226,10 @@ export class WorkerHost {
     if (this.#ingests.size >= MAX_INGESTS)
       throw new CatalogError('BUSY', `${MAX_INGESTS} folders are being taken in already`)
     const number = this.#nextIngest++
-    const ingest = new TarIngest({ segments, slice: this.#scheduler.slice('ingest') })
+    const ingest = new TarIngest(
+      { segments, slice: this.#scheduler.slice('ingest') },
+      { compression: this.#settings.compression }
+    )
     this.#ingests.set(number, { ingest, last: Promise.resolve() })
     return number
   }

@@ -5,6 +5,7 @@
  */
 import type { ErrorJson } from '../../base/index.ts'
 import type { BlockBatch } from '../content/block-batch.ts'
+import type { Compression } from '../content/compression.ts'
 import type { ContentSummary, VerifyReport } from '../content/types.ts'
 import type { WriteOperation } from '../database/types.ts'
 
@@ -61,4 +62,5 @@ export interface WorkerSettings {
   segmentsFolder: string
   /** Bytes of all segments at most; 0 = no limit. */
   quotaBytes: number
+  compression: Compression
 }

@@ -1,7 +1,7 @@
 /** Bytes at rest, frozen: a change of any of these is a new format and needs a migration. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { hashBlock, nodeCid, rawCid } from '../../../library/content/blocks.ts'
+import { hashBlock, nodeCid, rawBytesOf, rawCid } from '../../../library/content/blocks.ts'
 import { completeMark, decodeCompleteMark } from '../../../library/content/complete.ts'
 import { decodePage, PageBuilder } from '../../../library/content/manifest.ts'
 import {
@@ -73,6 +73,13 @@ test('values in the index', () => {
   expect(hex(encodeTail(tail))).toBe(vectors.tail)
   expect(decodeTail(bytesOf('tail'))).toEqual(tail)
   expect(hex(completeMark({ files: 4, sizeBytes: 65_540 }))).toBe(vectors.complete)
+})
+
+test('a block in zstd is one plain frame; how well it is compressed is no part of the format', () => {
+  const raw = Buffer.from('Catalog '.repeat(40))
+  const read = (name: string): unknown =>
+    rawBytesOf({ codec: BlockCodec.Zstd, rawLengthBytes: raw.byteLength, bytes: bytesOf(name) })
+  expect(read('zstd')).toEqual(raw)
 })
 
 test.each([

@@ -20,7 +20,7 @@ async function ingest(
   options: { segments?: SegmentStore; limits?: IngestLimits; pieceBytes?: number } = {}
 ): Promise<IngestResult> {
   const segments = options.segments ?? (await openStore()).segments
-  const job = new TarIngest({ segments, slice }, options.limits)
+  const job = new TarIngest({ segments, slice }, { compression: 'zstd', ...options })
   const piece = options.pieceBytes ?? 100_000
   try {
     for (let at = 0; at < tar.byteLength; at += piece) await job.write(tar.subarray(at, at + piece))
@@ -71,7 +71,7 @@ describe('ingest', () => {
       paused.resolve()
       return turn.promise
     }
-    const job = new TarIngest({ segments, slice: { due: () => true, pause } })
+    const job = new TarIngest({ segments, slice: { due: () => true, pause } }, { compression: 'zstd' })
     const tar = await makeTar([{ name: 'a' }, { name: 'b' }])
     const write = job.write(tar.subarray(0, 512)).catch((error: { code: string }) => error.code)
     await paused.promise

@@ -27,7 +27,8 @@ export class PoweredHome {
     const settings = {
       databaseFolder: join(home, 'db'),
       segmentsFolder: join(home, 'segments'),
-      quotaBytes: 0
+      quotaBytes: 0,
+      compression: 'zstd' as const
     }
     this.home = home
     this.host = new WorkerHost({ log: silentLogger }, settings)
