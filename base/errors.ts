@@ -483,6 +483,13 @@ export const ERROR_CODES = {
     'The peer refused the connection or the request.',
     'the peer decides; ask its operator'
   ),
+  PEER_LEFT: row(
+    503,
+    Network,
+    W.Busy,
+    'The peer said goodbye and has not come back.',
+    'another source is tried; it is asked again when it connects, or at once with --from'
+  ),
   PEER_FAILED: row(
     502,
     Network,

@@ -1,4 +1,4 @@
-import type { Libp2p, PrivateKey } from '@libp2p/interface'
+import type { Libp2p, PeerId, PrivateKey } from '@libp2p/interface'
 import { trace } from '@opentelemetry/api'
 import type { Registry } from 'prom-client'
 import {
@@ -95,6 +95,8 @@ export interface Discovery {
    * Throws NO_PROVIDERS, NO_PEERS, BUSY, or the signal's reason.
    */
   findHolders(key: Uint8Array, options?: FindOptions): AsyncIterable<Holder>
+  /** A peer said goodbye: it is asked nothing until it connects again. */
+  peerLeft(peerId: PeerId): void
   /** Begins to answer others and to announce. */
   start(): Promise<void>
   /** Ends both; what was acknowledged is on disk. */
@@ -260,6 +262,10 @@ export class DiscoveryCore implements Discovery {
     } finally {
       span.end()
     }
+  }
+
+  peerLeft(peerId: PeerId): void {
+    this.#book.left(peerId.toString())
   }
 
   stats(): DiscoveryStats {

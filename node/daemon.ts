@@ -144,10 +144,6 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     }
   )
   serveRecords({ control, registry: servedWhileRunning(library.registry, lifecycle), clock })
-  // A peer that leaves is asked for nothing more; whoever keeps it dials it again, more and more seldom.
-  control.onGoodbye(peerId => {
-    hangUp(peerId).catch(error => log.debug({ err: error, peer: peerId.toString() }, 'a leaving peer stays'))
-  })
   await control.start()
   shutdown.leave('control', () => control.stop())
   const transfer = {
@@ -196,6 +192,14 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const health = new PeerHealth({ clock })
   host.events.on('connected', ({ peerId }) => health.connected(peerId))
   const network = sparePeers(direct, health)
+  // A peer that leaves is asked for nothing more until it connects again; whoever keeps it dials it, but not soon.
+  control.onGoodbye(peerId => {
+    health.left(peerId.toString())
+    discovery.peerLeft(peerId)
+    host
+      .left(peerId)
+      .catch(error => log.debug({ err: error, peer: peerId.toString() }, 'a leaving peer stays'))
+  })
 
   // What the node does for its clients, and by itself.
   const jobs = new FetchJobs({ database: library.database })
@@ -247,7 +251,10 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   watchParts({ lifecycle, operations, host, events, logger: log })
   lifecycle.transition('running', 'started')
   background.start()
-  shutdown.leave('goodbye', deadline => control.goodbyeAll(GoodbyeReason.Shutdown, deadline))
+  shutdown.leave('goodbye', deadline => {
+    host.leave()
+    return control.goodbyeAll(GoodbyeReason.Shutdown, deadline)
+  })
   shutdown.leave('background', () => background.stop())
   shutdown.leave('fetching', () => fetching.stop())
 

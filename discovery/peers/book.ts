@@ -90,6 +90,12 @@ export class PeerBook {
     this.#trim(contact)
   }
 
+  /** The peer said goodbye: it is left alone until it connects, and otherwise forgotten. */
+  left(id: string): void {
+    const entry = this.#entries.get(id)
+    if (entry !== undefined) entry.pausedUntilMs = this.#clock.monotonicMs() + PEER_LIFETIME_MS
+  }
+
   /** Whether the peer failed lately and is left alone. */
   isPaused(id: string): boolean {
     const entry = this.#entries.get(id)

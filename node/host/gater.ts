@@ -19,7 +19,7 @@ export interface GaterModules {
   onRefused(reason: RefusalReason): void
 }
 
-export type RefusalReason = 'denied' | 'not_allowed' | 'no_slot' | 'address_limit'
+export type RefusalReason = 'denied' | 'not_allowed' | 'no_slot' | 'address_limit' | 'leaving'
 
 /**
  * Who may connect. Peers are judged by their id, which TLS has proven by then: deny list, allow list, and whether a slot is left
@@ -36,6 +36,7 @@ export class Gater implements ConnectionGater {
   readonly #wanted = new Map<string, number>()
   /** Open inbound connections of each public place, from their first packet on. */
   readonly #inbound = new Map<string, number>()
+  #isLeaving = false
 
   constructor(modules: GaterModules, options: GaterOptions) {
     this.#modules = modules
@@ -57,6 +58,11 @@ export class Gater implements ConnectionGater {
     }
   }
 
+  /** From now on no connection is made or taken: the node leaves, and who was told so must not meet it again. */
+  leave(): void {
+    this.#isLeaving = true
+  }
+
   denyDialPeer = (peer: PeerId): boolean => this.#refusesPeer(peer) || this.#hasNoSlotFor(peer.toString())
 
   denyDialMultiaddr = (address: Multiaddr): boolean =>
@@ -65,6 +71,7 @@ export class Gater implements ConnectionGater {
   denyOutboundEncryptedConnection = (peer: PeerId): boolean => this.#refusesPeer(peer)
 
   denyInboundConnection = (maConn: MultiaddrConnection): boolean => {
+    if (this.#isLeaving) return this.#refuse('leaving')
     const place = placeOf(maConn.remoteAddr)
     if (place === undefined) return false
     const count = this.#inbound.get(place) ?? 0
@@ -78,6 +85,7 @@ export class Gater implements ConnectionGater {
     this.#refusesPeer(peer) || this.#hasNoSlotFor(peer.toString())
 
   #refusesPeer(peer: PeerId): boolean {
+    if (this.#isLeaving) return this.#refuse('leaving')
     const id = peer.toString()
     if (this.#denied.has(id)) return this.#refuse('denied')
     if (this.#allowed.size > 0 && !this.#allowed.has(id)) return this.#refuse('not_allowed')

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { getSystemErrorName } from 'node:util'
-import type { Connection, Libp2p, PeerInfo } from '@libp2p/interface'
+import type { Connection, Libp2p, PeerId, PeerInfo } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { CatalogError, type Logger, makeFolder } from '../../base/index.ts'
@@ -89,6 +89,11 @@ class Libp2pHost implements Host {
     await this.libp2p.hangUp(peer)
   }
 
+  async left(peer: PeerId): Promise<void> {
+    await this.keeper.left(peer)
+    await this.libp2p.hangUp(peer)
+  }
+
   keep(address: string): void {
     this.keeper.keep(parseAddress(address))
   }
@@ -96,6 +101,11 @@ class Libp2pHost implements Host {
   onGoodbye(goodbye: Goodbye): () => void {
     this.#goodbyes.add(goodbye)
     return () => this.#goodbyes.delete(goodbye)
+  }
+
+  leave(): void {
+    this.keeper.stop()
+    this.#parts.gater.leave()
   }
 
   stop(): Promise<void> {

@@ -22,6 +22,8 @@ const REDIAL: RetryPolicy = {
   factor: 2,
   jitter: 0.5
 }
+/** A peer that said goodbye is first dialled after 16 to 32 s, as if so many dials had failed: it went on purpose. */
+const LEFT_FAILURES = 6
 /** Failures beyond which the wait grows no more; keeps the power in range. */
 const MAX_COUNTED_FAILURES = 20
 /** libp2p's prefix, then ours: its pruner spares tagged peers, and they are dialled first after a restart. */
@@ -43,6 +45,8 @@ interface Kept {
   readonly address: Multiaddr
   readonly controller: AbortController
   peerId: PeerId | undefined
+  /** The peer said goodbye and has not been met since. */
+  hasLeft: boolean
   /** Wakes the loop when the peer is lost. */
   wake: (() => void) | undefined
 }
@@ -65,7 +69,13 @@ export class Keeper {
     if (this.#kept.has(key)) return
     if (this.#kept.size >= MAX_KEPT_PEERS)
       throw new CatalogError('LIMIT_EXCEEDED', `at most ${MAX_KEPT_PEERS} peers are kept connected`)
-    const kept: Kept = { address, controller: new AbortController(), peerId: undefined, wake: undefined }
+    const kept: Kept = {
+      address,
+      controller: new AbortController(),
+      peerId: undefined,
+      hasLeft: false,
+      wake: undefined
+    }
     this.#kept.set(key, kept)
     void this.#run(kept)
   }
@@ -75,6 +85,13 @@ export class Keeper {
     for (const kept of [...this.#kept.values()]) if (kept.peerId?.toString() === peerId) this.#forget(kept)
   }
 
+  /** A peer said goodbye: it is dialled again, but not soon, and not by libp2p, which would try at once. */
+  async left(peer: PeerId): Promise<void> {
+    const kept = [...this.#kept.values()].filter(({ peerId }) => peerId?.equals(peer) === true)
+    for (const one of kept) one.hasLeft = true
+    if (kept.length > 0) await this.#setTag(peer, undefined)
+  }
+
   /** The last connection to a peer is gone. */
   disconnected(peer: PeerId): void {
     for (const kept of this.#kept.values()) if (kept.peerId?.equals(peer) === true) kept.wake?.()
@@ -82,7 +99,8 @@ export class Keeper {
 
   /** libp2p has given a peer up and dropped its tag. */
   reconnectFailed(peer: PeerId): void {
-    for (const kept of this.#kept.values()) if (kept.peerId?.equals(peer) === true) void this.#tag(peer)
+    for (const kept of this.#kept.values())
+      if (kept.peerId?.equals(peer) === true && !kept.hasLeft) void this.#tag(peer)
   }
 
   stop(): void {
@@ -96,20 +114,25 @@ export class Keeper {
     const { signal } = kept.controller
     const address = kept.address.toString()
     for (let failures = 0; !signal.aborted; ) {
+      let hasFailed = false
       try {
         const connection = await this.#modules.dial(kept.address, signal)
-        failures = 0
+        kept.hasLeft = false
         kept.peerId = connection.remotePeer
         await this.#tag(connection.remotePeer)
         log.info({ address, peer: connection.remotePeer.toString() }, 'connected to a kept peer')
         await this.#lost(kept)
+        failures = kept.hasLeft ? LEFT_FAILURES : 0
       } catch (error) {
         if (signal.aborted) return
         failures = Math.min(failures + 1, MAX_COUNTED_FAILURES)
         log.debug({ address, failures, err: error }, 'a kept peer cannot be reached')
+        hasFailed = true
       }
-      const waitMs = backoffDelayMs(REDIAL, Math.max(1, failures), random())
-      if (failures > 0) onUnreachable(address, failures, Math.round(waitMs))
+      const waitMs = Math.round(backoffDelayMs(REDIAL, Math.max(1, failures), random()))
+      if (hasFailed) onUnreachable(address, failures, waitMs)
+      else if (!signal.aborted)
+        log.info({ address, waitMs, saidGoodbye: kept.hasLeft }, 'a kept peer was lost')
       try {
         await clock.wait(waitMs, signal)
       } catch {

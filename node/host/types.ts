@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { Identify } from '@libp2p/identify'
-import type { Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
+import type { Libp2p, PeerId, PrivateKey, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import type { Ping } from '@libp2p/ping'
 import type { Registry } from 'prom-client'
@@ -69,10 +69,14 @@ export interface Host {
   connect(address: string, signal?: AbortSignal): Promise<ConnectedPeer>
   /** Closes all connections to a peer and stops keeping it. NOT_FOUND when there is none. */
   disconnect(peerId: string): Promise<void>
+  /** A peer said goodbye: closes what is open to it; when it is kept it is dialled again, but not soon. */
+  left(peer: PeerId): Promise<void>
   /** Stays connected to the peer at this multiaddr until `disconnect`: redials with back-off and jitter. */
   keep(address: string): void
   /** Registers what to do before connections close; returns its removal. */
   onGoodbye(goodbye: Goodbye): () => void
+  /** Makes and takes no connection any more; those that are open stay. Before the peers are told goodbye. */
+  leave(): void
   /** Says goodbye, closes everything and ends all timers; takes at most GOODBYE_MS + STOP_MS. Later calls wait for the first. */
   stop(): Promise<void>
 }

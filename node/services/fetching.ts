@@ -45,7 +45,8 @@ const WORTH_ANOTHER: readonly ErrorCode[] = [
   'NOT_FOUND',
   'CONTENT_MISSING',
   'SHUTTING_DOWN',
-  'CIRCUIT_OPEN'
+  'CIRCUIT_OPEN',
+  'PEER_LEFT'
 ]
 
 export interface FetchingModules extends ResolvingModules {

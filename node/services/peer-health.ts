@@ -2,7 +2,7 @@
  * Peers that keep failing, and a rest from them: a circuit breaker for each peer that was asked for records or content.
  * Who failed FAILURES times in a row is not asked for COOL_DOWN_MS, so that a look-up or a fetch spends its time on those who
  * answer; then one request is let through, and decides. A new connection lets it through at once: the peer has come
- * back. Only what says something about the peer counts; that it does not hold something, or is busy, does not.
+ * back. Who said goodbye is not asked at all until then. Only what says something about the peer counts; that it does not hold something, or is busy, does not.
  */
 import {
   CatalogError,
@@ -55,6 +55,8 @@ interface Entry {
 export class PeerHealth {
   readonly #clock: Clock
   readonly #peers = new LruCache<string, Entry>({ maxEntries: MAX_PEERS })
+  /** Peers that said goodbye. */
+  readonly #left = new LruCache<string, true>({ maxEntries: MAX_PEERS })
   /** Time-outs that say nothing about the peer. */
   readonly #cutShort = new WeakSet<object>()
 
@@ -62,7 +64,7 @@ export class PeerHealth {
     this.#clock = modules.clock
   }
 
-  /** Asks a peer unless it is left alone; then CIRCUIT_OPEN, with why and for how long. */
+  /** Asks a peer unless it is left alone; then CIRCUIT_OPEN, with why and for how long, or PEER_LEFT. */
   ask<T>(peerId: string, work: () => Promise<T>): Promise<T> {
     return this.#ask(peerId, work, false)
   }
@@ -94,13 +96,23 @@ export class PeerHealth {
     await this.#ask(peerId, given, true).catch(() => undefined)
   }
 
+  /** The peer said goodbye. */
+  left(peerId: string): void {
+    this.#left.set(peerId, true)
+  }
+
   /** A connection to the peer was opened. */
   connected(peerId: string): void {
+    this.#left.delete(peerId)
     this.#peers.get(peerId)?.breaker.allowTrial()
   }
 
   /** Why a peer is not asked now; undefined when it may be. */
   refusal(peerId: string): CatalogError | undefined {
+    if (this.#left.get(peerId) === true)
+      return new CatalogError('PEER_LEFT', `${peerId} said goodbye and has not come back`, {
+        details: { peerId }
+      })
     const entry = this.#peers.get(peerId)
     const forMs = Math.ceil(entry?.breaker.openForMs ?? 0)
     if (entry === undefined || forMs === 0) return undefined

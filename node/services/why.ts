@@ -80,6 +80,9 @@ export function createWhy(modules: WhyModules): WhyService {
       signal.throwIfAborted()
       const error = toCatalogError(thrown)
       reasons.push(`${error.code}: ${error.message}`)
+      const { asked = [] } = (error.details ?? {}) as LookupFailure
+      for (const { peerId, code } of asked)
+        reasons.push(`${peerId} claims to hold ${name} and failed: ${code}`)
       return error
     }
   }
@@ -93,6 +96,11 @@ export function createWhy(modules: WhyModules): WhyService {
   }
 
   return { why }
+}
+
+/** Details of a look-up that failed: who claimed to hold the name. */
+interface LookupFailure {
+  asked?: Array<{ peerId: string; code: string }>
 }
 
 /** Past failures and peers that are left alone, in words. */

@@ -8,7 +8,7 @@ import type { RequestType } from '../wire/message.ts'
 import { fromTransport } from '../wire/status.ts'
 import { CONTROL_VERSION, type GoodbyeReason, type Hello } from './frames.ts'
 import type { Handler, HandlerEntry } from './incoming.ts'
-import { MAX_IN_FLIGHT, MAX_OPENS_PER_MINUTE, OPEN_MS, TICK_MS } from './limits.ts'
+import { LINGER_MS, MAX_IN_FLIGHT, MAX_OPENS_PER_MINUTE, OPEN_MS, TICK_MS } from './limits.ts'
 import type { RequestOptions } from './outgoing.ts'
 import { PeerSessions } from './peer-sessions.ts'
 import { Session, type SessionEvents } from './session.ts'
@@ -16,7 +16,7 @@ import { Session, type SessionEvents } from './session.ts'
 export type OnGoodbye = (peerId: PeerId, reason: GoodbyeReason | number) => void
 
 export interface ControlModules {
-  readonly libp2p: Pick<Libp2p, 'peerId' | 'dial' | 'handle' | 'unhandle'>
+  readonly libp2p: Pick<Libp2p, 'peerId' | 'dial' | 'getPeers' | 'handle' | 'unhandle'>
   readonly log: Logger
   readonly clock: Clock
   readonly metrics?: MetricsRegistry
@@ -46,7 +46,7 @@ export interface Control {
   ): Promise<A>
   /** Answers requests of a type from now on. A thrown CatalogError crosses as its wire status. One handler for a type. */
   handle<Q, A>(type: RequestType<Q, A>, handler: Handler<Q, A>): void
-  /** Tells every peer that we leave, and waits until they know or `signal` aborts. No request is possible after it. */
+  /** Tells every connected peer that we leave, and waits until they know or `signal` aborts. No request is possible after it. */
   goodbyeAll(reason: GoodbyeReason, signal: AbortSignal): Promise<void>
   /** Calls back when a peer says goodbye; returns the way to stop that. */
   onGoodbye(listener: OnGoodbye): () => void
@@ -153,7 +153,26 @@ class ControlStreams implements Control {
 
   async goodbyeAll(reason: GoodbyeReason, signal: AbortSignal): Promise<void> {
     const sessions = [...this.#peers.values()].flatMap(peer => peer.all())
-    await Promise.all(sessions.map(session => session.goodbye(reason, '', signal)))
+    const others = this.#modules.libp2p.getPeers().filter(peerId => !this.#hasStream(peerId))
+    await Promise.all([
+      ...sessions.map(session => session.goodbye(reason, '', signal)),
+      ...others.map(peerId => this.#goodbyeTo(peerId, reason, signal))
+    ])
+  }
+
+  #hasStream(peerId: PeerId): boolean {
+    return (this.#peers.get(peerId.toString())?.all().length ?? 0) > 0
+  }
+
+  /** Opens a stream to say goodbye to a peer with which there was nothing to talk about so far. Never rejects. */
+  async #goodbyeTo(peerId: PeerId, reason: GoodbyeReason, signal: AbortSignal): Promise<void> {
+    try {
+      const bounded = AbortSignal.any([signal, AbortSignal.timeout(LINGER_MS)])
+      const session = await this.#open(peerId, bounded)
+      await session.goodbye(reason, '', bounded)
+    } catch (error) {
+      this.#modules.log.debug({ err: error, peer: peerId.toString() }, 'a goodbye could not be sent')
+    }
   }
 
   onGoodbye(listener: OnGoodbye): () => void {

@@ -1,0 +1,77 @@
+/** Peers that leave, that die, and that are not wanted any more: what the others do about it. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Hostile } from './support/hostile.ts'
+import { eventually, type TestDaemon, TestNet } from './support.ts'
+
+let net: TestNet
+beforeEach(async () => {
+  net = await TestNet.create()
+})
+afterEach(() => net.destroy())
+
+const filesOf = (name: string): Record<string, string> => ({ 'a.txt': name })
+const peersOf = async (daemon: TestDaemon): Promise<string[]> =>
+  (await daemon.ok('GET', '/v1/peers')).peers.map(({ peerId }: { peerId: string }) => peerId)
+
+/** A metric of a daemon, summed over its labels; 0 when nothing was counted. */
+async function metric(daemon: TestDaemon, name: string): Promise<number> {
+  const text = (await daemon.api('GET', '/metrics')).bytes.toString()
+  const lines = text.split('\n').filter(line => line.startsWith(name) && !line.startsWith('#'))
+  return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
+}
+
+describe('a peer that said goodbye', () => {
+  it('is not asked for what it claimed to hold, until it comes back', async () => {
+    const consumer = await net.start('consumer')
+    const publisher = await net.start('publisher', { join: consumer })
+    await eventually(async () => (await peersOf(consumer)).length === 1)
+    await publisher.publish({ name: 'demo', version: '1.0.0', files: filesOf('demo'), wait: 1 })
+    const { peerId } = publisher
+    expect((await publisher.stop()).code).toBe(0)
+    await eventually(async () => (await peersOf(consumer)).length === 0)
+
+    const refused = await consumer.operation('/v1/fetches', { spec: 'demo' })
+    expect(refused.error).toMatchObject({ details: { asked: [{ peerId, code: 'PEER_LEFT' }] } })
+    const why = await consumer.ok('GET', '/v1/why?spec=demo')
+    expect(why.reasons.join('\n')).toContain('PEER_LEFT')
+
+    const again = await net.start('publisher', { join: consumer })
+    expect(again.peerId).toBe(peerId)
+    await eventually(async () => (await peersOf(consumer)).length === 1)
+    const fetched = await consumer.operation('/v1/fetches', { spec: 'demo' })
+    expect(fetched.error).toBeUndefined()
+    expect(fetched.result).toMatchObject({ sources: [{ peerId }] })
+  })
+
+  it('is dialled again by who keeps it, but not soon', async () => {
+    const seed = await net.start('seed')
+    const member = await net.start('member', { join: seed })
+    await eventually(async () => (await peersOf(seed)).length === 1)
+    await seed.stop()
+    await eventually(async () => (await peersOf(member)).length === 0)
+    const lost = await eventually(async () =>
+      (await member.log()).find(line => line.msg === 'a kept peer was lost')
+    )
+    expect(lost.saidGoodbye).toBe(true)
+    // Without a goodbye it is 0.5 to 1 s.
+    expect(lost.waitMs).toBeGreaterThanOrEqual(16_000)
+  })
+})
+
+describe('a peer that breaks the protocols again and again', () => {
+  it('is disconnected, and closed when it comes back', async () => {
+    const [hostile, consumer] = await Promise.all([Hostile.start(), net.start('consumer')])
+    try {
+      const liar = await hostile.join(consumer, { records: 'garbage frames' })
+      for (let n = 0; n < 5; n++) {
+        const name = `lie-${n}`
+        await liar.announce(name)
+        await consumer.operation('/v1/fetches', { spec: name })
+      }
+      expect(await metric(consumer, 'catalog_peers_denied_total')).toBe(1)
+      await eventually(async () => !(await peersOf(consumer)).includes(liar.peerId))
+    } finally {
+      await hostile.stop()
+    }
+  })
+})
