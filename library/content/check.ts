@@ -6,7 +6,7 @@ import type { Pauses } from './ingest.ts'
 import { manifestEntries, manifestPages } from './manifest-reader.ts'
 import type { BlockReader } from './reader.ts'
 import { fileChunks } from './tree-reader.ts'
-import type { BlockId, ChunkRef, VerifyReport } from './types.ts'
+import type { BlockId, ChunkRef, ManifestEntry, VerifyReport } from './types.ts'
 
 /** Bad blocks of one reason that are named in a report; a disk that is worse than this needs no longer list. */
 const MAX_BAD = 1000
@@ -17,7 +17,7 @@ const MAX_BAD = 1000
 const MAX_KNOWN_NODES = 65_536
 
 /** Tells nodes that come for the first time from those whose chunks have been seen. */
-class KnownNodes {
+export class KnownNodes {
   readonly #keys = new LruCache<string, true>({ maxEntries: MAX_KNOWN_NODES })
 
   /** True for a node that is new; from now on it is not. */
@@ -36,6 +36,12 @@ const BAD_REASONS: Partial<Record<ErrorCode, 'corrupt' | 'missing'>> = {
   CONTENT_MISSING: 'missing'
 }
 
+/** What a manifest adds up to. */
+export interface Totals {
+  sizeBytes: number
+  files: number
+}
+
 /**
  * Throws CONTENT_MISSING (details.id, details.path) unless every block of the content is here. Pages and
  * nodes are read and verified on the way; chunks are only looked up.
@@ -45,17 +51,31 @@ export async function checkPresent(
   content: CID,
   slice: Pauses,
   signal?: AbortSignal
-): Promise<void> {
+): Promise<Totals> {
   const known = new KnownNodes()
-  const isNew = (id: BlockId): boolean => known.add(id)
+  const totals = { sizeBytes: 0, files: 0 }
   for await (const entry of manifestEntries(reader, content, signal)) {
     if (entry.kind !== 'file') continue
-    for await (const chunk of fileChunks(reader, entry.root, entry.sizeBytes, signal, isNew)) {
-      checkChunk(reader, chunk, entry.path)
-      if (slice.due()) await slice.pause()
-    }
+    totals.sizeBytes += entry.sizeBytes
+    totals.files++
+    await checkFile(reader, entry, known, slice, signal)
+  }
+  return totals
+}
+
+/** The same for one file. */
+export async function checkFile(
+  reader: BlockReader,
+  { path, root, sizeBytes }: ManifestEntry & { kind: 'file' },
+  known: KnownNodes,
+  slice: Pauses,
+  signal?: AbortSignal
+): Promise<void> {
+  for await (const chunk of fileChunks(reader, root, sizeBytes, signal, id => known.add(id))) {
+    checkChunk(reader, chunk, path)
     if (slice.due()) await slice.pause()
   }
+  if (slice.due()) await slice.pause()
 }
 
 /**

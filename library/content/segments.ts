@@ -60,6 +60,7 @@ export class SegmentStore {
   #filling = new Stage(Buffer.allocUnsafeSlow(STAGE_BYTES))
   #spare: Buffer<ArrayBuffer> | undefined = Buffer.allocUnsafeSlow(STAGE_BYTES)
   #commitWanted = false
+  #losses = 0
   /** What changes the tail or the index, one at a time. */
   #busy: Promise<void> | undefined
 
@@ -85,6 +86,11 @@ export class SegmentStore {
 
   get tail(): Tail {
     return this.#tail
+  }
+
+  /** Blocks taken out of the index since the store was opened. */
+  get losses(): number {
+    return this.#losses
   }
 
   /** Where a committed block stands. */
@@ -145,6 +151,7 @@ export class SegmentStore {
       const now = this.locate(id)
       if (now === undefined || now.segment !== location.segment || now.offsetBytes !== location.offsetBytes)
         return
+      this.#losses++
       const tail = { ...this.#tail, blocks: this.#tail.blocks - 1 }
       await this.#modules.index.batch(
         [
@@ -157,6 +164,11 @@ export class SegmentStore {
       this.#tail = tail
       this.#modules.log.warn({ block: idHex(id), ...location }, 'a corrupt block was taken out of the index')
     })
+  }
+
+  /** Runs `task` at a time when no block is being taken out of the index. */
+  withoutLosses(task: () => Promise<void>): Promise<void> {
+    return this.#exclusive(task)
   }
 
   /** Commits what is staged and closes the segment. */

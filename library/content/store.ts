@@ -15,7 +15,7 @@ import { openManifest } from './manifest-reader.ts'
 import { BlockReader } from './reader.ts'
 import { type BlockLocation, decodeTail } from './record.ts'
 import { SegmentFiles } from './segment-files.ts'
-import { TAIL_KEY } from './segment-modules.ts'
+import { DAMAGE_KEY, TAIL_KEY } from './segment-modules.ts'
 import { fileChunks, readNode } from './tree-reader.ts'
 import type {
   BlockId,
@@ -31,6 +31,7 @@ import type {
   TreeNode,
   VerifyReport
 } from './types.ts'
+import { pageKeys } from './update.ts'
 
 export interface ContentStoreModules {
   database: DatabaseReader
@@ -123,8 +124,20 @@ export class LocalContentStore implements ContentStore {
     return fileChunks(this.#reader, root, sizeBytes, signal)
   }
 
-  markComplete(content: CID, summary: ContentSummary, signal?: AbortSignal): Promise<void> {
-    return this.#worker.request('markComplete', { content: content.bytes, summary }, { signal })
+  markComplete(
+    content: CID,
+    summary: ContentSummary,
+    { older, signal }: { older?: CID; signal?: AbortSignal } = {}
+  ): Promise<void> {
+    const parameters = { content: content.bytes, summary, older: older?.bytes }
+    return this.#worker.request('markComplete', parameters, { signal })
+  }
+
+  async wholePages(content: CID, signal?: AbortSignal): Promise<ReadonlySet<string> | undefined> {
+    if (this.#database.get(DAMAGE_KEY) !== undefined || this.localState(content) !== 'complete')
+      return undefined
+    const keys = await pageKeys(this.#reader, content, signal)
+    return keys === undefined ? undefined : new Set(keys)
   }
 
   localState(content: CID): LocalState {

@@ -135,9 +135,19 @@ export interface ContentStore {
 
   /**
    * Records durably that every block of this content was verified and stored; CONTENT_MISSING (details.id,
-   * path) when one is not here. A finished ingest has done this already.
+   * path) when one is not here, CONTENT_INVALID when the summary is not true. A finished ingest has done this already.
+   * With `older`, a content that is complete, only what that one has not is looked at.
    */
-  markComplete(content: CID, summary: ContentSummary, signal?: AbortSignal): Promise<void>
+  markComplete(
+    content: CID,
+    summary: ContentSummary,
+    options?: { older?: CID; signal?: AbortSignal }
+  ): Promise<void>
+  /**
+   * Keys (`idKey`) of the manifest pages of a content, each with everything below it here. Undefined when the content is not
+   * complete, a damaged block has yet to be looked into, or the pages are too many to be listed.
+   */
+  wholePages(content: CID, signal?: AbortSignal): Promise<ReadonlySet<string> | undefined>
   localState(content: CID): LocalState
   summary(content: CID): ContentSummary | undefined
   /**

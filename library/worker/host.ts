@@ -6,7 +6,7 @@ import { CID } from 'multiformats/cid'
 import { CatalogError, type Logger, Semaphore, toCatalogError } from '../../base/index.ts'
 import { unpackBlocks } from '../content/block-batch.ts'
 import { hashBlock, idHex, rawBytesOf, sameId } from '../content/blocks.ts'
-import { checkPresent, verifyContent } from '../content/check.ts'
+import { verifyContent } from '../content/check.ts'
 import { completeKey, completeMark } from '../content/complete.ts'
 import { nodeDisk } from '../content/disk.ts'
 import { TarIngest } from '../content/ingest.ts'
@@ -18,6 +18,7 @@ import { WriteSession } from '../content/stage.ts'
 import type { IncomingBlock, VerifyReport } from '../content/types.ts'
 import { type Level, LevelWriter, openLevel } from '../database/level.ts'
 import { planAdd, planPublish } from '../registry/plan.ts'
+import { Completion } from './completion.ts'
 import { DamageCheck } from './damage.ts'
 import type { IngestOutcome, ParametersOf, ResultOf, WorkerMethod, WorkerSettings } from './protocol.ts'
 import { Scheduler } from './scheduler.ts'
@@ -44,6 +45,7 @@ interface Opened {
   files: SegmentFiles
   reader: BlockReader
   damage: DamageCheck
+  completion: Completion
 }
 
 type Handlers = {
@@ -136,11 +138,10 @@ export class WorkerHost {
       return undefined
     },
     blockForget: ({ id, segment, offsetBytes }) => this.#forget(id, segment, offsetBytes),
-    markComplete: async ({ content, summary }, signal) => {
-      const { segments, reader } = await this.#open()
+    markComplete: async (request, signal) => {
+      const { segments, completion } = await this.#open()
       await segments.flush(this.#received)
-      await this.#scheduler.run('sync', slice => checkPresent(reader, CID.decode(content), slice, signal))
-      await this.#markComplete(content, summary)
+      await completion.mark(request, signal)
       return undefined
     },
     verify: ({ content }, signal) => this.#verify(content, signal)
@@ -174,7 +175,9 @@ export class WorkerHost {
           this.#track(giveUp(id, location))
         }
       })
-      const damage = new DamageCheck({ reader, writer, scheduler: this.#scheduler, log })
+      const scheduler = this.#scheduler
+      const damage = new DamageCheck({ reader, writer, scheduler, log })
+      const completion = new Completion({ reader, writer, segments, damage, scheduler })
       const giveUp = async (id: Uint8Array, location: BlockLocation): Promise<void> => {
         try {
           await segments.forget(id, location)
@@ -184,7 +187,7 @@ export class WorkerHost {
         }
       }
       if (damage.isDue) void damage.run()
-      return { level, writer, segments, files, reader, damage }
+      return { level, writer, segments, files, reader, damage, completion }
     } catch (thrown) {
       await level.close()
       throw thrown

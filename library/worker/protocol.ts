@@ -6,8 +6,9 @@
 import type { ErrorJson } from '../../base/index.ts'
 import type { BlockBatch } from '../content/block-batch.ts'
 import type { Compression } from '../content/compression.ts'
-import type { ContentSummary, VerifyReport } from '../content/types.ts'
+import type { VerifyReport } from '../content/types.ts'
 import type { WriteOperation } from '../database/types.ts'
+import type { CompletionRequest } from './completion.ts'
 
 /** Result of an ingest with the CID as bytes. */
 export interface IngestOutcome {
@@ -36,7 +37,7 @@ export interface WorkerMethods {
   blocksFlush: [undefined, undefined]
   /** Takes a block out of the index if its bytes at this place are indeed wrong; true when they are right. */
   blockForget: [{ id: Uint8Array; segment: number; offsetBytes: number }, boolean]
-  markComplete: [{ content: Uint8Array; summary: ContentSummary }, undefined]
+  markComplete: [CompletionRequest, undefined]
   verify: [{ content: Uint8Array }, VerifyReport]
 }
 

@@ -2,10 +2,18 @@ import type { PeerId } from '@libp2p/interface'
 import { trace } from '@opentelemetry/api'
 import type { CID } from 'multiformats/cid'
 import type { Registry as MetricsRegistry } from 'prom-client'
-import { CatalogError, type Clock, type ErrorCode, type Logger, partMetrics } from '../../base/index.ts'
+import {
+  CatalogError,
+  type Clock,
+  type ErrorCode,
+  type Logger,
+  partMetrics,
+  toCatalogError
+} from '../../base/index.ts'
 import type { ContentStore, Registry, ReleaseRecord } from '../../library/index.ts'
 import type { RecordClient } from '../records/index.ts'
 import { REQUEST_WINDOW } from './limits.ts'
+import { findOlder, type OlderContent } from './older.ts'
 import type { SourceModules } from './source-stream.ts'
 import type { DownloadBudget, TrafficClass } from './swarm/lane.ts'
 import { SourceBook } from './swarm/source-book.ts'
@@ -52,9 +60,9 @@ export interface FetchResult {
 export interface FetchModules extends SourceModules {
   readonly store: Pick<
     ContentStore,
-    'hasBlock' | 'readBlock' | 'writeBlocks' | 'flush' | 'markComplete' | 'localState'
+    'hasBlock' | 'readBlock' | 'writeBlocks' | 'flush' | 'markComplete' | 'localState' | 'wholePages'
   >
-  readonly registry: Pick<Registry, 'get' | 'add'>
+  readonly registry: Pick<Registry, 'get' | 'add' | 'entries'>
   readonly records: Pick<RecordClient, 'get'>
   readonly log: Logger
   readonly clock: Clock
@@ -149,7 +157,7 @@ class Fetch {
       this.#tell('record')
       const record = await this.#findRecord()
       this.#record = record
-      await this.#fetchContent(record)
+      await this.#fetchUpdate(record)
       this.#tell('done')
       this.#counters.ended('ok')
       return this.#result(record)
@@ -183,23 +191,37 @@ class Fetch {
     throw last
   }
 
-  async #fetchContent(record: ReleaseRecord): Promise<void> {
-    const { store } = this.#modules
+  /** Fetches what an older content here has not; all that is missing when that one turns out to be damaged meanwhile. */
+  async #fetchUpdate(record: ReleaseRecord): Promise<void> {
     const { content, sizeBytes, files } = record.release
-    const walk = new ReleaseWalk({ store }, record.release)
-    this.#walk = walk
-    if (store.localState(content) === 'complete') {
-      walk.progress.bytesReused = sizeBytes
-      walk.progress.filesDone = files
+    if (this.#modules.store.localState(content) === 'complete') {
+      this.#walk = new ReleaseWalk(this.#modules, record.release)
+      this.#walk.progress.bytesReused = sizeBytes
+      this.#walk.progress.filesDone = files
       return
     }
+    const older = await findOlder(this.#modules, record, this.#signal)
+    try {
+      await this.#fetchContent(record, older)
+    } catch (thrown) {
+      if (older === undefined || toCatalogError(thrown).code !== 'CONTENT_MISSING') throw thrown
+      await this.#fetchContent(record, undefined)
+    }
+  }
+
+  async #fetchContent(record: ReleaseRecord, older: OlderContent | undefined): Promise<void> {
+    const { store } = this.#modules
+    const { content, sizeBytes, files } = record.release
+    const walk = new ReleaseWalk({ store }, record.release, older?.pages)
+    this.#walk = walk
     // What is here is looked at first: a content that is whole but not marked needs no source.
     const missing = await walk.next(this.#signal)
     if (missing !== undefined) walk.putBack(missing)
     if (walk.phase !== 'done') await this.#draw(record, walk)
     this.#tell('flush')
     await walk.flush(this.#signal)
-    await store.markComplete(content, { sizeBytes, files }, this.#signal)
+    const options = { older: older?.content, signal: this.#signal }
+    await store.markComplete(content, { sizeBytes, files }, options)
   }
 
   async #draw(record: ReleaseRecord, walk: ReleaseWalk): Promise<void> {

@@ -5,6 +5,9 @@
  * all here, in order; every entry is checked, and every file's root, nodes and chunks that are not here are wanted. A
  * node is needed before anything below it can even be named, so wants come up as answers come in.
  *
+ * A page that an older, complete content names is left out, with all below it: an update of ten files among ten thousand
+ * looks into a few pages. Order and totals over all pages can then not be checked here; `markComplete` does that.
+ *
  * The walk is a stack of generators. The top one is asked for its next step; a node that arrives puts a generator for
  * its children on top. So chunks of a file that is begun come before nodes of the next one, and what is held in memory
  * is the nodes on the way down and those in flight, never the whole manifest or a whole file's list of chunks.
@@ -22,9 +25,7 @@ import {
   type ContentStore,
   decodeNode,
   decodePage,
-  EntryOrder,
   expectChild,
-  INGEST_LIMITS,
   idKey,
   isSingleChunk,
   MANIFEST_FANOUT,
@@ -36,6 +37,7 @@ import {
 import { Part } from './frames.ts'
 import { FreshBlocks } from './fresh-blocks.ts'
 import { isNode, type Position } from './planner.ts'
+import { EntriesCheck, invalid } from './walk-entries.ts'
 import type { FileState, Held, Step, Steps, Tree, WalkProgress, WalkWant } from './walk-steps.ts'
 
 /** Ten million files of a kilobyte of manifest each hundred: no package comes near. */
@@ -52,6 +54,8 @@ const MAX_OPEN_NODES = 256
  */
 const MAX_KNOWN_NODES = 65_536
 
+const NO_PAGES: ReadonlySet<string> = new Set()
+
 /** What is known of the root of the manifest's tree. */
 const MANIFEST_ROOT: NodeExpectation = { root: true, fanout: MANIFEST_FANOUT }
 
@@ -63,6 +67,9 @@ export class ReleaseWalk {
   readonly progress: WalkProgress = { bytesFetched: 0, bytesReused: 0, filesDone: 0 }
   readonly #store: WalkModules['store']
   readonly #release: Pick<Release, 'content' | 'sizeBytes' | 'files'>
+  readonly #entries: EntriesCheck
+  readonly #wholePages: ReadonlySet<string>
+  #skippedPages = 0
   readonly #stack: Steps[] = []
   /** Blocks asked for and not yet written. */
   readonly #asked = new Map<string, WalkWant>()
@@ -76,21 +83,18 @@ export class ReleaseWalk {
   #pass: 'manifest' | 'files' | 'done' = 'manifest'
   #putBack: WalkWant | undefined
 
-  constructor({ store }: WalkModules, release: Pick<Release, 'content' | 'sizeBytes' | 'files'>) {
+  /** `wholePages`: keys of pages that need no look, for everything below them is here. */
+  constructor(
+    { store }: WalkModules,
+    release: Pick<Release, 'content' | 'sizeBytes' | 'files'>,
+    wholePages = NO_PAGES
+  ) {
     this.#store = store
     this.#release = release
-    this.#checkEntries(release.files)
+    this.#wholePages = wholePages
+    this.#entries = new EntriesCheck(release)
     this.#fresh = new FreshBlocks(store)
     this.#stack.push(this.#manifest())
-  }
-
-  /** As many entries as a publish takes, links and folders included: more would never have been made here. */
-  #checkEntries(entries: number): void {
-    if (entries > INGEST_LIMITS.maxEntries)
-      throw new CatalogError(
-        'LIMIT_EXCEEDED',
-        `the release has more than ${INGEST_LIMITS.maxEntries} entries`
-      )
   }
 
   get phase(): 'manifest' | 'files' | 'done' {
@@ -229,6 +233,7 @@ export class ReleaseWalk {
 
   *#manifestPage({ id, lengthBytes }: ChunkRef, index: number): Steps {
     const key = idKey(id)
+    if (this.#wholePages.has(key)) return
     if (this.#asked.has(key) || this.#fresh.has(key) || this.#store.hasBlock(id)) return
     const position: Position = { part: Part.Manifest, top: false, level: 0, index }
     yield { position, id, rawLengthBytes: lengthBytes, use: raw => this.#keep(id, raw), isUsed: false }
@@ -244,19 +249,20 @@ export class ReleaseWalk {
   // --- second pass: entries and their files
 
   *#files(): Steps {
-    const { content, sizeBytes, files } = this.#release
-    const totals = { sizeBytes: 0, files: 0, entries: 0 }
-    const order = new EntryOrder()
+    const { content } = this.#release
+    const wholePages = this.#wholePages
+    const skip = (): void => void this.#skippedPages++
     const open = (id: BlockId, page: number): Held => ({
       held: id,
-      use: raw => this.#stack.push(this.#page(raw, page, order, totals))
+      use: raw => this.#stack.push(this.#page(raw, page))
     })
     if (isSingleChunk(content)) yield open(blockIdOf(content), 0)
     else {
       const tree: Tree = {
         position: (level, index) => ({ part: Part.Manifest, top: false, level, index }),
         leaf: function* ({ id }, index) {
-          yield open(id, index)
+          if (wholePages.has(idKey(id))) skip()
+          else yield open(id, index)
         },
         isRevisited: true,
         maxBytes: MAX_MANIFEST_BYTES,
@@ -268,31 +274,20 @@ export class ReleaseWalk {
       yield { held: blockIdOf(content), use }
     }
     // All above was pushed on top of this generator: it goes on when they are through.
-    if (totals.sizeBytes !== sizeBytes || totals.files !== files)
-      throw invalid(
-        `${totals.files} files of ${totals.sizeBytes} bytes, where the record states ${files} of ${sizeBytes}`
-      )
+    if (this.#skippedPages === 0) this.#entries.end()
+    const { sizeBytes, files } = this.#entries.rest
+    this.progress.bytesReused += sizeBytes
+    this.progress.filesDone += files
   }
 
-  *#page(
-    raw: Uint8Array,
-    page: number,
-    order: EntryOrder,
-    totals: { sizeBytes: number; files: number; entries: number }
-  ): Steps {
+  *#page(raw: Uint8Array, page: number): Steps {
     const entries = decodePage(raw)
     if (entries.length === 0 && !isSingleChunk(this.#release.content))
       throw invalid('an empty page among others')
-    totals.entries += entries.length
-    this.#checkEntries(totals.entries)
     let previousSlot = -1
     for (const [slot, entry] of entries.entries()) {
-      order.check(entry)
+      this.#entries.add(entry)
       if (entry.kind !== 'file') continue
-      totals.files++
-      totals.sizeBytes += entry.sizeBytes
-      if (totals.sizeBytes > this.#release.sizeBytes || totals.files > this.#release.files)
-        throw invalid('more or larger files than the record states')
       if (entry.sizeBytes === 0) {
         this.progress.filesDone++
         continue
@@ -380,8 +375,4 @@ export class ReleaseWalk {
     else if (this.#store.hasBlock(id)) yield { held: id, use, lost: want }
     else yield want
   }
-}
-
-function invalid(what: string): CatalogError {
-  return new CatalogError('CONTENT_INVALID', `the content is not what its record says: ${what}`)
 }
