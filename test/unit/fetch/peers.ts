@@ -94,23 +94,29 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
   }
 }
 
-/** Stores entries as a folder would be and publishes them as `name`@1.0.0. */
-export async function publish(peer: Peer, entries: TarEntry[], name = 'sample'): Promise<ReleaseRecord> {
+/** Stores entries as a folder would be and publishes them. */
+export async function publish(
+  peer: Peer,
+  entries: TarEntry[],
+  name = 'sample',
+  version = '1.0.0'
+): Promise<ReleaseRecord> {
   const ingest = await peer.library.content.beginIngest({})
   await ingest.write(await makeTar(entries))
-  return await publishContent(peer, await ingest.finish(), name)
+  return await publishContent(peer, await ingest.finish(), name, version)
 }
 
 /** Publishes a record that says what `content` says, true or not. */
 export async function publishContent(
   peer: Peer,
   content: Pick<IngestResult, 'content' | 'sizeBytes' | 'files'>,
-  name = 'sample'
+  name = 'sample',
+  version = '1.0.0'
 ): Promise<ReleaseRecord> {
   const record = createReleaseRecord(
     {
       name,
-      version: '1.0.0',
+      version,
       type: 'package',
       content: content.content,
       sizeBytes: content.sizeBytes,
