@@ -91,6 +91,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
       clock,
       addresses: () => host.addresses(),
       peers: () => host.peers().length,
+      reachability: () => host.reachability(),
       bootstraps: () => values.network.bootstrap.length,
       store: () => content.stats(),
       probeStore: signal => readOneBack(modules, signal)
@@ -103,6 +104,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
         publicKey: modules.nodeKey.key.publicKey,
         addresses: () => host.addresses(),
         peers: () => host.peers().length,
+        reachability: () => host.reachability(),
         library: () => ({ revision: registry.revision(), releases: registry.count() }),
         store: () => content.stats(),
         freeBytes: async () => {

@@ -3,7 +3,7 @@ import type { HostOptions } from './host/index.ts'
 import { VERSION } from './version.ts'
 
 /** The host's settings from the configuration. */
-export function hostOptions({ network, quic, memory, dht, mdns }: Config): HostOptions {
+export function hostOptions({ network, quic, memory, dht, mdns, relay }: Config): HostOptions {
   return {
     networkId: network.id,
     listen: network.listen,
@@ -28,6 +28,16 @@ export function hostOptions({ network, quic, memory, dht, mdns }: Config): HostO
       socketBufferBytes: quic.socketBuffer
     },
     networkMemoryBytes: memory.network,
+    relay: {
+      use: relay.enabled,
+      serve: relay.serve
+        ? {
+            maxReservations: relay.maxPeers,
+            dataLimitBytes: relay.dataLimit,
+            durationLimitMs: relay.durationLimit
+          }
+        : undefined
+    },
     dht: dht.enabled,
     mdns: mdns.enabled,
     userAgent: `catalog/${VERSION}`

@@ -32,6 +32,18 @@ export const Status = Type.Object({
   }),
   uptimeMs: ms('Since the daemon was ready.'),
   peers: count('Connected peers.'),
+  reachability: Type.Object(
+    {
+      state: Type.Enum(['direct', 'relayed', 'unreachable', 'unknown', 'local']),
+      relays: Type.Array(Type.String(), {
+        description: 'Peer ids of the relays through which it can be reached.'
+      })
+    },
+    {
+      description:
+        'Whether peers can dial this node: `direct`, `relayed` (through a relay), `unreachable` (neither), `unknown` (nobody has tried its public address), `local` (all its addresses and peers are of the local network).'
+    }
+  ),
   library: Type.Object({
     root: Type.Union([Type.String(), Type.Null()], {
       description: 'Root of the trie; null until libraries have one.'

@@ -9,6 +9,12 @@ const queuesOf = ({ queues = {} }: Status): string | undefined => {
   return parts.length === 0 ? undefined : parts.join(', ')
 }
 
+/** In words; nothing is said of a node that only knows its own network. */
+function reachabilityOf({ reachability: { state, relays } }: Status): string | undefined {
+  if (state === 'relayed') return `through ${plural(relays.length, 'relay')}`
+  return { direct: 'directly', unknown: 'not known yet', unreachable: 'no', local: undefined }[state]
+}
+
 export const run = defineCommand(async context => {
   const status = await context.client().request<Status>('GET', '/v1/status', { signal: context.signal })
   context.output.result(status, () => {
@@ -19,6 +25,7 @@ export const run = defineCommand(async context => {
       ['', health.reasons],
       ['uptime', displayDuration(status.uptimeMs)],
       ['peers', status.peers],
+      ['reachable', reachabilityOf(status)],
       [
         'library',
         `published ${library.releases} here, revision ${library.revision}; \`catalog list\` shows all that is held`

@@ -187,17 +187,36 @@ export const mdns = ObjectOf(
 export const relay = ObjectOf(
   {
     enabled: flag({
+      default: true,
+      profiles: { local: false },
+      description:
+        'Use relays: be reached through one when nobody can dial this node, and reach others that way. A direct connection replaces a relayed one where there can be one.'
+    }),
+    serve: flag({
       default: false,
-      reservedFor: 'relays',
-      description: 'Relay connections for peers behind NAT.'
+      profiles: { server: true },
+      description: 'Relay for others. Of use on a node that can be dialled from everywhere.'
+    }),
+    maxPeers: integer({
+      default: 64,
+      min: 1,
+      max: 10_000,
+      description: 'Peers that are reached through this node at once, when it relays.'
     }),
     dataLimit: size({
       default: '1GiB',
-      reservedFor: 'relays',
-      description: 'Bytes carried for one relayed connection.'
+      min: '64KiB',
+      description:
+        'Bytes carried for one relayed connection, both ways together; then it is cut, and the peers go on with another.'
+    }),
+    durationLimit: duration({
+      default: '1h',
+      min: '10s',
+      max: '24h',
+      description: 'How long one relayed connection is carried.'
     })
   },
-  { description: 'Relaying for peers that cannot be reached.' }
+  { description: 'Relays, for peers that cannot be dialled.' }
 )
 
 export const announce = ObjectOf(

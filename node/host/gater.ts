@@ -1,7 +1,7 @@
 import type { Connection, ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { isLocalAddress } from '../../discovery/index.ts'
-import { peerIdOf, placeOf, withoutPeerId } from './addresses.ts'
+import { isRelayed, peerIdOf, placeOf, withoutPeerId } from './addresses.ts'
 
 export interface GaterOptions {
   readonly allow: readonly string[]
@@ -72,7 +72,8 @@ export class Gater implements ConnectionGater {
 
   denyInboundConnection = (maConn: MultiaddrConnection): boolean => {
     if (this.#isLeaving) return this.#refuse('leaving')
-    const place = placeOf(maConn.remoteAddr)
+    // A relay's address says nothing of who is behind it.
+    const place = isRelayed(maConn.remoteAddr) ? undefined : placeOf(maConn.remoteAddr)
     if (place === undefined) return false
     const count = this.#inbound.get(place) ?? 0
     if (count >= this.#options.maxInboundPerAddress) return this.#refuse('address_limit')
@@ -83,6 +84,12 @@ export class Gater implements ConnectionGater {
 
   denyInboundEncryptedConnection = (peer: PeerId): boolean =>
     this.#refusesPeer(peer) || this.#hasNoSlotFor(peer.toString())
+
+  /** Who comes through a relay has no address of its own: it is judged by its id, which noise has yet to prove. */
+  denyInboundRelayedConnection = (_relay: PeerId, peer: PeerId): boolean =>
+    this.#refusesPeer(peer) || this.#hasNoSlotFor(peer.toString())
+
+  denyInboundRelayReservation = (peer: PeerId): boolean => this.#refusesPeer(peer)
 
   #refusesPeer(peer: PeerId): boolean {
     if (this.#isLeaving) return this.#refuse('leaving')

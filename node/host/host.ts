@@ -5,9 +5,10 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { CatalogError, type Logger, makeFolder } from '../../base/index.ts'
 import { isLocalAddress } from '../../discovery/index.ts'
-import { connectionRttMs } from '../../protocols/index.ts'
-import { parseAddress, peerIdOf } from './addresses.ts'
+import { connectionRttMs, controlProtocol } from '../../protocols/index.ts'
+import { isRelayed, parseAddress, peerIdOf, withPeer } from './addresses.ts'
 import { dialPeer } from './dial.ts'
+import { seekDirectWays } from './direct-way.ts'
 import { Gater } from './gater.ts'
 import { Identifier } from './identifier.ts'
 import { forgetOldTags, Keeper } from './keeper.ts'
@@ -17,14 +18,25 @@ import { MemoryGuard } from './memory-guard.ts'
 import { hostMetrics } from './metrics.ts'
 import type { HostOptions } from './options.ts'
 import { PeerDatastore } from './peer-datastore.ts'
+import { ownAddresses, Reach } from './reach.ts'
+import { Relays } from './relays.ts'
 import { shutDown } from './shutdown.ts'
-import type { ConnectedPeer, Goodbye, Host, HostEvents, HostModules, HostServices } from './types.ts'
+import type {
+  ConnectedPeer,
+  Goodbye,
+  Host,
+  HostEvents,
+  HostModules,
+  HostServices,
+  Reachability
+} from './types.ts'
 
 interface Parts {
   readonly modules: HostModules
   readonly libp2p: Libp2p<HostServices>
   readonly datastore: PeerDatastore
   readonly gater: Gater
+  readonly reach: Reach
   readonly log: Logger
   readonly events: EventEmitter<HostEvents>
 }
@@ -66,6 +78,10 @@ class Libp2pHost implements Host {
 
   addresses(): string[] {
     return this.libp2p.getMultiaddrs().map(String)
+  }
+
+  reachability(): Reachability {
+    return this.#parts.reach.now
   }
 
   peers(): ConnectedPeer[] {
@@ -120,6 +136,10 @@ class Libp2pHost implements Host {
     await shutDown({ libp2p, datastore, log, clock: modules.clock, goodbyes: [...this.#goodbyes] })
   }
 
+  watchReach(): Promise<void> {
+    return this.#parts.reach.run(this.signal)
+  }
+
   /** Tells of an eviction. */
   evicted(peerId: string, pinnedBytes: number): void {
     this.#emit('evicted', peerId, pinnedBytes)
@@ -169,7 +189,11 @@ export async function createHost(modules: HostModules, options: HostOptions): Pr
   let host: Libp2pHost | undefined
   const connections = (): Connection[] => libp2p?.getConnections() ?? []
   const usesLocalAddresses = localAddressRule(options, () => libp2p)
-  const metrics = hostMetrics(modules.metrics, { connections, pinnedBytes: () => guard.pinnedBytes() })
+  const metrics = hostMetrics(modules.metrics, {
+    connections,
+    pinnedBytes: () => guard.pinnedBytes(),
+    reachability: () => host?.reachability() ?? { state: 'local', relays: [] }
+  })
   const gater = new Gater(
     { connections, usesLocalAddresses, onRefused: metrics.refused },
     { ...options, bootstrap }
@@ -194,7 +218,11 @@ export async function createHost(modules: HostModules, options: HostOptions): Pr
       !host.signal.aborted &&
       connections().length < options.peersWanted &&
       !connections().some(({ remotePeer }) => remotePeer.toString() === peerId),
-    dial: async (peer: PeerInfo) => await libp2p?.dial(peer.id)
+    // Its addresses here, before those that the peer store may know elsewhere and behind relays.
+    dial: async ({ id, multiaddrs }: PeerInfo) =>
+      await libp2p?.dial(
+        multiaddrs.filter(address => !isRelayed(address)).map(address => withPeer(address, id))
+      )
   })
   try {
     libp2p = await buildLibp2p(
@@ -203,12 +231,27 @@ export async function createHost(modules: HostModules, options: HostOptions): Pr
         datastore,
         gater,
         usesLocalAddresses,
+        ownAddresses: () => ownAddresses(libp2p),
         discovery: options.mdns ? discovery.service(options.networkId) : undefined
       },
       options
     )
     await forgetOldTags(libp2p)
-    host = new Libp2pHost({ modules, libp2p, datastore, gater, log, events: new EventEmitter() })
+    const reach = new Reach({
+      libp2p,
+      clock: modules.clock,
+      log,
+      dht: options.dht ? libp2p.services.dht : undefined,
+      relays: options.relay.use ? new Relays({ libp2p, clock: modules.clock, log }) : undefined
+    })
+    host = new Libp2pHost({ modules, libp2p, datastore, gater, reach, log, events: new EventEmitter() })
+    seekDirectWays({
+      libp2p,
+      clock: modules.clock,
+      log,
+      signal: host.signal,
+      idleProtocol: controlProtocol(options.networkId)
+    })
     await start(libp2p, options.listen)
   } catch (error) {
     await datastore.close()
@@ -217,6 +260,7 @@ export async function createHost(modules: HostModules, options: HostOptions): Pr
   await introduce(libp2p, bootstrap)
   for (const address of bootstrap) host.keeper.keep(address)
   void guard.run(host.signal)
+  void host.watchReach()
   log.info({ peer: host.peerId, addresses: host.addresses() }, 'the host is on the network')
   return host
 }
@@ -279,6 +323,7 @@ function localAddressRule(
       libp2p() as { components?: { transportManager: { getAddrs(): Multiaddr[] } } } | undefined
     )?.components?.transportManager
       .getAddrs()
+      .filter(address => !isRelayed(address))
       .every(isLocalAddress) ?? true
 }
 

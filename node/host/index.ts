@@ -1,10 +1,11 @@
 /**
- * The host: libp2p over QUIC with the settings of docs/transport.md. It owns the peer store, listens, dials, keeps chosen
- * peers connected, decides who may connect, bounds the memory that peers can pin, and says goodbye. It knows no protocol of
+ * The host: libp2p over QUIC and TCP with the settings of docs/transport.md. It owns the peer store, listens, dials, keeps chosen
+ * peers connected, finds out whether others can reach this node and looks for relays when they cannot, decides who may connect, bounds the memory that peers can pin, and says goodbye. It knows no protocol of
  * Catalog: those register their handlers with `host.libp2p`. In: a node key and options; out: a `Host`, its events, metrics.
  */
 export { createHost } from './host.ts'
 export { DEFAULT_HOST_OPTIONS, type HostOptions } from './options.ts'
+export type { ReachabilityState } from './reachability.ts'
 export type {
   ConnectedPeer,
   Direction,
@@ -12,5 +13,6 @@ export type {
   Host,
   HostEvents,
   HostModules,
-  HostServices
+  HostServices,
+  Reachability
 } from './types.ts'

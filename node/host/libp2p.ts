@@ -1,9 +1,10 @@
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { identify, identifyPush } from '@libp2p/identify'
-import type { ConnectionGater, Libp2p, PeerDiscovery, PrivateKey } from '@libp2p/interface'
+import type { ConnectionGater, Libp2p, PeerDiscovery, PeerId, PrivateKey } from '@libp2p/interface'
 import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
 import type { MulticastDNSComponents } from '@libp2p/mdns'
 import { noise } from '@libp2p/noise'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
 import { type TCPOptions, tcp } from '@libp2p/tcp'
 import { type YamuxMuxerInit, yamux } from '@libp2p/yamux'
@@ -13,7 +14,7 @@ import { createLibp2p } from 'libp2p'
 import { CatalogError } from '../../base/index.ts'
 import { isLocalAddress } from '../../discovery/index.ts'
 import { DEFAULT_QUIC_STREAM_OPTIONS, quicTransport } from '../../protocols/index.ts'
-import { inDialOrder } from './addresses.ts'
+import { inDialOrder, withPeer } from './addresses.ts'
 import {
   DIAL_TIMEOUT_MS,
   type HostOptions,
@@ -26,6 +27,7 @@ import {
   YAMUX_WINDOW_BYTES
 } from './options.ts'
 import { raceTransport } from './race-transport.ts'
+import { isUntried, type OwnAddress } from './reachability.ts'
 import type { HostServices } from './types.ts'
 
 /** Requests of kad-dht that write to our disk. Announcements have a protocol of their own; these would be a gift to strangers. */
@@ -37,6 +39,8 @@ export interface Libp2pModules {
   readonly gater: ConnectionGater
   readonly discovery: ((components: MulticastDNSComponents) => PeerDiscovery) | undefined
   usesLocalAddresses(): boolean
+  /** Own addresses with what is known of them. */
+  ownAddresses(): readonly OwnAddress[]
 }
 
 /** libp2p with our transport and settings, not started. */
@@ -44,18 +48,21 @@ export async function buildLibp2p(
   modules: Libp2pModules,
   options: HostOptions
 ): Promise<Libp2p<HostServices>> {
+  const privateKey = await nodeKey(modules.privateKey)
+  const self = peerIdFromPrivateKey(privateKey)
   const libp2p = (await createLibp2p({
     start: false,
-    privateKey: await nodeKey(modules.privateKey),
+    privateKey,
     nodeInfo: { userAgent: options.userAgent },
     datastore: modules.datastore,
     connectionGater: modules.gater,
     addresses: {
       listen: [...options.listen],
       appendAnnounce: [...options.announce],
-      announceFilter: addresses => announced(addresses, modules.usesLocalAddresses())
+      announceFilter: addresses =>
+        announced([...addresses, ...untried(modules, self)], modules.usesLocalAddresses())
     },
-    transports: [raceTransport(quic(options)), tcp(tcpOptions(options))],
+    transports: [raceTransport(quic(options)), tcp(tcpOptions(options)), ...(await relayTransports(options))],
     // Of TCP and of relayed connections; QUIC brings its own of both.
     connectionEncrypters: [noise()],
     streamMuxers: [yamux(yamuxOptions(options))],
@@ -63,7 +70,7 @@ export async function buildLibp2p(
     connectionMonitor: { enabled: false },
     connectionManager: connectionManager(options),
     peerDiscovery: modules.discovery === undefined ? [] : [modules.discovery],
-    services: services(modules, options)
+    services: await services(modules, options)
   })) as unknown as Libp2p<HostServices>
   if (options.dht) refuseWrites(libp2p.services.dht)
   return libp2p
@@ -74,6 +81,19 @@ async function nodeKey(key: PrivateKey | Uint8Array): Promise<PrivateKey> {
   if (privateKey.type !== 'Ed25519')
     throw new CatalogError('KEY_INVALID', `the node key is of type ${privateKey.type}, not Ed25519`)
   return privateKey
+}
+
+/** Addresses that AutoNAT has not judged: told all the same, as those of a network's first node must be. */
+const untried = ({ ownAddresses }: Libp2pModules, self: PeerId): Multiaddr[] =>
+  ownAddresses()
+    .filter(isUntried)
+    .map(({ multiaddr }) => withPeer(multiaddr, self))
+
+/** Loaded only when it is used. */
+async function relayTransports({ relay }: HostOptions) {
+  if (!relay.use) return []
+  const { circuitRelayTransport } = await import('@libp2p/circuit-relay-v2')
+  return [circuitRelayTransport()]
 }
 
 const announced = (addresses: Multiaddr[], withLocal: boolean): Multiaddr[] =>
@@ -130,13 +150,14 @@ function connectionManager(options: HostOptions) {
   }
 }
 
-function services(modules: Libp2pModules, options: HostOptions) {
+async function services(modules: Libp2pModules, options: HostOptions) {
   const protocolPrefix = `catalog/${options.networkId}`
   const base = {
     // The Identifier asks, to learn what comes of it.
     identify: identify({ protocolPrefix, runOnConnectionOpen: false }),
     identifyPush: identifyPush({ protocolPrefix }),
-    ping: ping({ protocolPrefix })
+    ping: ping({ protocolPrefix }),
+    ...(await reachServices(protocolPrefix, options))
   }
   if (!options.dht) return base
   const dht = kadDHT({
@@ -148,6 +169,17 @@ function services(modules: Libp2pModules, options: HostOptions) {
     maxOutboundStreams: options.quic.maxStreams
   })
   return { ...base, dht }
+}
+
+/** Loaded only when they are used. */
+async function reachServices(protocolPrefix: string, options: HostOptions) {
+  const { relay, privateAddresses } = options
+  const found: Record<string, (components: never) => unknown> = {}
+  // Where private addresses are used in any case, nobody asks for verdicts on public ones.
+  if (privateAddresses !== 'always')
+    found.autonat = (await import('./autonat.ts')).autonatService(protocolPrefix)
+  if (relay.serve !== undefined) found.relay = (await import('./relay-server.ts')).relayServer(relay.serve)
+  return found
 }
 
 /** kad-dht 16.4.5 keeps its handlers by the name of the request (src/rpc/index.ts); one without a handler is reset. */

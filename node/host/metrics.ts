@@ -2,6 +2,7 @@ import type { Connection } from '@libp2p/interface'
 import type { Registry } from 'prom-client'
 import { partMetrics } from '../../base/index.ts'
 import type { RefusalReason } from './gater.ts'
+import type { Reachability } from './types.ts'
 
 export interface HostMetrics {
   refused(this: void, reason: RefusalReason): void
@@ -11,17 +12,31 @@ export interface HostMetrics {
 interface Readings {
   connections(): readonly Connection[]
   pinnedBytes(): number
+  reachability(): Reachability
 }
 
 export function hostMetrics(
   registry: Registry | undefined,
-  { connections, pinnedBytes }: Readings
+  { connections, pinnedBytes, reachability }: Readings
 ): HostMetrics {
   const metrics = partMetrics(registry, 'host')
   const count = (direction: string) => () =>
     connections().filter(connection => connection.direction === direction).length
   metrics.gauge('inbound_connections', 'Open connections that peers have dialled', count('inbound'))
   metrics.gauge('outbound_connections', 'Open connections that this node has dialled', count('outbound'))
+  metrics.gauge(
+    'relayed_connections',
+    'Open connections that a relay passes on',
+    () => connections().filter(({ limits }) => limits !== undefined).length
+  )
+  metrics.gauge(
+    'relays_active',
+    'Relays through which this node can be reached',
+    () => reachability().relays.length
+  )
+  metrics.gauge('dialable_ratio', '1 when other nodes can dial this one', () =>
+    Number(reachability().state === 'direct')
+  )
   metrics.gauge('open_streams', 'Open streams of all connections', () =>
     connections().reduce((sum, { streams }) => sum + streams.length, 0)
   )

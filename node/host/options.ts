@@ -1,4 +1,5 @@
 import { MIB, SECOND_MS } from '../../base/index.ts'
+import type { RelayServerOptions } from './relay-server.ts'
 
 /** Settings of the host; the composition root derives them from the configuration (docs/transport.md has the reasons). */
 export interface HostOptions {
@@ -40,6 +41,12 @@ export interface HostOptions {
   }
   /** Native memory that unread streams may pin; beyond it the worst connection is closed. */
   readonly networkMemoryBytes: number
+  readonly relay: {
+    /** Whether this node may be reached, and reach others, through relays. */
+    readonly use: boolean
+    /** Set on a node that relays for others. */
+    readonly serve: RelayServerOptions | undefined
+  }
   readonly dht: boolean
   readonly mdns: boolean
   /** What identify tells others, for example `catalog/0.1.0`. */
@@ -72,6 +79,7 @@ export const DEFAULT_HOST_OPTIONS: HostOptions = {
     socketBufferBytes: 4_000_000
   },
   networkMemoryBytes: 256_000_000,
+  relay: { use: true, serve: undefined },
   dht: true,
   mdns: false,
   userAgent: 'catalog'

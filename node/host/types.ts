@@ -5,6 +5,7 @@ import type { KadDHT } from '@libp2p/kad-dht'
 import type { Ping } from '@libp2p/ping'
 import type { Registry } from 'prom-client'
 import type { Clock, Logger } from '../../base/index.ts'
+import type { ReachabilityState } from './reachability.ts'
 
 export interface HostModules {
   /** The node key: libp2p's Ed25519 key, or its 32-byte seed. */
@@ -39,6 +40,12 @@ export interface ConnectedPeer {
   readonly streams: number
 }
 
+/** Whether others can dial this node, and through which relays (peer ids) they can reach it otherwise. */
+export interface Reachability {
+  readonly state: ReachabilityState
+  readonly relays: readonly string[]
+}
+
 /** What `host.events` tells; a listener that throws is logged and does no harm. */
 export interface HostEvents {
   /** The first connection to a peer is open. */
@@ -61,6 +68,7 @@ export interface Host {
   readonly events: EventEmitter<HostEvents>
   /** Own multiaddrs, each with /p2p/. */
   addresses(): string[]
+  reachability(): Reachability
   peers(): ConnectedPeer[]
   /**
    * Connects to a multiaddr and waits until the peer has shown that it keeps the connection. PEER_ADDRESS_INVALID,

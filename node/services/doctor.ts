@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises'
 import { type Clock, displaySize, toCatalogError } from '../../base/index.ts'
 import { DISK_HEADROOM_BYTES } from '../../library/index.ts'
 import { checkPermissions, type HomeLayout } from '../home/layout.ts'
+import type { Reachability } from '../host/index.ts'
 import type { DoctorCheck } from '../schemas.ts'
 import { LOW_DISK_BYTES } from './status.ts'
 import type { DoctorService } from './types.ts'
@@ -17,6 +18,7 @@ export interface DoctorModules {
   addresses(): string[]
   peers(): number
   bootstraps(): number
+  reachability(): Reachability
   store(): { bytes: number; chunks: number; segments: number }
   /** Reads one stored block back, whichever is at hand; throws when it is damaged. */
   probeStore(signal: AbortSignal): Promise<void>
@@ -36,6 +38,7 @@ export function createDoctor(modules: DoctorModules): DoctorService {
     ['clock', () => clockCheck(modules.clock)],
     ['listen', () => listenCheck(modules.addresses())],
     ['peers', () => peerCheck(modules)],
+    ['reachability', () => reachCheck(modules.reachability())],
     ['store', signal => storeCheck(modules, signal)]
   ]
   return {
@@ -120,6 +123,30 @@ function peerCheck({ peers, bootstraps }: DoctorModules): Finding {
       'join with `catalog init --join INVITE`, or `catalog peers connect ADDR`'
     )
   return warn('no peers', 'check that the bootstrap peers run, and that UDP gets out of this network')
+}
+
+const FORWARD =
+  'forward UDP and TCP port 4747 of the router to this machine and name its outer address in network.announce'
+
+/** Exported for tests. */
+export function reachCheck({ state, relays }: Reachability): Finding {
+  switch (state) {
+    case 'direct':
+      return ok('other nodes can dial this one')
+    case 'relayed':
+      return ok(
+        `other nodes reach this one through ${relays.length} relay${relays.length === 1 ? '' : 's'}, within the relay's limits; ${FORWARD} for direct connections`
+      )
+    case 'unreachable':
+      return warn(
+        'other nodes cannot reach this one: it is behind NAT or a firewall, and no connected peer relays',
+        `${FORWARD}, or connect to a node that has relay.serve; fetching works without`
+      )
+    case 'unknown':
+      return ok('nobody has tried yet whether the public address of this node can be dialled')
+    case 'local':
+      return ok('all addresses and peers are of the local network')
+  }
 }
 
 async function storeCheck({ store, probeStore }: DoctorModules, signal: AbortSignal): Promise<Finding> {

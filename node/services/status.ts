@@ -1,6 +1,7 @@
 import { displaySize, GIB } from '../../base/index.ts'
 import { DISK_HEADROOM_BYTES } from '../../library/index.ts'
 import { formatPublicKey } from '../../trust/index.ts'
+import type { Reachability } from '../host/index.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { OperationManager } from '../operations.ts'
 import type { Identity, Status } from '../schemas.ts'
@@ -24,6 +25,7 @@ export interface StatusModules {
   publicKey: Uint8Array
   addresses(): string[]
   peers(): number
+  reachability(): Reachability
   library(): { revision: number; releases: number }
   store(): { bytes: number; chunks: number }
   uptimeMs(): number
@@ -58,6 +60,7 @@ export function createStatus(
         health: { score: Math.max(0, 1 - REASON_WEIGHT * reasons.length), reasons },
         uptimeMs: Math.round(modules.uptimeMs()),
         peers,
+        reachability: { ...modules.reachability(), relays: [...modules.reachability().relays] },
         library: { root: null, ...modules.library() },
         store: { bytes: store.bytes, quotaBytes: store.quotaBytes, chunks: store.chunks },
         memory: { rssBytes: process.memoryUsage.rss() },

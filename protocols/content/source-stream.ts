@@ -1,8 +1,9 @@
-import type { Libp2p, PeerId, Stream } from '@libp2p/interface'
+import type { PeerId, Stream } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import { type BufferPool, CatalogError, type Clock, WireStatus } from '../../base/index.ts'
 import { BlockCodec, type IncomingBlock, MAX_NODE_BYTES } from '../../library/index.ts'
 import { pull } from '../quic/index.ts'
+import { type Connections, connectionTo } from '../wire/connection.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
 import { drained, encodeFrame } from '../wire/frame-writer.ts'
 import { protocolId } from '../wire/ids.ts'
@@ -27,7 +28,7 @@ export interface SourceAnswer<W extends Want> {
 }
 
 export interface SourceModules {
-  readonly libp2p: Pick<Libp2p, 'dial'>
+  readonly libp2p: Connections
   readonly clock: Clock
 }
 
@@ -92,7 +93,7 @@ export class SourceStream<W extends Want> {
     ]
     const signal = AbortSignal.any(signals)
     try {
-      const connection = await modules.libp2p.dial(peerId, { signal })
+      const connection = await connectionTo(modules.libp2p, peerId, { signal })
       const protocol = protocolId(networkId, CONTENT_PROTOCOL.name, CONTENT_PROTOCOL.version)
       const stream = await connection.newStream(protocol, { signal, runOnLimitedConnection: true })
       stream.send(

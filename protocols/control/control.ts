@@ -3,6 +3,7 @@ import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { SpanKind, trace } from '@opentelemetry/api'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { CatalogError, type Clock, type Logger, partMetrics, SingleFlight } from '../../base/index.ts'
+import { type Connections, connectionTo } from '../wire/connection.ts'
 import { protocolId } from '../wire/ids.ts'
 import type { RequestType } from '../wire/message.ts'
 import { fromTransport } from '../wire/status.ts'
@@ -16,7 +17,7 @@ import { Session, type SessionEvents } from './session.ts'
 export type OnGoodbye = (peerId: PeerId, reason: GoodbyeReason | number) => void
 
 export interface ControlModules {
-  readonly libp2p: Pick<Libp2p, 'peerId' | 'dial' | 'getPeers' | 'handle' | 'unhandle'>
+  readonly libp2p: Connections & Pick<Libp2p, 'peerId' | 'getPeers' | 'handle' | 'unhandle'>
   readonly log: Logger
   readonly clock: Clock
   readonly metrics?: MetricsRegistry
@@ -30,6 +31,9 @@ export interface ControlOptions {
   /** A peer broke the protocol or fell silent; its stream is already cut. */
   readonly onViolation?: (peerId: PeerId, error: CatalogError) => void
 }
+
+/** The protocol whose stream stays open as long as its connection is of use. */
+export const controlProtocol = (networkId: string): string => protocolId(networkId, 'control', 1)
 
 /** Small messages between two peers over one long-lived stream: requests with answers, heartbeat, goodbye. */
 export interface Control {
@@ -82,7 +86,7 @@ class ControlStreams implements Control {
   constructor(modules: ControlModules, options: ControlOptions) {
     this.#modules = modules
     this.#options = options
-    this.#protocol = protocolId(options.networkId, 'control', 1)
+    this.#protocol = controlProtocol(options.networkId)
     this.#hello = {
       version: CONTROL_VERSION,
       agent: options.agent,
@@ -204,7 +208,7 @@ class ControlStreams implements Control {
 
   async #open(peerId: PeerId, signal: AbortSignal): Promise<Session> {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(OPEN_MS)])
-    const connection = await this.#modules.libp2p.dial(peerId, { signal: bounded })
+    const connection = await connectionTo(this.#modules.libp2p, peerId, { signal: bounded })
     const stream = await connection.newStream(this.#protocol, {
       signal: bounded,
       runOnLimitedConnection: true

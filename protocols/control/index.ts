@@ -8,6 +8,7 @@ export {
   type Control,
   type ControlModules,
   type ControlOptions,
+  controlProtocol,
   createControl,
   type OnGoodbye
 } from './control.ts'

@@ -2,6 +2,7 @@ import type { AbortOptions, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { CatalogError, SECOND_MS, WireStatus } from '../../base/index.ts'
 import { pull } from '../quic/index.ts'
+import { openConnection } from '../wire/connection.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
 import { encodeFrame } from '../wire/frame-writer.ts'
 import { protocolId } from '../wire/ids.ts'
@@ -86,13 +87,12 @@ async function openStream(
   { peerId, addresses }: ExchangeTarget,
   options: AbortOptions
 ): Promise<Stream> {
-  const open = libp2p.getConnections(peerId).find(connection => connection.status === 'open')
-  if (open !== undefined) return await open.newStream(protocol, options)
-  if (addresses.length === 0) return await libp2p.dialProtocol(peerId, protocol, options)
   const dialable = addresses.map(address => withPeer(address, peerId))
-  return await libp2p.dialProtocol(dialable, protocol, options)
+  const connection =
+    openConnection(libp2p, peerId) ?? (await libp2p.dial(dialable.length === 0 ? peerId : dialable, options))
+  return await connection.newStream(protocol, { ...options, runOnLimitedConnection: true })
 }
 
-/** An address that names its peer, so that nobody else can answer at it. */
+/** An address that names its peer, so that nobody else can answer at it. One of a relay names the relay before. */
 const withPeer = (address: Multiaddr, peerId: PeerId): Multiaddr =>
-  address.getComponents().some(({ name }) => name === 'p2p') ? address : address.encapsulate(`/p2p/${peerId}`)
+  address.getComponents().at(-1)?.name === 'p2p' ? address : address.encapsulate(`/p2p/${peerId}`)

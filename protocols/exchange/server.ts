@@ -94,7 +94,11 @@ export async function serveExchange<Q, A extends StatusFields>(
         )
       })
     },
-    { maxInboundStreams: MAX_STREAMS_PER_CONNECTION, maxOutboundStreams: MAX_STREAMS_PER_CONNECTION * 4 }
+    {
+      maxInboundStreams: MAX_STREAMS_PER_CONNECTION,
+      maxOutboundStreams: MAX_STREAMS_PER_CONNECTION * 4,
+      runOnLimitedConnection: true
+    }
   )
   return async () => {
     stopping.abort()

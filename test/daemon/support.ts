@@ -34,6 +34,8 @@ export interface StartOptions {
   /** Settings, as with `--set`. */
   set?: Record<string, string>
   env?: Record<string, string>
+  /** Name of the network namespace to run in. */
+  netns?: string
 }
 
 /** What a process said when it ended. */
@@ -95,12 +97,19 @@ export class TestNet {
   }
 }
 
-function runDaemon(home: string, { join: through = [], set = {}, env = {} }: StartOptions): ChildProcess {
+function runDaemon(
+  home: string,
+  { join: through = [], set = {}, env = {}, netns }: StartOptions
+): ChildProcess {
   const peers = Array.isArray(through) ? through : [through]
   const args = [CLI, 'daemon', '--home', home, '--json', '--no-mdns', '--listen', LISTEN]
   if (peers.length > 0) args.push('--bootstrap', ...peers.map(peer => peer.address))
   for (const [key, value] of Object.entries(set)) args.push('--set', `${key}=${value}`)
-  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+  const [command = '', ...rest] =
+    netns === undefined
+      ? [process.execPath, ...args]
+      : ['ip', 'netns', 'exec', netns, process.execPath, ...args]
+  return spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
 }
 
 export interface ErrorDocument {
@@ -157,6 +166,10 @@ export class TestDaemon {
 
   get peerId(): string {
     return this.#said().peerId
+  }
+
+  get addresses(): string[] {
+    return this.#said().addresses
   }
 
   /** Its first address, for others to join through. */

@@ -173,6 +173,7 @@ describe('what went wrong', () => {
           publicKey: new Uint8Array(32),
           addresses: () => [],
           peers: () => peers,
+          reachability: () => ({ state: 'local', relays: [] }),
           library: () => ({ revision: 0, releases: 0 }),
           store: () => ({ bytes: 0, chunks: 0 }),
           freeBytes: async () => 1e12,

@@ -6,6 +6,7 @@ const reasonsAt = async (bytes: number, quotaBytes: number, freeBytes = 1e12): P
     lifecycle: { state: 'running' },
     operations: { running: 0 },
     peers: () => 1,
+    reachability: () => ({ state: 'local', relays: [] }),
     store: () => ({ bytes, chunks: 1 }),
     library: () => ({}),
     queues: () => ({}),

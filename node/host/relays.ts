@@ -1,0 +1,119 @@
+import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { type Clock, type Logger, MINUTE_MS } from '../../base/index.ts'
+import { isRelayed } from './addresses.ts'
+
+/** Relays that are kept at once: one may go away. */
+const RELAYS_WANTED = 2
+/** A relay that refused is not asked again for this long. */
+const RETRY_AFTER_MS = 10 * MINUTE_MS
+/** The protocol in which a relay is asked, as libp2p specifies it. */
+const HOP_PROTOCOL = '/libp2p/circuit/relay/0.2.0/hop'
+
+/** Of the relay transport's store of reservations (src/transport/reservation-store.ts of 4.2.13). */
+interface Reservations {
+  reservationCount(): number
+  hasReservation(peer: Connection['remotePeer']): boolean
+  addRelay(peer: Connection['remotePeer'], type: 'configured'): Promise<unknown>
+}
+interface TransportManager {
+  getTransports(): { reservationStore?: Reservations }[]
+  listen(addresses: Multiaddr[]): Promise<void>
+}
+
+export interface RelaysModules {
+  readonly libp2p: Libp2p
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/**
+ * Finds relays for a node that cannot be dialled: of the connected peers that relay, some are asked for a reservation. (libp2p's own search
+ * walks the DHT without end when there is no relay to find.) libp2p renews a reservation and withdraws its address when the
+ * connection is lost.
+ */
+export class Relays {
+  readonly #modules: RelaysModules
+  /** Connected peers that relay. */
+  readonly #known = new Set<string>()
+  readonly #listened = new Set<string>()
+  readonly #refusedMs = new Map<string, number>()
+  #isAsking = false
+
+  constructor(modules: RelaysModules) {
+    this.#modules = modules
+    const { libp2p } = modules
+    libp2p.addEventListener('peer:identify', ({ detail }: CustomEvent<IdentifyResult>) => {
+      if (detail.protocols.includes(HOP_PROTOCOL)) this.#known.add(detail.peerId.toString())
+    })
+    libp2p.addEventListener('peer:disconnect', ({ detail }) => {
+      this.#known.delete(detail.toString())
+    })
+  }
+
+  /** Peer ids of the relays through which this node can be reached now. */
+  active(): string[] {
+    const store = this.#store()
+    return [...this.#known].filter(id =>
+      this.#connection(id, ({ remotePeer }) => store?.hasReservation(remotePeer) === true)
+    )
+  }
+
+  /** Asks connected relays until enough have agreed. Never rejects. */
+  async seek(): Promise<void> {
+    const store = this.#store()
+    if (store === undefined || this.#isAsking) return
+    this.#isAsking = true
+    try {
+      for (const id of this.#known) {
+        if (store.reservationCount() >= RELAYS_WANTED) return
+        await this.#ask(store, id)
+      }
+    } finally {
+      this.#isAsking = false
+    }
+  }
+
+  async #ask(store: Reservations, id: string): Promise<void> {
+    const { clock, log } = this.#modules
+    const connection = this.#connection(id)
+    const refusedMs = this.#refusedMs.get(id)
+    if (connection === undefined || store.hasReservation(connection.remotePeer)) return
+    if (refusedMs !== undefined && clock.monotonicMs() - refusedMs < RETRY_AFTER_MS) return
+    try {
+      // The listener of a relay stays when its connection goes, and takes part in the next reservation.
+      if (this.#listened.has(id)) await store.addRelay(connection.remotePeer, 'configured')
+      else await this.#manager().listen([multiaddr(`/p2p/${id}/p2p-circuit`)])
+      this.#listened.add(id)
+      this.#refusedMs.delete(id)
+      log.info({ relay: id }, 'peers can reach this node through a relay')
+    } catch (error) {
+      this.#refusedMs.set(id, clock.monotonicMs())
+      log.debug({ relay: id, err: error }, 'a relay refused')
+    }
+  }
+
+  /** A connection that this node has opened: its address is one that others can dial too. */
+  #connection(id: string, fits: (connection: Connection) => boolean = () => true): Connection | undefined {
+    return this.#modules.libp2p
+      .getConnections()
+      .find(
+        connection =>
+          connection.remotePeer.toString() === id &&
+          connection.direction === 'outbound' &&
+          !isRelayed(connection.remoteAddr) &&
+          fits(connection)
+      )
+  }
+
+  #store(): Reservations | undefined {
+    return this.#manager()
+      .getTransports()
+      .find(transport => transport.reservationStore !== undefined)?.reservationStore
+  }
+
+  #manager(): TransportManager {
+    return (this.#modules.libp2p as unknown as { components: { transportManager: TransportManager } })
+      .components.transportManager
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * Networks made of kernel namespaces: hosts, routers with NAT, and the links between them. Root and the tools `ip` and `nft` are
+ * needed; `missing` says what is not there, so that a test can be skipped with its reason.
+ */
+import { spawnSync } from 'node:child_process'
+
+/** Why namespaces cannot be used here; undefined when they can. */
+export const missing: string | undefined = (() => {
+  if (process.getuid?.() !== 0) return 'not root'
+  for (const [tool, argument] of [
+    ['ip', '-V'],
+    ['nft', '-v']
+  ] as const)
+    if (spawnSync(tool, [argument]).status !== 0) return `no ${tool}`
+  const name = `catalog-try-${process.pid}`
+  const made = spawnSync('ip', ['netns', 'add', name])
+  spawnSync('ip', ['netns', 'del', name])
+  return made.status === 0 ? undefined : `no network namespaces: ${made.stderr}`
+})()
+
+if (missing !== undefined) console.log(`tests with network namespaces are skipped: ${missing}`)
+
+let made = 0
+
+/** A set of namespaces; `destroy` removes them, with whatever still runs in their network. */
+export class Namespaces {
+  readonly #prefix = `cat${process.pid}-${made++}-`
+  readonly #names = new Set<string>()
+  #links = 0
+
+  /** Makes a namespace with loopback up; returns its name. */
+  add(name: string): string {
+    const full = this.#prefix + name
+    run('ip', 'netns', 'add', full)
+    this.#names.add(full)
+    this.in(full, 'ip link set lo up')
+    return full
+  }
+
+  /** Runs a command in a namespace; throws what it printed when it fails. */
+  in(name: string, command: string): void {
+    run('ip', 'netns', 'exec', name, ...command.split(' '))
+  }
+
+  /** Joins two namespaces by a cable; an address is written with its prefix length. Returns the names of both ends. */
+  link(a: string, addressA: string, b: string, addressB: string): [string, string] {
+    const number = this.#links++
+    const ends: [string, string] = [`a${number}`, `b${number}`]
+    run('ip', 'link', 'add', ends[0], 'netns', a, 'type', 'veth', 'peer', 'name', ends[1], 'netns', b)
+    for (const [index, [name, address]] of [[a, addressA] as const, [b, addressB] as const].entries()) {
+      this.in(name, `ip address add ${address} dev ${ends[index]}`)
+      this.in(name, `ip link set ${ends[index]} up`)
+    }
+    return ends
+  }
+
+  /** Lets a namespace pass packets on. */
+  route(name: string): void {
+    this.in(name, 'sysctl -qw net.ipv4.ip_forward=1')
+  }
+
+  /** Rules for nftables, in a namespace. */
+  filter(name: string, rules: string): void {
+    run('ip', 'netns', 'exec', name, 'nft', rules)
+  }
+
+  destroy(): void {
+    for (const name of this.#names) spawnSync('ip', ['netns', 'del', name])
+  }
+}
+
+/**
+ * A host behind a router with NAT, whose outer side is joined to `internet`. What comes from outside without having been asked for is
+ * dropped, as by a router at home.
+ */
+export function behindNat(
+  namespaces: Namespaces,
+  name: string,
+  internet: string,
+  { inside, outside }: { inside: string; outside: string }
+): { host: string; router: string } {
+  const host = namespaces.add(name)
+  const router = namespaces.add(`${name}nat`)
+  namespaces.link(host, `${inside}.2/24`, router, `${inside}.1/24`)
+  const [outer] = namespaces.link(router, `${outside}.2/24`, internet, `${outside}.1/24`)
+  namespaces.in(host, `ip route add default via ${inside}.1`)
+  namespaces.in(router, `ip route add default via ${outside}.1`)
+  namespaces.route(router)
+  namespaces.filter(
+    router,
+    `add table ip home; \
+     add chain ip home out { type nat hook postrouting priority 100 ; }; \
+     add rule ip home out oifname ${outer} masquerade; \
+     add chain ip home in { type filter hook input priority 0 ; policy drop ; }; \
+     add rule ip home in ct state established,related accept; \
+     add chain ip home through { type filter hook forward priority 0 ; }; \
+     add rule ip home through iifname ${outer} ct state new drop`
+  )
+  return { host, router }
+}
+
+function run(command: string, ...args: string[]): void {
+  const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr}`)
+}
