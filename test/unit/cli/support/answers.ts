@@ -47,6 +47,7 @@ export const status = {
   health: { score: 1, reasons: [] },
   uptimeMs: 61_000,
   peers: 2,
+  reachability: { state: 'relayed', relays: ['12D3KooA'] },
   library: { root: null, revision: 4, releases: 3 },
   store: { bytes: 1000, quotaBytes: 2000, chunks: 5 },
   memory: { rssBytes: 80_000_000 },
