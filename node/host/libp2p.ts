@@ -1,6 +1,13 @@
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { identify, identifyPush } from '@libp2p/identify'
-import type { ConnectionGater, Libp2p, PeerDiscovery, PeerId, PrivateKey } from '@libp2p/interface'
+import type {
+  ConnectionGater,
+  Libp2p,
+  PeerDiscovery,
+  PeerId,
+  PrivateKey,
+  TopologyFilter
+} from '@libp2p/interface'
 import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
 import type { MulticastDNSComponents } from '@libp2p/mdns'
 import { noise } from '@libp2p/noise'
@@ -89,11 +96,17 @@ const untried = ({ ownAddresses }: Libp2pModules, self: PeerId): Multiaddr[] =>
     .filter(isUntried)
     .map(({ multiaddr }) => withPeer(multiaddr, self))
 
+/**
+ * The transport's own search for relays takes no part: a request of ours that meets one of its waits for ever when it clears its queue
+ * (src/transport/reservation-store.ts of 4.2.13, `addRelay` and `#checkReservationCount`).
+ */
+const NO_DISCOVERY: TopologyFilter = { has: () => true, add: () => {}, remove: () => {} }
+
 /** Loaded only when it is used. */
 async function relayTransports({ relay }: HostOptions) {
   if (!relay.use) return []
   const { circuitRelayTransport } = await import('@libp2p/circuit-relay-v2')
-  return [circuitRelayTransport()]
+  return [circuitRelayTransport({ discoveryFilter: NO_DISCOVERY })]
 }
 
 const announced = (addresses: Multiaddr[], withLocal: boolean): Multiaddr[] =>

@@ -1,12 +1,15 @@
 import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { type Clock, type Logger, MINUTE_MS } from '../../base/index.ts'
+import { raceSignal } from 'race-signal'
+import { type Clock, type Logger, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
 import { isRelayed } from './addresses.ts'
 
 /** Relays that are kept at once: one may go away. */
 const RELAYS_WANTED = 2
 /** A relay that refused is not asked again for this long. */
 const RETRY_AFTER_MS = 10 * MINUTE_MS
+/** Of asking one relay; libp2p itself gives up after 5 s. */
+const RESERVE_MS = 10 * SECOND_MS
 /** The protocol in which a relay is asked, as libp2p specifies it. */
 const HOP_PROTOCOL = '/libp2p/circuit/relay/0.2.0/hop'
 
@@ -81,9 +84,11 @@ export class Relays {
     if (connection === undefined || store.hasReservation(connection.remotePeer)) return
     if (refusedMs !== undefined && clock.monotonicMs() - refusedMs < RETRY_AFTER_MS) return
     try {
+      const signal = AbortSignal.timeout(RESERVE_MS)
       // The listener of a relay stays when its connection goes, and takes part in the next reservation.
-      if (this.#listened.has(id)) await store.addRelay(connection.remotePeer, 'configured')
-      else await this.#manager().listen([multiaddr(`/p2p/${id}/p2p-circuit`)])
+      if (this.#listened.has(id))
+        await raceSignal(store.addRelay(connection.remotePeer, 'configured'), signal)
+      else await raceSignal(this.#manager().listen([multiaddr(`/p2p/${id}/p2p-circuit`)]), signal)
       this.#listened.add(id)
       this.#refusedMs.delete(id)
       log.info({ relay: id }, 'peers can reach this node through a relay')

@@ -34,7 +34,7 @@ describe('a relay', () => {
     await connection.newStream('/echo/1', { runOnLimitedConnection: true })
   })
 
-  test('holds a fast sender up when the reader is slow, instead of keeping what waits', async () => {
+  test('holds a fast sender up when the reader is slow', async () => {
     const { target, address } = await relayed()
     const dialler = await startHost({ listen: [] })
     await dialler.connect(address)
