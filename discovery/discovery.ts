@@ -247,9 +247,10 @@ export class DiscoveryCore implements Discovery {
   }
 
   announce(keys: readonly Uint8Array[], options?: AnnounceOptions): Promise<AnnounceResult> {
-    return withSpan('discovery.announce', { keys: keys.length }, () =>
-      this.#announcer.announce(keys, options)
-    )
+    return withSpan('discovery.announce', { keys: keys.length }, async () => {
+      await this.#sweeper.keysCame()
+      return await this.#announcer.announce(keys, options)
+    })
   }
 
   async *findHolders(key: Uint8Array, options?: FindOptions): AsyncGenerator<Holder, void, undefined> {

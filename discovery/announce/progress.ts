@@ -13,30 +13,51 @@ const PASS_BYTES = 45
 
 export class SweepProgress {
   readonly #database: Database
+  /**
+   * Progress of slots that have no row yet. A node without keys has nothing to be late with: writing this down would only wake
+   * its writer, at its first start and for every slot.
+   */
+  readonly #unkept = new Map<number, SlotProgress>()
 
   constructor(database: Database) {
     this.#database = database
   }
 
   /** Gives slots that have no progress yet the present time as theirs: the cycle begins. */
-  async begin(now: number): Promise<void> {
-    const operations = Array.from({ length: SLOTS }, (_, slot) => rowKeyOf(slot))
-      .filter(key => this.#database.get(key) === undefined)
-      .map(key => ({ type: 'put' as const, key, value: encode({ doneAt: now, pass: undefined }) }))
-    if (operations.length > 0) await this.#database.write(operations, { sync: false })
+  begin(now: number): void {
+    for (let slot = 0; slot < SLOTS; slot++)
+      if (this.#database.get(rowKeyOf(slot)) === undefined)
+        this.#unkept.set(slot, { doneAt: now, pass: undefined })
+  }
+
+  /** From now on there are keys: where every slot stands must survive a restart. */
+  async keep(): Promise<void> {
+    if (this.#unkept.size === 0) return
+    const rows = [...this.#unkept]
+    const operations = rows.map(([slot, progress]) => ({
+      type: 'put' as const,
+      key: rowKeyOf(slot),
+      value: encode(progress)
+    }))
+    await this.#database.write(operations, { sync: false })
+    for (const [slot] of rows) this.#unkept.delete(slot)
   }
 
   /** Progress of a slot, after `begin`. */
   of(slot: number): SlotProgress {
+    const unkept = this.#unkept.get(slot)
+    if (unkept !== undefined) return unkept
     const row = this.#database.get(rowKeyOf(slot))
     assertInvariant(row !== undefined, `slot ${slot} has progress`)
     return decode(row)
   }
 
   async set(slot: number, progress: SlotProgress): Promise<void> {
-    await this.#database.write([{ type: 'put', key: rowKeyOf(slot), value: encode(progress) }], {
-      sync: false
-    })
+    if (this.#unkept.has(slot)) this.#unkept.set(slot, progress)
+    else
+      await this.#database.write([{ type: 'put', key: rowKeyOf(slot), value: encode(progress) }], {
+        sync: false
+      })
   }
 }
 

@@ -68,9 +68,15 @@ export class Sweeper {
 
   async start(): Promise<void> {
     this.#startedAt = this.#modules.clock.now()
-    await this.#modules.progress.begin(this.#startedAt)
+    this.#modules.progress.begin(this.#startedAt)
+    if (await this.#hasKeys()) await this.#modules.progress.keep()
     this.#dueAt = Array.from({ length: SLOTS }, (_, slot) => this.#nextDue(slot))
     this.#running = this.#run()
+  }
+
+  /** Keys have come that are to be announced from now on. */
+  async keysCame(): Promise<void> {
+    await this.#modules.progress.keep()
   }
 
   async stop(): Promise<void> {
@@ -94,6 +100,11 @@ export class Sweeper {
       lateMs: Math.max(0, this.#modules.clock.now() - Math.max(nextDueAt, this.#startedAt)),
       nextDueAt
     }
+  }
+
+  async #hasKeys(): Promise<boolean> {
+    for await (const _ of this.#modules.source(this.#stopping.signal)) return true
+    return false
   }
 
   #nextDue(slot: number): number {
@@ -151,6 +162,7 @@ export class Sweeper {
     const before = progress.of(slot)
     const { startedAt, after } = passFor(before, clock.now())
     const keys = await this.#keysOf(slot, after)
+    if (keys.length > 0) await progress.keep()
     await announcer.claim(keys)
     let announced = 0
     let accepted = 0

@@ -70,6 +70,8 @@ export class TarIngest {
   readonly #pages = new PageBuilder()
   readonly #order = new EntryOrder()
   readonly #ending = new EndOfTar()
+  /** Memory that came with `write` and belongs to nobody else. */
+  readonly #given = new WeakSet<ArrayBufferLike>()
   readonly #consumed: Promise<void>
   #failure: CatalogError | undefined
   #wake: (() => void) | undefined
@@ -90,9 +92,13 @@ export class TarIngest {
     })
   }
 
-  /** Resolves when the bytes have been taken in; rejects with what was wrong. One call at a time. */
-  async write(bytes: Uint8Array): Promise<void> {
+  /**
+   * Resolves when the bytes have been taken in; rejects with what was wrong. One call at a time. With `isGiven` the
+   * memory is this ingest's own from now on.
+   */
+  async write(bytes: Uint8Array, { isGiven = false } = {}): Promise<void> {
     this.#throwFailure()
+    if (isGiven) this.#given.add(bytes.buffer)
     this.#ending.see(bytes)
     if (!this.#tar.write(asBuffer(bytes))) await this.#drained()
     this.#throwFailure()
@@ -178,6 +184,7 @@ export class TarIngest {
         rest = rest.subarray(this.#chunker.feed(rest))
         await this.#putChunks(false)
       }
+      this.#free(piece)
     }
     await this.#putChunks(true)
     const { root, sizeBytes, nodes } = this.#fileTree.finish()
@@ -188,6 +195,15 @@ export class TarIngest {
       )
     await this.#putNodes(nodes)
     return root
+  }
+
+  /**
+   * Gives the memory of a piece back at once if it was the last one in it; the chunker has copied it. Left to the garbage
+   * collector, which does not feel them, the buffers of a large file would stand there by the hundred.
+   */
+  #free({ buffer, byteOffset, byteLength }: Buffer): void {
+    if (!(buffer instanceof ArrayBuffer) || !this.#given.has(buffer)) return
+    if (byteOffset + byteLength === buffer.byteLength) buffer.transfer(0)
   }
 
   async #putChunks(atEnd: boolean): Promise<void> {

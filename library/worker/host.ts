@@ -118,7 +118,7 @@ export class WorkerHost {
     registryAdd: ({ record, nowMs }) => this.#register(planAdd, record, nowMs),
     ingestOpen: async () => await this.#openIngest(),
     ingestWrite: async ({ ingest, bytes }) => {
-      await this.#inOrder(ingest, open => open.write(bytes))
+      await this.#inOrder(ingest, open => open.write(bytes, { isGiven: true }))
       return undefined
     },
     ingestFinish: ({ ingest }) => this.#inOrder(ingest, open => this.#finishIngest(ingest, open)),

@@ -22,6 +22,7 @@ describe('a pass through a slot', () => {
   let sweeper: Sweeper
   /** Keys of each pass that was begun, and how many keys find a holder before the network is gone. */
   let passes: string[][]
+  let keys: Uint8Array[]
   let taken: number
   let retried: string[]
   let warnings: number
@@ -54,7 +55,7 @@ describe('a pass through a slot', () => {
         announcer: stub as unknown as Announcer,
         progress: new SweepProgress(database),
         source: async function* () {
-          yield* KEYS
+          yield* keys
         },
         hasPeers: () => true,
         clock,
@@ -69,6 +70,7 @@ describe('a pass through a slot', () => {
     clock = new FakeClock()
     database = new MemoryDatabase()
     passes = []
+    keys = KEYS
     retried = []
     taken = Number.POSITIVE_INFINITY
     warnings = 0
@@ -121,5 +123,24 @@ describe('a pass through a slot', () => {
     expect(warnings - before).toBeGreaterThanOrEqual(3)
     expect(warnings - before).toBeLessThanOrEqual(6)
     expect(sweeper.stats().lateMs).toBeGreaterThan(5 * HOUR_MS)
+  })
+
+  it('writes nothing while there is no key, and from the first key on keeps when its cycle began', async () => {
+    await sweeper.stop()
+    database = new MemoryDatabase()
+    keys = []
+    sweeper = open()
+    await sweeper.start()
+    await clock.advance(LATER_MS, MINUTE_MS)
+    expect(database.writes).toBe(0)
+    expect(sweeper.stats().slotsDone).toBeGreaterThan(0)
+    keys = KEYS
+    await sweeper.keysCame()
+    const { nextDueAt } = sweeper.stats()
+    await clock.advance(HOUR_MS / 60)
+    await restart()
+    expect(Math.abs(sweeper.stats().nextDueAt - nextDueAt)).toBeLessThan(HOUR_MS)
+    await clock.advance(LATER_MS, MINUTE_MS)
+    expect(passes.flat()).toHaveLength(KEYS.length)
   })
 })
