@@ -38,6 +38,7 @@ export function hostOptions({ network, quic, memory, dht, mdns, relay }: Config)
           }
         : undefined
     },
+    portMapping: network.portMapping,
     dht: dht.enabled,
     mdns: mdns.enabled,
     userAgent: `catalog/${VERSION}`

@@ -56,6 +56,12 @@ export const network = ObjectOf(
       description:
         'Whether private and loopback addresses are dialled and announced: `auto` while all own addresses are private.'
     }),
+    portMapping: flag({
+      default: true,
+      profiles: { local: false, server: false },
+      description:
+        'Ask the router over UPnP to forward the ports; the address outside is announced once peers have found that it works.'
+    }),
     bootstrap: list({
       default: [],
       ...BOOTSTRAP,

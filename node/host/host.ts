@@ -11,6 +11,7 @@ import { dialPeer } from './dial.ts'
 import { seekDirectWays } from './direct-way.ts'
 import { Gater } from './gater.ts'
 import { Identifier } from './identifier.ts'
+import { checkPeers, machineAddresses, watchInterfaces } from './interfaces.ts'
 import { forgetOldTags, Keeper } from './keeper.ts'
 import { buildLibp2p } from './libp2p.ts'
 import { LocalDiscovery } from './local-discovery.ts'
@@ -18,6 +19,7 @@ import { MemoryGuard } from './memory-guard.ts'
 import { hostMetrics } from './metrics.ts'
 import type { HostOptions } from './options.ts'
 import { PeerDatastore } from './peer-datastore.ts'
+import { mapPorts } from './port-mapping.ts'
 import { ownAddresses, Reach } from './reach.ts'
 import { Relays } from './relays.ts'
 import { shutDown } from './shutdown.ts'
@@ -136,8 +138,19 @@ class Libp2pHost implements Host {
     await shutDown({ libp2p, datastore, log, clock: modules.clock, goodbyes: [...this.#goodbyes] })
   }
 
-  watchReach(): Promise<void> {
-    return this.#parts.reach.run(this.signal)
+  /** Everything that goes on by itself while the host runs; nothing of it rejects. */
+  runInBackground(guard: MemoryGuard, portMapping: boolean): void {
+    const { libp2p, signal } = this
+    const { log, reach, modules } = this.#parts
+    void guard.run(signal)
+    void reach.run(signal)
+    const onChange = (change: { gone: string[]; come: string[] }): void => {
+      log.info(change, 'the addresses of this machine have changed')
+      this.keeper.redialAll()
+      void checkPeers(libp2p, log, signal)
+    }
+    void watchInterfaces({ clock: modules.clock, list: machineAddresses, onChange }, signal)
+    if (portMapping) void mapPorts(libp2p, log, signal)
   }
 
   /** Tells of an eviction. */
@@ -259,8 +272,8 @@ export async function createHost(modules: HostModules, options: HostOptions): Pr
   }
   await introduce(libp2p, bootstrap)
   for (const address of bootstrap) host.keeper.keep(address)
-  void guard.run(host.signal)
-  void host.watchReach()
+  // Without AutoNAT nobody would find out whether a mapped port works.
+  host.runInBackground(guard, options.portMapping && options.privateAddresses !== 'always')
   log.info({ peer: host.peerId, addresses: host.addresses() }, 'the host is on the network')
   return host
 }

@@ -26,6 +26,8 @@ const REDIAL: RetryPolicy = {
 const LEFT_FAILURES = 6
 /** Failures beyond which the wait grows no more; keeps the power in range. */
 const MAX_COUNTED_FAILURES = 20
+/** After a change of this machine's addresses a peer that is lost is dialled without a wait. */
+const HURRY_MS = 30 * SECOND_MS
 /** libp2p's prefix, then ours: its pruner spares tagged peers, and they are dialled first after a restart. */
 const TAG = `${KEEP_ALIVE}-catalog`
 /** Above any value libp2p's own tags have, so that kept peers are pruned last. */
@@ -49,6 +51,8 @@ interface Kept {
   hasLeft: boolean
   /** Wakes the loop when the peer is lost. */
   wake: (() => void) | undefined
+  /** Ends the wait before the next dial. */
+  hurry: (() => void) | undefined
 }
 
 /**
@@ -58,6 +62,7 @@ interface Kept {
 export class Keeper {
   readonly #modules: KeeperModules
   readonly #kept = new Map<string, Kept>()
+  #hurriedUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(modules: KeeperModules) {
     this.#modules = modules
@@ -74,7 +79,8 @@ export class Keeper {
       controller: new AbortController(),
       peerId: undefined,
       hasLeft: false,
-      wake: undefined
+      wake: undefined,
+      hurry: undefined
     }
     this.#kept.set(key, kept)
     void this.#run(kept)
@@ -95,6 +101,12 @@ export class Keeper {
   /** The last connection to a peer is gone. */
   disconnected(peer: PeerId): void {
     for (const kept of this.#kept.values()) if (kept.peerId?.equals(peer) === true) kept.wake?.()
+  }
+
+  /** The way to peers may be another now: those that wait to be dialled again are dialled at once, and so are those found lost. */
+  redialAll(): void {
+    this.#hurriedUntilMs = this.#modules.clock.monotonicMs() + HURRY_MS
+    for (const kept of this.#kept.values()) if (!kept.hasLeft) kept.hurry?.()
   }
 
   /** libp2p has given a peer up and dropped its tag. */
@@ -129,16 +141,26 @@ export class Keeper {
         log.debug({ address, failures, err: error }, 'a kept peer cannot be reached')
         hasFailed = true
       }
+      if (!hasFailed && !kept.hasLeft && clock.monotonicMs() < this.#hurriedUntilMs) continue
       const waitMs = Math.round(backoffDelayMs(REDIAL, Math.max(1, failures), random()))
       if (hasFailed) onUnreachable(address, failures, waitMs)
       else if (!signal.aborted)
         log.info({ address, waitMs, saidGoodbye: kept.hasLeft }, 'a kept peer was lost')
-      try {
-        await clock.wait(waitMs, signal)
-      } catch {
-        return
-      }
+      if (!(await this.#wait(kept, waitMs))) failures = 0
     }
+  }
+
+  /** Whether the time is up; false when somebody is in a hurry, or the loop is stopped. */
+  async #wait(kept: Kept, waitMs: number): Promise<boolean> {
+    const over = new AbortController()
+    kept.hurry = () => over.abort()
+    const signal = AbortSignal.any([kept.controller.signal, over.signal])
+    const isUp = await this.#modules.clock.wait(waitMs, signal).then(
+      () => true,
+      () => false
+    )
+    kept.hurry = undefined
+    return isUp
   }
 
   /** Resolves when no connection to the peer is left, or the loop is stopped. */

@@ -47,6 +47,8 @@ export interface HostOptions {
     /** Set on a node that relays for others. */
     readonly serve: RelayServerOptions | undefined
   }
+  /** Whether the router is asked to forward the ports. */
+  readonly portMapping: boolean
   readonly dht: boolean
   readonly mdns: boolean
   /** What identify tells others, for example `catalog/0.1.0`. */
@@ -80,6 +82,7 @@ export const DEFAULT_HOST_OPTIONS: HostOptions = {
   },
   networkMemoryBytes: 256_000_000,
   relay: { use: true, serve: undefined },
+  portMapping: false,
   dht: true,
   mdns: false,
   userAgent: 'catalog'

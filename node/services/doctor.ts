@@ -126,7 +126,7 @@ function peerCheck({ peers, bootstraps }: DoctorModules): Finding {
 }
 
 const FORWARD =
-  'forward UDP and TCP port 4747 of the router to this machine and name its outer address in network.announce'
+  'turn on UPnP in the router, or forward UDP and TCP port 4747 of the router to this machine and name its outer address in network.announce'
 
 /** Exported for tests. */
 export function reachCheck({ state, relays }: Reachability): Finding {
