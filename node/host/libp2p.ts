@@ -10,7 +10,6 @@ import type {
 } from '@libp2p/interface'
 import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
 import type { MulticastDNSComponents } from '@libp2p/mdns'
-import { noise } from '@libp2p/noise'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
 import { type TCPOptions, tcp } from '@libp2p/tcp'
@@ -22,6 +21,7 @@ import { CatalogError } from '../../base/index.ts'
 import { isLocalAddress } from '../../discovery/index.ts'
 import { DEFAULT_QUIC_STREAM_OPTIONS, quicTransport } from '../../protocols/index.ts'
 import { inDialOrder, withPeer } from './addresses.ts'
+import { lazyNoise } from './noise.ts'
 import {
   DIAL_TIMEOUT_MS,
   type HostOptions,
@@ -71,7 +71,7 @@ export async function buildLibp2p(
     },
     transports: [raceTransport(quic(options)), tcp(tcpOptions(options)), ...(await relayTransports(options))],
     // Of TCP and of relayed connections; QUIC brings its own of both.
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [lazyNoise()],
     streamMuxers: [yamux(yamuxOptions(options))],
     // QUIC's keep-alive does the same for less: 1.3 % of a core at 200 connections.
     connectionMonitor: { enabled: false },
