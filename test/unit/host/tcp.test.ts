@@ -136,12 +136,21 @@ describe('streams over TCP', () => {
   })
 
   test('an abort throws waiting bytes away, and that is no end', async () => {
-    const { stream, ended } = await bulk(3 * MIB)
-    const reading = pull(stream, { highWaterBytes: 1000 })
+    const [a, b] = await Promise.all([startHost({ listen: [TCP_LOOPBACK] }), startHost({ listen: [] })])
+    const isPaused = Promise.withResolvers<void>()
+    await a.libp2p.handle(PROTOCOL, async stream => {
+      stream.send(new Uint8Array(1000))
+      await isPaused.promise
+      stream.send(new Uint8Array(50_000))
+      await stream.close()
+    })
+    const stream = await b.libp2p.dialProtocol(multiaddr(addressOf(a)), PROTOCOL)
+    const reading = pull(stream)
     await reading.next()
-    await ended
+    stream.pause()
+    isPaused.resolve()
     await expect.poll(() => stream.remoteWriteStatus).toBe('closed')
-    expect(stream.readBufferLength).toBeGreaterThan(0)
+    expect(stream.readBufferLength).toBe(50_000)
     stream.abort(new Error('gone'))
     const rest = async (): Promise<void> => {
       for await (const _ of reading);
