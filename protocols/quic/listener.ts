@@ -1,5 +1,7 @@
+import { networkInterfaces } from 'node:os'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Listener, setMaxListeners } from '@libp2p/interface'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
 import { internalsChanged, messageOf } from './errors.ts'
 import { withMethods } from './native.ts'
@@ -38,6 +40,33 @@ export function acceptInParallel(listener: Listener, parallel: number): void {
     )
   }
 }
+
+/** `/ip4/0.0.0.0/…` or `/ip6/::/…`: every address of the machine. */
+const ANY_ADDRESS = /^\/(ip4\/0\.0\.0\.0|ip6\/::)\/(.*)$/
+
+/**
+ * Lets a stock listener on every address tell those that the machine has now; stock tells those it had when the package was
+ * loaded (src/utils.ts of 2.1.1, `networks`), also after a change of address.
+ */
+export function tellPresentAddresses(listener: Listener): void {
+  const internals = withMethods<{ state: { listenAddr?: Multiaddr } }>(listener, ['getAddrs'], 'listener')
+  const stock = listener.getAddrs.bind(listener)
+  listener.getAddrs = () => {
+    const known = stock()
+    const [, any, rest] = ANY_ADDRESS.exec(internals.state.listenAddr?.toString() ?? '') ?? []
+    if (known.length === 0 || any === undefined || rest === undefined) return known
+    const [family] = any.split('/')
+    // The port that was taken, where any was asked for.
+    const path = rest.replace(/^udp\/\d+/, `udp/${portOf(known[0])}`)
+    return Object.values(networkInterfaces())
+      .flatMap(addresses => addresses ?? [])
+      .filter(address => address.family === (family === 'ip4' ? 'IPv4' : 'IPv6'))
+      .map(({ address }) => multiaddr(`/${family}/${address}/${path}`))
+  }
+}
+
+const portOf = (address: Multiaddr | undefined): string | undefined =>
+  address?.getComponents().find(({ name }) => name === 'udp')?.value
 
 /** Accepts connections until the listener closes. Never rejects: the listener looks after each connection itself. */
 async function acceptLoop(

@@ -14,7 +14,7 @@ import {
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
 import { internalsChanged } from './errors.ts'
-import { acceptInParallel } from './listener.ts'
+import { acceptInParallel, tellPresentAddresses } from './listener.ts'
 import { quicMuxerFactory } from './muxer.ts'
 import { asNativeConnection, withMethods } from './native.ts'
 import { DEFAULT_QUIC_STREAM_OPTIONS, type QuicStreamOptions } from './options.ts'
@@ -59,6 +59,7 @@ class QuicTransport implements Transport {
     const upgrader = withOwnMuxer(options.upgrader, this.#options)
     const listener = this.#stock.createListener({ ...options, upgrader })
     acceptInParallel(listener, this.#options.parallelHandshakes)
+    tellPresentAddresses(listener)
     return listener
   }
 }

@@ -71,7 +71,7 @@ describe.skipIf(missing !== undefined)(`on a link (${missing ?? 'with namespaces
     namespaces.in(right, `ip address add 10.9.0.77/24 dev ${cable}`)
     const startMs = performance.now()
     await eventually(async () =>
-      (await addressesAt(seed, node.peerId)).some(address => address.startsWith('/ip4/10.9.0.77/'))
+      (await addressesAt(seed, node.peerId)).some(address => address.startsWith('/ip4/10.9.0.77/udp/'))
     )
     // A lost connection alone is noticed after 10 s.
     expect(performance.now() - startMs).toBeLessThan(9000)
