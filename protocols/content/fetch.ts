@@ -12,8 +12,9 @@ import {
 } from '../../base/index.ts'
 import type { ContentStore, Registry, ReleaseRecord } from '../../library/index.ts'
 import type { RecordClient } from '../records/index.ts'
-import { REQUEST_WINDOW } from './limits.ts'
+import { MAP_EVERY_MS, REQUEST_WINDOW } from './limits.ts'
 import { findOlder, type OlderContent } from './older.ts'
+import type { PartialContents, ReadHave } from './partial-contents.ts'
 import type { SourceModules } from './source-stream.ts'
 import type { DownloadBudget, TrafficClass } from './swarm/lane.ts'
 import { SourceBook } from './swarm/source-book.ts'
@@ -66,6 +67,8 @@ export interface FetchModules extends SourceModules {
   readonly records: Pick<RecordClient, 'get'>
   readonly log: Logger
   readonly clock: Clock
+  /** Where this node's server finds what is here of a content that is being fetched. */
+  readonly partials?: PartialContents
   /** Download limits; none unless given. */
   readonly budget?: DownloadBudget
   readonly metrics?: MetricsRegistry
@@ -225,13 +228,14 @@ class Fetch {
   }
 
   async #draw(record: ReleaseRecord, walk: ReleaseWalk): Promise<void> {
-    const { store, log } = this.#modules
+    const { store, log, partials } = this.#modules
     const { networkId, requestsInFlight = REQUEST_WINDOW } = this.#options
     const { peers, morePeers, trafficClass = 'normal' } = this.#request
     const swarm = new Swarm(
       {
         ...this.#modules,
         walk,
+        sizeBytes: record.release.sizeBytes,
         onReceived: (peerId, bytes) => this.#count(peerId, bytes),
         onFailure: (peerId, error) => this.#report(peerId, error)
       },
@@ -245,12 +249,31 @@ class Fetch {
         signal: this.#signal
       }
     )
+    const withdraw = partials?.add(record.release.content, this.#readHave(walk))
     try {
       await swarm.run()
     } catch (error) {
       // What has come is kept for the next attempt, which could not see it before it is committed.
       await store.flush().catch(thrown => log.warn({ err: thrown }, 'blocks of a failed fetch were not kept'))
       throw error
+    } finally {
+      withdraw?.()
+    }
+  }
+
+  /** Says what can be read here. What was written and waits for its stage is committed for the next time: others need it. */
+  #readHave(walk: ReleaseWalk): ReadHave {
+    const { clock, log } = this.#modules
+    let flushedMs = Number.NEGATIVE_INFINITY
+    return () => {
+      const nowMs = clock.monotonicMs()
+      if (nowMs - flushedMs >= MAP_EVERY_MS) {
+        flushedMs = nowMs
+        walk
+          .flush(this.#signal)
+          .catch(error => log.debug({ err: error }, 'what was fetched so far could not be committed'))
+      }
+      return walk.have
     }
   }
 

@@ -1,9 +1,15 @@
 import { MAX_BLOCK_BYTES } from '../../library/index.ts'
 import { declareMessage } from '../wire/message.ts'
-import { MAX_ANSWER_HEADER_BYTES, MAX_OPEN_BYTES, MAX_RANGE_MESSAGE_BYTES, MAX_RUNS } from './limits.ts'
+import {
+  MAX_ANSWER_HEADER_BYTES,
+  MAX_MAP_BYTES,
+  MAX_OPEN_BYTES,
+  MAX_RANGE_MESSAGE_BYTES,
+  MAX_RUNS
+} from './limits.ts'
 import * as generated from './messages.js'
 
-export type { Answer, Block, Range, Run } from './messages.js'
+export type { Answer, Block, Have, Range, Run } from './messages.js'
 
 /** Which blocks of a release a run names. */
 export const Part = {
@@ -27,9 +33,10 @@ export const openMessage = declareMessage('content open', generated.Open, {
 export const rangeMessage = declareMessage('content range', generated.Range, {
   minBytes: 4,
   maxBytes: MAX_RANGE_MESSAGE_BYTES,
-  check: ({ id, runs }) => {
+  check: ({ id, runs, have }) => {
     if (id === 0) return 'id 0'
-    if (runs.length === 0) return 'no runs'
+    if (have && runs.length > 0) return 'runs beside a question for the map'
+    if (!have && runs.length === 0) return 'no runs'
     if (runs.length > MAX_RUNS) return 'too many runs'
     for (const { part, first, count } of runs) {
       if (part > Part.File) return `part ${part}`
@@ -43,8 +50,10 @@ export const rangeMessage = declareMessage('content range', generated.Range, {
 export const answerMessage = declareMessage('content answer', generated.Answer, {
   minBytes: 0,
   maxBytes: MAX_ANSWER_HEADER_BYTES,
-  check: ({ status, blocks }) => {
+  check: ({ status, blocks, have }) => {
     if (status !== 0 && blocks.length > 0) return 'blocks beside a failure'
+    if (have !== undefined && (status !== 0 || blocks.length > 0)) return 'a map beside something else'
+    if (have !== undefined && have.units.byteLength > MAX_MAP_BYTES) return 'a map that is too long'
     for (const { codec, storedLength, rawLength } of blocks) {
       if (rawLength === 0 || rawLength > MAX_BLOCK_BYTES) return `a block of ${rawLength} bytes`
       // Stored bytes are never longer than raw ones: compression that gains nothing is not kept.

@@ -5,6 +5,14 @@ import { type BlockId, type ContentStore, idKey } from '../../library/index.ts'
 const MAX_FRESH = 65_536
 /** Index look-ups for each block that is added: the oldest leave faster than new ones come, in no noticeable time. */
 const LOOKUPS_PER_ADD = 2
+/** Places of the release that wait for a block to be committed; a release of more twins is told to have fewer of them. */
+const MAX_WAITING = 65_536
+
+/** A run of bytes of the release. */
+export interface Range {
+  readonly offsetBytes: number
+  readonly lengthBytes: number
+}
 
 /**
  * Blocks between `writeBlocks` and the index. The store commits them in stages, and until then neither finds nor reads
@@ -14,15 +22,33 @@ const LOOKUPS_PER_ADD = 2
  */
 export class FreshBlocks {
   readonly #store: Pick<ContentStore, 'hasBlock' | 'flush'>
+  readonly #onCommitted: (range: Range) => void
   /** Insertion order is the order in which stages commit. */
   readonly #ids = new Map<string, BlockId>()
+  /** Where in the release the blocks stand that are not committed, those that are still asked for included. */
+  readonly #ranges = new Map<string, Range[]>()
+  #waiting = 0
 
-  constructor(store: Pick<ContentStore, 'hasBlock' | 'flush'>) {
+  constructor(store: Pick<ContentStore, 'hasBlock' | 'flush'>, onCommitted: (range: Range) => void) {
     this.#store = store
+    this.#onCommitted = onCommitted
   }
 
   has(key: string): boolean {
     return this.#ids.has(key)
+  }
+
+  get isEmpty(): boolean {
+    return this.#ids.size === 0
+  }
+
+  /** Tells of this range when its block is committed. */
+  tell(key: string, range: Range): void {
+    if (this.#waiting >= MAX_WAITING) return
+    this.#waiting++
+    const ranges = this.#ranges.get(key)
+    if (ranges === undefined) this.#ranges.set(key, [range])
+    else ranges.push(range)
   }
 
   /** Takes blocks that were just written. */
@@ -34,11 +60,13 @@ export class FreshBlocks {
 
   /** Has everything written so far committed, and checks that it is there. */
   async flush(signal?: AbortSignal): Promise<void> {
+    const written = [...this.#ids.keys()]
     await this.#store.flush(signal)
-    const before = this.#ids.size
     this.#sweep(Number.POSITIVE_INFINITY)
-    if (this.#ids.size > 0)
-      throw new CatalogError('DISK_IO', `${this.#ids.size} of ${before} blocks did not reach the store`)
+    // What others have written meanwhile may be of the next stage.
+    const lost = written.filter(key => this.#ids.has(key)).length
+    if (lost > 0)
+      throw new CatalogError('DISK_IO', `${lost} of ${written.length} blocks did not reach the store`)
   }
 
   #sweep(limit: number): void {
@@ -46,6 +74,36 @@ export class FreshBlocks {
     for (const [key, id] of this.#ids) {
       if (lookups++ >= limit || !this.#store.hasBlock(id)) return
       this.#ids.delete(key)
+      this.#committed(key)
     }
+  }
+
+  #committed(key: string): void {
+    const ranges = this.#ranges.get(key)
+    if (ranges === undefined) return
+    this.#ranges.delete(key)
+    this.#waiting -= ranges.length
+    for (const range of ranges) this.#onCommitted(range)
+  }
+}
+
+/** Verified bytes of blocks that are wanted again before they can be read from the store, up to a limit. */
+export class KeptBlocks {
+  readonly #maxBytes: number
+  readonly #blocks = new Map<string, Uint8Array>()
+  #bytes = 0
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  get(key: string): Uint8Array | undefined {
+    return this.#blocks.get(key)
+  }
+
+  keep(id: BlockId, raw: Uint8Array): void {
+    if (this.#bytes + raw.byteLength > this.#maxBytes) return
+    this.#blocks.set(idKey(id), raw)
+    this.#bytes += raw.byteLength
   }
 }

@@ -16,6 +16,7 @@ export {
   type FetchResult,
   type FetchSource
 } from './fetch.ts'
+export { PartialContents } from './partial-contents.ts'
 export type { MayRead } from './served-stream.ts'
 export {
   type ContentServer,

@@ -15,6 +15,11 @@ export const MAX_OPEN_BYTES = KIB
 /** 1,024 blocks of at most 14 bytes, code and message. */
 export const MAX_ANSWER_HEADER_BYTES = 20 * KIB
 
+/** Bytes of a map of what a partial holder has: 65,536 units, so a mebibyte each for releases of up to 64 GiB. */
+export const MAX_MAP_BYTES = 8 * KIB
+/** How often a partial holder is asked what it has by now. */
+export const MAP_EVERY_MS = 500
+
 /** Requests a client keeps in flight on one stream: 8 MiB, the product of 200 MB/s and 40 ms. */
 export const REQUEST_WINDOW = 8
 /** Requests a server queues for one stream. More are answered BUSY. */

@@ -71,6 +71,7 @@ export declare namespace Run {
 export interface Range {
     id: number;
     runs: Run[];
+    have: boolean;
 }
 export declare namespace Range {
     const codec: () => Codec<Range>;
@@ -113,9 +114,13 @@ export declare namespace Range {
         value: boolean;
         index: number;
     }
+    interface RangeHaveFieldEvent {
+        field: '$.have';
+        value: boolean;
+    }
     function encode(obj: Partial<Range>): Uint8Array;
     function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Range>): Range;
-    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Range>): Generator<RangeIdFieldEvent | RangeRunsPartFieldEvent | RangeRunsPageFieldEvent | RangeRunsSlotFieldEvent | RangeRunsLevelFieldEvent | RangeRunsFirstFieldEvent | RangeRunsCountFieldEvent | RangeRunsTopFieldEvent>;
+    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Range>): Generator<RangeIdFieldEvent | RangeRunsPartFieldEvent | RangeRunsPageFieldEvent | RangeRunsSlotFieldEvent | RangeRunsLevelFieldEvent | RangeRunsFirstFieldEvent | RangeRunsCountFieldEvent | RangeRunsTopFieldEvent | RangeHaveFieldEvent>;
 }
 export interface Block {
     codec: number;
@@ -140,6 +145,24 @@ export declare namespace Block {
     function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Block>): Block;
     function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Block>): Generator<BlockCodecFieldEvent | BlockStoredLengthFieldEvent | BlockRawLengthFieldEvent>;
 }
+export interface Have {
+    manifest: boolean;
+    units: Uint8Array;
+}
+export declare namespace Have {
+    const codec: () => Codec<Have>;
+    interface HaveManifestFieldEvent {
+        field: '$.manifest';
+        value: boolean;
+    }
+    interface HaveUnitsFieldEvent {
+        field: '$.units';
+        value: Uint8Array;
+    }
+    function encode(obj: Partial<Have>): Uint8Array;
+    function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Have>): Have;
+    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Have>): Generator<HaveManifestFieldEvent | HaveUnitsFieldEvent>;
+}
 export interface Answer {
     id: number;
     status: number;
@@ -147,6 +170,7 @@ export interface Answer {
     code: string;
     message: string;
     retryAfterMs: number;
+    have?: Have;
 }
 export declare namespace Answer {
     const codec: () => Codec<Answer>;
@@ -185,7 +209,15 @@ export declare namespace Answer {
         field: '$.retryAfterMs';
         value: number;
     }
+    interface AnswerHaveManifestFieldEvent {
+        field: '$.have.manifest';
+        value: boolean;
+    }
+    interface AnswerHaveUnitsFieldEvent {
+        field: '$.have.units';
+        value: Uint8Array;
+    }
     function encode(obj: Partial<Answer>): Uint8Array;
     function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Answer>): Answer;
-    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Answer>): Generator<AnswerIdFieldEvent | AnswerStatusFieldEvent | AnswerBlocksCodecFieldEvent | AnswerBlocksStoredLengthFieldEvent | AnswerBlocksRawLengthFieldEvent | AnswerCodeFieldEvent | AnswerMessageFieldEvent | AnswerRetryAfterMsFieldEvent>;
+    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Answer>): Generator<AnswerIdFieldEvent | AnswerStatusFieldEvent | AnswerBlocksCodecFieldEvent | AnswerBlocksStoredLengthFieldEvent | AnswerBlocksRawLengthFieldEvent | AnswerCodeFieldEvent | AnswerMessageFieldEvent | AnswerRetryAfterMsFieldEvent | AnswerHaveManifestFieldEvent | AnswerHaveUnitsFieldEvent>;
 }

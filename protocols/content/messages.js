@@ -307,13 +307,18 @@ export var Range;
                         Run.codec().encode(value, w);
                     }
                 }
+                if ((obj.have != null && obj.have !== false)) {
+                    w.uint32(24);
+                    w.bool(obj.have);
+                }
                 if (opts.lengthDelimited !== false) {
                     w.ldelim();
                 }
             }, (reader, length, opts = {}) => {
                 const obj = {
                     id: 0,
-                    runs: []
+                    runs: [],
+                    have: false
                 };
                 const end = length == null ? reader.len : reader.pos + length;
                 while (reader.pos < end) {
@@ -333,6 +338,10 @@ export var Range;
                             obj.runs.push(Run.codec().decode(reader, reader.uint32(), {
                                 limits: opts.limits?.runs$
                             }));
+                            break;
+                        }
+                        case 3: {
+                            obj.have = reader.bool();
                             break;
                         }
                         default: {
@@ -373,6 +382,13 @@ export var Range;
                                 };
                             }
                             obj.runs++;
+                            break;
+                        }
+                        case 3: {
+                            yield {
+                                field: `${prefix}.have`,
+                                value: reader.bool()
+                            };
                             break;
                         }
                         default: {
@@ -500,6 +516,92 @@ export var Block;
     }
     Block.stream = stream;
 })(Block || (Block = {}));
+export var Have;
+(function (Have) {
+    let _codec;
+    Have.codec = () => {
+        if (_codec == null) {
+            _codec = message((obj, w, opts = {}) => {
+                if (opts.lengthDelimited !== false) {
+                    w.fork();
+                }
+                if ((obj.manifest != null && obj.manifest !== false)) {
+                    w.uint32(8);
+                    w.bool(obj.manifest);
+                }
+                if ((obj.units != null && obj.units.byteLength > 0)) {
+                    w.uint32(18);
+                    w.bytes(obj.units);
+                }
+                if (opts.lengthDelimited !== false) {
+                    w.ldelim();
+                }
+            }, (reader, length, opts = {}) => {
+                const obj = {
+                    manifest: false,
+                    units: uint8ArrayAlloc(0)
+                };
+                const end = length == null ? reader.len : reader.pos + length;
+                while (reader.pos < end) {
+                    const tag = reader.uint32();
+                    switch (tag >>> 3) {
+                        case 1: {
+                            obj.manifest = reader.bool();
+                            break;
+                        }
+                        case 2: {
+                            obj.units = reader.bytes();
+                            break;
+                        }
+                        default: {
+                            reader.skipType(tag & 7);
+                            break;
+                        }
+                    }
+                }
+                return obj;
+            }, function* (reader, length, prefix, opts = {}) {
+                const end = length == null ? reader.len : reader.pos + length;
+                while (reader.pos < end) {
+                    const tag = reader.uint32();
+                    switch (tag >>> 3) {
+                        case 1: {
+                            yield {
+                                field: `${prefix}.manifest`,
+                                value: reader.bool()
+                            };
+                            break;
+                        }
+                        case 2: {
+                            yield {
+                                field: `${prefix}.units`,
+                                value: reader.bytes()
+                            };
+                            break;
+                        }
+                        default: {
+                            reader.skipType(tag & 7);
+                            break;
+                        }
+                    }
+                }
+            });
+        }
+        return _codec;
+    };
+    function encode(obj) {
+        return encodeMessage(obj, Have.codec());
+    }
+    Have.encode = encode;
+    function decode(buf, opts) {
+        return decodeMessage(buf, Have.codec(), opts);
+    }
+    Have.decode = decode;
+    function stream(buf, opts) {
+        return streamMessage(buf, Have.codec(), opts);
+    }
+    Have.stream = stream;
+})(Have || (Have = {}));
 export var Answer;
 (function (Answer) {
     let _codec;
@@ -534,6 +636,10 @@ export var Answer;
                 if ((obj.retryAfterMs != null && obj.retryAfterMs !== 0)) {
                     w.uint32(48);
                     w.uint32(obj.retryAfterMs);
+                }
+                if (obj.have != null) {
+                    w.uint32(58);
+                    Have.codec().encode(obj.have, w);
                 }
                 if (opts.lengthDelimited !== false) {
                     w.ldelim();
@@ -581,6 +687,12 @@ export var Answer;
                         }
                         case 6: {
                             obj.retryAfterMs = reader.uint32();
+                            break;
+                        }
+                        case 7: {
+                            obj.have = Have.codec().decode(reader, reader.uint32(), {
+                                limits: opts.limits?.have
+                            });
                             break;
                         }
                         default: {
@@ -649,6 +761,12 @@ export var Answer;
                                 field: `${prefix}.retryAfterMs`,
                                 value: reader.uint32()
                             };
+                            break;
+                        }
+                        case 7: {
+                            yield* Have.codec().stream(reader, reader.uint32(), `${prefix}.have`, {
+                                limits: opts.limits?.have
+                            });
                             break;
                         }
                         default: {

@@ -12,7 +12,15 @@ import { pull, QuicStream } from '../quic/index.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
 import { drained, encodeFrame } from '../wire/frame-writer.ts'
 import { statusOf } from '../wire/status.ts'
-import { type Answer, answerMessage, type Block, openMessage, type Range, rangeMessage } from './frames.ts'
+import {
+  type Answer,
+  answerMessage,
+  type Block,
+  type Have,
+  openMessage,
+  type Range,
+  rangeMessage
+} from './frames.ts'
 import {
   BUSY_RETRY_MS,
   IDLE_MS,
@@ -25,6 +33,7 @@ import {
   OPEN_DEADLINE_MS,
   SLOW_READER_MS
 } from './limits.ts'
+import type { PartialContents } from './partial-contents.ts'
 import type { ContentResolver, ResolvedBlock } from './resolver.ts'
 
 /** Room before the blocks of an answer for its header, and the length before that. */
@@ -38,7 +47,9 @@ export type MayRead = (peerId: PeerId, record: ReleaseRecord) => boolean | Promi
 export interface ServedStreamModules {
   readonly stream: Stream
   readonly peerId: PeerId
-  readonly store: Pick<ContentStore, 'readStoredMany'>
+  readonly store: Pick<ContentStore, 'readStoredMany' | 'localState'>
+  /** Contents of which a part is here and more is on its way. */
+  readonly partials: PartialContents
   readonly registry: Pick<Registry, 'get'>
   readonly resolver: ContentResolver
   readonly mayRead: MayRead
@@ -149,13 +160,15 @@ export class ServedStream {
     const { record: id, codecs } = openMessage.decode(frame)
     for (const codec of codecs) this.#codecs.add(codec)
     let record: ReleaseRecord
+    let have: Have | undefined
     try {
       record = await this.#admit(id)
+      have = this.#have(record.release.content)
     } catch (error) {
       await this.refuse(error)
       return undefined
     }
-    await this.#send(withoutBlocks({ id: 0 }))
+    await this.#send(withoutBlocks({ id: 0, have }))
     return record
   }
 
@@ -166,6 +179,16 @@ export class ServedStream {
     if (!(await mayRead(peerId, record)))
       throw new CatalogError('PEER_REFUSED', 'this release is not for this peer')
     return record
+  }
+
+  /** What is here of a content: undefined when it is everything. */
+  #have(content: CID): Have | undefined {
+    const { store, partials } = this.#modules
+    if (store.localState(content) === 'complete') return undefined
+    const have = partials.have(content)
+    if (have === undefined)
+      throw new CatalogError('NOT_FOUND', 'the content of this release is not here, and not on its way')
+    return have
   }
 
   async #readRequests(): Promise<void> {
@@ -226,10 +249,11 @@ export class ServedStream {
     return this.#prepare(content, range)
   }
 
-  async #prepare(content: CID, { id, runs }: Range): Promise<Prepared> {
+  async #prepare(content: CID, { id, runs, have }: Range): Promise<Prepared> {
     const { resolver, store } = this.#modules
     const { signal } = this.#abort
     try {
+      if (have) return withoutBlocks({ id, have: this.#have(content) })
       const named = await resolver.resolve(content, runs, signal)
       let memory: Uint8Array = new Uint8Array(0)
       const memoryOf = (sizeBytes: number): Uint8Array => {

@@ -5,14 +5,17 @@ import type { ContentStore, Registry } from '../../library/index.ts'
 import { protocolId } from '../wire/ids.ts'
 import { fromTransport } from '../wire/status.ts'
 import { BUSY_RETRY_MS, MAX_STREAMS, MAX_STREAMS_PER_PEER, TICK_MS } from './limits.ts'
+import { PartialContents } from './partial-contents.ts'
 import { ContentResolver } from './resolver.ts'
 import { type MayRead, ServedStream } from './served-stream.ts'
 import { CONTENT_PROTOCOL } from './source-stream.ts'
 
 export interface ContentServerModules {
   readonly libp2p: Pick<Libp2p, 'handle' | 'unhandle'>
-  readonly store: Pick<ContentStore, 'readBlock' | 'readStoredMany'>
+  readonly store: Pick<ContentStore, 'readBlock' | 'readStoredMany' | 'localState'>
   readonly registry: Pick<Registry, 'get'>
+  /** What is being fetched here, to serve it already; shared with the fetcher. */
+  readonly partials?: PartialContents
   readonly log: Logger
   readonly clock: Clock
   readonly metrics?: MetricsRegistry
@@ -48,6 +51,7 @@ class BulkServer implements ContentServer {
   readonly #options: ContentServerOptions
   readonly #protocol: string
   readonly #resolver: ContentResolver
+  readonly #partials: PartialContents
   /** Streams with a slot, by peer. */
   readonly #slots = new Map<string, number>()
   readonly #streams = new Set<ServedStream>()
@@ -59,6 +63,7 @@ class BulkServer implements ContentServer {
     this.#modules = modules
     this.#options = options
     this.#protocol = protocolId(options.networkId, CONTENT_PROTOCOL.name, CONTENT_PROTOCOL.version)
+    this.#partials = modules.partials ?? new PartialContents()
     this.#resolver = new ContentResolver(modules.store)
     const metrics = partMetrics(modules.metrics, 'content')
     this.#metrics = {
@@ -98,6 +103,7 @@ class BulkServer implements ContentServer {
       peerId,
       store,
       registry,
+      partials: this.#partials,
       resolver: this.#resolver,
       mayRead: this.#options.mayRead ?? (() => true),
       clock,

@@ -9,7 +9,7 @@ import { drained, encodeFrame } from '../wire/frame-writer.ts'
 import { protocolId } from '../wire/ids.ts'
 import { errorOfStatus, fromTransport } from '../wire/status.ts'
 import { activeTraceparent } from '../wire/trace.ts'
-import { answerMessage, type Block, openMessage, rangeMessage } from './frames.ts'
+import { answerMessage, type Block, type Have, openMessage, type Range, rangeMessage } from './frames.ts'
 import { ANSWER_MS, MAX_ANSWER_HEADER_BYTES, OPEN_STREAM_MS, SILENT_MS, TICK_MS } from './limits.ts'
 import type { PlannedRequest, Want } from './planner.ts'
 
@@ -27,6 +27,14 @@ export interface SourceAnswer<W extends Want> {
   readonly wireBytes: number
 }
 
+/** What a source says next. */
+export type SourceEvent<W extends Want> =
+  | { readonly kind: 'blocks'; readonly answer: SourceAnswer<W> }
+  /** What it has of the release, told at first and when asked; undefined: everything. */
+  | { readonly kind: 'have'; readonly have: Have | undefined }
+  /** It does not have what it was asked for; the stream goes on. */
+  | { readonly kind: 'lacks'; readonly request: PlannedRequest<W>; readonly reason: CatalogError }
+
 export interface SourceModules {
   readonly libp2p: Connections
   readonly clock: Clock
@@ -42,11 +50,12 @@ export interface SourceOptions {
 
 interface Asked<W extends Want> {
   readonly id: number
-  readonly request: PlannedRequest<W>
+  /** Undefined: asked what it has. */
+  readonly request: PlannedRequest<W> | undefined
 }
 
 /**
- * The asking end of one bulk stream: `ask` sends a request, `next` gives the answers in order. How many requests to
+ * The asking end of one bulk stream: `ask` sends a request, `next` gives what comes in order. How many requests to
  * have in flight is the caller's choice. Everything about an answer that can be checked without hashing is checked: order,
  * number of blocks, lengths. PROTOCOL_VIOLATION, STREAM_TRUNCATED, TIMEOUT, or the peer's status; after any of them
  * but the last the stream is gone.
@@ -61,7 +70,6 @@ export class SourceStream<W extends Want> {
   readonly #watch = new AbortController()
   /** Why the stream was ended here: told instead of the transport's word for it. */
   #failure: CatalogError | undefined
-  #isOpened = false
   #lastId = 0
   #heardBytes = 0
   #heardMs = 0
@@ -125,18 +133,18 @@ export class SourceStream<W extends Want> {
 
   /** Sends a request, one at a time; `next` may be waiting meanwhile. */
   async ask(request: PlannedRequest<W>): Promise<void> {
-    await this.#timed(async () => {
-      await drained(this.#stream)
-      this.#lastId++
-      this.#asked.push({ id: this.#lastId, request })
-      this.#stream.send(encodeFrame([], rangeMessage.encode({ id: this.#lastId, runs: request.runs })))
-    })
+    await this.#ask(request, { runs: request.runs })
   }
 
-  /** The answer to the oldest request. */
-  async next(): Promise<SourceAnswer<W>> {
+  /** Asks what the source has by now. */
+  async askHave(): Promise<void> {
+    await this.#ask(undefined, { have: true })
+  }
+
+  /** What the source says of the release at first, then the answer to the oldest request. */
+  async next(): Promise<SourceEvent<W>> {
     return await this.#timed(async () => {
-      if (!this.#isOpened) await this.#readOpened()
+      if (this.#roundTripMs === undefined) return await this.#readOpened()
       return await this.#readAnswer()
     })
   }
@@ -160,6 +168,15 @@ export class SourceStream<W extends Want> {
     this.#stream.abort(error)
   }
 
+  async #ask(request: PlannedRequest<W> | undefined, fields: Partial<Range>): Promise<void> {
+    await this.#timed(async () => {
+      await drained(this.#stream)
+      this.#lastId++
+      this.#asked.push({ id: this.#lastId, request })
+      this.#stream.send(encodeFrame([], rangeMessage.encode({ id: this.#lastId, ...fields })))
+    })
+  }
+
   /** Reads the peer's end of the stream after ours: a pull is never left before its end. */
   async #drain(): Promise<void> {
     const timer = setTimeout(
@@ -176,15 +193,15 @@ export class SourceStream<W extends Want> {
     }
   }
 
-  async #readOpened(): Promise<void> {
+  async #readOpened(): Promise<SourceEvent<W>> {
     const answer = await this.#readHeader()
     if (answer.id !== 0) throw violation('the first answer is not that to the open')
     if (answer.status !== WireStatus.Ok) throw errorOfStatus(answer, this.#peer)
-    this.#isOpened = true
     this.#roundTripMs = this.#clock.monotonicMs() - this.#openedMs
+    return { kind: 'have', have: answer.have }
   }
 
-  async #readAnswer(): Promise<SourceAnswer<W>> {
+  async #readAnswer(): Promise<SourceEvent<W>> {
     const before = this.#reader.takenBytes
     const asked = this.#asked[0]
     if (asked === undefined) throw new CatalogError('INTERNAL', 'an answer is awaited and nothing was asked')
@@ -193,8 +210,16 @@ export class SourceStream<W extends Want> {
     if (header.status !== WireStatus.Ok) {
       this.#asked.shift()
       const reason = errorOfStatus(header, this.#peer)
+      if (reason.code === 'NOT_FOUND' && asked.request !== undefined)
+        return { kind: 'lacks', request: asked.request, reason }
       throw reason.code === 'PROTOCOL_VIOLATION' ? reason : new RefusedRequest(reason)
     }
+    if (asked.request === undefined) {
+      if (header.blocks.length > 0) throw violation('blocks when asked what it has')
+      this.#asked.shift()
+      return { kind: 'have', have: header.have }
+    }
+    if (header.have !== undefined) throw violation('a map when asked for blocks')
     const { wants } = asked.request
     checkBlocks(header.blocks, wants)
     const sizeBytes = header.blocks.reduce((sum, { storedLength }) => sum + storedLength, 0)
@@ -202,7 +227,8 @@ export class SourceStream<W extends Want> {
     await this.#reader.into(buffer.subarray(0, sizeBytes))
     this.#asked.shift()
     const blocks = cut(buffer, header.blocks, wants)
-    return { request: asked.request, blocks, buffer, wireBytes: this.#reader.takenBytes - before }
+    const wireBytes = this.#reader.takenBytes - before
+    return { kind: 'blocks', answer: { request: asked.request, blocks, buffer, wireBytes } }
   }
 
   async #readHeader(): Promise<ReturnType<typeof answerMessage.decode>> {

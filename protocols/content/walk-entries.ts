@@ -17,15 +17,19 @@ export class EntriesCheck {
     checkCount(stated.files)
   }
 
-  /** Takes the next entry: CONTENT_INVALID or PATH_REFUSED when it cannot follow those before it. */
-  add(entry: ManifestEntry): void {
+  /**
+   * Takes the next entry: CONTENT_INVALID or PATH_REFUSED when it cannot follow those before it. Returns where in the
+   * release's bytes it ends.
+   */
+  add(entry: ManifestEntry): number {
     checkCount(++this.#entries)
     this.#order.check(entry)
-    if (entry.kind !== 'file') return
+    if (entry.kind !== 'file') return this.#sizeBytes
     this.#files++
     this.#sizeBytes += entry.sizeBytes
     if (this.#sizeBytes > this.#stated.sizeBytes || this.#files > this.#stated.files)
       throw invalid('more or larger files than the record states')
+    return this.#sizeBytes
   }
 
   /** What the record states and no entry has accounted for. */

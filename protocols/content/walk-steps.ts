@@ -1,3 +1,4 @@
+import { CatalogError } from '../../base/index.ts'
 import type { BlockId, ChunkRef } from '../../library/index.ts'
 import type { Position, Want } from './planner.ts'
 
@@ -12,6 +13,8 @@ export interface WalkWant extends Want {
   readonly use?: (raw: Uint8Array) => void
   /** Set for chunks. */
   readonly file?: FileState
+  /** Where in the release's bytes it begins, for a block of a file; undefined for one of the manifest. */
+  readonly offsetBytes?: number | undefined
   /** Its bytes were already used; they only have to be written again. */
   isUsed: boolean
 }
@@ -27,6 +30,26 @@ export interface Held {
 export type Step = WalkWant | Held
 export type Steps = Generator<Step, void, undefined>
 
+/** Generators of which the topmost one goes on, until it ends. */
+export class StepStack {
+  readonly #stack: Steps[] = []
+
+  push(steps: Steps): void {
+    this.#stack.push(steps)
+  }
+
+  /** The next step of the topmost generator that has one; undefined when none has. */
+  next(): Step | undefined {
+    for (let top = this.#stack.at(-1); top !== undefined; top = this.#stack.at(-1)) {
+      const { done, value } = top.next()
+      if (done !== true) return value
+      if (this.#stack.pop() !== top)
+        throw new CatalogError('INTERNAL', 'a walk ended that was not the top one')
+    }
+    return undefined
+  }
+}
+
 /** How far a fetch has come. Bytes are those of files, without manifest and trees. */
 export interface WalkProgress {
   bytesFetched: number
@@ -37,7 +60,7 @@ export interface WalkProgress {
 /** One tree as the walk sees it: the manifest's, or a file's. */
 export interface Tree {
   readonly position: (level: number, index: number) => Position
-  readonly leaf: (child: ChunkRef, index: number) => Steps
+  readonly leaf: (child: ChunkRef, index: number, offsetBytes: number) => Steps
   /** The nodes are here for certain and are wanted again: the second pass over the manifest. */
   readonly isRevisited: boolean
   readonly maxBytes: number

@@ -17,7 +17,7 @@
  * PATH_REFUSED are the publisher's doing: no other source can help.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { CatalogError, GIB, LruCache, MIB, toCatalogError } from '../../base/index.ts'
+import { GIB, LruCache, MIB, toCatalogError } from '../../base/index.ts'
 import {
   type BlockId,
   blockIdOf,
@@ -35,10 +35,21 @@ import {
   singleChunk
 } from '../../library/index.ts'
 import { Part } from './frames.ts'
-import { FreshBlocks } from './fresh-blocks.ts'
+import { FreshBlocks, KeptBlocks } from './fresh-blocks.ts'
+import { HaveTracker, NOWHERE } from './have-map.ts'
+import type { Have } from './messages.js'
 import { isNode, type Position } from './planner.ts'
 import { EntriesCheck, invalid } from './walk-entries.ts'
-import type { FileState, Held, Step, Steps, Tree, WalkProgress, WalkWant } from './walk-steps.ts'
+import {
+  type FileState,
+  type Held,
+  type Step,
+  StepStack,
+  type Steps,
+  type Tree,
+  type WalkProgress,
+  type WalkWant
+} from './walk-steps.ts'
 
 /** Ten million files of a kilobyte of manifest each hundred: no package comes near. */
 const MAX_MANIFEST_BYTES = GIB
@@ -70,15 +81,16 @@ export class ReleaseWalk {
   readonly #entries: EntriesCheck
   readonly #wholePages: ReadonlySet<string>
   #skippedPages = 0
-  readonly #stack: Steps[] = []
+  readonly #stack = new StepStack()
   /** Blocks asked for and not yet written. */
   readonly #asked = new Map<string, WalkWant>()
   readonly #fresh: FreshBlocks
+  /** What of the release can be read here. */
+  readonly #have: HaveTracker
   /** Nodes that are asked for or were looked into: what is below them need not be walked again. */
   readonly #known = new LruCache<string, true>({ maxEntries: MAX_KNOWN_NODES })
-  /** Manifest blocks that may not be readable in the store yet. */
-  readonly #unflushed = new Map<string, Uint8Array>()
-  #unflushedBytes = 0
+  /** Manifest blocks that may not be readable in the store yet: the second pass reads them again. */
+  readonly #unflushed = new KeptBlocks(MAX_UNFLUSHED_BYTES)
   #openNodes = 0
   #pass: 'manifest' | 'files' | 'done' = 'manifest'
   #putBack: WalkWant | undefined
@@ -93,12 +105,18 @@ export class ReleaseWalk {
     this.#release = release
     this.#wholePages = wholePages
     this.#entries = new EntriesCheck(release)
-    this.#fresh = new FreshBlocks(store)
+    this.#have = new HaveTracker(release.sizeBytes)
+    this.#fresh = new FreshBlocks(store, range => this.#have.add(range.offsetBytes, range.lengthBytes))
     this.#stack.push(this.#manifest())
   }
 
   get phase(): 'manifest' | 'files' | 'done' {
     return this.#pass
+  }
+
+  /** What of the release can be read here by now. */
+  get have(): Have {
+    return this.#have.have
   }
 
   /**
@@ -134,8 +152,9 @@ export class ReleaseWalk {
   async written(wants: readonly WalkWant[], signal: AbortSignal): Promise<void> {
     for (const want of wants) {
       this.#forget(want)
-      const { file, rawLengthBytes } = want
+      const { file, rawLengthBytes, offsetBytes } = want
       if (file === undefined) continue
+      this.#fresh.tell(idKey(want.id), { offsetBytes: offsetBytes!, lengthBytes: rawLengthBytes! })
       this.progress.bytesFetched += rawLengthBytes!
       this.#advance(file, rawLengthBytes!)
     }
@@ -145,9 +164,11 @@ export class ReleaseWalk {
     )
   }
 
-  /** Makes everything durable; to be called when the walk is done. */
+  /** Makes everything that was written durable, and readable. */
   async flush(signal: AbortSignal): Promise<void> {
-    await this.#fresh.flush(signal)
+    const isManifestWritten = this.#pass !== 'manifest'
+    if (!this.#fresh.isEmpty) await this.#fresh.flush(signal)
+    this.#have.hasManifest ||= isManifestWritten
   }
 
   async #nextWant(signal: AbortSignal): Promise<WalkWant | undefined> {
@@ -170,18 +191,13 @@ export class ReleaseWalk {
     if (isNode(want)) this.#openNodes--
   }
 
-  /** The next step of the topmost generator that has one; goes over to the next pass when all of one is here. */
+  /** The next step; goes over to the next pass when all of one is here. */
   #step(): Step | undefined {
     for (;;) {
-      const top = this.#stack.at(-1)
-      if (top === undefined) {
-        if (this.#asked.size > 0 || this.#pass === 'done') return undefined
-        this.#nextPass()
-        continue
-      }
-      const { done, value } = top.next()
-      if (done !== true) return value
-      this.#remove(top)
+      const step = this.#stack.next()
+      if (step !== undefined) return step
+      if (this.#asked.size > 0 || this.#pass === 'done') return undefined
+      this.#nextPass()
     }
   }
 
@@ -190,12 +206,6 @@ export class ReleaseWalk {
       this.#pass = 'files'
       this.#stack.push(this.#files())
     } else this.#pass = 'done'
-  }
-
-  /** The generator that has just ended is the top one. */
-  #remove(ended: Steps): void {
-    if (this.#stack.pop() !== ended)
-      throw new CatalogError('INTERNAL', 'a walk ended that was not the top one')
   }
 
   /** Raw bytes of a block that is here; undefined when the store has lost it and it can be asked for instead. */
@@ -217,33 +227,25 @@ export class ReleaseWalk {
 
   *#manifest(): Steps {
     const { content } = this.#release
-    const tree: Tree = {
-      position: (level, index) => ({ part: Part.Manifest, top: false, level, index }),
-      leaf: (page, index) => this.#manifestPage(page, index),
-      isRevisited: false,
-      maxBytes: MAX_MANIFEST_BYTES,
-      onKnown: () => {}
-    }
+    const tree = manifestTree(false, (page, index) => this.#manifestPage(page, index))
     const use = (raw: Uint8Array): void => {
-      this.#keep(blockIdOf(content), raw)
-      if (!isSingleChunk(content)) this.#stack.push(this.#below(tree, raw, MANIFEST_ROOT, 0))
+      this.#unflushed.keep(blockIdOf(content), raw)
+      if (!isSingleChunk(content)) this.#stack.push(this.#below(tree, raw, MANIFEST_ROOT, 0, 0))
     }
-    yield* this.#metadata({ part: Part.Manifest, top: true }, blockIdOf(content), undefined, use)
+    yield* this.#metadata({ part: Part.Manifest, top: true }, 0, blockIdOf(content), undefined, use)
   }
 
   *#manifestPage({ id, lengthBytes }: ChunkRef, index: number): Steps {
     const key = idKey(id)
-    if (this.#wholePages.has(key)) return
-    if (this.#asked.has(key) || this.#fresh.has(key) || this.#store.hasBlock(id)) return
+    if (this.#wholePages.has(key) || this.#isUnderWay(key) || this.#store.hasBlock(id)) return
     const position: Position = { part: Part.Manifest, top: false, level: 0, index }
-    yield { position, id, rawLengthBytes: lengthBytes, use: raw => this.#keep(id, raw), isUsed: false }
-  }
-
-  /** Manifest blocks are read again in the second pass, perhaps before the store can. */
-  #keep(id: BlockId, raw: Uint8Array): void {
-    if (this.#unflushedBytes + raw.byteLength > MAX_UNFLUSHED_BYTES) return
-    this.#unflushed.set(idKey(id), raw)
-    this.#unflushedBytes += raw.byteLength
+    yield {
+      position,
+      id,
+      rawLengthBytes: lengthBytes,
+      use: raw => this.#unflushed.keep(id, raw),
+      isUsed: false
+    }
   }
 
   // --- second pass: entries and their files
@@ -258,18 +260,12 @@ export class ReleaseWalk {
     })
     if (isSingleChunk(content)) yield open(blockIdOf(content), 0)
     else {
-      const tree: Tree = {
-        position: (level, index) => ({ part: Part.Manifest, top: false, level, index }),
-        leaf: function* ({ id }, index) {
-          if (wholePages.has(idKey(id))) skip()
-          else yield open(id, index)
-        },
-        isRevisited: true,
-        maxBytes: MAX_MANIFEST_BYTES,
-        onKnown: () => {}
-      }
+      const tree = manifestTree(true, function* ({ id }, index) {
+        if (wholePages.has(idKey(id))) skip()
+        else yield open(id, index)
+      })
       const use = (raw: Uint8Array): void => {
-        this.#stack.push(this.#below(tree, raw, MANIFEST_ROOT, 0))
+        this.#stack.push(this.#below(tree, raw, MANIFEST_ROOT, 0, 0))
       }
       yield { held: blockIdOf(content), use }
     }
@@ -286,45 +282,65 @@ export class ReleaseWalk {
       throw invalid('an empty page among others')
     let previousSlot = -1
     for (const [slot, entry] of entries.entries()) {
-      this.#entries.add(entry)
+      const end = this.#entries.add(entry)
       if (entry.kind !== 'file') continue
       if (entry.sizeBytes === 0) {
         this.progress.filesDone++
         continue
       }
-      yield* this.#file(entry, page, slot, previousSlot)
+      // Behind a page that was not looked into nobody knows where the bytes of a file stand.
+      const start = this.#skippedPages > 0 ? NOWHERE : end - entry.sizeBytes
+      yield* this.#file(entry, page, slot, previousSlot, start)
       previousSlot = slot
     }
   }
 
-  *#file(entry: ManifestEntry & { kind: 'file' }, page: number, slot: number, previousSlot: number): Steps {
+  /** A file with bytes; `start` is where they begin in the release. */
+  *#file(
+    entry: ManifestEntry & { kind: 'file' },
+    page: number,
+    slot: number,
+    previousSlot: number,
+    start: number
+  ): Steps {
     const { root, sizeBytes } = entry
     const file: FileState = { remainingBytes: sizeBytes }
     const position: Position = { part: Part.Roots, page, slot, previousSlot }
     const chunk = isSingleChunk(root) ? singleChunk(root, sizeBytes) : undefined
     if (chunk !== undefined) {
-      yield* this.#chunk(position, chunk, file)
+      yield* this.#chunk(position, chunk, file, start)
       return
     }
     const tree: Tree = {
       position: (level, index) => ({ part: Part.File, page, slot, level, index }),
-      leaf: (child, index) => this.#chunk({ part: Part.File, page, slot, level: 0, index }, child, file),
+      leaf: (child, index, offset) =>
+        this.#chunk({ part: Part.File, page, slot, level: 0, index }, child, file, offset),
       isRevisited: false,
       maxBytes: sizeBytes,
       onKnown: lengthBytes => this.#reuse(file, lengthBytes)
     }
     const id = blockIdOf(root)
     const use = (raw: Uint8Array): void => {
-      this.#stack.push(this.#below(tree, raw, { sizeBytes, root: true }, 0))
+      this.#stack.push(this.#below(tree, raw, { sizeBytes, root: true }, 0, start))
     }
-    yield* this.#metadata(position, id, () => tree.onKnown(sizeBytes), use)
+    yield* this.#metadata(position, start, id, () => tree.onKnown(sizeBytes), use)
   }
 
-  *#chunk(position: Position, { id, lengthBytes }: ChunkRef, file: FileState): Steps {
+  *#chunk(position: Position, { id, lengthBytes }: ChunkRef, file: FileState, offsetBytes: number): Steps {
     const key = idKey(id)
-    if (this.#asked.has(key) || this.#fresh.has(key) || this.#store.hasBlock(id))
-      this.#reuse(file, lengthBytes)
-    else yield { position, id, rawLengthBytes: lengthBytes, file, isUsed: false }
+    const isUnderWay = this.#isUnderWay(key)
+    if (!isUnderWay && !this.#store.hasBlock(id)) {
+      yield { position, id, rawLengthBytes: lengthBytes, file, offsetBytes, isUsed: false }
+      return
+    }
+    if (isUnderWay) this.#fresh.tell(key, { offsetBytes, lengthBytes })
+    else this.#have.add(offsetBytes, lengthBytes)
+    this.#reuse(file, lengthBytes)
+  }
+
+  /** Asked for, or written and not yet in the index. */
+  #isUnderWay(key: string): boolean {
+    return this.#asked.has(key) || this.#fresh.has(key)
   }
 
   #reuse(file: FileState, lengthBytes: number): void {
@@ -339,40 +355,57 @@ export class ReleaseWalk {
 
   // --- trees
 
-  /** The children of a node, from its verified bytes. `firstIndex`: of its first child, counted over the child's level. */
-  *#below(tree: Tree, raw: Uint8Array, expected: NodeExpectation, firstIndex: number): Steps {
+  /**
+   * The children of a node, from its verified bytes. `firstIndex`: of its first child, counted over the child's level;
+   * `start`: where its bytes begin in the release.
+   */
+  *#below(tree: Tree, raw: Uint8Array, expected: NodeExpectation, firstIndex: number, start: number): Steps {
     const node = decodeNode(raw, expected)
     if (node.sizeBytes > tree.maxBytes) throw invalid(`a tree of ${node.sizeBytes} bytes`)
+    let offset = start
     for (const [i, child] of node.children.entries()) {
       const index = firstIndex + i
-      if (node.level === 1) yield* tree.leaf(child, index)
-      else yield* this.#childNode(tree, child, index, expectChild(node, i, expected))
+      if (node.level === 1) yield* tree.leaf(child, index, offset)
+      else yield* this.#childNode(tree, child, index, expectChild(node, i, expected), offset)
+      offset += child.lengthBytes
     }
   }
 
-  *#childNode(tree: Tree, child: ChunkRef, index: number, expected: NodeExpectation): Steps {
+  *#childNode(tree: Tree, child: ChunkRef, index: number, expected: NodeExpectation, start: number): Steps {
     const { id, lengthBytes } = child
     const use = (raw: Uint8Array): void => {
-      this.#stack.push(this.#below(tree, raw, expected, index * expected.fanout!))
+      this.#stack.push(this.#below(tree, raw, expected, index * expected.fanout!, start))
     }
     if (tree.isRevisited) yield { held: id, use }
-    else
-      yield* this.#metadata(tree.position(expected.level!, index), id, () => tree.onKnown(lengthBytes), use)
+    else {
+      const position = tree.position(expected.level!, index)
+      yield* this.#metadata(position, start, id, () => tree.onKnown(lengthBytes), use)
+    }
   }
 
   /** A node or page: wanted when missing, looked into when here, `onKnown` when this fetch has it in hand elsewhere. */
   *#metadata(
     position: Position,
+    offset: number,
     id: BlockId,
     onKnown: (() => void) | undefined,
     use: (raw: Uint8Array) => void
   ): Steps {
     const key = idKey(id)
-    const want: WalkWant = { position, id, rawLengthBytes: undefined, isUsed: false, use }
-    const isKnown = this.#known.get(key) ?? (this.#asked.has(key) || this.#fresh.has(key))
+    const offsetBytes = position.part === Part.Manifest ? undefined : offset
+    const want: WalkWant = { position, offsetBytes, id, rawLengthBytes: undefined, isUsed: false, use }
+    const isKnown = this.#known.get(key) ?? this.#isUnderWay(key)
     this.#known.set(key, true)
     if (isKnown) onKnown?.()
     else if (this.#store.hasBlock(id)) yield { held: id, use, lost: want }
     else yield want
   }
 }
+
+const manifestTree = (isRevisited: boolean, leaf: Tree['leaf']): Tree => ({
+  position: (level, index) => ({ part: Part.Manifest, top: false, level, index }),
+  leaf,
+  isRevisited,
+  maxBytes: MAX_MANIFEST_BYTES,
+  onKnown: () => {}
+})

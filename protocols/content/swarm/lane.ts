@@ -1,10 +1,20 @@
 import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
-import { type BufferPool, CatalogError, type ErrorCode, retry, SECOND_MS } from '../../../base/index.ts'
+import {
+  type BufferPool,
+  CatalogError,
+  type ErrorCode,
+  retry,
+  SECOND_MS,
+  toCatalogError
+} from '../../../base/index.ts'
+import type { Have } from '../frames.ts'
+import { HaveMap } from '../have-map.ts'
+import { MAP_EVERY_MS } from '../limits.ts'
 import type { PlannedRequest } from '../planner.ts'
 import { type SourceAnswer, type SourceModules, SourceStream } from '../source-stream.ts'
 import type { WalkWant } from '../walk-steps.ts'
-import { type Assignment, type SwarmPlanner, WHOLE } from './planner.ts'
+import { type Assignment, type SwarmPlanner, UNKNOWN, WHOLE } from './planner.ts'
 import type { Signpost } from './signpost.ts'
 import { ofSource, SourceFailure } from './source-failure.ts'
 import type { SourceRate } from './source-rate.ts'
@@ -13,6 +23,8 @@ import type { SourceRate } from './source-rate.ts'
 const ATTEMPTS = { attempts: 3, firstDelayMs: 500, maxDelayMs: SECOND_MS, factor: 1, jitter: 0.2 }
 /** A peer that asks for more patience than this is given up for now. */
 const MAX_RETRY_MS = 5 * SECOND_MS
+/** Times that a partial holder may lack what it said it had, beside the first request, which is sent before it said anything. */
+const MAX_FALSE_CLAIMS = 4
 /** Failures after which the same source may do better a moment later. */
 const TRY_AGAIN: ReadonlySet<ErrorCode> = new Set(['BUSY', 'STREAM_TRUNCATED'])
 
@@ -42,6 +54,8 @@ export interface LaneOptions {
   readonly networkId: string
   readonly peerId: PeerId
   readonly record: CID
+  /** Of all files, as the record states. */
+  readonly sizeBytes: number
   readonly rate: SourceRate
   readonly trafficClass: TrafficClass
   /** Aborted when the swarm is over, whether or not it has all. */
@@ -62,6 +76,10 @@ export class Lane {
   #broughtBytes = 0
   #ended: Promise<void> = Promise.resolve()
   #failure: SourceFailure | undefined
+  #isPartial = false
+  /** When it said last what it has; never again while it is asked. */
+  #toldMs = 0
+  #falseClaims = 0
 
   constructor(modules: LaneModules, options: LaneOptions) {
     this.#modules = modules
@@ -119,7 +137,9 @@ export class Lane {
         signal
       )
       this.#source = source
-      planner.join(this.key, rate, WHOLE)
+      planner.join(this.key, rate, UNKNOWN)
+      this.#isPartial = false
+      this.#falseClaims = 0
       await this.#draw(source)
     } catch (error) {
       signal.throwIfAborted()
@@ -169,6 +189,12 @@ export class Lane {
     const { peerId, trafficClass, signal } = this.#options
     const ended = AbortSignal.any([over, signal])
     while (!ended.aborted) {
+      if (this.#isPartial && clock.monotonicMs() - this.#toldMs >= MAP_EVERY_MS) {
+        // Until it is answered: an answer sets it again.
+        this.#toldMs = Number.POSITIVE_INFINITY
+        await ofSource(source.askHave(), signal)
+        news.show()
+      }
       const assignment = planner.next(this.key, clock.monotonicMs())
       if (assignment === undefined) {
         await news.shown()
@@ -183,28 +209,59 @@ export class Lane {
   }
 
   async #read(source: SourceStream<WalkWant>, over: AbortSignal): Promise<void> {
-    const { planner, clock, news, buffers, accept, onReceived, room } = this.#modules
-    const { peerId, rate, signal } = this.#options
+    const { news, room } = this.#modules
+    const { rate, signal } = this.#options
     while (!over.aborted && !signal.aborted) {
-      if (source.inFlight === 0) {
+      const isFirst = source.roundTripMs === undefined
+      if (source.inFlight === 0 && !isFirst) {
         await news.shown()
         continue
       }
-      const isFirst = source.roundTripMs === undefined
-      const answer = await ofSource(source.next(), signal)
+      const event = await ofSource(source.next(), signal)
       if (isFirst) rate.roundTrip(source.roundTripMs!)
-      const { request, buffer, wireBytes } = answer
-      const assignment = this.#assignments.get(request)!
-      this.#assignments.delete(request)
-      if (planner.answered(this.key, assignment, wireBytes, clock.monotonicMs())) {
-        accept(this, assignment, answer)
-        this.#broughtBytes += wireBytes
-      } else buffers.give(buffer)
-      onReceived(peerId, wireBytes)
+      if (event.kind === 'blocks') this.#take(event.answer)
+      else if (event.kind === 'have') this.#told(event.have)
+      else this.#lacked(event.request, event.reason)
       news.show()
       await room()
       if (this.#failure !== undefined) throw this.#failure
     }
+  }
+
+  #take(answer: SourceAnswer<WalkWant>): void {
+    const { planner, clock, buffers, accept, onReceived } = this.#modules
+    const { request, buffer, wireBytes } = answer
+    const assignment = this.#assigned(request)
+    if (planner.answered(this.key, assignment, wireBytes, clock.monotonicMs())) {
+      accept(this, assignment, answer)
+      this.#broughtBytes += wireBytes
+    } else buffers.give(buffer)
+    onReceived(this.peerId, wireBytes)
+  }
+
+  #told(have: Have | undefined): void {
+    const { planner, clock } = this.#modules
+    this.#isPartial = have !== undefined
+    this.#toldMs = clock.monotonicMs()
+    try {
+      const holding = have === undefined ? WHOLE : new HaveMap(have, this.#options.sizeBytes)
+      planner.holds(this.key, holding)
+    } catch (error) {
+      throw new SourceFailure(toCatalogError(error))
+    }
+  }
+
+  /** A partial holder may be wrong now and then; one that has everything, or is wrong again and again, is of no use. */
+  #lacked(request: PlannedRequest<WalkWant>, reason: CatalogError): void {
+    const { planner, clock } = this.#modules
+    if (!this.#isPartial || ++this.#falseClaims > MAX_FALSE_CLAIMS) throw new SourceFailure(reason)
+    planner.lacked(this.key, this.#assigned(request), clock.monotonicMs())
+  }
+
+  #assigned(request: PlannedRequest<WalkWant>): Assignment<WalkWant> {
+    const assignment = this.#assignments.get(request)!
+    this.#assignments.delete(request)
+    return assignment
   }
 }
 

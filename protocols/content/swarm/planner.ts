@@ -12,6 +12,7 @@
  * The first answer counts, a second one is dropped.
  */
 import { KIB, MIB } from '../../../base/index.ts'
+import { MANIFEST_UNIT } from '../have-map.ts'
 import { isNode, type PlannedRequest, type Want } from '../planner.ts'
 import { LatenessGauge } from './lateness.ts'
 import type { SourceRate } from './source-rate.ts'
@@ -38,6 +39,8 @@ export interface Holding {
 }
 
 export const WHOLE: Holding = { isWhole: true, has: () => true }
+/** Of a source that has not said yet what it has: whoever has anything has the manifest. */
+export const UNKNOWN: Holding = { isWhole: true, has: unit => unit === MANIFEST_UNIT }
 
 /** A request that one source is to be asked, or was. */
 export interface Assignment<W extends Want> {
@@ -130,7 +133,9 @@ export class SwarmPlanner<W extends Want> {
 
   holds(key: string, holding: Holding): void {
     const source = this.#sources.get(key)
-    if (source !== undefined) source.holding = holding
+    if (source === undefined) return
+    source.holding = holding
+    source.lacks.clear()
   }
 
   /** A source is gone: what only it was asked for waits again. */

@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
-import { BufferPool, CatalogError, type Logger, MIB, toCatalogError } from '../../../base/index.ts'
+import { BufferPool, CatalogError, type Logger, MIB, SECOND_MS, toCatalogError } from '../../../base/index.ts'
 import { type ContentStore, hashBlock, type IncomingBlock, rawBytesOf } from '../../../library/index.ts'
+import { MANIFEST_UNIT, unitBytesOf } from '../have-map.ts'
 import { MAX_ANSWER_BYTES } from '../limits.ts'
 import type { SourceAnswer, SourceModules } from '../source-stream.ts'
 import type { ReleaseWalk } from '../walk.ts'
@@ -31,12 +32,16 @@ const MAX_AHEAD_WANTS = 4096
 const WANTS_PER_TURN = 64
 /** How often it is looked whether a request is late. */
 const TICK_MS = 100
+/** So long it is waited for partial holders to get what nobody here has. */
+const STARVED_MS = 30 * SECOND_MS
 /** Ticks without anything under way after which a fetch is stuck: a mistake here, not of a peer. */
 const MAX_STALLED_TICKS = 50
 
 export interface SwarmModules extends SourceModules {
   readonly store: Pick<ContentStore, 'writeBlocks'>
   readonly walk: ReleaseWalk
+  /** Of all files, as the record states. */
+  readonly sizeBytes: number
   readonly book: SourceBook
   readonly budget?: DownloadBudget
   readonly log: Logger
@@ -84,7 +89,10 @@ export class Swarm {
   constructor(modules: SwarmModules, options: SwarmOptions) {
     this.#modules = modules
     this.#options = options
-    this.#planner = new SwarmPlanner({ unitOf: () => 0, maxRequests: options.requestsInFlight })
+    const unitBytes = unitBytesOf(modules.sizeBytes)
+    const unitOf = ({ offsetBytes }: WalkWant): number =>
+      offsetBytes === undefined ? MANIFEST_UNIT : Math.floor(offsetBytes / unitBytes)
+    this.#planner = new SwarmPlanner({ unitOf, maxRequests: options.requestsInFlight })
     // Whoever runs it learns of a failure; one that comes before that must not count as unhandled.
     this.#ended.promise.catch(() => {})
   }
@@ -140,7 +148,7 @@ export class Swarm {
   }
 
   #laneTo(peerId: PeerId): Lane {
-    const { libp2p, clock, budget, onReceived, onFailure, book } = this.#modules
+    const { libp2p, clock, budget, onReceived, onFailure, book, sizeBytes } = this.#modules
     const { networkId, record, trafficClass } = this.#options
     return new Lane(
       {
@@ -155,7 +163,7 @@ export class Swarm {
         onReceived,
         onFailure
       },
-      { networkId, peerId, record, rate: book.of(peerId), trafficClass, signal: this.#over.signal }
+      { networkId, peerId, record, sizeBytes, rate: book.of(peerId), trafficClass, signal: this.#over.signal }
     )
   }
 
@@ -270,6 +278,7 @@ export class Swarm {
   /** Now and then lets the lanes look for late requests, and finds out when nothing is under way any more. */
   async #tick(): Promise<void> {
     let stalled = 0
+    let starvedMs = 0
     for (;;) {
       try {
         await this.#modules.clock.wait(TICK_MS, this.#over.signal)
@@ -281,9 +290,15 @@ export class Swarm {
       stalled = isIdle && this.#planner.waitingCount === 0 ? stalled + 1 : 0
       if (stalled > MAX_STALLED_TICKS) this.#fail(new CatalogError('INTERNAL', 'a fetch waits for nothing'))
       else if (stalled > 0) this.#refill()
+      starvedMs =
+        isIdle && this.#planner.waitingCount > 0 && !this.#planner.isServable ? starvedMs + TICK_MS : 0
+      if (starvedMs >= STARVED_MS) this.#fail(starved())
     }
   }
 }
+
+const starved = (): CatalogError =>
+  new CatalogError('NO_PROVIDERS', 'none of the sources has what is missing, and none is getting it')
 
 /** Hashes a node or page and gives its bytes to the walk, in memory of their own: the block's are used again. */
 function useBlock(want: WalkWant, block: IncomingBlock): void {

@@ -1,7 +1,7 @@
 import type { Libp2p, Stream } from '@libp2p/interface'
 import { CID } from 'multiformats/cid'
 import { answerMessage, openMessage, type Run, rangeMessage } from '../../../protocols/content/frames.ts'
-import type { Answer } from '../../../protocols/content/messages.js'
+import type { Answer, Have } from '../../../protocols/content/messages.js'
 import { ContentResolver } from '../../../protocols/content/resolver.ts'
 import { encodeFrame, FrameReader, protocolId, pull } from '../../../protocols/index.ts'
 import { createNode } from '../protocols/nodes.ts'
@@ -17,11 +17,14 @@ export interface Draft {
   readonly runs: Run[]
 }
 
+/** What a liar says that it has: everything unless given. */
+export type LyingMap = () => Have | undefined
+
 /** Changes a draft, or does something else and returns undefined to send nothing more. */
 export type Lie = (draft: Draft) => Draft | Uint8Array | undefined | Promise<undefined>
 
 /** A node that serves the content of `truth`, with a lie in it. */
-export async function startLiar(truth: Peer, lie: Lie): Promise<Libp2p> {
+export async function startLiar(truth: Peer, lie: Lie, have: LyingMap = () => undefined): Promise<Libp2p> {
   const node = await createNode()
   const { content, registry } = truth.library
   const resolver = new ContentResolver(content)
@@ -29,11 +32,15 @@ export async function startLiar(truth: Peer, lie: Lie): Promise<Libp2p> {
     const reader = new FrameReader(pull(stream))
     const { record: id } = openMessage.decode((await reader.frame('open', 1e6))!)
     const record = registry.get(CID.decode(id))!
-    stream.send(encodeFrame([], answerMessage.encode({ id: 0 })))
+    stream.send(encodeFrame([], answerMessage.encode({ id: 0, have: have() })))
     for (;;) {
       const frame = await reader.frame('range', 1e6)
       if (frame === undefined) break
       const range = rangeMessage.decode(frame)
+      if (range.have) {
+        stream.send(encodeFrame([], answerMessage.encode({ id: range.id, have: have() })))
+        continue
+      }
       const named = await resolver.resolve(record.release.content, range.runs, new AbortController().signal)
       const blocks = await Promise.all(named.map(({ id }) => content.readStored(id)))
       const draft: Draft = {

@@ -1,12 +1,11 @@
 import type { PeerId } from '@libp2p/interface'
 import { afterEach, describe, expect, it } from 'vitest'
-import { SECOND_MS, systemClock } from '../../../base/index.ts'
-import { type ContentStore, idKey, type ReleaseRecord } from '../../../library/index.ts'
+import { idKey, type ReleaseRecord } from '../../../library/index.ts'
 import { Part } from '../../../protocols/content/frames.ts'
 import { pseudoRandom } from '../content/fakes.ts'
 import { introduce } from '../protocols/nodes.ts'
 import { startLiar } from './liar.ts'
-import { override, type Peer, type PeerOptions, publish, startPeer, tarOf } from './peers.ts'
+import { override, type Peer, type PeerOptions, publish, slowed, startPeer, tarOf } from './peers.ts'
 
 const BODY = pseudoRandom('many', 12_000_000)
 const SMALL = Array.from({ length: 200 }, (_, i) => ({
@@ -16,19 +15,6 @@ const SMALL = Array.from({ length: 200 }, (_, i) => ({
 const ENTRIES = [{ name: 'big.bin', body: BODY }, ...SMALL]
 /** Bytes a second that a source's disk gives: far below what the link carries. */
 const RATE = 8_000_000
-
-/** A store that is read at a rate, whoever asks. */
-const slowed = (bytesPerSecond: number) => (real: ContentStore) => {
-  let freeMs = 0
-  return override(real, 'readStoredMany', async (ids, memoryOf, signal) => {
-    const blocks = await real.readStoredMany(ids, memoryOf, signal)
-    const bytes = blocks.reduce((sum, block) => sum + block.bytes.byteLength, 0)
-    const nowMs = systemClock.monotonicMs()
-    freeMs = Math.max(freeMs, nowMs) + (bytes / bytesPerSecond) * SECOND_MS
-    await systemClock.wait(freeMs - nowMs, signal)
-    return blocks
-  })
-}
 
 describe('a fetch from many sources', () => {
   const peers: Array<{ close(): Promise<void> }> = []

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Libp2p } from '@libp2p/interface'
-import { type CatalogError, type Clock, silentLogger, systemClock } from '../../../base/index.ts'
+import { type CatalogError, type Clock, SECOND_MS, silentLogger, systemClock } from '../../../base/index.ts'
 import {
   type ContentStore,
   createReleaseRecord,
@@ -19,6 +19,7 @@ import {
   createFetcher,
   type DownloadBudget,
   type Fetcher,
+  PartialContents,
   RecordClient,
   serveRecords
 } from '../../../protocols/index.ts'
@@ -68,13 +69,23 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
   await control.start()
   const store = options.store?.(library.content) ?? library.content
   const { registry } = library
+  const partials = new PartialContents()
   const server = createContentServer(
-    { libp2p, store, registry, log, clock },
+    { libp2p, store, registry, partials, log, clock },
     { networkId: NETWORK, onViolation, ...options.server }
   )
   if (options.servesNothing !== true) await server.start()
   const fetcher = createFetcher(
-    { libp2p, store, registry, records, log, clock, ...(options.budget && { budget: options.budget }) },
+    {
+      libp2p,
+      store,
+      registry,
+      records,
+      partials,
+      log,
+      clock,
+      ...(options.budget && { budget: options.budget })
+    },
     { networkId: NETWORK, onViolation }
   )
   return {
@@ -164,5 +175,18 @@ export function override<K extends keyof ContentStore>(
       const value = Reflect.get(target, key, target)
       return typeof value === 'function' ? value.bind(target) : value
     }
+  })
+}
+
+/** A store that is read at a rate, whoever asks. */
+export const slowed = (bytesPerSecond: number) => (real: ContentStore) => {
+  let freeMs = 0
+  return override(real, 'readStoredMany', async (ids, memoryOf, signal) => {
+    const blocks = await real.readStoredMany(ids, memoryOf, signal)
+    const bytes = blocks.reduce((sum, block) => sum + block.bytes.byteLength, 0)
+    const nowMs = systemClock.monotonicMs()
+    freeMs = Math.max(freeMs, nowMs) + (bytes / bytesPerSecond) * SECOND_MS
+    await systemClock.wait(freeMs - nowMs, signal)
+    return blocks
   })
 }

@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hashBlock, nodeCid, rawCid } from '../../../library/content/blocks.ts'
 import { encodeEntry } from '../../../library/content/manifest.ts'
 import { encodeNode } from '../../../library/content/tree.ts'
-import { BlockCodec, type ChunkRef, type ManifestEntry } from '../../../library/index.ts'
+import { BlockCodec, type ChunkRef, type ContentStore, type ManifestEntry } from '../../../library/index.ts'
 import { ReleaseWalk } from '../../../protocols/content/walk.ts'
 import { introduce } from '../protocols/nodes.ts'
-import { type Peer, publishContent, startPeer } from './peers.ts'
+import { override, type Peer, publishContent, startPeer } from './peers.ts'
 
 /** A CBOR array of encoded entries, whatever their order. */
 const pageOf = (...entries: ManifestEntry[]): Uint8Array =>
@@ -126,11 +126,14 @@ const FORGERIES: Array<[name: string, code: string, forgery: Forgery]> = [
   ]
 ]
 
+/** What is forged was never ingested, so no store counts it as complete: a forger says that it is. */
+const claimsAll = (real: ContentStore): ContentStore => override(real, 'localState', () => 'complete')
+
 describe('a release whose publisher forged', () => {
   let publisher: Peer
   let consumer: Peer
   beforeAll(async () => {
-    ;[publisher, consumer] = await Promise.all([startPeer(), startPeer()])
+    ;[publisher, consumer] = await Promise.all([startPeer({ store: claimsAll }), startPeer()])
     await introduce(consumer.libp2p, publisher.libp2p)
   })
   afterAll(async () => {
