@@ -16,6 +16,7 @@ import {
   createControl,
   createFetcher,
   GoodbyeReason,
+  PartialContents,
   RecordClient,
   serveRecords
 } from '../protocols/index.ts'
@@ -148,6 +149,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   shutdown.leave('control', () => control.stop())
   const transfer = {
     libp2p: host.libp2p,
+    partials: new PartialContents(),
     registry: library.registry,
     store: library.content,
     clock,

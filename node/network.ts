@@ -4,7 +4,12 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { MIB } from '../base/index.ts'
 import { type Discovery, nameKey, recordKey } from '../discovery/index.ts'
 import { parseId, type ReleaseRecord } from '../library/index.ts'
-import { type Fetcher, MAX_RECORDS_PER_ANSWER, type RecordClient } from '../protocols/index.ts'
+import {
+  type Fetcher,
+  type FetchSource,
+  MAX_RECORDS_PER_ANSWER,
+  type RecordClient
+} from '../protocols/index.ts'
 import type { Host } from './host/index.ts'
 import type { Holder, Network, WantedReleases } from './services/network.ts'
 
@@ -63,29 +68,40 @@ export function createNetwork(modules: NetworkModules): Network {
       const [record] = await records.get(peerIdFromString(peerId), [parseId(id)], signal)
       return record
     },
-    async fetchContent(record, peerIds, { onProgress, onSourceFailed }, signal) {
+    async fetchContent(record, peerIds, { onProgress, onSourceFailed, moreSources }, signal) {
       const { bytesFetched, bytesReused, sources } = await fetcher.fetch({
         record: record.id,
         peers: peerIds.map(id => peerIdFromString(id)),
+        ...(moreSources && { morePeers: ended => peerIdsOf(moreSources(ended)) }),
         signal,
         onSourceFailed: (peerId, error) => onSourceFailed(peerId.toString(), error),
-        onProgress: ({ phase, bytesDone, bytesTotal, bytesFetched, filesDone, filesTotal }) =>
+        onProgress: ({ phase, bytesDone, bytesTotal, bytesFetched, filesDone, filesTotal, sources }) =>
           onProgress({
             phase,
             bytesDone,
             bytesTotal,
             bytesFetched,
             itemsDone: filesDone,
-            itemsTotal: filesTotal
+            itemsTotal: filesTotal,
+            sources: sources.map(textOf)
           })
       })
       return {
         bytesFetched,
         bytesReused,
-        sources: sources.map(({ peerId, bytes }) => ({ peerId: peerId.toString(), bytes }))
+        sources: sources.map(textOf)
       }
     }
   }
+}
+
+const textOf = ({ peerId, bytes }: FetchSource): { peerId: string; bytes: number } => ({
+  peerId: peerId.toString(),
+  bytes
+})
+
+async function* peerIdsOf(peerIds: AsyncIterable<string>): AsyncGenerator<PeerId> {
+  for await (const peerId of peerIds) yield peerIdFromString(peerId)
 }
 
 interface Pages {

@@ -24,6 +24,8 @@ export interface OperationProgress {
   bytesTotal?: number
   itemsDone?: number
   itemsTotal?: number
+  /** Of a fetch: what each peer has sent so far, as on the wire. */
+  sources?: Array<{ peerId: string; bytes: number }>
 }
 
 /** An operation as clients see it: plain JSON. */

@@ -174,7 +174,12 @@ export const Progress = Type.Object({
   bytesDone: Type.Optional(Type.Number()),
   bytesTotal: Type.Optional(Type.Number()),
   itemsDone: Type.Optional(Type.Number()),
-  itemsTotal: Type.Optional(Type.Number())
+  itemsTotal: Type.Optional(Type.Number()),
+  sources: Type.Optional(
+    Type.Array(Type.Object({ peerId: Type.String(), bytes: Type.Number() }), {
+      description: 'Of a fetch: what each peer has sent so far, as on the wire.'
+    })
+  )
 })
 
 export const OperationShape = Type.Object({

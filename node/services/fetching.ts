@@ -22,6 +22,7 @@ import type { FetchResult } from '../schemas.ts'
 import type { FetchFailures, Subject } from './fetch-failures.ts'
 import { type FetchJobs, MAX_JOBS } from './fetch-jobs.ts'
 import { FetchPatience, ROUNDS } from './fetch-patience.ts'
+import { lateSources } from './late-sources.ts'
 import { lookUp } from './lookup.ts'
 import type { ContentFetched, ContentWatch, Network } from './network.ts'
 import { type Resolved, type ResolvingModules, resolveRelease } from './resolving.ts'
@@ -233,6 +234,7 @@ export class Fetching implements FetchingService {
           onSourceFailed: (peerId, error) => failures.sourceFailed({ name, version }, peerId, error)
         }
         const sources = holders.slice(0, MAX_SOURCES)
+        if (!onlyThese) watch.moreSources = ended => lateSources(this.#modules, wanted.record, sources, ended)
         return patience.inAll(await network.fetchContent(wanted.record, sources, watch, signal))
       },
       ROUNDS,

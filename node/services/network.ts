@@ -19,6 +19,8 @@ export interface ContentProgress {
   itemsTotal: number
   /** Of `bytesDone`, what came from peers since this call. */
   bytesFetched: number
+  /** What each peer has sent so far, as on the wire. */
+  sources?: Array<{ peerId: string; bytes: number }>
 }
 
 export interface ContentFetched {
@@ -32,6 +34,8 @@ export interface ContentWatch {
   onProgress(progress: ContentProgress): void
   /** A source failed; the others go on, or this one is tried again. */
   onSourceFailed(peerId: string, error: CatalogError): void
+  /** Peers found to have it while the transfer runs, until the signal ends: they join. */
+  moreSources?(signal: AbortSignal): AsyncIterable<string>
 }
 
 export interface AnnounceOptions {

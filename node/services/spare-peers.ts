@@ -1,5 +1,5 @@
 import type { CatalogError } from '../../base/index.ts'
-import type { Network } from './network.ts'
+import type { ContentWatch, Network } from './network.ts'
 import type { PeerHealth } from './peer-health.ts'
 
 /**
@@ -21,8 +21,14 @@ export function sparePeers(network: Network, health: PeerHealth): Network {
         failed.set(peerId, error)
         watch.onSourceFailed(peerId, error)
       }
+      const { moreSources } = watch
+      const spared: ContentWatch = {
+        ...watch,
+        onSourceFailed,
+        ...(moreSources && { moreSources: ended => usableOf(moreSources(ended), health) })
+      }
       try {
-        const fetched = await network.fetchContent(record, usable, { ...watch, onSourceFailed }, signal)
+        const fetched = await network.fetchContent(record, usable, spared, signal)
         // Who brought something in the end is well, whatever happened on the way.
         for (const { peerId, bytes } of fetched.sources) if (bytes > 0) failed.delete(peerId)
         for (const { peerId } of fetched.sources)
@@ -33,4 +39,8 @@ export function sparePeers(network: Network, health: PeerHealth): Network {
       }
     }
   }
+}
+
+async function* usableOf(peerIds: AsyncIterable<string>, health: PeerHealth): AsyncGenerator<string> {
+  for await (const peerId of peerIds) if (health.refusal(peerId) === undefined) yield peerId
 }
