@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- transfer`: a release moves from a publisher to a consumer, two real daemons on loopback: one file of
- * 1 GiB; 10,000 small files; 10 changed and 10 new of them. Wall time runs from the request to verified and synced in
+ * 1 GiB; the same from three sources at once; 10,000 small files; 10 changed and 10 new of them. Wall time runs from the request to verified and synced in
  * the consumer's store, then from there to installed files. The floor (one Node socket, SHA-256, one file) runs on the
  * same data in the same run.
  */
@@ -48,6 +48,7 @@ export const run = async (args: string[]): Promise<void> => {
       }))
     )
     rmSync(large.folder, { recursive: true })
+    rows.push(...(await measureSources(network, 'large@1.0.0', large.sizeBytes)))
     const count = quick ? SMALL_FILES / 10 : SMALL_FILES
     const small = smallFiles(join(work, 'small'), count)
     rows.push(
@@ -65,6 +66,34 @@ export const run = async (args: string[]): Promise<void> => {
   } finally {
     await network.close()
   }
+}
+
+/** The same release from three nodes at once, beside one of them alone, each time to a node that has nothing. */
+const measureSources = async (network: BenchNetwork, spec: string, sizeBytes: number): Promise<Row[]> => {
+  const { publisher, consumer, seed } = network
+  await seed.api.operate<FetchResult>('/v1/fetches', { spec })
+  const holders = [publisher, consumer, seed]
+  const ids = await Promise.all(holders.map(({ api }) => api.call<{ peerId: string }>('GET', '/v1/status')))
+  const rows: Row[] = []
+  for (const from of [ids[0]!.peerId, undefined]) {
+    const sink = await network.join(from === undefined ? 'from-three' : 'from-one')
+    const before = holders.map(holder => holder.stats().cpuMs)
+    const began = performance.now()
+    const body = from === undefined ? { spec } : { spec, from }
+    const { sources } = await sink.api.operate<FetchResult>('/v1/fetches', body)
+    const wallMs = performance.now() - began
+    const cpuMs = holders.reduce((sum, holder, i) => sum + holder.stats().cpuMs - before[i]!, 0)
+    rows.push({
+      name: `one file, ${sources.length} of ${from === undefined ? 'three' : 'one'} sources: fetch`,
+      wallMs: round(wallMs),
+      'MB/s': round(sizeBytes / 1e6 / (wallMs / 1000)),
+      'CPU source ms': round(cpuMs),
+      'CPU sink ms': round(sink.stats().cpuMs),
+      'RSS sink MB': sink.stats().peakRssMb,
+      'wire / new bytes': round(sources.reduce((sum, { bytes }) => sum + bytes, 0) / sizeBytes, 3)
+    })
+  }
+  return rows
 }
 
 /** Settings that bound a transfer. The rates of `limits.*` have no effect before token buckets exist. */

@@ -19,6 +19,8 @@ export interface BenchNetwork {
   seed: BenchNode
   publisher: BenchNode
   consumer: BenchNode
+  /** Starts one more, which joins the others. */
+  join(who: string): Promise<BenchNode>
   close(): Promise<void>
 }
 
@@ -34,6 +36,11 @@ export const startNetwork = async (): Promise<BenchNetwork> => {
     seed,
     publisher,
     consumer,
+    join: async who => {
+      const node = await startNode(root, who, invite)
+      nodes.unshift(node)
+      return node
+    },
     close: async () => {
       for (const node of nodes) {
         node.api.close()
