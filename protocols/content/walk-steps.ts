@@ -1,6 +1,10 @@
-import { CatalogError } from '../../base/index.ts'
+import { CatalogError, GIB } from '../../base/index.ts'
 import type { BlockId, ChunkRef } from '../../library/index.ts'
+import { Part } from './frames.ts'
 import type { Position, Want } from './planner.ts'
+
+/** Ten million files of a kilobyte of manifest each hundred: no package comes near. */
+const MAX_MANIFEST_BYTES = GIB
 
 /** A file on its way: done when nothing remains. */
 export interface FileState {
@@ -67,3 +71,12 @@ export interface Tree {
   /** A node that this fetch already takes care of elsewhere. */
   readonly onKnown: (lengthBytes: number) => void
 }
+
+/** The tree of the manifest; both passes go through it. */
+export const manifestTree = (isRevisited: boolean, leaf: Tree['leaf']): Tree => ({
+  position: (level, index) => ({ part: Part.Manifest, top: false, level, index }),
+  leaf,
+  isRevisited,
+  maxBytes: MAX_MANIFEST_BYTES,
+  onKnown: () => {}
+})

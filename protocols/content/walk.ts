@@ -17,7 +17,7 @@
  * PATH_REFUSED are the publisher's doing: no other source can help.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { GIB, LruCache, MIB, toCatalogError } from '../../base/index.ts'
+import { LruCache, MIB, toCatalogError } from '../../base/index.ts'
 import {
   type BlockId,
   blockIdOf,
@@ -43,6 +43,7 @@ import { EntriesCheck, invalid } from './walk-entries.ts'
 import {
   type FileState,
   type Held,
+  manifestTree,
   type Step,
   StepStack,
   type Steps,
@@ -51,8 +52,6 @@ import {
   type WalkWant
 } from './walk-steps.ts'
 
-/** Ten million files of a kilobyte of manifest each hundred: no package comes near. */
-const MAX_MANIFEST_BYTES = GIB
 /** Manifest blocks kept until they can be read from the store. */
 const MAX_UNFLUSHED_BYTES = 8 * MIB
 /** Nodes and pages looked into before the event loop gets its turn; each is up to 1,024 look-ups in the index. */
@@ -158,10 +157,8 @@ export class ReleaseWalk {
       this.progress.bytesFetched += rawLengthBytes!
       this.#advance(file, rawLengthBytes!)
     }
-    await this.#fresh.add(
-      wants.map(({ id }) => id),
-      signal
-    )
+    const ids = wants.map(({ id }) => id)
+    await this.#fresh.add(ids, signal)
   }
 
   /** Makes everything that was written durable, and readable. */
@@ -264,10 +261,8 @@ export class ReleaseWalk {
         if (wholePages.has(idKey(id))) skip()
         else yield open(id, index)
       })
-      const use = (raw: Uint8Array): void => {
-        this.#stack.push(this.#below(tree, raw, MANIFEST_ROOT, 0, 0))
-      }
-      yield { held: blockIdOf(content), use }
+      const held = blockIdOf(content)
+      yield { held, use: raw => this.#stack.push(this.#below(tree, raw, MANIFEST_ROOT, 0, 0)) }
     }
     // All above was pushed on top of this generator: it goes on when they are through.
     if (this.#skippedPages === 0) this.#entries.end()
@@ -401,11 +396,3 @@ export class ReleaseWalk {
     else yield want
   }
 }
-
-const manifestTree = (isRevisited: boolean, leaf: Tree['leaf']): Tree => ({
-  position: (level, index) => ({ part: Part.Manifest, top: false, level, index }),
-  leaf,
-  isRevisited,
-  maxBytes: MAX_MANIFEST_BYTES,
-  onKnown: () => {}
-})
