@@ -4,9 +4,10 @@
  * sample. When zstd brings it to 0.8 of its size or less the chunks after it are compressed too, else they stay raw. A
  * chunk that compression does not make smaller is kept raw in any case.
  *
- * Only chunks are compressed. Nodes of trees are hashes, and pages of manifests mostly so; blocks below 4 KiB save little and cost
- * a decoder each time they are read (docs/measurements.md has figures). The choice is no part of the
- * content: the same folder has the same CID however its blocks are kept.
+ * Chunks below 4 KiB stay raw: they save little and cost a decoder each time they are read. Pages of manifests come to some 0.6
+ * of their size by the paths in them, and an update sends them whole: each is its own sample. Nodes of trees are hashes and
+ * never shrink (docs/measurements.md has figures). The choice is no part of the content: the same folder has the same
+ * CID however its blocks are kept.
  */
 import { KIB } from '../../base/index.ts'
 import { BlockCodec, type StoredBlock } from './types.ts'
@@ -48,6 +49,13 @@ export class FileCompressor {
     if (!this.#isOn || bytes.byteLength >= raw.byteLength) return plain(raw)
     return { codec: BlockCodec.Zstd, rawLengthBytes: raw.byteLength, bytes }
   }
+}
+
+/** A page of a manifest, in the form in which it is to be kept. */
+export function packPage(raw: Uint8Array): StoredBlock {
+  const bytes = compress(raw)
+  if (!isWorthwhile(raw.byteLength, bytes.byteLength)) return plain(raw)
+  return { codec: BlockCodec.Zstd, rawLengthBytes: raw.byteLength, bytes }
 }
 
 /** A block as it is. */

@@ -13,7 +13,7 @@ import { type Extract, extract, type Header } from 'tar-stream'
 import { CatalogError, GIB, toCatalogError } from '../../base/index.ts'
 import { EMPTY_ROOT, hashBlock } from './blocks.ts'
 import { Chunker } from './chunker.ts'
-import { type Compression, FileCompressor, MIN_COMPRESSED_BYTES, plain } from './compression.ts'
+import { type Compression, FileCompressor, MIN_COMPRESSED_BYTES, packPage, plain } from './compression.ts'
 import { checkEntry, EntryOrder, MODE_MASK, PageBuilder } from './manifest.ts'
 import { checkEntryPath } from './paths.ts'
 import type { SegmentStore } from './segments.ts'
@@ -226,7 +226,7 @@ export class TarIngest {
 
   async #putPage(page: Uint8Array): Promise<void> {
     const id = hashBlock(page)
-    await this.#put(id, plain(page))
+    await this.#put(id, this.#compressor === undefined ? plain(page) : packPage(page))
     await this.#putNodes(this.#manifestTree.push({ id, lengthBytes: page.byteLength }))
   }
 

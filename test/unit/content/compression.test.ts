@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { CHUNKS_PER_SAMPLE, FileCompressor, isWorthwhile } from '../../../library/content/compression.ts'
+import {
+  CHUNKS_PER_SAMPLE,
+  FileCompressor,
+  isWorthwhile,
+  packPage
+} from '../../../library/content/compression.ts'
 import { BlockCodec } from '../../../library/content/types.ts'
 import { pseudoRandom } from './fakes.ts'
 
@@ -48,4 +53,10 @@ test('a block says its raw length and the form of its bytes', () => {
   expect(packed).toMatchObject({ codec: Zstd, rawLengthBytes: text.byteLength })
   expect(packed.bytes.byteLength).toBeLessThan(text.byteLength / 10)
   expect(compressor.pack(noise)).toEqual({ codec: Raw, rawLengthBytes: noise.byteLength, bytes: noise })
+})
+
+test('a page is its own sample', () => {
+  expect(packPage(text.subarray(0, 900))).toMatchObject({ codec: Zstd, rawLengthBytes: 900 })
+  expect(packPage(noise.subarray(0, 900)).codec).toBe(Raw)
+  expect(packPage(Buffer.of(0x80)).codec).toBe(Raw)
 })

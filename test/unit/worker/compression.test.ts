@@ -8,6 +8,7 @@ import { silentLogger, systemClock } from '../../../base/index.ts'
 import { compress } from '../../../library/content/zstd.ts'
 import {
   BlockCodec,
+  blockIdOf,
   type ChunkRef,
   hashBlock,
   type Library,
@@ -89,6 +90,11 @@ test('a folder is kept compressed where it pays, under the same CID, and comes b
   expect(await codecsOf(content, 'texts/7')).toEqual([BlockCodec.Zstd])
   expect(await codecsOf(content, 'noise')).toEqual([BlockCodec.Raw])
   expect(await codecsOf(content, 'small.txt'), 'too small to gain').toEqual([BlockCodec.Raw])
+  const manifest = await library.content.openManifest(content)
+  expect(manifest.pageCount).toBeGreaterThan(2)
+  const top = await library.content.readTreeNode(content)
+  expect((await library.content.readStored(top.children[1]!.id)).codec, 'a page').toBe(BlockCodec.Zstd)
+  expect((await library.content.readStored(blockIdOf(content))).codec, 'a node').toBe(BlockCodec.Raw)
   expect(newBytes, 'of the content').toBeGreaterThan(text.byteLength + noise.byteLength)
   expect(bytes, 'on the disk').toBeLessThan(noise.byteLength + text.byteLength / 2)
   expect(bytes).toBe((await readFile(join(home, 'segments', '0'))).byteLength)
