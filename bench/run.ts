@@ -5,6 +5,7 @@
 const BENCHMARKS: Record<string, () => Promise<{ run(args: string[]): Promise<void> }>> = {
   eventloop: () => import('./eventloop.ts'),
   idle: () => import('./idle.ts'),
+  link: () => import('./link.ts'),
   transfer: () => import('./transfer.ts')
 }
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Catalog, type RunningDaemon } from '../../scripts/quickstart/catalog.ts'
+import { Catalog, type CatalogPlace, type RunningDaemon } from '../../scripts/quickstart/catalog.ts'
 import { AdminApi } from './admin.ts'
 import { type ProcessStats, processStats } from './process-stats.ts'
 
@@ -51,9 +51,14 @@ export const startNetwork = async (): Promise<BenchNetwork> => {
   }
 }
 
-export const startNode = async (root: string, who: string, invite?: string): Promise<BenchNode> => {
+export const startNode = async (
+  root: string,
+  who: string,
+  invite?: string,
+  place?: CatalogPlace
+): Promise<BenchNode> => {
   const home = join(root, who)
-  const cli = new Catalog(home)
+  const cli = new Catalog(home, place)
   await cli.json('init', ...(invite === undefined ? [] : ['--join', invite]))
   const daemon = await cli.startDaemon(who)
   return { cli, daemon, home, api: new AdminApi(home), stats: () => processStats(daemon.pid) }

@@ -22,11 +22,20 @@ export interface RunningDaemon {
   diagnostics(): string
 }
 
+/** Where its processes run and listen, unless on this host and on loopback. */
+export interface CatalogPlace {
+  /** Put before each command, as by `ip netns exec NAME`. */
+  command?: readonly string[]
+  listen?: string
+}
+
 export class Catalog {
   readonly #home: string
+  readonly #place: CatalogPlace
 
-  constructor(home: string) {
+  constructor(home: string, place: CatalogPlace = {}) {
     this.#home = home
+    this.#place = place
   }
 
   /** One command with `--json`; its progress bar goes to the terminal. Throws with the command's own error. */
@@ -48,7 +57,8 @@ export class Catalog {
   }
 
   async startDaemon(who: string): Promise<RunningDaemon> {
-    const args = ['daemon', '--json', '--no-mdns', '--listen', '/ip4/127.0.0.1/udp/0/quic-v1']
+    const { listen = '/ip4/127.0.0.1/udp/0/quic-v1' } = this.#place
+    const args = ['daemon', '--json', '--no-mdns', '--listen', listen]
     const child = this.#spawn(args, ['ignore', 'pipe', 'pipe'])
     let diagnostics = ''
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -71,7 +81,9 @@ export class Catalog {
   }
 
   #spawn(args: string[], stdio: Array<'ignore' | 'pipe' | 'inherit'>): ChildProcess {
-    return spawn(process.execPath, [LAUNCHER, ...args, '--home', this.#home], { stdio })
+    const { command: before = [] } = this.#place
+    const [command, ...rest] = [...before, process.execPath, LAUNCHER, ...args, '--home', this.#home]
+    return spawn(command!, rest, { stdio })
   }
 }
 
