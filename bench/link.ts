@@ -29,22 +29,23 @@ const CASES: readonly Case[] = [
   },
   { name: '200 Mbit/s, 20 ms, 1 %', link: { rateMbit: 200, delayMs: 10, lossPercent: 1 }, sizeBytes: 8 * MIB }
 ]
-const LISTEN = '/ip4/0.0.0.0/udp/4747/quic-v1'
+const LISTEN = { quic: '/ip4/0.0.0.0/udp/4747/quic-v1', tcp: '/ip4/0.0.0.0/tcp/4747' }
 
 interface Fetched {
   sources: Array<{ bytes: number }>
 }
 
-/** Options: `--case N` measures only the Nth link, from 0. */
+/** Options: `--case N` measures only the Nth link, from 0; `--tcp` fetches over TCP instead of QUIC. */
 export const run = async (args: string[]): Promise<void> => {
   const why = whyNoLink()
   if (why !== undefined) throw new Error(`there can be no link here: ${why}`)
   const only = args.includes('--case') ? Number(args[args.indexOf('--case') + 1]) : undefined
+  const transport = args.includes('--tcp') ? 'tcp' : 'quic'
   const root = mkdtempSync(join(tmpdir(), 'catalog-bench-'))
   const hosts = await LinkedHosts.create()
   const nodes: BenchNode[] = []
   try {
-    const place = (host: LinkedHosts['left']) => ({ command: host.command, listen: LISTEN })
+    const place = (host: LinkedHosts['left']) => ({ command: host.command, listen: LISTEN[transport] })
     const source = await startNode(root, 'source', undefined, place(hosts.left))
     nodes.push(source)
     const { invite } = await source.cli.json<{ invite: string }>('invite')
@@ -54,7 +55,7 @@ export const run = async (args: string[]): Promise<void> => {
     for (const [index, what] of CASES.entries())
       if (only === undefined || only === index)
         rows.push(...(await measure(what, { hosts, root, source, sink })))
-    report('link', { rates: 'private addresses: none' }, rows)
+    report('link', { transport, rates: 'private addresses: none' }, rows)
   } finally {
     for (const node of nodes.toReversed()) {
       node.api.close()
@@ -84,7 +85,11 @@ const measure = async (what: Case, { hosts, root, source, sink }: World): Promis
   const rawMs = await measureRawTcp(hosts.left, hosts.right, sizeBytes)
   const [from, to] = [source.stats(), sink.stats()]
   const began = performance.now()
-  const { sources } = await sink.api.operate<Fetched>('/v1/fetches', { spec: packageName })
+  const { sources } = await sink.api.operate<Fetched>('/v1/fetches', {
+    spec: packageName,
+    // As a ticket of other programs does: finding a holder is not what is measured.
+    from: source.daemon.peerId
+  })
   const wallMs = performance.now() - began
   const [sent, received] = [source.stats(), sink.stats()]
 

@@ -5,8 +5,11 @@
 const BENCHMARKS: Record<string, () => Promise<{ run(args: string[]): Promise<void> }>> = {
   eventloop: () => import('./eventloop.ts'),
   idle: () => import('./idle.ts'),
+  ingest: () => import('./ingest.ts'),
   link: () => import('./link.ts'),
-  transfer: () => import('./transfer.ts')
+  read: () => import('./read.ts'),
+  transfer: () => import('./transfer.ts'),
+  update: () => import('./update.ts')
 }
 
 const [name, ...args] = process.argv.slice(2)

@@ -46,6 +46,25 @@ export class AdminApi {
     })
   }
 
+  /** Reads an answer without keeping it; resolves to its bytes. Throws unless its last word is that all of it is right. */
+  drain(path: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const call = request({ socketPath: this.#socketPath, agent: this.#agent, path }, response => {
+        let bytes = 0
+        response.on('data', part => {
+          bytes += part.length
+        })
+        response.on('error', reject)
+        response.on('end', () => {
+          if (response.trailers['x-catalog-status'] === 'ok') resolve(bytes)
+          else reject(new Error(`GET ${path}: ${response.statusCode}, not whole`))
+        })
+      })
+      call.on('error', reject)
+      call.end()
+    })
+  }
+
   /** Starts long work and waits for its result. */
   async operate<T>(path: string, body: unknown): Promise<T> {
     let operation = (await this.call<{ operation: Operation }>('POST', path, body)).operation
