@@ -273,7 +273,14 @@ export const ERROR_CODES = {
     Failed,
     W.Busy,
     'The store has reached its quota.',
-    'raise store.quota: releases cannot be removed yet'
+    'let go of something (`catalog unpin`, `catalog remove`), or raise store.quota'
+  ),
+  RELEASE_PINNED: row(
+    409,
+    Failed,
+    W.BadRequest,
+    'The release is pinned, so it is not let go of.',
+    'run `catalog unpin` for it first'
   ),
   CONTENT_CORRUPT: row(
     500,

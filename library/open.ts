@@ -112,7 +112,7 @@ class LocalLibrary implements Library {
     )
     this.database = new WorkerDatabase(level, this.#worker)
     this.content = new LocalContentStore(
-      { database: this.database, worker: this.#worker, log, metrics: libraryMetrics },
+      { database: this.database, worker: this.#worker, clock, log, metrics: libraryMetrics },
       { segmentsFolder }
     )
     this.registry = createRegistry({
@@ -139,6 +139,7 @@ class LocalLibrary implements Library {
 
   /** The worker first: this thread owns the cache of the database, and must be the last to let go of it. */
   async #close(): Promise<void> {
+    await this.content.settle()
     await this.#worker.close()
     await this.content.close()
     await this.#level.close()
@@ -163,6 +164,7 @@ class WorkerDatabase extends LevelReader implements Database {
 function workerRegistry(worker: WorkerClient): RegistryWriter {
   return {
     publish: (record, nowMs, signal) => worker.request('registryPublish', { record, nowMs }, { signal }),
-    add: (record, nowMs, signal) => worker.request('registryAdd', { record, nowMs }, { signal })
+    add: (record, nowMs, signal) => worker.request('registryAdd', { record, nowMs }, { signal }),
+    remove: (recHash, signal) => worker.request('registryRemove', { recHash }, { signal })
   }
 }

@@ -16,6 +16,7 @@ import type { Logging } from './logging/logging.ts'
 import type { NodeMetrics } from './metrics.ts'
 import type { OperationManager } from './operations.ts'
 import type { AnnouncementSchedule } from './schedule.ts'
+import type { Collecting } from './services/collecting.ts'
 import { createConfigService } from './services/config.ts'
 import { createDoctor } from './services/doctor.ts'
 import type { FetchFailures } from './services/fetch-failures.ts'
@@ -27,6 +28,7 @@ import { createPeers } from './services/peers.ts'
 import { createPublishing } from './services/publishing.ts'
 import { createRates } from './services/rates.ts'
 import { createReleases } from './services/releases.ts'
+import { createRetention } from './services/retention.ts'
 import { createStatus } from './services/status.ts'
 import type { NodeServices } from './services/types.ts'
 import { createVerification } from './services/verification.ts'
@@ -46,6 +48,7 @@ export interface BuildModules {
   metrics: NodeMetrics
   logging: Logging
   fetching: Fetching
+  collecting: Collecting
   failures: FetchFailures
   health: PeerHealth
   host: Host
@@ -82,6 +85,8 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     publishing: createPublishing(modules, { defaultWait: values.announce.wait }),
     releases: createReleases(modules),
     verification: createVerification(modules),
+    collecting: modules.collecting,
+    retention: createRetention(modules),
     why: createWhy(modules),
     peers: createPeers({ host, rttMs: peerId => control.rtt(peerIdFromString(peerId)) }),
     pause: createPause({ lifecycle, parts: modules.pausable }),

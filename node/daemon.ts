@@ -38,6 +38,7 @@ import { createNodeMetrics } from './metrics.ts'
 import { createNetwork } from './network.ts'
 import { OperationManager } from './operations.ts'
 import { AnnouncementSchedule } from './schedule.ts'
+import { Collecting } from './services/collecting.ts'
 import { FetchFailures } from './services/fetch-failures.ts'
 import { FetchJobs } from './services/fetch-jobs.ts'
 import { Fetching } from './services/fetching.ts'
@@ -216,7 +217,16 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     operations
   }
   const failures = new FetchFailures({ clock })
-  const fetching = new Fetching({ ...shared, direct, failures, jobs }, { quotaBytes: values.store.quota })
+  const collecting = new Collecting(
+    { ...shared, jobs },
+    {
+      quotaBytes: values.store.quota,
+      highWater: values.store.highWater,
+      lowWater: values.store.lowWater
+    }
+  )
+  library.content.onGrown(collecting.grown)
+  const fetching = new Fetching({ ...shared, direct, failures, jobs, collecting })
   const background = new Background({ ...shared, jobs, fetching })
   const services = buildServices(
     {
@@ -225,6 +235,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       metrics,
       logging,
       fetching,
+      collecting,
       failures,
       health,
       host,

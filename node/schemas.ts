@@ -90,7 +90,8 @@ export const ReleaseItem = Type.Object({
   sizeBytes: count('Sum of the sizes of all files.'),
   status: text('published.'),
   access: text('public.'),
-  local: Type.Enum(['none', 'partial', 'complete'])
+  local: Type.Enum(['none', 'partial', 'complete']),
+  kept: Type.Boolean({ description: 'Pinned with `catalog pin`: never let go of.' })
 })
 export type ReleaseItem = Type.Static<typeof ReleaseItem>
 
@@ -169,6 +170,31 @@ export const VerifyResult = Type.Object({
 })
 export type VerifyResult = Type.Static<typeof VerifyResult>
 
+export const CollectResult = Type.Object({
+  dryRun: Type.Boolean({ description: 'Nothing was changed: the figures say what would go.' }),
+  bytesBefore: count('Bytes of the store at the beginning.'),
+  bytes: count('Bytes of the store afterwards.'),
+  freedBytes: count('Bytes given back to the disk.'),
+  garbageBytes: count('Bytes of blocks that nothing needs; what shares a file with much else stays on disk.'),
+  blocks: count('Blocks that nothing needs.'),
+  segments: count('Segment files that went.'),
+  rewritten: count('Of them, those whose other blocks were moved first.'),
+  gaps: count('Pages and nodes that kept contents lack: not 0 means damage, see `catalog verify --all`.'),
+  pinnedBytes: count('Bytes of contents that are pinned.'),
+  ownBytes: count('Bytes of contents published here, which never go by themselves.'),
+  releases: Type.Array(
+    Type.Object({
+      name: text('name@version of what names the content.'),
+      content: text('CID of the content.'),
+      sizeBytes: count('Sum of the sizes of its files.'),
+      reason: text('unused: the longest unused, to come below the quota; unnamed: no release names it.')
+    }),
+    { description: 'Contents that were let go of.' }
+  ),
+  tookMs: ms('How long it took.')
+})
+export type CollectResult = Type.Static<typeof CollectResult>
+
 export const Progress = Type.Object({
   phase: Type.String(),
   bytesDone: Type.Optional(Type.Number()),
@@ -184,7 +210,7 @@ export const Progress = Type.Object({
 
 export const OperationShape = Type.Object({
   id: Type.String(),
-  kind: text('publish, fetch or verify.'),
+  kind: text('publish, fetch, verify or gc.'),
   state: Type.Enum(OPERATION_STATES),
   progress: Progress,
   result: Type.Optional(Type.Record(Type.String(), Type.Unknown())),

@@ -114,6 +114,44 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     load: () => import('./verify.ts')
   },
   {
+    name: 'pin',
+    summary: 'keep a release whatever happens',
+    details: 'The release must be complete here. No garbage collection lets go of it until `catalog unpin`.',
+    arguments: [{ name: '<spec>', description: SPEC_FORMS }],
+    options: [PUBLISHER],
+    json: 'the release, as an item of `list`; `kept` is true',
+    load: () => import('./pin.ts')
+  },
+  {
+    name: 'unpin',
+    summary: 'end a pin',
+    arguments: [{ name: '<spec>', description: SPEC_FORMS }],
+    options: [PUBLISHER],
+    json: 'the release, as an item of `list`; `kept` is false',
+    load: () => import('./unpin.ts')
+  },
+  {
+    name: 'remove',
+    summary: 'let go of one release',
+    details:
+      'This node forgets the release, and no longer serves or announces it; nodes that have it keep it. Its bytes are freed by the next garbage collection, unless another release needs them. A pinned release is refused.',
+    arguments: [{ name: '<spec>', description: 'name@version, or the CID of a record' }],
+    options: [PUBLISHER],
+    examples: [{ line: 'catalog remove left-pad@1.2.0', does: 'forgets this version' }],
+    json: 'the release as it was, as an item of `list`',
+    load: () => import('./remove.ts')
+  },
+  {
+    name: 'gc',
+    summary: "free what nothing needs, down to the quota's low-water mark",
+    details:
+      'Blocks that no release needs go. When the store is still above `store.lowWater` of its quota, releases go that are neither pinned nor published here, the longest unused first. Whatever is being read, served or fetched stays.',
+    options: [{ flags: '--dry-run', description: 'say what would go, and change nothing' }],
+    examples: [{ line: 'catalog gc --dry-run', does: 'shows what would be freed' }],
+    json: '`dryRun`, `bytesBefore`, `bytes`, `freedBytes`, `garbageBytes`, `blocks`, `segments`, `rewritten`, `gaps`, `pinnedBytes`, `ownBytes`, `releases[] {name, content, sizeBytes, reason}`, `tookMs`',
+    load: () => import('./gc.ts')
+  },
+  {
     name: 'why',
     summary: 'explain a release: who holds it, what was dialled, why a fetch failed',
     arguments: [{ name: '<spec>', description: SPEC_FORMS }],

@@ -1,5 +1,5 @@
 import { Object as ObjectOf } from 'typebox'
-import { choice, duration, integer, size } from './builders.ts'
+import { choice, duration, fraction, integer, size } from './builders.ts'
 
 export const store = ObjectOf(
   {
@@ -9,7 +9,16 @@ export const store = ObjectOf(
       min: '64MiB',
       orZero: true,
       description:
-        'Bytes of content this node keeps at most; what would exceed it is refused with QUOTA_EXCEEDED. 0 is no limit but the disk.'
+        'Bytes of content this node keeps at most. A part of it, one segment (64 MiB) or an eighth when that is less, is left to garbage collection; what would exceed the rest is refused with QUOTA_EXCEEDED when nothing can be freed. 0 is no limit but the disk.'
+    }),
+    highWater: fraction({
+      default: 0.9,
+      description:
+        'Share of the quota at which a garbage collection begins by itself. It frees what nothing needs, then what was unused for longest and is neither pinned nor published here.'
+    }),
+    lowWater: fraction({
+      default: 0.8,
+      description: 'Share of the quota down to which a garbage collection lets go of releases.'
     }),
     compression: choice(['zstd', 'none'], {
       default: 'zstd',

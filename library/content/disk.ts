@@ -3,7 +3,7 @@
  * what was not synced, run full or write less than asked. Paths are absolute. Errors carry the system's code
  * (ENOSPC, EIO).
  */
-import { constants, type FileHandle, mkdir, open, readdir, stat, statfs } from 'node:fs/promises'
+import { constants, type FileHandle, mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises'
 
 export interface DiskFile {
   /** Writes at a position; may write fewer bytes than given, and says how many. */
@@ -26,7 +26,9 @@ export interface Disk {
   list(folder: string): Promise<string[]>
   /** Creates a folder, its parent exists; nothing happens when it is there. */
   makeFolder(folder: string): Promise<void>
-  /** Files created in this folder are so after a crash too (fsync of the folder). */
+  /** Takes a file away; nothing happens when it is not there. */
+  remove(path: string): Promise<void>
+  /** Files created in this folder are so after a crash too, and removed ones gone (fsync of the folder). */
   syncFolder(folder: string): Promise<void>
   /** Bytes this user may still write below a folder. */
   freeBytes(folder: string): Promise<number>
@@ -96,6 +98,7 @@ export const nodeDisk: Disk = {
       if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown
     }
   },
+  remove: path => rm(path, { force: true }),
   syncFolder: async folder => {
     const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
     try {

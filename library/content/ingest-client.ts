@@ -9,6 +9,9 @@ const WINDOW_BYTES = 4 * MIB
 
 export interface IngestClientOptions {
   signal?: AbortSignal
+  nowMs(): number
+  /** Called after each piece that was taken in. */
+  onWritten(): void
   onFinished(result: IngestResult): void
 }
 
@@ -62,6 +65,7 @@ export class IngestClient implements Ingest {
     this.#outstandingBytes += byteLength
     this.#worker
       .request('ingestWrite', { ingest: this.#number, bytes }, { transfer: [bytes] })
+      .then(this.#options.onWritten)
       .catch(thrown => {
         this.#failure ??= toCatalogError(thrown)
       })
@@ -74,7 +78,10 @@ export class IngestClient implements Ingest {
   async finish(): Promise<IngestResult> {
     this.#throwFailure()
     try {
-      const outcome = await this.#worker.request('ingestFinish', { ingest: this.#number })
+      const outcome = await this.#worker.request('ingestFinish', {
+        ingest: this.#number,
+        nowMs: this.#options.nowMs()
+      })
       const result = { ...outcome, content: CID.decode(outcome.content) }
       this.#options.onFinished(result)
       return result

@@ -155,16 +155,23 @@ export class BlockReader implements BlockSource {
   }
 
   async #readVerified(id: BlockId, signal?: AbortSignal): Promise<{ raw: Uint8Array; stored: StoredBlock }> {
-    signal?.throwIfAborted()
-    const location = this.#find(id)
-    const { codec, rawLengthBytes } = location
-    const bytes = Buffer.allocUnsafe(location.lengthBytes)
-    const whole = await this.readRun(location.segment, [bytes], location.offsetBytes + RECORD_HEAD_BYTES)
-    const stored = { codec, rawLengthBytes, bytes }
-    const raw = whole ? rawBytesOf(stored) : undefined
-    if (raw === undefined || !sameId(hashBlock(raw), id)) throw this.#corrupt(id, location)
-    this.#modules.onRead?.(raw.byteLength)
-    return { raw, stored }
+    let location = this.#find(id)
+    for (;;) {
+      signal?.throwIfAborted()
+      const { codec, rawLengthBytes } = location
+      const bytes = Buffer.allocUnsafe(location.lengthBytes)
+      const whole = await this.readRun(location.segment, [bytes], location.offsetBytes + RECORD_HEAD_BYTES)
+      const stored = { codec, rawLengthBytes, bytes }
+      const raw = whole ? rawBytesOf(stored) : undefined
+      if (raw !== undefined && sameId(hashBlock(raw), id)) {
+        this.#modules.onRead?.(raw.byteLength)
+        return { raw, stored }
+      }
+      // A collection may have moved it and dropped the segment. Each such round is one collection, so this ends.
+      const now = this.#find(id)
+      if (placeOf(now) === placeOf(location)) throw this.#corrupt(id, location)
+      location = now
+    }
   }
 
   #corrupt(id: BlockId, location: BlockLocation): CatalogError {

@@ -119,7 +119,7 @@ async function giveUpLost(modules: SegmentModules, folder: string, tail: Tail): 
 }
 
 /** Numbers of the segments, rising; none when the folder is not there either. */
-async function listSegments(disk: Disk, folder: string): Promise<number[]> {
+export async function listSegments(disk: Disk, folder: string): Promise<number[]> {
   const names = await disk.list(folder).catch(thrown => {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw thrown
@@ -152,7 +152,7 @@ async function recoverOne(modules: SegmentModules, file: DiskFile, one: OneSegme
   }
   let end = start
   let passedBytes = 0
-  for await (const { id, ...location } of scanSegment(file, segment, start)) {
+  for await (const { id, bytes: _, ...location } of scanSegment(file, segment, start)) {
     passedBytes += location.offsetBytes - end
     end = location.offsetBytes + RECORD_HEAD_BYTES + location.lengthBytes
     const key = makeKey(KeyFamily.Block, id)
@@ -174,8 +174,12 @@ async function recoverOne(modules: SegmentModules, file: DiskFile, one: OneSegme
   return tail
 }
 
-/** Yields the whole records of a segment from `start` on, in order. */
-async function* scanSegment(file: DiskFile, segment: number, start: number): AsyncGenerator<FoundBlock> {
+/** Yields the whole records of a segment from `start` on, in order. `bytes` are valid until the next is asked for. */
+export async function* scanSegment(
+  file: Pick<DiskFile, 'read'>,
+  segment: number,
+  start: number
+): AsyncGenerator<FoundBlock & { bytes: Uint8Array }> {
   const window = Buffer.allocUnsafeSlow(WINDOW_BYTES)
   let windowStart = start
   let filled = await file.read(window, windowStart)
@@ -190,9 +194,11 @@ async function* scanSegment(file: DiskFile, segment: number, start: number): Asy
     }
     const bytes = window.subarray(0, filled)
     const head = readRecordHead(bytes, at)
-    if (head !== undefined && isWhole(head, bytes.subarray(at + RECORD_HEAD_BYTES))) {
+    const rest = bytes.subarray(at + RECORD_HEAD_BYTES)
+    if (head !== undefined && isWhole(head, rest)) {
       const { id, codec, lengthBytes, rawLengthBytes } = head
-      yield { id: Uint8Array.from(id), segment, offsetBytes: offset, lengthBytes, codec, rawLengthBytes }
+      const place = { segment, offsetBytes: offset, lengthBytes, codec, rawLengthBytes }
+      yield { id: Uint8Array.from(id), ...place, bytes: rest.subarray(0, lengthBytes) }
       offset += RECORD_HEAD_BYTES + lengthBytes
       continue
     }

@@ -46,6 +46,14 @@ export class SegmentFiles {
     })
   }
 
+  /** A segment is gone: its file is closed as soon as nobody reads it, which gives its room back. */
+  drop(segment: number): void {
+    const file = this.#open.get(segment)
+    if (file === undefined) return
+    this.#open.delete(segment)
+    void this.#evict(file)
+  }
+
   async close(): Promise<void> {
     const all = [...this.#open.values()]
     this.#open.clear()

@@ -18,6 +18,7 @@ import { join } from 'node:path'
 import { CatalogError, displaySize, MIB, toCatalogError } from '../../base/index.ts'
 import { KeyFamily, makeKey } from '../database/keys.ts'
 import type { WriteOperation } from '../database/types.ts'
+import { Barrier } from './barrier.ts'
 import { idHex, idKey } from './blocks.ts'
 import type { DiskFile } from './disk.ts'
 import {
@@ -30,13 +31,13 @@ import {
 } from './record.ts'
 import { recoverSegments } from './recovery.ts'
 import { DAMAGE_KEY, type SegmentModules, segmentPath, TAIL_KEY } from './segment-modules.ts'
-import { STAGE_BYTES, Stage, type StagedBlock, type WriteSession } from './stage.ts'
+import { STAGE_BYTES, Stage, type StagedBlock, WriteSession } from './stage.ts'
 import type { BlockId, IncomingBlock } from './types.ts'
 
 export interface SegmentOptions {
   /** Absolute path; its parent exists. */
   folder: string
-  /** A segment ends before a stage that would make it longer. SEGMENT_BYTES outside tests. */
+  /** A segment ends before a stage that would make it longer. SEGMENT_BYTES, less under a small quota. */
   segmentBytes?: number
   /** Bytes of all segments at most; 0 (the default) = no limit but the disk. */
   quotaBytes?: number
@@ -48,7 +49,27 @@ export interface SegmentOptions {
  */
 export const DISK_HEADROOM_BYTES = 16 * MIB
 
+/** Shares of a quota that only a collection may fill: what it moves is written before its old place is freed. */
+const HEADROOM_SHARES = 8
+
+/** What a collection may fill alone: one segment. */
+function headroomBytes(quotaBytes: number): number {
+  return Math.min(SEGMENT_BYTES, Math.ceil(quotaBytes / HEADROOM_SHARES))
+}
+
+/** What ingests and fetches may fill of a quota: all but one segment. */
+export function usableBytes(quotaBytes: number): number {
+  return quotaBytes - headroomBytes(quotaBytes)
+}
+
+/** Under a small quota segments are smaller, so that one can always be rewritten in the head-room. */
+function segmentBytesUnder(quotaBytes: number): number {
+  return quotaBytes === 0 ? SEGMENT_BYTES : Math.max(STAGE_BYTES, headroomBytes(quotaBytes))
+}
+
 export class SegmentStore {
+  /** Keeps collection and writers out of each other's way. */
+  readonly barrier = new Barrier()
   readonly #modules: SegmentModules
   readonly #folder: string
   readonly #segmentBytes: number
@@ -81,11 +102,16 @@ export class SegmentStore {
     await disk.makeFolder(folder)
     await disk.syncFolder(join(folder, '..'))
     const tail = await recoverSegments(modules, folder)
-    return new SegmentStore(modules, { segmentBytes: SEGMENT_BYTES, quotaBytes: 0, ...options }, tail)
+    const { quotaBytes = 0, segmentBytes = segmentBytesUnder(quotaBytes) } = options
+    return new SegmentStore(modules, { folder, segmentBytes, quotaBytes }, tail)
   }
 
   get tail(): Tail {
     return this.#tail
+  }
+
+  get folder(): string {
+    return this.#folder
   }
 
   /** Blocks taken out of the index since the store was opened. */
@@ -101,8 +127,9 @@ export class SegmentStore {
 
   /** Whether a block is there or on its way; the session then waits for it in its flush. */
   holds(id: BlockId, session: WriteSession): boolean {
+    const isStaying = this.barrier.touch(id)
     const staged = this.#pending.get(idKey(id))
-    if (staged === undefined) return this.locate(id) !== undefined
+    if (staged === undefined) return isStaying && this.locate(id) !== undefined
     session.dependOn(staged)
     return true
   }
@@ -114,15 +141,50 @@ export class SegmentStore {
    */
   put(block: IncomingBlock, session: WriteSession): Promise<void> | undefined {
     if (this.holds(block.id, session)) return undefined
+    return this.#stage(block, session, false)
+  }
+
+  /** Writes a block again that is here already, at the end; its place in the index changes with that. */
+  move(block: IncomingBlock, session: WriteSession): Promise<void> | undefined {
+    const staged = this.#pending.get(idKey(block.id))
+    if (staged === undefined) return this.#stage(block, session, true)
+    session.dependOn(staged)
+    return undefined
+  }
+
+  /** Runs `change` alone, between two commits, and takes over the tail it returns. */
+  change(change: (tail: Tail) => Promise<Tail>): Promise<void> {
+    return this.#exclusive(async () => {
+      const before = this.#tail
+      const tail = await change(before)
+      if (tail.blocks < before.blocks) this.#losses++
+      this.#tail = tail
+    })
+  }
+
+  /** Runs `task` at a time when no block is being taken out of the index. */
+  withoutLosses(task: () => Promise<void>): Promise<void> {
+    return this.#exclusive(task)
+  }
+
+  /** Commits whatever is staged now. */
+  async settle(): Promise<void> {
+    const session = new WriteSession()
+    for (const stage of this.#pending.values()) session.dependOn(stage)
+    await this.flush(session).catch(() => {}) // those whose blocks they are learn of it
+  }
+
+  #stage(block: IncomingBlock, session: WriteSession, isMove: boolean): Promise<void> | undefined {
     if (!this.#filling.hasRoom(block.bytes.byteLength)) {
       this.#commitWanted = true
       this.#pump()
-      if (!this.#filling.hasRoom(block.bytes.byteLength)) return this.#putLater(block, session)
+      if (!this.#filling.hasRoom(block.bytes.byteLength)) return this.#stageLater(block, session, isMove)
     }
     this.#filling.add(block)
+    if (isMove) this.#filling.moves++
+    else session.newBytes += block.rawLengthBytes
     this.#pending.set(idKey(block.id), this.#filling)
     session.dependOn(this.#filling)
-    session.newBytes += block.rawLengthBytes
     return undefined
   }
 
@@ -166,11 +228,6 @@ export class SegmentStore {
     })
   }
 
-  /** Runs `task` at a time when no block is being taken out of the index. */
-  withoutLosses(task: () => Promise<void>): Promise<void> {
-    return this.#exclusive(task)
-  }
-
   /** Commits what is staged and closes the segment. */
   async close(): Promise<void> {
     while (this.#filling.usedBytes > 0 || this.#busy !== undefined) {
@@ -182,9 +239,12 @@ export class SegmentStore {
     this.#open = undefined
   }
 
-  async #putLater(block: IncomingBlock, session: WriteSession): Promise<void> {
+  async #stageLater(block: IncomingBlock, session: WriteSession, isMove: boolean): Promise<void> {
     await this.#busy
-    await this.put(block, session)
+    // Another may have put it meanwhile.
+    const staged = this.#pending.get(idKey(block.id))
+    if (staged !== undefined) session.dependOn(staged)
+    else await this.#stage(block, session, isMove)
   }
 
   /** Starts the next commit when one is wanted and nothing else runs. */
@@ -241,11 +301,12 @@ export class SegmentStore {
     const free = await disk.freeBytes(this.#folder)
     if (free < stage.usedBytes + DISK_HEADROOM_BYTES)
       throw new CatalogError('DISK_FULL', `only ${free} bytes are free below ${this.#folder}`)
-    if (this.#quotaBytes > 0 && tail.totalBytes + stage.usedBytes > this.#quotaBytes)
+    const mostBytes = stage.moves > 0 ? this.#quotaBytes : usableBytes(this.#quotaBytes)
+    if (this.#quotaBytes > 0 && tail.totalBytes + stage.usedBytes > mostBytes)
       throw new CatalogError(
         'QUOTA_EXCEEDED',
-        `the store holds ${displaySize(tail.totalBytes)} of at most ${displaySize(this.#quotaBytes)}`,
-        { details: { bytes: tail.totalBytes, quotaBytes: this.#quotaBytes } }
+        `the store holds ${displaySize(tail.totalBytes)} and may fill ${displaySize(mostBytes)} of its quota of ${displaySize(this.#quotaBytes)}`,
+        { details: { bytes: tail.totalBytes, usableBytes: mostBytes, quotaBytes: this.#quotaBytes } }
       )
     const fits = tail.offsetBytes + stage.usedBytes <= this.#segmentBytes
     const segment = fits ? tail.segment : tail.segment + 1
@@ -256,9 +317,15 @@ export class SegmentStore {
     return {
       segment,
       offsetBytes: start + stage.usedBytes,
-      blocks: tail.blocks + stage.blocks.length,
+      blocks: tail.blocks + this.#newBlocks(stage),
       totalBytes: tail.totalBytes + stage.usedBytes
     }
+  }
+
+  /** Blocks of a stage that are not in the index: all, unless some are moved. */
+  #newBlocks(stage: Stage): number {
+    if (stage.moves === 0) return stage.blocks.length
+    return stage.blocks.filter(({ id }) => this.locate(id) === undefined).length
   }
 
   async #segmentFile(segment: number, created: boolean): Promise<DiskFile> {

@@ -25,6 +25,8 @@ export class Stage {
   readonly buffer: Buffer<ArrayBuffer>
   readonly blocks: StagedBlock[] = []
   usedBytes = 0
+  /** Blocks that a collection moves from another segment. */
+  moves = 0
   readonly #settle: { resolve: () => void; reject: (reason: unknown) => void }
   /** Resolves when everything in the stage is on disk and indexed; rejects when it was rolled back. */
   readonly committed: Promise<void>

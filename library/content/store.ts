@@ -3,7 +3,7 @@
  * is a request to the worker.
  */
 import type { CID } from 'multiformats/cid'
-import { type Logger, type PartMetrics, toCatalogError } from '../../base/index.ts'
+import { type Clock, type Logger, type PartMetrics, toCatalogError } from '../../base/index.ts'
 import type { DatabaseReader } from '../database/types.ts'
 import type { WorkerClient } from '../worker/client.ts'
 import { packBlocks } from './block-batch.ts'
@@ -11,6 +11,7 @@ import { blockIdOf } from './blocks.ts'
 import { completeKey, decodeCompleteMark } from './complete.ts'
 import { exportTar } from './export.ts'
 import { IngestClient } from './ingest-client.ts'
+import { ContentKeeper } from './keeper.ts'
 import { openManifest } from './manifest-reader.ts'
 import { BlockReader } from './reader.ts'
 import { type BlockLocation, decodeTail } from './record.ts'
@@ -20,10 +21,13 @@ import { fileChunks, readNode } from './tree-reader.ts'
 import type {
   BlockId,
   ChunkRef,
+  CollectOutcome,
+  CollectRequest,
   ContentStore,
   ContentSummary,
   IncomingBlock,
   Ingest,
+  KeptRelease,
   LocalState,
   ManifestReader,
   StoredBlock,
@@ -36,6 +40,7 @@ import { pageKeys } from './update.ts'
 export interface ContentStoreModules {
   database: DatabaseReader
   worker: WorkerClient
+  clock: Clock
   log: Logger
   metrics: PartMetrics
 }
@@ -46,20 +51,35 @@ export class LocalContentStore implements ContentStore {
   readonly #log: Logger
   readonly #files: SegmentFiles
   readonly #reader: BlockReader
+  readonly #clock: Clock
+  readonly #keeper: ContentKeeper
+  readonly #grown: Array<() => void> = []
+  readonly #onGrown = (): void => {
+    for (const listener of this.#grown) listener()
+  }
   readonly #corrupt
   readonly #ingested
+  readonly #collected
+  readonly #freed
   readonly #received
 
   constructor(modules: ContentStoreModules, options: { segmentsFolder: string }) {
-    const { database, worker, log, metrics } = modules
+    const { database, worker, clock, log, metrics } = modules
     this.#database = database
     this.#worker = worker
     this.#log = log
+    this.#clock = clock
     this.#files = new SegmentFiles(options.segmentsFolder)
+    this.#keeper = new ContentKeeper({ database, worker, files: this.#files, clock, log })
     const read = metrics.counter('content_read_bytes_total', 'Verified bytes read from the store.')
     this.#corrupt = metrics.counter('content_corrupt_blocks_total', 'Blocks found not to match their hash.')
     this.#ingested = metrics.counter('content_ingested_bytes_total', 'New bytes stored from folders.')
     this.#received = metrics.counter('content_received_bytes_total', 'Bytes of blocks stored from peers.')
+    this.#collected = metrics.counter('content_collected_bytes_total', 'Bytes of blocks that nothing needed.')
+    this.#freed = metrics.counter(
+      'content_freed_bytes_total',
+      'Bytes of segment files given back to the disk.'
+    )
     metrics.gauge('content_segments_bytes', 'Bytes of all segment files.', () => this.stats().bytes)
     metrics.gauge('content_stored_blocks', 'Blocks in the store.', () => this.stats().chunks)
     this.#reader = new BlockReader({
@@ -96,6 +116,8 @@ export class LocalContentStore implements ContentStore {
 
   async beginIngest(options: { signal?: AbortSignal }): Promise<Ingest> {
     return await IngestClient.open(this.#worker, {
+      nowMs: () => this.#clock.now(),
+      onWritten: this.#onGrown,
       signal: options.signal,
       onFinished: ({ newBytes }) => this.#ingested.inc(newBytes)
     })
@@ -106,6 +128,7 @@ export class LocalContentStore implements ContentStore {
     const batch = packBlocks(blocks)
     await this.#worker.request('blocksWrite', batch, { transfer: batch.memories, signal })
     this.#received.inc(sizeBytes)
+    this.#onGrown()
   }
 
   flush(signal?: AbortSignal): Promise<void> {
@@ -129,7 +152,7 @@ export class LocalContentStore implements ContentStore {
     summary: ContentSummary,
     { older, signal }: { older?: CID; signal?: AbortSignal } = {}
   ): Promise<void> {
-    const parameters = { content: content.bytes, summary, older: older?.bytes }
+    const parameters = { content: content.bytes, summary, older: older?.bytes, nowMs: this.#clock.now() }
     return this.#worker.request('markComplete', parameters, { signal })
   }
 
@@ -151,13 +174,45 @@ export class LocalContentStore implements ContentStore {
   }
 
   async *exportTar(content: CID, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    const done = this.#keeper.hold(content)
     try {
       yield* exportTar(this.#reader, content, signal)
     } catch (thrown) {
       const error = toCatalogError(thrown)
       if (error.code === 'CONTENT_CORRUPT' || error.code === 'CONTENT_MISSING') this.#unmark(content)
       throw thrown
+    } finally {
+      done()
     }
+  }
+
+  hold(content: CID): () => void {
+    return this.#keeper.hold(content)
+  }
+
+  isPinned(release: KeptRelease): boolean {
+    return this.#keeper.isPinned(release)
+  }
+
+  pin(release: KeptRelease, signal?: AbortSignal): Promise<void> {
+    return this.#keeper.pin(release, signal)
+  }
+
+  unpin(release: KeptRelease, signal?: AbortSignal): Promise<void> {
+    return this.#keeper.unpin(release, signal)
+  }
+
+  onGrown(listener: () => void): void {
+    this.#grown.push(listener)
+  }
+
+  async collect(request: CollectRequest): Promise<CollectOutcome> {
+    const outcome = await this.#keeper.collect(request)
+    if (!request.dryRun) {
+      this.#collected.inc(outcome.bytes)
+      this.#freed.inc(outcome.freedBytes)
+    }
+    return outcome
   }
 
   async verify(content: CID, signal?: AbortSignal): Promise<VerifyReport> {
@@ -167,8 +222,13 @@ export class LocalContentStore implements ContentStore {
   }
 
   stats(): StoreStats {
-    const { segment, blocks, totalBytes } = decodeTail(this.#database.get(TAIL_KEY))
-    return { bytes: totalBytes, chunks: blocks, segments: totalBytes === 0 ? 0 : segment + 1 }
+    const { blocks, totalBytes } = decodeTail(this.#database.get(TAIL_KEY))
+    return { bytes: totalBytes, chunks: blocks }
+  }
+
+  /** Before the worker ends: writes down when contents were last used. */
+  async settle(): Promise<void> {
+    await this.#keeper.writeUses()
   }
 
   /** Closes the segments that are open for reading. */

@@ -72,8 +72,66 @@ export interface ContentSummary {
 export interface StoreStats {
   /** Bytes of all segment files. */
   bytes: number
+  /** Blocks in the index. */
   chunks: number
+}
+
+/** What a collection freed, or would. */
+export interface CollectReport {
+  /** Blocks that nothing needs, and their bytes in the segments. */
+  blocks: number
+  bytes: number
+  /** Segment files that went, rewritten ones included. */
   segments: number
+  /** Segments whose live blocks were moved. */
+  rewritten: number
+  /** Bytes of files that were given back to the disk. */
+  freedBytes: number
+  /** Nodes and pages that kept contents lack. */
+  gaps: number
+  /** Numbers of the segments that went. */
+  dropped: number[]
+}
+
+/** A content that could be let go of. */
+export interface PlannedContent {
+  content: Uint8Array
+  sizeBytes: number
+  /** `name@version` of what names it. */
+  releases: string[]
+  /** No release names it, or it is among those longest unused. */
+  reason: 'unnamed' | 'unused'
+  /** Ms since the epoch; 0 = never. */
+  usedMs: number
+}
+
+/** Bytes of contents that never go by themselves: pinned ones, and those published here. */
+export interface KeptBytes {
+  pinnedBytes: number
+  ownBytes: number
+}
+
+export interface CollectRequest {
+  /** Bytes of content that should go beside what has no name, those longest unused first; 0 = none. */
+  evictBytes: number
+  /** Says what would go, and changes nothing. */
+  dryRun: boolean
+  /** Contents that are being fetched: what is here of them stays. */
+  fetching: readonly CID[]
+  signal?: AbortSignal
+}
+
+export interface CollectOutcome extends CollectReport, KeptBytes {
+  /** Contents that were let go of, or would be. */
+  released: PlannedContent[]
+}
+
+/** A release and its content, as a pin names them. */
+export interface KeptRelease {
+  content: CID
+  name: string
+  version: string
+  owner: Uint8Array
 }
 
 export interface VerifyReport {
@@ -155,6 +213,19 @@ export interface ContentStore {
    * used again: what was yielded is valid until the next is asked for.
    */
   exportTar(content: CID, signal?: AbortSignal): AsyncIterable<Uint8Array>
+  /**
+   * No collection touches what is here of the content until the returned function is called. CONTENT_MISSING when it is
+   * being let go of. What is held counts as used now.
+   */
+  hold(content: CID): () => void
+  isPinned(release: KeptRelease): boolean
+  /** Durable; from then on no collection lets go of the content. CONTENT_MISSING unless it is complete. */
+  pin(release: KeptRelease, signal?: AbortSignal): Promise<void>
+  unpin(release: KeptRelease, signal?: AbortSignal): Promise<void>
+  /** Calls `listener` after each piece that was stored. */
+  onGrown(listener: () => void): void
+  /** Lets go of contents and frees what nothing needs. One at a time: BUSY while another runs. */
+  collect(request: CollectRequest): Promise<CollectOutcome>
   /** Re-hashes everything the content needs, in the worker. */
   verify(content: CID, signal?: AbortSignal): Promise<VerifyReport>
   stats(): StoreStats

@@ -17,6 +17,10 @@ export const KeyFamily = {
   Damage: 'x',
   /** `f/` + content CID bytes: every block of this content was verified and stored. */
   Complete: 'f/',
+  /** `u/` + content CID bytes: the content is kept; when it was last used (8), in ms. */
+  Held: 'u/',
+  /** `p/` + content CID bytes, name 0 version 0 owner (32): empty; the content is pinned for that release. */
+  ContentPin: 'p/',
   /** `r/` + recHash: a record's exact signed bytes. */
   Record: 'r/',
   /** `i/` + SHA-256 of a record's bytes (the digest in its CID): its recHash. */

@@ -5,7 +5,7 @@ import { isPublicKey } from '../../trust/index.ts'
 import { ownerPinKey } from '../database/keys.ts'
 import type { Database } from '../database/types.ts'
 import { checkName } from '../names.ts'
-import { decodeVerifiedRelease, RECORD_LIMITS, type ReleaseRecord } from '../records/index.ts'
+import { decodeVerifiedRelease, RECORD_LIMITS, type ReleaseRecord, recordHash } from '../records/index.ts'
 import {
   HOME_LIBRARY,
   readById,
@@ -102,6 +102,12 @@ class LevelRegistry implements Registry {
 
   add(recordBytes: Uint8Array, signal?: AbortSignal): Promise<AddResult> {
     return this.#send('add', recordBytes, signal)
+  }
+
+  async remove(id: CID, signal?: AbortSignal): Promise<void> {
+    const record = this.get(id)
+    if (record === undefined) throw new CatalogError('RELEASE_NOT_FOUND', `no record ${id} is here`)
+    await this.#writer.remove(recordHash(record.bytes), signal)
   }
 
   async #send(operation: 'publish' | 'add', bytes: Uint8Array, signal?: AbortSignal): Promise<AddResult> {

@@ -82,6 +82,7 @@ export interface RegistryWriter {
     nowMs: number,
     signal?: AbortSignal
   ): Promise<{ added: boolean; stored: Uint8Array }>
+  remove(recHash: Uint8Array, signal?: AbortSignal): Promise<void>
 }
 
 /** The records a node holds, found by id and by name. Reads on the main thread, writes in the worker. */
@@ -113,6 +114,11 @@ export interface Registry {
   publish(recordBytes: Uint8Array, signal?: AbortSignal): Promise<AddResult>
   /** Verifies and stores a record that came from a peer (no membership in the home library). Durable. */
   add(recordBytes: Uint8Array, signal?: AbortSignal): Promise<AddResult>
+  /**
+   * Takes a release out, durably, and with it what keeps its content unless another release names it; the bytes go
+   * with the next collection. RELEASE_PINNED, RELEASE_NOT_FOUND.
+   */
+  remove(id: CID, signal?: AbortSignal): Promise<void>
 
   /** Owner first installed under a name here. */
   ownerPin(name: string): Uint8Array | undefined

@@ -9,7 +9,7 @@
 import { CID } from 'multiformats/cid'
 import { CatalogError, toCatalogError } from '../../base/index.ts'
 import { checkPresent, type Totals } from '../content/check.ts'
-import { completeKey, completeMark, decodeCompleteMark } from '../content/complete.ts'
+import { completeKey, decodeCompleteMark } from '../content/complete.ts'
 import type { Pauses } from '../content/ingest.ts'
 import type { BlockReader } from '../content/reader.ts'
 import type { SegmentStore } from '../content/segments.ts'
@@ -25,6 +25,8 @@ export interface CompletionModules {
   segments: SegmentStore
   damage: DamageCheck
   scheduler: Scheduler
+  /** Writes the mark. */
+  commit(content: Uint8Array, summary: ContentSummary, nowMs: number): Promise<void>
 }
 
 /** CIDs as bytes. */
@@ -33,6 +35,7 @@ export interface CompletionRequest {
   summary: ContentSummary
   /** Most of the content is in this one too; need not be true. */
   older?: Uint8Array
+  nowMs: number
 }
 
 export class Completion {
@@ -43,9 +46,8 @@ export class Completion {
   }
 
   /** CONTENT_MISSING when a block is not here; CONTENT_INVALID when the content is not what `summary` says. */
-  async mark({ content, summary, older }: CompletionRequest, signal: AbortSignal): Promise<void> {
-    const { segments, writer, scheduler } = this.#modules
-    const mark = { type: 'put', key: completeKey(content), value: completeMark(summary) } as const
+  async mark({ content, summary, older, nowMs }: CompletionRequest, signal: AbortSignal): Promise<void> {
+    const { commit, segments, scheduler } = this.#modules
     for (let isMarked = false; !isMarked; ) {
       const { losses } = segments
       const { totals, isCurrent } = await scheduler.run('sync', slice =>
@@ -58,7 +60,7 @@ export class Completion {
         )
       await segments.withoutLosses(async () => {
         if (segments.losses !== losses || !isCurrent()) return
-        await writer.batch([mark], { sync: true })
+        await commit(content, summary, nowMs)
         isMarked = true
       })
     }

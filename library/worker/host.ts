@@ -7,7 +7,7 @@ import { CatalogError, type Logger, Semaphore, toCatalogError } from '../../base
 import { unpackBlocks } from '../content/block-batch.ts'
 import { hashBlock, idHex, rawBytesOf, sameId } from '../content/blocks.ts'
 import { verifyContent } from '../content/check.ts'
-import { completeKey, completeMark } from '../content/complete.ts'
+import { completeKey } from '../content/complete.ts'
 import { nodeDisk } from '../content/disk.ts'
 import { TarIngest } from '../content/ingest.ts'
 import { BlockReader } from '../content/reader.ts'
@@ -18,8 +18,9 @@ import { WriteSession } from '../content/stage.ts'
 import type { IncomingBlock, VerifyReport } from '../content/types.ts'
 import { type Level, LevelWriter, openLevel } from '../database/level.ts'
 import { planAdd, planPublish } from '../registry/plan.ts'
-import { Completion } from './completion.ts'
+import { Completion, type CompletionModules } from './completion.ts'
 import { DamageCheck } from './damage.ts'
+import { Keeping } from './keeping.ts'
 import type { IngestOutcome, ParametersOf, ResultOf, WorkerMethod, WorkerSettings } from './protocol.ts'
 import { Scheduler } from './scheduler.ts'
 
@@ -36,6 +37,8 @@ const MAX_WAITING_WRITES = 10_000
 interface OpenIngest {
   ingest: TarIngest
   last: Promise<unknown>
+  /** What it has put stays while it is open. */
+  release(): void
 }
 
 interface Opened {
@@ -46,6 +49,7 @@ interface Opened {
   reader: BlockReader
   damage: DamageCheck
   completion: Completion
+  keeping: Keeping
 }
 
 type Handlers = {
@@ -121,10 +125,12 @@ export class WorkerHost {
       await this.#inOrder(ingest, open => open.write(bytes, { isGiven: true }))
       return undefined
     },
-    ingestFinish: ({ ingest }) => this.#inOrder(ingest, open => this.#finishIngest(ingest, open)),
+    ingestFinish: ({ ingest, nowMs }) =>
+      this.#inOrder(ingest, open => this.#finishIngest(ingest, open, nowMs)),
     ingestAbort: async ({ ingest }) => {
       const open = this.#ingests.get(ingest)
       this.#ingests.delete(ingest)
+      open?.release()
       await open?.ingest.abort()
       return undefined
     },
@@ -144,7 +150,31 @@ export class WorkerHost {
       await completion.mark(request, signal)
       return undefined
     },
-    verify: ({ content }, signal) => this.#verify(content, signal)
+    verify: ({ content }, signal) => this.#verify(content, signal),
+    contentPin: async ({ content, release, nowMs }) => {
+      await (await this.#open()).keeping.pin(content, release, nowMs)
+      return undefined
+    },
+    contentUnpin: async ({ content, release }) => {
+      await (await this.#open()).keeping.unpin(content, release)
+      return undefined
+    },
+    contentsUsed: async uses => {
+      await (await this.#open()).keeping.used(uses)
+      return undefined
+    },
+    collectPlan: async (request, signal) => await (await this.#open()).keeping.plan(request, signal),
+    contentsLetGo: async ({ contents }) => await (await this.#open()).keeping.letGo(contents),
+    collect: async ({ leases, without, dryRun }, signal) => {
+      const { keeping } = await this.#open()
+      const decoded = leases.map(lease => CID.decode(lease))
+      const excluded = new Set(without.map(content => CID.decode(content).toString()))
+      return await keeping.collect({ leases: decoded, without: excluded, dryRun, signal })
+    },
+    registryRemove: async ({ recHash }) => {
+      await (await this.#open()).keeping.remove(recHash)
+      return undefined
+    }
   }
 
   /** Opens once; a failure is told to all who wait, and the next request tries again. */
@@ -177,7 +207,6 @@ export class WorkerHost {
       })
       const scheduler = this.#scheduler
       const damage = new DamageCheck({ reader, writer, scheduler, log })
-      const completion = new Completion({ reader, writer, segments, damage, scheduler })
       const giveUp = async (id: Uint8Array, location: BlockLocation): Promise<void> => {
         try {
           await segments.forget(id, location)
@@ -187,7 +216,20 @@ export class WorkerHost {
         }
       }
       if (damage.isDue) void damage.run()
-      return { level, writer, segments, files, reader, damage, completion }
+      const writes = this.#writes
+      const keeping = new Keeping({
+        writer,
+        segments,
+        reader,
+        files,
+        scheduler: this.#scheduler,
+        writes,
+        log
+      })
+      const commit: CompletionModules['commit'] = (content, summary, nowMs) =>
+        keeping.mark(content, summary, nowMs)
+      const completion = new Completion({ reader, writer, segments, damage, scheduler, commit })
+      return { level, writer, segments, files, reader, damage, completion, keeping }
     } catch (thrown) {
       await level.close()
       throw thrown
@@ -195,7 +237,10 @@ export class WorkerHost {
   }
 
   async #abortIngests(): Promise<void> {
-    for (const { ingest } of this.#ingests.values()) await ingest.abort()
+    for (const { ingest, release } of this.#ingests.values()) {
+      await ingest.abort()
+      release()
+    }
     this.#ingests.clear()
   }
 
@@ -233,7 +278,8 @@ export class WorkerHost {
       { segments, slice: this.#scheduler.slice('ingest') },
       { compression: this.#settings.compression }
     )
-    this.#ingests.set(number, { ingest, last: Promise.resolve() })
+    const release = segments.barrier.lease()
+    this.#ingests.set(number, { ingest, last: Promise.resolve(), release })
     return number
   }
 
@@ -246,16 +292,19 @@ export class WorkerHost {
     return await run
   }
 
-  async #finishIngest(number: number, ingest: TarIngest): Promise<IngestOutcome> {
+  async #finishIngest(number: number, ingest: TarIngest, nowMs: number): Promise<IngestOutcome> {
+    const { keeping } = await this.#open()
+    const open = this.#ingests.get(number)
     try {
       const { content, sizeBytes, files, newBytes } = await ingest.finish()
-      await this.#markComplete(content.bytes, { sizeBytes, files })
+      await keeping.mark(content.bytes, { sizeBytes, files }, nowMs)
       return { content: content.bytes, sizeBytes, files, newBytes }
     } catch (thrown) {
       await ingest.abort()
       throw thrown
     } finally {
       this.#ingests.delete(number)
+      open?.release()
     }
   }
 
@@ -288,12 +337,6 @@ export class WorkerHost {
     await segments.forget(id, location)
     await damage.run()
     return false
-  }
-
-  async #markComplete(content: Uint8Array, summary: { sizeBytes: number; files: number }): Promise<void> {
-    const { writer } = await this.#open()
-    const mark = { type: 'put', key: completeKey(content), value: completeMark(summary) } as const
-    await this.#writes.run(() => writer.batch([mark], { sync: true }))
   }
 
   async #verify(content: Uint8Array, signal: AbortSignal): Promise<VerifyReport> {

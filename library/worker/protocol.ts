@@ -6,7 +6,7 @@
 import type { ErrorJson } from '../../base/index.ts'
 import type { BlockBatch } from '../content/block-batch.ts'
 import type { Compression } from '../content/compression.ts'
-import type { VerifyReport } from '../content/types.ts'
+import type { CollectReport, KeptBytes, PlannedContent, VerifyReport } from '../content/types.ts'
 import type { WriteOperation } from '../database/types.ts'
 import type { CompletionRequest } from './completion.ts'
 
@@ -16,6 +16,23 @@ export interface IngestOutcome {
   sizeBytes: number
   files: number
   newBytes: number
+}
+
+/** A release as a pin names it. */
+export interface ReleaseKey {
+  name: string
+  version: string
+  owner: Uint8Array
+}
+
+export interface CollectPlanRequest {
+  nowMs: number
+  /** Bytes of content that should go, beside what has no name; 0 = none. */
+  evictBytes: number
+}
+
+export interface CollectPlan extends KeptBytes {
+  contents: PlannedContent[]
 }
 
 /** Method -> [parameters, result]. */
@@ -31,7 +48,7 @@ export interface WorkerMethods {
   ingestOpen: [undefined, number]
   /** Answered when these bytes have been taken in, in order. */
   ingestWrite: [{ ingest: number; bytes: Uint8Array }, undefined]
-  ingestFinish: [{ ingest: number }, IngestOutcome]
+  ingestFinish: [{ ingest: number; nowMs: number }, IngestOutcome]
   ingestAbort: [{ ingest: number }, undefined]
   blocksWrite: [BlockBatch, undefined]
   blocksFlush: [undefined, undefined]
@@ -39,6 +56,15 @@ export interface WorkerMethods {
   blockForget: [{ id: Uint8Array; segment: number; offsetBytes: number }, boolean]
   markComplete: [CompletionRequest, undefined]
   verify: [{ content: Uint8Array }, VerifyReport]
+  /** See keeping.ts. */
+  contentPin: [{ content: Uint8Array; release: ReleaseKey; nowMs: number }, undefined]
+  contentUnpin: [{ content: Uint8Array; release: ReleaseKey }, undefined]
+  contentsUsed: [Array<{ content: Uint8Array; usedMs: number }>, undefined]
+  collectPlan: [CollectPlanRequest, CollectPlan]
+  contentsLetGo: [{ contents: Array<{ content: Uint8Array; usedMs: number }> }, Uint8Array[]]
+  /** `without`: contents to be taken as let go of already, for a dry run. */
+  collect: [{ leases: Uint8Array[]; without: Uint8Array[]; dryRun: boolean }, CollectReport]
+  registryRemove: [{ recHash: Uint8Array }, undefined]
 }
 
 export type WorkerMethod = keyof WorkerMethods

@@ -1,4 +1,4 @@
-import { statfs } from 'node:fs/promises'
+import { readdir, statfs } from 'node:fs/promises'
 import { type Clock, displaySize, toCatalogError } from '../../base/index.ts'
 import { DISK_HEADROOM_BYTES } from '../../library/index.ts'
 import { checkPermissions, type HomeLayout } from '../home/layout.ts'
@@ -19,7 +19,7 @@ export interface DoctorModules {
   peers(): number
   bootstraps(): number
   reachability(): Reachability
-  store(): { bytes: number; chunks: number; segments: number }
+  store(): { bytes: number; chunks: number }
   /** Reads one stored block back, whichever is at hand; throws when it is damaged. */
   probeStore(signal: AbortSignal): Promise<void>
 }
@@ -149,8 +149,9 @@ export function reachCheck({ state, relays }: Reachability): Finding {
   }
 }
 
-async function storeCheck({ store, probeStore }: DoctorModules, signal: AbortSignal): Promise<Finding> {
+async function storeCheck({ home, store, probeStore }: DoctorModules, signal: AbortSignal): Promise<Finding> {
   await probeStore(signal)
-  const { bytes, chunks, segments } = store()
+  const { bytes, chunks } = store()
+  const segments = (await readdir(home.segments)).length
   return ok(`${displaySize(bytes)} in ${segments} segments, ${chunks} blocks`)
 }

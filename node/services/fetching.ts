@@ -4,9 +4,7 @@
  * the database keeps the wish, so the next try or the next start goes on from there.
  */
 import {
-  CatalogError,
   type Clock,
-  displaySize,
   type ErrorCode,
   retry,
   Semaphore,
@@ -19,12 +17,14 @@ import { formatPublicKey } from '../../trust/index.ts'
 import type { EventHub } from '../events.ts'
 import type { OperationProgress } from '../operations.ts'
 import type { FetchResult } from '../schemas.ts'
+import type { Collecting } from './collecting.ts'
 import type { FetchFailures, Subject } from './fetch-failures.ts'
 import { type FetchJobs, MAX_JOBS } from './fetch-jobs.ts'
 import { FetchPatience, ROUNDS } from './fetch-patience.ts'
 import { lateSources } from './late-sources.ts'
 import { lookUp } from './lookup.ts'
 import type { ContentFetched, ContentWatch, Network } from './network.ts'
+import { releaseName } from './release-shapes.ts'
 import { type Resolved, type ResolvingModules, resolveRelease } from './resolving.ts'
 import type { FetchingService, FetchRequest, WorkContext } from './types.ts'
 
@@ -55,29 +55,23 @@ export interface FetchingModules extends ResolvingModules {
   direct: Network
   failures: FetchFailures
   jobs: FetchJobs
+  collecting: Pick<Collecting, 'makeRoom'>
   events: EventHub
   clock: Clock
-}
-
-export interface FetchingOptions {
-  /** Bytes that the store holds at most; 0 = no limit. */
-  quotaBytes: number
 }
 
 type OnProgress = (progress: OperationProgress) => void
 
 export class Fetching implements FetchingService {
   readonly #modules: FetchingModules
-  readonly #options: FetchingOptions
   readonly #flights = new SingleFlight<string, ContentFetched>({ name: 'fetch', maxKeys: MAX_JOBS })
   readonly #transfers = new Semaphore({ name: 'transfers', maxActive: MAX_TRANSFERS, maxWaiting: MAX_JOBS })
   /** Everyone who waits for a content hears how far it is. */
   readonly #listeners = new Map<string, Set<OnProgress>>()
   #stopping = false
 
-  constructor(modules: FetchingModules, options: FetchingOptions) {
+  constructor(modules: FetchingModules) {
     this.#modules = modules
-    this.#options = options
   }
 
   /** Contents under way, those that wait for their turn included. */
@@ -123,7 +117,9 @@ export class Fetching implements FetchingService {
     onResolved(resolved.record)
     const { record } = await registry.add(resolved.record.bytes, signal)
     const state = content.localState(record.release.content)
-    if (state === 'none') this.#expectRoom(record)
+    // Half of what does not fit would fill the store for nothing. What it shares with other contents is not known yet.
+    if (state === 'none')
+      await this.#modules.collecting.makeRoom(releaseName(record), record.release.sizeBytes, signal)
     const fetched =
       state === 'complete'
         ? { bytesFetched: 0, bytesReused: record.release.sizeBytes, sources: [] }
@@ -134,21 +130,6 @@ export class Fetching implements FetchingService {
             signal
           )
     return { ...fetched, ...resultOf(record), tookMs: Math.round(clock.monotonicMs() - startedMs) }
-  }
-
-  /**
-   * Refuses what may not fit before a byte of it is here: half of it would fill the store for nothing. What it shares with
-   * other contents is not known yet, so near the quota this may refuse what would just have fitted.
-   */
-  #expectRoom({ release }: ReleaseRecord): void {
-    const { quotaBytes } = this.#options
-    const { bytes } = this.#modules.content.stats()
-    if (quotaBytes === 0 || bytes + release.sizeBytes <= quotaBytes) return
-    throw new CatalogError(
-      'QUOTA_EXCEEDED',
-      `${release.name}@${release.version} may need ${displaySize(release.sizeBytes)}; the store holds ${displaySize(bytes)} of at most ${displaySize(quotaBytes)}`,
-      { details: { bytes, sizeBytes: release.sizeBytes, quotaBytes } }
-    )
   }
 
   /** With a named source only that one is asked, for the record as for the content. */

@@ -1,5 +1,11 @@
 import { CatalogError, type Logger, SECOND_MS, toCatalogError, withSpan } from '../../base/index.ts'
-import { type ContentStore, decodeRelease, type Registry, type ReleaseRecord } from '../../library/index.ts'
+import {
+  type AddResult,
+  type ContentStore,
+  decodeRelease,
+  type Registry,
+  type ReleaseRecord
+} from '../../library/index.ts'
 import type { EventHub } from '../events.ts'
 import type { AnnouncementSchedule } from '../schedule.ts'
 import type { PublishResult } from '../schemas.ts'
@@ -38,9 +44,7 @@ export function createPublishing(
     const { wait = options.defaultWait } = request
     const { progress } = context
     progress({ phase: 'storing' })
-    expectContent(content, decodeRelease(request.recordBytes))
-    context.commit()
-    const { record, added } = await registry.publish(request.recordBytes)
+    const { record, added } = await storeRecord(request, context)
     const { release } = record
     // Nobody else can make this node's own name ambiguous here by publishing under it too.
     if (registry.ownerPin(release.name) === undefined) await registry.pinOwner(release.name, release.owner)
@@ -63,6 +67,19 @@ export function createPublishing(
       sizeBytes: release.sizeBytes,
       files: release.files,
       announcedTo
+    }
+  }
+
+  /** The content is held meanwhile: until a release names it a collection could let go of it. */
+  async function storeRecord(request: PublishRequest, context: CommitContext): Promise<AddResult> {
+    const release = decodeRelease(request.recordBytes)
+    const done = content.hold(release.release.content)
+    try {
+      expectContent(content, release)
+      context.commit()
+      return await registry.publish(request.recordBytes)
+    } finally {
+      done()
     }
   }
 

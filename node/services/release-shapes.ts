@@ -21,7 +21,8 @@ export function releaseItem(record: ReleaseRecord, content: ContentStore): Relea
     // Status records and libraries with an audience are reserved kinds: until then every release is as published.
     status: 'published',
     access: 'public',
-    local: content.localState(release.content)
+    local: content.localState(release.content),
+    kept: content.isPinned(release)
   }
 }
 

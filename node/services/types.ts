@@ -7,6 +7,7 @@ import type { Logging } from '../logging/logging.ts'
 import type { NodeMetrics } from '../metrics.ts'
 import type { OperationManager, OperationProgress } from '../operations.ts'
 import type {
+  CollectResult,
   ConfigChange,
   ConfigReply,
   DoctorCheck,
@@ -79,6 +80,18 @@ export interface FetchingService {
   fetch(request: FetchRequest, context: WorkContext): Promise<FetchResult>
 }
 
+export interface CollectingService {
+  /** Frees what nothing needs, and contents down to the low-water mark; or says what would go. */
+  collect(dryRun: boolean, context: WorkContext): Promise<CollectResult>
+}
+
+export interface RetentionService {
+  pin(spec: string, publisher: string | undefined, signal: AbortSignal): Promise<ReleaseItem>
+  unpin(spec: string, publisher: string | undefined, signal: AbortSignal): Promise<ReleaseItem>
+  /** The release as it was. */
+  remove(spec: string, publisher: string | undefined, signal: AbortSignal): Promise<ReleaseItem>
+}
+
 export interface VerificationService {
   /** Everything when `spec` is absent. */
   verify(spec: string | undefined, context: WorkContext): Promise<VerifyResult>
@@ -123,6 +136,8 @@ export interface NodeServices {
   readonly releases: ReleaseService
   readonly fetching: FetchingService
   readonly verification: VerificationService
+  readonly collecting: CollectingService
+  readonly retention: RetentionService
   readonly why: WhyService
   readonly peers: PeerService
   readonly config: ConfigService

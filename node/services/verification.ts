@@ -1,14 +1,8 @@
-import { CatalogError, toCatalogError } from '../../base/index.ts'
-import {
-  type ContentStore,
-  parseSpec,
-  type Registry,
-  type ReleaseRecord,
-  type VerifyReport
-} from '../../library/index.ts'
+import { toCatalogError } from '../../base/index.ts'
+import type { ContentStore, Registry, ReleaseRecord, VerifyReport } from '../../library/index.ts'
 import type { VerifyResult } from '../schemas.ts'
 import { releaseName } from './release-shapes.ts'
-import { selectRelease } from './selection.ts'
+import { localRelease } from './retention.ts'
 import type { VerificationService, WorkContext } from './types.ts'
 
 /** Bad blocks that one report lists; a whole disk gone bad needs no longer list. */
@@ -85,16 +79,4 @@ export async function* allReleases(registry: Registry, signal: AbortSignal): Asy
     yield* page.releases
     after = page.next
   } while (after !== undefined)
-}
-
-async function localRelease(registry: Registry, text: string, signal: AbortSignal): Promise<ReleaseRecord> {
-  const spec = parseSpec(text)
-  if (spec.kind === 'id') {
-    const record = registry.get(spec.id)
-    if (record === undefined) throw new CatalogError('RELEASE_NOT_FOUND', `no record ${spec.id} is here`)
-    return record
-  }
-  return selectRelease(await registry.versions(spec.name, signal), spec, {
-    pin: registry.ownerPin(spec.name)
-  })
 }

@@ -47,7 +47,7 @@ export type MayRead = (peerId: PeerId, record: ReleaseRecord) => boolean | Promi
 export interface ServedStreamModules {
   readonly stream: Stream
   readonly peerId: PeerId
-  readonly store: Pick<ContentStore, 'readStoredMany' | 'localState'>
+  readonly store: Pick<ContentStore, 'readStoredMany' | 'localState' | 'hold'>
   /** Contents of which a part is here and more is on its way. */
   readonly partials: PartialContents
   readonly registry: Pick<Registry, 'get'>
@@ -105,9 +105,12 @@ export class ServedStream {
 
   /** Serves until the peer has closed its side and has all answers. Rejects when the stream fails or is cut. */
   async run(): Promise<void> {
+    let done: (() => void) | undefined
     try {
       const record = await this.#open()
       if (record === undefined) return
+      // Nobody who fetches from here loses the rest of it to a collection.
+      done = this.#modules.store.hold(record.release.content)
       await Promise.all([this.#readRequests(), this.#sendAnswers(record.release.content)])
       // What was handed to the stream may still wait for the peer to read it.
       await this.#await(SLOW_READER_MS, 'the peer did not take the last answers', () =>
@@ -116,6 +119,8 @@ export class ServedStream {
     } catch (error) {
       this.cut(error)
       throw this.#abort.signal.reason
+    } finally {
+      done?.()
     }
   }
 

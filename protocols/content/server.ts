@@ -12,7 +12,7 @@ import { CONTENT_PROTOCOL } from './source-stream.ts'
 
 export interface ContentServerModules {
   readonly libp2p: Pick<Libp2p, 'handle' | 'unhandle'>
-  readonly store: Pick<ContentStore, 'readBlock' | 'readStoredMany' | 'localState'>
+  readonly store: Pick<ContentStore, 'readBlock' | 'readStoredMany' | 'localState' | 'hold'>
   readonly registry: Pick<Registry, 'get'>
   /** What is being fetched here, to serve it already; shared with the fetcher. */
   readonly partials?: PartialContents

@@ -25,7 +25,12 @@ const Spec = Type.String({ minLength: 1, maxLength: 256 })
 const Key = Type.String({ minLength: 1, maxLength: 128 })
 
 export function packageRoutes(services: NodeServices): Route[] {
-  return [...publishRoutes(services), ...queryRoutes(services), ...pinRoutes(services)]
+  return [
+    ...publishRoutes(services),
+    ...queryRoutes(services),
+    ...pinRoutes(services),
+    ...retentionRoutes(services)
+  ]
 }
 
 function publishRoutes({ content, lifecycle, operations, publishing }: NodeServices): Route[] {
@@ -174,6 +179,39 @@ function pinRoutes({ releases }: NodeServices): Route[] {
         await releases.setPin(name, owner, signal)
         return { name, owner }
       }
+    })
+  ]
+}
+
+function retentionRoutes({ retention }: NodeServices): Route[] {
+  const body = Type.Object({ spec: Spec, publisher: Type.Optional(Key) })
+  return [
+    route({
+      method: 'PUT',
+      url: '/v1/releases/pin',
+      tag,
+      summary: 'Keeps the content of a release whatever happens; it must be complete here.',
+      body,
+      response: ReleaseItem,
+      handle: ({ body: { spec, publisher }, signal }) => retention.pin(spec, publisher, signal)
+    }),
+    route({
+      method: 'DELETE',
+      url: '/v1/releases/pin',
+      tag,
+      summary: 'Ends a pin: the content may go when room is needed.',
+      query: body,
+      response: ReleaseItem,
+      handle: ({ query: { spec, publisher }, signal }) => retention.unpin(spec, publisher, signal)
+    }),
+    route({
+      method: 'DELETE',
+      url: '/v1/releases',
+      tag,
+      summary: 'Lets go of one release: its record at once, its bytes with the next collection.',
+      query: body,
+      response: ReleaseItem,
+      handle: ({ query: { spec, publisher }, signal }) => retention.remove(spec, publisher, signal)
     })
   ]
 }

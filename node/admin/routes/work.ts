@@ -13,7 +13,14 @@ export function workRoutes(services: NodeServices, streams: Streams): Route[] {
   return [...startRoutes(services), ...operationRoutes(services, streams)]
 }
 
-function startRoutes({ fetching, lifecycle, operations, verification, why }: NodeServices): Route[] {
+function startRoutes({
+  collecting,
+  fetching,
+  lifecycle,
+  operations,
+  verification,
+  why
+}: NodeServices): Route[] {
   return [
     route({
       method: 'POST',
@@ -49,6 +56,26 @@ function startRoutes({ fetching, lifecycle, operations, verification, why }: Nod
           'verify',
           requestId,
           context => verification.verify(body.spec, context),
+          body.timeoutMs
+        )
+      })
+    }),
+    route({
+      method: 'POST',
+      url: '/v1/collections',
+      tag: 'node',
+      summary: 'Frees what nothing needs, and unused releases down to the low-water mark of the quota.',
+      body: Type.Object({
+        dryRun: Type.Optional(Type.Boolean({ description: 'Say what would go, and change nothing.' })),
+        timeoutMs: TimeoutMs
+      }),
+      status: 202,
+      response: OperationReply,
+      handle: ({ body, requestId }) => ({
+        operation: operations.start(
+          'gc',
+          requestId,
+          context => collecting.collect(body.dryRun ?? false, context),
           body.timeoutMs
         )
       })

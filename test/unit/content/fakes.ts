@@ -22,6 +22,8 @@ export type Sync = 'datasync' | 'folder' | 'parent'
 export class FakeDisk implements Disk {
   readonly files = new Map<string, FakeInode>()
   readonly folders = new Map<string, boolean>()
+  /** Taken away, and back after a crash unless the folder was synced. */
+  readonly #removed = new Map<string, FakeInode>()
   /** A sync of this kind does nothing: a stand-in for code that forgot it. */
   ignored: Sync | undefined
   /** Longest single write; shorter than asked when smaller. */
@@ -72,7 +74,15 @@ export class FakeDisk implements Disk {
     const kind = folder.endsWith('/segments') ? 'folder' : 'parent'
     if (!this.sync(kind)) return
     for (const [path, inode] of this.files) if (dirname(path) === folder) inode.linked = true
+    for (const path of this.#removed.keys()) if (dirname(path) === folder) this.#removed.delete(path)
     for (const child of this.folders.keys()) if (dirname(child) === folder) this.folders.set(child, true)
+  }
+
+  async remove(path: string): Promise<void> {
+    this.checkAlive()
+    const inode = this.files.get(path)
+    if (inode !== undefined) this.#removed.set(path, inode)
+    this.files.delete(path)
   }
 
   async freeBytes(): Promise<number> {
@@ -81,6 +91,8 @@ export class FakeDisk implements Disk {
 
   /** The power goes: what was not synced is gone. */
   crash(): void {
+    for (const [path, inode] of this.#removed) this.files.set(path, inode)
+    this.#removed.clear()
     for (const [path, inode] of this.files) {
       if (!inode.linked || this.folders.get(dirname(path)) !== true) this.files.delete(path)
       else inode.bytes = Buffer.from(inode.synced)

@@ -92,7 +92,7 @@ function network(): Network {
   }
 }
 
-function fetching(quotaBytes = 0): Fetching {
+function fetching(hasRoom = true): Fetching {
   const jobs = {
     begin: async (job: FetchJob) => void world.jobs.set(job.id, job),
     end: async (id: string) => void world.jobs.delete(id)
@@ -118,11 +118,16 @@ function fetching(quotaBytes = 0): Fetching {
       stats: () => ({ bytes: 95 })
     } as never,
     jobs,
+    collecting: {
+      makeRoom: async () => {
+        if (!hasRoom) throw new CatalogError('QUOTA_EXCEEDED', 'no room')
+      }
+    },
     events: new EventHub({ clock: systemClock }),
     clock: hasty,
     logger: silentLogger
   }
-  return new Fetching(modules, { quotaBytes })
+  return new Fetching(modules)
 }
 
 const context = (signal = new AbortController().signal) => ({ signal, progress: () => {} })
@@ -229,11 +234,11 @@ describe('fetching', () => {
 
   it('refuses what would not fit, before it asks for a byte', async () => {
     world.peers = { p1: [record('1.0.0')] }
-    await expect(fetching(104).fetch({ spec: 'demo' }, context())).rejects.toMatchObject({
+    await expect(fetching(false).fetch({ spec: 'demo' }, context())).rejects.toMatchObject({
       code: 'QUOTA_EXCEEDED'
     })
     expect(world.transfers).toEqual([])
-    expect((await fetching(105).fetch({ spec: 'demo' }, context())).bytesFetched).toBe(10)
+    expect((await fetching(true).fetch({ spec: 'demo' }, context())).bytesFetched).toBe(10)
   })
 
   it('transfers a content once for all who want it', async () => {

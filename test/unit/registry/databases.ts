@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { LevelWriter, openLevel } from '../../../library/database/level.ts'
 import type { Database, DatabaseReader, KeyRange, WriteOperation } from '../../../library/database/types.ts'
 import { planAdd, planPublish, type RegistryWriter } from '../../../library/registry/index.ts'
+import { planRemove } from '../../../library/registry/plan-remove.ts'
 
 export interface TestDatabase extends Database {
   close(): Promise<void>
@@ -85,6 +86,10 @@ export function serialWriter(database: Database & DatabaseReader): RegistryWrite
   }
   return {
     publish: (record, nowMs) => run(planPublish, record, nowMs),
-    add: (record, nowMs) => run(planAdd, record, nowMs)
+    add: (record, nowMs) => run(planAdd, record, nowMs),
+    remove: async recHash => {
+      const { operations } = await planRemove(database, recHash)
+      await database.write(operations, { sync: true })
+    }
   }
 }

@@ -49,13 +49,18 @@ function setUp() {
         return state.isDamageDue
       }
     } as DamageCheck,
-    scheduler: new Scheduler({ monotonicMs: () => 0, defer: setImmediate })
+    scheduler: new Scheduler({ monotonicMs: () => 0, defer: setImmediate }),
+    commit: (bytes, stated) =>
+      index.batch([{ type: 'put', key: completeKey(bytes), value: completeMark(stated) }], { sync: true })
   })
   return { completion, index, segments, state }
 }
 
 const mark = (completion: Completion, older?: CID): Promise<void> =>
-  completion.mark({ content: content.bytes, summary, older: older?.bytes }, new AbortController().signal)
+  completion.mark(
+    { content: content.bytes, summary, older: older?.bytes, nowMs: 1 },
+    new AbortController().signal
+  )
 
 test('a content whose blocks are here is marked', async () => {
   const { completion, index } = setUp()
@@ -95,7 +100,7 @@ test.each(['its mark is taken away', 'damage is found'])(
 
 test('totals that are not true are refused', async () => {
   const { completion, index } = setUp()
-  const lie = { content: content.bytes, summary: { ...summary, files: 2 } }
+  const lie = { content: content.bytes, summary: { ...summary, files: 2 }, nowMs: 1 }
   await expect(completion.mark(lie, new AbortController().signal)).rejects.toMatchObject({
     code: 'CONTENT_INVALID'
   })

@@ -27,14 +27,17 @@ async function ingest(): Promise<Uint8Array> {
   const number = await machine.host.handle('ingestOpen', undefined, signal)
   const bytes = await makeTar([{ name: 'a', body: pseudoRandom('power', 5000) }])
   await machine.host.handle('ingestWrite', { ingest: number, bytes }, signal)
-  return (await machine.host.handle('ingestFinish', { ingest: number }, signal)).content
+  return (await machine.host.handle('ingestFinish', { ingest: number, nowMs: 1 }, signal)).content
 }
 
 function registry(): Registry {
   const { host, database } = machine
   const writer = {
     publish: (record: Uint8Array, nowMs: number) => host.handle('registryPublish', { record, nowMs }, signal),
-    add: (record: Uint8Array, nowMs: number) => host.handle('registryAdd', { record, nowMs }, signal)
+    add: (record: Uint8Array, nowMs: number) => host.handle('registryAdd', { record, nowMs }, signal),
+    remove: async (recHash: Uint8Array) => {
+      await host.handle('registryRemove', { recHash }, signal)
+    }
   }
   return createRegistry({ database, writer, clock: { ...systemClock, now: () => NOW_MS } })
 }
@@ -71,7 +74,11 @@ test('the mark of a content that was fetched', async () => {
   const content = await ingest()
   await machine.database.write([{ type: 'del', key: completeKey(content) }], { sync: true })
   await machine.host.handle('blocksWrite', packBlocks([]), signal)
-  await machine.host.handle('markComplete', { content, summary: { sizeBytes: 5000, files: 1 } }, signal)
+  await machine.host.handle(
+    'markComplete',
+    { content, summary: { sizeBytes: 5000, files: 1 }, nowMs: 1 },
+    signal
+  )
   machine = await machine.cutPower()
   expect(machine.database.get(completeKey(content))).toBeDefined()
 })

@@ -1,0 +1,201 @@
+/**
+ * Keeping the store below its quota: collects when a user asks, by itself when the store has grown over the high-water
+ * mark, and before something is fetched that would not fit. A collection frees what nothing needs; when that is not
+ * enough, contents go that are neither pinned nor published here, the longest unused first, until the low-water mark.
+ */
+import { CID } from 'multiformats/cid'
+import {
+  CatalogError,
+  type Clock,
+  displaySize,
+  type Logger,
+  SECOND_MS,
+  Semaphore,
+  toCatalogError
+} from '../../base/index.ts'
+import { type CollectOutcome, type ContentStore, type Registry, usableBytes } from '../../library/index.ts'
+import type { OperationManager } from '../operations.ts'
+import type { CollectResult } from '../schemas.ts'
+import type { FetchJobs } from './fetch-jobs.ts'
+import type { CollectingService, WorkContext } from './types.ts'
+
+/** Rounds of one collection: what contents share is known only once they are gone, so each round lets go of some more. */
+const MAX_ROUNDS = 8
+/** Those who may wait for a collection: fetches and clients. */
+const MAX_WAITING = 1000
+/** After a collection that could not free enough nobody tries again for so long, unless something was let go of. */
+const FUTILE_MS = 30 * SECOND_MS
+
+export interface CollectingModules {
+  content: ContentStore
+  registry: Pick<Registry, 'get'>
+  jobs: Pick<FetchJobs, 'unfinished'>
+  operations: Pick<OperationManager, 'start'>
+  clock: Clock
+  logger: Logger
+}
+
+export interface CollectingOptions {
+  /** 0 = no limit: then nothing is collected by itself. */
+  quotaBytes: number
+  /** Shares of the quota at which a collection begins, and down to which it goes. */
+  highWater: number
+  lowWater: number
+}
+
+type Outcome = Omit<CollectResult, 'tookMs'>
+
+export class Collecting implements CollectingService {
+  readonly #modules: CollectingModules
+  readonly #options: CollectingOptions
+  readonly #turns = new Semaphore({ name: 'collections', maxActive: 1, maxWaiting: MAX_WAITING })
+  #isStarted = false
+  #futileUntilMs = Number.NEGATIVE_INFINITY
+  #last: { at: string; freedBytes: number } | undefined
+
+  constructor(modules: CollectingModules, options: CollectingOptions) {
+    this.#modules = modules
+    this.#options = options
+  }
+
+  get last(): { at: string; freedBytes: number } | undefined {
+    return this.#last
+  }
+
+  async collect(dryRun: boolean, context: WorkContext): Promise<CollectResult> {
+    const { clock } = this.#modules
+    const startedMs = clock.monotonicMs()
+    const outcome = await this.#turns.run(() => this.#rounds(this.#lowBytes, dryRun, context), context.signal)
+    return { ...outcome, tookMs: Math.round(clock.monotonicMs() - startedMs) }
+  }
+
+  /** Something was unpinned or removed: another collection may free it. */
+  changed(): void {
+    this.#futileUntilMs = Number.NEGATIVE_INFINITY
+  }
+
+  /** The store has grown: begins a collection when it is over the high-water mark and none was in vain just now. */
+  readonly grown = (): void => {
+    const { content, clock, operations, logger } = this.#modules
+    if (this.#isStarted || content.stats().bytes <= this.#highBytes) return
+    if (clock.monotonicMs() < this.#futileUntilMs) return
+    this.#isStarted = true
+    try {
+      operations.start('gc', 'store-quota', async context => {
+        try {
+          return await this.collect(false, context)
+        } finally {
+          this.#isStarted = false
+        }
+      })
+    } catch (thrown) {
+      this.#isStarted = false
+      logger.warn({ code: toCatalogError(thrown).code }, 'a collection could not begin')
+    }
+  }
+
+  /** Sees to it that `sizeBytes` fit under the quota. QUOTA_EXCEEDED when not enough can be freed. */
+  async makeRoom(what: string, sizeBytes: number, signal: AbortSignal): Promise<void> {
+    const { content, clock } = this.#modules
+    const { quotaBytes } = this.#options
+    if (quotaBytes === 0) return
+    const targetBytes = usableBytes(quotaBytes) - sizeBytes
+    const fits = (): boolean => content.stats().bytes <= targetBytes
+    if (fits()) return
+    let kept = { pinnedBytes: 0, ownBytes: 0 }
+    await this.#turns.run(async () => {
+      // Whoever had the turn before may have made room; and what can never fit empties no store.
+      if (fits() || targetBytes < 0 || clock.monotonicMs() < this.#futileUntilMs) return
+      kept = await this.#rounds(targetBytes, false, { signal, progress: () => {} })
+    }, signal)
+    if (fits()) return
+    const { bytes } = content.stats()
+    const why =
+      targetBytes < 0
+        ? ''
+        : `; nothing more can be freed (${displaySize(kept.pinnedBytes)} pinned, ${displaySize(kept.ownBytes)} published here)`
+    throw new CatalogError(
+      'QUOTA_EXCEEDED',
+      `${what} may need ${displaySize(sizeBytes)}; the store holds ${displaySize(bytes)} and may fill ${displaySize(usableBytes(quotaBytes))} of its quota of ${displaySize(quotaBytes)}${why}`,
+      { details: { bytes, sizeBytes, usableBytes: usableBytes(quotaBytes), quotaBytes, ...kept } }
+    )
+  }
+
+  get #lowBytes(): number {
+    const { quotaBytes, lowWater } = this.#options
+    return quotaBytes === 0 ? Number.POSITIVE_INFINITY : Math.min(quotaBytes * lowWater, this.#highBytes)
+  }
+
+  get #highBytes(): number {
+    const { quotaBytes, highWater } = this.#options
+    return quotaBytes === 0
+      ? Number.POSITIVE_INFINITY
+      : Math.min(quotaBytes * highWater, usableBytes(quotaBytes))
+  }
+
+  /** The garbage first, then contents until the target is reached or nothing more may go. */
+  async #rounds(targetBytes: number, dryRun: boolean, { signal, progress }: WorkContext): Promise<Outcome> {
+    const { content, clock, logger } = this.#modules
+    const bytesBefore = content.stats().bytes
+    const total = emptyOutcome(dryRun, bytesBefore)
+    for (let round = 0, evictBytes = 0; round < MAX_ROUNDS; round++) {
+      progress({ phase: dryRun ? 'looking' : 'collecting', bytesDone: total.freedBytes })
+      const fetching = await this.#fetching(signal)
+      const outcome = await content.collect({ evictBytes, dryRun, fetching, signal })
+      add(total, outcome, dryRun)
+      total.bytes = dryRun ? bytesBefore - total.freedBytes : content.stats().bytes
+      const isDone = round > 0 && outcome.released.length === 0
+      evictBytes = Math.max(0, total.bytes - targetBytes)
+      if (evictBytes === 0 || isDone || (dryRun && round > 0)) break
+    }
+    if (dryRun) return total
+    if (total.bytes > targetBytes) this.#futileUntilMs = clock.monotonicMs() + FUTILE_MS
+    this.#last = { at: new Date(clock.now()).toISOString(), freedBytes: total.freedBytes }
+    const { releases, ...numbers } = total
+    logger.info({ ...numbers, releases: releases.length }, 'garbage collected')
+    for (const { name, sizeBytes } of releases) logger.info({ name, sizeBytes }, 'a content was let go of')
+    return total
+  }
+
+  /** Contents whose fetch has not ended, of this life of the daemon or an earlier one. */
+  async #fetching(signal: AbortSignal): Promise<CID[]> {
+    const { jobs, registry } = this.#modules
+    const unfinished = await jobs.unfinished(signal)
+    return unfinished.flatMap(({ id }) => registry.get(CID.parse(id))?.release.content ?? [])
+  }
+}
+
+const emptyOutcome = (dryRun: boolean, bytesBefore: number): Outcome => ({
+  dryRun,
+  bytesBefore,
+  bytes: bytesBefore,
+  freedBytes: 0,
+  garbageBytes: 0,
+  blocks: 0,
+  segments: 0,
+  rewritten: 0,
+  gaps: 0,
+  pinnedBytes: 0,
+  ownBytes: 0,
+  releases: []
+})
+
+/** A dry run finds the same garbage again in its second round, with what would go on top. */
+function add(total: Outcome, outcome: CollectOutcome, dryRun: boolean): void {
+  const before = dryRun ? emptyOutcome(true, 0) : total
+  total.freedBytes = before.freedBytes + outcome.freedBytes
+  total.garbageBytes = before.garbageBytes + outcome.bytes
+  total.blocks = before.blocks + outcome.blocks
+  total.segments = before.segments + outcome.segments
+  total.rewritten = before.rewritten + outcome.rewritten
+  total.gaps = outcome.gaps
+  total.pinnedBytes = outcome.pinnedBytes
+  total.ownBytes = outcome.ownBytes
+  const released = outcome.released.map(({ releases, sizeBytes, reason, content }) => ({
+    name: releases.length > 0 ? releases.join(', ') : 'a content without a release',
+    content: CID.decode(content).toString(),
+    sizeBytes,
+    reason
+  }))
+  total.releases = [...before.releases, ...released]
+}

@@ -1,0 +1,100 @@
+/** Garbage collection of a running daemon: what goes, what stays, and what a kill in the middle of it leaves. */
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { pseudoRandom } from '../unit/content/fakes.ts'
+import { eventually, type TestDaemon, TestNet } from './support.ts'
+
+const MB = 1_000_000
+let net: TestNet
+
+beforeEach(async () => {
+  net = await TestNet.create()
+})
+
+afterEach(() => net.destroy())
+
+const publish = (daemon: TestDaemon, version: string, sizeBytes = MB) =>
+  daemon.publish({ name: 'pack', version, files: { data: pseudoRandom(`pack ${version}`, sizeBytes) } })
+
+async function diskBytes(daemon: TestDaemon): Promise<number> {
+  const folder = daemon.home.segments
+  const sizes = await Promise.all(
+    (await readdir(folder)).map(async name => (await stat(join(folder, name))).size)
+  )
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+const tarOfContent = async (daemon: TestDaemon, content: string) =>
+  await daemon.api('GET', `/v1/contents/${content}/tar`)
+
+test('removes, pins, collects, says before what would go, and ends with an empty disk', async () => {
+  const daemon = await net.start('alone')
+  const first = await publish(daemon, '1.0.0')
+  await publish(daemon, '2.0.0')
+  expect(await daemon.ok('PUT', '/v1/releases/pin', { spec: 'pack@2.0.0' })).toMatchObject({ kept: true })
+  const refused = await daemon.api('DELETE', '/v1/releases?spec=pack@2.0.0')
+  expect(refused.json.error.code).toBe('RELEASE_PINNED')
+  expect((await daemon.api('DELETE', '/v1/releases?spec=pack')).json.error.code).toBe('INVALID_ARGUMENT')
+  await daemon.ok('DELETE', '/v1/releases?spec=pack@1.0.0')
+  const { packages } = await daemon.ok('GET', '/v1/packages')
+  expect(packages).toMatchObject([{ version: '2.0.0', kept: true }])
+  const before = await diskBytes(daemon)
+  const plan = await daemon.operation('/v1/collections', { dryRun: true })
+  expect(plan.result).toMatchObject({ dryRun: true, bytesBefore: before })
+  expect(plan.result!.freedBytes).toBeGreaterThan(MB)
+  expect(await diskBytes(daemon)).toBe(before)
+  const done = await daemon.operation('/v1/collections', {})
+  expect(done).toMatchObject({ state: 'done', result: { dryRun: false, gaps: 0 } })
+  expect(await diskBytes(daemon)).toBe(before - (done.result!.freedBytes as number))
+  expect(await diskBytes(daemon)).toBeLessThan(1.03 * MB)
+  const gone = await tarOfContent(daemon, first.record.release.content.toString())
+  expect(gone.status === 404 || gone.trailers['x-catalog-status'] !== 'ok').toBe(true)
+  expect((await daemon.operation('/v1/verifications', {})).result).toMatchObject({ ok: true })
+  await daemon.ok('DELETE', '/v1/releases/pin?spec=pack@2.0.0')
+  await daemon.ok('DELETE', '/v1/releases?spec=pack@2.0.0')
+  await daemon.operation('/v1/collections', {})
+  expect(await diskBytes(daemon)).toBe(0)
+  expect((await daemon.ok('GET', '/v1/status')).store).toMatchObject({ bytes: 0, chunks: 0 })
+})
+
+test('a kill in the middle of a collection loses nothing that is held', async () => {
+  let daemon = await net.start('killed')
+  const kept = await publish(daemon, '1.0.0')
+  for (let n = 2; n < 8; n++) await publish(daemon, `${n}.0.0`, 3 * MB)
+  for (let n = 2; n < 8; n++) await daemon.ok('DELETE', `/v1/releases?spec=pack@${n}.0.0`)
+  for (const delayMs of [5, 30, 80]) {
+    await daemon.ok('POST', '/v1/collections', {})
+    await new Promise(resolve => setTimeout(resolve, delayMs)) // the moment of the kill, not a wait for anything
+    await daemon.kill()
+    daemon = await net.start('killed')
+    const tar = await tarOfContent(daemon, kept.record.release.content.toString())
+    expect(tar.trailers['x-catalog-status']).toBe('ok')
+    expect(tar.bytes.indexOf(Buffer.from(pseudoRandom('pack 1.0.0', MB)))).toBeGreaterThan(0)
+  }
+  expect(await daemon.operation('/v1/collections', {})).toMatchObject({ state: 'done' })
+  expect(await diskBytes(daemon)).toBeLessThan(1.03 * MB)
+  expect((await daemon.operation('/v1/verifications', {})).result).toMatchObject({ ok: true })
+})
+
+test('under a quota the longest unused makes room, and what is pinned is refused', async () => {
+  const publisher = await net.start('publisher')
+  for (const version of ['1.0.0', '2.0.0', '3.0.0']) await publish(publisher, version, 25 * MB)
+  const small = await net.start('small', { join: publisher, set: { 'store.quota': '64MiB' } })
+  const fetch = (version: string) => small.operation('/v1/fetches', { spec: `pack@${version}` })
+  const local = async (version: string) =>
+    (await small.ok('GET', `/v1/releases?spec=pack@${version}`)).local as string
+  await eventually(async () => (await small.ok('GET', '/v1/status')).peers > 0)
+  for (const version of ['1.0.0', '2.0.0', '3.0.0'])
+    expect(await fetch(version)).toMatchObject({ state: 'done' })
+  expect([await local('1.0.0'), await local('3.0.0')]).toEqual(['none', 'complete'])
+  await small.ok('PUT', '/v1/releases/pin', { spec: 'pack@2.0.0' })
+  await small.ok('PUT', '/v1/releases/pin', { spec: 'pack@3.0.0' })
+  const refused = await fetch('1.0.0')
+  expect(refused.error).toMatchObject({ code: 'QUOTA_EXCEEDED', details: { pinnedBytes: 50 * MB } })
+  expect([await local('2.0.0'), await local('3.0.0')]).toEqual(['complete', 'complete'])
+  await small.ok('DELETE', '/v1/releases/pin?spec=pack@2.0.0')
+  expect(await fetch('1.0.0')).toMatchObject({ state: 'done' })
+  expect(await local('2.0.0')).toBe('none')
+  expect(await diskBytes(small)).toBeLessThan(64 * 1024 * 1024)
+}, 60_000)
