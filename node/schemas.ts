@@ -166,6 +166,14 @@ export const VerifyResult = Type.Object({
       blocksKnown: count('Blocks that are needed, as far as the ones here tell.')
     }),
     { description: 'Releases that were fetched in part: nothing is wrong with them.' }
+  ),
+  repaired: Type.Array(
+    Type.Object({
+      release: Type.String(),
+      ok: Type.Boolean({ description: 'Whether every block is right now.' }),
+      error: Type.Optional(text('Code of the error why not.'))
+    }),
+    { description: 'Damaged releases that were fetched again; `ok` of the whole counts what is right now.' }
   )
 })
 export type VerifyResult = Type.Static<typeof VerifyResult>

@@ -109,8 +109,11 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     name: 'verify',
     summary: 're-hash what the store holds and check signatures',
     arguments: [{ name: '[spec]', description: SPEC_FORMS }],
-    options: [{ flags: '--all', description: 'everything in the store' }],
-    json: '`ok`, `checked`, `bytes`, `missing`, `corrupt`, `bad[] {release, id, path, reason}` (the first 1000), `partial[] {release, blocks, blocksKnown}`; a release that was fetched in part is no failure',
+    options: [
+      { flags: '--all', description: 'everything in the store' },
+      { flags: '--repair', description: 'fetch what is damaged or missing again from other nodes' }
+    ],
+    json: '`ok`, `checked`, `bytes`, `missing`, `corrupt`, `bad[] {release, id, path, reason}` (the first 1000), `partial[] {release, blocks, blocksKnown}`, `repaired[] {release, ok, error?}`; `ok` says how it is after a repair; a release that was fetched in part is no failure',
     load: () => import('./verify.ts')
   },
   {

@@ -8,13 +8,15 @@ import { defineCommand } from '../framework/tree.ts'
 const MAX_LINES = 20
 
 export const run = defineCommand(
-  async (context, [spec]: [string | undefined], options: { all?: boolean }) => {
+  async (context, [spec]: [string | undefined], options: { all?: boolean; repair?: boolean }) => {
     if ((spec === undefined) === (options.all !== true)) {
       throw new CatalogError('INVALID_ARGUMENT', 'verify needs a release, or --all', {
         hint: 'try `catalog verify --all`'
       })
     }
-    const result = await runOperation<VerifyResult>(context, { path: '/v1/verifications', body: { spec } })
+    const { repair = false } = options
+    const request = { path: '/v1/verifications', body: { spec, repair } }
+    const result = await runOperation<VerifyResult>(context, request)
     if (!result.ok) context.exitCode = ExitCode.VerificationFailed
     context.output.result(result, () => {
       const checked = `${plural(result.checked, 'block')} checked, ${displaySize(result.bytes)}`
@@ -24,12 +26,17 @@ export const run = defineCommand(
       const bad = result.bad.map(({ release, path, id, reason }) =>
         printable(`${reason}: ${release} ${path} (${id})`)
       )
-      const verdict = result.ok
+      const isUnharmed = result.corrupt + result.missing === 0
+      const verdict = isUnharmed
         ? 'all as they should be'
-        : `${result.corrupt} corrupt, ${result.missing} missing; \`catalog fetch\` brings them again`
+        : `${result.corrupt} corrupt, ${result.missing} missing; \`catalog verify --all --repair\` fetches them again`
+      const repaired = result.repaired.map(({ release, ok, error }) =>
+        printable(ok ? `repaired: ${release}` : `not repaired: ${release} (${error ?? 'still damaged'})`)
+      )
       return [
         ...firstOf(bad, result.corrupt + result.missing),
         ...firstOf(partial, partial.length),
+        ...firstOf(repaired, repaired.length),
         `${checked}: ${verdict}`
       ].join('\n')
     })

@@ -10,6 +10,7 @@ import { packBlocks } from './block-batch.ts'
 import { blockIdOf } from './blocks.ts'
 import { completeKey, decodeCompleteMark } from './complete.ts'
 import { exportTar } from './export.ts'
+import { heldKey } from './held.ts'
 import { IngestClient } from './ingest-client.ts'
 import { ContentKeeper } from './keeper.ts'
 import { openManifest } from './manifest-reader.ts'
@@ -188,6 +189,10 @@ export class LocalContentStore implements ContentStore {
 
   hold(content: CID): () => void {
     return this.#keeper.hold(content)
+  }
+
+  isKept(content: CID): boolean {
+    return this.#database.get(heldKey(content.bytes)) !== undefined
   }
 
   isPinned(release: KeptRelease): boolean {

@@ -219,6 +219,8 @@ export interface ContentStore {
    */
   hold(content: CID): () => void
   isPinned(release: KeptRelease): boolean
+  /** Whether it is kept: it was complete once and was not let go of since. Without a mark it is damaged. */
+  isKept(content: CID): boolean
   /** Durable; from then on no collection lets go of the content. CONTENT_MISSING unless it is complete. */
   pin(release: KeptRelease, signal?: AbortSignal): Promise<void>
   unpin(release: KeptRelease, signal?: AbortSignal): Promise<void>

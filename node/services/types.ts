@@ -93,8 +93,8 @@ export interface RetentionService {
 }
 
 export interface VerificationService {
-  /** Everything when `spec` is absent. */
-  verify(spec: string | undefined, context: WorkContext): Promise<VerifyResult>
+  /** Everything when `spec` is absent. With `repair` what is damaged is fetched again, and verified again. */
+  verify(spec: string | undefined, repair: boolean, context: WorkContext): Promise<VerifyResult>
 }
 
 export interface WhyService {

@@ -3,7 +3,7 @@ import type { ContentStore, Registry, ReleaseRecord, VerifyReport } from '../../
 import type { VerifyResult } from '../schemas.ts'
 import { releaseName } from './release-shapes.ts'
 import { localRelease } from './retention.ts'
-import type { VerificationService, WorkContext } from './types.ts'
+import type { FetchingService, VerificationService, WorkContext } from './types.ts'
 
 /** Bad blocks that one report lists; a whole disk gone bad needs no longer list. */
 const MAX_BAD = 1000
@@ -13,10 +13,30 @@ const PAGE = 200
 export function createVerification(modules: {
   registry: Registry
   content: ContentStore
+  fetching: FetchingService
 }): VerificationService {
-  const { registry, content } = modules
+  const { registry, content, fetching } = modules
 
-  async function verify(spec: string | undefined, { signal, progress }: WorkContext): Promise<VerifyResult> {
+  /** Only its own wrong or missing blocks are asked for: they have left the index, all others are here. */
+  async function repairOne(record: ReleaseRecord, context: WorkContext): Promise<Repaired> {
+    const release = releaseName(record)
+    try {
+      await fetching.fetch({ spec: record.id.toString() }, context)
+      const { ok } = await content.verify(record.release.content, context.signal)
+      return { release, ok }
+    } catch (thrown) {
+      context.signal.throwIfAborted()
+      return { release, ok: false, error: toCatalogError(thrown).code }
+    }
+  }
+
+  async function verify(
+    spec: string | undefined,
+    repair: boolean,
+    context: WorkContext
+  ): Promise<VerifyResult> {
+    const { signal, progress } = context
+    const damaged: ReleaseRecord[] = []
     const total: VerifyResult = {
       ok: true,
       checked: 0,
@@ -24,7 +44,8 @@ export function createVerification(modules: {
       missing: 0,
       corrupt: 0,
       bad: [],
-      partial: []
+      partial: [],
+      repaired: []
     }
     const seen = new Set<string>()
     const releases =
@@ -33,7 +54,8 @@ export function createVerification(modules: {
       const cid = record.release.content.toString()
       // Before the walk: a content in which it finds damage does not count as complete any more.
       const state = content.localState(record.release.content)
-      if (seen.has(cid) || state === 'none') continue
+      const isKept = content.isKept(record.release.content)
+      if (seen.has(cid) || (state === 'none' && !isKept)) continue
       seen.add(cid)
       progress({ phase: `verifying ${releaseName(record)}`, bytesDone: total.bytes, itemsDone: seen.size })
       const report = await content.verify(record.release.content, signal).catch((error: unknown) => {
@@ -44,7 +66,7 @@ export function createVerification(modules: {
       total.bytes += report.bytes
       total.corrupt += report.corrupt
       // What a fetch has not brought yet is no damage; what was whole and lacks a block is.
-      const isPartial = state === 'partial'
+      const isPartial = state === 'partial' && !isKept
       if (isPartial)
         total.partial.push({
           release: releaseName(record),
@@ -52,15 +74,28 @@ export function createVerification(modules: {
           blocksKnown: report.checked + report.missing + report.corrupt
         })
       else total.missing += report.missing
-      const damaged = isPartial ? report.bad.filter(({ reason }) => reason === 'corrupt') : report.bad
-      const bad = damaged.map(block => ({ release: releaseName(record), ...block }))
+      const wrong = isPartial ? report.bad.filter(({ reason }) => reason === 'corrupt') : report.bad
+      if (wrong.length > 0) damaged.push(record)
+      const bad = wrong.map(block => ({ release: releaseName(record), ...block }))
       total.bad.push(...bad.slice(0, MAX_BAD - total.bad.length))
     }
     total.ok = total.missing + total.corrupt === 0
+    if (!repair) return total
+    for (const record of damaged) {
+      progress({
+        phase: `repairing ${releaseName(record)}`,
+        bytesDone: total.bytes,
+        itemsDone: total.repaired.length
+      })
+      total.repaired.push(await repairOne(record, context))
+    }
+    total.ok = total.repaired.every(({ ok }) => ok)
     return total
   }
   return { verify }
 }
+
+type Repaired = VerifyResult['repaired'][number]
 
 const NOTHING_HELD: VerifyReport = { ok: true, checked: 0, bytes: 0, missing: 0, corrupt: 0, bad: [] }
 

@@ -48,14 +48,18 @@ function startRoutes({
       url: '/v1/verifications',
       tag: 'packages',
       summary: 'Hashes again what the store holds of a release, or of all.',
-      body: Type.Object({ spec: Type.Optional(Spec), timeoutMs: TimeoutMs }),
+      body: Type.Object({
+        spec: Type.Optional(Spec),
+        repair: Type.Optional(Type.Boolean({ description: 'Fetch again what is damaged.' })),
+        timeoutMs: TimeoutMs
+      }),
       status: 202,
       response: OperationReply,
       handle: ({ body, requestId }) => ({
         operation: operations.start(
           'verify',
           requestId,
-          context => verification.verify(body.spec, context),
+          context => verification.verify(body.spec, body.repair ?? false, context),
           body.timeoutMs
         )
       })

@@ -1,5 +1,6 @@
 import { CID } from 'multiformats/cid'
 import { describe, expect, it } from 'vitest'
+import { CatalogError } from '../../../base/index.ts'
 import type { ContentStore, VerifyReport } from '../../../library/index.ts'
 import { createVerification } from '../../../node/services/verification.ts'
 
@@ -10,15 +11,30 @@ const missing = { id: 'aa', path: 'a', reason: 'missing' as const }
 const corrupt = { id: 'bb', path: 'b', reason: 'corrupt' as const }
 
 /** A node with one release in that state, of which a walk says `report`. */
-function verify(state: ReturnType<ContentStore['localState']>, report: Partial<VerifyReport>) {
+function verify(
+  state: ReturnType<ContentStore['localState']>,
+  report: Partial<VerifyReport>,
+  { repair = false, isKept = state === 'complete', fetch = async () => ({}) } = {}
+) {
+  let wasFetched = false
   const service = createVerification({
     registry: { list: async () => ({ releases: [record] }) } as never,
     content: {
       localState: () => state,
-      verify: async () => ({ ok: false, checked: 3, bytes: 30, missing: 0, corrupt: 0, bad: [], ...report })
+      isKept: () => isKept,
+      verify: async () =>
+        wasFetched
+          ? { ok: true }
+          : { ok: false, checked: 3, bytes: 30, missing: 0, corrupt: 0, bad: [], ...report }
+    } as never,
+    fetching: {
+      fetch: async () => {
+        await fetch()
+        wasFetched = true
+      }
     } as never
   })
-  return service.verify(undefined, context)
+  return service.verify(undefined, repair, context)
 }
 
 describe('verification', () => {
@@ -30,7 +46,8 @@ describe('verification', () => {
       missing: 0,
       corrupt: 0,
       bad: [],
-      partial: [{ release: 'demo@1.0.0', blocks: 3, blocksKnown: 2003 }]
+      partial: [{ release: 'demo@1.0.0', blocks: 3, blocksKnown: 2003 }],
+      repaired: []
     })
   })
 
@@ -42,5 +59,16 @@ describe('verification', () => {
   it('finds what is gone from a complete one, and tells the true number', async () => {
     const result = await verify('complete', { missing: 2000, bad: [missing] })
     expect(result).toMatchObject({ ok: false, missing: 2000, bad: [{ reason: 'missing' }], partial: [] })
+  })
+
+  it('fetches what is damaged again, and says how it is then', async () => {
+    const damage = { missing: 1, bad: [missing] }
+    const repaired = await verify('complete', damage, { repair: true })
+    expect(repaired).toMatchObject({ ok: true, missing: 1, repaired: [{ release: 'demo@1.0.0', ok: true }] })
+    const fetch = async (): Promise<never> => {
+      throw new CatalogError('NO_PROVIDERS', 'nobody')
+    }
+    const failed = await verify('partial', damage, { repair: true, isKept: true, fetch })
+    expect(failed).toMatchObject({ ok: false, repaired: [{ ok: false, error: 'NO_PROVIDERS' }] })
   })
 })

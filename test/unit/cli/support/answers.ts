@@ -19,7 +19,16 @@ export const peer = {
   score: null,
   limits: {}
 }
-export const verified = { ok: true, checked: 7, bytes: 4096, missing: 0, corrupt: 0, bad: [], partial: [] }
+export const verified = {
+  ok: true,
+  checked: 7,
+  bytes: 4096,
+  missing: 0,
+  corrupt: 0,
+  bad: [],
+  partial: [],
+  repaired: []
+}
 export const fetched = {
   id: 'bafyrecord',
   name: 'tool',
