@@ -15,7 +15,7 @@ export const run = defineCommand(
       })
     }
     const { repair = false } = options
-    const request = { path: '/v1/verifications', body: { spec, repair } }
+    const request = { path: '/v1/verifications', body: { spec, ...(repair ? { repair } : {}) } }
     const result = await runOperation<VerifyResult>(context, request)
     if (!result.ok) context.exitCode = ExitCode.VerificationFailed
     context.output.result(result, () => {
