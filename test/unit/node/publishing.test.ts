@@ -35,7 +35,7 @@ function publishing(
   const pins = given.pins ?? new Map<string, Uint8Array>()
   const service = createPublishing(
     {
-      content: { summary: () => ({ sizeBytes: 10, files: 1 }) } as never,
+      content: { hold: () => () => {}, summary: () => ({ sizeBytes: 10, files: 1 }) } as never,
       registry: {
         publish: given.publish ?? (async () => ({ record, added: true })),
         ownerPin: (name: string) => pins.get(name),
