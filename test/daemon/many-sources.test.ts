@@ -8,6 +8,8 @@ const TCP = { 'network.listen': '/ip4/127.0.0.1/tcp/0' }
 const BYTES_PER_SECOND = 3_000_000
 const SIZE_BYTES = 15_000_000
 const SPEC = 'many@1.0.0'
+/** Six daemons start and stop in one of them, on a machine that has other work. */
+const TEST_MS = 120_000
 
 let net: TestNet
 let proxies: SlowProxy[]
@@ -65,7 +67,7 @@ async function startFetch(consumer: TestDaemon, body: object) {
 }
 
 describe('a daemon that fetches', () => {
-  it('is faster from three sources than from one, and goes on when one of them is killed', async () => {
+  it('is faster from three sources than from one', { timeout: TEST_MS }, async () => {
     const { sources, content } = await startSources(3)
     const original = await tarOf(sources[0]!, content)
     /** Checks what came, and ends the daemon: it would be a source of the next one, without a rate. */
@@ -83,7 +85,10 @@ describe('a daemon that fetches', () => {
     expect(tookMs(together) / tookMs(alone)).toBeLessThan(0.75)
     const sent = together.result!.sources as Array<{ peerId: string; bytes: number }>
     expect(new Set(sent.map(({ peerId }) => peerId))).toEqual(new Set(sources.map(({ peerId }) => peerId)))
+  })
 
+  it('goes on when one of its sources is killed', { timeout: TEST_MS }, async () => {
+    const { sources, content } = await startSources(3)
     const survivor = await consumerOf('survivor', proxies)
     const fetch = await startFetch(survivor, { spec: SPEC })
     const victim = sources[2]!
@@ -94,10 +99,10 @@ describe('a daemon that fetches', () => {
     await victim.kill()
     proxies[2]!.stop()
     expect((await fetch.end()).state).toBe('done')
-    await finish(survivor)
+    expect((await tarOf(survivor, content)).equals(await tarOf(sources[0]!, content))).toBe(true)
   })
 
-  it('serves what it has to another while it fetches itself', async () => {
+  it('serves what it has to another while it fetches itself', { timeout: TEST_MS }, async () => {
     const { sources, content } = await startSources(1)
     const middle = await consumerOf('middle', proxies)
     const last = await net.start('last', { set: TCP, join: middle })
