@@ -29,6 +29,7 @@ import { createPublishing } from './services/publishing.ts'
 import { createRates } from './services/rates.ts'
 import { createReleases } from './services/releases.ts'
 import { createRetention } from './services/retention.ts'
+import type { Scrubbing } from './services/scrubbing.ts'
 import { createStatus } from './services/status.ts'
 import type { NodeServices } from './services/types.ts'
 import { createVerification } from './services/verification.ts'
@@ -49,6 +50,7 @@ export interface BuildModules {
   logging: Logging
   fetching: Fetching
   collecting: Collecting
+  scrubbing: Scrubbing
   failures: FetchFailures
   health: PeerHealth
   host: Host
@@ -112,6 +114,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
         reachability: () => host.reachability(),
         library: () => ({ revision: registry.revision(), releases: registry.count() }),
         store: () => content.stats(),
+        scrub: () => modules.scrubbing.lastPass,
         freeBytes: async () => {
           const { bavail, bsize } = await statfs(home.segments)
           return bavail * bsize

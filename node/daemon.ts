@@ -43,6 +43,7 @@ import { FetchFailures } from './services/fetch-failures.ts'
 import { FetchJobs } from './services/fetch-jobs.ts'
 import { Fetching } from './services/fetching.ts'
 import { PeerHealth } from './services/peer-health.ts'
+import { Scrubbing } from './services/scrubbing.ts'
 import { sparePeers } from './services/spare-peers.ts'
 import { Violations } from './services/violations.ts'
 import { Shutdown } from './shutdown.ts'
@@ -228,6 +229,10 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   library.content.onGrown(collecting.grown)
   const fetching = new Fetching({ ...shared, direct, failures, jobs, collecting })
   const background = new Background({ ...shared, jobs, fetching })
+  const scrubbing = new Scrubbing(
+    { ...shared, database: library.database, fetching, metrics: registry },
+    { intervalMs: values.store.scrubInterval, rate: values.store.scrubRate }
+  )
   const services = buildServices(
     {
       ...shared,
@@ -242,7 +247,12 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       control,
       discovery,
       nodeKey,
-      pausable: [background, { pause: () => contentServer.stop(), resume: () => contentServer.start() }]
+      scrubbing,
+      pausable: [
+        background,
+        scrubbing,
+        { pause: () => contentServer.stop(), resume: () => contentServer.start() }
+      ]
     },
     { ...options, startedMs: clock.monotonicMs() }
   )
@@ -264,11 +274,13 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   watchParts({ lifecycle, operations, host, events, logger: log })
   lifecycle.transition('running', 'started')
   background.start()
+  scrubbing.start()
   shutdown.leave('goodbye', deadline => {
     host.leave()
     return control.goodbyeAll(GoodbyeReason.Shutdown, deadline)
   })
   shutdown.leave('background', () => background.stop())
+  shutdown.leave('scrub', () => scrubbing.stop())
   shutdown.leave('fetching', () => fetching.stop())
 
   let stopping: Promise<string[]> | undefined

@@ -54,7 +54,11 @@ export const Status = Type.Object({
   store: Type.Object({
     bytes: count('Bytes of all segment files.'),
     quotaBytes: count('The most they may be.'),
-    chunks: count('Distinct blocks.')
+    chunks: count('Distinct blocks.'),
+    lastScrub: Type.Union(
+      [Type.Object({ endedAt: text('RFC 3339.'), corrupt: count('Damaged blocks it found.') }), Type.Null()],
+      { description: 'The last whole check of everything at rest; null before there was one.' }
+    )
   }),
   memory: Type.Object({ rssBytes: count('Resident memory of the daemon.') }),
   queues: Type.Record(Type.String(), Type.Integer(), { description: 'Lengths of what waits, by name.' }),
@@ -218,7 +222,7 @@ export const Progress = Type.Object({
 
 export const OperationShape = Type.Object({
   id: Type.String(),
-  kind: text('publish, fetch, verify or gc.'),
+  kind: text('publish, fetch, verify, gc or repair.'),
   state: Type.Enum(OPERATION_STATES),
   progress: Progress,
   result: Type.Optional(Type.Record(Type.String(), Type.Unknown())),

@@ -1,5 +1,5 @@
 import { Object as ObjectOf } from 'typebox'
-import { choice, duration, fraction, integer, size } from './builders.ts'
+import { choice, duration, fraction, integer, rate, size } from './builders.ts'
 
 export const store = ObjectOf(
   {
@@ -15,6 +15,16 @@ export const store = ObjectOf(
       default: 0.9,
       description:
         'Share of the quota at which a garbage collection begins by itself. It frees what nothing needs, then what was unused for longest and is neither pinned nor published here.'
+    }),
+    scrubInterval: duration({
+      default: '30d',
+      description:
+        'How long one check of everything in the store takes, which finds bytes that have rotted and fetches them again. 0 is never.'
+    }),
+    scrubRate: rate({
+      default: '8MB',
+      description:
+        'Bytes per second that this check reads at most; a large store then takes longer. 0 is no limit.'
     }),
     lowWater: fraction({
       default: 0.8,

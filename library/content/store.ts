@@ -6,6 +6,7 @@ import type { CID } from 'multiformats/cid'
 import { type Clock, type Logger, type PartMetrics, toCatalogError } from '../../base/index.ts'
 import type { DatabaseReader } from '../database/types.ts'
 import type { WorkerClient } from '../worker/client.ts'
+import type { ScrubRequest, ScrubStep } from '../worker/scrub.ts'
 import { packBlocks } from './block-batch.ts'
 import { blockIdOf } from './blocks.ts'
 import { completeKey, decodeCompleteMark } from './complete.ts'
@@ -218,6 +219,12 @@ export class LocalContentStore implements ContentStore {
       this.#freed.inc(outcome.freedBytes)
     }
     return outcome
+  }
+
+  async scrub(request: ScrubRequest, signal?: AbortSignal): Promise<ScrubStep> {
+    const step = await this.#worker.request('scrub', request, { signal })
+    this.#corrupt.inc(step.corrupt)
+    return step
   }
 
   async verify(content: CID, signal?: AbortSignal): Promise<VerifyReport> {

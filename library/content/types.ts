@@ -1,4 +1,5 @@
 import type { CID } from 'multiformats/cid'
+import type { ScrubRequest, ScrubStep } from '../worker/scrub.ts'
 
 /** SHA-256 over the raw bytes of a block (a chunk, a manifest page or a file-tree node): 32 bytes. */
 export type BlockId = Uint8Array
@@ -230,5 +231,7 @@ export interface ContentStore {
   collect(request: CollectRequest): Promise<CollectOutcome>
   /** Re-hashes everything the content needs, in the worker. */
   verify(content: CID, signal?: AbortSignal): Promise<VerifyReport>
+  /** Hashes the next blocks of all there are, in the worker; contents that need a wrong one are no longer complete then. */
+  scrub(request: ScrubRequest, signal?: AbortSignal): Promise<ScrubStep>
   stats(): StoreStats
 }

@@ -21,6 +21,8 @@ export const KeyFamily = {
   Held: 'u/',
   /** `p/` + content CID bytes, name 0 version 0 owner (32): empty; the content is pinned for that release. */
   ContentPin: 'p/',
+  /** Where the check of everything at rest stands: the key is this byte alone, the value JSON (node/services/scrubbing.ts). */
+  Scrub: 'v',
   /** `r/` + recHash: a record's exact signed bytes. */
   Record: 'r/',
   /** `i/` + SHA-256 of a record's bytes (the digest in its CID): its recHash. */

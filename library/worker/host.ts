@@ -23,6 +23,7 @@ import { DamageCheck } from './damage.ts'
 import { Keeping } from './keeping.ts'
 import type { IngestOutcome, ParametersOf, ResultOf, WorkerMethod, WorkerSettings } from './protocol.ts'
 import { Scheduler } from './scheduler.ts'
+import { scrub } from './scrub.ts'
 
 export interface WorkerHostModules {
   log: Logger
@@ -70,6 +71,8 @@ export class WorkerHost {
   readonly #received = new WriteSession()
   /** Calls under way: closing waits for them. */
   readonly #calls = new Set<Promise<unknown>>()
+  /** Corrupt blocks on their way out of the index. */
+  readonly #givingUp = new Set<Promise<unknown>>()
   #closing = false
   #nextIngest = 1
   #opening: Promise<Opened> | undefined
@@ -171,6 +174,16 @@ export class WorkerHost {
       const excluded = new Set(without.map(content => CID.decode(content).toString()))
       return await keeping.collect({ leases: decoded, without: excluded, dryRun, signal })
     },
+    scrub: async (request, signal) => {
+      const { writer, reader, damage } = await this.#open()
+      const step = await scrub({ writer, reader, scheduler: this.#scheduler }, request, signal)
+      // What was found is out of the index, and what needs it has lost its mark, when this is answered.
+      if (step.corrupt > 0) {
+        await Promise.allSettled(this.#givingUp)
+        await damage.run()
+      }
+      return step
+    },
     registryRemove: async ({ recHash }) => {
       await (await this.#open()).keeping.remove(recHash)
       return undefined
@@ -202,7 +215,10 @@ export class WorkerHost {
         files,
         log,
         onCorrupt: (id, location) => {
-          this.#track(giveUp(id, location))
+          const going = giveUp(id, location)
+          this.#track(going)
+          this.#givingUp.add(going)
+          void going.finally(() => this.#givingUp.delete(going))
         }
       })
       const scheduler = this.#scheduler

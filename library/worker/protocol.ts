@@ -9,6 +9,7 @@ import type { Compression } from '../content/compression.ts'
 import type { CollectReport, KeptBytes, PlannedContent, VerifyReport } from '../content/types.ts'
 import type { WriteOperation } from '../database/types.ts'
 import type { CompletionRequest } from './completion.ts'
+import type { ScrubRequest, ScrubStep } from './scrub.ts'
 
 /** Result of an ingest with the CID as bytes. */
 export interface IngestOutcome {
@@ -64,6 +65,7 @@ export interface WorkerMethods {
   contentsLetGo: [{ contents: Array<{ content: Uint8Array; usedMs: number }> }, Uint8Array[]]
   /** `without`: contents to be taken as let go of already, for a dry run. */
   collect: [{ leases: Uint8Array[]; without: Uint8Array[]; dryRun: boolean }, CollectReport]
+  scrub: [ScrubRequest, ScrubStep]
   registryRemove: [{ recHash: Uint8Array }, undefined]
 }
 

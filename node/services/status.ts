@@ -28,6 +28,8 @@ export interface StatusModules {
   reachability(): Reachability
   library(): { revision: number; releases: number }
   store(): { bytes: number; chunks: number }
+  /** The last check of everything in the store. */
+  scrub(): { endedAt: string; corrupt: number } | undefined
   uptimeMs(): number
   /** Bytes that this user may still write where the store is. */
   freeBytes(): Promise<number>
@@ -62,7 +64,12 @@ export function createStatus(
         peers,
         reachability: { ...modules.reachability(), relays: [...modules.reachability().relays] },
         library: { root: null, ...modules.library() },
-        store: { bytes: store.bytes, quotaBytes: store.quotaBytes, chunks: store.chunks },
+        store: {
+          bytes: store.bytes,
+          quotaBytes: store.quotaBytes,
+          chunks: store.chunks,
+          lastScrub: modules.scrub() ?? null
+        },
         memory: { rssBytes: process.memoryUsage.rss() },
         queues: {
           operations: modules.operations.running,

@@ -178,6 +178,7 @@ describe('what went wrong', () => {
           store: () => ({ bytes: 0, chunks: 0 }),
           freeBytes: async () => 1e12,
           uptimeMs: () => 0,
+          scrub: () => undefined,
           queues: () => ({ fetches: 0 }),
           skipped: () => skipped,
           rates: async () => ({})

@@ -13,7 +13,8 @@ const reasonsAt = async (bytes: number, quotaBytes: number, freeBytes = 1e12): P
     skipped: () => [],
     rates: async () => ({}),
     freeBytes: async () => freeBytes,
-    uptimeMs: () => 1
+    uptimeMs: () => 1,
+    scrub: () => undefined
   } as unknown as StatusModules
   const status = createStatus(modules, { version: '0.0.0', quotaBytes, peersWanted: 1 })
   return (await status.status()).health.reasons

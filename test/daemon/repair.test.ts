@@ -1,0 +1,68 @@
+/** Bytes that rot under a running daemon: never served, found, and fetched again from those who have them. */
+import { open, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { pseudoRandom } from '../unit/content/fakes.ts'
+import { eventually, type TestDaemon, TestNet } from './support.ts'
+
+let net: TestNet
+
+beforeEach(async () => {
+  net = await TestNet.create()
+})
+
+afterEach(() => net.destroy())
+
+const body = pseudoRandom('rotting', 2_000_000)
+
+/** Flips one bit in the middle of the file's bytes, where a segment holds them. */
+async function rot(daemon: TestDaemon): Promise<void> {
+  const path = join(daemon.home.segments, '0')
+  const bytes = await readFile(path)
+  const at = bytes.indexOf(Buffer.from(body.subarray(900_000, 900_064)))
+  const file = await open(path, 'r+')
+  await file.write(Buffer.from([bytes[at]! ^ 1]), 0, 1, at)
+  await file.close()
+}
+
+test('a flipped bit is never served, and repaired from a peer', async () => {
+  const publisher = await net.start('publisher')
+  const { record } = await publisher.publish({ name: 'pack', version: '1.0.0', files: { data: body } })
+  const other = await net.start('other', { join: publisher })
+  await eventually(async () => (await other.ok('GET', '/v1/status')).peers > 0)
+  expect(await other.operation('/v1/fetches', { spec: 'pack' })).toMatchObject({ state: 'done' })
+  await rot(other)
+  const content = record.release.content.toString()
+  const bad = await other.api('GET', `/v1/contents/${content}/tar`)
+  expect(bad.status !== 200 || bad.trailers['x-catalog-status'] !== 'ok').toBe(true)
+  const found = await other.operation('/v1/verifications', {})
+  expect(found.result).toMatchObject({ ok: false, repaired: [] })
+  const { result } = await other.operation('/v1/verifications', { repair: true })
+  expect(result).toMatchObject({ ok: true, repaired: [{ release: 'pack@1.0.0', ok: true }] })
+  const good = await other.api('GET', `/v1/contents/${content}/tar`)
+  expect(good.trailers['x-catalog-status']).toBe('ok')
+  expect(good.bytes.indexOf(Buffer.from(body))).toBeGreaterThan(0)
+})
+
+test('the scrub finds a flipped bit that nobody reads, and has it repaired', async () => {
+  const publisher = await net.start('publisher')
+  const { record } = await publisher.publish({ name: 'pack', version: '1.0.0', files: { data: body } })
+  const other = await net.start('other', { join: publisher, set: { 'store.scrubInterval': '4s' } })
+  await eventually(async () => (await other.ok('GET', '/v1/status')).peers > 0)
+  expect(await other.operation('/v1/fetches', { spec: 'pack' })).toMatchObject({ state: 'done' })
+  await rot(other)
+  await eventually(async () => {
+    const { operations } = await other.ok('GET', '/v1/operations')
+    return operations.some(
+      ({ kind, state }: { kind: string; state: string }) => kind === 'repair' && state === 'done'
+    )
+  })
+  const good = await other.api('GET', `/v1/contents/${record.release.content}/tar`)
+  expect(good.trailers['x-catalog-status']).toBe('ok')
+  expect(good.bytes.indexOf(Buffer.from(body))).toBeGreaterThan(0)
+  const lastScrub = await eventually(async () => {
+    const { store } = await other.ok('GET', '/v1/status')
+    return store.lastScrub !== null && store.lastScrub
+  })
+  expect(lastScrub).toMatchObject({ endedAt: expect.any(String), corrupt: expect.any(Number) })
+}, 40_000)
