@@ -36,7 +36,11 @@ it('reads every setting that is not reserved while a node is built', async () =>
   try {
     await initHome({ clock: systemClock }, { root })
     const home = await openHome(root)
-    const flags = { 'network.listen': '/ip4/127.0.0.1/udp/0/quic-v1', 'mdns.enabled': 'false' }
+    const flags = {
+      'network.listen': '/ip4/127.0.0.1/udp/0/quic-v1',
+      'mdns.enabled': 'false',
+      'relay.serve': 'true'
+    }
     const loaded = loadConfig({ file: home.config, flags })
     const read = new Set<string>()
     const config = { ...loaded, values: watched(loaded.values, read) }
