@@ -30,7 +30,7 @@ async function startSources(count: number): Promise<{ sources: TestDaemon[]; con
   const sources = [first]
   for (let i = 1; i < count; i++) {
     const source = await net.start(`source-${i}`, { set: TCP, join: first })
-    const { state } = await source.operation('/v1/fetches', { spec: SPEC })
+    const { state } = await source.operation('/v1/fetches', { spec: SPEC, from: first.peerId })
     expect(state).toBe('done')
     sources.push(source)
   }
