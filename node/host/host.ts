@@ -23,6 +23,7 @@ import { mapPorts } from './port-mapping.ts'
 import { ownAddresses, Reach } from './reach.ts'
 import { Relays } from './relays.ts'
 import { shutDown } from './shutdown.ts'
+import { StaleConnections } from './stale-connections.ts'
 import type {
   ConnectedPeer,
   Goodbye,
@@ -58,6 +59,7 @@ class Libp2pHost implements Host {
     this.libp2p = parts.libp2p
     this.events = parts.events
     this.#identifier = new Identifier(parts.libp2p, parts.log)
+    new StaleConnections({ libp2p: parts.libp2p, identifier: this.#identifier, log: parts.log }).watch()
     this.keeper = new Keeper({
       libp2p: parts.libp2p,
       clock: parts.modules.clock,

@@ -1,5 +1,6 @@
 /** Peers that leave, that die, and that are not wanted any more: what the others do about it. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { DEFAULT_HOST_OPTIONS } from '../../node/host/options.ts'
 import { Hostile } from './support/hostile.ts'
 import { eventually, type TestDaemon, TestNet } from './support.ts'
 
@@ -55,6 +56,28 @@ describe('a peer that said goodbye', () => {
     expect(lost.saidGoodbye).toBe(true)
     // Without a goodbye it is 0.5 to 1 s.
     expect(lost.waitMs).toBeGreaterThanOrEqual(16_000)
+  })
+})
+
+describe('a peer that was killed and started again', () => {
+  it('is fetched from long before its dead connection times out', async () => {
+    const consumer = await net.start('consumer')
+    const publisher = await net.start('publisher', { join: consumer })
+    await eventually(async () => (await peersOf(consumer)).length === 1)
+    await publisher.publish({ name: 'one', version: '1.0.0', files: filesOf('one'), wait: 1 })
+    await publisher.publish({ name: 'two', version: '1.0.0', files: filesOf('two'), wait: 1 })
+    expect((await consumer.operation('/v1/fetches', { spec: 'one' })).error).toBeUndefined()
+    await publisher.kill()
+    const again = await net.start('publisher', { join: consumer })
+    await eventually(async () => (await peersOf(again)).length === 1)
+    const startedMs = performance.now()
+    const fetched = await eventually(async () => {
+      const operation = await consumer.operation('/v1/fetches', { spec: 'two' })
+      return operation.state === 'done' && operation
+    })
+    expect(fetched.result).toMatchObject({ sources: [{ peerId: again.peerId }] })
+    const { maxIdleTimeoutMs } = DEFAULT_HOST_OPTIONS.quic
+    expect(performance.now() - startedMs).toBeLessThan(maxIdleTimeoutMs / 3)
   })
 })
 
