@@ -29,6 +29,7 @@ import {
   RAW_CODE,
   rawCid
 } from './blocks.ts'
+import { MIN_CHUNK_BYTES } from './chunker.ts'
 import type { BlockId, ChunkRef, TreeNode } from './types.ts'
 
 /** Children of a full node in the tree of a file. */
@@ -144,6 +145,18 @@ function checkExpected(node: TreeNode, expected: NodeExpectation): void {
   if (expected.full === true && node.children.length !== (expected.fanout ?? TREE_FANOUT))
     throw invalid('a node with a right neighbour is not full')
   if (expected.root && node.children.length < 2) throw invalid('a root with one child')
+  if (node.level === 1 && (expected.fanout ?? TREE_FANOUT) === TREE_FANOUT)
+    checkChunks(node, expected.full === true)
+}
+
+/** Only the last chunk of a file may be short: a file of millions of chunks of a byte each would take hours to read. */
+function checkChunks({ children }: TreeNode, hasRightNeighbour: boolean): void {
+  const mayBeShort = hasRightNeighbour ? -1 : children.length - 1
+  const short = children.findIndex(({ lengthBytes }, i) => lengthBytes < MIN_CHUNK_BYTES && i !== mayBeShort)
+  if (short >= 0)
+    throw invalid(
+      `chunk ${short} of a node has ${children[short]!.lengthBytes} bytes, and only a file's last one may have fewer than ${MIN_CHUNK_BYTES}`
+    )
 }
 
 /** What to expect of child `index` of a node, of which `expected` was: its level, its size, whether it must be full. */

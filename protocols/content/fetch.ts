@@ -154,7 +154,7 @@ class Fetch {
   }
 
   async run(): Promise<FetchResult> {
-    const span = trace.getTracer('catalog').startSpan('fetch')
+    const span = trace.getTracer('catalog').startSpan('fetch.content')
     try {
       this.#signal.throwIfAborted()
       this.#tell('record')

@@ -63,7 +63,7 @@ export const STRUCTURES = {
     await store.flush()
     return { content, sizeBytes: 1, files: 1 }
   },
-  /** Three nodes that stand for 2^30 chunks of one byte in one file: a walk over each would take hours. */
+  /** Three nodes that stand for 2^30 chunks of one byte in one file, which the format refuses: a walk over each would take hours. */
   'a deep tree': async store => {
     // The chunk is nowhere: the fetch fails at it, and is tried again with all of the tree at hand.
     let id = hashBlock(Buffer.from('d'))

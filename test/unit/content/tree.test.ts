@@ -2,6 +2,7 @@ import { encode } from '@ipld/dag-cbor'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { EMPTY_ROOT, hashBlock, idKey, nodeCid, rawCid } from '../../../library/content/blocks.ts'
+import { MIN_CHUNK_BYTES } from '../../../library/content/chunker.ts'
 import type { BlockSource } from '../../../library/content/reader.ts'
 import {
   decodeNode,
@@ -13,7 +14,7 @@ import {
 import { fileChunks, PageIndex } from '../../../library/content/tree-reader.ts'
 import type { ChunkRef } from '../../../library/content/types.ts'
 
-const chunk = (seed: number, lengthBytes = 1 + (seed % 1000)): ChunkRef => ({
+const chunk = (seed: number, lengthBytes = MIN_CHUNK_BYTES + (seed % 1000)): ChunkRef => ({
   id: hashBlock(Buffer.from(`chunk ${seed}`)),
   lengthBytes
 })
@@ -138,12 +139,31 @@ describe('file tree', () => {
   })
 
   test('a node must fit what its parent says', () => {
-    const node = encodeNode(1, [chunk(1, 10), chunk(2, 20)])
+    const node = encodeNode(1, [chunk(1, 20_000), chunk(2, 20)])
     expect(code(() => decodeNode(node, { root: false, level: 2 }))).toBe('CONTENT_INVALID')
-    expect(code(() => decodeNode(node, { root: false, sizeBytes: 31 }))).toBe('CONTENT_INVALID')
+    expect(code(() => decodeNode(node, { root: false, sizeBytes: 20_021 }))).toBe('CONTENT_INVALID')
     expect(code(() => decodeNode(node, { root: false, full: true }))).toBe('CONTENT_INVALID')
     expect(code(() => decodeNode(encodeNode(1, [chunk(1)]), { root: true }))).toBe('CONTENT_INVALID')
-    expect(decodeNode(node, { root: false, level: 1, sizeBytes: 30 }).sizeBytes).toBe(30)
+    expect(decodeNode(node, { root: false, level: 1, sizeBytes: 20_020 }).sizeBytes).toBe(20_020)
+  })
+
+  test('only the last chunk of a file may be short', () => {
+    const node = (...lengths: number[]): Uint8Array =>
+      encodeNode(
+        1,
+        lengths.map((lengthBytes, i) => chunk(i, lengthBytes))
+      )
+    const [least, short] = [MIN_CHUNK_BYTES, MIN_CHUNK_BYTES - 1]
+    expect(decodeNode(node(least, least, 1), { root: true }).children.length).toBe(3)
+    expect(code(() => decodeNode(node(least, short, least), { root: true }))).toBe('CONTENT_INVALID')
+    expect(code(() => decodeNode(node(1, 1), { root: true }))).toBe('CONTENT_INVALID')
+    const full = Array.from({ length: TREE_FANOUT - 1 }, () => least)
+    const inside = { root: false, level: 1, full: true }
+    expect(decodeNode(node(...full, least), inside).children.length).toBe(TREE_FANOUT)
+    expect(code(() => decodeNode(node(...full, short), inside))).toBe('CONTENT_INVALID')
+    expect(decodeNode(node(...full, short), { ...inside, full: false }).children.length).toBe(TREE_FANOUT)
+    // Pages of a manifest are leaves of another kind.
+    expect(decodeNode(node(700, 20), { root: true, fanout: MANIFEST_FANOUT }).children.length).toBe(2)
   })
 
   test('a node of a manifest has fewer children', () => {

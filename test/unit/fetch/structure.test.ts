@@ -2,6 +2,7 @@ import { encode } from '@ipld/dag-cbor'
 import type { CID } from 'multiformats/cid'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hashBlock, nodeCid, rawCid } from '../../../library/content/blocks.ts'
+import { MIN_CHUNK_BYTES } from '../../../library/content/chunker.ts'
 import { encodeEntry } from '../../../library/content/manifest.ts'
 import { encodeNode } from '../../../library/content/tree.ts'
 import { BlockCodec, type ChunkRef, type ContentStore, type ManifestEntry } from '../../../library/index.ts'
@@ -97,6 +98,14 @@ const FORGERIES: Array<[name: string, code: string, forgery: Forgery]> = [
     single([tree('a', encodeNode(1, [ref(A)]), 20)], [encodeNode(1, [ref(A)]), A])
   ],
   [
+    'chunks that are too short',
+    'CONTENT_INVALID',
+    (() => {
+      const short = encodeNode(1, [ref(Buffer.alloc(MIN_CHUNK_BYTES - 1)), ref(A)])
+      return single([tree('a', short, MIN_CHUNK_BYTES - 1 + A.byteLength)], [short, A])
+    })()
+  ],
+  [
     'nodes that are not full',
     'CONTENT_INVALID',
     (() => {
@@ -119,9 +128,9 @@ const FORGERIES: Array<[name: string, code: string, forgery: Forgery]> = [
     'INVALID_ARGUMENT',
     (() => {
       // Not held from a case before: what is held is not looked at again.
-      const chunks = [bytesOf('x'), bytesOf('y')]
-      const node = encodeNode(1, [ref(chunks[0]!, 21), ref(chunks[1]!)])
-      return single([tree('a', node, 41)], [node, ...chunks])
+      const [x, y] = [Buffer.alloc(MIN_CHUNK_BYTES, 'x'), bytesOf('y')]
+      const node = encodeNode(1, [ref(x, x.byteLength + 1), ref(y)])
+      return single([tree('a', node, x.byteLength + 1 + y.byteLength)], [node, x, y])
     })()
   ]
 ]
