@@ -58,9 +58,11 @@ const RULES: readonly Rule[] = [
     !(mirror.min <= mirror.target && mirror.target <= mirror.max) &&
     `mirror.min (${mirror.min}), mirror.target (${mirror.target}) and mirror.max (${mirror.max}) do not ascend`,
   ({ limits }) =>
-    limits.total > 0 &&
-    limits.perPeer > limits.total &&
-    'limits.perPeer is above limits.total, which then holds'
+    limits.up > 0 && limits.perPeerUp > limits.up && 'limits.perPeerUp is above limits.up, which then holds',
+  ({ limits }) =>
+    limits.down > 0 &&
+    limits.perPeerDown > limits.down &&
+    'limits.perPeerDown is above limits.down, which then holds'
 ]
 
 const isServer = (network: Config['network']): boolean => network.profile === 'server'

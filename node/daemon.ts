@@ -47,6 +47,7 @@ import { Scrubbing } from './services/scrubbing.ts'
 import { sparePeers } from './services/spare-peers.ts'
 import { Violations } from './services/violations.ts'
 import { Shutdown } from './shutdown.ts'
+import { throttleOf } from './throttling.ts'
 import { VERSION } from './version.ts'
 import { watchParts } from './watch.ts'
 
@@ -157,9 +158,14 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     clock,
     metrics: registry
   }
+  const throttle = throttleOf({ host, clock, metrics: registry }, values.limits)
   const contentServer = createContentServer(
-    { ...transfer, log: log.child({ part: 'content' }) },
-    { networkId: values.network.id, onViolation: violations.of('content') }
+    { ...transfer, upload: throttle.upload, log: log.child({ part: 'content' }) },
+    {
+      networkId: values.network.id,
+      maxPriority: values.peers.maxClass,
+      onViolation: violations.of('content')
+    }
   )
   await contentServer.start()
   shutdown.leave('content server', () => contentServer.stop())

@@ -58,7 +58,8 @@ export const duration = (options: RangeOptions<string>) =>
 export const size = (options: RangeOptions<string> & { readonly orZero?: boolean }) =>
   Integer(numeric('size', parseSize, options))
 /** Bytes per second; 0 is no limit. */
-export const rate = (options: RangeOptions<string>) => Integer(numeric('rate', parseSize, options))
+export const rate = (options: RangeOptions<string> & { readonly orZero?: boolean }) =>
+  Integer(numeric('rate', parseSize, options))
 
 export const integer = ({ min, max, ...rest }: RangeOptions<number>) =>
   Integer({ ...rest, minimum: min ?? 0, maximum: max ?? Number.MAX_SAFE_INTEGER })

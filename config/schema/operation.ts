@@ -1,5 +1,5 @@
 import { Object as ObjectOf } from 'typebox'
-import { choice, duration, flag, fraction, integer, rate, size, text } from './builders.ts'
+import { choice, duration, flag, fraction, integer, list, rate, size, text } from './builders.ts'
 
 export const operations = ObjectOf(
   {
@@ -20,40 +20,69 @@ export const operations = ObjectOf(
   { description: 'Operations of the admin API.' }
 )
 
-const LIMITS = 'rate limits'
+/** Below it one answer takes longer than peers wait. */
+const LEAST_RATE = { min: '32KiB', orZero: true } as const
 
 export const limits = ObjectOf(
   {
-    total: rate({
+    up: rate({
+      ...LEAST_RATE,
       default: '10MB',
-      reservedFor: LIMITS,
       description: 'Bytes a second sent to all public addresses together; 0 is no limit.'
     }),
-    perPeer: rate({
+    down: rate({
+      ...LEAST_RATE,
+      default: '0',
+      description: 'Bytes a second fetched from all public addresses together; 0 is no limit.'
+    }),
+    perPeerUp: rate({
+      ...LEAST_RATE,
       default: '1MB',
-      reservedFor: LIMITS,
       description: 'Bytes a second sent to one peer at a public address; 0 is no limit.'
+    }),
+    perPeerDown: rate({
+      ...LEAST_RATE,
+      default: '0',
+      description: 'Bytes a second fetched from one peer at a public address; 0 is no limit.'
     }),
     burst: size({
       default: '5MB',
-      reservedFor: LIMITS,
-      description: 'Bytes a peer may get at once before its rate holds.'
+      min: '64KiB',
+      max: '1GiB',
+      description:
+        'Bytes that may go at once before a rate holds; a rate may always use what it gains in 100 ms.'
     }),
     private: flag({
       default: false,
-      reservedFor: LIMITS,
-      description: 'Whether the rates also hold between loopback and private addresses.'
+      description: 'Whether the limits also hold between loopback and private addresses.'
+    }),
+    windows: list({
+      default: [],
+      pattern:
+        '^([01]\\d|2[0-3]):[0-5]\\d-(([01]\\d|2[0-3]):[0-5]\\d|24:00) ((up|down) )?\\d+(\\.\\d+)?([kKMGT]i?)?[bB]?(/s)?$',
+      rule: "times of day with a rate, such as '08:00-18:00 5MiB/s' or '22:00-06:00 down 20MB/s'",
+      description:
+        'Other values of `limits.up` (or, with the word, `limits.down`) at times of the day, local time; the first that holds counts.'
+    }),
+    classes: list({
+      default: [],
+      pattern: '^(critical|high|normal|low) ((up|down) )?\\d+(\\.\\d+)?([kKMGT]i?)?[bB]?(/s)?$',
+      rule: "classes with a rate, such as 'low 1MB/s' or 'low down 2MB/s'",
+      description: 'Bytes a second that a class of transfers may use at most, sent unless it says `down`.'
     })
   },
-  { description: 'How fast this node serves.' }
+  {
+    description:
+      'How fast this node sends and fetches content. `catalog peers limit` sets limits that hold at once.'
+  }
 )
 
 export const peers = ObjectOf(
   {
     maxClass: choice(['low', 'normal', 'high', 'critical'], {
       default: 'normal',
-      reservedFor: 'priorities',
-      description: "Highest class a remote peer's request may claim."
+      description:
+        "Highest class a remote peer's requests may claim; what asks for more is served in this one."
     })
   },
   { description: 'What peers may ask.' }

@@ -4,6 +4,7 @@ import type { Uint8ArrayList } from 'uint8arraylist';
 export interface Open {
     record: Uint8Array;
     codecs: number[];
+    priority: number;
     traceparent: string;
 }
 export declare namespace Open {
@@ -17,13 +18,17 @@ export declare namespace Open {
         index: number;
         value: number;
     }
+    interface OpenPriorityFieldEvent {
+        field: '$.priority';
+        value: number;
+    }
     interface OpenTraceparentFieldEvent {
         field: '$.traceparent';
         value: string;
     }
     function encode(obj: Partial<Open>): Uint8Array;
     function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Open>): Open;
-    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Open>): Generator<OpenRecordFieldEvent | OpenCodecsFieldEvent | OpenTraceparentFieldEvent>;
+    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Open>): Generator<OpenRecordFieldEvent | OpenCodecsFieldEvent | OpenPriorityFieldEvent | OpenTraceparentFieldEvent>;
 }
 export interface Run {
     part: number;

@@ -20,6 +20,10 @@ export var Open;
                         w.uint32(value);
                     }
                 }
+                if ((obj.priority != null && obj.priority !== 0)) {
+                    w.uint32(24);
+                    w.uint32(obj.priority);
+                }
                 if ((obj.traceparent != null && obj.traceparent !== '')) {
                     w.uint32(106);
                     w.string(obj.traceparent);
@@ -31,6 +35,7 @@ export var Open;
                 const obj = {
                     record: uint8ArrayAlloc(0),
                     codecs: [],
+                    priority: 0,
                     traceparent: ''
                 };
                 const end = length == null ? reader.len : reader.pos + length;
@@ -49,6 +54,10 @@ export var Open;
                                 throw new MaxLengthError('Decode error - repeated field "codecs" had too many elements');
                             }
                             obj.codecs.push(reader.uint32());
+                            break;
+                        }
+                        case 3: {
+                            obj.priority = reader.uint32();
                             break;
                         }
                         case 13: {
@@ -90,6 +99,13 @@ export var Open;
                                 value: reader.uint32()
                             };
                             obj.codecs++;
+                            break;
+                        }
+                        case 3: {
+                            yield {
+                                field: `${prefix}.priority`,
+                                value: reader.uint32()
+                            };
                             break;
                         }
                         case 13: {

@@ -9,6 +9,7 @@ import {
   type StoredBlock
 } from '../../library/index.ts'
 import { pull, QuicStream } from '../quic/index.ts'
+import { type Budget, lesserPriority, type Priority } from '../throttle/index.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
 import { drained, encodeFrame } from '../wire/frame-writer.ts'
 import { statusOf } from '../wire/status.ts'
@@ -34,6 +35,7 @@ import {
   SLOW_READER_MS
 } from './limits.ts'
 import type { PartialContents } from './partial-contents.ts'
+import { DEFAULT_PRIORITY, priorityOfWire } from './priority.ts'
 import type { ContentResolver, ResolvedBlock } from './resolver.ts'
 
 /** Room before the blocks of an answer for its header, and the length before that. */
@@ -54,6 +56,9 @@ export interface ServedStreamModules {
   readonly resolver: ContentResolver
   readonly mayRead: MayRead
   readonly clock: Clock
+  readonly upload: Budget
+  /** Most urgent class that this peer may claim. */
+  readonly maxPriority: Priority
   readonly onAnswer: (status: number, bytes: number) => void
 }
 
@@ -73,7 +78,8 @@ interface Prepared {
 
 /**
  * The serving end of one bulk stream. Requests are read into a short queue and answered in their order; while one
- * answer is on its way the next is read from the disk. Nothing is handed to the stream while it waits for drain, so at
+ * answer is on its way the next is read from the disk. An answer to a limited peer goes out in small pieces that each wait
+ * for their turn among those of all streams. Nothing is handed to the stream while it waits for drain, so at
  * most one answer is queued there and one is prepared, however slowly the peer reads.
  */
 export class ServedStream {
@@ -92,6 +98,7 @@ export class ServedStream {
   #sentBytes = 0
   /** Codecs of blocks that the peer reads. */
   readonly #codecs = new Set<number>([BlockCodec.Raw])
+  #priority: Priority = DEFAULT_PRIORITY
   #isInputOver = false
   /** What the peer is waited for, and since when. */
   #waiting: { limitMs: number; sinceMs: number; what: string } | undefined
@@ -162,8 +169,9 @@ export class ServedStream {
       this.#reader.frame('content open', MAX_OPEN_BYTES)
     )
     if (frame === undefined) throw new CatalogError('STREAM_TRUNCATED', 'the stream ended before its open')
-    const { record: id, codecs } = openMessage.decode(frame)
+    const { record: id, codecs, priority } = openMessage.decode(frame)
     for (const codec of codecs) this.#codecs.add(codec)
+    this.#priority = lesserPriority(priorityOfWire(priority), this.#modules.maxPriority)
     let record: ReleaseRecord
     let have: Have | undefined
     try {
@@ -225,7 +233,7 @@ export class ServedStream {
       }
       const answer = await next
       next = this.#prepareQueued(content)
-      await this.#await(SLOW_READER_MS, 'the peer did not take an answer', () => this.#send(answer))
+      await this.#send(answer)
     }
   }
 
@@ -280,14 +288,51 @@ export class ServedStream {
       throw new CatalogError('UNSUPPORTED', 'a block is stored in a codec that the asker does not read')
   }
 
-  async #send({ status, frame, memory }: Prepared): Promise<void> {
-    const { stream, onAnswer } = this.#modules
-    await drained(stream, this.#abort.signal)
-    stream.send(frame)
-    this.#sentBytes += frame.byteLength
-    if (memory !== undefined) this.#sent.push({ memory, endBytes: this.#sentBytes })
+  async #send(answer: Prepared): Promise<void> {
+    const { status, frame, memory } = answer
+    if (memory === undefined) await this.#sendPiece(frame)
+    else await this.#sendBlocks(frame, memory)
+    this.#modules.onAnswer(status, frame.byteLength)
+  }
+
+  /**
+   * Sends an answer in pieces, each when the stream takes more and the peer has its turn. Only what waits for the peer
+   * counts against the peer's time, however slow its limit is.
+   */
+  async #sendBlocks(frame: Uint8Array, memory: Uint8Array): Promise<void> {
+    const { upload, peerId } = this.#modules
+    const peer = peerId.toString()
+    let waitedMs = 0
+    for (let offset = 0; offset < frame.byteLength; ) {
+      waitedMs += await this.#drained(waitedMs)
+      const restBytes = frame.byteLength - offset
+      const slices = Math.ceil(restBytes / (upload.sliceBytes(peer, this.#priority) ?? restBytes))
+      // Equal pieces: a small one at the end would cost a turn and carry little.
+      const piece = frame.subarray(offset, offset + Math.ceil(restBytes / slices))
+      await upload.take(peer, this.#priority, piece.byteLength, this.#abort.signal)
+      await this.#sendPiece(piece)
+      offset += piece.byteLength
+    }
+    this.#sent.push({ memory, endBytes: this.#sentBytes })
     this.#takeBack()
-    onAnswer(status, frame.byteLength)
+  }
+
+  async #sendPiece(piece: Uint8Array): Promise<void> {
+    const { stream } = this.#modules
+    await drained(stream, this.#abort.signal)
+    stream.send(piece)
+    this.#sentBytes += piece.byteLength
+  }
+
+  /** Waits until the stream takes more, under the time for one answer, of which some has gone by. Says how long it was. */
+  async #drained(goneMs: number): Promise<number> {
+    const { stream, clock } = this.#modules
+    if (!stream.writableNeedsDrain) return 0
+    const startMs = clock.monotonicMs()
+    await this.#await(SLOW_READER_MS - goneMs, 'the peer did not take an answer', () =>
+      drained(stream, this.#abort.signal)
+    )
+    return clock.monotonicMs() - startMs
   }
 
   /** Has memory used again whose bytes the transport has copied. Only our own stream says so. */

@@ -2,10 +2,12 @@ import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { CatalogError, type Clock, type Logger, partMetrics } from '../../base/index.ts'
 import type { ContentStore, Registry } from '../../library/index.ts'
+import type { Budget, Priority } from '../throttle/index.ts'
 import { protocolId } from '../wire/ids.ts'
 import { fromTransport } from '../wire/status.ts'
 import { BUSY_RETRY_MS, MAX_STREAMS, MAX_STREAMS_PER_PEER, TICK_MS } from './limits.ts'
 import { PartialContents } from './partial-contents.ts'
+import { DEFAULT_PRIORITY } from './priority.ts'
 import { ContentResolver } from './resolver.ts'
 import { type MayRead, ServedStream } from './served-stream.ts'
 import { CONTENT_PROTOCOL } from './source-stream.ts'
@@ -18,6 +20,8 @@ export interface ContentServerModules {
   readonly partials?: PartialContents
   readonly log: Logger
   readonly clock: Clock
+  /** Has what is sent wait for its turn. */
+  readonly upload: Budget
   readonly metrics?: MetricsRegistry
 }
 
@@ -28,6 +32,8 @@ export interface ContentServerOptions {
   /** Streams served at once, of all peers and of one. */
   readonly maxStreams?: number
   readonly maxStreamsPerPeer?: number
+  /** Most urgent class that a peer may claim; normal unless given. */
+  readonly maxPriority?: Priority
   /** A peer sent what the protocol does not allow; its stream is already cut. */
   readonly onViolation?: (peerId: PeerId, error: CatalogError) => void
 }
@@ -69,6 +75,7 @@ class BulkServer implements ContentServer {
     this.#metrics = {
       served: metrics.counter('served_bytes_total', 'Bytes of answers given to streams, headers included.'),
       answers: metrics.counter('served_answers_total', 'Answers by wire status.', ['status']),
+      busy: metrics.counter('busy_streams_total', 'Streams answered BUSY because all places were taken.'),
       cut: metrics.counter('cut_streams_total', 'Streams ended for a failure, by code.', ['code']),
       streams: metrics.gauge('served_streams', 'Streams being served.', () => this.#used)
     }
@@ -96,7 +103,7 @@ class BulkServer implements ContentServer {
   }
 
   readonly #onStream = (stream: Stream, connection: Connection): void => {
-    const { clock, store, registry } = this.#modules
+    const { clock, store, registry, upload } = this.#modules
     const peerId = connection.remotePeer
     const served = new ServedStream({
       stream,
@@ -107,6 +114,8 @@ class BulkServer implements ContentServer {
       resolver: this.#resolver,
       mayRead: this.#options.mayRead ?? (() => true),
       clock,
+      upload,
+      maxPriority: this.#options.maxPriority ?? DEFAULT_PRIORITY,
       onAnswer: (status, bytes) => {
         this.#metrics.answers.inc({ status: String(status) })
         this.#metrics.served.inc(bytes)
@@ -120,6 +129,7 @@ class BulkServer implements ContentServer {
     const key = peerId.toString()
     const release = this.#takeSlot(key)
     if (release === undefined) {
+      this.#metrics.busy.inc()
       await served.refuse(
         new CatalogError('BUSY', 'all places for transfers are taken', {
           details: { retryAfterMs: BUSY_RETRY_MS }
@@ -139,8 +149,10 @@ class BulkServer implements ContentServer {
   #takeSlot(key: string): (() => void) | undefined {
     const { maxStreams = MAX_STREAMS, maxStreamsPerPeer = MAX_STREAMS_PER_PEER } = this.#options
     const taken = this.#slots.get(key) ?? 0
-    if (this.#running === undefined || this.#used >= maxStreams || taken >= maxStreamsPerPeer)
-      return undefined
+    const places = this.#modules.upload.places(key)
+    if (this.#running === undefined) return undefined
+    if (this.#used >= Math.min(maxStreams, places.total)) return undefined
+    if (taken >= Math.min(maxStreamsPerPeer, places.ofPeer)) return undefined
     this.#used++
     this.#slots.set(key, taken + 1)
     return () => {

@@ -87,14 +87,14 @@ describe('values', () => {
     const { values } = loadConfig({
       env: {
         CATALOG_SYNC_INTERVAL: '1h30m',
-        CATALOG_LIMITS_PER_PEER: '3MB/s',
+        CATALOG_LIMITS_PER_PEER_UP: '3MB/s',
         CATALOG_NETWORK_MAX_CONNECTIONS: '12',
         CATALOG_NETWORK_LISTEN: '/ip4/127.0.0.1/udp/0/quic-v1, /ip6/::1/udp/0/quic-v1'
       },
       flags: { 'mdns.enabled': false, 'network.deny': [] }
     })
     expect(values.sync.interval).toBe(5_400_000)
-    expect(values.limits.perPeer).toBe(3e6)
+    expect(values.limits.perPeerUp).toBe(3e6)
     expect(values.network.maxConnections).toBe(12)
     expect(values.network.listen).toEqual(['/ip4/127.0.0.1/udp/0/quic-v1', '/ip6/::1/udp/0/quic-v1'])
     expect(values.mdns.enabled).toBe(false)
@@ -225,7 +225,7 @@ describe('warnings', () => {
     [{ 'dht.enabled': false, 'mdns.enabled': false }, 'finds nobody'],
     [{ 'mirroring.enabled': true, 'mirror.quota': '0', 'store.quota': '0' }, 'fill the disk'],
     [{ 'mirror.min': 5 }, 'do not ascend'],
-    [{ 'limits.perPeer': '20MB' }, 'limits.total']
+    [{ 'limits.perPeerUp': '20MB' }, 'limits.up']
   ])('%j warns of %s', (flags, words) => {
     expect(warningsOf(flags).join('\n')).toContain(words)
   })

@@ -12,16 +12,20 @@ import {
   type ReleaseRecord
 } from '../../../library/index.ts'
 import {
+  type Budget,
   type ContentServerOptions,
   type Control,
   createContentServer,
   createControl,
   createFetcher,
+  createThrottle,
   type DownloadBudget,
   type Fetcher,
   PartialContents,
   RecordClient,
-  serveRecords
+  serveRecords,
+  type Throttle,
+  type ThrottleOptions
 } from '../../../protocols/index.ts'
 import { makeTar, type TarEntry } from '../content/fakes.ts'
 import { createNode, introduce } from '../protocols/nodes.ts'
@@ -47,6 +51,8 @@ export interface PeerOptions {
   readonly store?: (real: ContentStore) => ContentStore
   readonly clock?: Clock
   readonly budget?: DownloadBudget
+  /** What rations the server; nothing unless given. */
+  readonly upload?: Budget
   readonly home?: string
   /** Serves nothing: the test handles the content protocol itself. */
   readonly servesNothing?: boolean
@@ -71,7 +77,7 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
   const { registry } = library
   const partials = new PartialContents()
   const server = createContentServer(
-    { libp2p, store, registry, partials, log, clock },
+    { libp2p, store, registry, partials, log, clock, upload: options.upload ?? unlimited().upload },
     { networkId: NETWORK, onViolation, ...options.server }
   )
   if (options.servesNothing !== true) await server.start()
@@ -103,6 +109,25 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
       if (options.home === undefined) await rm(home, { recursive: true })
     }
   }
+}
+
+const unlimited = (): Throttle => throttleWith({ clock: systemClock })
+
+/** A throttle with these limits; none unless given. */
+export function throttleWith({ clock }: { clock: Clock }, options: Partial<ThrottleOptions> = {}): Throttle {
+  const none = { up: 0, down: 0 }
+  return createThrottle(
+    { clock, isPrivate: () => false },
+    {
+      total: none,
+      perPeer: none,
+      windows: [],
+      classes: [],
+      burst: 65_536,
+      isPrivateLimited: true,
+      ...options
+    }
+  )
 }
 
 /** Stores entries as a folder would be and publishes them. */

@@ -1,0 +1,35 @@
+/** The throttle of a node, made from its configuration. */
+import { peerIdFromString } from '@libp2p/peer-id'
+import type { Registry as MetricsRegistry } from 'prom-client'
+import type { Clock } from '../base/index.ts'
+import type { Config } from '../config/index.ts'
+import { createThrottle, parseClassRate, parseWindow, type Throttle } from '../protocols/index.ts'
+import { isLocal } from './host/addresses.ts'
+import type { Host } from './host/index.ts'
+
+export interface ThrottlingModules {
+  host: Pick<Host, 'libp2p'>
+  clock: Clock
+  metrics: MetricsRegistry
+}
+
+/** INVALID_ARGUMENT for a window or class rate that is below the least rate. */
+export function throttleOf({ host, clock, metrics }: ThrottlingModules, limits: Config['limits']): Throttle {
+  return createThrottle(
+    {
+      clock,
+      metrics,
+      // A peer that is also connected from a public address is a public one.
+      isPrivate: peerId =>
+        host.libp2p.getConnections(peerIdFromString(peerId)).every(({ remoteAddr }) => isLocal(remoteAddr))
+    },
+    {
+      total: { up: limits.up, down: limits.down },
+      perPeer: { up: limits.perPeerUp, down: limits.perPeerDown },
+      windows: limits.windows.map(parseWindow),
+      classes: limits.classes.map(parseClassRate),
+      burst: limits.burst,
+      isPrivateLimited: limits.private
+    }
+  )
+}
