@@ -47,7 +47,7 @@ import { Scrubbing } from './services/scrubbing.ts'
 import { sparePeers } from './services/spare-peers.ts'
 import { Violations } from './services/violations.ts'
 import { Shutdown } from './shutdown.ts'
-import { throttleOf } from './throttling.ts'
+import { downloadBudget, throttleOf } from './throttling.ts'
 import { VERSION } from './version.ts'
 import { watchParts } from './watch.ts'
 
@@ -171,7 +171,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   shutdown.leave('content server', () => contentServer.stop())
   const records = new RecordClient({ control, onViolation: violations.of('records') })
   const fetcher = createFetcher(
-    { ...transfer, records, log: log.child({ part: 'fetch' }) },
+    { ...transfer, budget: downloadBudget(throttle), records, log: log.child({ part: 'fetch' }) },
     {
       networkId: values.network.id,
       requestsInFlight: values.fetch.prefetch,

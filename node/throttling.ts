@@ -3,8 +3,14 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import type { Clock } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
-import { createThrottle, parseClassRate, parseWindow, type Throttle } from '../protocols/index.ts'
-import { isLocal } from './host/addresses.ts'
+import { isLocalAddress } from '../discovery/index.ts'
+import {
+  createThrottle,
+  type DownloadBudget,
+  parseClassRate,
+  parseWindow,
+  type Throttle
+} from '../protocols/index.ts'
 import type { Host } from './host/index.ts'
 
 export interface ThrottlingModules {
@@ -21,7 +27,9 @@ export function throttleOf({ host, clock, metrics }: ThrottlingModules, limits: 
       metrics,
       // A peer that is also connected from a public address is a public one.
       isPrivate: peerId =>
-        host.libp2p.getConnections(peerIdFromString(peerId)).every(({ remoteAddr }) => isLocal(remoteAddr))
+        host.libp2p
+          .getConnections(peerIdFromString(peerId))
+          .every(({ remoteAddr }) => isLocalAddress(remoteAddr))
     },
     {
       total: { up: limits.up, down: limits.down },
@@ -33,3 +41,8 @@ export function throttleOf({ host, clock, metrics }: ThrottlingModules, limits: 
     }
   )
 }
+
+/** What a fetch asks before each of its requests leaves. */
+export const downloadBudget = ({ download }: Throttle): DownloadBudget => ({
+  take: (peerId, priority, bytes, signal) => download.take(peerId.toString(), priority, bytes, signal)
+})

@@ -12,11 +12,12 @@ import {
 } from '../../base/index.ts'
 import type { ContentStore, Registry, ReleaseRecord } from '../../library/index.ts'
 import type { RecordClient } from '../records/index.ts'
+import type { Priority } from '../throttle/index.ts'
 import { MAP_EVERY_MS, REQUEST_WINDOW } from './limits.ts'
 import { findOlder, type OlderContent } from './older.ts'
 import type { PartialContents, ReadHave } from './partial-contents.ts'
 import type { SourceModules } from './source-stream.ts'
-import type { DownloadBudget, TrafficClass } from './swarm/lane.ts'
+import type { DownloadBudget } from './swarm/lane.ts'
 import { SourceBook } from './swarm/source-book.ts'
 import { ofSource, SourceFailure } from './swarm/source-failure.ts'
 import { Swarm } from './swarm/swarm.ts'
@@ -89,8 +90,8 @@ export interface FetchRequest {
   readonly peers: readonly PeerId[]
   /** Peers that turn out to have it while the fetch runs: they join. The signal ends the search with the fetch. */
   readonly morePeers?: (signal: AbortSignal) => AsyncIterable<PeerId>
-  /** For the download limits; normal unless given. */
-  readonly trafficClass?: TrafficClass
+  /** How urgent it is: for the download limits here, and for the turns that sources give; normal unless given. */
+  readonly trafficClass?: Priority
   readonly onProgress?: (progress: FetchProgress) => void
   /** A source failed: the others go on, or this one is tried again. */
   readonly onSourceFailed?: (peerId: PeerId, error: CatalogError) => void

@@ -24,4 +24,4 @@ export {
   type ContentServerOptions,
   createContentServer
 } from './server.ts'
-export type { DownloadBudget, TrafficClass } from './swarm/lane.ts'
+export type { DownloadBudget } from './swarm/lane.ts'

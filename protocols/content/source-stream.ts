@@ -3,6 +3,7 @@ import type { CID } from 'multiformats/cid'
 import { type BufferPool, CatalogError, type Clock, WireStatus } from '../../base/index.ts'
 import { BlockCodec, type IncomingBlock, MAX_NODE_BYTES } from '../../library/index.ts'
 import { pull } from '../quic/index.ts'
+import type { Priority } from '../throttle/index.ts'
 import { type Connections, connectionTo } from '../wire/connection.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
 import { drained, encodeFrame } from '../wire/frame-writer.ts'
@@ -12,6 +13,7 @@ import { activeTraceparent } from '../wire/trace.ts'
 import { answerMessage, type Block, type Have, openMessage, type Range, rangeMessage } from './frames.ts'
 import { ANSWER_MS, MAX_ANSWER_HEADER_BYTES, OPEN_STREAM_MS, SILENT_MS, TICK_MS } from './limits.ts'
 import type { PlannedRequest, Want } from './planner.ts'
+import { wireOfPriority } from './priority.ts'
 
 /** Name and version of the protocol in its id. */
 export const CONTENT_PROTOCOL = { name: 'content', version: 1 } as const
@@ -45,6 +47,8 @@ export interface SourceOptions {
   readonly peerId: PeerId
   readonly record: CID
   readonly buffers: BufferPool
+  /** How urgent it is, for the turns that the source gives. */
+  readonly priority: Priority
   readonly signal?: AbortSignal
 }
 
@@ -110,6 +114,7 @@ export class SourceStream<W extends Want> {
           openMessage.encode({
             record: record.bytes,
             codecs: [...READ_CODECS],
+            priority: wireOfPriority(options.priority),
             traceparent: activeTraceparent()
           })
         )

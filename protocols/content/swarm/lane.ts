@@ -8,6 +8,7 @@ import {
   SECOND_MS,
   toCatalogError
 } from '../../../base/index.ts'
+import type { Priority } from '../../throttle/index.ts'
 import type { Have } from '../frames.ts'
 import { HaveMap } from '../have-map.ts'
 import { MAP_EVERY_MS } from '../limits.ts'
@@ -30,10 +31,8 @@ const TRY_AGAIN: ReadonlySet<ErrorCode> = new Set(['BUSY', 'STREAM_TRUNCATED'])
 
 /** Download limits, asked for before each request leaves. Waits until so many bytes of such a class may come. */
 export interface DownloadBudget {
-  take(peerId: PeerId, trafficClass: TrafficClass, bytes: number, signal: AbortSignal): Promise<void>
+  take(peerId: PeerId, trafficClass: Priority, bytes: number, signal: AbortSignal): Promise<void>
 }
-
-export type TrafficClass = 'critical' | 'high' | 'normal' | 'low'
 
 export interface LaneModules extends SourceModules {
   readonly planner: SwarmPlanner<WalkWant>
@@ -57,7 +56,7 @@ export interface LaneOptions {
   /** Of all files, as the record states. */
   readonly sizeBytes: number
   readonly rate: SourceRate
-  readonly trafficClass: TrafficClass
+  readonly trafficClass: Priority
   /** Aborted when the swarm is over, whether or not it has all. */
   readonly signal: AbortSignal
 }
@@ -130,10 +129,13 @@ export class Lane {
 
   async #session(): Promise<void> {
     const { libp2p, clock, buffers, planner, news, onFailure } = this.#modules
-    const { networkId, peerId, record, rate, signal } = this.#options
+    const { networkId, peerId, record, rate, trafficClass: priority, signal } = this.#options
     try {
       const source = await ofSource(
-        SourceStream.open<WalkWant>({ libp2p, clock }, { networkId, peerId, record, signal, buffers }),
+        SourceStream.open<WalkWant>(
+          { libp2p, clock },
+          { networkId, peerId, record, priority, signal, buffers }
+        ),
         signal
       )
       this.#source = source

@@ -3,12 +3,13 @@ import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import { BufferPool, CatalogError, type Logger, MIB, SECOND_MS, toCatalogError } from '../../../base/index.ts'
 import { type ContentStore, hashBlock, type IncomingBlock, rawBytesOf } from '../../../library/index.ts'
+import type { Priority } from '../../throttle/index.ts'
 import { MANIFEST_UNIT, unitBytesOf } from '../have-map.ts'
 import { MAX_ANSWER_BYTES } from '../limits.ts'
 import type { SourceAnswer, SourceModules } from '../source-stream.ts'
 import type { ReleaseWalk } from '../walk.ts'
 import type { WalkWant } from '../walk-steps.ts'
-import { type DownloadBudget, Lane, type TrafficClass } from './lane.ts'
+import { type DownloadBudget, Lane } from './lane.ts'
 import { type Assignment, SwarmPlanner } from './planner.ts'
 import { Signpost } from './signpost.ts'
 import type { SourceBook } from './source-book.ts'
@@ -56,7 +57,7 @@ export interface SwarmOptions {
   readonly peers: readonly PeerId[]
   /** Peers found while the swarm runs, until the signal ends. */
   readonly morePeers?: (signal: AbortSignal) => AsyncIterable<PeerId>
-  readonly trafficClass: TrafficClass
+  readonly trafficClass: Priority
   /** Requests in flight to one source at most. */
   readonly requestsInFlight: number
   readonly signal: AbortSignal
