@@ -19,7 +19,7 @@ import { BlockReader } from './reader.ts'
 import { type BlockLocation, decodeTail } from './record.ts'
 import { SegmentFiles } from './segment-files.ts'
 import { DAMAGE_KEY, TAIL_KEY } from './segment-modules.ts'
-import { fileChunks, readNode } from './tree-reader.ts'
+import { fileChunks } from './tree-reader.ts'
 import type {
   BlockId,
   ChunkRef,
@@ -34,7 +34,6 @@ import type {
   ManifestReader,
   StoredBlock,
   StoreStats,
-  TreeNode,
   VerifyReport
 } from './types.ts'
 import { pageKeys } from './update.ts'
@@ -139,10 +138,6 @@ export class LocalContentStore implements ContentStore {
 
   openManifest(content: CID, signal?: AbortSignal): Promise<ManifestReader> {
     return openManifest(this.#reader, content, signal)
-  }
-
-  readTreeNode(root: CID, signal?: AbortSignal): Promise<TreeNode> {
-    return readNode(this.#reader, blockIdOf(root), { root: false }, signal)
   }
 
   chunks(root: CID, sizeBytes: number, signal?: AbortSignal): AsyncIterable<ChunkRef> {

@@ -187,8 +187,6 @@ export interface ContentStore {
 
   /** Opens a manifest whose tree and pages are all here; CONTENT_MISSING otherwise. */
   openManifest(content: CID, signal?: AbortSignal): Promise<ManifestReader>
-  /** Nodes of a file tree by position: level 0 is not a node. Verified. */
-  readTreeNode(root: CID, signal?: AbortSignal): Promise<TreeNode>
   /** The chunks of a file in order, from a complete file tree. */
   chunks(root: CID, sizeBytes: number, signal?: AbortSignal): AsyncIterable<ChunkRef>
 
