@@ -290,8 +290,10 @@ export class ServedStream {
 
   async #send(answer: Prepared): Promise<void> {
     const { status, frame, memory } = answer
-    if (memory === undefined) await this.#sendPiece(frame)
-    else await this.#sendBlocks(frame, memory)
+    if (memory === undefined) {
+      await this.#drained(0)
+      this.#sendPiece(frame)
+    } else await this.#sendBlocks(frame, memory)
     this.#modules.onAnswer(status, frame.byteLength)
   }
 
@@ -310,17 +312,15 @@ export class ServedStream {
       // Equal pieces: a small one at the end would cost a turn and carry little.
       const piece = frame.subarray(offset, offset + Math.ceil(restBytes / slices))
       await upload.take(peer, this.#priority, piece.byteLength, this.#abort.signal)
-      await this.#sendPiece(piece)
+      this.#sendPiece(piece)
       offset += piece.byteLength
     }
     this.#sent.push({ memory, endBytes: this.#sentBytes })
     this.#takeBack()
   }
 
-  async #sendPiece(piece: Uint8Array): Promise<void> {
-    const { stream } = this.#modules
-    await drained(stream, this.#abort.signal)
-    stream.send(piece)
+  #sendPiece(piece: Uint8Array): void {
+    this.#modules.stream.send(piece)
     this.#sentBytes += piece.byteLength
   }
 
@@ -349,11 +349,12 @@ export class ServedStream {
 
   /** Runs something that depends on the peer, under a time limit that `tick` keeps. */
   async #await<T>(limitMs: number, what: string, run: () => Promise<T>): Promise<T> {
+    const outer = this.#waiting
     this.#waiting = { limitMs, what, sinceMs: this.#modules.clock.monotonicMs() }
     try {
       return await run()
     } finally {
-      this.#waiting = undefined
+      this.#waiting = outer
     }
   }
 }

@@ -208,6 +208,24 @@ describe('the content server', () => {
     }
   })
 
+  it('cuts a peer that reads no refusals', async () => {
+    const { server, record, clock } = await scene()
+    const evil = await createLibp2p({ transports: [quicTransport({ maxStreamData: 50_000 })] })
+    try {
+      const peer = await introduce(evil, server.libp2p)
+      const { stream } = await BulkClient.open(evil, peer, openFrame(record.id.bytes))
+      stream.pause()
+      const served = () => server.libp2p.getConnections(evil.peerId)[0]?.streams[0]
+      const nothing = Array.from({ length: 40_000 }, (_, id) => rangeFrame(id + 1, run({ page: 99 })))
+      stream.send(Buffer.concat(nothing))
+      await until(() => served()?.writableNeedsDrain === true, 20_000)
+      await clock.advance(62_000, 500)
+      await until(() => served() === undefined)
+    } finally {
+      await evil.stop()
+    }
+  }, 30_000)
+
   it('sends no block in a codec that the asker does not read', async () => {
     const { client, record, connect } = await scene({
       store: real =>
