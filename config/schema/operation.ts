@@ -73,7 +73,7 @@ export const limits = ObjectOf(
   },
   {
     description:
-      'How fast this node sends and fetches content. `catalog peers limit` sets limits that hold at once.'
+      'How fast this node sends and fetches content. A change holds from the next start of the daemon.'
   }
 )
 
