@@ -11,22 +11,13 @@ import {
 import { pull, QuicStream } from '../quic/index.ts'
 import { type Budget, lesserPriority, type Priority } from '../throttle/index.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
-import { drained, encodeFrame } from '../wire/frame-writer.ts'
+import { drained } from '../wire/frame-writer.ts'
 import { statusOf } from '../wire/status.ts'
-import {
-  type Answer,
-  answerMessage,
-  type Block,
-  type Have,
-  openMessage,
-  type Range,
-  rangeMessage
-} from './frames.ts'
+import { type Have, openMessage, type Range, rangeMessage } from './frames.ts'
 import {
   BUSY_RETRY_MS,
   IDLE_MS,
   MAX_ANSWER_BYTES,
-  MAX_ANSWER_HEADER_BYTES,
   MAX_OPEN_BYTES,
   MAX_PIPELINED,
   MAX_RANGE_MESSAGE_BYTES,
@@ -35,11 +26,10 @@ import {
   SLOW_READER_MS
 } from './limits.ts'
 import type { PartialContents } from './partial-contents.ts'
+import { describe, frameOf, HEADER_ROOM_BYTES, type Prepared, withoutBlocks } from './prepared.ts'
 import { DEFAULT_PRIORITY, priorityOfWire } from './priority.ts'
 import type { ContentResolver, ResolvedBlock } from './resolver.ts'
 
-/** Room before the blocks of an answer for its header, and the length before that. */
-const HEADER_ROOM_BYTES = MAX_ANSWER_HEADER_BYTES + 8
 /** Of an answer on its way, one that follows it and one that is being read. */
 const MAX_KEPT_BUFFERS = 3
 
@@ -66,14 +56,6 @@ export interface ServedStreamModules {
 interface Queued {
   readonly range: Range
   readonly isRefused: boolean
-}
-
-/** An answer ready to be sent. */
-interface Prepared {
-  readonly status: number
-  readonly frame: Uint8Array
-  /** What the frame lies in, when that may be used again. */
-  readonly memory?: Uint8Array
 }
 
 /**
@@ -366,23 +348,6 @@ function checkLengths(blocks: readonly StoredBlock[], named: readonly ResolvedBl
     if (stated !== undefined && rawLengthBytes !== stated)
       throw new CatalogError('CONTENT_INVALID', 'a block of this release is not as long as its tree says')
   })
-}
-
-/** Puts the header right before the blocks, so that the answer is sent as one piece. */
-function frameOf(header: Partial<Answer> & { blocks: Block[] }, memory: Uint8Array): Uint8Array {
-  const head = encodeFrame([], answerMessage.encode(header))
-  const start = HEADER_ROOM_BYTES - head.byteLength
-  memory.set(head, start)
-  const sizeBytes = header.blocks.reduce((sum, { storedLength }) => sum + storedLength, 0)
-  return memory.subarray(start, HEADER_ROOM_BYTES + sizeBytes)
-}
-
-function withoutBlocks(header: Partial<Answer>): Prepared {
-  return { status: header.status ?? 0, frame: encodeFrame([], answerMessage.encode(header)) }
-}
-
-function describe({ codec, bytes, rawLengthBytes }: StoredBlock): Block {
-  return { codec, storedLength: bytes.byteLength, rawLength: rawLengthBytes }
 }
 
 function tooMany(): CatalogError {
