@@ -1,13 +1,15 @@
 import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
-import { type Clock, type Logger, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
+import { type Clock, type Logger, LruCache, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
 import { isRelayed } from './addresses.ts'
 
 /** Relays that are kept at once: one may go away. */
 const RELAYS_WANTED = 2
 /** A relay that refused is not asked again for this long. */
 const RETRY_AFTER_MS = 10 * MINUTE_MS
+/** Refusals remembered: a peer can bring many names, and each is asked once. */
+const MAX_REFUSED = 1000
 /** Of asking one relay; libp2p itself gives up after 5 s. */
 const RESERVE_MS = 10 * SECOND_MS
 /** The protocol in which a relay is asked, as libp2p specifies it. */
@@ -40,7 +42,7 @@ export class Relays {
   /** Connected peers that relay. */
   readonly #known = new Set<string>()
   readonly #listened = new Set<string>()
-  readonly #refusedMs = new Map<string, number>()
+  readonly #refusedMs = new LruCache<string, number>({ maxEntries: MAX_REFUSED })
   #isAsking = false
 
   constructor(modules: RelaysModules) {
