@@ -3,9 +3,17 @@ import { parse } from 'smol-toml'
 import { CatalogError } from '../base/index.ts'
 import type { ConfigKey } from './keys.ts'
 import { throwProblems } from './problems.ts'
+import type { ConfigValue } from './schema/builders.ts'
 import { fileSource, flagSource } from './sources.ts'
 import { type TomlStatement, tomlStatements } from './toml-statements.ts'
 import { formatToml } from './values.ts'
+
+/** A value written as after `--set key=`. Throws the errors of loadConfig for a wrong key or value. */
+export function configValue(key: string, text: string): ConfigValue {
+  const { problems, settings } = flagSource({ [key]: text })
+  throwProblems(problems)
+  return settings[0]!.value
+}
 
 /**
  * The text of a configuration file with `key` set to `value` (written as after `--set key=`), everything else as it

@@ -11,7 +11,7 @@ export {
   describeConfig,
   formatConfigValue
 } from './describe.ts'
-export { setConfigValue } from './edit.ts'
+export { configValue, setConfigValue } from './edit.ts'
 export { CONFIG_SECTIONS, envName } from './keys.ts'
 export {
   type LoadConfigOptions,

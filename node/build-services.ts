@@ -6,7 +6,7 @@ import { CatalogError } from '../base/index.ts'
 import type { LoadedConfig } from '../config/index.ts'
 import { type Discovery, encodeInvite } from '../discovery/index.ts'
 import type { ContentStore, Registry } from '../library/index.ts'
-import type { Control } from '../protocols/index.ts'
+import type { Control, Throttle } from '../protocols/index.ts'
 import type { NodeKey } from '../trust/index.ts'
 import type { EventHub } from './events.ts'
 import type { HomeLayout } from './home/layout.ts'
@@ -24,6 +24,7 @@ import type { Fetching } from './services/fetching.ts'
 import type { Network } from './services/network.ts'
 import { createPause, type Pausable } from './services/pause.ts'
 import type { PeerHealth } from './services/peer-health.ts'
+import type { PeerLimits } from './services/peer-limits.ts'
 import { createPeers } from './services/peers.ts'
 import { createPublishing } from './services/publishing.ts'
 import { createRates } from './services/rates.ts'
@@ -55,6 +56,8 @@ export interface BuildModules {
   health: PeerHealth
   host: Host
   control: Control
+  throttle: Throttle
+  peerLimits: PeerLimits
   discovery: Discovery
   nodeKey: NodeKey
   /** Stopped by a pause in this order, and gone on with in reverse. */
@@ -71,7 +74,7 @@ export interface BuildOptions {
 
 /** Everything that the admin API asks for, made from the parts of a node. */
 export function buildServices(modules: BuildModules, options: BuildOptions): NodeServices {
-  const { content, registry, host, control, clock, fetching, lifecycle, logging, logger } = modules
+  const { content, registry, host, control, throttle, clock, fetching, lifecycle, logging, logger } = modules
   const { home, config, reloadConfig, startedMs } = options
   const { values } = config
   return {
@@ -90,9 +93,17 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     collecting: modules.collecting,
     retention: createRetention(modules),
     why: createWhy(modules),
-    peers: createPeers({ host, rttMs: peerId => control.rtt(peerIdFromString(peerId)) }),
+    peers: createPeers({
+      host,
+      throttle,
+      limits: modules.peerLimits,
+      rttMs: peerId => control.rtt(peerIdFromString(peerId))
+    }),
     pause: createPause({ lifecycle, parts: modules.pausable }),
-    config: createConfigService({ loaded: config, reload: reloadConfig, logging }, { file: home.config }),
+    config: createConfigService(
+      { loaded: config, reload: reloadConfig, logging, throttle },
+      { file: home.config }
+    ),
     doctor: createDoctor({
       home,
       clock,
@@ -122,6 +133,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
         uptimeMs: () => clock.monotonicMs() - startedMs,
         queues: () => ({ fetches: fetching.active, announcements: modules.discovery.stats().pendingKeys }),
         skipped: () => modules.health.skipped(),
+        limits: () => throttle.ofAll(),
         rates: createRates({ registry: modules.metrics.registry, clock })
       },
       { version: VERSION, quotaBytes: values.store.quota, peersWanted: values.network.peersWanted }

@@ -43,6 +43,7 @@ import { FetchFailures } from './services/fetch-failures.ts'
 import { FetchJobs } from './services/fetch-jobs.ts'
 import { Fetching } from './services/fetching.ts'
 import { PeerHealth } from './services/peer-health.ts'
+import { PeerLimits } from './services/peer-limits.ts'
 import { Scrubbing } from './services/scrubbing.ts'
 import { sparePeers } from './services/spare-peers.ts'
 import { Violations } from './services/violations.ts'
@@ -159,6 +160,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     metrics: registry
   }
   const throttle = throttleOf({ host, clock, metrics: registry }, values.limits)
+  const peerLimits = await PeerLimits.open({ database: library.database, throttle, logger: log })
   const contentServer = createContentServer(
     { ...transfer, upload: throttle.upload, log: log.child({ part: 'content' }) },
     {
@@ -251,6 +253,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       health,
       host,
       control,
+      throttle,
+      peerLimits,
       discovery,
       nodeKey,
       scrubbing,

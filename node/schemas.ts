@@ -65,6 +65,16 @@ export const Status = Type.Object({
   rates: Type.Record(Type.String(), Type.Number(), {
     description: 'Bytes per second since the status was last asked for, by name.'
   }),
+  limits: Type.Object(
+    {
+      up: count('Bytes a second sent to all peers together; 0 is no limit.'),
+      down: count('Bytes a second fetched from all together; 0 is no limit.')
+    },
+    {
+      description:
+        'What holds now, windows of time included; for public addresses only unless `limits.private` is true.'
+    }
+  ),
   version: Type.String()
 })
 export type Status = Type.Static<typeof Status>
@@ -278,17 +288,34 @@ export type Why = Type.Static<typeof Why>
 
 export const Pin = Type.Object({ name: Type.String(), owner: text('Public key of the owner.') })
 
+export const PeerLimitsShape = Type.Object({
+  up: count('Bytes a second sent to it; 0 is no limit.'),
+  down: count('Bytes a second fetched from it; 0 is no limit.'),
+  burst: count('Bytes that may go at once before a rate holds.'),
+  isSet: Type.Boolean({
+    description: 'Whether they were set for this peer; else they follow from `limits.*`.'
+  })
+})
+export type PeerLimitsShape = Type.Static<typeof PeerLimitsShape>
+
+export const LimitedPeer = Type.Object({ peerId: Type.String(), limits: PeerLimitsShape })
+export type LimitedPeer = Type.Static<typeof LimitedPeer>
+
 export const PeerShape = Type.Object({
   peerId: Type.String(),
   addresses: Type.Array(Type.String()),
   direction: Type.String(),
   rttMs: Type.Union([Type.Number(), Type.Null()]),
   score: Type.Union([Type.Number(), Type.Null()], { description: 'Null until peers are scored.' }),
-  limits: Type.Record(Type.String(), Type.Unknown(), {
-    description: 'Empty until single peers have limits.'
-  })
+  limits: PeerLimitsShape
 })
 export type PeerShape = Type.Static<typeof PeerShape>
+
+export const PeerList = Type.Object({
+  peers: Type.Array(PeerShape),
+  limited: Type.Array(LimitedPeer, { description: 'Peers with limits of their own that are not connected.' })
+})
+export type PeerList = Type.Static<typeof PeerList>
 
 export const ConfigReply = Type.Object({
   values: Type.Array(

@@ -9,7 +9,8 @@ import {
   type DownloadBudget,
   parseClassRate,
   parseWindow,
-  type Throttle
+  type Throttle,
+  type ThrottleOptions
 } from '../protocols/index.ts'
 import type { Host } from './host/index.ts'
 
@@ -31,15 +32,20 @@ export function throttleOf({ host, clock, metrics }: ThrottlingModules, limits: 
           .getConnections(peerIdFromString(peerId))
           .every(({ remoteAddr }) => isLocalAddress(remoteAddr))
     },
-    {
-      total: { up: limits.up, down: limits.down },
-      perPeer: { up: limits.perPeerUp, down: limits.perPeerDown },
-      windows: limits.windows.map(parseWindow),
-      classes: limits.classes.map(parseClassRate),
-      burst: limits.burst,
-      isPrivateLimited: limits.private
-    }
+    throttleOptions(limits)
   )
+}
+
+/** As the throttle takes them; INVALID_ARGUMENT as above. */
+export function throttleOptions(limits: Config['limits']): ThrottleOptions {
+  return {
+    total: { up: limits.up, down: limits.down },
+    perPeer: { up: limits.perPeerUp, down: limits.perPeerDown },
+    windows: limits.windows.map(parseWindow),
+    classes: limits.classes.map(parseClassRate),
+    burst: limits.burst,
+    isPrivateLimited: limits.private
+  }
 }
 
 /** What a fetch asks before each of its requests leaves. */

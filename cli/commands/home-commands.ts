@@ -149,6 +149,8 @@ export const HOME_COMMANDS: CommandSpec[] = [
       {
         name: 'set',
         summary: 'change a value of the running daemon and of its file',
+        details:
+          '`limits.*` and `log.level` take effect at once, the others with the next start. A value that an environment variable or a flag of the daemon overrides is written and has no effect.',
         arguments: [
           { name: '<key>', description: 'key, such as store.quota' },
           { name: '<value>', description: 'value, such as 20GiB' }

@@ -1,3 +1,4 @@
+import { rate, size } from '../framework/parse.ts'
 import type { CommandSpec } from '../framework/tree.ts'
 
 /** Commands about the running node and its peers. */
@@ -23,7 +24,7 @@ export const NODE_COMMANDS: CommandSpec[] = [
       {
         name: 'list',
         summary: 'connected peers',
-        json: '`peers[] {peerId, addresses[], direction, rttMs, score, limits}`; `score` is null until peers are scored, `limits` is empty until single peers have limits',
+        json: '`peers[] {peerId, addresses[], direction, rttMs, score, limits {up, down, burst, isSet}}`; `score` is null until peers are scored; `limits` are those in force, bytes a second (0 is none) and bytes, `isSet` when they were set with `peers limit`; `limited[] {peerId, limits}`: peers with limits of their own that are not connected',
         load: () => import('./peers-list.ts')
       },
       {
@@ -42,6 +43,26 @@ export const NODE_COMMANDS: CommandSpec[] = [
         arguments: [{ name: '<peer>', description: 'peer id' }],
         json: '`peerId`',
         load: () => import('./peers-disconnect.ts')
+      },
+      {
+        name: 'limit',
+        summary: 'limit how fast content goes to a peer and comes from it',
+        details:
+          'At once, for transfers under way too, and after restarts, whatever the address of the peer. What is not given is as in `limits.*`. 0 is no limit; the least rate is 32KiB/s. For all peers together: `catalog config set limits.up 20MB/s`.',
+        arguments: [{ name: '<peer>', description: 'peer id; it need not be connected' }],
+        options: [
+          { flags: '--rate <rate>', description: 'each way, such as 2MB/s', parse: rate },
+          { flags: '--up <rate>', description: 'only what is sent to it', parse: rate },
+          { flags: '--down <rate>', description: 'only what is fetched from it', parse: rate },
+          { flags: '--burst <size>', description: 'what may go at once before a rate holds', parse: size },
+          { flags: '--clear', description: 'let what is configured hold for it again' }
+        ],
+        examples: [
+          { line: 'catalog peers limit 12D3… --rate 2MB/s', does: 'sends it and asks of it 2 MB/s at most' },
+          { line: 'catalog peers limit 12D3… --clear', does: 'ends that' }
+        ],
+        json: '`peerId`, `limits {up, down, burst, isSet}`: those in force now',
+        load: () => import('./peers-limit.ts')
       }
     ]
   },

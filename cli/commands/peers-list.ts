@@ -1,22 +1,23 @@
-import type { PeerShape } from '../client/types.ts'
-import { formatTable } from '../framework/format.ts'
+import type { PeerList } from '../client/types.ts'
+import { formatTable, limitsText } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
 
 export const run = defineCommand(async context => {
-  const answer = await context
-    .client()
-    .request<{ peers: PeerShape[] }>('GET', '/v1/peers', { signal: context.signal })
+  const answer = await context.client().request<PeerList>('GET', '/v1/peers', { signal: context.signal })
   context.output.result(answer, () =>
     formatTable(
-      ['PEER', 'DIRECTION', 'RTT', 'ADDRESS'],
+      ['PEER', 'DIRECTION', 'RTT', 'LIMITS', 'ADDRESS'],
       answer.peers.map(peer => [
         peer.peerId,
         peer.direction,
         typeof peer.rttMs === 'number' ? `${peer.rttMs.toFixed(1)} ms` : '',
+        limitsText(peer.limits),
         peer.addresses[0] ?? ''
       ])
     )
   )
+  for (const { peerId, limits } of answer.limited)
+    context.output.note(`Not connected, with limits of its own: ${peerId}, ${limitsText(limits)}.`)
   if (answer.peers.length === 0) {
     context.output.note(
       'Connected to nobody: `catalog peers connect ADDR` dials a node (its `catalog id` shows ADDR).'

@@ -1,4 +1,5 @@
 import { displaySize, SECOND_MS } from '../../base/index.ts'
+import type { PeerLimitsShape } from '../client/types.ts'
 
 /** `12.3 MB/s`; empty while there is nothing to divide by. */
 export function displayRate(bytes: number, durationMs: number): string {
@@ -49,6 +50,14 @@ export function formatFields(fields: Array<[string, string | number | string[] |
     })
   }
   return lines.join('\n')
+}
+
+/** `up 2 MB/s, down 2 MB/s, burst 5 MB`; in brackets what follows from the configuration; `none` without a limit. */
+export function limitsText({ up, down, burst, isSet }: PeerLimitsShape): string {
+  if (!isSet && up === 0 && down === 0) return 'none'
+  const rateText = (rate: number): string => (rate === 0 ? 'unlimited' : `${displaySize(rate)}/s`)
+  const text = `up ${rateText(up)}, down ${rateText(down)}, burst ${displaySize(burst)}`
+  return isSet ? text : `(${text})`
 }
 
 /** `1 file`, `2 files`. */

@@ -1,4 +1,4 @@
-import { CatalogError, parseDuration } from '../../base/index.ts'
+import { CatalogError, parseDuration, parseSize } from '../../base/index.ts'
 
 /** A whole number from `minimum` to `maximum`, for flags such as --wait and --limit. */
 export function wholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -17,6 +17,16 @@ export function duration(text: string): number {
   if (durationMs <= 0) throw new CatalogError('INVALID_ARGUMENT', `'${text}' is not longer than zero`)
   return durationMs
 }
+
+/** `64KiB`, `5MB`: a size above zero in bytes. */
+export function size(text: string): number {
+  const bytes = parseSize(text)
+  if (bytes <= 0) throw new CatalogError('INVALID_ARGUMENT', `'${text}' is not more than nothing`)
+  return bytes
+}
+
+/** `2MB/s` or `2MB`: bytes a second; 0 is no limit. */
+export const rate = (text: string): number => parseSize(text.replace(/\/s$/, ''))
 
 /** `key=value` of --set, split at the first `=`. */
 export function assignment(text: string): [key: string, value: string] {

@@ -73,7 +73,7 @@ export const limits = ObjectOf(
   },
   {
     description:
-      'How fast this node sends and fetches content. A change holds from the next start of the daemon.'
+      'How fast this node sends and fetches content. `catalog config set` changes them at once, transfers under way included; `catalog peers limit` gives one peer limits of its own.'
   }
 )
 

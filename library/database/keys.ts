@@ -39,6 +39,8 @@ export const KeyFamily = {
   Announcement: 'a/',
   /** `j/` + id of a record, as text: a fetch that was asked for and has not ended, in JSON. */
   FetchJob: 'j/',
+  /** `pl/` + peer id, as text: the limits that the operator set for that peer, in JSON. */
+  PeerLimit: 'pl/',
   /** `dc/` + group (1), distance of a key (32), provider: a claim to hold what the key stands for (discovery/providers/rows.ts). */
   ProviderClaim: 'dc/',
   /** `dp/` + provider: its signed addresses and number of claims. */

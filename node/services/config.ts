@@ -1,10 +1,19 @@
 import { readFile } from 'node:fs/promises'
 import { CatalogError, SingleFlight, toCatalogError } from '../../base/index.ts'
-import { describeConfig, formatConfigValue, type LoadedConfig, setConfigValue } from '../../config/index.ts'
+import {
+  type Config,
+  configValue,
+  describeConfig,
+  formatConfigValue,
+  type LoadedConfig,
+  setConfigValue
+} from '../../config/index.ts'
+import type { Throttle } from '../../protocols/index.ts'
 import { writeFileAtomic } from '../home/atomic-file.ts'
 import { isLogLevel } from '../logging/line.ts'
 import type { Logging } from '../logging/logging.ts'
 import type { ConfigChange, ConfigReply } from '../schemas.ts'
+import { throttleOptions } from '../throttling.ts'
 import type { ConfigService } from './types.ts'
 
 export interface ConfigModules {
@@ -12,15 +21,18 @@ export interface ConfigModules {
   /** Reads the configuration anew, as a start of the daemon would. */
   reload(): LoadedConfig
   logging: Logging
+  throttle: Pick<Throttle, 'configure'>
 }
 
-/** Keys that take effect at once; every other one waits for the next start. */
-const LIVE_KEYS: readonly string[] = ['log.level']
+/** Section whose keys all take effect at once, with `log.level`; every other key waits for the next start. */
+const LIVE_SECTION = 'limits.'
+const isLive = (key: string): boolean => key === 'log.level' || key.startsWith(LIVE_SECTION)
 
 /** The settings in force, and changes to config.toml that keep its comments. */
 export function createConfigService(modules: ConfigModules, options: { file: string }): ConfigService {
-  const { loaded, logging } = modules
+  const { loaded, logging, throttle } = modules
   const writing = new SingleFlight<string, void>({ name: 'config', maxKeys: 1 })
+  let limits = loaded.values.limits
 
   /** What the next start would read. A file that it would refuse is worth a warning now. */
   function readNext(): { next?: LoadedConfig; warnings: string[] } {
@@ -32,14 +44,27 @@ export function createConfigService(modules: ConfigModules, options: { file: str
     }
   }
 
+  /** Puts a live setting in force. */
+  function apply(key: string, values: Config): void {
+    if (key === 'log.level') {
+      const level = formatConfigValue(key, values)
+      if (isLogLevel(level)) logging.level = level
+    } else if (key.startsWith(LIVE_SECTION)) {
+      // Only this key: what else was changed in the file by hand waits for the next start.
+      limits = withLimit(limits, key, values.limits[limitName(key)])
+      throttle.configure(throttleOptions(limits))
+    }
+  }
+
   return {
     show(): ConfigReply {
       const { next, warnings } = readNext()
+      const inForce: Config = { ...loaded.values, limits }
       const values = describeConfig().map(({ key, description }) => {
         const later = next === undefined ? undefined : formatConfigValue(key, next.values)
-        const value = key === 'log.level' ? logging.level : formatConfigValue(key, loaded.values)
+        const value = key === 'log.level' ? logging.level : formatConfigValue(key, inForce)
         // What took effect at once came from where it stands now.
-        const from = LIVE_KEYS.includes(key) && later === value ? next : loaded
+        const from = isLive(key) && later === value ? next : loaded
         const origin = from?.origins.get(key) ?? 'default'
         return {
           key,
@@ -53,19 +78,30 @@ export function createConfigService(modules: ConfigModules, options: { file: str
     },
     async set(key, value): Promise<ConfigChange> {
       const text = textOf(value)
+      // What cannot be put in force must not get into the file, where the next start would fail at it.
+      if (key.startsWith(LIVE_SECTION)) throttleOptions(withLimit(limits, key, configValue(key, text)))
       await writing.run(`${key}=${text}`, async () => {
         const before = await readFile(options.file, 'utf8')
         await writeFileAtomic(options.file, setConfigValue(before, key, text), { durable: true })
       })
       const { values, origins } = modules.reload()
-      const inForce = formatConfigValue(key, values)
-      if (key === 'log.level' && isLogLevel(inForce)) logging.level = inForce
+      apply(key, values)
       // A value that the environment or a flag overrides is written and has no effect here.
       const overridden = !(origins.get(key) ?? '').startsWith('file:')
-      return { key, value: inForce, restartNeeded: !overridden && !LIVE_KEYS.includes(key) }
+      return { key, value: formatConfigValue(key, values), restartNeeded: !overridden && !isLive(key) }
     }
   }
 }
+
+type Limits = Config['limits']
+
+/** The schema has checked the value of the key. */
+const withLimit = (limits: Limits, key: string, value: unknown): Limits => ({
+  ...limits,
+  [limitName(key)]: value
+})
+
+const limitName = (key: string): keyof Limits => key.slice(LIVE_SECTION.length) as keyof Limits
 
 /** A value of the API in the form in which a person writes it after `--set key=`. */
 function textOf(value: unknown): string {

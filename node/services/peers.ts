@@ -1,26 +1,31 @@
 import { peerIdFromString } from '@libp2p/peer-id'
+import type { Throttle } from '../../protocols/index.ts'
 import type { ConnectedPeer, Host } from '../host/index.ts'
-import type { PeerShape } from '../schemas.ts'
+import type { LimitedPeer, PeerShape } from '../schemas.ts'
+import type { PeerLimits } from './peer-limits.ts'
 import type { PeerService } from './types.ts'
 
 export interface PeersModules {
   host: Pick<Host, 'peers' | 'connect' | 'disconnect' | 'libp2p'>
   /** The control protocol's own measurement, with fractions; the transport's has whole milliseconds. */
   rttMs(peerId: string): number | undefined
+  throttle: Pick<Throttle, 'ofPeer'>
+  limits: Pick<PeerLimits, 'peers' | 'set' | 'clear'>
 }
 
 /** Connections, as the operator sees and changes them. */
 export function createPeers(modules: PeersModules): PeerService {
-  const { host } = modules
+  const { host, throttle, limits } = modules
   const shapeOf = async (peer: ConnectedPeer): Promise<PeerShape> => ({
     peerId: peer.peerId,
     addresses: await addressesOf(peer),
     direction: peer.direction,
     rttMs: measured(modules.rttMs(peer.peerId)) ?? measured(peer.rttMs) ?? null,
-    // Scores and limits of single peers are not there yet; the fields are, for programs that read them.
+    // Scores of peers are not there yet; the field is, for programs that read it.
     score: null,
-    limits: {}
+    limits: throttle.ofPeer(peer.peerId)
   })
+  const limitedPeer = (peerId: string): LimitedPeer => ({ peerId, limits: throttle.ofPeer(peerId) })
 
   /**
    * Where it can be reached, as it said itself when it connected: what dialled us comes from a port that listens to
@@ -38,9 +43,17 @@ export function createPeers(modules: PeersModules): PeerService {
   }
 
   return {
-    list: () => Promise.all(host.peers().map(shapeOf)),
+    async list() {
+      const connected = host.peers()
+      const away = limits.peers().filter(peerId => connected.every(peer => peer.peerId !== peerId))
+      return { peers: await Promise.all(connected.map(shapeOf)), limited: away.map(limitedPeer) }
+    },
     connect: async (address, signal) => await shapeOf(await host.connect(address, signal)),
-    disconnect: peerId => host.disconnect(peerId)
+    disconnect: peerId => host.disconnect(peerId),
+    async limit(peerId, limit, signal) {
+      await (limit === undefined ? limits.clear(peerId, signal) : limits.set(peerId, limit, signal))
+      return limitedPeer(peerId)
+    }
   }
 }
 

@@ -37,6 +37,8 @@ export interface StatusModules {
   /** Peers that failed repeatedly and are left alone. */
   skipped(): readonly SkippedPeer[]
   rates(): Promise<Record<string, number>>
+  /** Of all peers together, now. */
+  limits(): { up: number; down: number }
 }
 
 export function createStatus(
@@ -77,6 +79,7 @@ export function createStatus(
           skippedPeers: modules.skipped().length
         },
         rates: await modules.rates(),
+        limits: modules.limits(),
         version: options.version
       }
     }

@@ -1,6 +1,7 @@
 /** What the admin API asks of the node: one interface per subject, implemented by the files of this folder. */
 import type { Logger } from '../../base/index.ts'
 import type { ContentStore } from '../../library/index.ts'
+import type { LiveLimit } from '../../protocols/index.ts'
 import type { EventHub } from '../events.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { Logging } from '../logging/logging.ts'
@@ -13,6 +14,8 @@ import type {
   DoctorCheck,
   FetchResult,
   Identity,
+  LimitedPeer,
+  PeerList,
   PeerShape,
   PublishResult,
   ReleaseInfo,
@@ -102,9 +105,11 @@ export interface WhyService {
 }
 
 export interface PeerService {
-  list(): Promise<PeerShape[]>
+  list(): Promise<PeerList>
   connect(address: string, signal: AbortSignal): Promise<PeerShape>
   disconnect(peerId: string): Promise<void>
+  /** From now on and after restarts; undefined for what is configured. What holds then. */
+  limit(peerId: string, limit: LiveLimit | undefined, signal: AbortSignal): Promise<LimitedPeer>
 }
 
 export interface ConfigService {

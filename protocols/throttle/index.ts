@@ -5,7 +5,7 @@
  * is asked for, so a limit never leaves a stream unread. Not its business: which peer deserves what (weights are
  * injected), and what the bytes are. In: limits, and `take`; out: the moment at which bytes may move.
  */
-export { MIN_RATE_BYTES } from './limits.ts'
+export { MAX_BURST_BYTES, MIN_RATE_BYTES } from './limits.ts'
 export { lesserPriority, PRIORITIES, type Priority } from './priority.ts'
 export {
   type Budget,

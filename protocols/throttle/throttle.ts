@@ -21,7 +21,7 @@ export interface ThrottleOptions {
   readonly isPrivateLimited: boolean
 }
 
-/** A limit that was set for one peer, or for all, while the node runs. What is absent is as configured. */
+/** A limit that was set for one peer while the node runs. What is absent is as configured. */
 export interface LiveLimit {
   /** Bytes a second; 0 is no limit. */
   readonly up?: number
@@ -34,7 +34,7 @@ export interface EffectiveLimits {
   readonly up: number
   readonly down: number
   readonly burst: number
-  /** Whether they were set for this peer, or for all, beside the configuration. */
+  /** Whether they were set for this peer, beside the configuration. */
   readonly isSet: boolean
 }
 
@@ -56,10 +56,11 @@ export interface Throttle {
   readonly download: Budget
   /** Limits of one peer from now on, whatever its address; undefined for the configured ones. */
   limitPeer(peerId: string, limit: LiveLimit | undefined): void
-  /** Limits of all peers together from now on, whatever their addresses; undefined for the configured ones. */
-  limitAll(limit: LiveLimit | undefined): void
+  /** What is configured, from now on; transfers under way go on at the new rates. */
+  configure(options: ThrottleOptions): void
   ofPeer(peerId: string): EffectiveLimits
-  ofAll(): EffectiveLimits
+  /** Rates of all peers together at this moment, by the windows. */
+  ofAll(): Rates
 }
 
 export interface ThrottleModules {
@@ -79,9 +80,8 @@ class NodeThrottle implements Throttle {
   readonly upload: Gate
   readonly download: Gate
   readonly #modules: ThrottleModules
-  readonly #options: ThrottleOptions
   readonly #peers = new Map<string, LiveLimit>()
-  #all: LiveLimit | undefined
+  #options: ThrottleOptions
 
   constructor(modules: ThrottleModules, options: ThrottleOptions) {
     this.#modules = modules
@@ -107,7 +107,7 @@ class NodeThrottle implements Throttle {
           total: () => this.#total(direction),
           class: priority => this.#class(direction, priority),
           peer: peerId => this.#peer(direction, peerId),
-          isLimited: peerId => this.#all !== undefined || this.#isUnderConfig(peerId)
+          isLimited: peerId => this.#isUnderConfig(peerId)
         },
         onTaken: (priority, bytes, waitedMs) => {
           taken.inc({ direction, priority }, bytes)
@@ -127,8 +127,8 @@ class NodeThrottle implements Throttle {
     this.#refresh()
   }
 
-  limitAll(limit: LiveLimit | undefined): void {
-    this.#all = limit
+  configure(options: ThrottleOptions): void {
+    this.#options = options
     this.#refresh()
   }
 
@@ -137,14 +137,13 @@ class NodeThrottle implements Throttle {
     return effective(this.#peer('up', peerId), this.#peer('down', peerId), isSet)
   }
 
-  ofAll(): EffectiveLimits {
-    return effective(this.#total('up'), this.#total('down'), this.#all !== undefined)
+  ofAll(): Rates {
+    return { up: this.#total('up').rate, down: this.#total('down').rate }
   }
 
   #total(direction: Direction): Limit {
     const { total, windows, burst } = this.#options
-    const configured = rateAt(windows, direction, this.#minute(), total[direction])
-    return { rate: this.#all?.[direction] ?? configured, burst: this.#all?.burst ?? burst }
+    return { rate: rateAt(windows, direction, this.#minute(), total[direction]), burst }
   }
 
   #class(direction: Direction, priority: Priority): Limit {

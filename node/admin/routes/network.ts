@@ -1,10 +1,18 @@
 import Type from 'typebox'
-import { PeerShape } from '../../schemas.ts'
+import { MAX_BURST_BYTES, MIN_RATE_BYTES } from '../../../protocols/index.ts'
+import { LimitedPeer, PeerList, PeerShape } from '../../schemas.ts'
 import { isOnlyLocal } from '../../services/doctor.ts'
 import type { NodeServices } from '../../services/types.ts'
 import { type Route, route } from '../route.ts'
 
 const tag = 'network'
+const PeerId = Type.Object({ peerId: Type.String({ minLength: 1, maxLength: 128 }) })
+const RateOf = (what: string) =>
+  Type.Optional(
+    Type.Union([Type.Literal(0), Type.Integer({ minimum: MIN_RATE_BYTES })], {
+      description: `Bytes a second ${what}; 0 is no limit; as configured unless given.`
+    })
+  )
 
 export function networkRoutes(services: NodeServices): Route[] {
   const { lifecycle, peers } = services
@@ -13,9 +21,9 @@ export function networkRoutes(services: NodeServices): Route[] {
       method: 'GET',
       url: '/v1/peers',
       tag,
-      summary: 'Connected peers.',
-      response: Type.Object({ peers: Type.Array(PeerShape) }),
-      handle: async () => ({ peers: await peers.list() })
+      summary: 'Connected peers, and others that have limits of their own.',
+      response: PeerList,
+      handle: () => peers.list()
     }),
     route({
       method: 'POST',
@@ -34,13 +42,14 @@ export function networkRoutes(services: NodeServices): Route[] {
       url: '/v1/peers/:peerId',
       tag,
       summary: 'Disconnects from a peer.',
-      params: Type.Object({ peerId: Type.String({ minLength: 1, maxLength: 128 }) }),
+      params: PeerId,
       response: Type.Object({ peerId: Type.String() }),
       handle: async ({ params }) => {
         await peers.disconnect(params.peerId)
         return { peerId: params.peerId }
       }
     }),
+    ...limitRoutes(services),
     route({
       method: 'POST',
       url: '/v1/invites',
@@ -58,6 +67,40 @@ export function networkRoutes(services: NodeServices): Route[] {
           warning: 'this node is reachable only from this machine, so the invite is of use only here'
         }
       }
+    })
+  ]
+}
+
+function limitRoutes({ peers }: NodeServices): Route[] {
+  return [
+    route({
+      method: 'PUT',
+      url: '/v1/peers/:peerId/limits',
+      tag,
+      summary: 'Limits what is sent to a peer and fetched from it: at once, and after restarts.',
+      params: PeerId,
+      body: Type.Object({
+        up: RateOf('sent to it'),
+        down: RateOf('fetched from it'),
+        burst: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: MAX_BURST_BYTES,
+            description: 'Bytes that may go at once before a rate holds; `limits.burst` unless given.'
+          })
+        )
+      }),
+      response: LimitedPeer,
+      handle: ({ params, body, signal }) => peers.limit(params.peerId, body, signal)
+    }),
+    route({
+      method: 'DELETE',
+      url: '/v1/peers/:peerId/limits',
+      tag,
+      summary: 'Lets what is configured hold for a peer again.',
+      params: PeerId,
+      response: LimitedPeer,
+      handle: ({ params, signal }) => peers.limit(params.peerId, undefined, signal)
     })
   ]
 }

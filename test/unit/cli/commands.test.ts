@@ -33,7 +33,32 @@ describe('each command passes the request on and shows the answer', () => {
       text: '12D3KooB'
     },
     { argv: ['invite'], route: 'POST /v1/invites', answer: { invite: 'catalog1:abc' }, text: 'catalog1:abc' },
-    { argv: ['peers', 'list'], route: 'GET /v1/peers', answer: { peers: [peer] }, text: '1.5 ms' },
+    {
+      argv: ['peers', 'list'],
+      route: 'GET /v1/peers',
+      answer: { peers: [peer], limited: [] },
+      text: '1.5 ms'
+    },
+    {
+      argv: ['peers', 'limit', '12D3KooA', '--rate', '2MB/s', '--burst', '1MiB'],
+      route: 'PUT /v1/peers/12D3KooA/limits',
+      answer: { peerId: '12D3KooA', limits: { up: 2e6, down: 2e6, burst: 1_048_576, isSet: true } },
+      body: { up: 2e6, down: 2e6, burst: 1_048_576 },
+      text: 'up 2 MB/s, down 2 MB/s, burst 1.05 MB'
+    },
+    {
+      argv: ['peers', 'limit', '12D3KooA', '--rate', '2MB/s', '--down', '0'],
+      route: 'PUT /v1/peers/12D3KooA/limits',
+      answer: { peerId: '12D3KooA', limits: { up: 2e6, down: 0, burst: 5e6, isSet: true } },
+      body: { up: 2e6, down: 0 },
+      text: 'down unlimited'
+    },
+    {
+      argv: ['peers', 'limit', '12D3KooA', '--clear'],
+      route: 'DELETE /v1/peers/12D3KooA/limits',
+      answer: { peerId: '12D3KooA', limits: { up: 0, down: 0, burst: 5e6, isSet: false } },
+      text: 'none'
+    },
     {
       argv: ['peers', 'connect', '/ip4/1.2.3.4/udp/1/quic-v1'],
       route: 'POST /v1/peers',

@@ -1,14 +1,18 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { loadConfig } from '../../../config/index.ts'
 import { createLogging } from '../../../node/logging/logging.ts'
 import { createConfigService } from '../../../node/services/config.ts'
+import type { ThrottleOptions } from '../../../protocols/index.ts'
 
 let folder: string
 let file: string
+/** What the throttle was told. */
+let configured: ThrottleOptions[]
 beforeEach(async () => {
+  configured = []
   folder = await mkdtemp(join(tmpdir(), 'catalog-config-'))
   file = join(folder, 'config.toml')
   await writeFile(file, '# mine\n')
@@ -19,7 +23,8 @@ function service() {
   const sink = { write: () => {}, close: async () => {} }
   const logging = createLogging({ sink }, { level: 'info' })
   const reload = () => loadConfig({ file })
-  return createConfigService({ loaded: reload(), reload, logging }, { file })
+  const throttle = { configure: (options: ThrottleOptions) => configured.push(options) }
+  return createConfigService({ loaded: reload(), reload, logging, throttle }, { file })
 }
 
 it('shows what is in force, and beside it what the next start will make of a change', async () => {
@@ -41,4 +46,28 @@ it('warns of a file that the next start would refuse', async () => {
   expect(config.show().warnings).toEqual([
     expect.stringMatching(/^the next start will fail: CONFIG_UNKNOWN_KEY/)
   ])
+})
+
+it('puts limits in force at once, one at a time', async () => {
+  const config = service()
+  const row = (key: string) => config.show().values.find(value => value.key === key)
+  // Changed by hand: it waits for the next start.
+  await writeFile(file, '[limits]\ndown = "7MB/s"\n')
+  expect(await config.set('limits.up', '3MB/s')).toMatchObject({ value: '3MB/s', restartNeeded: false })
+  expect(configured).toMatchObject([{ total: { up: 3_000_000, down: 0 } }])
+  expect(row('limits.up')).toMatchObject({ value: '3MB/s', origin: expect.stringMatching(/^file:/) })
+  expect(row('limits.up')).not.toHaveProperty('pending')
+  expect(row('limits.down')).toMatchObject({ value: '0', pending: '7MB/s' })
+  await config.set('limits.windows', '08:00-18:00 5MB/s')
+  expect(configured[1]).toMatchObject({ total: { up: 3_000_000, down: 0 }, windows: [{ fromMinute: 480 }] })
+})
+
+it('writes no limit that could not be put in force', async () => {
+  const config = service()
+  await expect(config.set('limits.windows', '08:00-18:00 5B')).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT'
+  })
+  await expect(config.set('limits.upp', '5MB')).rejects.toMatchObject({ code: 'CONFIG_UNKNOWN_KEY' })
+  expect(await readFile(file, 'utf8')).toBe('# mine\n')
+  expect(configured).toEqual([])
 })

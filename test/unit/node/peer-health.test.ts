@@ -181,7 +181,8 @@ describe('what went wrong', () => {
           scrub: () => undefined,
           queues: () => ({ fetches: 0 }),
           skipped: () => skipped,
-          rates: async () => ({})
+          rates: async () => ({}),
+          limits: () => ({ up: 0, down: 0 })
         },
         { version: '', quotaBytes: 0, peersWanted: 1 }
       ).status()

@@ -5,6 +5,8 @@ import { createPeers } from '../../../node/services/peers.ts'
 const peerId = '12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf'
 const source = `/ip4/127.0.0.1/udp/51234/quic-v1/p2p/${peerId}`
 const listening = '/ip4/127.0.0.1/udp/4747/quic-v1'
+const AWAY = 'a-peer-that-is-not-connected'
+const NO_LIMITS = { up: 0, down: 0, burst: 1, isSet: false }
 
 /** What is listed of one peer that came from `source` and stated `stated`. */
 async function listed(stated: string[], { direction = 'inbound', quicMs = 0, controlMs = 0 } = {}) {
@@ -20,9 +22,13 @@ async function listed(stated: string[], { direction = 'inbound', quicMs = 0, con
         }
       }
     } as never,
-    rttMs: () => controlMs
+    rttMs: () => controlMs,
+    throttle: { ofPeer: () => NO_LIMITS },
+    limits: { peers: () => [peerId, AWAY] } as never
   })
-  return (await service.list())[0]
+  const { peers, limited } = await service.list()
+  expect(limited).toEqual([{ peerId: AWAY, limits: NO_LIMITS }])
+  return peers[0]
 }
 
 describe('the list of peers', () => {

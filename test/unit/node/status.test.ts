@@ -12,6 +12,7 @@ const reasonsAt = async (bytes: number, quotaBytes: number, freeBytes = 1e12): P
     queues: () => ({}),
     skipped: () => [],
     rates: async () => ({}),
+    limits: () => ({ up: 0, down: 0 }),
     freeBytes: async () => freeBytes,
     uptimeMs: () => 1,
     scrub: () => undefined

@@ -23,22 +23,19 @@ interface Scene {
 }
 
 const NONE = { up: 0, down: 0 }
+const OPTIONS: ThrottleOptions = {
+  total: NONE,
+  perPeer: NONE,
+  windows: [],
+  classes: [],
+  burst: 256 * KIB,
+  isPrivateLimited: false
+}
 
 function scene(options: Partial<ThrottleOptions> = {}, isPrivate = false): Scene {
   const clock = new ManualClock()
   const metrics = new Registry()
-  const throttle = createThrottle(
-    { clock, metrics, isPrivate: () => isPrivate },
-    {
-      total: NONE,
-      perPeer: NONE,
-      windows: [],
-      classes: [],
-      burst: 256 * KIB,
-      isPrivateLimited: false,
-      ...options
-    }
-  )
+  const throttle = createThrottle({ clock, metrics, isPrivate: () => isPrivate }, { ...OPTIONS, ...options })
   return { clock, throttle, metrics }
 }
 
@@ -147,7 +144,12 @@ describe('the throttle', () => {
     expect(got[0]).toBeGreaterThanOrEqual(0.95 * 2 * 128 * KIB)
     throttle.limitPeer('a', undefined)
     expect(throttle.upload.sliceBytes('a', 'normal')).toBeUndefined()
-    throttle.limitAll({ up: MIB, burst: 64 * KIB })
+    throttle.configure({
+      ...OPTIONS,
+      total: { up: MIB, down: 0 },
+      burst: 64 * KIB,
+      isPrivateLimited: true
+    })
     await clock.advance(1, 1)
     const both = await race(it, [new Sender(it, 'a'), new Sender(it, 'b')], 1000)
     expect(both[0]! + both[1]!).toBeLessThanOrEqual(1.06 * MIB)

@@ -17,7 +17,7 @@ export const peer = {
   direction: 'out',
   rttMs: 1.5,
   score: null,
-  limits: {}
+  limits: { up: 0, down: 0, burst: 5_000_000, isSet: false }
 }
 export const verified = {
   ok: true,
