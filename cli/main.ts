@@ -13,14 +13,16 @@ function installSignals(controller: AbortController): void {
   }
 }
 
-/** Whoever reads our output has gone (`catalog list | head`): there is nobody left to tell. */
+/**
+ * Whoever reads our output has gone (`catalog list | head`): there is nobody left to tell. Notes are no reason to end: a
+ * daemon whose stderr is a file on a disk that is full must live on.
+ */
 function installBrokenPipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', error => {
-      if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(ExitCode.Done)
-      throw error
-    })
-  }
+  process.stdout.on('error', error => {
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(ExitCode.Done)
+    throw error
+  })
+  process.stderr.on('error', () => {})
 }
 
 const controller = new AbortController()

@@ -25,6 +25,8 @@ export interface StartOptions {
   stdout?: NodeJS.WritableStream
   /** Where lines for people go, when it is a terminal. */
   stderr?: NodeJS.WriteStream
+  /** Aborted by a signal that came before the daemon listens to signals itself: it then stops as soon as it has started. */
+  signal?: AbortSignal
 }
 
 /** What `daemon --json` prints when it is ready. */
@@ -70,8 +72,9 @@ export async function startDaemon(options: StartOptions): Promise<number> {
     const daemon = await inSmallHeap(() =>
       createDaemon({ logging, clock: systemClock }, { home, config, reloadConfig: () => load(home) })
     )
-    const ended = untilEnded(daemon, logging, systemClock)
-    stdout.write(readyText(daemon, options.json))
+    const { signal } = options
+    const ended = untilEnded(daemon, logging, systemClock, signal)
+    if (signal?.aborted !== true) stdout.write(readyText(daemon, options.json))
     return await ended
   } finally {
     await logging.close()
@@ -110,7 +113,12 @@ function readyText({ peerId, addresses, socketPath }: Daemon, json: boolean): st
  * SIGTERM and SIGINT drain and stop; a second one ends the process at once. What nobody caught is a bug: it is logged,
  * the state becomes error, and the daemon stops with status 1 rather than go on in a state nobody planned.
  */
-function untilEnded(daemon: Daemon, logging: Logging, clock: Clock): Promise<number> {
+function untilEnded(
+  daemon: Daemon,
+  logging: Logging,
+  clock: Clock,
+  early: AbortSignal | undefined
+): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<number>()
   let stopping = false
   const stop = (reason: string, status: number): void => {
@@ -149,5 +157,6 @@ function untilEnded(daemon: Daemon, logging: Logging, clock: Clock): Promise<num
   process.on('SIGINT', onSignal)
   process.on('uncaughtException', onFatal)
   process.on('unhandledRejection', thrown => onFatal(thrown, 'unhandledRejection'))
+  if (early?.aborted === true) stop('a signal during the start', 0)
   return promise
 }

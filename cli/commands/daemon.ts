@@ -18,7 +18,8 @@ export const run = defineCommand(async (context, _args: [], options: Options) =>
     home: context.home,
     env: context.io.env,
     flags: flagsOf(options),
-    json: context.output.json
+    json: context.output.json,
+    signal: context.signal
   })) as ExitCode
 })
 
