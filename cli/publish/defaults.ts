@@ -8,6 +8,7 @@ import path from 'node:path'
 import { parse as parseToml } from 'smol-toml'
 import { CatalogError, MIB } from '../../base/index.ts'
 import {
+  checkDescription,
   type Dependency,
   type DependencyKind,
   isName,
@@ -115,14 +116,16 @@ function fromToml(text: string): PackageDefaults {
       dependencies.push({ name: dependency, range: asText(range, `${field}.${dependency}`), kind })
     delete fields[field]
   }
+  // The rest is meant to have the very shape of a release's fields.
+  const description: Partial<ReleaseDescription> = {
+    ...(fields as Partial<ReleaseDescription>),
+    ...(dependencies.length > 0 ? { dependencies } : {})
+  }
+  checkDescription(description)
   return {
     ...(name === undefined ? {} : { name: asText(name, 'name') }),
     ...(version === undefined ? {} : { version: asText(version, 'version') }),
-    // The rest has the very shape of a release's fields; whoever signs it checks each one.
-    description: {
-      ...(fields as Partial<ReleaseDescription>),
-      ...(dependencies.length > 0 ? { dependencies } : {})
-    },
+    description,
     warnings: []
   }
 }
@@ -168,8 +171,8 @@ function fromNpm(text: string): PackageDefaults {
     keywords: keywordsOf(fields, warnings),
     licence: licenceOf(fields, warnings),
     authors: authorsOf(fields),
-    links: linksOf(fields),
-    entryPoint: textOf(fields.main)?.replace(/^\.\//, ''),
+    links: linksOf(fields, warnings),
+    entryPoint: entryPointOf(fields),
     dependencies,
     requirements: requirementsOf(fields),
     extensions: Object.keys(opaque).length > 0 ? { npmDependencies: opaque } : {}
@@ -177,9 +180,42 @@ function fromNpm(text: string): PackageDefaults {
   return {
     ...(typeof fields.name === 'string' ? { name: fields.name } : {}),
     ...(typeof fields.version === 'string' ? { version: fields.version } : {}),
-    description: withoutEmpty(description),
+    description: withoutRefused(withoutEmpty(description), warnings),
     warnings
   }
+}
+
+/** What a release lacks at its own risk is never left out. */
+const NEVER_LEFT_OUT = new Set(['dependencies', 'extensions'])
+
+/** npm asks for no form of most fields; one that a record cannot hold is no reason to refuse the package. */
+function withoutRefused(
+  description: Partial<ReleaseDescription>,
+  warnings: string[]
+): Partial<ReleaseDescription> {
+  return Object.fromEntries(
+    Object.entries(description).filter(
+      ([field, value]) => NEVER_LEFT_OUT.has(field) || isTaken({ [field]: value }, warnings)
+    )
+  )
+}
+
+function isTaken(fields: Partial<ReleaseDescription>, warnings: string[]): boolean {
+  try {
+    checkDescription(fields)
+    return true
+  } catch (error) {
+    if (!(error instanceof CatalogError)) throw error
+    warnings.push(`left out of what ${NPM_FILE} says: ${error.message}`)
+    return false
+  }
+}
+
+/** `./lib/` is a folder that Node looks into: `lib`. */
+function entryPointOf(fields: NpmManifest): string | undefined {
+  return textOf(fields.main)
+    ?.replace(/^(?:\.\/+)+/, '')
+    .replace(/\/+$/, '')
 }
 
 function textOf(value: unknown): string | undefined {
@@ -221,10 +257,19 @@ function authorsOf(fields: NpmManifest): string[] {
     .slice(0, AUTHORS_MAX)
 }
 
-function linksOf(fields: NpmManifest): Record<string, string> {
+/** npm's short ways to name a repository: `owner/name` is one of GitHub. */
+const SHORT_REPOSITORY = /^(?:(github|gitlab|bitbucket):)?([\w.-]+\/[\w.-]+)$/
+const REPOSITORY_HOSTS: Record<string, string> = {
+  github: 'github.com',
+  gitlab: 'gitlab.com',
+  bitbucket: 'bitbucket.org'
+}
+
+function linksOf(fields: NpmManifest, warnings: string[]): Record<string, string> {
   const urlOf = (value: unknown): string | undefined => {
     const text = textOf(value) ?? textOf((value as NpmManifest | undefined)?.url)
-    const url = text !== undefined && /^[\w.-]+\/[\w.-]+$/.test(text) ? `https://github.com/${text}` : text
+    const [, host = 'github', path] = SHORT_REPOSITORY.exec(text ?? '') ?? []
+    const url = path === undefined ? text : `https://${REPOSITORY_HOSTS[host]}/${path}`
     return url !== undefined && URL.canParse(url) ? url : undefined
   }
   const links: Record<string, string> = {}
@@ -234,7 +279,9 @@ function linksOf(fields: NpmManifest): Record<string, string> {
   if (homepage !== undefined) links.homepage = homepage
   if (repository !== undefined) links.repository = repository
   if (issues !== undefined) links.issues = issues
-  return links
+  return Object.fromEntries(
+    Object.entries(links).filter(([key, url]) => isTaken({ links: { [key]: url } }, warnings))
+  )
 }
 
 interface NpmDependencies {

@@ -11,6 +11,7 @@ export {
 } from './envelope.ts'
 export { RECORD_LIMITS } from './limits.ts'
 export {
+  checkDescription,
   createReleaseRecord,
   decodeRelease,
   decodeVerifiedRelease,

@@ -6,14 +6,14 @@ import parseSpdx from 'spdx-expression-parse'
 import { CatalogError } from '../../base/index.ts'
 import { quote } from '../names.ts'
 import { isRange } from '../spec.ts'
-import type { NewRelease } from './types.ts'
+import type { ReleaseDescription } from './types.ts'
 
 function refuse(field: string, message: string, hint: string): never {
   throw new CatalogError('INVALID_ARGUMENT', message, { hint, details: { field } })
 }
 
 /** Throws INVALID_ARGUMENT with `details.field`. */
-export function checkForPublish(release: NewRelease): void {
+export function checkForPublish(release: Partial<ReleaseDescription>): void {
   if (release.licence !== undefined) checkLicence(release.licence)
   for (const [at, { name, range }] of (release.dependencies ?? []).entries()) {
     if (!isRange(range)) {

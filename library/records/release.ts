@@ -5,7 +5,7 @@ import { createRecord, decodeRecord, decodeVerifiedRecord } from './envelope.ts'
 import { CONTENT_FORMAT } from './limits.ts'
 import { checkForPublish } from './publish-checks.ts'
 import { checkFields, RELEASE_FIELDS } from './release-fields.ts'
-import type { NewRelease, Release, ReleaseRecord, SignedRecord } from './types.ts'
+import type { NewRelease, Release, ReleaseDescription, ReleaseRecord, SignedRecord } from './types.ts'
 
 /**
  * Reads the body of a release. Throws RECORD_INVALID for another kind or a field out of bounds, UNSUPPORTED for a
@@ -84,6 +84,21 @@ export function createReleaseRecord(release: NewRelease, signer: Signer): Releas
     checkFields(body, RELEASE_FIELDS)
     checkForPublish(release)
     return understandRelease(createRecord({ kind: 'release', sequence: release.sequence, body }, signer))
+  } catch (thrown) {
+    throw asArgumentError(thrown)
+  }
+}
+
+/**
+ * The checks that `createReleaseRecord` makes of some fields alone, for who has not all of them yet. Throws INVALID_ARGUMENT with
+ * `details.field`.
+ */
+export function checkDescription(fields: Partial<ReleaseDescription>): void {
+  const given = withoutUndefined(fields)
+  const checks = Object.entries(RELEASE_FIELDS).filter(([field]) => Object.hasOwn(given, field))
+  try {
+    checkFields(given, Object.fromEntries(checks))
+    checkForPublish(fields)
   } catch (thrown) {
     throw asArgumentError(thrown)
   }
