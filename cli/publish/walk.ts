@@ -3,7 +3,7 @@
  * later whether it changed. Links are entries, never followed; what is neither file, folder nor link is refused.
  * Synchronous, because the command has nothing else to do and the calls are several times faster so.
  */
-import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs'
+import { type BigIntStats, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { CatalogError } from '../../base/index.ts'
 import { checkEntryPath, checkSymlinkTarget, comparePaths } from '../../library/index.ts'
@@ -35,9 +35,7 @@ export type SourceEntry =
  * LIMIT_EXCEEDED.
  */
 export function walkFolder(root: string): SourceEntry[] {
-  const top = lstatOrThrow(root)
-  const stats = top.isSymbolicLink() ? lstatOrThrow(path.join(root, '.')) : top
-  if (!stats.isDirectory())
+  if (!isFolder(root))
     throw new CatalogError('SOURCE_UNREADABLE', `${root} is not a folder`, {
       hint: 'give the folder to publish'
     })
@@ -139,6 +137,15 @@ function kindOf(stats: BigIntStats): string {
   if (stats.isFIFO()) return 'a pipe'
   if (stats.isSocket()) return 'a socket'
   return 'a device'
+}
+
+/** The folder that is given may be a link to one, as folders of packages often are. */
+function isFolder(root: string): boolean {
+  try {
+    return statSync(root).isDirectory()
+  } catch (cause) {
+    throw sourceUnreadable(root, cause)
+  }
 }
 
 function lstatOrThrow(absolute: string): BigIntStats {

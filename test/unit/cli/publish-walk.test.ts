@@ -160,6 +160,13 @@ describe('what is published', () => {
     expect(paths()).toEqual(expected)
   })
 
+  it('is what a folder holds that is given through a link', () => {
+    writeTree(source, { a: '', 'b/c': '' })
+    const link = path.join(top, 'link')
+    symlinkSync('source', link)
+    expect(walkFolder(link).map(entry => entry.path)).toEqual(['a', 'b/c'])
+  })
+
   it('is the same as npm packs, for the packages that we use ourselves', () => {
     for (const name of ['commander', 'semver', 'pino', 'typebox']) {
       const folder = path.resolve(import.meta.dirname, '../../../node_modules', name)
