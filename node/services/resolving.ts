@@ -113,9 +113,19 @@ function selectFound(
   try {
     return selectRelease(records, spec, rule)
   } catch (thrown) {
-    if (failure !== undefined && toCatalogError(thrown).code === 'RELEASE_NOT_FOUND') throw failure
-    throw thrown
+    const notHere = toCatalogError(thrown)
+    if (failure === undefined || notHere.code !== 'RELEASE_NOT_FOUND') throw thrown
+    throw records.length === 0 ? failure : withWhatIsHere(failure, notHere)
   }
+}
+
+/** Who has other versions of a name learns which, not only that nobody else could be asked for it. */
+function withWhatIsHere(failure: CatalogError, notHere: CatalogError): CatalogError {
+  return new CatalogError(failure.code, `${notHere.message} here; elsewhere ${failure.message}`, {
+    hint: failure.hint,
+    details: { ...failure.details, ...notHere.details },
+    cause: failure
+  })
 }
 
 /** By the id of a record: here, or with whoever has it. */
