@@ -14,7 +14,7 @@
  * writing back, as every package manager leaves them: a sync for each of thousands costs more than the install, and after a
  * power cut `catalog install --frozen` writes them again from the store, byte for byte.
  */
-import { copyFileSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { CatalogError } from '../../base/index.ts'
 import { isName } from '../names.ts'
@@ -94,6 +94,7 @@ export function removeLeftovers(root: string): void {
 }
 
 function carryOutAll(root: string, steps: JournalStep[]): void {
+  refuseLinks(root, steps)
   const touched = new Set<string>()
   steps.forEach((step, index) => {
     const places = placesOf(root, step, index)
@@ -103,6 +104,22 @@ function carryOutAll(root: string, steps: JournalStep[]): void {
     touched.add(path.dirname(places.target))
   })
   for (const folder of touched) syncFolder(folder)
+}
+
+/**
+ * A target may come from anywhere: where a scope, or a folder of ours, is a link, what is renamed and removed would lie outside
+ * the target.
+ */
+function refuseLinks(root: string, steps: JournalStep[]): void {
+  const scopes = steps.filter(({ kind }) => kind === 'folder').map(({ target }) => path.dirname(target))
+  for (const folder of new Set([STATE_FOLDER, STAGING, OLD, ...scopes])) {
+    const stats = lstatSync(path.join(root, folder), { throwIfNoEntry: false })
+    if (stats === undefined || stats.isDirectory()) continue
+    throw new CatalogError('TARGET_REFUSED', `${path.join(root, folder)} is not a folder`, {
+      details: { path: path.join(root, folder) },
+      hint: 'move it away, or install into another folder'
+    })
+  }
 }
 
 interface Places {

@@ -263,7 +263,9 @@ function takeMutex(root: string): HeldMutex {
   if (stats !== undefined && !stats.isDirectory()) throw refused(state, 'is not a folder')
   makeFolder(state, STATE_MODE)
   const holder = path.join(state, HOLDER_FILE)
-  const mutex = acquireMutex(path.join(state, MUTEX_FILE))
+  const lock = path.join(state, MUTEX_FILE)
+  if (lstatSync(lock, { throwIfNoEntry: false })?.isFile() === false) throw refused(lock, 'is not a file')
+  const mutex = acquireMutex(lock)
   if (mutex === undefined) {
     const pid = exists(holder) ? readFileSync(holder, 'utf8').trim() : ''
     throw new CatalogError(
@@ -274,7 +276,9 @@ function takeMutex(root: string): HeldMutex {
       }
     )
   }
-  writeFileSync(holder, String(process.pid))
+  // Made anew: a link that stands there must not be written through.
+  rmSync(holder, { force: true })
+  writeFileSync(holder, String(process.pid), { flag: 'wx' })
   return mutex
 }
 
