@@ -1,5 +1,5 @@
 import path from 'node:path'
-import type { ExitCode } from '../../base/index.ts'
+import { CatalogError, type ExitCode } from '../../base/index.ts'
 import type { AdminClient } from '../client/client.ts'
 import type { Io } from './io.ts'
 import type { Output } from './output.ts'
@@ -24,7 +24,9 @@ export interface Context {
   client(): AdminClient
 }
 
-/** An absolute path from what was typed. */
+/** An absolute path from what was typed. An empty one is a variable that was not set, and never means this folder. */
 export function resolvePath(context: Context, typed: string): string {
+  if (typed === '')
+    throw new CatalogError('INVALID_ARGUMENT', 'a path is empty', { hint: 'for this folder, give .' })
   return path.resolve(context.io.cwd, typed)
 }

@@ -1,9 +1,14 @@
 import os from 'node:os'
 import path from 'node:path'
+import { CatalogError } from '../../base/index.ts'
 import type { Io } from './io.ts'
 
 /** The home: --home, else CATALOG_HOME, else the data folder of the platform. Absolute. */
 export function resolveHome(io: Io, option: string | undefined): string {
+  if (option === '')
+    throw new CatalogError('INVALID_ARGUMENT', 'the path of the home is empty', {
+      hint: 'for this folder, give --home .'
+    })
   const chosen = option ?? (io.env.CATALOG_HOME === '' ? undefined : io.env.CATALOG_HOME)
   if (chosen !== undefined) return path.resolve(io.cwd, chosen)
   const userFolder = io.env.HOME ?? os.homedir()

@@ -26,6 +26,9 @@ describe('wrong usage', () => {
     ['verify of nothing', ['verify'], 'verify needs a release, or --all', 'catalog verify --all'],
     ['verify of both', ['verify', 'x', '--all'], 'verify needs a release, or --all', ''],
     ['install without a folder', ['install', 'x'], 'needs a folder', '--to DIR'],
+    ['install into a variable that is not set', ['install', 'x', '--to', ''], 'a path is empty', 'give .'],
+    ['publish of one', ['publish', ''], 'a path is empty', 'give .'],
+    ['a home of one', ['status', '--home', ''], 'the home is empty', '--home .'],
     ['install of nothing', ['install', '--to', 'x'], 'at least one release', '--frozen'],
     ['frozen install of a name', ['install', 'x', '--frozen', '--to', 'y'], 'takes no names', '']
   ])('%s exits 2 and says so in one line', async (_, argv, message, hint) => {
