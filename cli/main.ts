@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { ExitCode } from '../base/index.ts'
+import { ExitCode, toCatalogError } from '../base/index.ts'
 import { interrupted, SIGNAL_STATUS } from './framework/interrupt.ts'
 import { run } from './run.ts'
 
@@ -14,13 +14,15 @@ function installSignals(controller: AbortController): void {
 }
 
 /**
- * Whoever reads our output has gone (`catalog list | head`): there is nobody left to tell. Notes are no reason to end: a
- * daemon whose stderr is a file on a disk that is full must live on.
+ * Whoever reads our output has gone (`catalog list | head`): there is nobody left to tell. A result that a full disk did not
+ * take is a failure. Notes are no reason to end: a daemon whose stderr is a file on a disk that is full must live on.
  */
 function installBrokenPipes(): void {
   process.stdout.on('error', error => {
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(ExitCode.Done)
-    throw error
+    const { code, exitCode, message } = toCatalogError(error)
+    process.stderr.write(`catalog: ${code}: the output could not be written: ${message}\n`)
+    process.exit(exitCode)
   })
   process.stderr.on('error', () => {})
 }
@@ -43,4 +45,6 @@ const exitCode = await run(
   },
   controller.signal
 )
+// That the output was not taken is said a turn later.
+await new Promise(resolve => setImmediate(resolve))
 process.exit(exitCode)

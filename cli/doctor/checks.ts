@@ -4,8 +4,9 @@ import { once } from 'node:events'
 import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
-import { displaySize, GIB } from '../../base/index.ts'
+import { displaySize, GIB, toCatalogError } from '../../base/index.ts'
 import { type Config, loadConfig } from '../../config/index.ts'
+import { homeLayout, readKnownFormat } from '../../node/index.ts'
 import type { DoctorCheck } from '../client/types.ts'
 
 /** Below this a fetch of some size fails half-way. */
@@ -21,16 +22,24 @@ export async function offlineChecks(
   env: NodeJS.ProcessEnv,
   isRunning: boolean
 ): Promise<DoctorCheck[]> {
-  if (!existsSync(path.join(home, 'FORMAT'))) {
-    return [
-      bad('home', `there is no Catalog home in ${home}`, 'run `catalog init`, or give the right --home')
-    ]
-  }
+  const homeCheck = await checkHome(home)
+  if (!homeCheck.ok) return [homeCheck]
   const { check, config } = checkConfig(home, env)
-  const seen = [good('home', home), check]
+  const seen = [homeCheck, check]
   if (isRunning) return seen
   const ports = await Promise.all((config?.network.listen ?? []).map(checkPort))
   return [...seen, checkPermissions(home), checkDisk(home), ...ports]
+}
+
+/** There is a home, of a format that this program knows: of another one nothing more can be said. */
+async function checkHome(home: string): Promise<DoctorCheck> {
+  try {
+    await readKnownFormat(homeLayout(home))
+    return good('home', home)
+  } catch (error) {
+    const { message, hint } = toCatalogError(error)
+    return bad('home', message, hint)
+  }
 }
 
 function checkPermissions(home: string): DoctorCheck {

@@ -177,6 +177,14 @@ describe('doctor', () => {
     expect(bad.stdout).toContain('chmod go-rwx')
   })
 
+  it('does not call a home of a newer version good', async () => {
+    await init()
+    writeFileSync(path.join(home, 'FORMAT'), '99\n')
+    const { status, stdout } = await cli(['doctor'], { home })
+    expect(status).toBe(1)
+    expect(stdout).toMatch(/FAIL {2}home: .* has format 99.*\n.*upgrade Catalog/)
+  })
+
   it('with a daemon shows its checks as well', async () => {
     await init()
     const daemon = await startFakeDaemon(home)
@@ -191,6 +199,19 @@ describe('doctor', () => {
       clock: 'warn'
     })
     await daemon.close()
+  })
+})
+
+describe('a result that the disk does not take', () => {
+  it('is a failure, and that nobody reads it any more is none', () => {
+    const catalog = `'${process.execPath}' '${path.resolve(import.meta.dirname, '../../../cli/main.ts')}'`
+    const through = (shell: string) =>
+      spawnSync('bash', ['-o', 'pipefail', '-c', shell], { encoding: 'utf8' })
+    expect(through(`${catalog} completion bash > /dev/full`)).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^catalog: DISK_FULL: .*\n$/)
+    })
+    expect(through(`${catalog} completion bash | true`)).toMatchObject({ status: 0, stderr: '' })
   })
 })
 
