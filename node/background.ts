@@ -136,7 +136,7 @@ export class Background implements Pausable {
       operations.start(
         'fetch',
         `resume-${job.id.slice(-8)}`,
-        context => fetching.fetch({ spec: job.id }, context).finally(ended),
+        context => fetching.fetch({ spec: job.id, priority: job.priority }, context).finally(ended),
         'unlimited'
       )
     }

@@ -68,10 +68,11 @@ export function createNetwork(modules: NetworkModules): Network {
       const [record] = await records.get(peerIdFromString(peerId), [parseId(id)], signal)
       return record
     },
-    async fetchContent(record, peerIds, { onProgress, onSourceFailed, moreSources }, signal) {
+    async fetchContent(record, peerIds, { priority, onProgress, onSourceFailed, moreSources }, signal) {
       const { bytesFetched, bytesReused, sources } = await fetcher.fetch({
         record: record.id,
         peers: peerIds.map(id => peerIdFromString(id)),
+        ...(priority && { trafficClass: priority }),
         ...(moreSources && { morePeers: ended => peerIdsOf(moreSources(ended)) }),
         signal,
         onSourceFailed: (peerId, error) => onSourceFailed(peerId.toString(), error),

@@ -1,9 +1,11 @@
 import type { PackageType } from '../../library/index.ts'
+import type { Priority } from '../../protocols/index.ts'
 import { wholeNumber } from '../framework/parse.ts'
 import type { CommandSpec, OptionSpec } from '../framework/tree.ts'
 
-/** Spelled out, so that help does not load the library. */
+/** Spelled out, so that help does not load the library and the protocols. */
 const PACKAGE_TYPES: readonly PackageType[] = ['package', 'library', 'template', 'vm', 'container']
+const PRIORITIES: readonly Priority[] = ['critical', 'high', 'normal', 'low']
 /** Nodes that hold one announcement, and so the most that `publish` can wait for; the admin API refuses more. */
 const MAX_WAIT = 20
 const SPEC_FORMS = 'name, name@range, @scope/name@1.2.3, or the CID of a record'
@@ -78,7 +80,12 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     arguments: [{ name: '<spec>', description: SPEC_FORMS }],
     options: [
       PUBLISHER,
-      { flags: '--from <peer>', description: 'from this peer only: peer id or multiaddr' }
+      { flags: '--from <peer>', description: 'from this peer only: peer id or multiaddr' },
+      {
+        flags: '--priority <class>',
+        description: 'how urgent it is beside other transfers, here and at the sources (else normal)',
+        choices: PRIORITIES
+      }
     ],
     examples: [{ line: 'catalog fetch left-pad@^1.2', does: 'fetches the highest version in that range' }],
     json: '`id`, `bytesFetched`, `bytesReused`, `sources[] {peerId, bytes}`, `tookMs`, and `name`, `version`, `content`, `sizeBytes`, `files`, `publisher`',

@@ -9,6 +9,7 @@ export interface FetchRequest {
   spec: string
   publisher?: string
   from?: string
+  priority?: string
 }
 
 /** Has the daemon fetch a release and waits for it. */
@@ -17,8 +18,8 @@ export function fetchRelease(context: Context, request: FetchRequest): Promise<F
 }
 
 export const run = defineCommand(async (context, [spec]: [string], options: Omit<FetchRequest, 'spec'>) => {
-  const { publisher, from } = options
-  const result = await fetchRelease(context, { spec, publisher, from })
+  const { publisher, from, priority } = options
+  const result = await fetchRelease(context, { spec, publisher, from, priority })
   context.output.result({ ...result, publisher: result.owner }, () => {
     const took = `${displayDuration(result.tookMs)}, ${displayRate(result.bytesFetched, result.tookMs)}`
     const reused = result.bytesReused > 0 ? `, ${displaySize(result.bytesReused)} were here` : ''

@@ -5,6 +5,7 @@
  */
 import { CatalogError } from '../../base/index.ts'
 import { type Database, KeyFamily, makeKey } from '../../library/index.ts'
+import { PRIORITIES, type Priority } from '../../protocols/index.ts'
 
 export interface FetchJob {
   /** CID of the record, as text. */
@@ -13,6 +14,7 @@ export interface FetchJob {
   version: string
   /** Milliseconds since the epoch. */
   startedAt: number
+  priority: Priority
 }
 
 /** Jobs that are kept, and so fetches that run or wait at once: beyond it BUSY. */
@@ -68,9 +70,11 @@ const jobKey = (id: string): Uint8Array => makeKey(KeyFamily.FetchJob, Buffer.fr
 function readJob(value: Uint8Array): FetchJob | undefined {
   if (value.byteLength > MAX_ROW_BYTES) return undefined
   try {
-    const { id, name, version, startedAt } = JSON.parse(Buffer.from(value).toString()) as Partial<FetchJob>
+    const row = JSON.parse(Buffer.from(value).toString()) as Partial<FetchJob>
+    const { id, name, version, startedAt } = row
     if (typeof id !== 'string' || typeof name !== 'string' || typeof version !== 'string') return undefined
-    return { id, name, version, startedAt: Number(startedAt) }
+    const priority = PRIORITIES.find(known => known === row.priority) ?? 'normal'
+    return { id, name, version, startedAt: Number(startedAt), priority }
   } catch {
     return undefined
   }

@@ -13,6 +13,7 @@ import {
   withSpan
 } from '../../base/index.ts'
 import { parseSpec, type ReleaseRecord } from '../../library/index.ts'
+import { greaterPriority, type Priority } from '../../protocols/index.ts'
 import { formatPublicKey } from '../../trust/index.ts'
 import type { EventHub } from '../events.ts'
 import type { OperationProgress } from '../operations.ts'
@@ -60,14 +61,17 @@ export interface FetchingModules extends ResolvingModules {
   clock: Clock
 }
 
-type OnProgress = (progress: OperationProgress) => void
+interface Waiter {
+  readonly progress: (progress: OperationProgress) => void
+  readonly priority: Priority
+}
 
 export class Fetching implements FetchingService {
   readonly #modules: FetchingModules
   readonly #flights = new SingleFlight<string, ContentFetched>({ name: 'fetch', maxKeys: MAX_JOBS })
   readonly #transfers = new Semaphore({ name: 'transfers', maxActive: MAX_TRANSFERS, maxWaiting: MAX_JOBS })
-  /** Everyone who waits for a content hears how far it is. */
-  readonly #listeners = new Map<string, Set<OnProgress>>()
+  /** Everyone who waits for a content: each hears how far it is, and the most urgent one says how urgent it is. */
+  readonly #waiting = new Map<string, Set<Waiter>>()
   #stopping = false
 
   constructor(modules: FetchingModules) {
@@ -126,7 +130,7 @@ export class Fetching implements FetchingService {
         : await this.#shared(
             { record, holders: resolved.holders },
             request.from !== undefined,
-            progress,
+            { progress, priority: request.priority ?? 'normal' },
             signal
           )
     return { ...fetched, ...resultOf(record), tookMs: Math.round(clock.monotonicMs() - startedMs) }
@@ -156,17 +160,17 @@ export class Fetching implements FetchingService {
   async #shared(
     wanted: Resolved,
     onlyThese: boolean,
-    progress: OnProgress,
+    waiter: Waiter,
     signal: AbortSignal
   ): Promise<ContentFetched> {
     const key = wanted.record.release.content.toString()
-    const listeners = this.#listeners.get(key) ?? new Set()
-    this.#listeners.set(key, listeners.add(progress))
+    const waiters = this.#waiting.get(key) ?? new Set()
+    this.#waiting.set(key, waiters.add(waiter))
     try {
       return await this.#flights.run(key, shared => this.#asJob(wanted, onlyThese, shared), signal)
     } finally {
-      listeners.delete(progress)
-      if (listeners.size === 0) this.#listeners.delete(key)
+      waiters.delete(waiter)
+      if (waiters.size === 0) this.#waiting.delete(key)
     }
   }
 
@@ -176,7 +180,8 @@ export class Fetching implements FetchingService {
     const { record } = wanted
     const { name, version } = record.release
     const id = record.id.toString()
-    await jobs.begin({ id, name, version, startedAt: clock.now() }, signal)
+    const priority = this.#priorityOf(record)
+    await jobs.begin({ id, name, version, startedAt: clock.now(), priority }, signal)
     let stopping = false
     try {
       if (this.#transfers.active >= MAX_TRANSFERS) this.#tell(record, { phase: 'waiting for other fetches' })
@@ -208,6 +213,7 @@ export class Fetching implements FetchingService {
         if (!onlyThese && (round > 1 || holders.length === 0))
           holders = await this.#holdersOf(wanted.record, patience.hasFetched ? holders : [], signal)
         const watch: ContentWatch = {
+          priority: () => this.#priorityOf(wanted.record),
           onProgress: ({ bytesFetched, ...progress }) => {
             patience.fetched(bytesFetched)
             this.#tell(wanted.record, progress)
@@ -250,7 +256,15 @@ export class Fetching implements FetchingService {
   }
 
   #tell(record: ReleaseRecord, progress: OperationProgress): void {
-    for (const listener of this.#listeners.get(record.release.content.toString()) ?? []) listener(progress)
+    for (const waiter of this.#waitersOf(record)) waiter.progress(progress)
+  }
+
+  #priorityOf(record: ReleaseRecord): Priority {
+    return [...this.#waitersOf(record)].map(({ priority }) => priority).reduce(greaterPriority, 'low')
+  }
+
+  #waitersOf({ release }: ReleaseRecord): Iterable<Waiter> {
+    return this.#waiting.get(release.content.toString()) ?? []
   }
 }
 

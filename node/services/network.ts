@@ -2,6 +2,7 @@
 import type { CID } from 'multiformats/cid'
 import type { CatalogError } from '../../base/index.ts'
 import type { ReleaseRecord } from '../../library/index.ts'
+import type { Priority } from '../../protocols/index.ts'
 
 export interface Holder {
   peerId: string
@@ -29,8 +30,10 @@ export interface ContentFetched {
   sources: Array<{ peerId: string; bytes: number }>
 }
 
-/** Who hears of a transfer while it runs. */
+/** Who hears of a transfer while it runs, and steers it. */
 export interface ContentWatch {
+  /** How urgent it is now; normal unless given. */
+  priority?(): Priority
   onProgress(progress: ContentProgress): void
   /** A source failed; the others go on, or this one is tried again. */
   onSourceFailed(peerId: string, error: CatalogError): void

@@ -1,7 +1,7 @@
 /** What the admin API asks of the node: one interface per subject, implemented by the files of this folder. */
 import type { Logger } from '../../base/index.ts'
 import type { ContentStore } from '../../library/index.ts'
-import type { LiveLimit } from '../../protocols/index.ts'
+import type { LiveLimit, Priority } from '../../protocols/index.ts'
 import type { EventHub } from '../events.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { Logging } from '../logging/logging.ts'
@@ -77,6 +77,8 @@ export interface FetchRequest {
   publisher?: string
   /** Peer id or multiaddr of the one source to use. */
   from?: string
+  /** Normal unless given. Of several requests for the same content the most urgent one counts. */
+  priority?: Priority
 }
 
 export interface FetchingService {

@@ -90,8 +90,11 @@ export interface FetchRequest {
   readonly peers: readonly PeerId[]
   /** Peers that turn out to have it while the fetch runs: they join. The signal ends the search with the fetch. */
   readonly morePeers?: (signal: AbortSignal) => AsyncIterable<PeerId>
-  /** How urgent it is: for the download limits here, and for the turns that sources give; normal unless given. */
-  readonly trafficClass?: Priority
+  /**
+   * How urgent it is now: for the download limits here, asked before each request, and for the turns that sources give, asked
+   * when a stream to one is opened. Normal unless given.
+   */
+  readonly trafficClass?: () => Priority
   readonly onProgress?: (progress: FetchProgress) => void
   /** A source failed: the others go on, or this one is tried again. */
   readonly onSourceFailed?: (peerId: PeerId, error: CatalogError) => void
@@ -231,7 +234,7 @@ class Fetch {
   async #draw(record: ReleaseRecord, walk: ReleaseWalk): Promise<void> {
     const { store, log, partials } = this.#modules
     const { networkId, requestsInFlight = REQUEST_WINDOW } = this.#options
-    const { peers, morePeers, trafficClass = 'normal' } = this.#request
+    const { peers, morePeers, trafficClass = () => 'normal' } = this.#request
     const swarm = new Swarm(
       {
         ...this.#modules,

@@ -6,7 +6,7 @@
  * injected), and what the bytes are. In: limits, and `take`; out: the moment at which bytes may move.
  */
 export { MAX_BURST_BYTES, MIN_RATE_BYTES } from './limits.ts'
-export { lesserPriority, PRIORITIES, type Priority } from './priority.ts'
+export { greaterPriority, lesserPriority, PRIORITIES, type Priority } from './priority.ts'
 export {
   type Budget,
   createThrottle,

@@ -26,8 +26,9 @@ let consumer: TestDaemon
 beforeAll(async () => {
   net = await TestNet.create()
   source = await net.start('source')
-  for (const name of ['of-peer', 'of-config'])
-    await source.publish({ name, version: '1.0.0', files: { 'a.bin': randomBytes(SIZE_BYTES) } })
+  const sizes = { 'of-peer': SIZE_BYTES, 'of-config': SIZE_BYTES, 'of-low': MIB, 'of-critical': MIB }
+  for (const [name, sizeBytes] of Object.entries(sizes))
+    await source.publish({ name, version: '1.0.0', files: { 'a.bin': randomBytes(sizeBytes) } })
   consumer = await net.start('consumer', { join: source })
 }, TEST_MS)
 afterAll(() => net.destroy())
@@ -41,13 +42,19 @@ interface Sample {
 
 async function sample(): Promise<Sample> {
   const fromMs = systemClock.monotonicMs()
-  const { bytes: text } = await source.api('GET', '/metrics')
-  const line = /^catalog_throttle_passed_bytes_total\{direction="up",priority="normal"\} (\d+)$/m
-  return {
-    fromMs,
-    toMs: systemClock.monotonicMs(),
-    bytes: Number(line.exec(text.toString())?.[1] ?? 0)
-  }
+  const bytes = await passed(source, 'up', 'normal')
+  return { fromMs, toMs: systemClock.monotonicMs(), bytes }
+}
+
+/** Bytes of a class that have got their turn at a daemon. */
+async function passed(daemon: TestDaemon, direction: string, priority: string): Promise<number> {
+  const { bytes: text } = await daemon.api('GET', '/metrics')
+  const name = `catalog_throttle_passed_bytes_total{direction="${direction}",priority="${priority}"} `
+  const line = text
+    .toString()
+    .split('\n')
+    .find(candidate => candidate.startsWith(name))
+  return Number(line?.slice(name.length) ?? 0)
 }
 
 /** Once so many more bytes have been sent. */
@@ -92,6 +99,19 @@ describe('a limit', () => {
     expect(answer.status).toBe(400)
     expect(answer.json.error.code).toBe('INVALID_ARGUMENT')
     expect((await source.ok('GET', '/v1/peers')).peers[0].limits.isSet).toBe(false)
+  })
+
+  it.each([
+    ['low', 'low'],
+    // A peer's transfers are at most of `peers.maxClass`.
+    ['critical', 'normal']
+  ])('is shared out by class: a fetch of class %s is served as %s', async (own, served) => {
+    const [asked, sent] = [await passed(consumer, 'down', own), await passed(source, 'up', served)]
+    const spec = `of-${own}@1.0.0`
+    const { state } = await consumer.operation('/v1/fetches', { spec, priority: own })
+    expect(state).toBe('done')
+    expect((await passed(consumer, 'down', own)) - asked).toBeGreaterThanOrEqual(MIB)
+    expect((await passed(source, 'up', served)) - sent).toBeGreaterThanOrEqual(MIB)
   })
 
   it(

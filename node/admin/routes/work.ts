@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import { PRIORITIES } from '../../../protocols/index.ts'
 import { MAX_WAIT_MS, type Operation } from '../../operations.ts'
 import { OperationReply, OperationShape, Why } from '../../schemas.ts'
 import type { NodeServices } from '../../services/types.ts'
@@ -31,6 +32,11 @@ function startRoutes({
         spec: Spec,
         publisher: Type.Optional(Type.String({ maxLength: 128 })),
         from: Type.Optional(Type.String({ maxLength: 512, description: 'Peer id or multiaddr.' })),
+        priority: Type.Optional(
+          Type.Enum(PRIORITIES, {
+            description: 'How urgent it is beside other transfers; normal unless given.'
+          })
+        ),
         timeoutMs: TimeoutMs
       }),
       status: 202,

@@ -56,7 +56,7 @@ export interface LaneOptions {
   /** Of all files, as the record states. */
   readonly sizeBytes: number
   readonly rate: SourceRate
-  readonly trafficClass: Priority
+  readonly trafficClass: () => Priority
   /** Aborted when the swarm is over, whether or not it has all. */
   readonly signal: AbortSignal
 }
@@ -129,12 +129,12 @@ export class Lane {
 
   async #session(): Promise<void> {
     const { libp2p, clock, buffers, planner, news, onFailure } = this.#modules
-    const { networkId, peerId, record, rate, trafficClass: priority, signal } = this.#options
+    const { networkId, peerId, record, rate, trafficClass, signal } = this.#options
     try {
       const source = await ofSource(
         SourceStream.open<WalkWant>(
           { libp2p, clock },
-          { networkId, peerId, record, priority, signal, buffers }
+          { networkId, peerId, record, priority: trafficClass(), signal, buffers }
         ),
         signal
       )
@@ -202,7 +202,7 @@ export class Lane {
         await news.shown()
         continue
       }
-      await budget?.take(peerId, trafficClass, assignment.bytes, ended)
+      await budget?.take(peerId, trafficClass(), assignment.bytes, ended)
       this.#assignments.set(assignment.request, assignment)
       await ofSource(source.ask(assignment.request), signal)
       planner.sent(this.key, assignment, clock.monotonicMs())

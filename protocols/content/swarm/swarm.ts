@@ -57,7 +57,7 @@ export interface SwarmOptions {
   readonly peers: readonly PeerId[]
   /** Peers found while the swarm runs, until the signal ends. */
   readonly morePeers?: (signal: AbortSignal) => AsyncIterable<PeerId>
-  readonly trafficClass: Priority
+  readonly trafficClass: () => Priority
   /** Requests in flight to one source at most. */
   readonly requestsInFlight: number
   readonly signal: AbortSignal

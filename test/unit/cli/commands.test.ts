@@ -102,10 +102,10 @@ describe('each command passes the request on and shows the answer', () => {
       text: '1.2.0'
     },
     {
-      argv: ['fetch', 'tool', '--from', '12D3KooA'],
+      argv: ['fetch', 'tool', '--from', '12D3KooA', '--priority', 'low'],
       route: 'POST /v1/fetches',
       answer: fetched,
-      body: { spec: 'tool', from: '12D3KooA' },
+      body: { spec: 'tool', from: '12D3KooA', priority: 'low' },
       document: { ...fetched, publisher: 'z6MkOwner' },
       text: 'tool@1.2.0: 100 B in 12 ms'
     },

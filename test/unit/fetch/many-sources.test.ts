@@ -155,7 +155,7 @@ describe('a fetch from many sources', () => {
     const result = await consumer.fetcher.fetch({
       record: record.id,
       peers: await know(consumer, sources),
-      trafficClass: 'low'
+      trafficClass: () => 'low'
     })
     const sum = taken.reduce((total, bytes) => total + bytes, 0)
     expect(sum / result.sources[0]!.bytes).toBeCloseTo(1, 1)

@@ -18,7 +18,14 @@ function node(count: number, maxRunning: number) {
     network: {} as never,
     schedule: { due: async () => [] } as never,
     jobs: {
-      unfinished: async () => [...unfinished].map(id => ({ id, name: id, version: '1.0.0', startedAt: 0 })),
+      unfinished: async () =>
+        [...unfinished].map(id => ({
+          id,
+          name: id,
+          version: '1.0.0',
+          startedAt: 0,
+          priority: 'low' as const
+        })),
       isUnderWay: (id: string) => id === 'job-0'
     } as never,
     fetching: {

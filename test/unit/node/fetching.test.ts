@@ -163,6 +163,33 @@ describe('fetching', () => {
     })
   })
 
+  it('is as urgent as the most urgent of those who wait for it', async () => {
+    world.peers = { p1: [record('1.0.0')] }
+    const service = fetching()
+    const urgency: Array<string | undefined> = []
+    const ended = Promise.withResolvers<ContentFetched>()
+    const watched = Promise.withResolvers<ContentWatch>()
+    world.transfer = (_attempt, _signal, watch) => {
+      watched.resolve(watch)
+      return ended.promise
+    }
+    const leaving = new AbortController()
+    const low = service.fetch({ spec: 'demo', priority: 'low' }, context())
+    const watch = await watched.promise
+    urgency.push(watch.priority?.())
+    expect([...world.jobs.values()]).toMatchObject([{ priority: 'low' }])
+    const critical = service.fetch({ spec: 'demo', priority: 'critical' }, context(leaving.signal))
+    while (watch.priority?.() === 'low') await later()
+    urgency.push(watch.priority?.())
+    leaving.abort(new Error('left'))
+    await expect(critical).rejects.toThrow('left')
+    urgency.push(watch.priority?.())
+    ended.resolve(FETCHED)
+    await low
+    expect(urgency).toEqual(['low', 'critical', 'low'])
+    expect(world.transfers).toHaveLength(1)
+  })
+
   it('looks up anew after all sources failed, and gives up after its rounds', async () => {
     world.peers = { p1: [record('1.0.0')] }
     world.transfer = async attempt => {

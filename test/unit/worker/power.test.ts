@@ -120,7 +120,13 @@ test('a key that has yet to be announced', async () => {
 })
 
 test('a fetch that was asked for', async () => {
-  const job = { id: CID.parse('bafkqaaa').toString(), name: 'left-pad', version: '1.0.0', startedAt: NOW_MS }
+  const job = {
+    id: CID.parse('bafkqaaa').toString(),
+    name: 'left-pad',
+    version: '1.0.0',
+    startedAt: NOW_MS,
+    priority: 'high' as const
+  }
   await new FetchJobs({ database: machine.database }).begin(job, signal)
   machine = await machine.cutPower()
   expect(await new FetchJobs({ database: machine.database }).unfinished(signal)).toEqual([job])
