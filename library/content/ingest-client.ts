@@ -8,6 +8,8 @@ import type { Ingest, IngestResult } from './types.ts'
 const WINDOW_BYTES = 4 * MIB
 
 export interface IngestClientOptions {
+  /** Never used before in the life of the worker's client, so that no other ingest can ever be meant. */
+  number: number
   signal?: AbortSignal
   nowMs(): number
   /** Called after each piece that was taken in. */
@@ -17,7 +19,6 @@ export interface IngestClientOptions {
 
 export class IngestClient implements Ingest {
   readonly #worker: WorkerClient
-  readonly #number: number
   readonly #options: IngestClientOptions
   /** Keeps the worker from ending while the caller is slow. */
   readonly #release: () => void
@@ -29,14 +30,8 @@ export class IngestClient implements Ingest {
     void this.abort()
   }
 
-  private constructor(
-    worker: WorkerClient,
-    number: number,
-    release: () => void,
-    options: IngestClientOptions
-  ) {
+  private constructor(worker: WorkerClient, release: () => void, options: IngestClientOptions) {
     this.#worker = worker
-    this.#number = number
     this.#release = release
     this.#options = options
     options.signal?.addEventListener('abort', this.#onAbort, { once: true })
@@ -45,9 +40,11 @@ export class IngestClient implements Ingest {
   static async open(worker: WorkerClient, options: IngestClientOptions): Promise<IngestClient> {
     const release = worker.hold()
     try {
-      const number = await worker.request('ingestOpen', undefined, { signal: options.signal })
-      return new IngestClient(worker, number, release, options)
+      await worker.request('ingestOpen', { ingest: options.number }, { signal: options.signal })
+      return new IngestClient(worker, release, options)
     } catch (thrown) {
+      // Who was cancelled does not know whether the worker has opened it.
+      await abortIn(worker, options.number)
       release()
       throw thrown
     }
@@ -64,7 +61,7 @@ export class IngestClient implements Ingest {
     }
     this.#outstandingBytes += byteLength
     this.#worker
-      .request('ingestWrite', { ingest: this.#number, bytes }, { transfer: [bytes] })
+      .request('ingestWrite', { ingest: this.#options.number, bytes }, { transfer: [bytes] })
       .then(this.#options.onWritten)
       .catch(thrown => {
         this.#failure ??= toCatalogError(thrown)
@@ -79,7 +76,7 @@ export class IngestClient implements Ingest {
     this.#throwFailure()
     try {
       const outcome = await this.#worker.request('ingestFinish', {
-        ingest: this.#number,
+        ingest: this.#options.number,
         nowMs: this.#options.nowMs()
       })
       const result = { ...outcome, content: CID.decode(outcome.content) }
@@ -95,11 +92,7 @@ export class IngestClient implements Ingest {
     this.#failure ??= new CatalogError('ABORTED', 'the ingest was aborted')
     this.#end()
     this.#wake?.()
-    try {
-      await this.#worker.request('ingestAbort', { ingest: this.#number })
-    } catch {
-      // The worker is gone or closing, and holds no ingest any more.
-    }
+    await abortIn(this.#worker, this.#options.number)
   }
 
   #throwFailure(): void {
@@ -111,5 +104,13 @@ export class IngestClient implements Ingest {
     this.#ended = true
     this.#release()
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
+  }
+}
+
+async function abortIn(worker: WorkerClient, number: number): Promise<void> {
+  try {
+    await worker.request('ingestAbort', { ingest: number })
+  } catch {
+    // The worker is gone or closing, and holds no ingest any more.
   }
 }

@@ -7,7 +7,6 @@ import { type Clock, type Logger, type PartMetrics, toCatalogError } from '../..
 import type { DatabaseReader } from '../database/types.ts'
 import type { WorkerClient } from '../worker/client.ts'
 import type { ScrubRequest, ScrubStep } from '../worker/scrub.ts'
-import { packBlocks } from './block-batch.ts'
 import { blockIdOf } from './blocks.ts'
 import { completeKey, decodeCompleteMark } from './complete.ts'
 import { exportTar } from './export.ts'
@@ -16,6 +15,7 @@ import { IngestClient } from './ingest-client.ts'
 import { ContentKeeper } from './keeper.ts'
 import { openManifest } from './manifest-reader.ts'
 import { BlockReader } from './reader.ts'
+import { ReceiveClient } from './receive-client.ts'
 import { type BlockLocation, decodeTail } from './record.ts'
 import { SegmentFiles } from './segment-files.ts'
 import { DAMAGE_KEY, TAIL_KEY } from './segment-modules.ts'
@@ -27,11 +27,11 @@ import type {
   CollectRequest,
   ContentStore,
   ContentSummary,
-  IncomingBlock,
   Ingest,
   KeptRelease,
   LocalState,
   ManifestReader,
+  Receive,
   StoredBlock,
   StoreStats,
   VerifyReport
@@ -63,6 +63,8 @@ export class LocalContentStore implements ContentStore {
   readonly #collected
   readonly #freed
   readonly #received
+  /** Ingests and receives begun; a number is never used again, whatever becomes of the worker. */
+  #begun = 0
 
   constructor(modules: ContentStoreModules, options: { segmentsFolder: string }) {
     const { database, worker, clock, log, metrics } = modules
@@ -117,6 +119,7 @@ export class LocalContentStore implements ContentStore {
 
   async beginIngest(options: { signal?: AbortSignal }): Promise<Ingest> {
     return await IngestClient.open(this.#worker, {
+      number: ++this.#begun,
       nowMs: () => this.#clock.now(),
       onWritten: this.#onGrown,
       signal: options.signal,
@@ -124,16 +127,15 @@ export class LocalContentStore implements ContentStore {
     })
   }
 
-  async writeBlocks(blocks: IncomingBlock[], signal?: AbortSignal): Promise<void> {
-    const sizeBytes = blocks.reduce((sum, block) => sum + block.bytes.byteLength, 0)
-    const batch = packBlocks(blocks)
-    await this.#worker.request('blocksWrite', batch, { transfer: batch.memories, signal })
-    this.#received.inc(sizeBytes)
-    this.#onGrown()
-  }
-
-  flush(signal?: AbortSignal): Promise<void> {
-    return this.#worker.request('blocksFlush', undefined, { signal })
+  beginReceive(): Receive {
+    return new ReceiveClient(this.#worker, {
+      number: ++this.#begun,
+      nowMs: () => this.#clock.now(),
+      onWritten: sizeBytes => {
+        this.#received.inc(sizeBytes)
+        this.#onGrown()
+      }
+    })
   }
 
   openManifest(content: CID, signal?: AbortSignal): Promise<ManifestReader> {
@@ -142,15 +144,6 @@ export class LocalContentStore implements ContentStore {
 
   chunks(root: CID, sizeBytes: number, signal?: AbortSignal): AsyncIterable<ChunkRef> {
     return fileChunks(this.#reader, root, sizeBytes, signal)
-  }
-
-  markComplete(
-    content: CID,
-    summary: ContentSummary,
-    { older, signal }: { older?: CID; signal?: AbortSignal } = {}
-  ): Promise<void> {
-    const parameters = { content: content.bytes, summary, older: older?.bytes, nowMs: this.#clock.now() }
-    return this.#worker.request('markComplete', parameters, { signal })
   }
 
   async wholePages(content: CID, signal?: AbortSignal): Promise<ReadonlySet<string> | undefined> {

@@ -63,6 +63,37 @@ export interface Ingest {
   abort(): Promise<void>
 }
 
+/** Blocks of one fetch on their way into the store. */
+export interface Receive {
+  /**
+   * Blocks from a peer: the worker hashes each against its id, then appends. The first wrong one fails the
+   * call with BYTES_WRONG (details.id) and nothing of the call is kept; a call that is cancelled before its turn keeps
+   * nothing either. The buffers are transferred. Not yet durable.
+   */
+  writeBlocks(blocks: IncomingBlock[], signal?: AbortSignal): Promise<void>
+  /**
+   * All earlier writeBlocks are on disk and indexed when this resolves. DISK_FULL when some of them were
+   * rolled back; as that is told once, `hasBlock` says which blocks are here, and `markComplete` looks at
+   * each.
+   */
+  flush(signal?: AbortSignal): Promise<void>
+  /**
+   * Records durably that every block of this content was verified and stored; CONTENT_MISSING (details.id,
+   * path) when one is not here, CONTENT_INVALID when the summary is not true. A finished ingest has done this already.
+   * With `older`, a content that is complete, only what that one has not is looked at.
+   */
+  markComplete(
+    content: CID,
+    summary: ContentSummary,
+    options?: { older?: CID; signal?: AbortSignal }
+  ): Promise<void>
+  /**
+   * To be called once, however the fetch went: commits what has come, so that another attempt finds it, and forgets the rest.
+   * Fails like `flush`, and is over all the same.
+   */
+  end(): Promise<void>
+}
+
 export type LocalState = 'none' | 'partial' | 'complete'
 
 export interface ContentSummary {
@@ -172,34 +203,14 @@ export interface ContentStore {
   ): Promise<StoredBlock[]>
 
   beginIngest(options: { signal?: AbortSignal }): Promise<Ingest>
-  /**
-   * Blocks from a peer: the worker hashes each against its id, then appends. The first wrong one fails the
-   * call with BYTES_WRONG (details.id) and nothing of the call is kept. The buffers are transferred. Not yet
-   * durable.
-   */
-  writeBlocks(blocks: IncomingBlock[], signal?: AbortSignal): Promise<void>
-  /**
-   * All earlier writeBlocks are on disk and indexed when this resolves. DISK_FULL when some of them were
-   * rolled back; as that is told once, `hasBlock` says which blocks are here, and `markComplete` looks at
-   * each.
-   */
-  flush(signal?: AbortSignal): Promise<void>
+  /** For the blocks of one fetch; whoever begins it ends it. */
+  beginReceive(): Receive
 
   /** Opens a manifest whose tree and pages are all here; CONTENT_MISSING otherwise. */
   openManifest(content: CID, signal?: AbortSignal): Promise<ManifestReader>
   /** The chunks of a file in order, from a complete file tree. */
   chunks(root: CID, sizeBytes: number, signal?: AbortSignal): AsyncIterable<ChunkRef>
 
-  /**
-   * Records durably that every block of this content was verified and stored; CONTENT_MISSING (details.id,
-   * path) when one is not here, CONTENT_INVALID when the summary is not true. A finished ingest has done this already.
-   * With `older`, a content that is complete, only what that one has not is looked at.
-   */
-  markComplete(
-    content: CID,
-    summary: ContentSummary,
-    options?: { older?: CID; signal?: AbortSignal }
-  ): Promise<void>
   /**
    * Keys (`idKey`) of the manifest pages of a content, each with everything below it here. Undefined when the content is not
    * complete, a damaged block has yet to be looked into, or the pages are too many to be listed.

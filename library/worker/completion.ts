@@ -66,6 +66,21 @@ export class Completion {
     }
   }
 
+  /**
+   * For a content whose blocks were all put, or seen to be here, since the store had had so many losses: there is nothing to
+   * look at again unless it has had more by now.
+   */
+  async markPut(request: CompletionRequest, losses: number, signal: AbortSignal): Promise<void> {
+    const { commit, segments } = this.#modules
+    let isMarked = false
+    await segments.withoutLosses(async () => {
+      if (segments.losses !== losses) return
+      await commit(request.content, request.summary, request.nowMs)
+      isMarked = true
+    })
+    if (!isMarked) await this.mark(request, signal)
+  }
+
   /** `isCurrent` tells whether what the check relied on still holds. */
   async #check(
     content: Uint8Array,

@@ -5,23 +5,14 @@
 import { CID } from 'multiformats/cid'
 import { CatalogError, type Logger, Semaphore, toCatalogError } from '../../base/index.ts'
 import { unpackBlocks } from '../content/block-batch.ts'
-import { hashBlock, idHex, rawBytesOf, sameId } from '../content/blocks.ts'
 import { verifyContent } from '../content/check.ts'
 import { completeKey } from '../content/complete.ts'
-import { nodeDisk } from '../content/disk.ts'
-import { TarIngest } from '../content/ingest.ts'
-import { BlockReader } from '../content/reader.ts'
-import type { BlockLocation } from '../content/record.ts'
-import { SegmentFiles } from '../content/segment-files.ts'
-import { SegmentStore } from '../content/segments.ts'
-import { WriteSession } from '../content/stage.ts'
-import type { IncomingBlock, VerifyReport } from '../content/types.ts'
-import { type Level, LevelWriter, openLevel } from '../database/level.ts'
+import type { VerifyReport } from '../content/types.ts'
 import { planAdd, planPublish } from '../registry/plan.ts'
-import { Completion, type CompletionModules } from './completion.ts'
-import { DamageCheck } from './damage.ts'
-import { Keeping } from './keeping.ts'
-import type { IngestOutcome, ParametersOf, ResultOf, WorkerMethod, WorkerSettings } from './protocol.ts'
+import { Ingests } from './ingests.ts'
+import { type Opened, openAll } from './opened.ts'
+import type { ParametersOf, ResultOf, WorkerMethod, WorkerSettings } from './protocol.ts'
+import { Receives } from './receives.ts'
 import { Scheduler } from './scheduler.ts'
 import { scrub } from './scrub.ts'
 
@@ -29,29 +20,8 @@ export interface WorkerHostModules {
   log: Logger
 }
 
-/** Ingests open at once. Each holds a 2 MiB window; the admin API's own limit is lower. */
-const MAX_INGESTS = 16
 /** Writes that may wait for their turn; each belongs to a request the main thread has limited already. */
 const MAX_WAITING_WRITES = 10_000
-
-/** One open ingest: its calls run one after another. */
-interface OpenIngest {
-  ingest: TarIngest
-  last: Promise<unknown>
-  /** What it has put stays while it is open. */
-  release(): void
-}
-
-interface Opened {
-  level: Level
-  writer: LevelWriter
-  segments: SegmentStore
-  files: SegmentFiles
-  reader: BlockReader
-  damage: DamageCheck
-  completion: Completion
-  keeping: Keeping
-}
 
 type Handlers = {
   [M in WorkerMethod]: (parameters: ParametersOf<M>, signal: AbortSignal) => Promise<ResultOf<M>>
@@ -63,23 +33,18 @@ export class WorkerHost {
   readonly #scheduler = new Scheduler({ monotonicMs: () => performance.now(), defer: setImmediate })
   /** Plans of the registry read and write: one at a time, or two could both find a name free. */
   readonly #writes = new Semaphore({ name: 'worker writes', maxActive: 1, maxWaiting: MAX_WAITING_WRITES })
-  readonly #ingests = new Map<number, OpenIngest>()
-  /**
-   * Of all fetches together. When a stage fails, those who wait in a flush learn why, later ones only that blocks are
-   * missing (CONTENT_MISSING at `markComplete`); they ask for these again, and meet the full disk themselves.
-   */
-  readonly #received = new WriteSession()
+  readonly #ingests: Ingests
+  readonly #receives = new Receives({ scheduler: this.#scheduler })
   /** Calls under way: closing waits for them. */
   readonly #calls = new Set<Promise<unknown>>()
-  /** Corrupt blocks on their way out of the index. */
-  readonly #givingUp = new Set<Promise<unknown>>()
   #closing = false
-  #nextIngest = 1
   #opening: Promise<Opened> | undefined
 
   constructor(modules: WorkerHostModules, settings: WorkerSettings) {
     this.#log = modules.log
     this.#settings = settings
+    const { compression } = settings
+    this.#ingests = new Ingests({ scheduler: this.#scheduler, compression })
   }
 
   /** Answers one request; rejects with CatalogError. */
@@ -111,7 +76,7 @@ export class WorkerHost {
     },
     close: async () => {
       this.#closing = true
-      await this.#abortIngests()
+      await this.#ingests.abortAll()
       await Promise.allSettled(this.#calls)
       await this.#close()
       return undefined
@@ -123,33 +88,41 @@ export class WorkerHost {
     },
     registryPublish: ({ record, nowMs }) => this.#register(planPublish, record, nowMs),
     registryAdd: ({ record, nowMs }) => this.#register(planAdd, record, nowMs),
-    ingestOpen: async () => await this.#openIngest(),
+    ingestOpen: async ({ ingest }, signal) => {
+      const { segments, completion } = await this.#open()
+      // Its abort may have come first, while the store was being opened.
+      signal.throwIfAborted()
+      this.#ingests.begin(ingest, segments, completion)
+      return undefined
+    },
     ingestWrite: async ({ ingest, bytes }) => {
-      await this.#inOrder(ingest, open => open.write(bytes, { isGiven: true }))
+      await this.#ingests.write(ingest, bytes)
       return undefined
     },
-    ingestFinish: ({ ingest, nowMs }) =>
-      this.#inOrder(ingest, open => this.#finishIngest(ingest, open, nowMs)),
+    ingestFinish: ({ ingest, nowMs }, signal) => this.#ingests.finish(ingest, nowMs, signal),
     ingestAbort: async ({ ingest }) => {
-      const open = this.#ingests.get(ingest)
-      this.#ingests.delete(ingest)
-      open?.release()
-      await open?.ingest.abort()
+      await this.#ingests.abort(ingest)
       return undefined
     },
-    blocksWrite: async batch => {
-      await this.#writeBlocks(unpackBlocks(batch))
-      return undefined
-    },
-    blocksFlush: async () => {
+    blocksWrite: async ({ receive, batch }, signal) => {
       const { segments } = await this.#open()
-      await segments.flush(this.#received)
+      await this.#receives.write(receive, unpackBlocks(batch), segments, signal)
+      return undefined
+    },
+    blocksFlush: async ({ receive }) => {
+      const { segments } = await this.#open()
+      await this.#receives.flush(receive, segments)
+      return undefined
+    },
+    blocksEnd: async ({ receive }) => {
+      const { segments } = await this.#open()
+      await this.#receives.end(receive, segments)
       return undefined
     },
     blockForget: ({ id, segment, offsetBytes }) => this.#forget(id, segment, offsetBytes),
-    markComplete: async (request, signal) => {
+    markComplete: async ({ receive, request }, signal) => {
       const { segments, completion } = await this.#open()
-      await segments.flush(this.#received)
+      await this.#receives.flush(receive, segments)
       await completion.mark(request, signal)
       return undefined
     },
@@ -175,11 +148,11 @@ export class WorkerHost {
       return await keeping.collect({ leases: decoded, without: excluded, dryRun, signal })
     },
     scrub: async (request, signal) => {
-      const { writer, reader, damage } = await this.#open()
+      const { writer, reader, damage, givenUp } = await this.#open()
       const step = await scrub({ writer, reader, scheduler: this.#scheduler }, request, signal)
       // What was found is out of the index, and what needs it has lost its mark, when this is answered.
       if (step.corrupt > 0) {
-        await Promise.allSettled(this.#givingUp)
+        await givenUp()
         await damage.run()
       }
       return step
@@ -192,83 +165,19 @@ export class WorkerHost {
 
   /** Opens once; a failure is told to all who wait, and the next request tries again. */
   #open(): Promise<Opened> {
-    this.#opening ??= this.#openAll().catch(thrown => {
+    const modules = { log: this.#log, scheduler: this.#scheduler, writes: this.#writes }
+    this.#opening ??= openAll(modules, this.#settings).catch(thrown => {
       this.#opening = undefined
       throw thrown
     })
     return this.#opening
   }
 
-  async #openAll(): Promise<Opened> {
-    const { databaseFolder, segmentsFolder, quotaBytes } = this.#settings
-    const log = this.#log
-    const level = await openLevel(databaseFolder)
-    try {
-      const writer = new LevelWriter(level)
-      const segments = await SegmentStore.open(
-        { disk: nodeDisk, index: writer, log },
-        { folder: segmentsFolder, quotaBytes }
-      )
-      const files = new SegmentFiles(segmentsFolder)
-      const reader = new BlockReader({
-        index: writer,
-        files,
-        log,
-        onCorrupt: (id, location) => {
-          const going = giveUp(id, location)
-          this.#track(going)
-          this.#givingUp.add(going)
-          void going.finally(() => this.#givingUp.delete(going))
-        }
-      })
-      const scheduler = this.#scheduler
-      const damage = new DamageCheck({ reader, writer, scheduler, log })
-      const giveUp = async (id: Uint8Array, location: BlockLocation): Promise<void> => {
-        try {
-          await segments.forget(id, location)
-          void damage.run()
-        } catch (err) {
-          log.error({ err }, 'a corrupt block stays in the index')
-        }
-      }
-      if (damage.isDue) void damage.run()
-      const writes = this.#writes
-      const keeping = new Keeping({
-        writer,
-        segments,
-        reader,
-        files,
-        scheduler: this.#scheduler,
-        writes,
-        log
-      })
-      const commit: CompletionModules['commit'] = (content, summary, nowMs) =>
-        keeping.mark(content, summary, nowMs)
-      const completion = new Completion({ reader, writer, segments, damage, scheduler, commit })
-      return { level, writer, segments, files, reader, damage, completion, keeping }
-    } catch (thrown) {
-      await level.close()
-      throw thrown
-    }
-  }
-
-  async #abortIngests(): Promise<void> {
-    for (const { ingest, release } of this.#ingests.values()) {
-      await ingest.abort()
-      release()
-    }
-    this.#ingests.clear()
-  }
-
   async #close(): Promise<void> {
     const opening = this.#opening
     if (opening === undefined) return
     this.#opening = undefined
-    const { level, segments, files, damage } = await opening
-    await damage.stop()
-    await segments.close()
-    await files.close()
-    await level.close()
+    await (await opening).close()
   }
 
   /** Plans a change of the registry and commits it durably, with no other write between the two. */
@@ -282,60 +191,6 @@ export class WorkerHost {
       const { operations, added, stored } = await plan(writer, record, nowMs)
       if (operations.length > 0) await writer.batch(operations, { sync: true })
       return { added, stored }
-    })
-  }
-
-  async #openIngest(): Promise<number> {
-    const { segments } = await this.#open()
-    if (this.#ingests.size >= MAX_INGESTS)
-      throw new CatalogError('BUSY', `${MAX_INGESTS} folders are being taken in already`)
-    const number = this.#nextIngest++
-    const ingest = new TarIngest(
-      { segments, slice: this.#scheduler.slice('ingest') },
-      { compression: this.#settings.compression }
-    )
-    const release = segments.barrier.lease()
-    this.#ingests.set(number, { ingest, last: Promise.resolve(), release })
-    return number
-  }
-
-  /** Runs a call of an ingest after those before it. */
-  async #inOrder<T>(number: number, call: (ingest: TarIngest) => Promise<T>): Promise<T> {
-    const open = this.#ingests.get(number)
-    if (open === undefined) throw new CatalogError('ABORTED', 'this ingest is no longer open')
-    const run = open.last.then(() => call(open.ingest))
-    open.last = run.catch(() => {})
-    return await run
-  }
-
-  async #finishIngest(number: number, ingest: TarIngest, nowMs: number): Promise<IngestOutcome> {
-    const { keeping } = await this.#open()
-    const open = this.#ingests.get(number)
-    try {
-      const { content, sizeBytes, files, newBytes } = await ingest.finish()
-      await keeping.mark(content.bytes, { sizeBytes, files }, nowMs)
-      return { content: content.bytes, sizeBytes, files, newBytes }
-    } catch (thrown) {
-      await ingest.abort()
-      throw thrown
-    } finally {
-      this.#ingests.delete(number)
-      open?.release()
-    }
-  }
-
-  async #writeBlocks(blocks: IncomingBlock[]): Promise<void> {
-    const { segments } = await this.#open()
-    await this.#scheduler.run('receive', async slice => {
-      for (const block of blocks) {
-        const raw = rawBytesOf(block)
-        if (raw === undefined || !sameId(hashBlock(raw), block.id))
-          throw new CatalogError('BYTES_WRONG', `block ${idHex(block.id)} does not match its hash`, {
-            details: { id: idHex(block.id) }
-          })
-        if (slice.due()) await slice.pause()
-      }
-      for (const block of blocks) await segments.put(block, this.#received)
     })
   }
 

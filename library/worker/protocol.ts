@@ -46,16 +46,20 @@ export interface WorkerMethods {
   /** Verifies a record, and stores it by the registry's plan. Answers what the registry's plan says. */
   registryPublish: [{ record: Uint8Array; nowMs: number }, { added: boolean; stored: Uint8Array }]
   registryAdd: [{ record: Uint8Array; nowMs: number }, { added: boolean; stored: Uint8Array }]
-  ingestOpen: [undefined, number]
+  /** The number is the caller's, and never used again. */
+  ingestOpen: [{ ingest: number }, undefined]
   /** Answered when these bytes have been taken in, in order. */
   ingestWrite: [{ ingest: number; bytes: Uint8Array }, undefined]
   ingestFinish: [{ ingest: number; nowMs: number }, IngestOutcome]
   ingestAbort: [{ ingest: number }, undefined]
-  blocksWrite: [BlockBatch, undefined]
-  blocksFlush: [undefined, undefined]
+  /** A receive begins with its first blocks; see receives.ts. */
+  blocksWrite: [{ receive: number; batch: BlockBatch }, undefined]
+  blocksFlush: [{ receive: number }, undefined]
+  blocksEnd: [{ receive: number }, undefined]
   /** Takes a block out of the index if its bytes at this place are indeed wrong; true when they are right. */
   blockForget: [{ id: Uint8Array; segment: number; offsetBytes: number }, boolean]
-  markComplete: [CompletionRequest, undefined]
+  /** Flushes the receive first. */
+  markComplete: [{ receive: number; request: CompletionRequest }, undefined]
   verify: [{ content: Uint8Array }, VerifyReport]
   /** See keeping.ts. */
   contentPin: [{ content: Uint8Array; release: ReleaseKey; nowMs: number }, undefined]

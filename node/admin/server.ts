@@ -191,9 +191,12 @@ function checkMediaType({ method, url, body, consumes }: Route, request: Fastify
 /** Aborted when the connection closes before the response has ended. */
 function goneSignal(reply: FastifyReply): AbortSignal {
   const gone = new AbortController()
-  reply.raw.once('close', () => {
+  const onClose = (): void => {
     if (!reply.raw.writableFinished) gone.abort(new CatalogError('ABORTED', 'the client went away'))
-  })
+  }
+  // Who has gone already closes no second time.
+  if (reply.raw.destroyed) onClose()
+  else reply.raw.once('close', onClose)
   return gone.signal
 }
 

@@ -10,7 +10,7 @@ import {
   partMetrics,
   toCatalogError
 } from '../../base/index.ts'
-import type { ContentStore, Registry, ReleaseRecord } from '../../library/index.ts'
+import type { ContentStore, Receive, Registry, ReleaseRecord } from '../../library/index.ts'
 import type { RecordClient } from '../records/index.ts'
 import type { Priority } from '../throttle/index.ts'
 import { MAP_EVERY_MS, REQUEST_WINDOW } from './limits.ts'
@@ -60,10 +60,7 @@ export interface FetchResult {
 }
 
 export interface FetchModules extends SourceModules {
-  readonly store: Pick<
-    ContentStore,
-    'hasBlock' | 'readBlock' | 'writeBlocks' | 'flush' | 'markComplete' | 'localState' | 'wholePages'
-  >
+  readonly store: Pick<ContentStore, 'hasBlock' | 'readBlock' | 'beginReceive' | 'localState' | 'wholePages'>
   readonly registry: Pick<Registry, 'get' | 'add' | 'entries'>
   readonly records: Pick<RecordClient, 'get'>
   readonly log: Logger
@@ -139,7 +136,7 @@ class Fetch {
   readonly #startMs: number
   readonly #received = new Map<string, FetchSource>()
   #record: ReleaseRecord | undefined
-  #walk: ReleaseWalk | undefined
+  #walk: Pick<ReleaseWalk, 'phase' | 'progress'> | undefined
   #toldPhase: FetchPhase | undefined
   #toldMs = Number.NEGATIVE_INFINITY
 
@@ -202,9 +199,8 @@ class Fetch {
   async #fetchUpdate(record: ReleaseRecord): Promise<void> {
     const { content, sizeBytes, files } = record.release
     if (this.#modules.store.localState(content) === 'complete') {
-      this.#walk = new ReleaseWalk(this.#modules, record.release)
-      this.#walk.progress.bytesReused = sizeBytes
-      this.#walk.progress.filesDone = files
+      const progress = { bytesFetched: 0, bytesReused: sizeBytes, filesDone: files }
+      this.#walk = { phase: 'done', progress }
       return
     }
     const older = await findOlder(this.#modules, record, this.#signal)
@@ -216,28 +212,41 @@ class Fetch {
     }
   }
 
+  /** What has come stays for the next attempt, however this one ends. */
   async #fetchContent(record: ReleaseRecord, older: OlderContent | undefined): Promise<void> {
+    const receive = this.#modules.store.beginReceive()
+    try {
+      await this.#fetchInto(receive, record, older)
+    } finally {
+      await receive
+        .end()
+        .catch(thrown => this.#modules.log.warn({ err: thrown }, 'blocks of a failed fetch were not kept'))
+    }
+  }
+
+  async #fetchInto(receive: Receive, record: ReleaseRecord, older: OlderContent | undefined): Promise<void> {
     const { store } = this.#modules
     const { content, sizeBytes, files } = record.release
-    const walk = new ReleaseWalk({ store }, record.release, older?.pages)
+    const walk = new ReleaseWalk({ store, receive }, record.release, older?.pages)
     this.#walk = walk
     // What is here is looked at first: a content that is whole but not marked needs no source.
     const missing = await walk.next(this.#signal)
     if (missing !== undefined) walk.putBack(missing)
-    if (walk.phase !== 'done') await this.#draw(record, walk)
+    if (walk.phase !== 'done') await this.#draw(receive, record, walk)
     this.#tell('flush')
     await walk.flush(this.#signal)
     const options = { older: older?.content, signal: this.#signal }
-    await store.markComplete(content, { sizeBytes, files }, options)
+    await receive.markComplete(content, { sizeBytes, files }, options)
   }
 
-  async #draw(record: ReleaseRecord, walk: ReleaseWalk): Promise<void> {
-    const { store, log, partials } = this.#modules
+  async #draw(receive: Receive, record: ReleaseRecord, walk: ReleaseWalk): Promise<void> {
+    const { partials } = this.#modules
     const { networkId, requestsInFlight = REQUEST_WINDOW } = this.#options
     const { peers, morePeers, trafficClass = () => 'normal' } = this.#request
     const swarm = new Swarm(
       {
         ...this.#modules,
+        store: receive,
         walk,
         sizeBytes: record.release.sizeBytes,
         onReceived: (peerId, bytes) => this.#count(peerId, bytes),
@@ -256,10 +265,6 @@ class Fetch {
     const withdraw = partials?.add(record.release.content, this.#readHave(walk))
     try {
       await swarm.run()
-    } catch (error) {
-      // What has come is kept for the next attempt, which could not see it before it is committed.
-      await store.flush().catch(thrown => log.warn({ err: thrown }, 'blocks of a failed fetch were not kept'))
-      throw error
     } finally {
       withdraw?.()
     }

@@ -1,5 +1,5 @@
 import { CatalogError } from '../../base/index.ts'
-import { type BlockId, type ContentStore, idKey } from '../../library/index.ts'
+import { type BlockId, type ContentStore, idKey, type Receive } from '../../library/index.ts'
 
 /** Blocks written and not yet seen in the index; a stage of the store holds 8 MiB, so more means that it is stuck. */
 const MAX_FRESH = 65_536
@@ -14,14 +14,18 @@ export interface Range {
   readonly lengthBytes: number
 }
 
+export interface FreshBlocksModules {
+  readonly store: Pick<ContentStore, 'hasBlock'>
+  readonly receive: Pick<Receive, 'flush'>
+}
+
 /**
  * Blocks between `writeBlocks` and the index. The store commits them in stages, and until then neither finds nor reads
  * them; what is in here must not be asked for again. Each block leaves when the index has it: so nothing that was
- * fetched is ever taken for stored without having been seen there, even if the failure of a stage was told to
- * somebody else who wrote at the same time.
+ * fetched is ever taken for stored without having been seen there, whatever became of the worker meanwhile.
  */
 export class FreshBlocks {
-  readonly #store: Pick<ContentStore, 'hasBlock' | 'flush'>
+  readonly #modules: FreshBlocksModules
   readonly #onCommitted: (range: Range) => void
   /** Insertion order is the order in which stages commit. */
   readonly #ids = new Map<string, BlockId>()
@@ -29,8 +33,8 @@ export class FreshBlocks {
   readonly #ranges = new Map<string, Range[]>()
   #waiting = 0
 
-  constructor(store: Pick<ContentStore, 'hasBlock' | 'flush'>, onCommitted: (range: Range) => void) {
-    this.#store = store
+  constructor(modules: FreshBlocksModules, onCommitted: (range: Range) => void) {
+    this.#modules = modules
     this.#onCommitted = onCommitted
   }
 
@@ -61,7 +65,7 @@ export class FreshBlocks {
   /** Has everything written so far committed, and checks that it is there. */
   async flush(signal?: AbortSignal): Promise<void> {
     const written = [...this.#ids.keys()]
-    await this.#store.flush(signal)
+    await this.#modules.receive.flush(signal)
     this.#sweep(Number.POSITIVE_INFINITY)
     // What others have written meanwhile may be of the next stage.
     const lost = written.filter(key => this.#ids.has(key)).length
@@ -72,7 +76,7 @@ export class FreshBlocks {
   #sweep(limit: number): void {
     let lookups = 0
     for (const [key, id] of this.#ids) {
-      if (lookups++ >= limit || !this.#store.hasBlock(id)) return
+      if (lookups++ >= limit || !this.#modules.store.hasBlock(id)) return
       this.#ids.delete(key)
       this.#committed(key)
     }

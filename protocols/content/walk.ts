@@ -35,7 +35,7 @@ import {
   singleChunk
 } from '../../library/index.ts'
 import { Part } from './frames.ts'
-import { FreshBlocks, KeptBlocks } from './fresh-blocks.ts'
+import { FreshBlocks, type FreshBlocksModules, KeptBlocks } from './fresh-blocks.ts'
 import { HaveTracker, NOWHERE } from './have-map.ts'
 import type { Have } from './messages.js'
 import { isNode, type Position } from './planner.ts'
@@ -69,8 +69,8 @@ const NO_PAGES: ReadonlySet<string> = new Set()
 /** What is known of the root of the manifest's tree. */
 const MANIFEST_ROOT: NodeExpectation = { root: true, fanout: MANIFEST_FANOUT }
 
-export interface WalkModules {
-  readonly store: Pick<ContentStore, 'hasBlock' | 'readBlock' | 'flush'>
+export interface WalkModules extends FreshBlocksModules {
+  readonly store: Pick<ContentStore, 'hasBlock' | 'readBlock'>
 }
 
 export class ReleaseWalk {
@@ -96,16 +96,16 @@ export class ReleaseWalk {
 
   /** `wholePages`: keys of pages that need no look, for everything below them is here. */
   constructor(
-    { store }: WalkModules,
+    modules: WalkModules,
     release: Pick<Release, 'content' | 'sizeBytes' | 'files'>,
     wholePages = NO_PAGES
   ) {
-    this.#store = store
+    this.#store = modules.store
     this.#release = release
     this.#wholePages = wholePages
     this.#entries = new EntriesCheck(release)
     this.#have = new HaveTracker(release.sizeBytes)
-    this.#fresh = new FreshBlocks(store, range => this.#have.add(range.offsetBytes, range.lengthBytes))
+    this.#fresh = new FreshBlocks(modules, range => this.#have.add(range.offsetBytes, range.lengthBytes))
     this.#stack.push(this.#manifest())
   }
 

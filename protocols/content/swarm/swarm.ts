@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import { BufferPool, CatalogError, type Logger, MIB, SECOND_MS, toCatalogError } from '../../../base/index.ts'
-import { type ContentStore, hashBlock, type IncomingBlock, rawBytesOf } from '../../../library/index.ts'
+import { hashBlock, type IncomingBlock, type Receive, rawBytesOf } from '../../../library/index.ts'
 import type { Priority } from '../../throttle/index.ts'
 import { MANIFEST_UNIT, unitBytesOf } from '../have-map.ts'
 import { MAX_ANSWER_BYTES } from '../limits.ts'
@@ -39,7 +39,7 @@ const STARVED_MS = 30 * SECOND_MS
 const MAX_STALLED_TICKS = 50
 
 export interface SwarmModules extends SourceModules {
-  readonly store: Pick<ContentStore, 'writeBlocks'>
+  readonly store: Pick<Receive, 'writeBlocks'>
   readonly walk: ReleaseWalk
   /** Of all files, as the record states. */
   readonly sizeBytes: number

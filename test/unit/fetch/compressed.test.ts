@@ -53,7 +53,9 @@ describe('blocks in zstd', () => {
         const chunk = Buffer.from(lines('its own', 300))
         const best = zstdCompressSync(chunk, { params: { [constants.ZSTD_c_compressionLevel]: 19 } })
         const block = { id: hashBlock(chunk), codec: BlockCodec.Zstd, rawLengthBytes: chunk.byteLength }
-        await publisher.library.content.writeBlocks([{ ...block, bytes: Uint8Array.from(best) }])
+        const receive = publisher.library.content.beginReceive()
+        await receive.writeBlocks([{ ...block, bytes: Uint8Array.from(best) }])
+        await receive.end()
         const record = await publish(publisher, [{ name: 'a-own', body: chunk }, ...TEXTS])
         const { sizeBytes, content } = record.release
         const wireBytes = await fetchFrom(consumer, publisher, record)

@@ -4,7 +4,7 @@ import { CatalogError } from '../../../base/index.ts'
 import type { ContentStore } from '../../../library/index.ts'
 import type { FetchProgress } from '../../../protocols/index.ts'
 import { pseudoRandom, type TarEntry } from '../content/fakes.ts'
-import { override, publish, tarOf, withPeers } from './peers.ts'
+import { overrideReceive, publish, tarOf, withPeers } from './peers.ts'
 
 const text = (seed: string, size: number): string =>
   Array.from({ length: Math.ceil(size / 40) }, (_, i) => `${seed} line ${i} of a text that compresses`)
@@ -70,8 +70,8 @@ describe('fetch', () => {
     let written = 0
     /** Aborts when the manifest, the root, and some chunks have been written. */
     const store = (real: ContentStore): ContentStore =>
-      override(real, 'writeBlocks', async (blocks, signal) => {
-        await real.writeBlocks(blocks, signal)
+      overrideReceive(real, 'writeBlocks', receive => async (blocks, signal) => {
+        await receive.writeBlocks(blocks, signal)
         for (const { rawLengthBytes } of blocks) written += rawLengthBytes
         if (written > 2_500_000) stop.abort(new Error('that is enough'))
       })
@@ -97,7 +97,11 @@ describe('fetch', () => {
 
   it('ends with the error of a full disk, whoever else could still send', async () => {
     const full = (real: ContentStore): ContentStore =>
-      override(real, 'writeBlocks', () => Promise.reject(new CatalogError('DISK_FULL', 'no room')))
+      overrideReceive(
+        real,
+        'writeBlocks',
+        () => () => Promise.reject(new CatalogError('DISK_FULL', 'no room'))
+      )
     await withPeers(
       async (publisher, consumer) => {
         const record = await publish(publisher, MIXED)

@@ -5,7 +5,7 @@ import { Part } from '../../../protocols/content/frames.ts'
 import { pseudoRandom } from '../content/fakes.ts'
 import { introduce } from '../protocols/nodes.ts'
 import { startLiar } from './liar.ts'
-import { override, type Peer, type PeerOptions, publish, slowed, startPeer, tarOf } from './peers.ts'
+import { overrideReceive, type Peer, type PeerOptions, publish, slowed, startPeer, tarOf } from './peers.ts'
 
 const BODY = pseudoRandom('many', 12_000_000)
 const SMALL = Array.from({ length: 200 }, (_, i) => ({
@@ -47,9 +47,9 @@ describe('a fetch from many sources', () => {
     const written = new Map<string, number>()
     const consumer = await start({
       store: real =>
-        override(real, 'writeBlocks', async (blocks, signal) => {
+        overrideReceive(real, 'writeBlocks', receive => async (blocks, signal) => {
           for (const { id } of blocks) written.set(idKey(id), (written.get(idKey(id)) ?? 0) + 1)
-          await real.writeBlocks(blocks, signal)
+          await receive.writeBlocks(blocks, signal)
         })
     })
     const three = await consumer.fetcher.fetch({ record: record.id, peers: await know(consumer, sources) })

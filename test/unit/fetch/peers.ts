@@ -9,6 +9,7 @@ import {
   type IngestResult,
   type Library,
   openLibrary,
+  type Receive,
   type ReleaseRecord
 } from '../../../library/index.ts'
 import {
@@ -194,6 +195,22 @@ export function override<K extends keyof ContentStore>(
   method: K,
   replacement: ContentStore[K]
 ): ContentStore {
+  return withMethod(real, method, replacement)
+}
+
+/** The same store with one method of all that it receives replaced. */
+export function overrideReceive<K extends keyof Receive>(
+  real: ContentStore,
+  method: K,
+  replacement: (receive: Receive) => Receive[K]
+): ContentStore {
+  return withMethod(real, 'beginReceive', () => {
+    const receive = real.beginReceive()
+    return withMethod(receive, method, replacement(receive))
+  })
+}
+
+function withMethod<T extends object, K extends keyof T>(real: T, method: K, replacement: T[K]): T {
   return new Proxy(real, {
     get(target, key) {
       if (key === method) return replacement

@@ -156,8 +156,9 @@ describe('a release whose publisher forged', () => {
       rawLengthBytes: bytes.byteLength,
       bytes: Uint8Array.from(bytes)
     }))
-    await publisher.library.content.writeBlocks(stored)
-    await publisher.library.content.flush()
+    const receive = publisher.library.content.beginReceive()
+    await receive.writeBlocks(stored)
+    await receive.end()
     const record = await publishContent(publisher, { content, sizeBytes, files }, name.replaceAll(' ', '-'))
     const asked = consumer.fetcher.fetch({ record: record.id, peers: [publisher.libp2p.peerId] })
     await expect(asked).rejects.toMatchObject({ code })
@@ -170,7 +171,7 @@ describe('a release whose publisher forged', () => {
 it('a release of more entries than a publish takes is refused before anything is asked for', () => {
   const content = rawCid(hashBlock(bytesOf('page')))
   const walk = (files: number): ReleaseWalk =>
-    new ReleaseWalk({ store: {} as never }, { content, sizeBytes: files, files })
+    new ReleaseWalk({ store: {} as never, receive: {} as never }, { content, sizeBytes: files, files })
   expect(() => walk(5_000_001)).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }))
   expect(walk(5_000_000).phase).toBe('manifest')
 })

@@ -12,7 +12,7 @@ import {
   type ReleaseRecord
 } from '../../../library/index.ts'
 import { pseudoRandom, type TarEntry } from '../content/fakes.ts'
-import { override, type Peer, publish, publishContent, tarOf, withPeers } from './peers.ts'
+import { override, overrideReceive, type Peer, publish, publishContent, tarOf, withPeers } from './peers.ts'
 
 const FILES = 600
 const BODY_BYTES = 1000
@@ -108,9 +108,9 @@ describe('an update of a package that is held', () => {
   it('brings it also when it is found while the update is fetched', async () => {
     let beforeMark = async (): Promise<void> => {}
     const store = (real: ContentStore): ContentStore =>
-      override(real, 'markComplete', async (content, summary, options) => {
+      overrideReceive(real, 'markComplete', receive => async (content, summary, options) => {
         await beforeMark()
-        await real.markComplete(content, summary, options)
+        await receive.markComplete(content, summary, options)
       })
     await withPeers(
       async (publisher, consumer) => {

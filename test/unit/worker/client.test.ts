@@ -78,7 +78,7 @@ describe('worker client', () => {
 
   test('an abort ends the wait at once and is told to the worker', async () => {
     const { client } = makeClient()
-    const told = client.request('ingestOpen', undefined)
+    const told = client.request('ingestOpen', { ingest: 1 })
     const abort = new AbortController()
     const call = client.request('ingestAbort', { ingest: 1 }, { signal: abort.signal })
     await client.request('open', undefined)
@@ -92,7 +92,7 @@ describe('worker client', () => {
     const { client } = makeClient()
     expect(await client.request('open', undefined)).toBe(1)
     const open = client.request('ingestAbort', { ingest: 1 })
-    await expect(client.request('blocksFlush', undefined)).rejects.toMatchObject({ code: 'INTERNAL' })
+    await expect(client.request('blocksFlush', { receive: 1 })).rejects.toMatchObject({ code: 'INTERNAL' })
     await expect(open).rejects.toMatchObject({ code: 'INTERNAL' })
     expect(await client.request('open', undefined)).toBe(1)
   })

@@ -168,9 +168,10 @@ test('blocks of a peer are kept as they came, and refused unless they are what t
   const raw = text.subarray(0, 50_000)
   const id = hashBlock(raw)
   const frame = compress(raw)
+  const receive = library.content.beginReceive()
   const write = async (block: Partial<StoredBlock>): Promise<void> => {
     const { codec = BlockCodec.Zstd, rawLengthBytes = raw.byteLength, bytes = frame } = block
-    await library.content.writeBlocks([{ id, codec, rawLengthBytes, bytes: Uint8Array.from(bytes) }])
+    await receive.writeBlocks([{ id, codec, rawLengthBytes, bytes: Uint8Array.from(bytes) }])
   }
   const other = compress(text.subarray(50_000, 100_000))
   const wrong: Array<[string, Partial<StoredBlock>]> = [
@@ -185,11 +186,11 @@ test('blocks of a peer are kept as they came, and refused unless they are what t
   ]
   for (const [what, block] of wrong) {
     await expect(write(block), what).rejects.toMatchObject({ code: 'BYTES_WRONG' })
-    await library.content.flush()
+    await receive.flush()
     expect(library.content.hasBlock(id), what).toBe(false)
   }
   await write({})
-  await library.content.flush()
+  await receive.flush()
   const stored = await library.content.readStored(id)
   expect(stored).toMatchObject({ codec: BlockCodec.Zstd, rawLengthBytes: raw.byteLength })
   expect(Buffer.compare(stored.bytes, frame)).toBe(0)

@@ -24,10 +24,10 @@ beforeEach(async () => {
 afterEach(() => machine.close())
 
 async function ingest(): Promise<Uint8Array> {
-  const number = await machine.host.handle('ingestOpen', undefined, signal)
+  await machine.host.handle('ingestOpen', { ingest: 1 }, signal)
   const bytes = await makeTar([{ name: 'a', body: pseudoRandom('power', 5000) }])
-  await machine.host.handle('ingestWrite', { ingest: number, bytes }, signal)
-  return (await machine.host.handle('ingestFinish', { ingest: number, nowMs: 1 }, signal)).content
+  await machine.host.handle('ingestWrite', { ingest: 1, bytes }, signal)
+  return (await machine.host.handle('ingestFinish', { ingest: 1, nowMs: 1 }, signal)).content
 }
 
 function registry(): Registry {
@@ -73,10 +73,10 @@ test('the mark of a folder that was taken in', async () => {
 test('the mark of a content that was fetched', async () => {
   const content = await ingest()
   await machine.database.write([{ type: 'del', key: completeKey(content) }], { sync: true })
-  await machine.host.handle('blocksWrite', packBlocks([]), signal)
+  await machine.host.handle('blocksWrite', { receive: 1, batch: packBlocks([]) }, signal)
   await machine.host.handle(
     'markComplete',
-    { content, summary: { sizeBytes: 5000, files: 1 }, nowMs: 1 },
+    { receive: 1, request: { content, summary: { sizeBytes: 5000, files: 1 }, nowMs: 1 } },
     signal
   )
   machine = await machine.cutPower()

@@ -1,0 +1,82 @@
+/** Opens database and segments for the worker, and puts together what works on them. */
+import type { Logger, Semaphore } from '../../base/index.ts'
+import { nodeDisk } from '../content/disk.ts'
+import { BlockReader } from '../content/reader.ts'
+import type { BlockLocation } from '../content/record.ts'
+import { SegmentFiles } from '../content/segment-files.ts'
+import { SegmentStore } from '../content/segments.ts'
+import type { BlockId } from '../content/types.ts'
+import { type Level, LevelWriter, openLevel } from '../database/level.ts'
+import { Completion } from './completion.ts'
+import { DamageCheck } from './damage.ts'
+import { Keeping } from './keeping.ts'
+import type { WorkerSettings } from './protocol.ts'
+import type { Scheduler } from './scheduler.ts'
+
+export interface OpenModules {
+  log: Logger
+  scheduler: Scheduler
+  /** One change of rows at a time. */
+  writes: Semaphore
+}
+
+export interface Opened {
+  writer: LevelWriter
+  segments: SegmentStore
+  reader: BlockReader
+  damage: DamageCheck
+  completion: Completion
+  keeping: Keeping
+  /** Resolves when the corrupt blocks found so far are out of the index. */
+  givenUp(): Promise<void>
+  close(): Promise<void>
+}
+
+export async function openAll(modules: OpenModules, settings: WorkerSettings): Promise<Opened> {
+  const level = await openLevel(settings.databaseFolder)
+  try {
+    return await openOn(level, modules, settings)
+  } catch (thrown) {
+    await level.close()
+    throw thrown
+  }
+}
+
+async function openOn(level: Level, modules: OpenModules, settings: WorkerSettings): Promise<Opened> {
+  const { log, scheduler, writes } = modules
+  const { segmentsFolder, quotaBytes } = settings
+  const writer = new LevelWriter(level)
+  const segments = await SegmentStore.open(
+    { disk: nodeDisk, index: writer, log },
+    { folder: segmentsFolder, quotaBytes }
+  )
+  const files = new SegmentFiles(segmentsFolder)
+  const givingUp = new Set<Promise<void>>()
+  const onCorrupt = (id: BlockId, location: BlockLocation): void => {
+    const going = giveUp(id, location).finally(() => givingUp.delete(going))
+    givingUp.add(going)
+  }
+  const reader = new BlockReader({ index: writer, files, log, onCorrupt })
+  const damage = new DamageCheck({ reader, writer, scheduler, log })
+  async function giveUp(id: BlockId, location: BlockLocation): Promise<void> {
+    try {
+      await segments.forget(id, location)
+      void damage.run()
+    } catch (err) {
+      log.error({ err }, 'a corrupt block stays in the index')
+    }
+  }
+  if (damage.isDue) void damage.run()
+  const keeping = new Keeping({ writer, segments, reader, files, scheduler, writes, log })
+  const commit: Keeping['mark'] = (content, summary, nowMs) => keeping.mark(content, summary, nowMs)
+  const completion = new Completion({ reader, writer, segments, damage, scheduler, commit })
+  const givenUp = async (): Promise<void> => void (await Promise.allSettled(givingUp))
+  const close = async (): Promise<void> => {
+    await givenUp()
+    await damage.stop()
+    await segments.close()
+    await files.close()
+    await level.close()
+  }
+  return { writer, segments, reader, damage, completion, keeping, givenUp, close }
+}
