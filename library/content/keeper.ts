@@ -7,7 +7,7 @@ import { CatalogError, type Clock, HOUR_MS, type Logger, toCatalogError } from '
 import type { DatabaseReader } from '../database/types.ts'
 import type { WorkerClient } from '../worker/client.ts'
 import { pinKey } from './held.ts'
-import type { SegmentFiles } from './segment-files.ts'
+import type { SegmentReads } from './segment-backend.ts'
 import type { CollectOutcome, CollectRequest, KeptRelease } from './types.ts'
 
 /** How exactly last uses are written down. */
@@ -18,7 +18,7 @@ const MAX_USES = 10_000
 export interface KeeperModules {
   database: DatabaseReader
   worker: WorkerClient
-  files: SegmentFiles
+  files: SegmentReads
   clock: Clock
   log: Logger
 }
@@ -104,7 +104,8 @@ export class ContentKeeper {
         'collect',
         {
           leases: leases.map(({ bytes }) => bytes),
-          without: going.map(({ content }) => content),
+          // Only of a dry run: the rows are gone by now, and one that is there again was published meanwhile.
+          without: dryRun ? going.map(({ content }) => content) : [],
           dryRun
         },
         { signal }
