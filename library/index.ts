@@ -16,9 +16,10 @@ export {
   rawBytesOf
 } from './content/blocks.ts'
 export { INGEST_LIMITS } from './content/ingest.ts'
+export { DISK_HEADROOM_BYTES } from './content/local-segments.ts'
 export { decodePage, EntryOrder, MAX_PAGE_BYTES } from './content/manifest.ts'
 export { checkEntryPath, checkSymlinkTarget, comparePaths, MAX_PATH_BYTES } from './content/paths.ts'
-export { DISK_HEADROOM_BYTES, usableBytes } from './content/segments.ts'
+export { usableBytes } from './content/segments.ts'
 export { paddingBytes, TAR_END, type TarEntry, tarHead } from './content/tar-header.ts'
 export {
   decodeNode,

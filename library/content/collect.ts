@@ -25,8 +25,8 @@ import { LiveSet } from './live-set.ts'
 import { Marker } from './mark.ts'
 import type { BlockSource } from './reader.ts'
 import { type BlockLocation, decodeLocation, encodeTail, RECORD_HEAD_BYTES } from './record.ts'
-import { listSegments, scanSegment } from './recovery.ts'
-import { type SegmentModules, segmentPath, TAIL_KEY } from './segment-modules.ts'
+import { scanSegment } from './recovery.ts'
+import { type SegmentModules, TAIL_KEY } from './segment-modules.ts'
 import type { SegmentStore } from './segments.ts'
 import { WriteSession } from './stage.ts'
 import type { BlockId, CollectReport } from './types.ts'
@@ -40,8 +40,6 @@ export interface CollectModules extends SegmentModules {
   segments: SegmentStore
   source: BlockSource
   slice: Pauses
-  /** A segment's file is gone: whoever has it open lets go of it. */
-  onDropped: (segment: number) => void
 }
 
 export interface CollectOptions {
@@ -188,13 +186,12 @@ export class Collection {
 
   /** Gives room back: empty segments first, which needs none. */
   async #compact(): Promise<void> {
-    const { disk, segments } = this.#modules
-    const { folder } = segments
+    const { backend } = this.#modules
     const isLastKnown = this.#options.dryRun || (await this.#sealSparse(this.#lastSegment))
     const sparse: Array<{ segment: number; sizeBytes: number; usage: Usage }> = []
-    for (const segment of await listSegments(disk, folder)) {
+    for (const segment of await backend.list()) {
       if (segment > this.#lastSegment || (segment === this.#lastSegment && !isLastKnown)) continue
-      const sizeBytes = (await disk.sizeOf(segmentPath(folder, segment))) ?? 0
+      const sizeBytes = (await backend.sizeOf(segment)) ?? 0
       const usage = this.#usage.get(segment) ?? { liveBytes: 0, liveBlocks: 0 }
       if (usage.liveBlocks === 0 && sizeBytes > 0) await this.#drop(segment, sizeBytes)
       else if (usage.liveBytes < LIVE_SHARE * sizeBytes) sparse.push({ segment, sizeBytes, usage })
@@ -210,12 +207,11 @@ export class Collection {
 
   /** Sets right what the tail says of the files: a crash may have come between dropping one and counting it. */
   async #recount(): Promise<void> {
-    const { disk, index, segments } = this.#modules
+    const { backend, index, segments } = this.#modules
     await segments.change(async tail => {
       let totalBytes = tail.offsetBytes
-      for (const segment of await listSegments(disk, segments.folder))
-        if (segment < tail.segment)
-          totalBytes += (await disk.sizeOf(segmentPath(segments.folder, segment))) ?? 0
+      for (const segment of await backend.list())
+        if (segment < tail.segment) totalBytes += (await backend.sizeOf(segment)) ?? 0
       if (totalBytes === tail.totalBytes) return tail
       const next = { ...tail, totalBytes }
       await index.batch([{ type: 'put', key: TAIL_KEY, value: encodeTail(next) }], { sync: false })
@@ -228,8 +224,8 @@ export class Collection {
    * has enough; else what is live in it has been counted anew, because blocks came after the sweep looked.
    */
   async #sealSparse(segment: number): Promise<boolean> {
-    const { disk, index, segments, slice } = this.#modules
-    const sizeBytes = (await disk.sizeOf(segmentPath(segments.folder, segment))) ?? 0
+    const { backend, index, segments, slice } = this.#modules
+    const sizeBytes = (await backend.sizeOf(segment)) ?? 0
     const liveBytes = this.#usage.get(segment)?.liveBytes ?? 0
     if (sizeBytes === 0 || liveBytes >= LIVE_SHARE * sizeBytes) return false
     await segments.change(async tail => {
@@ -255,23 +251,18 @@ export class Collection {
       this.#report.freedBytes += sizeBytes - usage.liveBytes
       return
     }
-    const { disk, segments, log } = this.#modules
-    const file = await disk.open(segmentPath(segments.folder, segment))
+    const { backend, segments, log } = this.#modules
     const session = new WriteSession()
     let moved = 0
-    try {
-      for await (const { offsetBytes, ...block } of scanSegment(file, segment, 0)) {
-        const now = segments.locate(block.id)
-        if (now?.segment === segment && now.offsetBytes === offsetBytes) {
-          await segments.move(block, session)
-          moved++
-        }
-        await this.#pause()
+    for await (const { offsetBytes, ...block } of scanSegment(backend, segment, 0)) {
+      const now = segments.locate(block.id)
+      if (now?.segment === segment && now.offsetBytes === offsetBytes) {
+        await segments.move(block, session)
+        moved++
       }
-      await segments.flush(session)
-    } finally {
-      await file.close()
+      await this.#pause()
     }
+    await segments.flush(session)
     if (moved >= usage.liveBlocks) await this.#drop(segment, sizeBytes, usage.liveBytes)
     else log.warn({ segment, damaged: usage.liveBlocks - moved }, 'a segment with damaged blocks was kept')
   }
@@ -281,16 +272,14 @@ export class Collection {
     this.#report.segments++
     this.#report.freedBytes += sizeBytes - movedBytes
     if (this.#options.dryRun) return
-    const { disk, index, segments, onDropped } = this.#modules
+    const { backend, index, segments } = this.#modules
     await segments.change(async tail => {
       const next = { ...tail, totalBytes: Math.max(0, tail.totalBytes - sizeBytes) }
       await index.batch([{ type: 'put', key: TAIL_KEY, value: encodeTail(next) }], { sync: true })
-      await disk.remove(segmentPath(segments.folder, segment))
-      await disk.syncFolder(segments.folder)
+      await backend.remove(segment)
       return next
     })
     this.#report.dropped.push(segment)
-    onDropped(segment)
   }
 
   async #pause(): Promise<void> {

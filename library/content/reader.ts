@@ -8,7 +8,7 @@ import { KeyFamily, makeKey } from '../database/keys.ts'
 import { hashBlock, idHex, idKey, rawBytesOf, sameId } from './blocks.ts'
 import { type BlockLocation, decodeLocation, RECORD_HEAD_BYTES } from './record.ts'
 import { readScattered } from './scattered-read.ts'
-import type { SegmentFiles } from './segment-files.ts'
+import type { SegmentReads } from './segment-backend.ts'
 import { Turns } from './turns.ts'
 import type { BlockId, StoredBlock } from './types.ts'
 
@@ -21,7 +21,7 @@ export interface BlockSource {
 
 export interface BlockReaderModules {
   index: { get(key: Uint8Array): Uint8Array | undefined }
-  files: SegmentFiles
+  files: SegmentReads
   log: Logger
   /** Told of each block whose bytes are wrong, once per place. */
   onCorrupt: (id: BlockId, location: BlockLocation) => void

@@ -15,7 +15,8 @@ import { MIB } from '../../base/index.ts'
 import { KeyFamily, makeKey } from '../database/keys.ts'
 import type { WriteOperation } from '../database/types.ts'
 import { hashBlock, MAX_BLOCK_BYTES, rawBytesOf, sameId } from './blocks.ts'
-import type { Disk, DiskFile } from './disk.ts'
+import type { Disk } from './disk.ts'
+import { listSegments, segmentPath } from './local-segments.ts'
 import {
   type BlockLocation,
   decodeLocation,
@@ -29,7 +30,8 @@ import {
   readRecordHead,
   type Tail
 } from './record.ts'
-import { DAMAGE_KEY, type SegmentModules, segmentPath, TAIL_KEY } from './segment-modules.ts'
+import type { SegmentReads } from './segment-backend.ts'
+import { DAMAGE_KEY, type SegmentModules, TAIL_KEY } from './segment-modules.ts'
 import type { BlockId } from './types.ts'
 
 /** Index entries put in one batch while recovering. */
@@ -43,32 +45,26 @@ interface FoundBlock extends BlockLocation {
 }
 
 /** Brings index, tail and segments together; returns the new tail. */
-export async function recoverSegments(modules: SegmentModules, folder: string): Promise<Tail> {
-  const { disk, index, log } = modules
+export async function recoverSegments(modules: SegmentModules): Promise<Tail> {
+  const { backend, index, log } = modules
   const value = index.get(TAIL_KEY)
-  const segments = await listSegments(disk, folder)
+  const segments = await backend.list()
   if (value === undefined) {
     await index.clear(makeKey(KeyFamily.Block))
     // From the first open on a tail that is not there is one that was lost.
     if (segments.length === 0)
       await index.batch([{ type: 'put', key: TAIL_KEY, value: encodeTail(EMPTY_TAIL) }], { sync: true })
   }
-  const tail = await giveUpLost(modules, folder, decodeTail(value))
+  const tail = await giveUpLost(modules, decodeTail(value))
   let now = tail
   for (const segment of segments.filter(number => number >= tail.segment)) {
-    const path = segmentPath(folder, segment)
     const start = segment === tail.segment ? tail.offsetBytes : 0
-    if ((await disk.sizeOf(path)) === start && segment === tail.segment) continue
-    const file = await disk.open(path)
-    try {
-      // The crash may have come before the sync, and what is indexed counts as stored. (A segment's name is
-      // synced before its first byte is written.)
-      await file.datasync()
-      const isCut = segment === segments.at(-1) && value !== undefined
-      now = await recoverOne(modules, file, { segment, start, isCut, tail: now })
-    } finally {
-      await file.close()
-    }
+    if (segment === tail.segment && (await backend.sizeOf(segment)) === start) continue
+    // The crash may have come before the sync, and what is indexed counts as stored. (A segment's name is
+    // synced before its first byte is written.)
+    await backend.sync(segment)
+    const isCut = segment === segments.at(-1) && value !== undefined
+    now = await recoverOne(modules, { segment, start, isCut, tail: now })
   }
   if (now !== tail)
     log.info(
@@ -89,10 +85,10 @@ export async function isRecovered(disk: Disk, folder: string, tail: Tail): Promi
  * When the segment of the tail is gone or shorter than the tail says: takes the blocks that stood there out of
  * the index. The store goes on at the end of what is left, or in a new segment.
  */
-async function giveUpLost(modules: SegmentModules, folder: string, tail: Tail): Promise<Tail> {
-  const { disk, index, log } = modules
+async function giveUpLost(modules: SegmentModules, tail: Tail): Promise<Tail> {
+  const { backend, index, log } = modules
   const { segment } = tail
-  const sizeBytes = await disk.sizeOf(segmentPath(folder, segment))
+  const sizeBytes = await backend.sizeOf(segment)
   const leftBytes = sizeBytes ?? 0
   if (leftBytes >= tail.offsetBytes) return tail
   log.error({ segment, leftBytes, committedBytes: tail.offsetBytes }, 'a segment has lost committed bytes')
@@ -118,18 +114,6 @@ async function giveUpLost(modules: SegmentModules, folder: string, tail: Tail): 
   return now
 }
 
-/** Numbers of the segments, rising; none when the folder is not there either. */
-export async function listSegments(disk: Disk, folder: string): Promise<number[]> {
-  const names = await disk.list(folder).catch(thrown => {
-    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw thrown
-  })
-  return names
-    .filter(name => /^(0|[1-9][0-9]{0,9})$/.test(name))
-    .map(Number)
-    .sort((a, b) => a - b)
-}
-
 interface OneSegment {
   segment: number
   start: number
@@ -138,9 +122,9 @@ interface OneSegment {
   tail: Tail
 }
 
-async function recoverOne(modules: SegmentModules, file: DiskFile, one: OneSegment): Promise<Tail> {
+async function recoverOne(modules: SegmentModules, one: OneSegment): Promise<Tail> {
   const { segment, start, isCut } = one
-  const { index, log } = modules
+  const { backend, index, log } = modules
   let tail = one.tail
   let operations: WriteOperation[] = []
   const commit = async (offsetBytes: number): Promise<void> => {
@@ -152,7 +136,7 @@ async function recoverOne(modules: SegmentModules, file: DiskFile, one: OneSegme
   }
   let end = start
   let passedBytes = 0
-  for await (const { id, bytes: _, ...location } of scanSegment(file, segment, start)) {
+  for await (const { id, bytes: _, ...location } of scanSegment(backend, segment, start)) {
     passedBytes += location.offsetBytes - end
     end = location.offsetBytes + RECORD_HEAD_BYTES + location.lengthBytes
     const key = makeKey(KeyFamily.Block, id)
@@ -160,10 +144,10 @@ async function recoverOne(modules: SegmentModules, file: DiskFile, one: OneSegme
     operations.push({ type: 'put', key, value: encodeLocation(location) })
     if (operations.length >= BATCH_OPERATIONS) await commit(end)
   }
-  const restBytes = (await file.size()) - end
+  const restBytes = ((await backend.sizeOf(segment)) ?? 0) - end
   if (isCut && restBytes > 0) {
     log.warn({ segment, cutBytes: restBytes }, 'the torn end of a segment was cut off')
-    await file.truncate(end)
+    await backend.cut(segment, end)
   }
   const damagedBytes = passedBytes + (isCut ? 0 : restBytes)
   if (damagedBytes > 0) {
@@ -176,20 +160,20 @@ async function recoverOne(modules: SegmentModules, file: DiskFile, one: OneSegme
 
 /** Yields the whole records of a segment from `start` on, in order. `bytes` are valid until the next is asked for. */
 export async function* scanSegment(
-  file: Pick<DiskFile, 'read'>,
+  reads: Pick<SegmentReads, 'readInto'>,
   segment: number,
   start: number
 ): AsyncGenerator<FoundBlock & { bytes: Uint8Array }> {
   const window = Buffer.allocUnsafeSlow(WINDOW_BYTES)
   let windowStart = start
-  let filled = await file.read(window, windowStart)
+  let filled = await reads.readInto(segment, [window], windowStart)
   let offset = start
   while (filled > 0) {
     const at = offset - windowStart
     const isLast = filled < WINDOW_BYTES
     if (at + MAX_RECORD_BYTES > filled && !isLast) {
       windowStart = offset
-      filled = await file.read(window, windowStart)
+      filled = await reads.readInto(segment, [window], windowStart)
       continue
     }
     const bytes = window.subarray(0, filled)

@@ -4,7 +4,8 @@
  */
 import { close, open, readv } from 'node:fs'
 import { promisify } from 'node:util'
-import { segmentPath } from './segment-modules.ts'
+import { segmentPath } from './local-segments.ts'
+import type { SegmentReads } from './segment-backend.ts'
 
 /** With 64 MiB each these cover 4 GiB of hot content, and a process may open 1,024 files on most systems. */
 const MAX_OPEN_SEGMENTS = 64
@@ -19,7 +20,7 @@ interface OpenSegment {
   evicted: boolean
 }
 
-export class SegmentFiles {
+export class SegmentFiles implements SegmentReads {
   readonly #folder: string
   /** Least recently used first. */
   readonly #open = new Map<number, OpenSegment>()
@@ -28,10 +29,6 @@ export class SegmentFiles {
     this.#folder = folder
   }
 
-  /**
-   * Fills several buffers one after another from one place in a segment; returns the bytes read, fewer only at the end
-   * of the file. ENOENT when it is gone.
-   */
   readInto(segment: number, targets: Uint8Array[], positionBytes: number): Promise<number> {
     return this.#with(segment, async fd => {
       let filled = 0
@@ -46,7 +43,6 @@ export class SegmentFiles {
     })
   }
 
-  /** A segment is gone: its file is closed as soon as nobody reads it, which gives its room back. */
   drop(segment: number): void {
     const file = this.#open.get(segment)
     if (file === undefined) return

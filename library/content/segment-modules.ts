@@ -1,9 +1,8 @@
 /** What writer and recovery of the segments both need: their modules, and where things stand. */
-import { join } from 'node:path'
 import type { Logger } from '../../base/index.ts'
 import { KeyFamily, makeKey } from '../database/keys.ts'
 import type { KeyRange, WriteOperation } from '../database/types.ts'
-import type { Disk } from './disk.ts'
+import type { SegmentBackend } from './segment-backend.ts'
 
 /** What the store needs of LevelDB. */
 export interface BlockIndex {
@@ -16,7 +15,7 @@ export interface BlockIndex {
 }
 
 export interface SegmentModules {
-  disk: Disk
+  backend: SegmentBackend
   index: BlockIndex
   log: Logger
 }
@@ -25,7 +24,3 @@ export interface SegmentModules {
 export const TAIL_KEY = makeKey(KeyFamily.Tail)
 /** There while a block was given up and the marks of contents were not checked since (worker/damage.ts). */
 export const DAMAGE_KEY = makeKey(KeyFamily.Damage)
-
-export function segmentPath(folder: string, segment: number): string {
-  return join(folder, String(segment))
-}

@@ -14,13 +14,11 @@
  * When the disk is full, or the store would grow over its quota, the stage is rolled back, those who wait for it
  * get DISK_FULL or QUOTA_EXCEEDED, and the store stays usable.
  */
-import { join } from 'node:path'
-import { CatalogError, displaySize, MIB, toCatalogError } from '../../base/index.ts'
+import { CatalogError, displaySize, toCatalogError } from '../../base/index.ts'
 import { KeyFamily, makeKey } from '../database/keys.ts'
 import type { WriteOperation } from '../database/types.ts'
 import { Barrier } from './barrier.ts'
 import { idHex, idKey } from './blocks.ts'
-import type { DiskFile } from './disk.ts'
 import {
   type BlockLocation,
   decodeLocation,
@@ -30,24 +28,16 @@ import {
   type Tail
 } from './record.ts'
 import { recoverSegments } from './recovery.ts'
-import { DAMAGE_KEY, type SegmentModules, segmentPath, TAIL_KEY } from './segment-modules.ts'
+import { DAMAGE_KEY, type SegmentModules, TAIL_KEY } from './segment-modules.ts'
 import { STAGE_BYTES, Stage, type StagedBlock, WriteSession } from './stage.ts'
 import type { BlockId, IncomingBlock } from './types.ts'
 
 export interface SegmentOptions {
-  /** Absolute path; its parent exists. */
-  folder: string
   /** A segment ends before a stage that would make it longer. SEGMENT_BYTES, less under a small quota. */
   segmentBytes?: number
   /** Bytes of all segments at most; 0 (the default) = no limit but the disk. */
   quotaBytes?: number
 }
-
-/**
- * Room left on the disk below which nothing is appended: LevelDB must still be able to write its log and
- * tables.
- */
-export const DISK_HEADROOM_BYTES = 16 * MIB
 
 /** Shares of a quota that only a collection may fill: what it moves is written before its old place is freed. */
 const HEADROOM_SHARES = 8
@@ -71,13 +61,13 @@ export class SegmentStore {
   /** Keeps collection and writers out of each other's way. */
   readonly barrier = new Barrier()
   readonly #modules: SegmentModules
-  readonly #folder: string
   readonly #segmentBytes: number
   readonly #quotaBytes: number
   /** Blocks put and not yet committed. */
   readonly #pending = new Map<string, Stage>()
   #tail: Tail
-  #open: { segment: number; file: DiskFile } | undefined
+  /** The segment that was written last, whether or not that came to a good end. */
+  #appended: number | undefined
   #filling = new Stage(Buffer.allocUnsafeSlow(STAGE_BYTES))
   #spare: Buffer<ArrayBuffer> | undefined = Buffer.allocUnsafeSlow(STAGE_BYTES)
   #commitWanted = false
@@ -87,31 +77,23 @@ export class SegmentStore {
 
   private constructor(modules: SegmentModules, options: Required<SegmentOptions>, tail: Tail) {
     this.#modules = modules
-    this.#folder = options.folder
     this.#segmentBytes = options.segmentBytes
     this.#quotaBytes = options.quotaBytes
     this.#tail = tail
   }
 
-  /**
-   * Opens the store in `folder` (created when missing), after recovering what a crash left behind the tail.
-   */
+  /** Opens the store, after recovering what a crash left behind the tail. */
   static async open(modules: SegmentModules, options: SegmentOptions): Promise<SegmentStore> {
-    const { disk } = modules
-    const { folder } = options
-    await disk.makeFolder(folder)
-    await disk.syncFolder(join(folder, '..'))
-    const tail = await recoverSegments(modules, folder)
+    const { backend } = modules
+    await backend.prepare()
+    const tail = await recoverSegments(modules)
+    backend.seal(tail.segment - 1)
     const { quotaBytes = 0, segmentBytes = segmentBytesUnder(quotaBytes) } = options
-    return new SegmentStore(modules, { folder, segmentBytes, quotaBytes }, tail)
+    return new SegmentStore(modules, { segmentBytes, quotaBytes }, tail)
   }
 
   get tail(): Tail {
     return this.#tail
-  }
-
-  get folder(): string {
-    return this.#folder
   }
 
   /** Blocks taken out of the index since the store was opened. */
@@ -158,7 +140,7 @@ export class SegmentStore {
       const before = this.#tail
       const tail = await change(before)
       if (tail.blocks < before.blocks) this.#losses++
-      this.#tail = tail
+      this.#moveTo(tail)
     })
   }
 
@@ -235,8 +217,7 @@ export class SegmentStore {
       this.#pump()
       await this.#busy
     }
-    await this.#open?.file.close()
-    this.#open = undefined
+    await this.#modules.backend.close()
   }
 
   async #stageLater(block: IncomingBlock, session: WriteSession, isMove: boolean): Promise<void> {
@@ -278,7 +259,7 @@ export class SegmentStore {
     try {
       const tail = await this.#write(stage)
       await this.#modules.index.batch(this.#operations(stage, tail), { sync: false })
-      this.#tail = tail
+      this.#moveTo(tail)
       this.#settle(stage)
       stage.succeed()
     } catch (thrown) {
@@ -290,17 +271,21 @@ export class SegmentStore {
     }
   }
 
+  /** A tail that was committed. Only now its earlier segments are sealed: a stage that fails may leave the tail in one. */
+  #moveTo(tail: Tail): void {
+    if (tail.segment > this.#tail.segment) this.#modules.backend.seal(tail.segment - 1)
+    this.#tail = tail
+  }
+
   #settle(stage: Stage): void {
     for (const { key } of stage.blocks) this.#pending.delete(key)
   }
 
   /** Writes and syncs a stage; returns the tail after it. */
   async #write(stage: Stage): Promise<Tail> {
-    const { disk } = this.#modules
+    const { backend } = this.#modules
     const tail = this.#tail
-    const free = await disk.freeBytes(this.#folder)
-    if (free < stage.usedBytes + DISK_HEADROOM_BYTES)
-      throw new CatalogError('DISK_FULL', `only ${free} bytes are free below ${this.#folder}`)
+    await backend.checkRoom(stage.usedBytes)
     const mostBytes = stage.moves > 0 ? this.#quotaBytes : usableBytes(this.#quotaBytes)
     if (this.#quotaBytes > 0 && tail.totalBytes + stage.usedBytes > mostBytes)
       throw new CatalogError(
@@ -311,9 +296,8 @@ export class SegmentStore {
     const fits = tail.offsetBytes + stage.usedBytes <= this.#segmentBytes
     const segment = fits ? tail.segment : tail.segment + 1
     const start = fits ? tail.offsetBytes : 0
-    const file = await this.#segmentFile(segment, start === 0)
-    await writeAll(file, stage.buffer.subarray(0, stage.usedBytes), start)
-    await file.datasync()
+    this.#appended = segment
+    await backend.append(segment, start, stage.buffer.subarray(0, stage.usedBytes))
     return {
       segment,
       offsetBytes: start + stage.usedBytes,
@@ -326,17 +310,6 @@ export class SegmentStore {
   #newBlocks(stage: Stage): number {
     if (stage.moves === 0) return stage.blocks.length
     return stage.blocks.filter(({ id }) => this.locate(id) === undefined).length
-  }
-
-  async #segmentFile(segment: number, created: boolean): Promise<DiskFile> {
-    const { disk } = this.#modules
-    if (this.#open?.segment !== segment) {
-      await this.#open?.file.close()
-      this.#open = undefined
-      this.#open = { segment, file: await disk.open(segmentPath(this.#folder, segment)) }
-    }
-    if (created) await disk.syncFolder(this.#folder)
-    return this.#open.file
   }
 
   #operations(stage: Stage, tail: Tail): WriteOperation[] {
@@ -355,21 +328,12 @@ export class SegmentStore {
    */
   async #rollBack(): Promise<void> {
     const { segment, offsetBytes } = this.#tail
-    const open = this.#open
-    if (open === undefined) return
+    const appended = this.#appended
+    if (appended === undefined) return
     try {
-      await open.file.truncate(open.segment === segment ? offsetBytes : 0)
+      await this.#modules.backend.cut(appended, appended === segment ? offsetBytes : 0)
     } catch (thrown) {
-      this.#modules.log.warn({ err: thrown, segment: open.segment }, 'a failed write could not be cut off')
+      this.#modules.log.warn({ err: thrown, segment: appended }, 'a failed write could not be cut off')
     }
-  }
-}
-
-async function writeAll(file: DiskFile, bytes: Uint8Array, startBytes: number): Promise<void> {
-  let written = 0
-  while (written < bytes.byteLength) {
-    const count = await file.write(bytes.subarray(written), startBytes + written)
-    if (count === 0) throw new CatalogError('DISK_IO', 'the disk takes no more bytes and gives no reason')
-    written += count
   }
 }

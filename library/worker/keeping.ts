@@ -9,11 +9,10 @@ import { CID } from 'multiformats/cid'
 import { CatalogError, HOUR_MS, type Logger, type Semaphore } from '../../base/index.ts'
 import { Collection, type CollectOptions } from '../content/collect.ts'
 import { completeKey, completeMark, decodeCompleteMark } from '../content/complete.ts'
-import { nodeDisk } from '../content/disk.ts'
 import { decodeHeld, encodeHeld, heldKey, pinKey, pinPrefix } from '../content/held.ts'
 import { LiveSet } from '../content/live-set.ts'
 import type { BlockReader } from '../content/reader.ts'
-import type { SegmentFiles } from '../content/segment-files.ts'
+import type { SegmentBackend } from '../content/segment-backend.ts'
 import type { SegmentStore } from '../content/segments.ts'
 import type { CollectReport, ContentSummary, PlannedContent } from '../content/types.ts'
 import { KeyFamily, makeKey, membershipKey, parseNameIndexKey } from '../database/keys.ts'
@@ -35,7 +34,7 @@ export interface KeepingModules {
   writer: LevelWriter
   segments: SegmentStore
   reader: BlockReader
-  files: SegmentFiles
+  backend: SegmentBackend
   scheduler: Scheduler
   /** One change of rows at a time. */
   writes: Semaphore
@@ -186,11 +185,10 @@ export class Keeping {
 
   async collect(options: CollectOptions): Promise<CollectReport> {
     if (this.#collection !== undefined) throw new CatalogError('BUSY', 'a collection runs already')
-    const { writer, segments, reader, files, scheduler, log } = this.#modules
-    const onDropped = (segment: number): void => files.drop(segment)
+    const { writer, segments, reader, backend, scheduler, log } = this.#modules
     const slice = scheduler.slice('gc')
     const collection = new Collection(
-      { disk: nodeDisk, index: writer, log, segments, source: reader, slice, onDropped },
+      { backend, index: writer, log, segments, source: reader, slice },
       options
     )
     this.#collection = collection

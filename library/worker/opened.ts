@@ -1,6 +1,7 @@
 /** Opens database and segments for the worker, and puts together what works on them. */
 import type { Logger, Semaphore } from '../../base/index.ts'
 import { nodeDisk } from '../content/disk.ts'
+import { LocalSegments } from '../content/local-segments.ts'
 import { BlockReader } from '../content/reader.ts'
 import type { BlockLocation } from '../content/record.ts'
 import { SegmentFiles } from '../content/segment-files.ts'
@@ -46,17 +47,15 @@ async function openOn(level: Level, modules: OpenModules, settings: WorkerSettin
   const { log, scheduler, writes } = modules
   const { segmentsFolder, quotaBytes } = settings
   const writer = new LevelWriter(level)
-  const segments = await SegmentStore.open(
-    { disk: nodeDisk, index: writer, log },
-    { folder: segmentsFolder, quotaBytes }
-  )
-  const files = new SegmentFiles(segmentsFolder)
+  const reads = new SegmentFiles(segmentsFolder)
+  const backend = new LocalSegments({ disk: nodeDisk, reads }, segmentsFolder)
+  const segments = await SegmentStore.open({ backend, index: writer, log }, { quotaBytes })
   const givingUp = new Set<Promise<void>>()
   const onCorrupt = (id: BlockId, location: BlockLocation): void => {
     const going = giveUp(id, location).finally(() => givingUp.delete(going))
     givingUp.add(going)
   }
-  const reader = new BlockReader({ index: writer, files, log, onCorrupt })
+  const reader = new BlockReader({ index: writer, files: backend, log, onCorrupt })
   const damage = new DamageCheck({ reader, writer, scheduler, log })
   async function giveUp(id: BlockId, location: BlockLocation): Promise<void> {
     try {
@@ -67,7 +66,7 @@ async function openOn(level: Level, modules: OpenModules, settings: WorkerSettin
     }
   }
   if (damage.isDue) void damage.run()
-  const keeping = new Keeping({ writer, segments, reader, files, scheduler, writes, log })
+  const keeping = new Keeping({ writer, segments, reader, backend, scheduler, writes, log })
   const commit: Keeping['mark'] = (content, summary, nowMs) => keeping.mark(content, summary, nowMs)
   const completion = new Completion({ reader, writer, segments, damage, scheduler, commit })
   const givenUp = async (): Promise<void> => void (await Promise.allSettled(givingUp))
@@ -75,7 +74,6 @@ async function openOn(level: Level, modules: OpenModules, settings: WorkerSettin
     await givenUp()
     await damage.stop()
     await segments.close()
-    await files.close()
     await level.close()
   }
   return { writer, segments, reader, damage, completion, keeping, givenUp, close }

@@ -71,7 +71,7 @@ class Shelf extends Machine {
 
   async collect(options: { dryRun?: boolean; leases?: CID[] } = {}): Promise<CollectReport> {
     const collection = new Collection(
-      { ...this.modules, segments: this.store, source: this.source, slice: restless, onDropped: () => {} },
+      { ...this.modules, segments: this.store, source: this.source, slice: restless },
       { leases: options.leases ?? [], dryRun: options.dryRun ?? false }
     )
     this.collection = collection

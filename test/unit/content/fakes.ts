@@ -3,6 +3,8 @@ import { dirname } from 'node:path'
 import { pack } from 'tar-stream'
 import { hashBlock } from '../../../library/content/blocks.ts'
 import type { Disk, DiskFile } from '../../../library/content/disk.ts'
+import { segmentPath } from '../../../library/content/local-segments.ts'
+import type { SegmentReads } from '../../../library/content/segment-backend.ts'
 import type { BlockIndex } from '../../../library/content/segment-modules.ts'
 import { BlockCodec, type IncomingBlock } from '../../../library/content/types.ts'
 import { prefixEnd } from '../../../library/database/keys.ts'
@@ -138,6 +140,33 @@ class FakeFile implements DiskFile {
   async size(): Promise<number> {
     return this.#inode.bytes.byteLength
   }
+
+  async close(): Promise<void> {}
+}
+
+/** Reads the segments of a fake disk. */
+export class DiskReads implements SegmentReads {
+  readonly #disk: FakeDisk
+  readonly #folder: string
+
+  constructor(disk: FakeDisk, folder: string) {
+    this.#disk = disk
+    this.#folder = folder
+  }
+
+  async readInto(segment: number, targets: Uint8Array[], positionBytes: number): Promise<number> {
+    const bytes = this.#disk.files.get(segmentPath(this.#folder, segment))?.bytes
+    if (bytes === undefined) throw fault('ENOENT')
+    let at = positionBytes
+    for (const target of targets) {
+      const part = bytes.subarray(at, at + target.byteLength)
+      target.set(part)
+      at += part.byteLength
+    }
+    return at - positionBytes
+  }
+
+  drop(): void {}
 
   async close(): Promise<void> {}
 }

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { silentLogger } from '../../../base/index.ts'
 import { type IngestLimits, TarIngest } from '../../../library/content/ingest.ts'
+import { LocalSegments } from '../../../library/content/local-segments.ts'
 import { SegmentStore } from '../../../library/content/segments.ts'
 import type { IngestResult } from '../../../library/content/types.ts'
-import { FakeDisk, FakeIndex, makeTar, pseudoRandom, type TarEntry } from './fakes.ts'
+import { DiskReads, FakeDisk, FakeIndex, makeTar, pseudoRandom, type TarEntry } from './fakes.ts'
 
 const slice = { due: () => false, pause: async () => {} }
 
@@ -11,7 +12,9 @@ async function openStore(): Promise<{ segments: SegmentStore; disk: FakeDisk; in
   const disk = new FakeDisk()
   const index = new FakeIndex()
   disk.folders.set('/home', true)
-  const segments = await SegmentStore.open({ disk, index, log: silentLogger }, { folder: '/home/segments' })
+  const folder = '/home/segments'
+  const backend = new LocalSegments({ disk, reads: new DiskReads(disk, folder) }, folder)
+  const segments = await SegmentStore.open({ backend, index, log: silentLogger }, {})
   return { segments, disk, index }
 }
 

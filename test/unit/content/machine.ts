@@ -1,11 +1,14 @@
 import { expect } from 'vitest'
 import { silentLogger } from '../../../base/index.ts'
 import { hashBlock } from '../../../library/content/blocks.ts'
+import { LocalSegments } from '../../../library/content/local-segments.ts'
 import { RECORD_HEAD_BYTES } from '../../../library/content/record.ts'
+import type { SegmentBackend } from '../../../library/content/segment-backend.ts'
+import type { SegmentModules } from '../../../library/content/segment-modules.ts'
 import { SegmentStore } from '../../../library/content/segments.ts'
 import { WriteSession } from '../../../library/content/stage.ts'
 import type { IncomingBlock } from '../../../library/content/types.ts'
-import { FakeDisk, FakeIndex, makeBlock } from './fakes.ts'
+import { DiskReads, FakeDisk, FakeIndex, makeBlock } from './fakes.ts'
 
 export const FOLDER = '/home/segments'
 export const SEGMENT_BYTES = 100_000
@@ -14,22 +17,20 @@ export const SEGMENT_BYTES = 100_000
 export class Machine {
   readonly disk = new FakeDisk()
   readonly index = new FakeIndex()
+  backend!: SegmentBackend
   store!: SegmentStore
 
   constructor() {
     this.disk.folders.set('/home', true)
   }
 
-  get modules(): { disk: FakeDisk; index: FakeIndex; log: typeof silentLogger } {
-    return { disk: this.disk, index: this.index, log: silentLogger }
+  get modules(): SegmentModules & { index: FakeIndex } {
+    return { backend: this.backend, index: this.index, log: silentLogger }
   }
 
   async open(quotaBytes = 0): Promise<this> {
-    this.store = await SegmentStore.open(this.modules, {
-      folder: FOLDER,
-      segmentBytes: SEGMENT_BYTES,
-      quotaBytes
-    })
+    this.backend = new LocalSegments({ disk: this.disk, reads: new DiskReads(this.disk, FOLDER) }, FOLDER)
+    this.store = await SegmentStore.open(this.modules, { segmentBytes: SEGMENT_BYTES, quotaBytes })
     return this
   }
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { DISK_HEADROOM_BYTES } from '../../../library/content/local-segments.ts'
 import { decodeTail, RECORD_HEAD_BYTES } from '../../../library/content/record.ts'
 import { TAIL_KEY } from '../../../library/content/segment-modules.ts'
-import { DISK_HEADROOM_BYTES } from '../../../library/content/segments.ts'
 import { STAGE_BYTES, WriteSession } from '../../../library/content/stage.ts'
 import type { IncomingBlock } from '../../../library/content/types.ts'
 import { makeBlock, type Sync } from './fakes.ts'
@@ -230,6 +230,7 @@ describe('a disk that fails', () => {
     const session = new WriteSession()
     machine.disk.roomBytes = 1000
     for (const block of blocks(0, 40, 250_000)) await machine.store.put(block, session)
+    await vi.waitUntil(() => session.failure !== undefined)
     machine.disk.roomBytes = Number.POSITIVE_INFINITY
     await expect(machine.store.flush(session)).rejects.toMatchObject({ code: 'DISK_FULL' })
   })
