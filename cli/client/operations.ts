@@ -33,10 +33,7 @@ export async function runOperation<Result>(
 ): Promise<Result> {
   const { progress, signal } = context
   const client = context.client()
-  const { operation } = await client.request<{ operation: Operation<Result> }>('POST', start.path, {
-    body: { ...start.body, timeoutMs: context.remainingMs() },
-    signal
-  })
+  const operation = await begin<Result>(context, start)
   try {
     return resultOf(await follow(context, operation))
   } catch (error) {
@@ -44,6 +41,31 @@ export async function runOperation<Result>(
     throw error
   } finally {
     progress.finish()
+  }
+}
+
+/**
+ * Once it is sent, its answer is waited for a little longer than the command is: without the id that it brings, the work at the
+ * daemon could not be cancelled.
+ */
+async function begin<Result>(
+  context: Context,
+  start: { path: string; body: object }
+): Promise<Operation<Result>> {
+  const { signal } = context
+  if (signal.aborted) throw abortError(signal)
+  const over = new AbortController()
+  const onAbort = (): void => {
+    setTimeout(() => over.abort(signal.reason), CANCEL_TIMEOUT_MS).unref()
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    const body = { ...start.body, timeoutMs: context.remainingMs() }
+    const options = { body, signal: over.signal }
+    return (await context.client().request<{ operation: Operation<Result> }>('POST', start.path, options))
+      .operation
+  } finally {
+    signal.removeEventListener('abort', onAbort)
   }
 }
 

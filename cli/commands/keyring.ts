@@ -1,17 +1,15 @@
-import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { CatalogError, systemClock } from '../../base/index.ts'
+import { homeLayout, readKnownFormat } from '../../node/index.ts'
 import { formatPublicKey, type KeyInfo, Keyring, type SigningKey } from '../../trust/index.ts'
 import type { Context } from '../framework/context.ts'
 import { canPrompt, promptSecret } from '../framework/prompt.ts'
 
 const KEYRING_FOLDER = 'keyring'
-const FORMAT_FILE = 'FORMAT'
 
-/** The keyring of the home. Throws HOME_MISSING. */
+/** The keyring of the home. Throws HOME_MISSING, and FORMAT_TOO_NEW for a home whose keyring this program may misread. */
 export async function openKeyring(context: Context): Promise<Keyring> {
-  if (!existsSync(path.join(context.home, FORMAT_FILE)))
-    throw new CatalogError('HOME_MISSING', `${context.home} is no Catalog home`)
+  await readKnownFormat(homeLayout(context.home))
   return Keyring.open({ clock: systemClock }, { folder: path.join(context.home, KEYRING_FOLDER) })
 }
 

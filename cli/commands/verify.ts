@@ -10,9 +10,9 @@ const MAX_LINES = 20
 export const run = defineCommand(
   async (context, [spec]: [string | undefined], options: { all?: boolean; repair?: boolean }) => {
     if ((spec === undefined) === (options.all !== true)) {
-      throw new CatalogError('INVALID_ARGUMENT', 'verify needs a release, or --all', {
-        hint: 'try `catalog verify --all`'
-      })
+      const problem =
+        spec === undefined ? 'verify needs a release, or --all' : 'give a release or --all, not both'
+      throw new CatalogError('INVALID_ARGUMENT', problem, { hint: 'try `catalog verify --all`' })
     }
     const { repair = false } = options
     const request = { path: '/v1/verifications', body: { spec, ...(repair ? { repair } : {}) } }

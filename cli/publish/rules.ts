@@ -8,7 +8,7 @@
  * licence, `main` and `bin` are always in. Bounded on purpose: no bundled dependencies, no workspaces, and patterns are
  * those of gitignore. Unlike npm, symbolic links and empty folders are kept.
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import ignore, { type Ignore } from 'ignore'
 import { CatalogError, MIB } from '../../base/index.ts'
@@ -198,19 +198,19 @@ function readManifest(file: string): PackageManifest | undefined {
   }
 }
 
-/** Text of a small file; undefined when the name is not a file. */
+/** Text of a small file; undefined when the name is not a file. That is asked before it is read: a device has no end. */
 function readBounded(file: string): string | undefined {
-  let bytes: Buffer
   try {
-    bytes = readFileSync(file)
+    const stats = statSync(file, { throwIfNoEntry: false })
+    if (!stats?.isFile()) return undefined
+    if (stats.size > RULES_MAX_BYTES)
+      throw new CatalogError('LIMIT_EXCEEDED', `${file} is longer than ${RULES_MAX_BYTES} bytes`)
+    return readFileSync(file, 'utf8')
   } catch (cause) {
+    if (cause instanceof CatalogError) throw cause
     const { code } = cause as NodeJS.ErrnoException
-    if (code === 'EISDIR' || code === 'ENOENT') return undefined
     throw new CatalogError('SOURCE_UNREADABLE', `${file} cannot be read (${code})`, { cause })
   }
-  if (bytes.length > RULES_MAX_BYTES)
-    throw new CatalogError('LIMIT_EXCEEDED', `${file} is longer than ${RULES_MAX_BYTES} bytes`)
-  return bytes.toString('utf8')
 }
 
 /** `a/b/c` is below '', `a` and `a/b`. */

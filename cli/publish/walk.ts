@@ -90,13 +90,21 @@ function toEntry(root: string, relative: string, stats: BigIntStats): SourceEntr
   if (stats.isFile())
     return { kind: 'file', path: relative, mode: modeOf(stats), sizeBytes: Number(stats.size), fingerprint }
   if (stats.isSymbolicLink()) {
-    const target = readlinkSync(path.join(root, relative))
+    const target = readLink(path.join(root, relative))
     checkSymlinkTarget(relative, target)
     return { kind: 'symlink', path: relative, target, fingerprint }
   }
   throw new CatalogError('ENTRY_REFUSED', `${relative} is ${kindOf(stats)}, which cannot be published`, {
     details: { path: relative }
   })
+}
+
+function readLink(file: string): string {
+  try {
+    return readlinkSync(file)
+  } catch (error) {
+    throw sourceUnreadable(file, error)
+  }
 }
 
 export function fingerprintOf(stats: BigIntStats): Fingerprint {

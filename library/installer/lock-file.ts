@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { CatalogError, MIB } from '../../base/index.ts'
 import { isName, isVersion } from '../names.ts'
@@ -42,17 +42,17 @@ export function formatLock(lock: LockFile): string {
   return `${JSON.stringify({ lockVersion: LOCK_VERSION, packages }, null, 2)}\n`
 }
 
-/** Text of a bounded file; undefined when it is not there. */
+/** Text of a bounded file; undefined when it is not there. What it is, is asked before it is read: a device has no end. */
 export function readBounded(file: string): string | undefined {
-  let bytes: Buffer
   try {
-    bytes = readFileSync(file)
+    const stats = statSync(file, { throwIfNoEntry: false })
+    if (stats === undefined) return undefined
+    if (!stats.isFile()) throw invalid(file, 'is not a file')
+    if (stats.size > LOCK_MAX_BYTES) throw invalid(file, `is longer than ${LOCK_MAX_BYTES} bytes`)
+    return readFileSync(file, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw diskError(error, path.dirname(file))
   }
-  if (bytes.length > LOCK_MAX_BYTES) throw invalid(file, `is longer than ${LOCK_MAX_BYTES} bytes`)
-  return bytes.toString('utf8')
 }
 
 function parseLock(text: string, file: string): LockFile {

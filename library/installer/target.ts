@@ -15,7 +15,6 @@ import { CatalogError, makeFolder } from '../../base/index.ts'
 import { checkName, isName } from '../names.ts'
 import { type Folding, probeFolding } from './collisions.ts'
 import { diskError } from './disk-error.ts'
-import { exists } from './durable.ts'
 import { type ExtractedTotals, extractTar } from './extract.ts'
 import {
   commitSteps,
@@ -267,7 +266,9 @@ function takeMutex(root: string): HeldMutex {
   if (lstatSync(lock, { throwIfNoEntry: false })?.isFile() === false) throw refused(lock, 'is not a file')
   const mutex = acquireMutex(lock)
   if (mutex === undefined) {
-    const pid = exists(holder) ? readFileSync(holder, 'utf8').trim() : ''
+    const pid = lstatSync(holder, { throwIfNoEntry: false })?.isFile()
+      ? readFileSync(holder, 'utf8').trim()
+      : ''
     throw new CatalogError(
       'TARGET_BUSY',
       `another install${pid === '' ? '' : ` (process ${pid})`} works in ${root}`,

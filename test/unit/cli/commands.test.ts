@@ -284,12 +284,25 @@ describe('long work', () => {
     expect(daemon.seen.at(-1)?.method).toBe('DELETE')
   })
 
+  it('is cancelled also when Ctrl-C comes before the daemon has said what its name is', async () => {
+    const controller = new AbortController()
+    const running = { id: 'op1', kind: 'fetch', state: 'running', progress: { phase: 'finding' } }
+    daemon.routes.set('POST /v1/fetches', () => {
+      controller.abort(interrupted('SIGINT'))
+      return { status: 202, json: { operation: running } }
+    })
+    daemon.routes.set('DELETE /v1/operations/op1', () => ({ json: { operation: running } }))
+    const result = await cli(['fetch', 'x', '--json'], { home: daemon.home, signal: controller.signal })
+    expect(result.status).toBe(130)
+    expect(daemon.seen.map(({ method }) => method)).toEqual(['POST', 'DELETE'])
+  })
+
   it('is cancelled at the daemon when --timeout is over, exit 6', async () => {
     const running = { id: 'op1', kind: 'fetch', state: 'running', progress: { phase: 'finding' } }
     daemon.routes.set('POST /v1/fetches', () => ({ status: 202, json: { operation: running } }))
     daemon.routes.set('GET /v1/operations/op1', () => () => {})
     daemon.routes.set('DELETE /v1/operations/op1', () => ({ json: { operation: running } }))
-    const result = await cli(['fetch', 'x', '--json', '--timeout', '50ms'], { home: daemon.home })
+    const result = await cli(['fetch', 'x', '--json', '--timeout', '1s'], { home: daemon.home })
     expect(result.status).toBe(6)
     expect(result.json().error).toMatchObject({ code: 'TIMEOUT' })
     expect(daemon.seen.at(-1)?.method).toBe('DELETE')

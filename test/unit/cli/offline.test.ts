@@ -185,6 +185,15 @@ describe('doctor', () => {
     expect(stdout).toMatch(/FAIL {2}home: .* has format 99.*\n.*upgrade Catalog/)
   })
 
+  it('writes no key into it either', async () => {
+    await init()
+    writeFileSync(path.join(home, 'FORMAT'), '99\n')
+    const { status, stderr } = await cli(['key', 'create', 'second'], { home })
+    expect(status).not.toBe(0)
+    expect(stderr).toContain('FORMAT_TOO_NEW')
+    expect(existsSync(path.join(home, 'keyring', 'second.key'))).toBe(false)
+  })
+
   it('with a daemon shows its checks as well', async () => {
     await init()
     const daemon = await startFakeDaemon(home)

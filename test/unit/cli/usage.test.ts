@@ -24,7 +24,7 @@ describe('wrong usage', () => {
     ['no duration', ['status', '--timeout', 'soon'], 'is not a duration', ''],
     ['no key=value', ['daemon', '--set', 'x'], 'not of the form key=value', ''],
     ['verify of nothing', ['verify'], 'verify needs a release, or --all', 'catalog verify --all'],
-    ['verify of both', ['verify', 'x', '--all'], 'verify needs a release, or --all', ''],
+    ['verify of both', ['verify', 'x', '--all'], 'give a release or --all, not both', ''],
     ['install without a folder', ['install', 'x'], 'needs a folder', '--to DIR'],
     ['install into a variable that is not set', ['install', 'x', '--to', ''], 'a path is empty', 'give .'],
     ['publish of one', ['publish', ''], 'a path is empty', 'give .'],

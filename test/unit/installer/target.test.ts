@@ -308,6 +308,14 @@ describe('an install that was killed', () => {
     expect(readFileSync(path.join(top, 'x/mine/file'), 'utf8')).toBe('mine')
   })
 
+  it.each(['catalog-lock.json', '.catalog/journal.json'])(
+    'nor made to read a device without end by %s',
+    name => {
+      writeTree(dir, { [name]: '-> /dev/zero' })
+      expect(() => InstallTarget.open(dir).readLock()).toThrow(/is not a file/)
+    }
+  )
+
   it('and writes through no link that stands in the place of its lock', async () => {
     writeTree(dir, { '.catalog/holder': '-> ../../x/mine' })
     writeTree(top, { 'x/mine': 'mine' })
