@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { ExitCode, toCatalogError } from '../base/index.ts'
 import { interrupted, SIGNAL_STATUS } from './framework/interrupt.ts'
 import { run } from './run.ts'
@@ -30,7 +29,9 @@ function installBrokenPipes(): void {
 const controller = new AbortController()
 installSignals(controller)
 installBrokenPipes()
-const exitCode = await run(
+// If nothing is left to wait for and there is no result, something was forgotten: that is no success.
+process.exitCode = ExitCode.Failed
+void run(
   process.argv.slice(2),
   {
     stdout: process.stdout,
@@ -44,7 +45,7 @@ const exitCode = await run(
     cwd: process.cwd()
   },
   controller.signal
-)
-// That the output was not taken is said a turn later.
-await new Promise(resolve => setImmediate(resolve))
-process.exit(exitCode)
+).then(exitCode => {
+  // That the output was not taken is said a turn later.
+  setImmediate(() => process.exit(exitCode))
+})

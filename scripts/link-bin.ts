@@ -9,4 +9,4 @@ const BIN = resolve(import.meta.dirname, '../node_modules/.bin')
 
 mkdirSync(BIN, { recursive: true })
 rmSync(join(BIN, 'catalog'), { force: true })
-symlinkSync('../../bin/catalog.mjs', join(BIN, 'catalog'))
+symlinkSync('../../bin/catalog.cjs', join(BIN, 'catalog'))

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const LAUNCHER = join(fileURLToPath(new URL('../..', import.meta.url)), 'bin', 'catalog.mjs')
+const LAUNCHER = join(fileURLToPath(new URL('../..', import.meta.url)), 'bin', 'catalog.cjs')
 /** A daemon is ready in a tenth of a second; a minute is for a machine that is very busy. */
 const READY_TIMEOUT_MS = 60_000
 /** The daemon promises to stop within 10 s. */

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { ErrorDocument } from '../../daemon/support.ts'
@@ -35,6 +35,8 @@ export class Program {
     const folder = join(ROOT, 'node_modules', '.cache', `catalog-net-${process.pid}`)
     const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts', 'bundle.ts'), folder])
     if (status !== 0) throw new Error(`the program was not built: ${stderr}`)
+    if (!existsSync(join(folder, 'daemon.codecache')))
+      throw new Error(`no code cache was recorded: ${stderr}`)
     return new Program(folder)
   }
 
@@ -67,7 +69,7 @@ export class Program {
   }
 
   #spawn(nodeArgs: readonly string[], args: readonly string[]): ChildProcess {
-    const argv = [...nodeArgs, join(this.#folder, 'catalog.js'), ...args]
+    const argv = [...nodeArgs, join(this.#folder, 'catalog.cjs'), ...args]
     return spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] })
   }
 }

@@ -39,8 +39,8 @@ beforeEach(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), 'launcher-')))
   mkdirSync(join(root, 'bin'))
   mkdirSync(join(root, 'cli'))
-  launcher = join(root, 'bin/catalog.mjs')
-  cpSync(join(PROJECT, 'bin/catalog.mjs'), launcher)
+  launcher = join(root, 'bin/catalog.cjs')
+  cpSync(join(PROJECT, 'bin/catalog.cjs'), launcher)
 })
 afterEach(() => rmSync(root, { recursive: true }))
 
@@ -71,7 +71,7 @@ describe('the launcher', () => {
   test('prefers the bundle', () => {
     writeEntry('console.log("source")')
     mkdirSync(join(root, 'dist'))
-    writeFileSync(join(root, 'dist/catalog.js'), 'console.log("bundle")')
+    writeFileSync(join(root, 'dist/catalog.cjs'), 'exports.start = () => console.log("bundle")')
     writeFileSync(join(root, 'package.json'), '{"type":"module"}')
     expect(run(process.execPath).stdout).toBe('bundle\n')
   })
