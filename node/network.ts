@@ -1,7 +1,7 @@
 /** The network as the services see it, put together from the host, discovery and the protocols. */
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { MIB } from '../base/index.ts'
+import { MIB, SECOND_MS } from '../base/index.ts'
 import { type Discovery, nameKey, recordKey } from '../discovery/index.ts'
 import { parseId, type ReleaseRecord } from '../library/index.ts'
 import {
@@ -10,7 +10,7 @@ import {
   MAX_RECORDS_PER_ANSWER,
   type RecordClient
 } from '../protocols/index.ts'
-import type { Host } from './host/index.ts'
+import { type Host, reconnect } from './host/index.ts'
 import type { Holder, Network, WantedReleases } from './services/network.ts'
 
 export interface NetworkModules {
@@ -24,11 +24,26 @@ export interface NetworkModules {
 const MAX_PAGES = 10
 /** And their bytes: records of the largest size fill this with 64. */
 const MAX_LISTED_BYTES = 2 * MIB
+/** For peers that were lost: a question to the DHT and two or three addresses of 2 s each, before others are asked again. */
+const RECONNECT_MS = 6 * SECOND_MS
 
 export function createNetwork(modules: NetworkModules): Network {
   const { host, discovery, records, fetcher } = modules
+  const listeners = new Set<(peerId: string) => void>()
+  host.events.on('connected', ({ peerId }) => {
+    for (const listener of listeners) listener(peerId)
+  })
   return {
     connected: () => host.peers().map(peer => peer.peerId),
+    onConnected(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    async reconnect(peerIds, signal) {
+      const ended = AbortSignal.any([signal, AbortSignal.timeout(RECONNECT_MS)])
+      await Promise.all(peerIds.map(id => reconnect(host.libp2p, peerIdFromString(id), ended)))
+      signal.throwIfAborted()
+    },
     async dial(target, signal) {
       const known = host.peers().find(peer => peer.peerId === target)
       if (known !== undefined) return target

@@ -33,6 +33,7 @@ import type {
   HostServices,
   Reachability
 } from './types.ts'
+import { WayBack } from './way-back.ts'
 
 interface Parts {
   readonly modules: HostModules
@@ -48,6 +49,7 @@ class Libp2pHost implements Host {
   readonly libp2p: Libp2p<HostServices>
   readonly events: EventEmitter<HostEvents>
   readonly keeper: Keeper
+  readonly #wayBack: WayBack
   readonly #parts: Parts
   readonly #identifier: Identifier
   readonly #goodbyes = new Set<Goodbye>()
@@ -67,6 +69,14 @@ class Libp2pHost implements Host {
       random: Math.random,
       dial: (address, signal) => this.#dial(address, signal),
       onUnreachable: (...args) => this.#emit('unreachable', ...args)
+    })
+    this.#wayBack = new WayBack({
+      clock: parts.modules.clock,
+      log: parts.log,
+      random: Math.random,
+      isConnected: peer => parts.libp2p.getConnections(peer).length > 0,
+      dial: (peer, signal) =>
+        dialPeer(parts.libp2p, this.#identifier, parseAddress(`/p2p/${peer.toString()}`), signal)
     })
     this.#listen()
   }
@@ -107,11 +117,13 @@ class Libp2pHost implements Host {
       throw new CatalogError('NOT_FOUND', `there is no connection to ${peerId}`)
     this.keeper.unkeepPeer(peerId)
     await this.libp2p.hangUp(peer)
+    this.#wayBack.forget(peerId)
   }
 
   async left(peer: PeerId): Promise<void> {
     await this.keeper.left(peer)
     await this.libp2p.hangUp(peer)
+    this.#wayBack.forget(peer.toString())
   }
 
   keep(address: string): void {
@@ -125,6 +137,7 @@ class Libp2pHost implements Host {
 
   leave(): void {
     this.keeper.stop()
+    this.#wayBack.stop()
     this.#parts.gater.leave()
   }
 
@@ -137,6 +150,7 @@ class Libp2pHost implements Host {
     const { libp2p, datastore, log, modules } = this.#parts
     this.#controller.abort(new CatalogError('SHUTTING_DOWN', 'the host is shutting down'))
     this.keeper.stop()
+    this.#wayBack.stop()
     await shutDown({ libp2p, datastore, log, clock: modules.clock, goodbyes: [...this.#goodbyes] })
   }
 
@@ -149,6 +163,7 @@ class Libp2pHost implements Host {
     const onChange = (change: { gone: string[]; come: string[] }): void => {
       log.info(change, 'the addresses of this machine have changed')
       this.keeper.redialAll()
+      this.#wayBack.changed()
       void checkPeers(libp2p, log, signal)
     }
     void watchInterfaces({ clock: modules.clock, list: machineAddresses, onChange }, signal)
@@ -168,11 +183,13 @@ class Libp2pHost implements Host {
 
   #listen(): void {
     this.libp2p.addEventListener('peer:connect', ({ detail }) => {
+      this.#wayBack.returned(detail.toString())
       const connections = this.libp2p.getConnections(detail)
       if (connections.length > 0) this.#emit('connected', describePeer(connections))
     })
     this.libp2p.addEventListener('peer:disconnect', ({ detail }) => {
       this.keeper.disconnected(detail)
+      this.#wayBack.lost(detail)
       this.#emit('disconnected', detail.toString())
     })
     this.libp2p.addEventListener('peer:reconnect-failure', ({ detail }) =>

@@ -6,6 +6,7 @@
 export { createHost } from './host.ts'
 export { DEFAULT_HOST_OPTIONS, type HostOptions } from './options.ts'
 export type { ReachabilityState } from './reachability.ts'
+export { reconnect } from './reconnect.ts'
 export type {
   ConnectedPeer,
   Direction,

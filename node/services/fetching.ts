@@ -22,6 +22,7 @@ import type { Collecting } from './collecting.ts'
 import type { FetchFailures, Subject } from './fetch-failures.ts'
 import { type FetchJobs, MAX_JOBS } from './fetch-jobs.ts'
 import { FetchPatience, ROUNDS } from './fetch-patience.ts'
+import { hurried } from './hurried.ts'
 import { lateSources } from './late-sources.ts'
 import { lookUp } from './lookup.ts'
 import type { ContentFetched, ContentWatch, Network } from './network.ts'
@@ -210,6 +211,7 @@ export class Fetching implements FetchingService {
     let holders = wanted.holders
     return await retry(
       async round => {
+        if (round > 1) await this.#findAgain(network, holders, signal)
         if (!onlyThese && (round > 1 || holders.length === 0))
           holders = await this.#holdersOf(wanted.record, patience.hasFetched ? holders : [], signal)
         const watch: ContentWatch = {
@@ -226,7 +228,7 @@ export class Fetching implements FetchingService {
       },
       ROUNDS,
       {
-        clock,
+        clock: hurried(clock, network, peerId => holders.includes(peerId)),
         signal,
         retryable: error => {
           const { code } = toCatalogError(error)
@@ -239,6 +241,13 @@ export class Fetching implements FetchingService {
           )
       }
     )
+  }
+
+  /** Sources that are gone are looked for before anybody is asked: they may have moved. */
+  async #findAgain(network: Network, holders: readonly string[], signal: AbortSignal): Promise<void> {
+    const connected = new Set(network.connected())
+    const gone = holders.slice(0, MAX_SOURCES).filter(peerId => !connected.has(peerId))
+    if (gone.length > 0) await network.reconnect(gone, signal)
   }
 
   /** Those who say now that they hold it; when nobody can be asked, those who gave some of it before are still worth a try. */

@@ -82,6 +82,10 @@ export interface Network {
   record(id: string, peerId: string, signal: AbortSignal): Promise<ReleaseRecord | undefined>
   /** Peers connected now. */
   connected(): string[]
+  /** Calls back with each peer that was not connected before; returns the way to stop that. */
+  onConnected(listener: (peerId: string) => void): () => void
+  /** Looks for peers that were lost, where they were and where others say that they are now. Takes seconds, and fails only by an abort. */
+  reconnect(peerIds: readonly string[], signal: AbortSignal): Promise<void>
   /** Connects to a peer id or multiaddr and returns the peer id. */
   dial(target: string, signal: AbortSignal): Promise<string>
   /**

@@ -4,13 +4,19 @@ import type { PeerHealth } from './peer-health.ts'
 
 /**
  * The same network without the peers that keep failing, which notes how those that are asked behave. A source that a user
- * names is asked on the network itself, whatever its record.
+ * names is asked on the network itself, whatever its record. Who failed is looked for all the same: a connection that comes of it
+ * ends the rest that the peer is given.
  */
 export function sparePeers(network: Network, health: PeerHealth): Network {
   return {
     ...network,
     releases: (wanted, peerId, signal) => health.ask(peerId, () => network.releases(wanted, peerId, signal)),
     record: (id, peerId, signal) => health.ask(peerId, () => network.record(id, peerId, signal)),
+    reconnect: (peerIds, signal) =>
+      network.reconnect(
+        peerIds.filter(peerId => health.refusal(peerId)?.code !== 'PEER_LEFT'),
+        signal
+      ),
     async fetchContent(record, peerIds, watch, signal) {
       const [first] = peerIds
       const usable = peerIds.filter(peerId => health.refusal(peerId) === undefined)

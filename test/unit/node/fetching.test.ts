@@ -52,6 +52,10 @@ interface World {
   local: ReleaseRecord[]
   complete: boolean
   jobs: Map<string, FetchJob>
+  /** Peers without a connection. */
+  gone: Set<string>
+  /** Those that were looked for again, each time. */
+  soughtAgain: string[][]
   transfers: string[][]
   transfer: (attempt: number, signal: AbortSignal, watch: ContentWatch) => Promise<ContentFetched>
 }
@@ -64,6 +68,8 @@ beforeEach(() => {
     local: [],
     complete: false,
     jobs: new Map(),
+    gone: new Set(),
+    soughtAgain: [],
     transfers: [],
     transfer: async () => FETCHED
   }
@@ -71,7 +77,9 @@ beforeEach(() => {
 
 function network(): Network {
   return {
-    connected: () => Object.keys(world.peers),
+    connected: () => Object.keys(world.peers).filter(peerId => !world.gone.has(peerId)),
+    onConnected: () => () => {},
+    reconnect: async peerIds => void world.soughtAgain.push([...peerIds]),
     dial: async target => target,
     announce: async () => 0,
     async *holders() {
@@ -205,6 +213,17 @@ describe('fetching', () => {
     await expect(fetching().fetch({ spec: 'demo' }, context())).rejects.toMatchObject({ code: 'BYTES_WRONG' })
     expect(world.transfers).toHaveLength(3)
     expect(world.jobs.size).toBe(0)
+  })
+
+  it('looks again for a source that is gone before it asks anew, and for nobody who is here', async () => {
+    world.peers = { p1: [record('1.0.0')], p2: [record('1.0.0')] }
+    world.transfer = async attempt => {
+      world.gone = new Set(attempt === 1 ? ['p1'] : [])
+      if (attempt < 3) throw new CatalogError('STREAM_TRUNCATED', 'cut')
+      return FETCHED
+    }
+    await fetching().fetch({ spec: 'demo' }, context())
+    expect(world.soughtAgain).toEqual([['p1']])
   })
 
   it('goes on for two minutes after the last byte when its sources went away, and then gives up', async () => {
