@@ -45,13 +45,16 @@ export const copyMs = (folder: string, target: string): number => {
   return ms
 }
 
+/** It encrypts in any case, and older versions have no way to go without a password. */
+const RESTIC_ENVIRONMENT = { RESTIC_PASSWORD: 'benchmark' }
+
 /** A backup into a new repository without compression; undefined where the program is not installed. */
 export const BACKUPS: Record<string, (folder: string, repository: string) => number | undefined> = {
   restic: (folder, repository) => {
     if (!isInstalled('restic')) return undefined
-    const restic = ['restic', '-r', repository, '--compression', 'off', '--insecure-no-password']
-    timed([[...restic, 'init']])
-    return timed([[...restic, 'backup', folder]])
+    const restic = ['restic', '-r', repository, '--repository-version', '2', '--compression', 'off']
+    timed([[...restic, 'init']], RESTIC_ENVIRONMENT)
+    return timed([[...restic, 'backup', folder]], RESTIC_ENVIRONMENT)
   },
   borg: (folder, repository) => {
     if (!isInstalled('borg')) return undefined

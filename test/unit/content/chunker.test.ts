@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Chunker, GEAR, MAX_CHUNK_BYTES, MIN_CHUNK_BYTES } from '../../../library/content/chunker.ts'
+import {
+  AVERAGE_CHUNK_BYTES,
+  Chunker,
+  cutLength,
+  GEAR,
+  MAX_CHUNK_BYTES,
+  MIN_CHUNK_BYTES
+} from '../../../library/content/chunker.ts'
 import { pseudoRandom } from './fakes.ts'
 
 const vectors = JSON.parse(
@@ -30,6 +37,18 @@ function cut(bytes: Uint8Array, pieces: number[]): Buffer[] {
   return chunks
 }
 
+/** The rule of docs/disk-format.md, byte by byte. */
+function cutByTheRule(bytes: Uint8Array): number {
+  let hashed = 0
+  for (let length = MIN_CHUNK_BYTES; length < Math.min(bytes.byteLength, MAX_CHUNK_BYTES); ) {
+    hashed = (Math.imul(hashed, 2) + GEAR[bytes[length]!]!) >>> 0
+    const topBits = length < AVERAGE_CHUNK_BYTES ? 18 : 14
+    length++
+    if (hashed < 2 ** (32 - topBits)) return length
+  }
+  return Math.min(bytes.byteLength, MAX_CHUNK_BYTES)
+}
+
 const lengths = (chunks: Buffer[]): number[] => chunks.map(chunk => chunk.byteLength)
 
 describe('chunker', () => {
@@ -37,6 +56,22 @@ describe('chunker', () => {
     expect([...GEAR.subarray(0, 8)]).toEqual(vectors.gear)
     expect(lengths(cut(random, [MIB]))).toEqual(vectors.lengths)
     expect(lengths(cut(new Uint8Array(600_000), [MIB]))).toEqual(vectors.zeroLengths)
+  })
+
+  test('every cut is where the rule, followed byte by byte, has it', () => {
+    const average = AVERAGE_CHUNK_BYTES
+    const aroundTheAverage = fc.integer({ min: average - 40, max: average + 40 })
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: random.byteLength - MAX_CHUNK_BYTES }),
+        fc.oneof(aroundTheAverage, fc.integer({ min: 0, max: MAX_CHUNK_BYTES + 8 })),
+        (start, size) => {
+          const end = Math.min(start + size, random.byteLength)
+          expect(cutLength(random, start, end)).toBe(cutByTheRule(random.subarray(start, end)))
+        }
+      ),
+      { numRuns: 100 }
+    )
   })
 
   test('an empty file has no chunk, a file of up to the minimum has one', () => {
