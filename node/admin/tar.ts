@@ -17,7 +17,7 @@ const BUFFER_BYTES = MIB
 /** Feeds a tar stream into an ingest and finishes it. Whatever goes wrong, the client's leaving included, aborts it. */
 export async function receiveTar(body: Readable, ingest: Ingest): Promise<IngestResult> {
   try {
-    let buffer = new Uint8Array(BUFFER_BYTES)
+    let buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
     let filled = 0
     for await (const chunk of body as AsyncIterable<Buffer>) {
       let taken = 0
@@ -28,11 +28,12 @@ export async function receiveTar(body: Readable, ingest: Ingest): Promise<Ingest
         filled += count
         if (filled < BUFFER_BYTES) continue
         await ingest.write(buffer)
-        buffer = new Uint8Array(BUFFER_BYTES)
+        buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
         filled = 0
       }
+      freeMemory(chunk)
     }
-    if (filled > 0) await ingest.write(buffer.slice(0, filled))
+    if (filled > 0) await ingest.write(Uint8Array.from(buffer.subarray(0, filled)))
     return await ingest.finish()
   } catch (error) {
     await ingest.abort()
@@ -42,6 +43,14 @@ export async function receiveTar(body: Readable, ingest: Ingest): Promise<Ingest
       })
     throw error
   }
+}
+
+/**
+ * Gives the memory of a body's piece back, which nobody else has. Left to the garbage collector, 64 KiB for each 64 KiB
+ * make it go through the whole heap again and again: it took more time than all else in this thread.
+ */
+function freeMemory({ buffer, byteLength }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
 }
 
 /**
