@@ -6,7 +6,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
-import { CatalogError, MIB, toCatalogError } from '../../base/index.ts'
+import { CatalogError, freeMemory, MIB, toCatalogError } from '../../base/index.ts'
 import type { Ingest, IngestResult } from '../../library/index.ts'
 import { ANSWERED } from './route.ts'
 
@@ -43,14 +43,6 @@ export async function receiveTar(body: Readable, ingest: Ingest): Promise<Ingest
       })
     throw error
   }
-}
-
-/**
- * Gives the memory of a body's piece back, which nobody else has. Left to the garbage collector, 64 KiB for each 64 KiB
- * make it go through the whole heap again and again: it took more time than all else in this thread.
- */
-function freeMemory({ buffer, byteLength }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
 }
 
 /**

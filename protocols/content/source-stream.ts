@@ -2,7 +2,7 @@ import type { PeerId, Stream } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import { type BufferPool, CatalogError, type Clock, WireStatus } from '../../base/index.ts'
 import { BlockCodec, type IncomingBlock, MAX_NODE_BYTES } from '../../library/index.ts'
-import { pull } from '../quic/index.ts'
+import { pull, QuicStream } from '../quic/index.ts'
 import type { Priority } from '../throttle/index.ts'
 import { type Connections, connectionTo } from '../wire/connection.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
@@ -88,7 +88,8 @@ export class SourceStream<W extends Want> {
     this.#clock = clock
     this.#peer = peer
     this.#openedMs = clock.monotonicMs()
-    this.#reader = new FrameReader(pull(stream))
+    // What a QUIC stream reads is memory of its own; TCP's may be a part of something.
+    this.#reader = new FrameReader(pull(stream), { freesPieces: stream instanceof QuicStream })
     void this.#watchTime()
   }
 

@@ -1,8 +1,13 @@
-import { CatalogError } from '../../base/index.ts'
+import { CatalogError, freeMemory } from '../../base/index.ts'
 import { checkSize } from './message.ts'
 
 /** What `pull(stream)` returns: pieces of any size, taken at the reader's pace. */
 export type ByteSource = AsyncIterable<Uint8Array>
+
+export interface FrameReaderOptions {
+  /** The memory of the pieces belongs to nobody else and is given back as soon as a piece has been read: for bulk data. */
+  readonly freesPieces?: boolean
+}
 
 /** A length or tag is at most 2^32 - 1: five groups of seven bits. */
 const MAX_VARINT_BYTES = 5
@@ -17,14 +22,16 @@ const NOTHING = Buffer.alloc(0)
  */
 export class FrameReader {
   readonly #source: AsyncIterator<Uint8Array>
+  readonly #freesPieces: boolean
   /** A Buffer: its `copy` is several times faster than `set` where the target is shared memory. */
   #piece: Buffer = NOTHING
   /** First unread byte of the piece. */
   #offset = 0
   #receivedBytes = 0
 
-  constructor(source: ByteSource) {
+  constructor(source: ByteSource, { freesPieces = false }: FrameReaderOptions = {}) {
     this.#source = source[Symbol.asyncIterator]()
+    this.#freesPieces = freesPieces
   }
 
   /** Bytes that have arrived so far, for progress and time-outs. */
@@ -100,6 +107,7 @@ export class FrameReader {
   }
 
   async #fill(): Promise<boolean> {
+    if (this.#freesPieces) freeMemory(this.#piece)
     do {
       const next = await this.#source.next()
       if (next.done === true) return false

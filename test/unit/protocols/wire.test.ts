@@ -30,6 +30,18 @@ describe('frames', () => {
     )
   })
 
+  it('are whole although the memory of each piece is given back once it is read', async () => {
+    const frame = encodeFrame([], new Uint8Array(250).fill(7))
+    const parts = [frame.slice(0, 100), frame.slice(100, 150), frame.slice(150)]
+    async function* own(): AsyncGenerator<Uint8Array> {
+      yield* parts
+    }
+    const reader = new FrameReader(own(), { freesPieces: true })
+    expect(await reader.frame('test', 300)).toEqual(new Uint8Array(250).fill(7))
+    expect(await reader.frame('test', 300)).toBeUndefined()
+    expect(parts.map(part => part.byteLength)).toEqual([0, 0, 0])
+  })
+
   it('that are too large are refused before their bytes are read', async () => {
     async function* endless(): AsyncGenerator<Uint8Array> {
       yield encodeFrame([], new Uint8Array(200)).subarray(0, 2)
