@@ -53,7 +53,7 @@ function lockedVersion(): number {
   return Number(packages.tool.version.split('.')[0])
 }
 
-it('leaves the old state or the new one, whenever it is killed', async () => {
+it('leaves the old state or the new one, whenever it is killed', { timeout: 120_000 }, async () => {
   let next = 1
   for (const lines of KILL_AFTER_LINES) {
     const { committed, begun } = await runAndKill(next, lines)
