@@ -4,19 +4,22 @@ import { CatalogError } from '../../base/index.ts'
 /**
  * What a failed native read or write means:
  * - `reset`: the remote reset the stream, or told us to stop sending (libp2p's reset does both);
- * - `lost`: everything else: the connection is gone, or the native stream was used after its end.
+ * - `lost`: the connection is gone, and every stream of it;
+ * - `broken`: everything else, as a native stream that was used after its end: says nothing about the connection.
  * There is no `end`: quinn reports an orderly end as a null read, never as an error. Stock libp2p-quic 2.1.1 swallows
  * every one of these errors and announces an end of stream (src/stream.ts, `err.code === 'Unknown'`), so that a
  * reset or a lost connection looks like complete data.
  */
-export type NativeFailure = 'reset' | 'lost'
+export type NativeFailure = 'reset' | 'lost' | 'broken'
 
 /**
  * Native errors carry quinn's message only (rust/lib.rs `to_err`): `stream reset by peer: error 0`,
  * `sending stopped by peer: error 0`, `connection lost`, `closed stream`.
  */
 export function classifyNativeError(error: unknown): NativeFailure {
-  return /\b(reset|stopped) by peer\b/.test(messageOf(error)) ? 'reset' : 'lost'
+  const message = messageOf(error)
+  if (/\b(reset|stopped) by peer\b/.test(message)) return 'reset'
+  return /\bconnection lost\b/.test(message) ? 'lost' : 'broken'
 }
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -46,8 +46,8 @@ export class QuicMuxer extends AbstractStreamMuxer<QuicStream> {
       try {
         native = asNativeStream(await this.#native.inboundStream())
       } catch (error) {
-        // quinn fails an accept only when the connection ends; the `close` of the multiaddr connection follows.
-        this.log('no more inbound streams - %e', error)
+        // quinn fails an accept only when the connection ends.
+        this.#endConnection(connectionLost(error))
         return
       }
       if (this.status === 'open') this.onRemoteStream(this.#wrap(native, 'inbound'))
@@ -63,7 +63,11 @@ export class QuicMuxer extends AbstractStreamMuxer<QuicStream> {
     } catch (error) {
       // It cannot be cancelled: a stream that opens after all is given back.
       opening.then(resetNativeStream, () => {})
-      throw options.signal?.aborted === true ? error : this.#fail(error)
+      if (options.signal?.aborted === true) throw error
+      // quinn fails an opening only when the connection has ended.
+      const lost = connectionLost(error)
+      this.#endConnection(lost)
+      throw lost
     }
     if (this.status !== 'open') {
       resetNativeStream(native)
@@ -76,19 +80,25 @@ export class QuicMuxer extends AbstractStreamMuxer<QuicStream> {
   }
 
   /**
-   * quinn fails an opening only when the connection has ended. That is said at once, not when the `closed` event comes:
-   * a caller that dials again right away must not be handed this connection a second time. Returns the error to throw.
+   * The connection has ended: an accept, an opening, a read or a write has found it so. That is said at once, not when the
+   * native `closed` comes, which may be later: whoever hears of it and dials again must not be handed this connection.
    */
-  #fail(error: unknown): ConnectionClosedError {
-    const lost = connectionLost(error)
+  #endConnection(lost: ConnectionClosedError): void {
     this.#maConn.abort(lost)
-    return lost
   }
 
   #wrap(native: NativeStream, direction: MessageStreamDirection, optimisticProtocol?: string): QuicStream {
     const id = native.id()
     const log = this.log.newScope(`${direction}:${id}`)
-    return new QuicStream({ native, id, direction, log, options: this.#options, optimisticProtocol })
+    return new QuicStream({
+      native,
+      id,
+      direction,
+      log,
+      options: this.#options,
+      onConnectionLost: lost => this.#endConnection(lost),
+      optimisticProtocol
+    })
   }
 
   /** Nothing comes through the multiaddr connection itself: the native streams carry all data. */

@@ -23,6 +23,8 @@ export interface QuicStreamInit {
   direction: MessageStreamDirection
   log: Logger
   options: QuicStreamOptions
+  /** Told when a read or a write finds that the connection is gone, before the stream's own end is announced. */
+  onConnectionLost(error: ConnectionClosedError): void
   /** Set to send data for this protocol before the remote has agreed to it. */
   optimisticProtocol?: string | undefined
 }
@@ -41,6 +43,7 @@ export interface QuicStreamInit {
 export class QuicStream extends AbstractStream {
   readonly #native: NativeStream
   readonly #options: QuicStreamOptions
+  readonly #onConnectionLost: (error: ConnectionClosedError) => void
   readonly #writes = new WriteQueue()
   readonly #pacer: ReadPacer
   /** Set until the remote has confirmed an optimistic protocol. */
@@ -64,6 +67,7 @@ export class QuicStream extends AbstractStream {
     })
     this.#native = init.native
     this.#options = init.options
+    this.#onConnectionLost = init.onConnectionLost
     this.#pacer = new ReadPacer(init.options)
     if (init.optimisticProtocol !== undefined) {
       this.#select = new OptimisticSelect(init.optimisticProtocol)
@@ -111,8 +115,8 @@ export class QuicStream extends AbstractStream {
     } catch (error) {
       this.#writes.clear()
       this.#writes.written()
-      if (classifyNativeError(error) === 'reset') this.#failReset()
-      else this.onTransportClosed(connectionLost(error))
+      const lost = this.#fail(error)
+      if (lost !== undefined) this.onTransportClosed(lost)
     } finally {
       this.#isFlushing = false
     }
@@ -214,8 +218,8 @@ export class QuicStream extends AbstractStream {
         if (waitMs > 0) await sleep(waitMs)
       }
     } catch (error) {
-      if (classifyNativeError(error) === 'reset') this.#failReset()
-      else this.#lost ??= connectionLost(error)
+      const lost = this.#fail(error)
+      this.#lost ??= lost
     } finally {
       this.#isPumping = false
     }
@@ -257,6 +261,18 @@ export class QuicStream extends AbstractStream {
   }
 
   // --- failing
+
+  /** After a failed native read or write; returns the error that the stream is to end with, if it is not a reset. */
+  #fail(error: unknown): ConnectionClosedError | undefined {
+    const failure = classifyNativeError(error)
+    if (failure === 'reset') {
+      this.#failReset()
+      return undefined
+    }
+    const lost = connectionLost(error)
+    if (failure === 'lost') this.#onConnectionLost(lost)
+    return lost
+  }
 
   /** The remote reset the stream, or told us to stop: libp2p's reset is both, so both directions end. */
   #failReset(): void {

@@ -55,7 +55,11 @@ async function request(kind: string): Promise<{ connection: Connection; stream: 
 
 async function playRound(kind: string): Promise<string> {
   // The connection of the round before may be found still open; the try that finds it dead takes it out of the way.
-  const { connection, stream } = await request(kind).catch(() => request(kind))
+  const { connection, stream } = await request(kind).catch(first =>
+    request(kind).catch(second => {
+      throw new AggregateError([first, second], `no stream for '${kind}' at the second try either`)
+    })
+  )
   let bytes = 0
   try {
     for await (const part of pull(stream, { signal: AbortSignal.timeout(LIMIT_MS) })) {
@@ -68,7 +72,10 @@ async function playRound(kind: string): Promise<string> {
       if (kind === 'leave') break
     }
   } catch (error) {
-    return error instanceof Error && error.name === 'TimeoutError' ? 'hung' : 'error'
+    const name = error instanceof Error ? error.name : ''
+    if (name === 'ConnectionClosedError' && connection.status === 'open')
+      failures.push(`${kind}: a lost connection was still open when its stream told of it`)
+    return name === 'TimeoutError' ? 'hung' : 'error'
   }
   if (bytes === TOTAL_BYTES) {
     stream.close().catch(() => {})

@@ -1,5 +1,8 @@
 import { defaultLogger } from '@libp2p/logger'
-import type { NativeStream } from '../../../protocols/quic/native.ts'
+import { AbstractMultiaddrConnection } from '@libp2p/utils'
+import { multiaddr } from '@multiformats/multiaddr'
+import { QuicMuxer } from '../../../protocols/quic/muxer.ts'
+import type { NativeConnection, NativeStream } from '../../../protocols/quic/native.ts'
 import { DEFAULT_QUIC_STREAM_OPTIONS, type QuicStreamOptions } from '../../../protocols/quic/options.ts'
 import { QuicStream } from '../../../protocols/quic/stream.ts'
 
@@ -108,9 +111,64 @@ export function fakeStream(
     direction: 'outbound',
     log: defaultLogger().forComponent('test'),
     options: { ...DEFAULT_QUIC_STREAM_OPTIONS, coalesceMs: 0, ...options },
+    onConnectionLost: () => {},
     optimisticProtocol
   })
   return { native, stream }
+}
+
+/** A native connection whose remote is the test, and which never tells that it was closed. */
+export class FakeNativeConnection implements NativeConnection {
+  /** Settled by the test: the remote's first stream, or the end. */
+  readonly inbound = Promise.withResolvers<NativeStream>()
+  /** The stream that every opening gives. */
+  readonly outbound = new FakeNativeStream()
+  /** When set, openings fail with it. */
+  refusal: Error | undefined
+  #hasAccepted = false
+
+  async inboundStream(): Promise<NativeStream> {
+    if (this.#hasAccepted) return await new Promise<never>(() => {})
+    this.#hasAccepted = true
+    return await this.inbound.promise
+  }
+
+  async outboundStream(): Promise<NativeStream> {
+    if (this.refusal !== undefined) throw this.refusal
+    return this.outbound
+  }
+
+  rtt(): number {
+    return 0
+  }
+
+  abort(): void {}
+}
+
+/** What the stock transport makes of a native connection: only its status is of interest. */
+class FakeMultiaddrConnection extends AbstractMultiaddrConnection {
+  sendData(): never {
+    throw new Error('the streams carry all data')
+  }
+  sendReset(): void {}
+  sendPause(): void {}
+  sendResume(): void {}
+  async sendClose(): Promise<void> {}
+}
+
+export function fakeMuxer(): {
+  native: FakeNativeConnection
+  maConn: AbstractMultiaddrConnection
+  muxer: QuicMuxer
+} {
+  const native = new FakeNativeConnection()
+  const maConn = new FakeMultiaddrConnection({
+    remoteAddr: multiaddr('/ip4/127.0.0.1/udp/1/quic-v1'),
+    direction: 'outbound',
+    log: defaultLogger().forComponent('test')
+  })
+  const muxer = new QuicMuxer(maConn, native, { ...DEFAULT_QUIC_STREAM_OPTIONS, coalesceMs: 0 })
+  return { native, maConn, muxer }
 }
 
 /** What a stream told its listeners, in order: received bytes, `fin`, and `close` with the name of its error. */
