@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { firstMessage } from './first-message.ts'
+import { stderrFile } from './stderr-file.ts'
 
 const CHILDREN = ['sender', 'slow-reader', 'soak', 'soak-server'] as const
 
@@ -28,13 +29,23 @@ async function compileChildren(): Promise<string> {
   return folder
 }
 
-/** Starts a child; resolves with its first message. */
+/** Starts a child; resolves with its first message. What it wrote to stderr is shown when it ends. */
 export async function startChild<T>(
   name: (typeof CHILDREN)[number],
   args: string[] = []
 ): Promise<{ child: ChildProcess; first: T }> {
   compiled ??= compileChildren()
-  const child = fork(join(await compiled, `${name}.child.mjs`), args, { execArgv: ['--expose-gc'] })
-  const first = await firstMessage<T>(child)
+  const stderr = stderrFile()
+  const child = fork(join(await compiled, `${name}.child.mjs`), args, {
+    execArgv: ['--expose-gc'],
+    stdio: ['ignore', 'inherit', stderr.descriptor, 'ipc']
+  })
+  let lastWords = ''
+  child.once('exit', () => {
+    lastWords = stderr.tail()
+    stderr.close()
+    process.stderr.write(lastWords)
+  })
+  const first = await firstMessage<T>(child, () => lastWords)
   return { child, first }
 }

@@ -39,4 +39,5 @@ await node.handle(
   { maxInboundStreams: 100 }
 )
 process.on('disconnect', () => process.exit(0))
-process.send?.(node.getMultiaddrs()[0]?.toString())
+// The parent may have ended meanwhile.
+process.send?.(node.getMultiaddrs()[0]?.toString(), () => {})
