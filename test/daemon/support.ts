@@ -23,7 +23,7 @@ import { Keyring } from '../../trust/index.ts'
 const CLI = join(import.meta.dirname, '..', '..', 'cli', 'main.ts')
 const LISTEN = '/ip4/127.0.0.1/udp/0/quic-v1'
 /** Generous: the machine may run other tests. */
-const READY_TIMEOUT_MS = 20_000
+const READY_TIMEOUT_MS = 60_000
 /** A daemon promises 10 s. */
 const STOP_TIMEOUT_MS = 12_000
 const OPERATION_TIMEOUT_MS = 25_000
@@ -324,7 +324,7 @@ async function collect(stream: AsyncIterable<unknown>): Promise<Buffer> {
 /** Waits until `check` gives something, asking anew every 50 ms: for what has no event, such as another process's state. */
 export async function eventually<T>(
   check: () => Promise<T | undefined | false>,
-  timeoutMs = 15_000
+  timeoutMs = 30_000
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
