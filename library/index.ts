@@ -34,6 +34,7 @@ export {
 export * from './content/types.ts'
 export { KeyFamily, makeKey } from './database/keys.ts'
 export type * from './database/types.ts'
+export { type Inspection, inspectLibrary } from './inspect.ts'
 export * from './installer/index.ts'
 export * from './names.ts'
 export {

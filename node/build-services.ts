@@ -112,6 +112,8 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
       reachability: () => host.reachability(),
       bootstraps: () => values.network.bootstrap.length,
       store: () => content.stats(),
+      holdings: () => content.holdings(),
+      scrub: () => modules.scrubbing.lastPass,
       probeStore: signal => readOneBack(modules, signal)
     }),
     status: createStatus(
@@ -125,6 +127,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
         reachability: () => host.reachability(),
         library: () => ({ revision: registry.revision(), releases: registry.count() }),
         store: () => content.stats(),
+        holdings: () => content.holdings(),
         scrub: () => modules.scrubbing.lastPass,
         freeBytes: async () => {
           const { bavail, bsize } = await statfs(home.segments)

@@ -24,5 +24,16 @@ export { createLogging, type Logging } from './logging/logging.ts'
 export { fileSink, type LogSink, terminalSink } from './logging/sinks.ts'
 export type { Operation, OperationProgress, OperationState } from './operations.ts'
 export type * from './schemas.ts'
+export {
+  bad,
+  checkOf,
+  clockCheck,
+  diskCheck,
+  type Finding,
+  integrityCheck,
+  nodeCheck,
+  ok,
+  warn
+} from './services/machine-checks.ts'
 export { type ReadyLine, type StartOptions, startDaemon } from './start.ts'
 export { VERSION } from './version.ts'

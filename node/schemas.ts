@@ -55,6 +55,8 @@ export const Status = Type.Object({
     bytes: count('Bytes of all segment files.'),
     quotaBytes: count('The most they may be.'),
     chunks: count('Distinct blocks.'),
+    contents: count('Contents that are here whole, of releases published here and of others.'),
+    damaged: count('Contents that were whole and lack a block now; `catalog verify --all` names them.'),
     lastScrub: Type.Union(
       [Type.Object({ endedAt: text('RFC 3339.'), corrupt: count('Damaged blocks it found.') }), Type.Null()],
       { description: 'The last whole check of everything at rest; null before there was one.' }

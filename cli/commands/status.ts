@@ -15,6 +15,9 @@ function reachabilityOf({ reachability: { state, relays } }: Status): string | u
   return { direct: 'directly', unknown: 'not known yet', unreachable: 'no', local: undefined }[state]
 }
 
+const damagedOf = ({ damaged }: Status['store']): string =>
+  damaged === 0 ? '' : `, ${damaged} damaged: run \`catalog verify --all --repair\``
+
 export const run = defineCommand(async context => {
   const status = await context.client().request<Status>('GET', '/v1/status', { signal: context.signal })
   context.output.result(status, () => {
@@ -28,12 +31,13 @@ export const run = defineCommand(async context => {
       ['reachable', reachabilityOf(status)],
       [
         'library',
-        `published ${library.releases} here, revision ${library.revision}; \`catalog list\` shows all that is held`
+        `published ${library.releases} here, revision ${library.revision}; \`catalog list\` shows all that is known`
       ],
       [
         'store',
         `${displaySize(store.bytes)} of ${displaySize(store.quotaBytes)}, ${plural(store.chunks, 'chunk')}`
       ],
+      ['held', `${plural(store.contents, 'content')} whole${damagedOf(store)}`],
       ['memory', displaySize(status.memory.rssBytes)],
       ['queues', queuesOf(status)],
       ['version', status.version]

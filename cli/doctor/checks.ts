@@ -4,13 +4,24 @@ import { once } from 'node:events'
 import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
-import { displaySize, GIB, toCatalogError } from '../../base/index.ts'
+import { displaySize, systemClock, toCatalogError } from '../../base/index.ts'
 import { type Config, loadConfig } from '../../config/index.ts'
-import { homeLayout, readKnownFormat } from '../../node/index.ts'
+import { inspectLibrary } from '../../library/index.ts'
+import {
+  bad,
+  checkOf,
+  clockCheck,
+  diskCheck,
+  type Finding,
+  homeLayout,
+  integrityCheck,
+  nodeCheck,
+  ok,
+  readKnownFormat,
+  warn
+} from '../../node/index.ts'
 import type { DoctorCheck } from '../client/types.ts'
 
-/** Below this a fetch of some size fails half-way. */
-const LEAST_FREE_BYTES = GIB
 /** Any of these bits lets other users in. */
 const OTHERS = 0o077
 /** What must be there, and be nobody else's. */
@@ -22,65 +33,82 @@ export async function offlineChecks(
   env: NodeJS.ProcessEnv,
   isRunning: boolean
 ): Promise<DoctorCheck[]> {
-  const homeCheck = await checkHome(home)
-  if (!homeCheck.ok) return [homeCheck]
-  const { check, config } = checkConfig(home, env)
-  const seen = [homeCheck, check]
+  const homeFinding = await checkHome(home)
+  if (homeFinding.level !== 'ok') return [checkOf('home', homeFinding)]
+  const { finding, config } = checkConfig(home, env)
+  const seen = [checkOf('home', homeFinding), checkOf('config', finding)]
   if (isRunning) return seen
-  const ports = await Promise.all((config?.network.listen ?? []).map(checkPort))
-  return [...seen, checkPermissions(home), checkDisk(home), ...ports]
+  const ports = (config?.network.listen ?? []).map(async listen =>
+    checkOf(`port ${listen}`, await checkPort(listen))
+  )
+  return [
+    ...seen,
+    checkOf('node', nodeCheck(process.versions.node)),
+    checkOf('permissions', checkPermissions(home)),
+    checkOf('disk', checkDisk(home)),
+    checkOf('clock', clockCheck(systemClock)),
+    ...(await Promise.all(ports)),
+    ...(await checkStore(home))
+  ]
 }
 
 /** There is a home, of a format that this program knows: of another one nothing more can be said. */
-async function checkHome(home: string): Promise<DoctorCheck> {
+async function checkHome(home: string): Promise<Finding> {
   try {
     await readKnownFormat(homeLayout(home))
-    return good('home', home)
+    return ok(home)
   } catch (error) {
     const { message, hint } = toCatalogError(error)
-    return bad('home', message, hint)
+    return bad(message, hint)
   }
 }
 
-function checkPermissions(home: string): DoctorCheck {
+function checkPermissions(home: string): Finding {
   for (const file of ['', ...PRIVATE_FILES].map(name => path.join(home, name))) {
     const stats = statSync(file, { throwIfNoEntry: false })
-    if (stats === undefined)
-      return bad('permissions', `${file} is missing`, 'restore it from a backup of the home')
+    if (stats === undefined) return bad(`${file} is missing`, 'restore it from a backup of the home')
     if ((stats.mode & OTHERS) !== 0) {
       const mode = (stats.mode & 0o777).toString(8)
-      return bad('permissions', `${file} has mode ${mode}: other users can read it`, `chmod go-rwx ${file}`)
+      return bad(`${file} has mode ${mode}: other users can read it`, `chmod go-rwx ${file}`)
     }
   }
-  return good('permissions', 'home and keys are private')
+  return ok('home and keys are private')
 }
 
-function checkDisk(home: string): DoctorCheck {
-  const { bavail, bsize } = statfsSync(home)
-  const freeBytes = bavail * bsize
-  const message = `${displaySize(freeBytes)} free`
-  if (freeBytes >= LEAST_FREE_BYTES) return good('disk', message)
-  return {
-    name: 'disk',
-    ok: false,
-    level: 'warn',
-    message,
-    hint: 'free space, or move the home to a larger disk'
+function checkDisk(home: string): Finding {
+  const { bavail, bsize, blocks } = statfsSync(home)
+  return diskCheck({ freeBytes: bavail * bsize, totalBytes: blocks * bsize })
+}
+
+/** What the store itself says of what it holds. Nothing is changed, and nothing made that its owner could not read. */
+async function checkStore(home: string): Promise<DoctorCheck[]> {
+  if (statSync(home).uid !== process.getuid?.())
+    return [checkOf('store', warn('not looked into: another user owns the home', 'run this as that user'))]
+  try {
+    const seen = await inspectLibrary(home)
+    if (seen === undefined) return [checkOf('store', ok('nothing is stored yet'))]
+    const message = `${displaySize(seen.bytes)}, ${seen.chunks} blocks`
+    const store = seen.isRecovered
+      ? ok(message)
+      : warn(
+          `${message}; its files do not end where it says, as after a crash or a loss`,
+          'start the daemon: it brings them together and says what is lost'
+        )
+    return [checkOf('store', store), checkOf('integrity', integrityCheck(seen))]
+  } catch (error) {
+    const { code, message, hint } = toCatalogError(error)
+    return [checkOf('store', bad(`${code}: ${message}`, hint))]
   }
 }
 
-function checkConfig(home: string, env: NodeJS.ProcessEnv): { check: DoctorCheck; config?: Config } {
+function checkConfig(home: string, env: NodeJS.ProcessEnv): { finding: Finding; config?: Config } {
   const file = path.join(home, 'config.toml')
   try {
     const { values, warnings } = loadConfig({ env, ...(hasText(file) ? { file } : {}) })
-    const [first] = warnings
-    if (first === undefined) return { check: good('config', file), config: values }
-    return {
-      check: { name: 'config', ok: true, level: 'warn', message: warnings.join('; '), hint: `see ${file}` },
-      config: values
-    }
+    const finding = warnings.length === 0 ? ok(file) : warn(warnings.join('; '), `see ${file}`)
+    return { finding, config: values }
   } catch (error) {
-    return { check: bad('config', (error as Error).message, '`catalog config validate` names every problem') }
+    return { finding: bad((error as Error).message, '`catalog config validate` names every problem') }
   }
 }
 
@@ -89,26 +117,18 @@ function hasText(file: string): boolean {
 }
 
 /** Tries to listen where the daemon would. */
-async function checkPort(listen: string): Promise<DoctorCheck> {
+async function checkPort(listen: string): Promise<Finding> {
   const [, family = '', address = '', protocol, port = ''] = listen.split('/')
-  const name = `port ${listen}`
   const isIp6 = family === 'ip6'
   try {
     if (protocol === 'tcp') await tryTcp(Number(port), address, isIp6)
     else await tryUdp(Number(port), address, isIp6)
-    return good(name, 'free')
+    return ok('free')
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const isNoFamily = code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL'
-    if (isNoFamily)
-      return {
-        name,
-        ok: false,
-        level: 'warn',
-        message: `this machine has no such address (${code})`,
-        hint: 'take it out of network.listen'
-      }
-    return bad(name, message, 'stop what uses the port, or change network.listen')
+    if (isNoFamily) return warn(`this machine has no such address (${code})`, 'take it out of network.listen')
+    return bad(message, 'stop what uses the port, or change network.listen')
   }
 }
 
@@ -130,12 +150,4 @@ async function tryTcp(port: number, host: string, ipv6Only: boolean): Promise<vo
   } finally {
     server.close()
   }
-}
-
-function good(name: string, message: string): DoctorCheck {
-  return { name, ok: true, level: 'ok', message }
-}
-
-function bad(name: string, message: string, hint: string): DoctorCheck {
-  return { name, ok: false, level: 'error', message, hint }
 }

@@ -11,6 +11,7 @@ import { blockIdOf } from './blocks.ts'
 import { completeKey, decodeCompleteMark } from './complete.ts'
 import { exportTar } from './export.ts'
 import { heldKey } from './held.ts'
+import { HoldingsCount } from './holdings.ts'
 import { IngestClient } from './ingest-client.ts'
 import { ContentKeeper } from './keeper.ts'
 import { openManifest } from './manifest-reader.ts'
@@ -27,6 +28,7 @@ import type {
   CollectRequest,
   ContentStore,
   ContentSummary,
+  Holdings,
   Ingest,
   KeptRelease,
   LocalState,
@@ -53,6 +55,7 @@ export class LocalContentStore implements ContentStore {
   readonly #files: SegmentFiles
   readonly #reader: BlockReader
   readonly #clock: Clock
+  readonly #holdings: HoldingsCount
   readonly #keeper: ContentKeeper
   readonly #grown: Array<() => void> = []
   readonly #onGrown = (): void => {
@@ -72,6 +75,7 @@ export class LocalContentStore implements ContentStore {
     this.#worker = worker
     this.#log = log
     this.#clock = clock
+    this.#holdings = new HoldingsCount({ database, clock })
     this.#files = new SegmentFiles(options.segmentsFolder)
     this.#keeper = new ContentKeeper({ database, worker, files: this.#files, clock, log })
     const read = metrics.counter('content_read_bytes_total', 'Verified bytes read from the store.')
@@ -224,6 +228,10 @@ export class LocalContentStore implements ContentStore {
   stats(): StoreStats {
     const { blocks, totalBytes } = decodeTail(this.#database.get(TAIL_KEY))
     return { bytes: totalBytes, chunks: blocks }
+  }
+
+  holdings(): Promise<Holdings> {
+    return this.#holdings.now()
   }
 
   /** Before the worker ends: writes down when contents were last used. */

@@ -108,6 +108,16 @@ export interface StoreStats {
   chunks: number
 }
 
+/** Contents, of releases published here and of others. */
+export interface Holdings {
+  /** Every block of them is here. */
+  complete: number
+  /** They were complete and are kept, and a block of them is damaged or gone. */
+  damaged: number
+  /** A damaged block was found, and contents have yet to be checked for it. */
+  isUnchecked: boolean
+}
+
 /** What a collection freed, or would. */
 export interface CollectReport {
   /** Blocks that nothing needs, and their bytes in the segments. */
@@ -243,4 +253,5 @@ export interface ContentStore {
   /** Hashes the next blocks of all there are, in the worker; contents that need a wrong one are no longer complete then. */
   scrub(request: ScrubRequest, signal?: AbortSignal): Promise<ScrubStep>
   stats(): StoreStats
+  holdings(): Promise<Holdings>
 }

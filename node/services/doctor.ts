@@ -1,16 +1,24 @@
 import { readdir, statfs } from 'node:fs/promises'
+import { multiaddr } from '@multiformats/multiaddr'
 import { type Clock, displaySize, toCatalogError } from '../../base/index.ts'
-import { DISK_HEADROOM_BYTES } from '../../library/index.ts'
+import { isLocalAddress } from '../../discovery/index.ts'
+import type { Holdings } from '../../library/index.ts'
 import { checkPermissions, type HomeLayout } from '../home/layout.ts'
 import type { Reachability } from '../host/index.ts'
 import type { DoctorCheck } from '../schemas.ts'
-import { LOW_DISK_BYTES } from './status.ts'
+import {
+  bad,
+  checkOf,
+  clockCheck,
+  diskCheck,
+  type Finding,
+  integrityCheck,
+  type LastScrub,
+  nodeCheck,
+  ok,
+  warn
+} from './machine-checks.ts'
 import type { DoctorService } from './types.ts'
-
-/** The versions that are tested. */
-const MIN_NODE = [24, 15] as const
-/** No clock that is right shows an earlier time than this release's. */
-const RELEASE_MS = Date.UTC(2026, 0, 1)
 
 export interface DoctorModules {
   home: HomeLayout
@@ -20,26 +28,25 @@ export interface DoctorModules {
   bootstraps(): number
   reachability(): Reachability
   store(): { bytes: number; chunks: number }
+  holdings(): Promise<Holdings>
+  /** The last check of everything in the store. */
+  scrub(): LastScrub | undefined
   /** Reads one stored block back, whichever is at hand; throws when it is damaged. */
   probeStore(signal: AbortSignal): Promise<void>
 }
-
-type Finding = Omit<DoctorCheck, 'name' | 'ok'>
-const ok = (message: string): Finding => ({ level: 'ok', message })
-const warn = (message: string, hint: string): Finding => ({ level: 'warn', message, hint })
-const bad = (message: string, hint: string): Finding => ({ level: 'error', message, hint })
 
 /** Checks that find out what commonly is wrong, each with what to do about it. */
 export function createDoctor(modules: DoctorModules): DoctorService {
   const checks: Array<[name: string, run: (signal: AbortSignal) => Finding | Promise<Finding>]> = [
     ['node', () => nodeCheck(process.versions.node)],
     ['permissions', () => permissionCheck(modules.home)],
-    ['disk', () => diskCheck(modules.home)],
+    ['disk', () => roomCheck(modules.home)],
     ['clock', () => clockCheck(modules.clock)],
     ['listen', () => listenCheck(modules.addresses())],
     ['peers', () => peerCheck(modules)],
-    ['reachability', () => reachCheck(modules.reachability())],
-    ['store', signal => storeCheck(modules, signal)]
+    ['reachability', () => reachCheck(modules.reachability(), modules.addresses())],
+    ['store', signal => storeCheck(modules, signal)],
+    ['integrity', async () => integrityCheck(await modules.holdings(), modules.scrub())]
   ]
   return {
     async run(signal) {
@@ -47,7 +54,7 @@ export function createDoctor(modules: DoctorModules): DoctorService {
       for (const [name, run] of checks) {
         signal.throwIfAborted()
         const finding = await findingOf(() => run(signal))
-        done.push({ name, ok: finding.level !== 'error', ...finding })
+        done.push(checkOf(name, finding))
       }
       return done
     }
@@ -64,38 +71,14 @@ async function findingOf(run: () => Finding | Promise<Finding>): Promise<Finding
   }
 }
 
-/** Exported for tests: the version is that of the running process otherwise. */
-export function nodeCheck(version: string): Finding {
-  const [major = 0, minor = 0] = version.split('.').map(Number)
-  const [wantedMajor, wantedMinor] = MIN_NODE
-  if (major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)) return ok(`Node ${version}`)
-  return warn(`Node ${version} is not tested`, `use Node ${wantedMajor}.${wantedMinor} or newer`)
-}
-
 async function permissionCheck(home: HomeLayout): Promise<Finding> {
   await checkPermissions(home)
   return ok(`only you can read ${home.root}`)
 }
 
-async function diskCheck(home: HomeLayout): Promise<Finding> {
+async function roomCheck(home: HomeLayout): Promise<Finding> {
   const { bavail, bsize, blocks } = await statfs(home.segments)
-  const freeBytes = bavail * bsize
-  const message = `${displaySize(freeBytes)} free of ${displaySize(blocks * bsize)}`
-  if (freeBytes < DISK_HEADROOM_BYTES)
-    return bad(
-      `${message}: the store takes nothing more, it leaves ${displaySize(DISK_HEADROOM_BYTES)} to its index`,
-      'free space, or move the home to a larger disk'
-    )
-  return freeBytes < LOW_DISK_BYTES
-    ? warn(message, 'free space, or move the home to a larger disk')
-    : ok(message)
-}
-
-function clockCheck(clock: Clock): Finding {
-  const now = new Date(clock.now()).toISOString()
-  return clock.now() < RELEASE_MS
-    ? bad(`the clock says ${now}`, 'set the clock: sequence numbers and expiries depend on it')
-    : ok(`the clock says ${now}`)
+  return diskCheck({ freeBytes: bavail * bsize, totalBytes: blocks * bsize })
 }
 
 function listenCheck(addresses: string[]): Finding {
@@ -129,13 +112,13 @@ const FORWARD =
   'turn on UPnP in the router, or forward UDP and TCP port 4747 of the router to this machine and name its outer address in network.announce'
 
 /** Exported for tests. */
-export function reachCheck({ state, relays }: Reachability): Finding {
+export function reachCheck({ state, relays }: Reachability, addresses: readonly string[] = []): Finding {
   switch (state) {
     case 'direct':
-      return ok('other nodes can dial this one')
+      return ok(`other nodes can dial this one at ${publicOnes(addresses)}`)
     case 'relayed':
       return ok(
-        `other nodes reach this one through ${relays.length} relay${relays.length === 1 ? '' : 's'}, within the relay's limits; ${FORWARD} for direct connections`
+        `other nodes reach this one through ${relays.length === 1 ? 'the relay' : 'the relays'} ${relays.join(', ')}, within the limits of relays; ${FORWARD} for direct connections`
       )
     case 'unreachable':
       return warn(
@@ -143,10 +126,19 @@ export function reachCheck({ state, relays }: Reachability): Finding {
         `${FORWARD}, or connect to a node that has relay.serve; fetching works without`
       )
     case 'unknown':
-      return ok('nobody has tried yet whether the public address of this node can be dialled')
+      return ok(
+        `nobody has tried yet whether ${publicOnes(addresses)} can be dialled; peers on the Internet do when this node connects to some`
+      )
     case 'local':
       return ok('all addresses and peers are of the local network')
   }
+}
+
+function publicOnes(addresses: readonly string[]): string {
+  const outside = addresses.filter(
+    address => !address.includes('/p2p-circuit') && !isLocalAddress(multiaddr(address))
+  )
+  return outside.length === 0 ? 'its public address' : outside.join(', ')
 }
 
 async function storeCheck({ home, store, probeStore }: DoctorModules, signal: AbortSignal): Promise<Finding> {

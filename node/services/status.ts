@@ -1,10 +1,11 @@
-import { displaySize, GIB } from '../../base/index.ts'
-import { DISK_HEADROOM_BYTES } from '../../library/index.ts'
+import { displaySize } from '../../base/index.ts'
+import { DISK_HEADROOM_BYTES, type Holdings } from '../../library/index.ts'
 import { formatPublicKey } from '../../trust/index.ts'
 import type { Reachability } from '../host/index.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { OperationManager } from '../operations.ts'
 import type { Identity, Status } from '../schemas.ts'
+import { LOW_DISK_BYTES } from './machine-checks.ts'
 import type { SkippedPeer } from './peer-health.ts'
 import type { StatusService } from './types.ts'
 
@@ -12,8 +13,6 @@ import type { StatusService } from './types.ts'
 const DEGRADED_OPERATIONS = 1000
 /** A store this full soon refuses what is fetched. */
 const NEARLY_FULL = 0.95
-/** One fetch of a large release fills this. */
-export const LOW_DISK_BYTES = GIB
 /** What one reason takes off the score. */
 const REASON_WEIGHT = 0.25
 
@@ -28,6 +27,7 @@ export interface StatusModules {
   reachability(): Reachability
   library(): { revision: number; releases: number }
   store(): { bytes: number; chunks: number }
+  holdings(): Promise<Holdings>
   /** The last check of everything in the store. */
   scrub(): { endedAt: string; corrupt: number } | undefined
   uptimeMs(): number
@@ -59,6 +59,9 @@ export function createStatus(
       const reasons = healthReasons(modules, store, peers, options.peersWanted)
       const diskReason = await diskReasonOf(modules)
       if (diskReason !== undefined) reasons.push(diskReason)
+      const { complete, damaged } = await modules.holdings()
+      if (damaged > 0)
+        reasons.push(`${damaged} contents that were whole lack blocks: run \`catalog verify --all --repair\``)
       return {
         state: modules.lifecycle.state,
         health: { score: Math.max(0, 1 - REASON_WEIGHT * reasons.length), reasons },
@@ -70,6 +73,8 @@ export function createStatus(
           bytes: store.bytes,
           quotaBytes: store.quotaBytes,
           chunks: store.chunks,
+          contents: complete,
+          damaged,
           lastScrub: modules.scrub() ?? null
         },
         memory: { rssBytes: process.memoryUsage.rss() },

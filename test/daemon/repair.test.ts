@@ -37,12 +37,22 @@ test('a flipped bit is never served, and repaired from a peer', async () => {
   expect(bad.status !== 200 || bad.trailers['x-catalog-status'] !== 'ok').toBe(true)
   const found = await other.operation('/v1/verifications', {})
   expect(found.result).toMatchObject({ ok: false, repaired: [] })
+  const integrity = async () => {
+    const { checks } = await other.ok('GET', '/v1/doctor')
+    return checks.find(({ name }: { name: string }) => name === 'integrity')
+  }
+  expect(await integrity()).toMatchObject({ level: 'error', hint: expect.stringContaining('--repair') })
+  const status = await other.ok('GET', '/v1/status')
+  expect(status.store).toMatchObject({ contents: 0, damaged: 1 })
+  expect(status.health.reasons).toContainEqual(expect.stringContaining('1 contents that were whole'))
   const { result } = await other.operation('/v1/verifications', { repair: true })
   expect(result).toMatchObject({ ok: true, repaired: [{ release: 'pack@1.0.0', ok: true }] })
+  expect(await integrity()).toMatchObject({ level: 'ok' })
+  expect((await other.ok('GET', '/v1/status')).store).toMatchObject({ contents: 1, damaged: 0 })
   const good = await other.api('GET', `/v1/contents/${content}/tar`)
   expect(good.trailers['x-catalog-status']).toBe('ok')
   expect(good.bytes.indexOf(Buffer.from(body))).toBeGreaterThan(0)
-})
+}, 60_000)
 
 test('the scrub finds a flipped bit that nobody reads, and has it repaired', async () => {
   const publisher = await net.start('publisher')

@@ -170,6 +170,7 @@ describe('doctor', () => {
     expect(good.status).toBe(0)
     expect(levels(good.json()).get('daemon')).toBe('warn')
     expect(levels(good.json()).get('port /ip4/127.0.0.1/udp/0/quic-v1')).toBe('ok')
+    for (const name of ['node', 'disk', 'clock', 'store']) expect(levels(good.json()).get(name)).toBe('ok')
     chmodSync(path.join(home, 'node.key'), 0o644)
     const bad = await cli(['doctor'], { home })
     expect(bad.status).toBe(1)

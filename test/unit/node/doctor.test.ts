@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { isOnlyLocal } from '../../../node/services/doctor.ts'
+import { clockCheck, diskCheck, integrityCheck, nodeCheck } from '../../../node/services/machine-checks.ts'
 
 it.each([
   [['/ip4/127.0.0.1/udp/1/quic-v1', '/ip6/::1/udp/1/quic-v1'], true],
@@ -8,4 +9,41 @@ it.each([
   [['/ip6/::10/udp/1/quic-v1'], false]
 ])('tells whether %j can be reached only from this machine', (addresses, expected) => {
   expect(isOnlyLocal(addresses)).toBe(expected)
+})
+
+it('tells a disk that will soon be too small from one that takes nothing more', () => {
+  const at = (freeBytes: number) => diskCheck({ freeBytes, totalBytes: 1e12 }).level
+  expect([at(2 ** 30), at(2 ** 30 - 1), at(2 ** 24), at(2 ** 24 - 1)]).toEqual([
+    'ok',
+    'warn',
+    'warn',
+    'error'
+  ])
+})
+
+it('tells damage, damage that is looked into, and what was hashed when', () => {
+  const whole = { complete: 3, damaged: 0, isUnchecked: false }
+  expect(integrityCheck(whole)).toEqual({
+    level: 'ok',
+    message: '3 contents are whole; never hashed as a whole yet'
+  })
+  const scrub = { endedAt: '2026-05-01T00:00:00.000Z', corrupt: 0 }
+  expect(integrityCheck(whole, scrub).message).toContain('hashed as a whole until 2026-05-01T00:00:00.000Z')
+  expect(integrityCheck({ ...whole, isUnchecked: true }).level).toBe('warn')
+  expect(integrityCheck({ ...whole, damaged: 2 })).toMatchObject({
+    level: 'error',
+    message: expect.stringContaining('2 of 5 contents'),
+    hint: expect.stringContaining('catalog verify --all --repair')
+  })
+})
+
+it('knows a clock that is years late and a Node that is too old', () => {
+  expect(clockCheck({ now: () => Date.UTC(2025, 11, 31) }).level).toBe('error')
+  expect(clockCheck({ now: () => Date.UTC(2026, 1, 1) }).level).toBe('ok')
+  expect(['20.19.0', '24.14.1', '24.15.0', '26.0.0'].map(version => nodeCheck(version).level)).toEqual([
+    'warn',
+    'warn',
+    'ok',
+    'ok'
+  ])
 })

@@ -179,6 +179,7 @@ describe('what went wrong', () => {
           freeBytes: async () => 1e12,
           uptimeMs: () => 0,
           scrub: () => undefined,
+          holdings: async () => ({ complete: 0, damaged: 0, isUnchecked: false }),
           queues: () => ({ fetches: 0 }),
           skipped: () => skipped,
           rates: async () => ({}),

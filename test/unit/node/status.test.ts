@@ -15,7 +15,8 @@ const reasonsAt = async (bytes: number, quotaBytes: number, freeBytes = 1e12): P
     limits: () => ({ up: 0, down: 0 }),
     freeBytes: async () => freeBytes,
     uptimeMs: () => 1,
-    scrub: () => undefined
+    scrub: () => undefined,
+    holdings: async () => ({ complete: 1, damaged: 0, isUnchecked: false })
   } as unknown as StatusModules
   const status = createStatus(modules, { version: '0.0.0', quotaBytes, peersWanted: 1 })
   return (await status.status()).health.reasons

@@ -58,7 +58,7 @@ export const status = {
   peers: 2,
   reachability: { state: 'relayed', relays: ['12D3KooA'] },
   library: { root: null, revision: 4, releases: 3 },
-  store: { bytes: 1000, quotaBytes: 2000, chunks: 5 },
+  store: { bytes: 1000, quotaBytes: 2000, chunks: 5, contents: 2, damaged: 0 },
   memory: { rssBytes: 80_000_000 },
   queues: {},
   rates: {},
