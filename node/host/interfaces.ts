@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import type { Libp2p } from '@libp2p/interface'
-import { type Clock, type Logger, SECOND_MS } from '../../base/index.ts'
+import { CatalogError, type Clock, type Logger, SECOND_MS } from '../../base/index.ts'
 import type { HostServices } from './types.ts'
 
 /** How often the machine's addresses are looked at: no event tells of a change. A look costs 0.1 ms. */
@@ -51,7 +51,11 @@ export async function checkPeers(
   signal: AbortSignal
 ): Promise<void> {
   updateOwnAddresses(libp2p)
-  const lost = new Error('the addresses of this machine have changed, and the peer does not answer')
+  // With the code of a lost connection: what was under way is worth another try, which an unknown error is not.
+  const lost = new CatalogError(
+    'STREAM_TRUNCATED',
+    'the addresses of this machine have changed, and the peer does not answer'
+  )
   await Promise.all(
     libp2p.getPeers().map(async peer => {
       try {

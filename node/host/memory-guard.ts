@@ -1,6 +1,5 @@
 import type { Connection, Stream } from '@libp2p/interface'
-import type { Clock, Logger } from '../../base/index.ts'
-import { SECOND_MS } from '../../base/index.ts'
+import { CatalogError, type Clock, type Logger, SECOND_MS } from '../../base/index.ts'
 import { QuicStream } from '../../protocols/index.ts'
 
 /** How often the guard looks, and for how long a stream must have been left unread to count. */
@@ -64,7 +63,9 @@ export class MemoryGuard {
         { peer, pinnedBytes: bytes },
         'closed a connection whose unread streams pin too much memory'
       )
-      connection.abort(new Error('unread streams pin more than memory.network allows'))
+      connection.abort(
+        new CatalogError('STREAM_TRUNCATED', 'unread streams pin more than memory.network allows')
+      )
       this.#modules.onEvicted(peer, bytes)
     }
   }

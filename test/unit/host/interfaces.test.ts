@@ -1,10 +1,13 @@
 import { once } from 'node:events'
+import type { StreamCloseEvent } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { expect, test, vi } from 'vitest'
 import type { Clock } from '../../../base/index.ts'
 import { silentLogger, systemClock } from '../../../base/index.ts'
 import { parseAddress } from '../../../node/host/addresses.ts'
 import { checkPeers, machineAddresses, watchInterfaces } from '../../../node/host/interfaces.ts'
 import { Keeper } from '../../../node/host/keeper.ts'
+import { fromTransport } from '../../../protocols/index.ts'
 import { addressOf, newKey, startHost } from './hosts.ts'
 
 test('tells of addresses that went and came, and of nothing else', async () => {
@@ -65,8 +68,14 @@ test('a peer that answers stays connected, and one that does not is let go', asy
   await c.connect(addressOf(a))
   await c.connect(addressOf(b))
   await b.libp2p.unhandle('/catalog/main/ping/1.0.0')
+  await b.libp2p.handle('/test/silent', () => {})
+  const stream = await c.libp2p.dialProtocol(peerIdFromString(b.peerId), '/test/silent')
+  const ended = once(stream, 'close') as Promise<[StreamCloseEvent]>
   const gone = once(c.events, 'disconnected')
   await checkPeers(c.libp2p, silentLogger, new AbortController().signal)
   expect(await gone).toEqual([b.peerId])
   expect(c.peers().map(({ peerId }) => peerId)).toEqual([a.peerId])
+  // What was under way must be known for a loss, which is tried again.
+  const [{ error }] = await ended
+  expect(fromTransport(error, b.peerId)).toMatchObject({ code: 'STREAM_TRUNCATED' })
 })
