@@ -202,9 +202,9 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   shutdown.leave('discovery', () => discovery.stop())
   const direct = createNetwork({ host, discovery, records, fetcher })
   const health = new PeerHealth({ clock })
-  host.events.on('connected', ({ peerId }) => health.connected(peerId))
+  host.events.on('met', peerId => health.met(peerId))
   const network = sparePeers(direct, health)
-  // A peer that leaves is asked for nothing more until it connects again; whoever keeps it dials it, but not soon.
+  // A peer that leaves is asked for nothing more until it is met again; whoever keeps it dials it, but not soon.
   control.onGoodbye(peerId => {
     health.left(peerId.toString())
     discovery.peerLeft(peerId)

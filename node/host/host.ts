@@ -60,7 +60,7 @@ class Libp2pHost implements Host {
     this.#parts = parts
     this.libp2p = parts.libp2p
     this.events = parts.events
-    this.#identifier = new Identifier(parts.libp2p, parts.log)
+    this.#identifier = new Identifier(parts.libp2p, parts.log, peerId => this.#emit('met', peerId))
     new StaleConnections({ libp2p: parts.libp2p, identifier: this.#identifier, log: parts.log }).watch()
     this.keeper = new Keeper({
       libp2p: parts.libp2p,

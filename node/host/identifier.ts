@@ -11,12 +11,14 @@ import type { HostServices } from './types.ts'
 export class Identifier {
   readonly #libp2p: Libp2p<HostServices>
   readonly #log: Logger
+  readonly #onMet: (peerId: string) => void
   readonly #outcomes = new WeakMap<Connection, Promise<CatalogError | undefined>>()
 
-  constructor(libp2p: Libp2p<HostServices>, log: Logger) {
+  constructor(libp2p: Libp2p<HostServices>, log: Logger, onMet: (peerId: string) => void) {
     this.#libp2p = libp2p
     this.#log = log
-    libp2p.addEventListener('connection:open', ({ detail }) => void this.#outcome(detail))
+    this.#onMet = onMet
+    libp2p.addEventListener('connection:open', ({ detail }) => void this.#meet(detail))
   }
 
   /**
@@ -26,6 +28,14 @@ export class Identifier {
   async confirm(connection: Connection): Promise<void> {
     const error = await this.#outcome(connection)
     if (error !== undefined) throw error
+  }
+
+  /** Never rejects. */
+  async #meet(connection: Connection): Promise<void> {
+    const outcome = this.#outcome(connection)
+    // Who calls is there. Who takes a call may be about to refuse it, as a peer does that leaves.
+    const isThere = connection.direction === 'inbound' || (await outcome) === undefined
+    if (isThere && connection.status === 'open') this.#onMet(connection.remotePeer.toString())
   }
 
   #outcome(connection: Connection): Promise<CatalogError | undefined> {

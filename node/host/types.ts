@@ -50,6 +50,8 @@ export interface Reachability {
 export interface HostEvents {
   /** The first connection to a peer is open. */
   connected: [peer: ConnectedPeer]
+  /** A peer is there: it has called, or has taken a call and identified itself. Told for each connection. */
+  met: [peerId: string]
   /** The last connection to a peer is gone. */
   disconnected: [peerId: string]
   /** A peer to stay connected to could not be reached; the next attempt comes after `waitMs`. */

@@ -101,8 +101,8 @@ export class PeerHealth {
     this.#left.set(peerId, true)
   }
 
-  /** A connection to the peer was opened. */
-  connected(peerId: string): void {
+  /** The peer is there, again or for the first time. */
+  met(peerId: string): void {
     this.#left.delete(peerId)
     this.#peers.get(peerId)?.breaker.allowTrial()
   }

@@ -135,6 +135,19 @@ describe('connecting', () => {
     await expect(host.connect(address)).rejects.toMatchObject({ code: 'PEER_ADDRESS_INVALID' })
   })
 
+  test('meets who calls and who identifies itself, not who takes a call and refuses it', async () => {
+    const [caller, called] = await Promise.all([startHost(), startHost()])
+    const met: Record<'caller' | 'called', string[]> = { caller: [], called: [] }
+    caller.events.on('met', peerId => met.caller.push(peerId))
+    called.events.on('met', peerId => met.called.push(peerId))
+    await caller.connect(addressOf(called))
+    await expect.poll(() => met).toEqual({ caller: [called.peerId], called: [caller.peerId] })
+    await caller.disconnect(called.peerId)
+    called.leave()
+    await expect(caller.connect(addressOf(called))).rejects.toMatchObject({ code: 'PEER_REFUSED' })
+    expect(met.caller).toEqual([called.peerId])
+  })
+
   test('itself is PEER_ADDRESS_INVALID', async () => {
     const host = await startHost()
     await expect(host.connect(addressOf(host))).rejects.toMatchObject({ code: 'PEER_ADDRESS_INVALID' })

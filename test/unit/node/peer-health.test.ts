@@ -49,8 +49,8 @@ describe('a peer that keeps failing', () => {
   it('is asked again as soon as it has come back', async () => {
     const health = new PeerHealth({ clock })
     await fail(health, 'p1', 5)
-    health.connected('p1')
-    health.connected('never met')
+    health.met('p1')
+    health.met('never met')
     expect(await health.ask('p1', async () => 'fine')).toBe('fine')
     expect(health.skipped()).toEqual([])
   })
