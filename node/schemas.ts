@@ -3,7 +3,7 @@
  * documents the admin API. Sizes in bytes, times in milliseconds, instants in RFC 3339, ids as strings. Fields may be
  * added, never renamed.
  */
-import Type from 'typebox'
+import * as Type from 'typebox'
 import { NODE_STATES } from './lifecycle.ts'
 import { LOG_LEVEL_NAMES } from './logging/line.ts'
 import { OPERATION_STATES } from './operations.ts'

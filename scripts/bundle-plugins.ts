@@ -8,8 +8,14 @@ import { createRequire, isBuiltin } from 'node:module'
 import type { Plugin } from 'esbuild'
 
 const require = createRequire(import.meta.url)
-/** Loaded when first used: fastify asks for both and serves a unix socket with neither, 4 MB. */
-const SELDOM_USED = ['node:http2', 'node:https']
+/**
+ * Loaded when first used: fastify asks for the first two and serves a unix socket with neither, 4 MB; commander would start
+ * programs, the log would compress, and blocks come and go only when somebody fetches: 4 ms.
+ */
+const SELDOM_USED = ['http2', 'https', 'child_process', 'zlib']
+
+const exportsOf = (builtin: string): string[] =>
+  Object.keys(require(builtin) as object).filter(name => name !== 'default')
 
 /**
  * Node's own way of importing a module reads every export of it, and with some, such as the WebSocket of `node:http`,
@@ -19,19 +25,23 @@ export const nodeModules: Plugin = {
   name: 'node-modules',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^(node:)?[a-z_0-9]+(\/[a-z]+)*$/ }, ({ path, kind }) => {
-      if (kind === 'import-statement' && isBuiltin(path)) return { path, namespace: 'node' }
-      if (kind === 'require-call' && SELDOM_USED.includes(path)) return { path, namespace: 'node-seldom' }
-      return undefined
+      if (!isBuiltin(path)) return undefined
+      const name = path.replace('node:', '')
+      if (SELDOM_USED.includes(name)) return { path: name, namespace: 'node-seldom' }
+      return kind === 'import-statement' ? { path, namespace: 'node' } : undefined
     })
     onLoad({ filter: /.*/, namespace: 'node' }, ({ path }) => {
       const module = `process.getBuiltinModule('${path}')`
-      const names = Object.keys(require(path) as object).filter(name => name !== 'default')
-      const exported = names.map(name => `export const ${name} = /* @__PURE__ */ (() => ${module}.${name})()`)
+      const exported = exportsOf(path).map(
+        name => `export const ${name} = /* @__PURE__ */ (() => ${module}.${name})()`
+      )
       return { contents: [`export default ${module}`, ...exported].join('\n') }
     })
-    onLoad({ filter: /.*/, namespace: 'node-seldom' }, ({ path }) => ({
-      contents: `module.exports = new Proxy({}, { get: (_, name) => process.getBuiltinModule('${path}')[name] })`
-    }))
+    onLoad({ filter: /.*/, namespace: 'node-seldom' }, ({ path }) => {
+      const module = `process.getBuiltinModule('${path}')`
+      const getters = exportsOf(path).map(name => `get ${name}() { return ${module}.${name} }`)
+      return { contents: `module.exports = {${getters.join()}}` }
+    })
   }
 }
 
@@ -111,3 +121,35 @@ export const plainOrder: Plugin = {
     onEnd(() => failFor(patched === 0 ? ['localeCompare'] : missed.map(path => `localeCompare in ${path}`)))
   }
 }
+
+const PREFIX_BYTES = 3
+
+/**
+ * kad-dht brings 65,536 numbers to make a peer id for each part of the key space, of which it needs one at a time: as
+ * text they take half the memory, and no time at the start.
+ */
+export const packedPrefixes: Plugin = {
+  name: 'packed-prefixes',
+  setup({ onStart, onLoad, onEnd }) {
+    let isMet = false
+    onStart(() => {
+      isMet = false
+    })
+    onLoad({ filter: /kad-dht\/dist\/src\/routing-table\/generated-prefix-list\.js$/ }, async ({ path }) => {
+      isMet = true
+      const { default: prefixes } = (await import(path)) as { default: number[] }
+      const bytes = Buffer.alloc(prefixes.length * PREFIX_BYTES)
+      for (const [at, prefix] of prefixes.entries())
+        bytes.writeUIntBE(prefix, at * PREFIX_BYTES, PREFIX_BYTES)
+      return { contents: prefixList(bytes.toString('base64')) }
+    })
+    onEnd(() => failFor(isMet ? [] : ['generated-prefix-list.js']))
+  }
+}
+
+/** Three bytes are four characters of base64, so each number stands by itself. */
+const prefixList = (text: string): string => `
+  const text = '${text}'
+  const prefix = at => Buffer.from(text.slice(at * 4, at * 4 + 4), 'base64').readUIntBE(0, ${PREFIX_BYTES})
+  export default new Proxy([], { get: (_, at) => prefix(Number(at)) })
+`

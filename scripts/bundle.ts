@@ -9,8 +9,9 @@ import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
 import { displaySize } from '../base/index.ts'
-import { addons, leftOut, nodeModules, plainOrder } from './bundle-plugins.ts'
+import { addons, leftOut, nodeModules, packedPrefixes, plainOrder } from './bundle-plugins.ts'
 import { recordCodeCaches } from './code-cache.ts'
+import { packChunks } from './pack-chunks.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 /** Another folder below the root may be given: a test that starts many processes has a bundle of its own. */
@@ -35,21 +36,21 @@ const COMMON = {
   logLevel: 'warning'
 } as const satisfies BuildOptions
 
-/** A function that bundle-start.cjs calls, which says what the hash is for; a script's value, or what a module exports. */
 const PROGRAM = {
   ...COMMON,
   entryPoints: { program: 'cli/main.ts' },
-  plugins: [nodeModules, addons, leftOut, plainOrder],
-  format: 'cjs',
-  outExtension: { '.js': '.cjs' },
-  define: { 'process.env.NODE_ENV': '"production"', 'import.meta.url': 'bundleUrl' },
-  banner: {
-    js:
-      `/*${UNHASHED}*/(typeof module==="object"?module:{}).exports=(function(require,__filename){"use strict";` +
-      'const bundleUrl=require("node:url").pathToFileURL(__filename).href'
-  },
-  footer: { js: '})' }
+  plugins: [nodeModules, addons, leftOut, packedPrefixes, plainOrder],
+  format: 'esm',
+  splitting: true,
+  sourcemap: 'external',
+  define: { 'process.env.NODE_ENV': '"production"', 'import.meta.url': 'bundleUrl' }
 } as const satisfies BuildOptions
+
+/** A function that bundle-start.cjs calls, which says what the hash is for; a script's value, or what a module exports. */
+const PROGRAM_HEAD =
+  `/*${UNHASHED}*/(typeof module==="object"?module:{}).exports=(function(require,__filename){"use strict";` +
+  'const bundleUrl=require("node:url").pathToFileURL(__filename).href\n'
+const PROGRAM_FOOT = '\n})\n//# sourceMappingURL=program.cjs.map\n'
 
 const WORKER = {
   ...COMMON,
@@ -66,12 +67,15 @@ const withHash = (text: string): string =>
 
 /** Builds both; rejects after esbuild has printed what is wrong. */
 async function bundle(): Promise<void> {
-  const results = await Promise.all([build(PROGRAM), build(WORKER)])
+  const [program, worker] = await Promise.all([build(PROGRAM), build(WORKER)])
+  const { text, map } = await packChunks(program.outputFiles, 'program.js', 1)
   // Only now: a bundle that failed leaves the last good one.
   rmSync(OUT, { recursive: true, force: true })
   mkdirSync(OUT, { recursive: true })
-  for (const { path, text } of results.flatMap(({ outputFiles }) => outputFiles))
-    writeFileSync(path, withHash(text))
+  writeFileSync(join(OUT, 'program.cjs'), withHash(PROGRAM_HEAD + text + PROGRAM_FOOT))
+  writeFileSync(join(OUT, 'program.cjs.map'), map)
+  const licences = program.outputFiles.filter(({ path }) => path.endsWith('.LEGAL.txt'))
+  for (const { path, contents } of [...licences, ...worker.outputFiles]) writeFileSync(path, contents)
   const start = join(OUT, 'catalog.cjs')
   copyFileSync(join(import.meta.dirname, 'bundle-start.cjs'), start)
   for (const { path, sizeBytes } of await recordCodeCaches(start))

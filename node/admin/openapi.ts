@@ -2,7 +2,7 @@
  * The OpenAPI 3.1 document of the admin API, made from the routes' own schemas (3.1 schemas are JSON Schema as typebox
  * makes it). Assembled here in a few lines, as @fastify/swagger would cost 4 MB of memory for it.
  */
-import type Type from 'typebox'
+import type * as Type from 'typebox'
 import { ErrorResponse } from '../schemas.ts'
 import type { Route } from './route.ts'
 

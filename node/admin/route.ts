@@ -3,7 +3,7 @@
  * OpenAPI document.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type Type from 'typebox'
+import type * as Type from 'typebox'
 import type { Logger } from '../../base/index.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'

@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import * as Type from 'typebox'
 import { DAY_MS } from '../../base/index.ts'
 
 /** As the longest that `operations.timeout` takes. */

@@ -2,7 +2,7 @@
  * Validation of requests by their typebox schemas. fastify's own validator and serialiser (ajv, fast-json-stringify)
  * would cost 5 MB of memory each; typebox checks the same schemas.
  */
-import Type from 'typebox'
+import * as Type from 'typebox'
 import { Compile } from 'typebox/schema'
 import { CatalogError } from '../../base/index.ts'
 

@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import * as Type from 'typebox'
 import { MAX_BURST_BYTES, MIN_RATE_BYTES } from '../../../protocols/index.ts'
 import { LimitedPeer, PeerList, PeerShape } from '../../schemas.ts'
 import { isOnlyLocal } from '../../services/doctor.ts'

@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import * as Type from 'typebox'
 import { CatalogError, MINUTE_MS } from '../../../base/index.ts'
 import { parseCid } from '../../cid.ts'
 import { IngestReply, OperationReply, Pin, ReleaseInfo, ReleaseItem, VersionList } from '../../schemas.ts'

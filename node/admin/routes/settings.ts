@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import * as Type from 'typebox'
 import { LOG_LEVELS } from '../../logging/line.ts'
 import { ConfigChange, ConfigReply, LevelName } from '../../schemas.ts'
 import type { NodeServices } from '../../services/types.ts'

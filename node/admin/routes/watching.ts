@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import * as Type from 'typebox'
 import type { NodeServices } from '../../services/types.ts'
 import { openApiDocument } from '../openapi.ts'
 import { ANSWERED, type Route, route } from '../route.ts'

@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import * as Type from 'typebox'
 import { PRIORITIES } from '../../../protocols/index.ts'
 import { MAX_WAIT_MS, type Operation } from '../../operations.ts'
 import { OperationReply, OperationShape, Why } from '../../schemas.ts'
