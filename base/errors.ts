@@ -460,6 +460,13 @@ export const ERROR_CODES = {
     'The name belongs to another owner than the one pinned here.',
     'check with the publisher; --publisher KEY accepts another'
   ),
+  OWNER_CONFLICT: row(
+    409,
+    Conflict,
+    W.Internal,
+    'The folder has a package of this name from another owner, as its lock file says.',
+    'check with the publisher; --publisher KEY accepts another, or install into another folder'
+  ),
 
   // --- network
   NO_PEERS: row(

@@ -95,7 +95,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     name: 'install',
     summary: 'fetch releases and write them into a folder',
     details:
-      'Each package becomes DIR/NAME; catalog-lock.json in DIR says exactly what is there. An install that fails or is killed leaves the old state or the new one. A name is pinned on this node to the publisher of its first install, or to your own key when you publish it here first. While several owners publish a name that is not pinned, none is guessed, not even when only one has the version asked for; --publisher KEY chooses one, and is the step that replaces a pin: a change of owner is said. A lock file names the publishers by key, so with --frozen it outranks the pins. Dependencies are recorded but not resolved yet: name them too.',
+      'Each package becomes DIR/NAME; catalog-lock.json in DIR says exactly what is there. An install that fails or is killed leaves the old state or the new one. A name is pinned on this node to the publisher of its first install, or to your own key when you publish it here first. While several owners publish a name that is not pinned, none is guessed, not even when only one has the version asked for; --publisher KEY chooses one, and is the step that replaces a pin: a change of owner is said. A name that the folder has from another owner is refused likewise. A lock file names the publishers by key, so with --frozen it outranks the pins. Dependencies are recorded but not resolved yet: name them too.',
     arguments: [{ name: '[spec...]', description: `${SPEC_FORMS}; none with --frozen` }],
     options: [
       { flags: '--to <dir>', description: 'folder to install into', complete: 'directory' },

@@ -47,9 +47,11 @@ async function install(context: Context, specs: string[], options: Options): Pro
   const folder = targetFolder(context, specs, options)
   const target = InstallTarget.open(folder)
   try {
-    const releases =
-      options.frozen === true ? await fetchLocked(context, target) : await fetchNamed(context, specs, options)
     const lockedBefore: LockFile | undefined = options.frozen === true ? undefined : target.readLock()
+    const releases =
+      options.frozen === true
+        ? await fetchLocked(context, target)
+        : await fetchNamed(context, specs, options, lockedBefore)
     for (const release of releases) await stage(context, target, release)
     const changes = await pinOwners(context, releases, options, lockedBefore)
     const installed = target.commit({ exact: options.frozen === true })
@@ -76,11 +78,19 @@ function targetFolder(context: Context, specs: string[], options: Options): stri
   return resolvePath(context, options.to)
 }
 
-async function fetchNamed(context: Context, specs: string[], options: Options): Promise<FetchResult[]> {
+async function fetchNamed(
+  context: Context,
+  specs: string[],
+  options: Options,
+  lockedBefore: LockFile | undefined
+): Promise<FetchResult[]> {
   const byName = new Map<string, FetchResult>()
   for (const spec of specs) {
     const release = await fetchRelease(context, { spec, publisher: options.publisher })
-    if (options.publisher === undefined) await checkPin(context, release)
+    if (options.publisher === undefined) {
+      await checkPin(context, release)
+      checkOwnerInFolder(release, lockedBefore?.get(release.name))
+    }
     const before = byName.get(release.name)
     if (before !== undefined && before.id !== release.id) {
       throw new CatalogError(
@@ -176,6 +186,16 @@ async function checkPin(context: Context, release: FetchResult): Promise<void> {
     {
       details: { name: release.name, pinned, owner: release.owner }
     }
+  )
+}
+
+/** Throws OWNER_CONFLICT when the folder has the name from another owner: an upgrade must not change whose code runs. */
+function checkOwnerInFolder({ name, owner }: FetchResult, locked: LockedPackage | undefined): void {
+  if (locked === undefined || locked.publisher === owner) return
+  throw new CatalogError(
+    'OWNER_CONFLICT',
+    `${name} is of ${locked.publisher} in this folder, as its lock file says, and this one is of ${owner}`,
+    { details: { name, locked: locked.publisher, owner } }
   )
 }
 

@@ -350,12 +350,23 @@ describe('install', () => {
     expect(pins.get('tool')).toBe(owner)
   })
 
-  it('says when a folder gets a name from another owner than before', async () => {
+  it('refuses a name that the folder has from another owner, exit 8, unless told whose is meant', async () => {
     await cli(['install', 'tool', '--to', target], { home })
     pins.clear()
     owner = 'z6MkOther'
-    const result = await cli(['install', 'tool', '--to', target], { home })
+    const lock = readFileSync(path.join(target, 'catalog-lock.json'), 'utf8')
+    const refused = await cli(['install', 'tool', '--to', target, '--json'], { home })
+    expect(refused.status).toBe(8)
+    expect(refused.json().error).toMatchObject({
+      code: 'OWNER_CONFLICT',
+      hint: expect.stringContaining('--publisher KEY'),
+      details: { name: 'tool', locked: 'z6MkOwner', owner }
+    })
+    expect([readFileSync(path.join(target, 'catalog-lock.json'), 'utf8'), pins.size]).toEqual([lock, 0])
+    const result = await cli(['install', 'tool', '--to', target, '--publisher', owner], { home })
+    expect(result.status).toBe(0)
     expect(result.stderr).toContain('owner of tool changed from z6MkOwner to z6MkOther')
+    expect(pins.get('tool')).toBe(owner)
   })
 
   it.each<[string, () => Answer, string]>([
