@@ -15,7 +15,7 @@ export {
   MAX_BLOCK_BYTES,
   rawBytesOf
 } from './content/blocks.ts'
-export { INGEST_LIMITS } from './content/ingest.ts'
+export { INGEST_LIMITS, truncated } from './content/ingest.ts'
 export { DISK_HEADROOM_BYTES } from './content/local-segments.ts'
 export { decodePage, EntryOrder, MAX_PAGE_BYTES } from './content/manifest.ts'
 export { checkEntryPath, checkSymlinkTarget, comparePaths, MAX_PATH_BYTES } from './content/paths.ts'

@@ -125,6 +125,12 @@ export const ReleaseInfo = Type.Object({
   links: Type.Optional(Type.Record(Type.String(), Type.String())),
   entryPoint: Type.Optional(Type.String()),
   dependencies: Type.Optional(Type.Array(Dependency)),
+  unresolved: Type.Optional(
+    Type.Array(Dependency, {
+      description:
+        'Dependencies in forms of npm that are no name with a range (git, file:), as the publisher stated them.'
+    })
+  ),
   requirements: Type.Optional(Type.Record(Type.String(), Type.String()))
 })
 export type ReleaseInfo = Type.Static<typeof ReleaseInfo>
@@ -161,7 +167,10 @@ export const FetchResult = Type.Object({
   sizeBytes: count('Sum of the sizes of all files.'),
   files: count('Number of files.'),
   owner: text('Public key of the owner.'),
-  dependencies: Type.Array(Dependency)
+  dependencies: Type.Array(Dependency),
+  unresolved: Type.Array(Dependency, {
+    description: 'Dependencies in forms of npm that are no name with a range (git, file:).'
+  })
 })
 export type FetchResult = Type.Static<typeof FetchResult>
 

@@ -20,7 +20,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     name: 'publish',
     summary: 'make a signed release of a folder',
     details:
-      "Name, version and description come from catalog-package.toml or package.json in the folder unless given. A dependency of package.json that is no name with a range (capitals, file:, git) is recorded under extensions.npmDependencies, with a warning. What is left out: what .catalogignore says (gitignore syntax); without that file npm's rules hold (files, .npmignore, .gitignore, node_modules). Symbolic links are published as links; devices, pipes and sockets are refused.",
+      "Name, version and description come from catalog-package.toml or package.json in the folder unless given. A dependency of package.json that is no name with a range (capitals, file:, git) is recorded as it stands, with a warning; `catalog info` and `catalog install` name it as `unresolved`. What is left out: what .catalogignore says (gitignore syntax); without that file npm's rules hold (files, .npmignore, .gitignore, node_modules). Symbolic links are published as links; devices, pipes and sockets are refused.",
     arguments: [{ name: '<dir>', description: 'folder to publish', complete: 'directory' }],
     options: [
       { flags: '--name <name>', description: 'package name' },
@@ -109,7 +109,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
       },
       { line: 'catalog install --frozen --to vendor', does: 'makes vendor what its lock file says' }
     ],
-    json: '`target`, `installed[] {name, version, id, path}`, `bytesFetched`, `tookMs`, `unresolved[] {name, range, kind, by}`: dependencies that are needed and were not installed, `ownersChanged[] {name, from, to}`',
+    json: '`target`, `installed[] {name, version, id, path}`, `bytesFetched`, `tookMs`, `unresolved[] {name, range, kind, by}`: dependencies that are needed and were not installed, those in forms of npm that are no name with a range too, `ownersChanged[] {name, from, to}`',
     load: () => import('./install.ts')
   },
   {

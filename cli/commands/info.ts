@@ -35,6 +35,7 @@ export const run = defineCommand(async (context, [spec]: [string], options: Opti
         'dependencies',
         (release.dependencies ?? []).map(({ name, range, kind }) => `${name} ${range} (${kind})`)
       ],
+      ['unresolved', (release.unresolved ?? []).map(({ name, range, kind }) => `${name} ${range} (${kind})`)],
       ['status', `${release.status}, ${release.access}`],
       ['local', release.local]
     ])

@@ -280,8 +280,8 @@ function showResult(
 /** What the installed releases need, and the folder has not got from this install. */
 function unresolvedOf(installed: InstalledPackage[], releases: FetchResult[]): Unresolved[] {
   const here = new Set(installed.map(({ name }) => name))
-  return releases.flatMap(({ name: by, dependencies = [] }) =>
-    dependencies
+  return releases.flatMap(({ name: by, dependencies = [], unresolved = [] }) =>
+    [...dependencies, ...unresolved]
       .filter(({ kind, name }) => NEEDED_KINDS.has(kind) && !here.has(name))
       .map(({ name, range, kind }) => ({ name, range, kind, by }))
   )

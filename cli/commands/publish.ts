@@ -2,8 +2,10 @@ import { CID } from 'multiformats/cid'
 import { CatalogError, displaySize, systemClock } from '../../base/index.ts'
 import {
   checkName,
+  checkNewRelease,
   checkVersion,
   createReleaseRecord,
+  EMPTY_ROOT,
   type NewRelease,
   nextSequence,
   type PackageType
@@ -35,6 +37,8 @@ export const run = defineCommand(async (context, [dir]: [string], options: Optio
   const entries = walkFolder(folder)
   const identity = identify(readDefaults(folder), options)
   for (const warning of identity.warnings) context.output.warn(warning)
+  // All that can be wrong with the record is said before a byte of the folder is sent; its content has yet to get a name.
+  checkNewRelease(releaseOf(identity, { content: EMPTY_ROOT, ...totalsOf(entries) }))
   if (options.dryRun === true) return showPlan(context, identity, entries)
 
   const signer = await unlockKey(context, await openKeyring(context), options.key)
@@ -113,20 +117,17 @@ async function upload(context: Context, folder: string, entries: SourceEntry[]):
 }
 
 function sign(identity: Identity, ingest: IngestAnswer, signer: SigningKey): Uint8Array {
+  return createReleaseRecord(releaseOf(identity, { ...ingest, content: CID.parse(ingest.content) }), signer)
+    .bytes
+}
+
+function releaseOf(
+  { name, version, fields }: Identity,
+  { content, sizeBytes, files }: Pick<NewRelease, 'content' | 'sizeBytes' | 'files'>
+): NewRelease {
   const nowMs = systemClock.now()
-  return createReleaseRecord(
-    {
-      ...identity.fields,
-      name: identity.name,
-      version: identity.version,
-      content: CID.parse(ingest.content),
-      sizeBytes: ingest.sizeBytes,
-      files: ingest.files,
-      publishedAt: nowMs,
-      sequence: nextSequence(nowMs)
-    },
-    signer
-  ).bytes
+  const sequence = nextSequence(nowMs)
+  return { ...fields, name, version, content, sizeBytes, files, publishedAt: nowMs, sequence }
 }
 
 function showPlan(context: Context, identity: Identity, entries: SourceEntry[]): void {

@@ -189,10 +189,7 @@ export class TarIngest {
     await this.#putChunks(true)
     const { root, sizeBytes, nodes } = this.#fileTree.finish()
     if (sizeBytes !== file.sizeBytes)
-      throw new CatalogError(
-        'STREAM_TRUNCATED',
-        `${file.path} came with ${sizeBytes} of its ${file.sizeBytes} bytes`
-      )
+      throw truncated(`${file.path} came with ${sizeBytes} of its ${file.sizeBytes} bytes`)
     await this.#putNodes(nodes)
     return root
   }
@@ -293,8 +290,16 @@ class EndOfTar {
   check(): void {
     const after = this.#totalBytes - this.#entryEnd
     if (after < 2 * TAR_BLOCK_BYTES || this.#zeroBytes < after)
-      throw new CatalogError('STREAM_TRUNCATED', 'the tar stream stops before its end')
+      throw truncated('the tar stream stops before its end')
   }
+}
+
+/** Of a folder on its way in nothing is resumed: what was stored already is only not stored again. */
+export function truncated(message: string, cause?: unknown): CatalogError {
+  return new CatalogError('STREAM_TRUNCATED', message, {
+    hint: 'send the whole tar again, with the two blocks of zeros that end it; what is stored already costs no room twice',
+    cause
+  })
 }
 
 /** tar-stream tells what is wrong in words only. */
@@ -302,7 +307,7 @@ function tarError(thrown: unknown): CatalogError {
   if (thrown instanceof CatalogError) return thrown
   const message = thrown instanceof Error ? thrown.message : ''
   if (message.includes('Unexpected end of data') || message.includes('Writable stream closed prematurely'))
-    return new CatalogError('STREAM_TRUNCATED', 'the tar stream stops inside an entry', { cause: thrown })
+    return truncated('the tar stream stops inside an entry', thrown)
   if (/header/i.test(message))
     return new CatalogError('INVALID_ARGUMENT', `not a tar stream that Catalog reads: ${message}`, {
       cause: thrown

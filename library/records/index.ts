@@ -12,6 +12,7 @@ export {
 export { RECORD_LIMITS } from './limits.ts'
 export {
   checkDescription,
+  checkNewRelease,
   createReleaseRecord,
   decodeRelease,
   decodeVerifiedRelease,

@@ -1,5 +1,5 @@
 import { CatalogError } from '../../base/index.ts'
-import { bytesEqual, type Signer } from '../../trust/index.ts'
+import { bytesEqual, type Signer, SigningKey } from '../../trust/index.ts'
 import { checkName, checkVersion } from '../names.ts'
 import { createRecord, decodeRecord, decodeVerifiedRecord } from './envelope.ts'
 import { CONTENT_FORMAT } from './limits.ts'
@@ -87,6 +87,11 @@ export function createReleaseRecord(release: NewRelease, signer: Signer): Releas
   } catch (thrown) {
     throw asArgumentError(thrown)
   }
+}
+
+/** Throws what `createReleaseRecord` would, RECORD_TOO_LARGE too, for who has yet to store the content: of its CID only the length counts. */
+export function checkNewRelease(release: NewRelease): void {
+  createReleaseRecord(release, SigningKey.generate())
 }
 
 /**

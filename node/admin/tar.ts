@@ -7,7 +7,7 @@ import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import { CatalogError, freeMemory, MIB, toCatalogError } from '../../base/index.ts'
-import type { Ingest, IngestResult } from '../../library/index.ts'
+import { type Ingest, type IngestResult, truncated } from '../../library/index.ts'
 import { ANSWERED } from './route.ts'
 
 export const STATUS_TRAILER = 'x-catalog-status'
@@ -38,9 +38,7 @@ export async function receiveTar(body: Readable, ingest: Ingest): Promise<Ingest
   } catch (error) {
     await ingest.abort()
     if ((error as NodeJS.ErrnoException).code === 'ECONNRESET')
-      throw new CatalogError('STREAM_TRUNCATED', 'the client went away before the end of the tar', {
-        cause: error
-      })
+      throw truncated('the client went away before the end of the tar', error)
     throw error
   }
 }

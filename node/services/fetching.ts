@@ -26,6 +26,7 @@ import { hurried } from './hurried.ts'
 import { lateSources } from './late-sources.ts'
 import { lookUp } from './lookup.ts'
 import type { ContentFetched, ContentWatch, Network } from './network.ts'
+import { npmDependencies } from './npm-dependencies.ts'
 import { releaseName } from './release-shapes.ts'
 import { type Resolved, type ResolvingModules, resolveRelease } from './resolving.ts'
 import type { FetchingService, FetchRequest, WorkContext } from './types.ts'
@@ -299,6 +300,7 @@ function resultOf(record: ReleaseRecord) {
     sizeBytes: release.sizeBytes,
     files: release.files,
     owner: formatPublicKey(release.owner),
-    dependencies: release.dependencies ?? []
+    dependencies: release.dependencies ?? [],
+    unresolved: npmDependencies(release)
   }
 }

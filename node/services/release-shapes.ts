@@ -2,6 +2,7 @@
 import type { ContentStore, ReleaseRecord } from '../../library/index.ts'
 import { formatPublicKey } from '../../trust/index.ts'
 import type { ReleaseInfo, ReleaseItem } from '../schemas.ts'
+import { npmDependencies } from './npm-dependencies.ts'
 
 /** `name@version`, for messages. */
 export function releaseName({ release }: ReleaseRecord): string {
@@ -28,6 +29,7 @@ export function releaseItem(record: ReleaseRecord, content: ContentStore): Relea
 
 export function releaseInfo(record: ReleaseRecord, content: ContentStore, pinned: boolean): ReleaseInfo {
   const { release } = record
+  const unresolved = npmDependencies(release)
   const { description, keywords, categories, licence, authors, links, entryPoint } = release
   return {
     ...releaseItem(record, content),
@@ -43,6 +45,7 @@ export function releaseInfo(record: ReleaseRecord, content: ContentStore, pinned
     links,
     entryPoint,
     dependencies: release.dependencies,
+    ...(unresolved.length > 0 ? { unresolved } : {}),
     requirements: release.requirements
   }
 }

@@ -141,6 +141,15 @@ describe('ingest', () => {
     await expect(ingest(change(await makeTar(some)))).rejects.toMatchObject({ code })
   })
 
+  test('a stream that ends early is to be sent again: nothing of it resumes', async () => {
+    const tar = await makeTar(some)
+    for (const end of [2000, 1024, tar.byteLength - 512])
+      await expect(ingest(tar.subarray(0, end))).rejects.toMatchObject({
+        code: 'STREAM_TRUNCATED',
+        hint: expect.stringMatching(/^send the whole tar again/)
+      })
+  })
+
   test('a file with more bytes than its head says', async () => {
     const tar = await makeTar([{ name: 'a', body: new Uint8Array(2000).fill(66) }, { name: 'b' }])
     tar.set(Buffer.from('00000000700'), 124) // 448 bytes instead of 2,000
