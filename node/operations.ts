@@ -34,6 +34,8 @@ export interface Operation {
   kind: string
   state: OperationState
   progress: OperationProgress
+  /** Of a fetch: which release it is, as soon as that is known. */
+  release?: Record<string, unknown>
   result?: Record<string, unknown>
   error?: ErrorJson
   /** RFC 3339. */
@@ -49,6 +51,8 @@ export interface OperationContext {
   readonly signal: AbortSignal
   /** Says how far it is; watchers hear of it at most every 100 ms. */
   progress(progress: OperationProgress): void
+  /** Says which release it is about. */
+  release(release: object): void
   /**
    * From now on the work cannot be undone: a cancel still fires the signal, and what the work then returns or throws is
    * how the operation ended, never `cancelled`. Throws the signal's reason when it fired before.
@@ -89,6 +93,8 @@ interface Entry {
   readonly listeners: Set<OperationListener>
   /** Resolves when the work has settled; never rejects. */
   settled: Promise<void>
+  /** Resolves when the release is known. */
+  readonly released: PromiseWithResolvers<void>
   endedMs: number
   toldMs: number
 }
@@ -151,17 +157,27 @@ export class OperationManager {
     return entry.operation
   }
 
-  /** Resolves with the operation when it has ended or after `waitMs`, whichever is first. */
-  async wait(id: string, waitMs: number, signal?: AbortSignal): Promise<Operation> {
+  /**
+   * Resolves with the operation when it has ended or after `waitMs`, whichever is first; with `until` also when that much
+   * is known of it.
+   */
+  async wait(id: string, waitMs: number, signal?: AbortSignal, until?: 'release'): Promise<Operation> {
     const entry = this.#entry(id)
     if (entry.operation.state !== 'running') return entry.operation
     const timer = new AbortController()
     const stop = signal === undefined ? timer.signal : AbortSignal.any([timer.signal, signal])
     const timeout = this.#clock.wait(Math.min(waitMs, MAX_WAIT_MS), stop).catch(() => undefined)
-    await Promise.race([entry.settled, timeout])
+    await Promise.race([entry.settled, timeout, ...(until === 'release' ? [entry.released.promise] : [])])
     timer.abort()
     signal?.throwIfAborted()
     return entry.operation
+  }
+
+  /** Resolves when the operation is done; rejects with its error when it fails or is cancelled. */
+  async done(id: string): Promise<void> {
+    const { operation, settled } = this.#entry(id)
+    await settled
+    if (operation.state !== 'done') throw CatalogError.fromJSON(operation.error!)
   }
 
   /** Hears of each change of one operation, the last one included. Returns the function that ends it. */
@@ -204,7 +220,15 @@ export class OperationManager {
       requestId
     }
     const abort = new AbortController()
-    return { operation, abort, listeners: new Set(), settled: Promise.resolve(), endedMs: 0, toldMs: 0 }
+    return {
+      operation,
+      abort,
+      listeners: new Set(),
+      settled: Promise.resolve(),
+      released: Promise.withResolvers(),
+      endedMs: 0,
+      toldMs: 0
+    }
   }
 
   async #run(entry: Entry, work: OperationWork): Promise<void> {
@@ -213,6 +237,11 @@ export class OperationManager {
       operation.progress = update
       if (this.#clock.monotonicMs() - entry.toldMs >= PROGRESS_INTERVAL_MS) this.#tell(entry)
     }
+    const release = (found: object): void => {
+      operation.release = { ...found }
+      entry.released.resolve()
+      this.#tell(entry)
+    }
     let isCommitted = false
     const commit = (): void => {
       abort.signal.throwIfAborted()
@@ -220,7 +249,7 @@ export class OperationManager {
     }
     const { id, requestId } = operation
     try {
-      const context = { id, requestId, signal: abort.signal, progress, commit }
+      const context = { id, requestId, signal: abort.signal, progress, release, commit }
       operation.result = { ...(await work(context)) }
       operation.state = 'done'
     } catch (thrown) {

@@ -155,12 +155,8 @@ export const PublishResult = Type.Object({
 })
 export type PublishResult = Type.Static<typeof PublishResult>
 
-export const FetchResult = Type.Object({
+export const FetchedRelease = Type.Object({
   id: text('CID of the record.'),
-  bytesFetched: count('Bytes that came from peers.'),
-  bytesReused: count('Bytes that were here already.'),
-  sources: Type.Array(Type.Object({ peerId: Type.String(), bytes: count('Bytes that came from it.') })),
-  tookMs: ms('From the request to the last verified byte.'),
   name: Type.String(),
   version: Type.String(),
   content: Type.String(),
@@ -171,6 +167,15 @@ export const FetchResult = Type.Object({
   unresolved: Type.Array(Dependency, {
     description: 'Dependencies in forms of npm that are no name with a range (git, file:).'
   })
+})
+export type FetchedRelease = Type.Static<typeof FetchedRelease>
+
+export const FetchResult = Type.Object({
+  ...FetchedRelease.properties,
+  bytesFetched: count('Bytes that came from peers.'),
+  bytesReused: count('Bytes that were here already.'),
+  sources: Type.Array(Type.Object({ peerId: Type.String(), bytes: count('Bytes that came from it.') })),
+  tookMs: ms('From the request to the last verified byte.')
 })
 export type FetchResult = Type.Static<typeof FetchResult>
 
@@ -246,6 +251,12 @@ export const OperationShape = Type.Object({
   kind: text('publish, fetch, verify, gc or repair.'),
   state: Type.Enum(OPERATION_STATES),
   progress: Progress,
+  release: Type.Optional(
+    Type.Record(Type.String(), Type.Unknown(), {
+      description:
+        'Of a fetch: which release it is, as soon as that is known; the fields of its result that say so.'
+    })
+  ),
   result: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   error: Type.Optional(Type.Unknown({ description: 'As in an error response.' })),
   startedAt: Type.String(),

@@ -4,6 +4,7 @@ export type {
   ConfigChange,
   ConfigReply,
   DoctorCheck,
+  FetchedRelease,
   FetchResult,
   Identity,
   LimitedPeer,

@@ -11,16 +11,23 @@ import type { CID } from 'multiformats/cid'
 import { CatalogError, MIB } from '../../base/index.ts'
 import { hashBlock, idHex, rawBytesOf, sameId } from './blocks.ts'
 import { manifestEntries } from './manifest-reader.ts'
-import type { BlockReader } from './reader.ts'
+import type { BlockReader, BlockSource } from './reader.ts'
+import type { BlockLocation } from './record.ts'
 import { type ReadSlot, readScattered } from './scattered-read.ts'
 import { paddingBytes, TAR_END, tarHead } from './tar-header.ts'
 import { fileChunks } from './tree-reader.ts'
 import { Turns } from './turns.ts'
-import type { ChunkRef, ManifestEntry } from './types.ts'
+import type { BlockId, ChunkRef, ManifestEntry } from './types.ts'
 
 const OUTPUT_BYTES = MIB
 /** One with the consumer, one being read, one being planned. */
 const OUTPUT_BUFFERS = 3
+
+/** The blocks of a content, as the export reads them. */
+export interface TarBlocks extends BlockSource, Pick<BlockReader, 'locate' | 'readRun' | 'countRead'> {
+  /** Waits for one that is not here; undefined when it will not come. Without it what is not here is missing. */
+  arrival?(id: BlockId): Promise<BlockLocation | undefined>
+}
 
 /** A block and where in the output it goes; `target` is the part of `room` that its bytes at rest take. */
 interface Slot extends ReadSlot {
@@ -35,9 +42,9 @@ interface Plan {
   slots: Slot[]
 }
 
-/** The tar of a complete content: files and folders in manifest order, then symbolic links. */
+/** The tar of a content, complete or arriving: files and folders in manifest order, then symbolic links. */
 export async function* exportTar(
-  reader: BlockReader,
+  reader: TarBlocks,
   content: CID,
   signal?: AbortSignal
 ): AsyncGenerator<Uint8Array> {
@@ -53,8 +60,8 @@ export async function* exportTar(
   if (reading !== undefined) yield await reading
 }
 
-async function* planTar(reader: BlockReader, content: CID, signal?: AbortSignal): AsyncGenerator<Plan> {
-  const planner = new Planner(reader)
+async function* planTar(reader: TarBlocks, content: CID, signal?: AbortSignal): AsyncGenerator<Plan> {
+  const planner = new Planner()
   let symlinks = 0
   for await (const entry of manifestEntries(reader, content, signal)) {
     if (entry.kind === 'symlink') symlinks++
@@ -69,27 +76,26 @@ async function* planTar(reader: BlockReader, content: CID, signal?: AbortSignal)
 
 async function* planEntry(
   planner: Planner,
-  reader: BlockReader,
+  reader: TarBlocks,
   entry: ManifestEntry,
   signal?: AbortSignal
 ): AsyncGenerator<Plan> {
   yield* planner.bytes(tarHead(entry))
   if (entry.kind !== 'file') return
   for await (const chunk of fileChunks(reader, entry.root, entry.sizeBytes, signal)) {
-    const full = planner.chunk(chunk)
+    const location = reader.locate(chunk.id) ?? (await reader.arrival?.(chunk.id))
+    const full = planner.chunk(chunk, location)
     if (full !== undefined) yield full
   }
   yield* planner.bytes(TAR_END.subarray(0, paddingBytes(entry.sizeBytes)))
 }
 
 class Planner {
-  readonly #reader: BlockReader
   readonly #buffers = Array.from({ length: OUTPUT_BUFFERS }, () => Buffer.allocUnsafeSlow(OUTPUT_BYTES))
   #turn = 0
   #plan: Plan
 
-  constructor(reader: BlockReader) {
-    this.#reader = reader
+  constructor() {
     this.#plan = { buffer: this.#buffers[0]!, usedBytes: 0, slots: [] }
   }
 
@@ -106,8 +112,7 @@ class Planner {
   }
 
   /** Leaves room for a chunk; returns the buffer before when it does not fit into that. */
-  chunk(chunk: ChunkRef): Plan | undefined {
-    const location = this.#reader.locate(chunk.id)
+  chunk(chunk: ChunkRef, location: BlockLocation | undefined): Plan | undefined {
     if (location === undefined)
       throw new CatalogError('CONTENT_MISSING', `block ${idHex(chunk.id)} is not here`, {
         details: { id: idHex(chunk.id) }
@@ -133,7 +138,7 @@ class Planner {
 }
 
 /** Reads every slot of a plan and verifies it; returns the finished bytes. */
-async function fill(reader: BlockReader, { buffer, usedBytes, slots }: Plan): Promise<Uint8Array> {
+async function fill(reader: TarBlocks, { buffer, usedBytes, slots }: Plan): Promise<Uint8Array> {
   const lost = await readScattered(reader, slots)
   const turns = new Turns()
   for (const slot of slots) {

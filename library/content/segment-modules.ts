@@ -18,6 +18,8 @@ export interface SegmentModules {
   backend: SegmentBackend
   index: BlockIndex
   log: Logger
+  /** Told after each commit: what was in that stage can be read. */
+  onCommitted?: () => void
 }
 
 /** The key of the committed tail. */

@@ -262,6 +262,7 @@ export class SegmentStore {
       this.#moveTo(tail)
       this.#settle(stage)
       stage.succeed()
+      this.#modules.onCommitted?.()
     } catch (thrown) {
       const error = toCatalogError(thrown)
       await this.#rollBack()

@@ -7,9 +7,10 @@ import { type Clock, type Logger, type PartMetrics, toCatalogError } from '../..
 import type { DatabaseReader } from '../database/types.ts'
 import type { WorkerClient } from '../worker/client.ts'
 import type { ScrubRequest, ScrubStep } from '../worker/scrub.ts'
+import { ArrivingBlocks } from './arriving.ts'
 import { blockIdOf } from './blocks.ts'
 import { completeKey, decodeCompleteMark } from './complete.ts'
-import { exportTar } from './export.ts'
+import { exportTar, type TarBlocks } from './export.ts'
 import { heldKey } from './held.ts'
 import { HoldingsCount } from './holdings.ts'
 import { IngestClient } from './ingest-client.ts'
@@ -167,10 +168,24 @@ export class LocalContentStore implements ContentStore {
     return mark === undefined ? undefined : decodeCompleteMark(mark)
   }
 
-  async *exportTar(content: CID, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+  exportTar(content: CID, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    return this.#export(this.#reader, content, signal)
+  }
+
+  async *exportArriving(
+    content: CID,
+    fetched: Promise<unknown>,
+    signal?: AbortSignal
+  ): AsyncIterable<Uint8Array> {
+    const modules = { reader: this.#reader, committed: this.#worker.committed, fetched }
+    yield* this.#export(new ArrivingBlocks(modules, signal), content, signal)
+    await fetched
+  }
+
+  async *#export(blocks: TarBlocks, content: CID, signal?: AbortSignal): AsyncIterable<Uint8Array> {
     const done = this.#keeper.hold(content)
     try {
-      yield* exportTar(this.#reader, content, signal)
+      yield* exportTar(blocks, content, signal)
     } catch (thrown) {
       const error = toCatalogError(thrown)
       if (error.code === 'CONTENT_CORRUPT' || error.code === 'CONTENT_MISSING') this.#unmark(content)

@@ -234,6 +234,11 @@ export interface ContentStore {
    */
   exportTar(content: CID, signal?: AbortSignal): AsyncIterable<Uint8Array>
   /**
+   * The same of a content that is being fetched, as it arrives: waits for what is not here yet while the fetch goes on. Ends
+   * well only when the fetch has; fails as it does.
+   */
+  exportArriving(content: CID, fetched: Promise<unknown>, signal?: AbortSignal): AsyncIterable<Uint8Array>
+  /**
    * No collection touches what is here of the content until the returned function is called. CONTENT_MISSING when it is
    * being let go of. What is held counts as used now.
    */

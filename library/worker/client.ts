@@ -10,7 +10,8 @@ import {
   type ErrorJson,
   type Logger,
   MINUTE_MS,
-  type PartMetrics
+  type PartMetrics,
+  Signpost
 } from '../../base/index.ts'
 import type {
   FromWorker,
@@ -57,6 +58,8 @@ export interface RequestOptions {
 }
 
 export class WorkerClient {
+  /** Shown whenever the worker has committed blocks. */
+  readonly committed = new Signpost()
   readonly #modules: WorkerClientModules
   readonly #options: Required<WorkerClientOptions>
   readonly #starts
@@ -172,6 +175,10 @@ export class WorkerClient {
   #receive(worker: RunningWorker, message: FromWorker): void {
     if (message.kind === 'log') {
       this.#modules.log[message.level](withError(message.fields), message.message)
+      return
+    }
+    if (message.kind === 'committed') {
+      this.committed.show()
       return
     }
     const call = this.#settle(worker, message.id)

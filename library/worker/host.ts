@@ -18,6 +18,8 @@ import { scrub } from './scrub.ts'
 
 export interface WorkerHostModules {
   log: Logger
+  /** Told whenever blocks have been committed. */
+  onCommitted?: () => void
 }
 
 /** Writes that may wait for their turn; each belongs to a request the main thread has limited already. */
@@ -28,7 +30,7 @@ type Handlers = {
 }
 
 export class WorkerHost {
-  readonly #log: Logger
+  readonly #modules: WorkerHostModules
   readonly #settings: WorkerSettings
   readonly #scheduler = new Scheduler({ monotonicMs: () => performance.now(), defer: setImmediate })
   /** Plans of the registry read and write: one at a time, or two could both find a name free. */
@@ -41,7 +43,7 @@ export class WorkerHost {
   #opening: Promise<Opened> | undefined
 
   constructor(modules: WorkerHostModules, settings: WorkerSettings) {
-    this.#log = modules.log
+    this.#modules = modules
     this.#settings = settings
     const { compression } = settings
     this.#ingests = new Ingests({ scheduler: this.#scheduler, compression })
@@ -165,7 +167,7 @@ export class WorkerHost {
 
   /** Opens once; a failure is told to all who wait, and the next request tries again. */
   #open(): Promise<Opened> {
-    const modules = { log: this.#log, scheduler: this.#scheduler, writes: this.#writes }
+    const modules = { ...this.#modules, scheduler: this.#scheduler, writes: this.#writes }
     this.#opening ??= openAll(modules, this.#settings).catch(thrown => {
       this.#opening = undefined
       throw thrown

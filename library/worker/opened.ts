@@ -16,6 +16,8 @@ import type { Scheduler } from './scheduler.ts'
 
 export interface OpenModules {
   log: Logger
+  /** Told whenever blocks have been committed. */
+  onCommitted?: () => void
   scheduler: Scheduler
   /** One change of rows at a time. */
   writes: Semaphore
@@ -49,7 +51,11 @@ async function openOn(level: Level, modules: OpenModules, settings: WorkerSettin
   const writer = new LevelWriter(level)
   const reads = new SegmentFiles(segmentsFolder)
   const backend = new LocalSegments({ disk: nodeDisk, reads }, segmentsFolder)
-  const segments = await SegmentStore.open({ backend, index: writer, log }, { quotaBytes })
+  const { onCommitted } = modules
+  const segments = await SegmentStore.open(
+    { backend, index: writer, log, ...(onCommitted && { onCommitted }) },
+    { quotaBytes }
+  )
   const givingUp = new Set<Promise<void>>()
   const onCorrupt = (id: BlockId, location: BlockLocation): void => {
     const going = giveUp(id, location).finally(() => givingUp.delete(going))

@@ -87,6 +87,8 @@ export type ToWorker =
 export type FromWorker =
   | { kind: 'result'; id: number; result: unknown }
   | { kind: 'error'; id: number; error: ErrorJson }
+  /** Blocks have been committed: they can be read. */
+  | { kind: 'committed' }
   | { kind: 'log'; level: 'error' | 'warn' | 'info' | 'debug'; fields: object; message: string }
 
 /** What the worker is started with. */

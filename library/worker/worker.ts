@@ -37,7 +37,8 @@ function portLogger(bound: object): Logger {
   }
 }
 
-const host = new WorkerHost({ log: portLogger({}) }, workerData as WorkerSettings)
+const onCommitted = (): void => send({ kind: 'committed' })
+const host = new WorkerHost({ log: portLogger({}), onCommitted }, workerData as WorkerSettings)
 const running = new Map<number, AbortController>()
 
 port.on('message', (message: ToWorker) => {

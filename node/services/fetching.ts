@@ -17,7 +17,7 @@ import { greaterPriority, type Priority } from '../../protocols/index.ts'
 import { formatPublicKey } from '../../trust/index.ts'
 import type { EventHub } from '../events.ts'
 import type { OperationProgress } from '../operations.ts'
-import type { FetchResult } from '../schemas.ts'
+import type { FetchedRelease, FetchResult } from '../schemas.ts'
 import type { Collecting } from './collecting.ts'
 import type { FetchFailures, Subject } from './fetch-failures.ts'
 import { type FetchJobs, MAX_JOBS } from './fetch-jobs.ts'
@@ -113,7 +113,7 @@ export class Fetching implements FetchingService {
 
   async #fetchRelease(
     request: FetchRequest,
-    { signal, progress }: WorkContext,
+    { signal, progress, release }: WorkContext,
     onResolved: (record: ReleaseRecord) => void
   ): Promise<FetchResult> {
     const { clock, content, registry } = this.#modules
@@ -126,6 +126,7 @@ export class Fetching implements FetchingService {
     // Half of what does not fit would fill the store for nothing. What it shares with other contents is not known yet.
     if (state === 'none')
       await this.#modules.collecting.makeRoom(releaseName(record), record.release.sizeBytes, signal)
+    release?.(resultOf(record))
     const fetched =
       state === 'complete'
         ? { bytesFetched: 0, bytesReused: record.release.sizeBytes, sources: [] }
@@ -290,7 +291,7 @@ async function* oneHolder(peerId: string): AsyncGenerator<{ peerId: string; sour
   yield { peerId, source: 'peer', ageMs: 0 }
 }
 
-function resultOf(record: ReleaseRecord) {
+function resultOf(record: ReleaseRecord): FetchedRelease {
   const { release } = record
   return {
     id: record.id.toString(),

@@ -12,6 +12,7 @@ import type {
   ConfigChange,
   ConfigReply,
   DoctorCheck,
+  FetchedRelease,
   FetchResult,
   Identity,
   LimitedPeer,
@@ -29,6 +30,8 @@ import type {
 export interface WorkContext {
   signal: AbortSignal
   progress(progress: OperationProgress): void
+  /** Of a fetch: hears which release it is, before the content comes. */
+  release?(release: FetchedRelease): void
 }
 
 /** Of work that changes something for good. */

@@ -1,10 +1,13 @@
 import { CatalogError, GIB } from '../../base/index.ts'
-import type { BlockId, ChunkRef } from '../../library/index.ts'
+import { type BlockId, type ChunkRef, MANIFEST_FANOUT, type NodeExpectation } from '../../library/index.ts'
 import { Part } from './frames.ts'
 import type { Position, Want } from './planner.ts'
 
 /** Ten million files of a kilobyte of manifest each hundred: no package comes near. */
 const MAX_MANIFEST_BYTES = GIB
+
+/** What is known of the root of the manifest's tree. */
+export const MANIFEST_ROOT: NodeExpectation = { root: true, fanout: MANIFEST_FANOUT }
 
 /** A file on its way: done when nothing remains. */
 export interface FileState {
@@ -34,16 +37,38 @@ export interface Held {
 export type Step = WalkWant | Held
 export type Steps = Generator<Step, void, undefined>
 
-/** Generators of which the topmost one goes on, until it ends. */
+/** Steps through a part of a file's tree. */
+interface TreeSteps {
+  readonly steps: Steps
+  /** Where in the release its next step is, or the one before that. */
+  offsetBytes: number
+}
+
+/**
+ * The generators of a walk. Of those that go through trees of files the one that stands first in the release goes on, whatever
+ * the order in which their nodes came: so a release arrives in the order in which it is read. When there are none it is the
+ * turn of a stack, of which the topmost goes on until it ends.
+ */
 export class StepStack {
   readonly #stack: Steps[] = []
+  readonly #trees: TreeSteps[] = []
 
-  push(steps: Steps): void {
-    this.#stack.push(steps)
+  /** `offsetBytes`: where it begins, for steps through a part of a file's tree. */
+  push(steps: Steps, offsetBytes?: number): void {
+    if (offsetBytes === undefined) this.#stack.push(steps)
+    else this.#trees.push({ steps, offsetBytes })
   }
 
-  /** The next step of the topmost generator that has one; undefined when none has. */
+  /** The next step; undefined when no generator has one. */
   next(): Step | undefined {
+    for (let first = this.#firstTree(); first !== undefined; first = this.#firstTree()) {
+      const { done, value } = first.steps.next()
+      if (done !== true) {
+        first.offsetBytes = offsetOf(value) ?? first.offsetBytes
+        return value
+      }
+      this.#trees.splice(this.#trees.indexOf(first), 1)
+    }
     for (let top = this.#stack.at(-1); top !== undefined; top = this.#stack.at(-1)) {
       const { done, value } = top.next()
       if (done !== true) return value
@@ -52,7 +77,17 @@ export class StepStack {
     }
     return undefined
   }
+
+  /** Of several at one place the last one: a node's children before the next node. */
+  #firstTree(): TreeSteps | undefined {
+    let first = this.#trees[0]
+    for (const tree of this.#trees) if (tree.offsetBytes <= first!.offsetBytes) first = tree
+    return first
+  }
 }
+
+const offsetOf = (step: Step): number | undefined =>
+  'held' in step ? step.lost?.offsetBytes : step.offsetBytes
 
 /** How far a fetch has come. Bytes are those of files, without manifest and trees. */
 export interface WalkProgress {
@@ -67,6 +102,8 @@ export interface Tree {
   readonly leaf: (child: ChunkRef, index: number, offsetBytes: number) => Steps
   /** The nodes are here for certain and are wanted again: the second pass over the manifest. */
   readonly isRevisited: boolean
+  /** Whether it is the tree of a file: its nodes have a place in the release. */
+  readonly isFile: boolean
   readonly maxBytes: number
   /** A node that this fetch already takes care of elsewhere. */
   readonly onKnown: (lengthBytes: number) => void
@@ -77,6 +114,7 @@ export const manifestTree = (isRevisited: boolean, leaf: Tree['leaf']): Tree => 
   position: (level, index) => ({ part: Part.Manifest, top: false, level, index }),
   leaf,
   isRevisited,
+  isFile: false,
   maxBytes: MAX_MANIFEST_BYTES,
   onKnown: () => {}
 })

@@ -8,9 +8,11 @@
  * A page that an older, complete content names is left out, with all below it: an update of ten files among ten thousand
  * looks into a few pages. Order and totals over all pages can then not be checked here; `markComplete` does that.
  *
- * The walk is a stack of generators. The top one is asked for its next step; a node that arrives puts a generator for
- * its children on top. So chunks of a file that is begun come before nodes of the next one, and what is held in memory
- * is the nodes on the way down and those in flight, never the whole manifest or a whole file's list of chunks.
+ * The walk is a stack of generators, and beside it those of the trees of files. A node that arrives puts in a generator for
+ * its children, and of those of files the one that stands first in the release is asked for its next step. So chunks of a file
+ * that is begun come before nodes of the next one, whoever installs the release while it is fetched finds what it needs next,
+ * and what is held in memory is the nodes on the way down and those in flight, never the whole manifest or a whole file's
+ * list of chunks.
  *
  * The bytes that arrive are checked against their ids before they come here; what is checked here is that they make
  * sense together: canonical, sorted, sizes that add up to what the signed record states. CONTENT_INVALID and
@@ -28,7 +30,6 @@ import {
   expectChild,
   idKey,
   isSingleChunk,
-  MANIFEST_FANOUT,
   type ManifestEntry,
   type NodeExpectation,
   type Release,
@@ -43,6 +44,7 @@ import { EntriesCheck, invalid } from './walk-entries.ts'
 import {
   type FileState,
   type Held,
+  MANIFEST_ROOT,
   manifestTree,
   type Step,
   StepStack,
@@ -65,9 +67,6 @@ const MAX_OPEN_NODES = 256
 const MAX_KNOWN_NODES = 65_536
 
 const NO_PAGES: ReadonlySet<string> = new Set()
-
-/** What is known of the root of the manifest's tree. */
-const MANIFEST_ROOT: NodeExpectation = { root: true, fanout: MANIFEST_FANOUT }
 
 export interface WalkModules extends FreshBlocksModules {
   readonly store: Pick<ContentStore, 'hasBlock' | 'readBlock'>
@@ -311,12 +310,13 @@ export class ReleaseWalk {
       leaf: (child, index, offset) =>
         this.#chunk({ part: Part.File, page, slot, level: 0, index }, child, file, offset),
       isRevisited: false,
+      isFile: true,
       maxBytes: sizeBytes,
       onKnown: lengthBytes => this.#reuse(file, lengthBytes)
     }
     const id = blockIdOf(root)
     const use = (raw: Uint8Array): void => {
-      this.#stack.push(this.#below(tree, raw, { sizeBytes, root: true }, 0, start))
+      this.#stack.push(this.#below(tree, raw, { sizeBytes, root: true }, 0, start), start)
     }
     yield* this.#metadata(position, start, id, () => tree.onKnown(sizeBytes), use)
   }
@@ -369,7 +369,8 @@ export class ReleaseWalk {
   *#childNode(tree: Tree, child: ChunkRef, index: number, expected: NodeExpectation, start: number): Steps {
     const { id, lengthBytes } = child
     const use = (raw: Uint8Array): void => {
-      this.#stack.push(this.#below(tree, raw, expected, index * expected.fanout!, start))
+      const below = this.#below(tree, raw, expected, index * expected.fanout!, start)
+      this.#stack.push(below, tree.isFile ? start : undefined)
     }
     if (tree.isRevisited) yield { held: id, use }
     else {

@@ -1,6 +1,8 @@
+import type { CID } from 'multiformats/cid'
 import * as Type from 'typebox'
 import { CatalogError, MINUTE_MS } from '../../../base/index.ts'
 import { parseCid } from '../../cid.ts'
+import type { OperationManager } from '../../operations.ts'
 import { IngestReply, OperationReply, Pin, ReleaseInfo, ReleaseItem, VersionList } from '../../schemas.ts'
 import type { NodeServices } from '../../services/types.ts'
 import { type Route, route } from '../route.ts'
@@ -88,13 +90,28 @@ function publishRoutes({ content, lifecycle, operations, publishing }: NodeServi
       method: 'GET',
       url: '/v1/contents/:cid/tar',
       tag,
-      summary: 'A content as a tar stream of verified bytes; the trailer x-catalog-status says how it ended.',
+      summary:
+        'A content as a tar stream of verified bytes, with fetch=ID while that operation fetches it; the trailer x-catalog-status says how it ended.',
       params: Type.Object({ cid: Type.String({ minLength: 1, maxLength: 128 }) }),
+      query: Type.Object({ fetch: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })) }),
       produces: TAR_TYPE,
-      handle: ({ params, reply, requestId, signal }) =>
-        sendTar(reply, requestId, content.exportTar(parseCid(params.cid), signal))
+      handle: ({ params, query, reply, requestId, signal }) => {
+        const cid = parseCid(params.cid)
+        const tar =
+          query.fetch === undefined
+            ? content.exportTar(cid, signal)
+            : content.exportArriving(cid, fetchOf(operations, query.fetch, cid), signal)
+        return sendTar(reply, requestId, tar)
+      }
     })
   ]
+}
+
+/** Settles as the operation that fetches this content does. */
+function fetchOf(operations: OperationManager, id: string, content: CID): Promise<void> {
+  if (operations.get(id).release?.content !== content.toString())
+    throw new CatalogError('INVALID_ARGUMENT', `the operation ${id} does not fetch ${content}`)
+  return operations.done(id)
 }
 
 /** Node's own decoder leaves out what is no base64 without a word. */

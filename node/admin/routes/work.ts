@@ -117,15 +117,19 @@ function operationRoutes({ events, operations }: NodeServices, streams: Streams)
       method: 'GET',
       url: '/v1/operations/:id',
       tag,
-      summary: 'One operation; with wait, answers when it has ended or after so many milliseconds.',
+      summary:
+        'One operation; with wait, answers when it has ended (with until=release also when its release is known) or after so many milliseconds.',
       params: Id,
-      query: Type.Object({ wait: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_WAIT_MS })) }),
+      query: Type.Object({
+        wait: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_WAIT_MS })),
+        until: Type.Optional(Type.Literal('release'))
+      }),
       response: OperationReply,
       handle: async ({ params, query, signal }) => ({
         operation:
           query.wait === undefined
             ? operations.get(params.id)
-            : await operations.wait(params.id, query.wait, signal)
+            : await operations.wait(params.id, query.wait, signal, query.until)
       })
     }),
     route({

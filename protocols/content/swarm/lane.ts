@@ -6,6 +6,7 @@ import {
   type ErrorCode,
   retry,
   SECOND_MS,
+  type Signpost,
   toCatalogError
 } from '../../../base/index.ts'
 import type { Priority } from '../../throttle/index.ts'
@@ -16,7 +17,6 @@ import type { PlannedRequest } from '../planner.ts'
 import { type SourceAnswer, type SourceModules, SourceStream } from '../source-stream.ts'
 import type { WalkWant } from '../walk-steps.ts'
 import { type Assignment, type SwarmPlanner, UNKNOWN, WHOLE } from './planner.ts'
-import type { Signpost } from './signpost.ts'
 import { ofSource, SourceFailure } from './source-failure.ts'
 import type { SourceRate } from './source-rate.ts'
 

@@ -81,6 +81,8 @@ interface Source<W extends Want> {
 export interface PlannerOptions<W extends Want> {
   /** The unit of the release in which a want begins. */
   readonly unitOf: (want: W) => number
+  /** Where in the release it begins; the same for all whose place is not known, or does not matter. */
+  readonly offsetOf?: (want: W) => number
   /** Requests in flight to one source at most, whatever their size. */
   readonly maxRequests: number
 }
@@ -96,10 +98,10 @@ export class SwarmPlanner<W extends Want> {
   #receivedBytes = 0
   #hedgedBytes = 0
 
-  constructor({ unitOf, maxRequests }: PlannerOptions<W>) {
+  constructor({ unitOf, offsetOf = () => 0, maxRequests }: PlannerOptions<W>) {
     this.#unitOf = unitOf
     this.#maxRequests = maxRequests
-    this.#pool = new WantPool(unitOf)
+    this.#pool = new WantPool(unitOf, offsetOf)
   }
 
   get waitingCount(): number {

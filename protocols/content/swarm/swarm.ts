@@ -1,7 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
-import { BufferPool, CatalogError, type Logger, MIB, SECOND_MS, toCatalogError } from '../../../base/index.ts'
+import {
+  BufferPool,
+  CatalogError,
+  type Logger,
+  MIB,
+  SECOND_MS,
+  Signpost,
+  toCatalogError
+} from '../../../base/index.ts'
 import { hashBlock, type IncomingBlock, type Receive, rawBytesOf } from '../../../library/index.ts'
 import type { Priority } from '../../throttle/index.ts'
 import { MANIFEST_UNIT, unitBytesOf } from '../have-map.ts'
@@ -11,7 +19,6 @@ import type { ReleaseWalk } from '../walk.ts'
 import type { WalkWant } from '../walk-steps.ts'
 import { type DownloadBudget, Lane } from './lane.ts'
 import { type Assignment, SwarmPlanner } from './planner.ts'
-import { Signpost } from './signpost.ts'
 import type { SourceBook } from './source-book.ts'
 import { SourceFailure } from './source-failure.ts'
 
@@ -93,7 +100,9 @@ export class Swarm {
     const unitBytes = unitBytesOf(modules.sizeBytes)
     const unitOf = ({ offsetBytes }: WalkWant): number =>
       offsetBytes === undefined ? MANIFEST_UNIT : Math.floor(offsetBytes / unitBytes)
-    this.#planner = new SwarmPlanner({ unitOf, maxRequests: options.requestsInFlight })
+    // The manifest before everything: without it nothing else is known.
+    const offsetOf = ({ offsetBytes = -1 }: WalkWant): number => offsetBytes
+    this.#planner = new SwarmPlanner({ unitOf, offsetOf, maxRequests: options.requestsInFlight })
     // Whoever runs it learns of a failure; one that comes before that must not count as unhandled.
     this.#ended.promise.catch(() => {})
   }

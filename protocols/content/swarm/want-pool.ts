@@ -1,8 +1,9 @@
 import { type PlannedRequest, REQUEST_LIMITS, RequestBuilder, type Want } from '../planner.ts'
 
-/** A want that waits, with its place in the order of the walk and the unit of the release in which it begins. */
+/** A want that waits: its place in the release, and in the order of the walk. */
 interface Waiting<W extends Want> {
   readonly want: W
+  readonly offset: number
   readonly order: number
 }
 
@@ -16,9 +17,13 @@ export interface TakeOptions {
   readonly staysInUnit: boolean
 }
 
-/** Wants that have come up in the walk and are not asked for yet: by unit, each unit in the order of the walk. */
+/**
+ * Wants that have come up in the walk and are not asked for yet: by unit, each unit in the order of the release, and of the walk
+ * where places are equal or not known.
+ */
 export class WantPool<W extends Want> {
   readonly #unitOf: (want: W) => number
+  readonly #offsetOf: (want: W) => number
   readonly #units = new Map<number, Waiting<W>[]>()
   /** The order of wants that were taken, for when they come back. */
   readonly #orders = new WeakMap<W, number>()
@@ -26,8 +31,9 @@ export class WantPool<W extends Want> {
   #count = 0
   #bytes = 0
 
-  constructor(unitOf: (want: W) => number) {
+  constructor(unitOf: (want: W) => number, offsetOf: (want: W) => number) {
     this.#unitOf = unitOf
+    this.#offsetOf = offsetOf
   }
 
   get count(): number {
@@ -47,8 +53,9 @@ export class WantPool<W extends Want> {
       this.#orders.set(want, order)
       const unit = this.#unitOf(want)
       const waiting = this.#units.get(unit)
-      if (waiting === undefined) this.#units.set(unit, [{ want, order }])
-      else insert(waiting, { want, order })
+      const item = { want, order, offset: this.#offsetOf(want) }
+      if (waiting === undefined) this.#units.set(unit, [item])
+      else insert(waiting, item)
       this.#count++
       this.#bytes += want.rawLengthBytes ?? 0
     }
@@ -87,14 +94,17 @@ export class WantPool<W extends Want> {
   }
 
   #inOrder({ rarity }: TakeOptions): number[] {
-    const first = (unit: number): number => this.#units.get(unit)![0]!.order
-    return [...this.#units.keys()].sort((a, b) => rarity(a) - rarity(b) || first(a) - first(b))
+    const first = (unit: number): Waiting<W> => this.#units.get(unit)![0]!
+    return [...this.#units.keys()].sort((a, b) => rarity(a) - rarity(b) || compare(first(a), first(b)))
   }
 }
 
 /** Mostly at the end; wants that come back go to their old place. */
 function insert<W extends Want>(waiting: Waiting<W>[], item: Waiting<W>): void {
   let at = waiting.length
-  while (at > 0 && waiting[at - 1]!.order > item.order) at--
+  while (at > 0 && compare(waiting[at - 1]!, item) > 0) at--
   waiting.splice(at, 0, item)
 }
+
+const compare = (a: Omit<Waiting<never>, 'want'>, b: Omit<Waiting<never>, 'want'>): number =>
+  a.offset - b.offset || a.order - b.order
