@@ -97,7 +97,8 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
       host,
       throttle,
       limits: modules.peerLimits,
-      rttMs: peerId => control.rtt(peerIdFromString(peerId))
+      rttMs: peerId => control.rtt(peerIdFromString(peerId)),
+      agent: peerId => control.hello(peerIdFromString(peerId))?.agent
     }),
     pause: createPause({ lifecycle, parts: modules.pausable }),
     config: createConfigService(

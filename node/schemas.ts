@@ -328,6 +328,9 @@ export const PeerShape = Type.Object({
   addresses: Type.Array(Type.String()),
   direction: Type.String(),
   rttMs: Type.Union([Type.Number(), Type.Null()]),
+  agent: Type.Union([Type.String(), Type.Null()], {
+    description: 'The program and version that it says it is; null until it has said so.'
+  }),
   score: Type.Union([Type.Number(), Type.Null()], { description: 'Null until peers are scored.' }),
   limits: PeerLimitsShape
 })

@@ -24,7 +24,7 @@ export const NODE_COMMANDS: CommandSpec[] = [
       {
         name: 'list',
         summary: 'connected peers',
-        json: '`peers[] {peerId, addresses[], direction, rttMs, score, limits {up, down, burst, isSet}}`; `score` is null until peers are scored; `limits` are those in force, bytes a second (0 is none) and bytes, `isSet` when they were set with `peers limit`; `limited[] {peerId, limits}`: peers with limits of their own that are not connected',
+        json: '`peers[] {peerId, addresses[], direction, rttMs, agent, score, limits {up, down, burst, isSet}}`; `agent` is the program that the peer says it is; `score` is null until peers are scored; `limits` are those in force, bytes a second (0 is none) and bytes, `isSet` when they were set with `peers limit`; `limited[] {peerId, limits}`: peers with limits of their own that are not connected',
         load: () => import('./peers-list.ts')
       },
       {

@@ -1,16 +1,17 @@
 import type { PeerList } from '../client/types.ts'
-import { formatTable, limitsText } from '../framework/format.ts'
+import { formatTable, limitsText, printable } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
 
 export const run = defineCommand(async context => {
   const answer = await context.client().request<PeerList>('GET', '/v1/peers', { signal: context.signal })
   context.output.result(answer, () =>
     formatTable(
-      ['PEER', 'DIRECTION', 'RTT', 'LIMITS', 'ADDRESS'],
+      ['PEER', 'DIRECTION', 'RTT', 'PROGRAM', 'LIMITS', 'ADDRESS'],
       answer.peers.map(peer => [
         peer.peerId,
         peer.direction,
         typeof peer.rttMs === 'number' ? `${peer.rttMs.toFixed(1)} ms` : '',
+        printable(peer.agent ?? ''),
         limitsText(peer.limits),
         peer.addresses[0] ?? ''
       ])

@@ -10,6 +10,11 @@ const RELAYS_WANTED = 2
 const RETRY_AFTER_MS = 10 * MINUTE_MS
 /** Refusals remembered: a peer can bring many names, and each is asked once. */
 const MAX_REFUSED = 1000
+/**
+ * Relays that ever agreed, in one life of the daemon. libp2p keeps a listener for each, and ends all reservations with any of them;
+ * beyond this only those are asked again.
+ */
+const MAX_LISTENED = 200
 /** Of asking one relay; libp2p itself gives up after 5 s. */
 const RESERVE_MS = 10 * SECOND_MS
 /** The protocol in which a relay is asked, as libp2p specifies it. */
@@ -85,6 +90,7 @@ export class Relays {
     const refusedMs = this.#refusedMs.get(id)
     if (connection === undefined || store.hasReservation(connection.remotePeer)) return
     if (refusedMs !== undefined && clock.monotonicMs() - refusedMs < RETRY_AFTER_MS) return
+    if (!this.#listened.has(id) && this.#listened.size >= MAX_LISTENED) return
     try {
       const signal = AbortSignal.timeout(RESERVE_MS)
       // The listener of a relay stays when its connection goes, and takes part in the next reservation.

@@ -9,9 +9,14 @@ export interface PeersModules {
   host: Pick<Host, 'peers' | 'connect' | 'disconnect' | 'libp2p'>
   /** The control protocol's own measurement, with fractions; the transport's has whole milliseconds. */
   rttMs(peerId: string): number | undefined
+  /** The program that the peer says it is. */
+  agent(peerId: string): string | undefined
   throttle: Pick<Throttle, 'ofPeer'>
   limits: Pick<PeerLimits, 'peers' | 'set' | 'clear'>
 }
+
+/** Of what a peer says of itself; a program and its version need less. */
+const MAX_AGENT_LENGTH = 128
 
 /** Connections, as the operator sees and changes them. */
 export function createPeers(modules: PeersModules): PeerService {
@@ -21,6 +26,7 @@ export function createPeers(modules: PeersModules): PeerService {
     addresses: await addressesOf(peer),
     direction: peer.direction,
     rttMs: measured(modules.rttMs(peer.peerId)) ?? measured(peer.rttMs) ?? null,
+    agent: modules.agent(peer.peerId)?.slice(0, MAX_AGENT_LENGTH) ?? null,
     // Scores of peers are not there yet; the field is, for programs that read it.
     score: null,
     limits: throttle.ofPeer(peer.peerId)

@@ -29,6 +29,7 @@ import type { PartialContents } from './partial-contents.ts'
 import { describe, frameOf, HEADER_ROOM_BYTES, type Prepared, withoutBlocks } from './prepared.ts'
 import { DEFAULT_PRIORITY, priorityOfWire } from './priority.ts'
 import type { ContentResolver, ResolvedBlock } from './resolver.ts'
+import type { ServingHolds } from './serving-holds.ts'
 
 /** Of an answer on its way, one that follows it and one that is being read. */
 const MAX_KEPT_BUFFERS = 3
@@ -39,7 +40,8 @@ export type MayRead = (peerId: PeerId, record: ReleaseRecord) => boolean | Promi
 export interface ServedStreamModules {
   readonly stream: Stream
   readonly peerId: PeerId
-  readonly store: Pick<ContentStore, 'readStoredMany' | 'localState' | 'hold'>
+  readonly store: Pick<ContentStore, 'readStoredMany' | 'localState'>
+  readonly holds: ServingHolds
   /** Contents of which a part is here and more is on its way. */
   readonly partials: PartialContents
   readonly registry: Pick<Registry, 'get'>
@@ -99,7 +101,7 @@ export class ServedStream {
       const record = await this.#open()
       if (record === undefined) return
       // Nobody who fetches from here loses the rest of it to a collection.
-      done = this.#modules.store.hold(record.release.content)
+      done = this.#modules.holds.take(this.#modules.peerId.toString(), record.release)
       await Promise.all([this.#readRequests(), this.#sendAnswers(record.release.content)])
       // What was handed to the stream may still wait for the peer to read it.
       await this.#await(SLOW_READER_MS, 'the peer did not take the last answers', () =>

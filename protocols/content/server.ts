@@ -10,6 +10,7 @@ import { PartialContents } from './partial-contents.ts'
 import { DEFAULT_PRIORITY } from './priority.ts'
 import { ContentResolver } from './resolver.ts'
 import { type MayRead, ServedStream } from './served-stream.ts'
+import { ServingHolds } from './serving-holds.ts'
 import { CONTENT_PROTOCOL } from './source-stream.ts'
 
 export interface ContentServerModules {
@@ -58,6 +59,7 @@ class BulkServer implements ContentServer {
   readonly #protocol: string
   readonly #resolver: ContentResolver
   readonly #partials: PartialContents
+  readonly #holds: ServingHolds
   /** Streams with a slot, by peer. */
   readonly #slots = new Map<string, number>()
   readonly #streams = new Set<ServedStream>()
@@ -71,6 +73,7 @@ class BulkServer implements ContentServer {
     this.#protocol = protocolId(options.networkId, CONTENT_PROTOCOL.name, CONTENT_PROTOCOL.version)
     this.#partials = modules.partials ?? new PartialContents()
     this.#resolver = new ContentResolver(modules.store)
+    this.#holds = new ServingHolds(modules)
     const metrics = partMetrics(modules.metrics, 'content')
     this.#metrics = {
       served: metrics.counter('served_bytes_total', 'Bytes of answers given to streams, headers included.'),
@@ -109,6 +112,7 @@ class BulkServer implements ContentServer {
       stream,
       peerId,
       store,
+      holds: this.#holds,
       registry,
       partials: this.#partials,
       resolver: this.#resolver,

@@ -23,6 +23,7 @@ async function listed(stated: string[], { direction = 'inbound', quicMs = 0, con
       }
     } as never,
     rttMs: () => controlMs,
+    agent: () => 'a'.repeat(1000),
     throttle: { ofPeer: () => NO_LIMITS },
     limits: { peers: () => [peerId, AWAY] } as never
   })
@@ -32,6 +33,10 @@ async function listed(stated: string[], { direction = 'inbound', quicMs = 0, con
 }
 
 describe('the list of peers', () => {
+  it('tells what program a peer says it is, in so many letters', async () => {
+    expect((await listed([listening]))?.agent).toBe('a'.repeat(128))
+  })
+
   it('tells where a peer that dialled us listens, not the port it came from', async () => {
     expect((await listed([listening]))?.addresses).toEqual([`${listening}/p2p/${peerId}`])
   })

@@ -16,6 +16,7 @@ export const peer = {
   addresses: ['/ip4/1.2.3.4/udp/1/quic-v1'],
   direction: 'out',
   rttMs: 1.5,
+  agent: 'catalog/0.1.0',
   score: null,
   limits: { up: 0, down: 0, burst: 5_000_000, isSet: false }
 }
