@@ -16,6 +16,8 @@ export interface TestNode {
 }
 
 const NETWORK = 'test'
+/** Nobody asks again who did not answer in this time: all nodes share one process, which may be kept waiting. */
+const IDENTIFY_TIMEOUT_MS = 120_000
 
 /** A node over QUIC on loopback with kad-dht and discovery, its database in memory. */
 export async function startNode(): Promise<TestNode> {
@@ -32,7 +34,7 @@ export async function startNode(): Promise<TestNode> {
       maxIncomingPendingConnections: 100
     },
     services: {
-      identify: identify(),
+      identify: identify({ timeout: IDENTIFY_TIMEOUT_MS }),
       ping: ping(),
       dht: kadDHT({
         protocol: protocolId(NETWORK, 'kad', 1),
@@ -77,7 +79,7 @@ export async function startNetwork(count: number): Promise<TestNode[]> {
 }
 
 /** Waits for a condition, looking again whenever the event loop is free. */
-export async function until(condition: () => boolean, timeoutMs = 50_000): Promise<void> {
+export async function until(condition: () => boolean, timeoutMs = 150_000): Promise<void> {
   const end = performance.now() + timeoutMs
   while (!condition()) {
     if (performance.now() > end) throw new Error('the condition did not come true in time')

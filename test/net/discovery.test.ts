@@ -33,7 +33,7 @@ describe(`${NODES} nodes over QUIC`, { timeout: 120_000 }, () => {
 
   beforeAll(async () => {
     nodes = await startNetwork(NODES)
-  }, 60_000)
+  }, 180_000)
   afterAll(async () => {
     await Promise.all(nodes.map(node => node.stop()))
   })
