@@ -240,8 +240,10 @@ describe('peers that are kept', () => {
     await expect
       .poll(() => node.peers().map(({ peerId }) => peerId), { timeout: 10_000 })
       .toEqual([again.peerId])
-    const { tags } = await node.libp2p.peerStore.get(again.libp2p.peerId)
-    expect([...tags.keys()]).toContain('keep-alive-catalog')
+    // It is tagged once it has identified itself.
+    await expect
+      .poll(async () => [...(await node.libp2p.peerStore.get(again.libp2p.peerId)).tags.keys()])
+      .toContain('keep-alive-catalog')
   })
 
   test('the tag comes back after libp2p has dropped it, and goes with a disconnect', async () => {
