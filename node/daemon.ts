@@ -21,7 +21,6 @@ import {
   serveRecords
 } from '../protocols/index.ts'
 import { loadNodeKey } from '../trust/index.ts'
-import { adminRoutes } from './admin/routes/index.ts'
 import { serveAdmin } from './admin/server.ts'
 import { Streams } from './admin/streams.ts'
 import { Background } from './background.ts'
@@ -270,7 +269,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   // The socket, last: whoever reaches it finds everything behind it. On the way down it stays until the operations have
   // ended, so that those who wait for one get its result.
   const streams = new Streams({ clock })
-  const routes = adminRoutes(services, streams)
+  const routes = async () => (await import('./admin/routes/index.ts')).adminRoutes(services, streams)
   const admin = await serveAdmin(
     { routes, metrics, streams, logger: log.child({ part: 'admin' }) },
     { socketPath }

@@ -59,7 +59,7 @@ export const addons: Plugin = {
 }
 
 /**
- * Code that this program never calls: fastify's compilers (node/admin/server.ts gives it others) and its injection of
+ * Code that this program never calls: fastify's compilers (node/admin/app.ts gives it others) and its injection of
  * requests, prom-client's own process metrics, cluster and push gateway. Together 900 kB.
  */
 const LEFT_OUT =

@@ -1,53 +1,27 @@
 /**
- * The admin API: HTTP/1.1 over the unix socket of the home. Every answer has an `x-request-id`; every error is
- * `{"error": {code, message, hint, details?, requestId}}` with the status of its code.
+ * The admin API's socket: HTTP/1.1 over a unix socket of the home, open from the start. What answers (app.ts, and the
+ * routes with their schemas) is loaded for the first request: a sixth of a start, and 4 MB in a node that nobody asks.
  */
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { FastifySchemaControllerOptions } from 'fastify/types/schema.js'
-import {
-  CatalogError,
-  KIB,
-  type Logger,
-  MINUTE_MS,
-  SECOND_MS,
-  toCatalogError,
-  withSpan
-} from '../../base/index.ts'
-import type { NodeMetrics } from '../metrics.ts'
-import { requestIdFrom, runInRequest } from '../request-context.ts'
-import { ANSWERED, type RequestInput, type Route } from './route.ts'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { FastifyInstance } from 'fastify'
+import { MINUTE_MS, SECOND_MS } from '../../base/index.ts'
+import type { AdminModules } from './app.ts'
+import type { Route } from './route.ts'
 import { checkSocketPath, clearStaleSocket, closeToOthers } from './socket.ts'
 import type { Streams } from './streams.ts'
-import { createValidator } from './validation.ts'
 
-/** The largest JSON body is a signed record of 32 KiB in base64; everything else is far smaller. */
-const MAX_BODY_BYTES = 64 * KIB
-/** A name of a package with its scope, percent-encoded. */
-const MAX_PARAM_LENGTH = 512
 /** Between two requests of a client that keeps its connection. */
 const KEEP_ALIVE_TIMEOUT_MS = MINUTE_MS
 /** Programs of one user on this machine; each connection is a file descriptor and some 10 KB. */
 const MAX_CONNECTIONS = 512
 const HEADERS_TIMEOUT_MS = 10 * SECOND_MS
 
-/**
- * Given, so that fastify loads neither ajv nor fast-json-stringify, 10 MB less: the checks are in validation.ts. No route
- * has a schema for fastify, so these are never called; their declared types are those of the two libraries.
- */
-const NO_COMPILERS = {
-  buildValidator: () => () => () => true,
-  buildSerializer: () => () => JSON.stringify
-} as unknown as NonNullable<FastifySchemaControllerOptions['compilersFactory']>
-
-export const TAR_TYPE = 'application/x-tar'
-const JSON_TYPE = 'application/json'
-
-export interface AdminModules {
-  routes: readonly Route[]
-  metrics: NodeMetrics
+export interface ServerModules extends Omit<AdminModules, 'routes'> {
+  /** Asked once, for the first request. */
+  routes(): Promise<readonly Route[]>
   /** Long responses that a close has to end. */
   streams: Streams
-  logger: Logger
 }
 
 export interface AdminServer {
@@ -58,171 +32,80 @@ export interface AdminServer {
 
 /** Serves `routes` on `socketPath`. SOCKET_PATH_TOO_LONG, SOCKET_IN_USE. */
 export async function serveAdmin(
-  modules: AdminModules,
+  modules: ServerModules,
   options: { socketPath: string }
 ): Promise<AdminServer> {
   const { socketPath } = options
   checkSocketPath(socketPath)
-  const app = buildApp(modules)
+  const server = createServer({
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    // Long-polls and streams have their own limits; a slow tar upload is no attack on a socket of one's own.
+    requestTimeout: 0
+  })
+  server.maxConnections = MAX_CONNECTIONS
+  const app = new LateApp(modules, server)
+  server.on('request', (request, response) => app.answer(request, response))
   await clearStaleSocket(socketPath)
-  await app.listen({ path: socketPath })
+  server.listen({ path: socketPath })
+  await once(server, 'listening')
   await closeToOthers(socketPath)
   return {
     socketPath,
     async close(signal) {
-      const cut = (): void => app.server.closeAllConnections()
+      const cut = (): void => server.closeAllConnections()
       if (signal.aborted) cut()
       signal.addEventListener('abort', cut, { once: true })
       modules.streams.endAll()
-      await app.close()
+      const closed = once(server, 'close')
+      // The app first: from here on it refuses what comes over connections that are open.
+      const appClosed = app.close()
+      server.close()
+      await Promise.all([closed, appClosed])
       signal.removeEventListener('abort', cut)
     }
   }
 }
 
-/** The server without a socket; tests inject requests into it. */
-export function buildApp(modules: AdminModules): FastifyInstance {
-  const app = fastify({
-    bodyLimit: MAX_BODY_BYTES,
-    genReqId: request => requestIdFrom(request.headers['x-request-id']),
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    forceCloseConnections: 'idle',
-    // Long-polls and streams have their own limits; a slow tar upload is no attack on a socket of one's own.
-    requestTimeout: 0,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS },
-    schemaController: { compilersFactory: NO_COMPILERS },
-    // A path that cannot be decoded meets no route and no hook.
-    frameworkErrors: (thrown, request, reply) => {
-      sendError(modules.logger, request, reply, errorOfRequest(thrown))
-    }
-  })
-  app.server.maxConnections = MAX_CONNECTIONS
-  app.addContentTypeParser(TAR_TYPE, (_request, payload, done) => done(null, payload))
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id)
-    done()
-  })
-  app.addHook('onResponse', (request, reply, done) => {
-    const url = request.routeOptions.url ?? 'unknown'
-    modules.metrics.requestDone(url, request.method, reply.statusCode, reply.elapsedTime / SECOND_MS)
-    done()
-  })
-  app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0] ?? ''
-    const allowed = methodsOf(modules.routes, path)
-    if (allowed.length > 0) {
-      reply.header('allow', allowed.join(', '))
-      const error = new CatalogError('METHOD_NOT_ALLOWED', `${path} has no ${request.method}`, {
-        hint: `use ${allowed.join(' or ')}`,
-        details: { allowed }
-      })
-      return sendError(modules.logger, request, reply, error)
-    }
-    const error = new CatalogError('NOT_FOUND', `the admin API has no ${request.method} ${path}`, {
-      hint: 'GET /openapi.json lists every route'
-    })
-    sendError(modules.logger, request, reply, error)
-  })
-  app.setErrorHandler((thrown, request, reply) => {
-    sendError(modules.logger, request, reply, errorOfRequest(thrown))
-  })
-  for (const route of modules.routes) addRoute(app, route, modules.logger)
-  return app
-}
+/** Answers requests; is loaded by the first. */
+class LateApp {
+  readonly #modules: ServerModules
+  readonly #server: Server
+  #loading: Promise<FastifyInstance> | undefined
+  #app: FastifyInstance | undefined
 
-/** Methods that there are for a path. */
-function methodsOf(routes: readonly Route[], path: string): string[] {
-  const words = path.split('/')
-  const isOf = ({ url }: Route): boolean => {
-    const pattern = url.split('/')
-    return (
-      pattern.length === words.length &&
-      pattern.every((word, at) => (word.startsWith(':') ? words[at] !== '' : word === words[at]))
+  constructor(modules: ServerModules, server: Server) {
+    this.#modules = modules
+    this.#server = server
+  }
+
+  answer(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#app === undefined) this.#answerLate(request, response)
+    else this.#app.routing(request, response)
+  }
+
+  #answerLate(request: IncomingMessage, response: ServerResponse): void {
+    this.#loading ??= this.#load()
+    this.#loading.then(
+      app => app.routing(request, response),
+      error => {
+        this.#modules.logger.error({ err: error }, 'the admin API cannot answer')
+        response.destroy()
+      }
     )
   }
-  return [...new Set(routes.filter(isOf).map(({ method }) => method))]
-}
 
-function addRoute(app: FastifyInstance, route: Route, logger: Logger): void {
-  const checkParams = route.params && createValidator('params', route.params)
-  const checkQuery = route.query && createValidator('query', route.query)
-  const checkBody = route.body && createValidator('body', route.body)
-  app.route({
-    method: route.method,
-    url: route.url,
-    handler: (request, reply) =>
-      runInRequest(request.id, async () => {
-        checkMediaType(route, request)
-        let signal: AbortSignal | undefined
-        const input: RequestInput<unknown, unknown, unknown> = {
-          params: checkParams?.(request.params),
-          query: checkQuery?.(request.query),
-          body: checkBody === undefined ? request.body : checkBody(request.body),
-          requestId: request.id,
-          // Most requests are answered at once and never look at it.
-          get signal() {
-            signal ??= goneSignal(reply)
-            return signal
-          },
-          log: logger,
-          request,
-          reply
-        }
-        const { method, url } = route
-        const result = await withSpan('request', { method, route: url, requestId: request.id }, () =>
-          route.handle(input)
-        )
-        if (result === ANSWERED) return reply
-        return reply.code(route.status).send(result)
-      })
-  })
-}
-
-/** A tar stream that was parsed as JSON would be an empty one, and JSON that comes as a tar no JSON: both are said at once. */
-function checkMediaType({ method, url, body, consumes }: Route, request: FastifyRequest): void {
-  if (body === undefined && consumes === undefined) return
-  const wanted = consumes ?? JSON_TYPE
-  const given = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
-  if (given === wanted || (given === undefined && consumes === undefined)) return
-  throw new CatalogError('INVALID_ARGUMENT', `${method} ${url} takes ${wanted}, not ${given ?? 'nothing'}`)
-}
-
-/** Aborted when the connection closes before the response has ended. */
-function goneSignal(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController()
-  const onClose = (): void => {
-    if (!reply.raw.writableFinished) gone.abort(new CatalogError('ABORTED', 'the client went away'))
+  async close(): Promise<void> {
+    // One that could not be loaded has nothing to close, and was told of.
+    const app = await this.#loading?.catch(() => undefined)
+    await app?.close()
   }
-  // Who has gone already closes no second time.
-  if (reply.raw.destroyed) onClose()
-  else reply.raw.once('close', onClose)
-  return gone.signal
-}
 
-/** Errors of fastify itself (a body that is no JSON, too large, an unknown media type) get a code of ours. */
-function errorOfRequest(thrown: unknown): CatalogError {
-  if (thrown instanceof CatalogError || !(thrown instanceof Error)) return toCatalogError(thrown)
-  const { statusCode } = thrown as { statusCode?: number }
-  if (statusCode === 413)
-    return new CatalogError(
-      'LIMIT_EXCEEDED',
-      `the body of the request is larger than ${MAX_BODY_BYTES} bytes`,
-      { cause: thrown, hint: 'a record has at most 32 KiB; everything else is far smaller' }
-    )
-  if (statusCode !== undefined && statusCode < 500)
-    return new CatalogError('INVALID_ARGUMENT', thrown.message, { cause: thrown })
-  return toCatalogError(thrown)
-}
-
-function sendError(logger: Logger, request: FastifyRequest, reply: FastifyReply, error: CatalogError): void {
-  const requestId = request.id
-  const fields = { requestId, code: error.code, method: request.method, url: request.url }
-  // A bug needs its stack; what a caller did wrong is the caller's news.
-  if (error.code === 'INTERNAL') logger.error({ ...fields, err: error.cause ?? error }, error.message)
-  else logger.debug(fields, error.message)
-  reply
-    .code(error.httpStatus)
-    .header('x-request-id', requestId)
-    .send({ error: { ...error.toJSON(), requestId } })
+  async #load(): Promise<FastifyInstance> {
+    const [{ buildApp }, routes] = await Promise.all([import('./app.ts'), this.#modules.routes()])
+    const app = buildApp({ ...this.#modules, routes }, this.#server)
+    await app.ready()
+    this.#app = app
+    return app
+  }
 }

@@ -6,11 +6,17 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CatalogError, ERROR_CODES } from '../../../base/index.ts'
 import type { ContentStore, Ingest } from '../../../library/index.ts'
+import { buildApp } from '../../../node/admin/app.ts'
 import { openApiDocument } from '../../../node/admin/openapi.ts'
-import { type AdminServer, buildApp, serveAdmin } from '../../../node/admin/server.ts'
+import { type AdminServer, serveAdmin as serveLate } from '../../../node/admin/server.ts'
 import { fakeNode } from './fakes.ts'
 
 const CID = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'
+
+const serveAdmin = (
+  { routes, ...rest }: ReturnType<typeof fakeNode>['modules'],
+  options: { socketPath: string }
+) => serveLate({ ...rest, routes: async () => routes }, options)
 
 describe('answers of the admin API', () => {
   it('carries the request id of the client, or makes one', async () => {

@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client'
 import { silentLogger, systemClock } from '../../../base/index.ts'
+import type { AdminModules } from '../../../node/admin/app.ts'
 import { adminRoutes } from '../../../node/admin/routes/index.ts'
-import type { AdminModules } from '../../../node/admin/server.ts'
 import { Streams } from '../../../node/admin/streams.ts'
 import { EventHub } from '../../../node/events.ts'
 import { Lifecycle } from '../../../node/lifecycle.ts'
@@ -14,7 +14,7 @@ import type { NodeServices } from '../../../node/services/types.ts'
 /** A running node whose parts are real where they are the node's own, and given by the test where they are not. */
 export function fakeNode(given: Partial<NodeServices> = {}): {
   services: NodeServices
-  modules: AdminModules
+  modules: AdminModules & { streams: Streams }
 } {
   const lifecycle = new Lifecycle()
   lifecycle.transition('running', 'test')

@@ -1,0 +1,92 @@
+/** The admin socket is open before there is anything to answer: that is loaded for the first request. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { mkdtemp, rm } from 'node:fs/promises'
+import http from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { type AdminServer, serveAdmin } from '../../../node/admin/server.ts'
+import { fakeNode } from './fakes.ts'
+
+let folder: string
+let socketPath: string
+let server: AdminServer | undefined
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'catalog-sock-'))
+  socketPath = join(folder, 'admin.sock')
+})
+afterEach(async () => {
+  await server?.close(AbortSignal.abort())
+  server = undefined
+  await rm(folder, { recursive: true, force: true })
+})
+
+it('loads its routes for the first request, once, and keeps nobody waiting who came meanwhile', async () => {
+  const { routes, ...rest } = fakeNode().modules
+  const gate = Promise.withResolvers<void>()
+  let times = 0
+  const late = async () => {
+    times++
+    await gate.promise
+    return routes
+  }
+  server = await serveAdmin({ ...rest, routes: late }, { socketPath })
+  expect(times).toBe(0)
+  const arrived = requestsArrived(3)
+  const answers = [1, 2, 3].map(() => statusOf('/v1/operations'))
+  await arrived
+  gate.resolve()
+  expect(await Promise.all(answers)).toEqual([200, 200, 200])
+  expect(times).toBe(1)
+})
+
+it('closes when nobody has ever asked, and after who asked while it closes', async () => {
+  const { modules } = fakeNode()
+  const idle = await serveAdmin({ ...modules, routes: async () => modules.routes }, { socketPath })
+  await idle.close(new AbortController().signal)
+  const { routes, ...rest } = modules
+  const gate = Promise.withResolvers<void>()
+  const asked = Promise.withResolvers<void>()
+  const late = async () => {
+    asked.resolve()
+    await gate.promise
+    return routes
+  }
+  const busy = await serveAdmin({ ...rest, routes: late }, { socketPath })
+  const answer = statusOf('/v1/operations')
+  await asked.promise
+  const closed = busy.close(new AbortController().signal)
+  gate.resolve()
+  expect(await answer).toBe(200)
+  await closed
+})
+
+it('cuts off whom it cannot answer', async () => {
+  const routes = async () => {
+    throw new Error('no routes')
+  }
+  server = await serveAdmin({ ...fakeNode().modules, routes }, { socketPath })
+  await expect(statusOf('/v1/operations')).rejects.toMatchObject({ code: 'ECONNRESET' })
+})
+
+/** Resolves when so many requests have reached a server of this process. */
+function requestsArrived(count: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let arrived = 0
+  const onRequest = (): void => {
+    if (++arrived < count) return
+    unsubscribe('http.server.request.start', onRequest)
+    resolve()
+  }
+  subscribe('http.server.request.start', onRequest)
+  return promise
+}
+
+function statusOf(path: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const request = http.request({ socketPath, path, agent: false }, response => {
+      response.resume().on('end', () => resolve(response.statusCode))
+    })
+    request.on('error', reject).end()
+  })
+}
