@@ -275,6 +275,41 @@ export const ERROR_CODES = {
     'The store has reached its quota.',
     'let go of something (`catalog unpin`, `catalog remove`), or raise store.quota'
   ),
+  BUCKET_UNREACHABLE: row(
+    503,
+    Network,
+    W.Busy,
+    'The bucket that holds sealed segments does not answer, or answers with errors of its own. What is only there cannot be read now; nothing is lost.',
+    'it is tried again by itself; `catalog doctor` says how it is'
+  ),
+  BUCKET_REFUSED: row(
+    502,
+    Failed,
+    W.Busy,
+    'The bucket that holds sealed segments refuses this node.',
+    'check store.s3.bucket, store.s3.region, the credentials and what they allow, and the clock of this machine'
+  ),
+  BUCKET_CONFLICT: row(
+    409,
+    Conflict,
+    W.Busy,
+    'The bucket and prefix hold what this store did not put there, or nothing of what it did.',
+    'give each home a store.s3.prefix of its own; to take over the segments of a home that is gone for good, delete the object `owner` below its prefix'
+  ),
+  BUCKET_BACKLOG_FULL: row(
+    507,
+    Failed,
+    W.Busy,
+    'So much waits for the bucket that nothing more is taken in.',
+    'see `catalog doctor` for why the bucket does not take it, or raise store.s3.backlog'
+  ),
+  BUCKET_NOT_CONFIGURED: row(
+    500,
+    Failed,
+    W.Internal,
+    'Segments of this home stand in a bucket, and none is configured.',
+    'set store.backend to `s3`, and store.s3 as it was'
+  ),
   RELEASE_PINNED: row(
     409,
     Failed,

@@ -79,13 +79,32 @@ function comment(sentence: string): string[] {
   return [...lines, line]
 }
 
+interface SectionJsonSchema {
+  type: 'object'
+  description: string
+  additionalProperties: false
+  properties: Record<string, object>
+}
+
 /** JSON Schema of config.toml for editors: values as they are written, unknown keys refused. */
 export function configJsonSchema(): object {
-  const sections = CONFIG_SECTIONS.map(({ section, description }) => {
+  const sections = new Map<string, SectionJsonSchema>()
+  for (const { section, description } of CONFIG_SECTIONS) {
     const keys = [...CONFIG_KEYS.values()].filter(key => key.section === section)
-    const properties = Object.fromEntries(keys.map(key => [key.name, writtenSchema(key)]))
-    return [section, { type: 'object', description, additionalProperties: false, properties }]
-  })
+    const properties: SectionJsonSchema['properties'] = Object.fromEntries(
+      keys.map(key => [key.name, writtenSchema(key)])
+    )
+    const schema: SectionJsonSchema = {
+      type: 'object',
+      description,
+      additionalProperties: false,
+      properties
+    }
+    // `store.s3` is a table in the table `store`, which stands before it.
+    const [outer = '', inner] = section.split('.')
+    if (inner === undefined) sections.set(section, schema)
+    else sections.get(outer)!.properties[inner] = schema
+  }
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Configuration of a Catalog node',

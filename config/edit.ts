@@ -35,16 +35,18 @@ function withStatement(text: string, key: ConfigKey, value: string): string {
     statement => statement.kind === 'value' && statement.path.join('.') === key.key
   )
   if (present !== undefined) return text.slice(0, present.valueStart) + value + text.slice(present.valueEnd)
-  const inSection = statements.filter(({ path }) => path[0] === key.section)
-  const header = inSection.find(({ kind, path }) => kind === 'table' && path.length === 1)
+  const depth = key.section.split('.').length
+  const inSection = statements.filter(({ path }) => path.slice(0, depth).join('.') === key.section)
+  const header = inSection.find(({ kind, path }) => kind === 'table' && path.length === depth)
   if (header !== undefined) {
-    const section = text.slice(header.end, endOfSection(text, statements, header))
+    const end = endOfSection(text, statements, header)
+    const section = text.slice(header.end, end)
     const commented = new RegExp(`^[ \\t]*#[ \\t]*${key.name}[ \\t]*=.*$`, 'm').exec(section)
-    const last = inSection.findLast(({ start, path }) => start >= header.start && path.length <= 2)!
+    const last = inSection.findLast(({ start }) => start >= header.start && start < end)!
     const at = commented === null ? last.end : header.end + commented.index + commented[0].trimEnd().length
     return insertLine(text, at, `${key.name} = ${value}`)
   }
-  const dotted = inSection.findLast(({ kind, path }) => kind === 'value' && path.length === 2)
+  const dotted = inSection.findLast(({ kind, path }) => kind === 'value' && path.length === depth + 1)
   if (dotted !== undefined) return insertLine(text, dotted.end, `${key.key} = ${value}`)
   const gap = text === '' ? '' : text.endsWith('\n') ? lineBreak(text) : lineBreak(text).repeat(2)
   return `${text}${gap}[${key.section}]${lineBreak(text)}${key.name} = ${value}${lineBreak(text)}`
@@ -62,12 +64,16 @@ function insertLine(text: string, at: number, line: string): string {
   return `${text.slice(0, at)}${lineBreak(text)}${line}${text.slice(at)}`
 }
 
+/** A document without one value; the tables above it are there, if only empty. */
+function without(table: Record<string, unknown>, [first = '', ...path]: string[]): Record<string, unknown> {
+  const { [first]: value, ...rest } = table
+  return path.length === 0 ? rest : { ...rest, [first]: without((value ?? {}) as typeof table, path) }
+}
+
 /** An edit of text is trusted only when reading it gives the old document with this one key changed. */
 function verifyEdit(before: string, after: string, key: ConfigKey): void {
   const strip = (text: string): unknown => {
-    const document = parse(text) as Record<string, Record<string, unknown>>
-    const { [key.name]: _changed, ...rest } = document[key.section] ?? {}
-    return { ...document, [key.section]: rest }
+    return without(parse(text), [...key.section.split('.'), key.name])
   }
   try {
     if (

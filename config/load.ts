@@ -5,7 +5,7 @@ import { type ConfigProblem, throwProblems } from './problems.ts'
 import { type ConfigValue, PROFILES, type Profile } from './schema/builders.ts'
 import type { Config } from './schema/index.ts'
 import { envSource, fileSource, flagSource, type Source } from './sources.ts'
-import { configWarnings } from './warnings.ts'
+import { configContradictions, configWarnings } from './warnings.ts'
 
 /** Largest configuration file: a thousand times what all keys take. */
 export const MAX_CONFIG_FILE_BYTES = MIB
@@ -55,11 +55,19 @@ export function validateConfigFile(
   const sources = [fileSource(text, path), envSource(env)]
   const problems = sources.flatMap(source => source.problems)
   if (problems.length > 0) return { problems, warnings: sources.flatMap(source => source.warnings) }
-  return { problems: [], warnings: combine(sources).warnings }
+  const { values, origins, warnings } = merge(sources)
+  return { problems: configContradictions(values, origins), warnings }
 }
 
 function combine(sources: readonly Source[]): LoadedConfig {
   throwProblems(sources.flatMap(source => source.problems))
+  const merged = merge(sources)
+  throwProblems(configContradictions(merged.values, merged.origins))
+  return merged
+}
+
+/** What sources without problems come to. */
+function merge(sources: readonly Source[]): LoadedConfig {
   const settings = sources.flatMap(source => source.settings)
   const profile = (settings.findLast(({ key }) => key.key === 'network.profile')?.value ??
     PROFILES[0]) as Profile

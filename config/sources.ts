@@ -83,10 +83,14 @@ function entriesOf(section: string, content: unknown): [written: string, raw: un
   const isTable =
     typeof content === 'object' && content !== null && !Array.isArray(content) && !(content instanceof Date)
   const names = isTable ? Object.entries(content) : []
-  const isKnown = [...CONFIG_KEYS.values()].some(key => key.section === section)
-  if (names.length === 0 && !(isKnown && isTable)) return [[section, content]]
-  return names.map(([name, raw]) => [`${section}.${name}`, raw])
+  if (names.length === 0 && !(isSection(section) && isTable)) return [[section, content]]
+  return names.flatMap(([name, raw]): [string, unknown][] => {
+    const written = `${section}.${name}`
+    return isSection(written) ? entriesOf(written, raw) : [[written, raw]]
+  })
 }
+
+const isSection = (name: string): boolean => [...CONFIG_KEYS.values()].some(key => key.section === name)
 
 /** `:12` for the line on which the key, or the inline table or header that holds it, stands. */
 function lineOf(statements: readonly TomlStatement[], written: string): string {

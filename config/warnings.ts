@@ -1,7 +1,8 @@
-/** What is allowed and probably not meant. A warning never stops the daemon. */
-import { BlockList } from 'node:net'
+/** What is allowed and probably not meant, which never stops the daemon, and what contradicts itself, which does. */
+import { BlockList, isIP } from 'node:net'
 import { displaySize, formatDuration } from '../base/index.ts'
 import { CONFIG_KEYS } from './keys.ts'
+import type { ConfigProblem } from './problems.ts'
 import type { Config } from './schema/index.ts'
 
 /** Connections beyond which the windows of QUIC pin more memory than a small machine has. */
@@ -62,8 +63,38 @@ const RULES: readonly Rule[] = [
   ({ limits }) =>
     limits.down > 0 &&
     limits.perPeerDown > limits.down &&
-    'limits.perPeerDown is above limits.down, which then holds'
+    'limits.perPeerDown is above limits.down, which then holds',
+  ({ store, 'store.s3': s3 }) =>
+    store.backend === 's3' &&
+    s3.endpoint.startsWith('http:') &&
+    !isLocalEndpoint(s3.endpoint) &&
+    `store.s3.endpoint (${s3.endpoint}) is not encrypted: who listens sees what is stored`,
+  ({ store, 'store.s3': s3 }) =>
+    store.backend === 's3' &&
+    store.quota > 0 &&
+    s3.backlog > store.quota &&
+    'store.s3.backlog is above store.quota, which then holds'
 ]
+
+/** Settings that each are right and together cannot work. */
+export function configContradictions(config: Config, origins: ReadonlyMap<string, string>): ConfigProblem[] {
+  if (config.store.backend !== 's3') return []
+  return (['endpoint', 'bucket'] as const)
+    .filter(name => config['store.s3'][name] === '')
+    .map(name => {
+      const key = `store.s3.${name}`
+      const origin = origins.get('store.backend') ?? 'default'
+      const rule = 'set when store.backend is s3'
+      return {
+        code: 'CONFIG_BAD_VALUE',
+        origin,
+        key,
+        value: '',
+        rule,
+        message: `${key} is not set, and store.backend is s3 (${origin})`
+      }
+    })
+}
 
 const isServer = (network: Config['network']): boolean => network.profile === 'server'
 
@@ -100,4 +131,13 @@ function isPrivateAddress(address: string): boolean {
   const [, family, host = ''] = address.split('/')
   if (family === 'ip4') return PRIVATE_ADDRESSES.check(host, 'ipv4')
   return family === 'ip6' && PRIVATE_ADDRESSES.check(host, 'ipv6')
+}
+
+/** Whether an http(s) address is of this machine or its own network. */
+function isLocalEndpoint(endpoint: string): boolean {
+  const { hostname } = new URL(endpoint)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  if (host === 'localhost') return true
+  const family = isIP(host)
+  return family !== 0 && PRIVATE_ADDRESSES.check(host, family === 4 ? 'ipv4' : 'ipv6')
 }

@@ -15,6 +15,7 @@ export {
   MAX_BLOCK_BYTES,
   rawBytesOf
 } from './content/blocks.ts'
+export type { BucketCredentials } from './content/bucket.ts'
 export { INGEST_LIMITS, truncated } from './content/ingest.ts'
 export { DISK_HEADROOM_BYTES } from './content/local-segments.ts'
 export { decodePage, EntryOrder, MAX_PAGE_BYTES } from './content/manifest.ts'
@@ -38,6 +39,7 @@ export { type Inspection, inspectLibrary } from './inspect.ts'
 export * from './installer/index.ts'
 export * from './names.ts'
 export {
+  type BucketOptions,
   type LibraryModules,
   type LibraryOptions,
   openLibrary,

@@ -1,12 +1,21 @@
 import { isAbsolute, join } from 'node:path'
 import type { Registry as MetricsRegistry } from 'prom-client'
-import { CatalogError, type Clock, type Logger, partMetrics } from '../base/index.ts'
+import { CatalogError, type Clock, type Logger, type PartMetrics, partMetrics } from '../base/index.ts'
+import { type Bucket, BucketOwner, openBucket } from './content/bucket.ts'
+import { BucketReads } from './content/bucket-reads.ts'
+import { BucketState, bucketRows } from './content/bucket-rows.ts'
+import type { BucketStoreSettings } from './content/bucket-segments.ts'
+import { WorkerBucket } from './content/bucket-work.ts'
 import type { Compression } from './content/compression.ts'
 import { nodeDisk } from './content/disk.ts'
+import { segmentPath } from './content/local-segments.ts'
 import { decodeTail } from './content/record.ts'
 import { isRecovered } from './content/recovery.ts'
+import type { SegmentReads } from './content/segment-backend.ts'
+import { SegmentFiles } from './content/segment-files.ts'
 import { DAMAGE_KEY, TAIL_KEY } from './content/segment-modules.ts'
 import { LocalContentStore } from './content/store.ts'
+import { storeId } from './content/store-id.ts'
 import { type Level, LevelReader, openLevel } from './database/level.ts'
 import type { Database, WriteOperation } from './database/types.ts'
 import { createRegistry } from './registry/registry.ts'
@@ -26,6 +35,9 @@ export interface LibraryModules {
   metrics?: MetricsRegistry
 }
 
+/** A bucket, and how much of what goes there may stand here. */
+export type BucketOptions = Omit<BucketStoreSettings, 'storeId'>
+
 export interface LibraryOptions {
   /** Absolute path of the home; it exists. `db/` and `segments/` in it belong to the library. */
   home: string
@@ -37,6 +49,8 @@ export interface LibraryOptions {
   quotaBytes?: number
   /** How chunks of folders are kept: compressed where it pays (the default), or all as they are. */
   compression?: Compression
+  /** Where sealed segments go; they stay in the home without it. */
+  bucket?: BucketOptions | undefined
 }
 
 /**
@@ -53,11 +67,13 @@ export async function openLibrary(modules: LibraryModules, options: LibraryOptio
   const segmentsFolder = join(home, 'segments')
   await nodeDisk.makeFolder(databaseFolder)
   const level = await openLevel(databaseFolder)
-  const library = new LocalLibrary(modules, options, { level, databaseFolder, segmentsFolder })
+  const library = await localLibrary(modules, options, { level, databaseFolder, segmentsFolder })
   try {
     const tail = decodeTail(library.database.get(TAIL_KEY))
     const isChecked = library.database.get(DAMAGE_KEY) === undefined
-    if (!isChecked || !(await isRecovered(nodeDisk, segmentsFolder, tail))) await library.recover()
+    // What stands in the bucket is known only to it when there is no tail.
+    const isNew = options.bucket !== undefined && library.database.get(TAIL_KEY) === undefined
+    if (isNew || !isChecked || !(await isRecovered(nodeDisk, segmentsFolder, tail))) await library.recover()
     return library
   } catch (thrown) {
     await library.close()
@@ -78,6 +94,58 @@ export async function withHomeLocked<T>(home: string, work: () => Promise<T>): P
   }
 }
 
+interface OpenedBucket {
+  bucket: Bucket
+  settings: BucketStoreSettings
+}
+
+/** Opens the bucket first, where there is one. BUCKET_NOT_CONFIGURED when there is none and segments stand in one. */
+async function localLibrary(
+  modules: LibraryModules,
+  options: LibraryOptions,
+  places: Places
+): Promise<LocalLibrary> {
+  try {
+    if (options.bucket === undefined) {
+      await expectAllLocal(places)
+      return new LocalLibrary(modules, options, places)
+    }
+    const settings = { ...options.bucket, storeId: await storeId(places.segmentsFolder) }
+    const bucket = await openBucket(settings)
+    return new LocalLibrary(modules, options, { ...places, bucket, settings })
+  } catch (thrown) {
+    await places.level.close()
+    throw thrown
+  }
+}
+
+async function expectAllLocal({ level, segmentsFolder }: Places): Promise<void> {
+  let away = 0
+  for await (const [segment, { state }] of bucketRows(new LevelReader(level)))
+    if (
+      state === BucketState.Sent &&
+      (await nodeDisk.sizeOf(segmentPath(segmentsFolder, segment))) === undefined
+    )
+      away++
+  if (away > 0)
+    throw new CatalogError('BUCKET_NOT_CONFIGURED', `${away} segments of this home stand only in a bucket`, {
+      details: { segments: away }
+    })
+}
+
+function bucketReads(
+  local: SegmentFiles,
+  { bucket, storeId }: { bucket: Bucket; storeId: string },
+  metrics: PartMetrics
+): SegmentReads {
+  const read = metrics.counter(
+    'content_bucket_read_bytes_total',
+    'Bytes read from the bucket, for peers and clients.'
+  )
+  const owner = new BucketOwner(bucket, storeId)
+  return new BucketReads({ local, bucket, owner, onRead: bytes => read.inc(bytes) })
+}
+
 interface Places {
   level: Level
   databaseFolder: string
@@ -92,9 +160,9 @@ class LocalLibrary implements Library {
   readonly #worker: WorkerClient
   #closing: Promise<void> | undefined
 
-  constructor(modules: LibraryModules, options: LibraryOptions, places: Places) {
+  constructor(modules: LibraryModules, options: LibraryOptions, places: Places & Partial<OpenedBucket>) {
     const { log, clock, metrics } = modules
-    const { level, databaseFolder, segmentsFolder } = places
+    const { level, databaseFolder, segmentsFolder, bucket, settings } = places
     const libraryMetrics = partMetrics(metrics, 'library')
     this.#level = level
     this.#worker = new WorkerClient(
@@ -105,16 +173,25 @@ class LocalLibrary implements Library {
           databaseFolder,
           segmentsFolder,
           quotaBytes: options.quotaBytes ?? 0,
-          compression: options.compression ?? 'zstd'
+          compression: options.compression ?? 'zstd',
+          bucket: settings
         },
         ...(options.workerIdleMs === undefined ? {} : { idleMs: options.workerIdleMs })
       }
     )
     this.database = new WorkerDatabase(level, this.#worker)
-    this.content = new LocalContentStore(
-      { database: this.database, worker: this.#worker, clock, log, metrics: libraryMetrics },
-      { segmentsFolder }
-    )
+    const files = new SegmentFiles(segmentsFolder)
+    const opened = bucket && settings && { bucket, storeId: settings.storeId }
+    const reads = opened === undefined ? files : bucketReads(files, opened, libraryMetrics)
+    this.content = new LocalContentStore({
+      database: this.database,
+      worker: this.#worker,
+      reads,
+      bucket: opened && new WorkerBucket({ worker: this.#worker, reads, ...opened }),
+      clock,
+      log,
+      metrics: libraryMetrics
+    })
     this.registry = createRegistry({
       database: this.database,
       writer: workerRegistry(this.#worker),

@@ -22,6 +22,7 @@ import { createDoctor } from './services/doctor.ts'
 import type { FetchFailures } from './services/fetch-failures.ts'
 import type { Fetching } from './services/fetching.ts'
 import type { Network } from './services/network.ts'
+import type { Offloading } from './services/offloading.ts'
 import { createPause, type Pausable } from './services/pause.ts'
 import type { PeerHealth } from './services/peer-health.ts'
 import type { PeerLimits } from './services/peer-limits.ts'
@@ -52,6 +53,8 @@ export interface BuildModules {
   fetching: Fetching
   collecting: Collecting
   scrubbing: Scrubbing
+  /** Only with a bucket. */
+  offloading: Offloading | undefined
   failures: FetchFailures
   health: PeerHealth
   host: Host
@@ -115,7 +118,9 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
       store: () => content.stats(),
       holdings: () => content.holdings(),
       scrub: () => modules.scrubbing.lastPass,
-      probeStore: signal => readOneBack(modules, signal)
+      probeStore: signal => readOneBack(modules, signal),
+      bucket: content.bucket,
+      offload: () => modules.offloading?.state
     }),
     status: createStatus(
       {

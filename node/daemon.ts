@@ -36,11 +36,13 @@ import type { Logging } from './logging/logging.ts'
 import { createNodeMetrics } from './metrics.ts'
 import { createNetwork } from './network.ts'
 import { OperationManager } from './operations.ts'
+import { bucketOptions } from './s3-credentials.ts'
 import { AnnouncementSchedule } from './schedule.ts'
 import { Collecting } from './services/collecting.ts'
 import { FetchFailures } from './services/fetch-failures.ts'
 import { FetchJobs } from './services/fetch-jobs.ts'
 import { Fetching } from './services/fetching.ts'
+import { Offloading } from './services/offloading.ts'
 import { PeerHealth } from './services/peer-health.ts'
 import { PeerLimits } from './services/peer-limits.ts'
 import { Scrubbing } from './services/scrubbing.ts'
@@ -106,7 +108,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const library = await openOwnLibrary(
     { log: log.child({ part: 'library' }), clock, metrics: registry },
     home,
-    values.store
+    values
   )
   shutdown.leave('library', () => library.close())
   // A newer Catalog may have migrated it before the lock was ours.
@@ -240,6 +242,9 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     { ...shared, database: library.database, fetching, metrics: registry },
     { intervalMs: values.store.scrubInterval, rate: values.store.scrubRate }
   )
+  const { bucket } = library.content
+  const offloading =
+    bucket === undefined ? undefined : new Offloading({ bucket, clock, logger: log, metrics: registry })
   const services = buildServices(
     {
       ...shared,
@@ -257,9 +262,11 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       discovery,
       nodeKey,
       scrubbing,
+      offloading,
       pausable: [
         background,
         scrubbing,
+        ...(offloading === undefined ? [] : [offloading]),
         { pause: () => contentServer.stop(), resume: () => contentServer.start() }
       ]
     },
@@ -284,11 +291,13 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   lifecycle.transition('running', 'started')
   background.start()
   scrubbing.start()
+  offloading?.start()
   shutdown.leave('goodbye', deadline => {
     host.leave()
     return control.goodbyeAll(GoodbyeReason.Shutdown, deadline)
   })
   shutdown.leave('background', () => background.stop())
+  if (offloading !== undefined) shutdown.leave('bucket', () => offloading.stop())
   shutdown.leave('scrub', () => scrubbing.stop())
   shutdown.leave('fetching', () => fetching.stop())
 
@@ -316,10 +325,11 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
 async function openOwnLibrary(
   modules: LibraryModules,
   home: HomeLayout,
-  { quota, compression }: LoadedConfig['values']['store']
+  { store: { quota, compression, backend }, 'store.s3': s3 }: LoadedConfig['values']
 ): Promise<Library> {
+  const bucket = backend === 's3' ? await bucketOptions(s3, process.env) : undefined
   try {
-    return await openLibrary(modules, { home: home.root, quotaBytes: quota, compression })
+    return await openLibrary(modules, { home: home.root, quotaBytes: quota, compression, bucket })
   } catch (error) {
     throw isLockError(error) ? await homeLockedError(home, error) : error
   }

@@ -2,7 +2,7 @@ import { Object as ObjectOf, type Static } from 'typebox'
 import { incentives, mirror, mirroring } from './mirror.ts'
 import { announce, dht, mdns, network, quic, relay } from './network.ts'
 import { admin, limits, log, operations, peers, security } from './operation.ts'
-import { cache, fetch, memory, store, sync } from './storage.ts'
+import { cache, fetch, memory, s3, store, sync } from './storage.ts'
 
 /**
  * The one description of the configuration: its keys are `section.key`. Validation, defaults, profiles, environment
@@ -16,6 +16,7 @@ export const CONFIG_SCHEMA = ObjectOf({
   announce,
   relay,
   store,
+  'store.s3': s3,
   cache,
   memory,
   fetch,

@@ -1,5 +1,5 @@
 import { Object as ObjectOf } from 'typebox'
-import { choice, duration, fraction, integer, rate, size } from './builders.ts'
+import { choice, duration, fraction, integer, rate, size, text } from './builders.ts'
 
 export const store = ObjectOf(
   {
@@ -30,6 +30,11 @@ export const store = ObjectOf(
       default: 0.8,
       description: 'Share of the quota down to which a garbage collection lets go of releases.'
     }),
+    backend: choice(['local', 's3'], {
+      default: 'local',
+      description:
+        'Where segments of the store stand once they are full: in the home, or in a bucket (section `store.s3`). The index and the segment that is being written are always in the home.'
+    }),
     compression: choice(['zstd', 'none'], {
       default: 'zstd',
       description:
@@ -37,6 +42,61 @@ export const store = ObjectOf(
     })
   },
   { description: 'The content store.' }
+)
+
+/** Only what a URL needs: who else reads it is the client. */
+const ENDPOINT = '^(https?://[^/\\s?#@]+(/[^\\s?#]*)?)?$'
+
+export const s3 = ObjectOf(
+  {
+    endpoint: text({
+      default: '',
+      pattern: ENDPOINT,
+      rule: 'an address such as https://s3.eu-central-1.amazonaws.com, without user and query',
+      description: 'Where the server of the bucket answers.'
+    }),
+    bucket: text({
+      default: '',
+      pattern: '^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$',
+      rule: 'the name of a bucket: 3 to 63 lower-case letters, digits, dots and hyphens',
+      description: 'The bucket. It exists already.'
+    }),
+    prefix: text({
+      default: 'catalog/',
+      pattern: '^[A-Za-z0-9._/-]{0,200}$',
+      rule: 'at most 200 letters, digits, dots, hyphens, underscores and slashes',
+      description:
+        'What the name of every object begins with. Each home needs one of its own; two homes that share one are refused.'
+    }),
+    region: text({
+      default: 'us-east-1',
+      pattern: '^[a-z0-9-]{1,64}$',
+      rule: 'the name of a region: lower-case letters, digits and hyphens',
+      description: 'The region that requests are signed for.'
+    }),
+    credentials: text({
+      default: '',
+      pattern: '^(/[^\\0]*)?$',
+      rule: 'an absolute path, or empty',
+      description:
+        'A TOML file of mode 0600 with `accessKeyId`, `secretAccessKey` and, where there is one, `sessionToken`. Empty is the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.'
+    }),
+    backlog: size({
+      default: '4GiB',
+      min: '128MiB',
+      description:
+        'Bytes that may wait here for the bucket, as while it is away; what would exceed them is refused with BUCKET_BACKLOG_FULL.'
+    }),
+    cache: size({
+      default: '1GiB',
+      description:
+        'Bytes of segments that the bucket has and that are kept here as well, the newest; what is older is read from the bucket.'
+    })
+  },
+  {
+    description:
+      'The bucket of an S3-compatible server that holds sealed segments, with `store.backend = "s3"`.'
+  }
 )
 
 export const cache = ObjectOf(

@@ -17,7 +17,7 @@
  * place that is gone. A file that such a cut brings back is not named by the index, and goes with the next collection.
  */
 import { CID } from 'multiformats/cid'
-import { type CatalogError, toCatalogError } from '../../base/index.ts'
+import { toCatalogError } from '../../base/index.ts'
 import { KeyFamily, makeKey } from '../database/keys.ts'
 import type { WriteOperation } from '../database/types.ts'
 import type { Pauses } from './ingest.ts'
@@ -199,8 +199,11 @@ export class Collection {
     try {
       for (const { segment, sizeBytes, usage } of sparse) await this.#rewrite(segment, sizeBytes, usage)
     } catch (thrown) {
-      if (!isNoRoom(toCatalogError(thrown))) throw thrown
-      this.#modules.log.warn({ err: thrown }, 'no room to rewrite segments; what could be freed without was')
+      if (!NOT_NOW.has(toCatalogError(thrown).code)) throw thrown
+      this.#modules.log.warn(
+        { err: thrown },
+        'segments cannot be rewritten now; what could be freed without was'
+      )
     }
     if (!this.#options.dryRun) await this.#recount()
   }
@@ -291,7 +294,14 @@ export class Collection {
 
 const blockKey = (id: BlockId): Uint8Array => makeKey(KeyFamily.Block, id)
 
-const isNoRoom = ({ code }: CatalogError): boolean => code === 'QUOTA_EXCEEDED' || code === 'DISK_FULL'
+/** Why segments are not rewritten now, and no reason to end the collection. */
+const NOT_NOW: ReadonlySet<string> = new Set([
+  'QUOTA_EXCEEDED',
+  'DISK_FULL',
+  'BUCKET_BACKLOG_FULL',
+  'BUCKET_UNREACHABLE',
+  'BUCKET_REFUSED'
+])
 
 /** Every content that is kept: it has a row, or the mark of one that is complete. */
 async function* keptContents(index: Pick<SegmentModules['index'], 'iterate' | 'get'>): AsyncGenerator<CID> {

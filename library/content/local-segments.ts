@@ -1,6 +1,6 @@
 /** Segments as files of one folder: what a node has unless it is told otherwise. */
 import { join } from 'node:path'
-import { CatalogError, MIB } from '../../base/index.ts'
+import { assertInvariant, CatalogError, MIB } from '../../base/index.ts'
 import type { Disk, DiskFile } from './disk.ts'
 import type { SegmentBackend, SegmentReads } from './segment-backend.ts'
 
@@ -22,6 +22,8 @@ export class LocalSegments implements SegmentBackend {
   readonly #folder: string
   /** The segment that is being appended to. */
   #open: { segment: number; file: DiskFile } | undefined
+  /** This one and those before it are sealed. */
+  #sealed = -1
 
   /** `folder` is an absolute path; its parent exists. */
   constructor({ disk, reads }: LocalSegmentsModules, folder: string) {
@@ -48,6 +50,7 @@ export class LocalSegments implements SegmentBackend {
   }
 
   async append(segment: number, positionBytes: number, bytes: Uint8Array): Promise<void> {
+    assertInvariant(!this.isSealed(segment), 'nothing is appended to a sealed segment')
     const file = await this.#file(segment)
     // A file whose name is lost is lost with all its bytes.
     if (positionBytes === 0) await this.#disk.syncFolder(this.#folder)
@@ -63,7 +66,13 @@ export class LocalSegments implements SegmentBackend {
     await (await this.#file(segment)).truncate(sizeBytes)
   }
 
-  seal(): void {}
+  seal(segment: number): void {
+    this.#sealed = Math.max(this.#sealed, segment)
+  }
+
+  isSealed(segment: number): boolean {
+    return segment <= this.#sealed
+  }
 
   async remove(segment: number): Promise<void> {
     if (this.#open?.segment === segment) await this.#closeOpen()

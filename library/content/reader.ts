@@ -175,7 +175,7 @@ export class BlockReader implements BlockSource {
   }
 
   #corrupt(id: BlockId, location: BlockLocation): CatalogError {
-    const { onCorrupt, log } = this.#modules
+    const { files, onCorrupt, log } = this.#modules
     if (!this.#isQuarantined(id, location)) {
       if (this.#quarantine.size >= MAX_QUARANTINED) {
         const [oldest] = this.#quarantine.keys()
@@ -183,6 +183,8 @@ export class BlockReader implements BlockSource {
       }
       this.#quarantine.set(idKey(id), placeOf(location))
       log.error({ block: idHex(id), ...location }, 'stored bytes do not match their hash')
+      // What is open or remembered of the segment may be what is wrong.
+      files.drop(location.segment)
       onCorrupt(id, location)
     }
     return new CatalogError('CONTENT_CORRUPT', `block ${idHex(id)} does not match its hash on disk`, {

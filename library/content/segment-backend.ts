@@ -35,6 +35,7 @@ export interface SegmentBackend extends SegmentReads {
   cut(segment: number, sizeBytes: number): Promise<void>
   /** Nothing is appended to this segment and those before it from now on. */
   seal(segment: number): void
+  isSealed(segment: number): boolean
   /** Takes a segment away, also after a crash. Nothing happens when it is not there. */
   remove(segment: number): Promise<void>
   /** Throws DISK_FULL, or whatever else keeps so many bytes from being appended. */

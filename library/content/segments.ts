@@ -86,7 +86,7 @@ export class SegmentStore {
   static async open(modules: SegmentModules, options: SegmentOptions): Promise<SegmentStore> {
     const { backend } = modules
     await backend.prepare()
-    const tail = await recoverSegments(modules)
+    const tail = await unsealed(modules, await recoverSegments(modules))
     backend.seal(tail.segment - 1)
     const { quotaBytes = 0, segmentBytes = segmentBytesUnder(quotaBytes) } = options
     return new SegmentStore(modules, { segmentBytes, quotaBytes }, tail)
@@ -337,4 +337,12 @@ export class SegmentStore {
       this.#modules.log.warn({ err: thrown, segment: appended }, 'a failed write could not be cut off')
     }
   }
+}
+
+/** A tail in a segment that can grow: the next one where recovery ended in one that is sealed. */
+async function unsealed({ backend, index }: SegmentModules, tail: Tail): Promise<Tail> {
+  if (!backend.isSealed(tail.segment)) return tail
+  const next = { ...tail, segment: tail.segment + 1, offsetBytes: 0 }
+  await index.batch([{ type: 'put', key: TAIL_KEY, value: encodeTail(next) }], { sync: true })
+  return next
 }

@@ -9,6 +9,7 @@ import type { WorkerClient } from '../worker/client.ts'
 import type { ScrubRequest, ScrubStep } from '../worker/scrub.ts'
 import { ArrivingBlocks } from './arriving.ts'
 import { blockIdOf } from './blocks.ts'
+import type { WorkerBucket } from './bucket-work.ts'
 import { completeKey, decodeCompleteMark } from './complete.ts'
 import { exportTar, type TarBlocks } from './export.ts'
 import { heldKey } from './held.ts'
@@ -19,7 +20,7 @@ import { openManifest } from './manifest-reader.ts'
 import { BlockReader } from './reader.ts'
 import { ReceiveClient } from './receive-client.ts'
 import { type BlockLocation, decodeTail } from './record.ts'
-import { SegmentFiles } from './segment-files.ts'
+import type { SegmentReads } from './segment-backend.ts'
 import { DAMAGE_KEY, TAIL_KEY } from './segment-modules.ts'
 import { fileChunks } from './tree-reader.ts'
 import type {
@@ -44,6 +45,8 @@ import { pageKeys } from './update.ts'
 export interface ContentStoreModules {
   database: DatabaseReader
   worker: WorkerClient
+  reads: SegmentReads
+  bucket: WorkerBucket | undefined
   clock: Clock
   log: Logger
   metrics: PartMetrics
@@ -53,7 +56,8 @@ export class LocalContentStore implements ContentStore {
   readonly #database: DatabaseReader
   readonly #worker: WorkerClient
   readonly #log: Logger
-  readonly #files: SegmentFiles
+  readonly #files: SegmentReads
+  readonly bucket: WorkerBucket | undefined
   readonly #reader: BlockReader
   readonly #clock: Clock
   readonly #holdings: HoldingsCount
@@ -61,6 +65,7 @@ export class LocalContentStore implements ContentStore {
   readonly #grown: Array<() => void> = []
   readonly #onGrown = (): void => {
     for (const listener of this.#grown) listener()
+    this.bucket?.changed()
   }
   readonly #corrupt
   readonly #ingested
@@ -70,14 +75,15 @@ export class LocalContentStore implements ContentStore {
   /** Ingests and receives begun; a number is never used again, whatever becomes of the worker. */
   #begun = 0
 
-  constructor(modules: ContentStoreModules, options: { segmentsFolder: string }) {
-    const { database, worker, clock, log, metrics } = modules
+  constructor(modules: ContentStoreModules) {
+    const { database, worker, clock, log, metrics, reads, bucket } = modules
     this.#database = database
     this.#worker = worker
     this.#log = log
     this.#clock = clock
     this.#holdings = new HoldingsCount({ database, clock })
-    this.#files = new SegmentFiles(options.segmentsFolder)
+    this.#files = reads
+    this.bucket = bucket
     this.#keeper = new ContentKeeper({ database, worker, files: this.#files, clock, log })
     const read = metrics.counter('content_read_bytes_total', 'Verified bytes read from the store.')
     this.#corrupt = metrics.counter('content_corrupt_blocks_total', 'Blocks found not to match their hash.')
@@ -224,6 +230,7 @@ export class LocalContentStore implements ContentStore {
     if (!request.dryRun) {
       this.#collected.inc(outcome.bytes)
       this.#freed.inc(outcome.freedBytes)
+      this.bucket?.changed()
     }
     return outcome
   }

@@ -176,6 +176,30 @@ export interface KeptRelease {
   owner: Uint8Array
 }
 
+/** What one step of moving segments to a bucket did, and what is left to do. */
+export interface BucketStep {
+  sentBytes: number
+  /** Whether there may be something left to do now. */
+  isMore: boolean
+  /** Segments whose local copies went. */
+  freed: number[]
+  /** Sealed segments that the bucket has not acknowledged. */
+  backlogBytes: number
+  backlogSegments: number
+  /** Local copies of what it has acknowledged. */
+  cachedBytes: number
+}
+
+/** What there is to do for a store whose sealed segments stand in a bucket. */
+export interface BucketWork {
+  /** Sends, deletes or frees one segment. Fails with BUCKET_*; one call at a time. */
+  step(signal: AbortSignal): Promise<BucketStep>
+  /** Calls `listener` whenever there may be something to do. */
+  onWork(listener: () => void): void
+  /** Whether the bucket answers and is this store's: fails with BUCKET_*. */
+  probe(signal?: AbortSignal): Promise<void>
+}
+
 export interface VerifyReport {
   ok: boolean
   checked: number
@@ -259,4 +283,6 @@ export interface ContentStore {
   scrub(request: ScrubRequest, signal?: AbortSignal): Promise<ScrubStep>
   stats(): StoreStats
   holdings(): Promise<Holdings>
+  /** Only with a bucket. */
+  readonly bucket?: BucketWork | undefined
 }

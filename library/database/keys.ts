@@ -15,6 +15,8 @@ export const KeyFamily = {
   Block: 'c/',
   /** A block was given up and contents have yet to be checked for it: the key is this byte alone, the value empty. */
   Damage: 'x',
+  /** `b/` + segment number (4): what is known of the segment in the bucket (content/bucket-rows.ts). */
+  BucketSegment: 'b/',
   /** `f/` + content CID bytes: every block of this content was verified and stored. */
   Complete: 'f/',
   /** `u/` + content CID bytes: the content is kept; when it was last used (8), in ms. */

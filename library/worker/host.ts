@@ -159,6 +159,11 @@ export class WorkerHost {
       }
       return step
     },
+    bucketStep: async (_, signal) => {
+      const { bucket } = await this.#open()
+      if (bucket === undefined) throw new CatalogError('INVALID_ARGUMENT', 'the store has no bucket')
+      return await bucket.step(signal)
+    },
     registryRemove: async ({ recHash }) => {
       await (await this.#open()).keeping.remove(recHash)
       return undefined

@@ -1,5 +1,7 @@
 /** Opens database and segments for the worker, and puts together what works on them. */
 import type { Logger, Semaphore } from '../../base/index.ts'
+import { BucketOwner, openBucket } from '../content/bucket.ts'
+import { BucketSegments, type BucketSegmentsModules } from '../content/bucket-segments.ts'
 import { nodeDisk } from '../content/disk.ts'
 import { LocalSegments } from '../content/local-segments.ts'
 import { BlockReader } from '../content/reader.ts'
@@ -30,6 +32,8 @@ export interface Opened {
   damage: DamageCheck
   completion: Completion
   keeping: Keeping
+  /** Undefined when no bucket is configured. */
+  bucket: BucketSegments | undefined
   /** Resolves when the corrupt blocks found so far are out of the index. */
   givenUp(): Promise<void>
   close(): Promise<void>
@@ -50,7 +54,9 @@ async function openOn(level: Level, modules: OpenModules, settings: WorkerSettin
   const { segmentsFolder, quotaBytes } = settings
   const writer = new LevelWriter(level)
   const reads = new SegmentFiles(segmentsFolder)
-  const backend = new LocalSegments({ disk: nodeDisk, reads }, segmentsFolder)
+  const local = new LocalSegments({ disk: nodeDisk, reads }, segmentsFolder)
+  const bucket = await openBucketSegments({ local, index: writer, log }, settings.bucket)
+  const backend = bucket ?? local
   const { onCommitted } = modules
   const segments = await SegmentStore.open(
     { backend, index: writer, log, ...(onCommitted && { onCommitted }) },
@@ -82,5 +88,17 @@ async function openOn(level: Level, modules: OpenModules, settings: WorkerSettin
     await segments.close()
     await level.close()
   }
-  return { writer, segments, reader, damage, completion, keeping, givenUp, close }
+  return { writer, segments, reader, damage, completion, keeping, bucket, givenUp, close }
+}
+
+async function openBucketSegments(
+  modules: Pick<BucketSegmentsModules, 'local' | 'index' | 'log'>,
+  settings: WorkerSettings['bucket']
+): Promise<BucketSegments | undefined> {
+  if (settings === undefined) return undefined
+  const bucket = await openBucket(settings)
+  return new BucketSegments(
+    { ...modules, bucket, owner: new BucketOwner(bucket, settings.storeId) },
+    settings
+  )
 }

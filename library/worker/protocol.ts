@@ -5,8 +5,9 @@
  */
 import type { ErrorJson } from '../../base/index.ts'
 import type { BlockBatch } from '../content/block-batch.ts'
+import type { BucketStoreSettings } from '../content/bucket-segments.ts'
 import type { Compression } from '../content/compression.ts'
-import type { CollectReport, KeptBytes, PlannedContent, VerifyReport } from '../content/types.ts'
+import type { BucketStep, CollectReport, KeptBytes, PlannedContent, VerifyReport } from '../content/types.ts'
 import type { WriteOperation } from '../database/types.ts'
 import type { CompletionRequest } from './completion.ts'
 import type { ScrubRequest, ScrubStep } from './scrub.ts'
@@ -70,6 +71,8 @@ export interface WorkerMethods {
   /** `without`: contents to be taken as let go of already, for a dry run. */
   collect: [{ leases: Uint8Array[]; without: Uint8Array[]; dryRun: boolean }, CollectReport]
   scrub: [ScrubRequest, ScrubStep]
+  /** See content/bucket-segments.ts. */
+  bucketStep: [undefined, BucketStep]
   registryRemove: [{ recHash: Uint8Array }, undefined]
 }
 
@@ -98,4 +101,6 @@ export interface WorkerSettings {
   /** Bytes of all segments at most; 0 = no limit. */
   quotaBytes: number
   compression: Compression
+  /** Where sealed segments go; without it they stay in the folder. */
+  bucket?: BucketStoreSettings | undefined
 }

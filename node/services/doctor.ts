@@ -2,7 +2,7 @@ import { readdir, statfs } from 'node:fs/promises'
 import { multiaddr } from '@multiformats/multiaddr'
 import { type Clock, displaySize, toCatalogError } from '../../base/index.ts'
 import { isLocalAddress } from '../../discovery/index.ts'
-import type { Holdings } from '../../library/index.ts'
+import type { BucketWork, Holdings } from '../../library/index.ts'
 import { checkPermissions, type HomeLayout } from '../home/layout.ts'
 import type { Reachability } from '../host/index.ts'
 import type { DoctorCheck } from '../schemas.ts'
@@ -18,6 +18,7 @@ import {
   ok,
   warn
 } from './machine-checks.ts'
+import type { OffloadState } from './offloading.ts'
 import type { DoctorService } from './types.ts'
 
 export interface DoctorModules {
@@ -33,6 +34,9 @@ export interface DoctorModules {
   scrub(): LastScrub | undefined
   /** Reads one stored block back, whichever is at hand; throws when it is damaged. */
   probeStore(signal: AbortSignal): Promise<void>
+  /** Where sealed segments go, when that is a bucket, and how it stands with it. */
+  bucket: Pick<BucketWork, 'probe'> | undefined
+  offload(): OffloadState | undefined
 }
 
 /** Checks that find out what commonly is wrong, each with what to do about it. */
@@ -48,6 +52,7 @@ export function createDoctor(modules: DoctorModules): DoctorService {
     ['store', signal => storeCheck(modules, signal)],
     ['integrity', async () => integrityCheck(await modules.holdings(), modules.scrub())]
   ]
+  if (modules.bucket !== undefined) checks.push(['bucket', signal => bucketCheck(modules, signal)])
   return {
     async run(signal) {
       const done: DoctorCheck[] = []
@@ -144,6 +149,19 @@ function publicOnes(addresses: readonly string[]): string {
 async function storeCheck({ home, store, probeStore }: DoctorModules, signal: AbortSignal): Promise<Finding> {
   await probeStore(signal)
   const { bytes, chunks } = store()
-  const segments = (await readdir(home.segments)).length
+  const segments = (await readdir(home.segments)).filter(name => /^\d+$/.test(name)).length
   return ok(`${displaySize(bytes)} in ${segments} segments, ${chunks} blocks`)
+}
+
+/** Asks the bucket itself; what cannot be reached is found by its error. */
+async function bucketCheck({ bucket, offload }: DoctorModules, signal: AbortSignal): Promise<Finding> {
+  await bucket?.probe(signal)
+  const { backlogBytes = 0, backlogSegments = 0, cachedBytes = 0, problem } = offload() ?? {}
+  const waiting = `${displaySize(backlogBytes)} in ${backlogSegments} segments wait for it, ${displaySize(cachedBytes)} are kept here too`
+  return problem === undefined
+    ? ok(`the bucket answers; ${waiting}`)
+    : warn(
+        `the bucket answers; ${waiting}; the last try failed: ${problem.code}: ${problem.message}`,
+        problem.hint
+      )
 }

@@ -111,7 +111,15 @@ export class Scrubbing implements Pausable {
     const { clock } = this.#modules
     for (;;) {
       await clock.wait(this.#waitMs(), signal)
-      if (this.#isDue()) await this.#step(signal)
+      if (!this.#isDue()) continue
+      try {
+        await this.#step(signal)
+      } catch (thrown) {
+        const err = toCatalogError(thrown)
+        if (signal.aborted || err.code !== 'BUCKET_UNREACHABLE') throw thrown
+        // What is only there is checked when it is back: the step begins again where it stood.
+        this.#modules.logger.warn({ err }, 'the scrub waits for the bucket')
+      }
     }
   }
 

@@ -28,6 +28,19 @@ describe('setConfigValue', () => {
     expect(setConfigValue('[log]', 'mdns.enabled', 'false')).toBe('[log]\n\n[mdns]\nenabled = false\n')
   })
 
+  test('in a section of a section, which stays apart from the one around it', () => {
+    const text = '[store]\nquota = "1GB"\n\n[store.s3]\nbucket = "one"\n'
+    expect(setConfigValue(text, 'store.s3.prefix', 'a/')).toBe(`${text}prefix = "a/"\n`)
+    expect(setConfigValue(text, 'store.highWater', '0.5')).toBe(
+      text.replace('"1GB"\n', '"1GB"\nhighWater = 0.5\n')
+    )
+    expect(setConfigValue('[store]\n', 'store.s3.bucket', 'one')).toBe(
+      '[store]\n\n[store.s3]\nbucket = "one"\n'
+    )
+    const edited = setConfigValue(configTemplate(), 'store.s3.bucket', 'one')
+    expect(edited).toContain('# bucket = ""\nbucket = "one"\n')
+  })
+
   test('beside dotted keys, and over values of several lines', () => {
     expect(setConfigValue('log.files = 3\n', 'log.level', 'warn')).toBe('log.files = 3\nlog.level = "warn"\n')
     const list = '[network]\nbootstrap = [\n  # first\n  "/dnsaddr/a.org", # ]\n]\nid = "x"\n'

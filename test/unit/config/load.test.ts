@@ -239,6 +239,57 @@ describe('warnings', () => {
   })
 })
 
+describe('a bucket', () => {
+  const endpoint = 'https://s3.example.org'
+
+  test('is a section in a section, of the file and of the environment', () => {
+    write(`[store]\nbackend = "s3"\n[store.s3]\nendpoint = "${endpoint}"\nbucket = "segments"\n`)
+    const { values, origins } = loadConfig({ file, env: { CATALOG_STORE_S3_PREFIX: 'home-1/' } })
+    expect(values['store.s3']).toMatchObject({ endpoint, bucket: 'segments', prefix: 'home-1/' })
+    expect(values.store.backend).toBe('s3')
+    expect(origins.get('store.s3.bucket')).toBe(`file:${file}:5`)
+    write(`store.s3.bucket = "one"`)
+    expect(loadConfig({ file }).values['store.s3'].bucket).toBe('one')
+    write(`[store.s3]\nbuckets = "one"`)
+    expect(problemsOf({ file })).toMatchObject([{ code: 'CONFIG_UNKNOWN_KEY', nearest: 'store.s3.bucket' }])
+    write(`[store]\ns3 = 1`)
+    expect(problemsOf({ file })).toMatchObject([{ code: 'CONFIG_UNKNOWN_KEY', key: 'store.s3' }])
+  })
+
+  test('that is not named is a problem when it is to be used', () => {
+    const flags = { 'store.backend': 's3', 'store.s3.endpoint': endpoint }
+    expect(problemsOf({ flags })).toMatchObject([
+      { code: 'CONFIG_BAD_VALUE', key: 'store.s3.bucket', origin: 'flag' }
+    ])
+    expect(validateConfigFile('[store]\nbackend = "s3"').problems.map(({ key }) => key)).toEqual([
+      'store.s3.endpoint',
+      'store.s3.bucket'
+    ])
+    expect(validateConfigFile('[store.s3]\nbucket = "unused"').problems).toEqual([])
+  })
+
+  test.each(['ftp://x', 'https://user:pass@x', 'https://x/?a=b', 's3.example.org'])(
+    'does not answer at %s',
+    value => {
+      expect(problemsOf({ flags: { 'store.s3.endpoint': value } })).toMatchObject([
+        { code: 'CONFIG_BAD_VALUE', key: 'store.s3.endpoint' }
+      ])
+    }
+  )
+
+  test.each([
+    ['http://s3.example.org', true],
+    ['http://8.8.8.8:9000', true],
+    ['http://127.0.0.1:9000', false],
+    ['http://[::1]:9000', false],
+    ['http://10.1.2.3', false],
+    [endpoint, false]
+  ])('at %s warns of a line that is not encrypted: %s', (value, isWarned) => {
+    const flags = { 'store.backend': 's3', 'store.s3.endpoint': value, 'store.s3.bucket': 'segments' }
+    expect(loadConfig({ flags }).warnings.join().includes('not encrypted')).toBe(isWarned)
+  })
+})
+
 test('validating a file reports without throwing', () => {
   expect(validateConfigFile('[store]\nquota = "1GB"')).toEqual({ problems: [], warnings: [] })
   expect(validateConfigFile('a = [', 'x.toml').problems[0]).toMatchObject({

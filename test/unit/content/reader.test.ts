@@ -54,7 +54,7 @@ const location = { segment: 0, offsetBytes: 0, lengthBytes: 100, codec: block.co
 const readerOf = (readInto: (targets: Uint8Array[]) => Promise<number>): InstanceType<typeof BlockReader> =>
   new BlockReader({
     index: { get: () => encodeLocation(location) },
-    files: { readInto: (_: number, targets: Uint8Array[]) => readInto(targets) } as never,
+    files: { readInto: (_: number, targets: Uint8Array[]) => readInto(targets), drop: () => {} } as never,
     log: silentLogger,
     onCorrupt: () => {}
   })
