@@ -6,6 +6,7 @@ const BENCHMARKS: Record<string, () => Promise<{ run(args: string[]): Promise<vo
   eventloop: () => import('./eventloop.ts'),
   idle: () => import('./idle.ts'),
   ingest: () => import('./ingest.ts'),
+  install: () => import('./install.ts'),
   link: () => import('./link.ts'),
   read: () => import('./read.ts'),
   transfer: () => import('./transfer.ts'),
