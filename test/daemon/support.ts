@@ -20,6 +20,8 @@ import { createReleaseRecord, type ReleaseRecord } from '../../library/index.ts'
 import { type HomeLayout, homeLayout, initHome, type Operation, type ReadyLine } from '../../node/index.ts'
 import { Keyring } from '../../trust/index.ts'
 
+export { eventually } from '../eventually.ts'
+
 const CLI = join(import.meta.dirname, '..', '..', 'cli', 'main.ts')
 const LISTEN = '/ip4/127.0.0.1/udp/0/quic-v1'
 /** Generous: the machine may run other tests. */
@@ -319,18 +321,4 @@ async function collect(stream: AsyncIterable<unknown>): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   for await (const chunk of stream) chunks.push(chunk as Uint8Array)
   return Buffer.concat(chunks)
-}
-
-/** Waits until `check` gives something, asking anew every 50 ms: for what has no event, such as another process's state. */
-export async function eventually<T>(
-  check: () => Promise<T | undefined | false>,
-  timeoutMs = 30_000
-): Promise<T> {
-  const deadline = Date.now() + timeoutMs
-  for (;;) {
-    const value = await check()
-    if (value !== undefined && value !== false) return value
-    if (Date.now() > deadline) throw new Error(`it did not become so within ${timeoutMs} ms: ${check}`)
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
 }

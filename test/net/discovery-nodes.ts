@@ -7,6 +7,7 @@ import { createLibp2p } from 'libp2p'
 import { silentLogger } from '../../base/index.ts'
 import { createDiscovery, type Discovery } from '../../discovery/index.ts'
 import { protocolId, quicTransport } from '../../protocols/index.ts'
+import { eventually } from '../eventually.ts'
 import { MemoryDatabase } from '../unit/discovery/memory-database.ts'
 
 export interface TestNode {
@@ -15,6 +16,8 @@ export interface TestNode {
   stop(): Promise<void>
 }
 
+/** Of all nodes of a network to their first peers, which share one process. */
+const CONNECT_LIMIT_MS = 150_000
 const NETWORK = 'test'
 /** Nobody asks again who did not answer in this time: all nodes share one process, which may be kept waiting. */
 const IDENTIFY_TIMEOUT_MS = 120_000
@@ -74,17 +77,11 @@ export async function startNetwork(count: number): Promise<TestNode[]> {
     nodes.push(node)
   }
   const enough = Math.min(count - 1, DIALLED_PEERS)
-  await until(() => nodes.every(({ discovery }) => discovery.stats().connectedPeers >= enough))
+  await eventually(
+    () => nodes.every(({ discovery }) => discovery.stats().connectedPeers >= enough),
+    CONNECT_LIMIT_MS
+  )
   return nodes
-}
-
-/** Waits for a condition, looking again whenever the event loop is free. */
-export async function until(condition: () => boolean, timeoutMs = 150_000): Promise<void> {
-  const end = performance.now() + timeoutMs
-  while (!condition()) {
-    if (performance.now() > end) throw new Error('the condition did not come true in time')
-    await new Promise(resolve => setTimeout(resolve, 10))
-  }
 }
 
 /** Makes a node look killed: its connections stay for a while, and nothing that is asked over them is answered. */

@@ -5,9 +5,10 @@ import { CatalogError, WireStatus } from '../../../base/index.ts'
 import { BlockCodec, hashBlock, type ReleaseRecord } from '../../../library/index.ts'
 import { openMessage, Part } from '../../../protocols/content/frames.ts'
 import { encodeFrame, quicTransport } from '../../../protocols/index.ts'
+import { eventually } from '../../eventually.ts'
 import { pseudoRandom, type TarEntry } from '../content/fakes.ts'
 import { ManualClock } from '../protocols/manual-clock.ts'
-import { introduce, until } from '../protocols/nodes.ts'
+import { introduce } from '../protocols/nodes.ts'
 import { BulkClient, openFrame, rangeFrame, run, TOP } from './bulk-client.ts'
 import { override, type Peer, type PeerOptions, publish, startPeer } from './peers.ts'
 
@@ -176,7 +177,7 @@ describe('the content server', () => {
     for (let before = -1; read.bytes > before; ) {
       before = read.bytes
       greedy.send(rangeFrame(++id, run({ part: Part.File, slot: 0, count: 12 })))
-      await until(() => read.bytes > before, 1000).catch(() => undefined)
+      await eventually(() => read.bytes > before, 1000).catch(() => undefined)
     }
     // The windows of QUIC on both sides (10 MB each), and two answers.
     expect(read.bytes).toBeGreaterThan(2_000_000)
@@ -197,12 +198,12 @@ describe('the content server', () => {
       stream.send(rangeFrame(1, run({ part: Part.File, slot: 0, count: 10 })))
       stream.close().catch(() => undefined)
       const served = (): number => server.libp2p.getConnections(evil.peerId)[0]!.streams.length
-      await until(
+      await eventually(
         () => server.libp2p.getConnections(evil.peerId)[0]?.streams[0]?.remoteWriteStatus === 'closed'
       )
       // The server may still be reading the answer from its disk when the time is first moved on.
       for (let tries = 0; tries < 5 && served() > 0; tries++) await clock.advance(62_000, 500)
-      await until(() => served() === 0)
+      await eventually(() => served() === 0)
     } finally {
       await evil.stop()
     }
@@ -218,9 +219,9 @@ describe('the content server', () => {
       const served = () => server.libp2p.getConnections(evil.peerId)[0]?.streams[0]
       const nothing = Array.from({ length: 40_000 }, (_, id) => rangeFrame(id + 1, run({ page: 99 })))
       stream.send(Buffer.concat(nothing))
-      await until(() => served()?.writableNeedsDrain === true, 20_000)
+      await eventually(() => served()?.writableNeedsDrain === true, 20_000)
       await clock.advance(62_000, 500)
-      await until(() => served() === undefined)
+      await eventually(() => served() === undefined)
     } finally {
       await evil.stop()
     }

@@ -2,11 +2,9 @@ import { expect, it } from 'vitest'
 import { silentLogger, systemClock } from '../../../base/index.ts'
 import { Background } from '../../../node/background.ts'
 import { OperationManager } from '../../../node/operations.ts'
+import { eventually } from '../../eventually.ts'
 
 const later = () => new Promise(resolve => setImmediate(resolve))
-const until = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) await later()
-}
 
 /** A node with unfinished fetches, each of which ends when told to. */
 function node(count: number, maxRunning: number) {
@@ -50,7 +48,7 @@ it('goes on with every unfinished fetch, however many, but those under way', asy
   const { background, running, started, ids } = node(200, 10)
   background.start()
   while (started.length < 199) {
-    await until(() => running.size > 0)
+    await eventually(() => running.size > 0)
     expect(running.size).toBeLessThanOrEqual(10)
     for (const end of running.values()) end()
   }
@@ -61,7 +59,7 @@ it('goes on with every unfinished fetch, however many, but those under way', asy
 it('does not start a fetch again that went on through a pause', async () => {
   const { background, running, started } = node(3, 10)
   background.start()
-  await until(() => started.length === 2)
+  await eventually(() => started.length === 2)
   await background.pause()
   background.resume()
   for (let i = 0; i < 10; i++) await later()

@@ -11,6 +11,7 @@ import type { FetchJob, FetchJobs } from '../../../node/services/fetch-jobs.ts'
 import { Fetching } from '../../../node/services/fetching.ts'
 import type { ContentFetched, ContentWatch, Network } from '../../../node/services/network.ts'
 import { SigningKey } from '../../../trust/index.ts'
+import { eventually } from '../../eventually.ts'
 
 const CONTENT = CID.parse('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy')
 const KEY = SigningKey.generate()
@@ -187,7 +188,7 @@ describe('fetching', () => {
     urgency.push(watch.priority?.())
     expect([...world.jobs.values()]).toMatchObject([{ priority: 'low' }])
     const critical = service.fetch({ spec: 'demo', priority: 'critical' }, context(leaving.signal))
-    while (watch.priority?.() === 'low') await later()
+    await eventually(() => watch.priority?.() !== 'low')
     urgency.push(watch.priority?.())
     leaving.abort(new Error('left'))
     await expect(critical).rejects.toThrow('left')
@@ -306,7 +307,7 @@ describe('fetching', () => {
     world.peers = { p1: contents.map((content, i) => record(`1.0.${i}`, KEY, content)) }
     const one = fetching()
     const all = Promise.all(contents.map((_, i) => one.fetch({ spec: `demo@1.0.${i}` }, context())))
-    while (world.jobs.size < 70) await later()
+    await eventually(() => world.jobs.size >= 70)
     expect(world.transfers).toHaveLength(64)
     expect(one.active).toBe(70)
     resolve(FETCHED)

@@ -4,6 +4,7 @@ import { type Clock, MINUTE_MS, silentLogger, systemClock } from '../../../base/
 import { createReleaseRecord, type ReleaseRecord } from '../../../library/index.ts'
 import { type ResolvingModules, resolveRelease } from '../../../node/services/resolving.ts'
 import { formatPublicKey, SigningKey } from '../../../trust/index.ts'
+import { eventually } from '../../eventually.ts'
 
 const [ALICE, MALLORY] = [SigningKey.generate(), SigningKey.generate()]
 /** More than what this waits for. */
@@ -62,7 +63,7 @@ function world(latencyMs: number) {
       LONG
     )
     resolving.catch(() => undefined)
-    while (waits.length < 2) await new Promise(setImmediate)
+    await eventually(() => waits.length >= 2)
     waits.sort((a, b) => a.ms - b.ms)[0]!.pass()
     return await resolving
   }

@@ -4,7 +4,8 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { expect, test } from 'vitest'
 import { connectionTo } from '../../../protocols/index.ts'
 import { openConnection } from '../../../protocols/wire/connection.ts'
-import { introduce, until, withNodes } from './nodes.ts'
+import { eventually } from '../../eventually.ts'
+import { introduce, withNodes } from './nodes.ts'
 
 test('a peer that comes by itself is not waited for where it is no more', async () => {
   const silent = createSocket('udp4').bind(0, '127.0.0.1')
@@ -33,7 +34,7 @@ test('the newest of several connections is used, and a connection is dialled onl
     const second = await a!.dial(b!.peerId, { force: true })
     expect(openConnection(a!, b!.peerId)?.id).toBe(second.id)
     await second.close()
-    await until(() => a!.getConnections(b!.peerId).length === 1)
+    await eventually(() => a!.getConnections(b!.peerId).length === 1)
     expect(openConnection(a!, b!.peerId)?.id).toBe(first.id)
   })
 })

@@ -15,8 +15,9 @@ import {
   pull,
   quicTransport
 } from '../../../protocols/index.ts'
+import { eventually } from '../../eventually.ts'
 import { ManualClock } from './manual-clock.ts'
-import { introduce, until, withNodes } from './nodes.ts'
+import { introduce, withNodes } from './nodes.ts'
 
 /** Any message with bytes in it serves as a test payload. */
 const echo = declareRequest({
@@ -99,7 +100,7 @@ describe('control', () => {
         b.control.request(a.libp2p.peerId, echo, { id: 1 })
       ])
       await Promise.all([a.clock.advance(3000), b.clock.advance(3000)])
-      await until(() => controlStreams(a.libp2p).length === 1)
+      await eventually(() => controlStreams(a.libp2p).length === 1)
       expect((await a.control.request(b.libp2p.peerId, echo, { id: 7 })).id).toBe(7)
       expect((await b.control.request(a.libp2p.peerId, echo, { id: 8 })).id).toBe(8)
       expect(controlStreams(a.libp2p)).toHaveLength(1)
@@ -150,13 +151,13 @@ describe('control', () => {
       const cancelled = a.control.request(b.libp2p.peerId, echo, { id: 1 }, { signal: stop.signal })
       const late = a.control.request(b.libp2p.peerId, echo, { id: 2 }, { timeoutMs: 500 })
       const outcome = Promise.allSettled([cancelled, late])
-      await until(() => a.control.hello(b.libp2p.peerId) !== undefined)
+      await eventually(() => a.control.hello(b.libp2p.peerId) !== undefined)
       stop.abort(new Error('enough'))
       await a.clock.advance(750)
       await outcome
       await expect(cancelled).rejects.toThrow('enough')
       await expect(late).rejects.toMatchObject({ code: 'TIMEOUT' })
-      await until(() => reasons.length === 2)
+      await eventually(() => reasons.length === 2)
       expect(reasons).toEqual(['ABORTED', 'ABORTED'])
       expect(a.violations.concat(b.violations)).toEqual([])
     })
@@ -170,7 +171,7 @@ describe('control', () => {
       a.control.onGoodbye((_, reason) => heard.push(reason))
       await b.control.goodbyeAll(GoodbyeReason.Shutdown, AbortSignal.timeout(2000))
       expect(heard).toEqual([GoodbyeReason.Shutdown])
-      await until(() => controlStreams(a.libp2p).length === 0)
+      await eventually(() => controlStreams(a.libp2p).length === 0)
       expect(a.violations.concat(b.violations)).toEqual([])
     })
   })
@@ -196,9 +197,9 @@ describe('control', () => {
       })
       const asked = a.control.request(await introduce(a.libp2p, peer), echo, {}, { timeoutMs: 60_000 })
       const outcome = expect(asked).rejects.toMatchObject({ code: 'TIMEOUT' })
-      await until(() => a.control.hello(peer.peerId) !== undefined)
+      await eventually(() => a.control.hello(peer.peerId) !== undefined)
       await a.clock.advance(3500)
-      await until(() => a.control.rtt(peer.peerId) !== undefined)
+      await eventually(() => a.control.rtt(peer.peerId) !== undefined)
       await a.clock.advance(10_000)
       await outcome
       expect(a.violations.map(({ code }) => code)).toEqual(['TIMEOUT'])
@@ -269,9 +270,9 @@ describe('control against a hostile peer', () => {
   ])('cuts %s', async (_, bytes) => {
     await withVictim(async (victim, attacker) => {
       const stream = await attack(attacker, victim, ...bytes)
-      await until(() => victim.violations.length === 1)
+      await eventually(() => victim.violations.length === 1)
       expect(victim.violations[0]?.code).toBe('PROTOCOL_VIOLATION')
-      await until(() => stream.status !== 'open')
+      await eventually(() => stream.status !== 'open')
     })
   })
 
@@ -287,7 +288,7 @@ describe('control against a hostile peer', () => {
       )
       const ask = (id: number): Uint8Array => encodeFrame([(1001 << 3) | 1], generated.Request.encode({ id }))
       await attack(attacker, victim, hello, ...Array.from({ length: 1400 }, (_, i) => ask(i + 1)))
-      await until(() => victim.violations.length === 1)
+      await eventually(() => victim.violations.length === 1)
       expect(victim.violations[0]?.message).toMatch(/flood/)
     })
   })
@@ -308,7 +309,7 @@ describe('control against a hostile peer', () => {
         const asked = (id: number): Uint8Array =>
           generated.Request.encode({ id, payload: Uint8Array.of(8, 1) })
         for (let id = 1; id <= 120; id++) stream.send(encodeFrame([(1001 << 3) | 1], asked(id)))
-        await until(() => served === 120)
+        await eventually(() => served === 120)
         for (let second = 1; second <= 40 && b.violations.length === 0; second++) {
           stream.send(encodeFrame([4], generated.Ping.encode({ sequence: second })))
           await new Promise(resolve => setTimeout(resolve, 5))
@@ -328,9 +329,9 @@ describe('control against a hostile peer', () => {
     for (const bytes of [new Uint8Array(0), hello.subarray(0, 5)])
       await withVictim(async (victim, attacker, friend) => {
         await attack(attacker, victim, bytes)
-        await until(() => controlStreams(victim.libp2p).length === 2)
+        await eventually(() => controlStreams(victim.libp2p).length === 2)
         await Promise.all([victim.clock.advance(2500), friend.clock.advance(2500)])
-        await until(() => victim.violations.length === 1)
+        await eventually(() => victim.violations.length === 1)
         expect(victim.violations[0]?.code).toBe('TIMEOUT')
       })
   })
@@ -348,7 +349,7 @@ describe('control against a hostile peer', () => {
             await stream.close().catch(() => undefined)
             await endOf(stream)
             // The friend's stream is the one that is left.
-            await until(() => controlStreams(victim.libp2p).length === 1)
+            await eventually(() => controlStreams(victim.libp2p).length === 1)
             expect(victim.violations.every(({ code }) => code === 'PROTOCOL_VIOLATION')).toBe(true)
           }
         ),

@@ -27,12 +27,3 @@ export async function introduce(from: Libp2p, to: Libp2p): Promise<PeerId> {
   await from.peerStore.merge(to.peerId, { multiaddrs: to.getMultiaddrs() })
   return to.peerId
 }
-
-/** Resolves when `condition` holds; looks again on each turn of the timer. Fails after `limitMs`. */
-export async function until(condition: () => boolean, limitMs = 5000): Promise<void> {
-  const endMs = performance.now() + limitMs
-  while (!condition()) {
-    if (performance.now() > endMs) throw new Error(`waited ${limitMs} ms in vain for ${condition}`)
-    await new Promise(resolve => setTimeout(resolve, 5))
-  }
-}
