@@ -1,6 +1,7 @@
 /** The few calls of the admin API that benchmarks time without the start of a command-line process in them. */
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
+import { freeMemory } from '../../base/index.ts'
 
 /** How long one long-poll of an operation waits at the daemon. */
 const POLL_MS = 5000
@@ -53,6 +54,7 @@ export class AdminApi {
         let bytes = 0
         response.on('data', part => {
           bytes += part.length
+          freeMemory(part)
         })
         response.on('error', reject)
         response.on('end', () => {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import type http from 'node:http'
 import path from 'node:path'
-import { CatalogError, type ErrorJson, SECOND_MS, toCatalogError } from '../../base/index.ts'
+import { CatalogError, type ErrorJson, freeMemory, SECOND_MS, toCatalogError } from '../../base/index.ts'
 
 /**
  * Not imported by name: an `import` of node:http reads all its exports, and its WebSocket loads undici, 14 MB and 25 ms
@@ -84,7 +84,7 @@ export class AdminClient {
 
   /**
    * Receives a stream. It ends normally only when the daemon said at its end, in the trailer `x-catalog-status`, that
-   * everything was sent; otherwise it throws what the daemon said, or STREAM_TRUNCATED.
+   * everything was sent; otherwise it throws what the daemon said, or STREAM_TRUNCATED. A piece is valid until the next is asked for.
    */
   async *download(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     const response = await this.#send('GET', path, {}, signal, request => request.end())
@@ -151,7 +151,10 @@ export class AdminClient {
 
   async *#chunks(response: http.IncomingMessage, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     try {
-      for await (const chunk of response) yield chunk as Uint8Array
+      for await (const chunk of response) {
+        yield chunk as Uint8Array
+        freeMemory(chunk as Uint8Array)
+      }
     } catch (error) {
       if (signal?.aborted === true) throw abortError(signal)
       throw new CatalogError('STREAM_TRUNCATED', 'the daemon broke off its answer', {

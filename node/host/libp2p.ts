@@ -19,7 +19,12 @@ import type { LevelDatastore } from 'datastore-level'
 import { createLibp2p } from 'libp2p'
 import { CatalogError } from '../../base/index.ts'
 import { isLocalAddress } from '../../discovery/index.ts'
-import { DEFAULT_QUIC_STREAM_OPTIONS, quicTransport } from '../../protocols/index.ts'
+import {
+  contentProtocol,
+  controlProtocol,
+  DEFAULT_QUIC_STREAM_OPTIONS,
+  quicTransport
+} from '../../protocols/index.ts'
 import { inDialOrder, withPeer } from './addresses.ts'
 import { lazyNoise } from './noise.ts'
 import {
@@ -112,16 +117,21 @@ async function relayTransports({ relay }: HostOptions) {
 const announced = (addresses: Multiaddr[], withLocal: boolean): Multiaddr[] =>
   withLocal ? addresses : addresses.filter(address => !isLocalAddress(address))
 
-function quic({ quic }: HostOptions): ReturnType<typeof quicTransport> {
-  return quicTransport({
-    maxIdleTimeout: quic.maxIdleTimeoutMs,
-    keepAliveInterval: quic.keepAliveIntervalMs,
-    maxConcurrentStreamLimit: quic.maxStreams,
-    maxStreamData: quic.maxStreamDataBytes,
-    maxConnectionData: quic.maxConnectionDataBytes,
-    receiveBufferSize: quic.socketBufferBytes,
-    sendBufferSize: quic.socketBufferBytes
-  })
+function quic({ quic, networkId }: HostOptions): ReturnType<typeof quicTransport> {
+  // What a fetch opens streams for. Whoever has identified itself as of this network speaks both.
+  const spokenByAll = new Set([controlProtocol(networkId), contentProtocol(networkId)])
+  return quicTransport(
+    {
+      maxIdleTimeout: quic.maxIdleTimeoutMs,
+      keepAliveInterval: quic.keepAliveIntervalMs,
+      maxConcurrentStreamLimit: quic.maxStreams,
+      maxStreamData: quic.maxStreamDataBytes,
+      maxConnectionData: quic.maxConnectionDataBytes,
+      receiveBufferSize: quic.socketBufferBytes,
+      sendBufferSize: quic.socketBufferBytes
+    },
+    { optimisticSelect: protocol => spokenByAll.has(protocol) }
+  )
 }
 
 function tcpOptions({ maxConnections }: HostOptions): TCPOptions {

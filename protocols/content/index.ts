@@ -24,4 +24,5 @@ export {
   type ContentServerOptions,
   createContentServer
 } from './server.ts'
+export { contentProtocol } from './source-stream.ts'
 export type { DownloadBudget } from './swarm/lane.ts'

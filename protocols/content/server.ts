@@ -3,7 +3,6 @@ import type { Registry as MetricsRegistry } from 'prom-client'
 import { CatalogError, type Clock, type Logger, partMetrics } from '../../base/index.ts'
 import type { ContentStore, Registry } from '../../library/index.ts'
 import type { Budget, Priority } from '../throttle/index.ts'
-import { protocolId } from '../wire/ids.ts'
 import { fromTransport } from '../wire/status.ts'
 import { BUSY_RETRY_MS, MAX_STREAMS, MAX_STREAMS_PER_PEER, TICK_MS } from './limits.ts'
 import { PartialContents } from './partial-contents.ts'
@@ -11,7 +10,7 @@ import { DEFAULT_PRIORITY } from './priority.ts'
 import { ContentResolver } from './resolver.ts'
 import { type MayRead, ServedStream } from './served-stream.ts'
 import { ServingHolds } from './serving-holds.ts'
-import { CONTENT_PROTOCOL } from './source-stream.ts'
+import { contentProtocol } from './source-stream.ts'
 
 export interface ContentServerModules {
   readonly libp2p: Pick<Libp2p, 'handle' | 'unhandle'>
@@ -70,7 +69,7 @@ class BulkServer implements ContentServer {
   constructor(modules: ContentServerModules, options: ContentServerOptions) {
     this.#modules = modules
     this.#options = options
-    this.#protocol = protocolId(options.networkId, CONTENT_PROTOCOL.name, CONTENT_PROTOCOL.version)
+    this.#protocol = contentProtocol(options.networkId)
     this.#partials = modules.partials ?? new PartialContents()
     this.#resolver = new ContentResolver(modules.store)
     this.#holds = new ServingHolds(modules)

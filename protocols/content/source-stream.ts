@@ -15,8 +15,7 @@ import { ANSWER_MS, MAX_ANSWER_HEADER_BYTES, OPEN_STREAM_MS, SILENT_MS, TICK_MS 
 import type { PlannedRequest, Want } from './planner.ts'
 import { wireOfPriority } from './priority.ts'
 
-/** Name and version of the protocol in its id. */
-export const CONTENT_PROTOCOL = { name: 'content', version: 1 } as const
+export const contentProtocol = (networkId: string): string => protocolId(networkId, 'content', 1)
 
 /** A request and the blocks that came for it, of the right number and lengths; their hashes are not checked yet. */
 export interface SourceAnswer<W extends Want> {
@@ -107,8 +106,10 @@ export class SourceStream<W extends Want> {
     const signal = AbortSignal.any(signals)
     try {
       const connection = await connectionTo(modules.libp2p, peerId, { signal })
-      const protocol = protocolId(networkId, CONTENT_PROTOCOL.name, CONTENT_PROTOCOL.version)
-      const stream = await connection.newStream(protocol, { signal, runOnLimitedConnection: true })
+      const stream = await connection.newStream(contentProtocol(networkId), {
+        signal,
+        runOnLimitedConnection: true
+      })
       stream.send(
         encodeFrame(
           [],

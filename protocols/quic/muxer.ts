@@ -75,7 +75,7 @@ export class QuicMuxer extends AbstractStreamMuxer<QuicStream> {
     }
     const { protocol } = options
     const isOptimistic =
-      this.#options.optimisticSelect && protocol !== undefined && OptimisticSelect.fits(protocol)
+      protocol !== undefined && OptimisticSelect.fits(protocol) && this.#options.optimisticSelect(protocol)
     return this.#wrap(native, 'outbound', isOptimistic ? protocol : undefined)
   }
 

@@ -20,8 +20,11 @@ export interface QuicStreamOptions {
   readonly coalesceMs: number
   /** Native accepts in flight for each listener: that many handshakes may be stuck before others wait. */
   readonly parallelHandshakes: number
-  /** Whether an outbound stream for one protocol sends its data before the remote has agreed to the protocol. */
-  readonly optimisticSelect: boolean
+  /**
+   * Whether an outbound stream for this protocol alone sends its data before the remote has agreed to it: only for what the remote
+   * is known to speak. One that does not may reset the stream before its refusal is read.
+   */
+  readonly optimisticSelect: (protocol: string) => boolean
 }
 
 export const DEFAULT_QUIC_STREAM_OPTIONS: QuicStreamOptions = {
@@ -41,7 +44,7 @@ export const DEFAULT_QUIC_STREAM_OPTIONS: QuicStreamOptions = {
   coalesceMs: 2,
   // A stuck handshake occupies its accept until maxIdleTimeout (upstream ignores handshakeTimeout, rust/config.rs).
   parallelHandshakes: 128,
-  optimisticSelect: false
+  optimisticSelect: () => false
 }
 
 /** A stream counts as bulk above this rate (bytes per second): the wait of `coalesceMs` pays off only there. */

@@ -6,12 +6,12 @@ import { describe } from './mocha.ts'
 /** libp2p's own suite for transports, against the decorator and against its optimistic form. */
 const LISTEN = '/ip4/127.0.0.1/udp/0/quic-v1'
 
-for (const optimisticSelect of [false, true])
-  describe(`QUIC decorator, ${optimisticSelect ? 'optimistic' : 'usual'} negotiation`, () => {
+for (const isOptimistic of [false, true])
+  describe(`QUIC decorator, ${isOptimistic ? 'optimistic' : 'usual'} negotiation`, () => {
     tests({
       async setup() {
         const dialer = {
-          transports: [quicTransport({}, { optimisticSelect })],
+          transports: [quicTransport({}, { optimisticSelect: () => isOptimistic })],
           connectionMonitor: { enabled: false }
         }
         return {

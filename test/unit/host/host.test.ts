@@ -1,8 +1,10 @@
 import { fork } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import type { StreamCloseEvent } from '@libp2p/interface'
 import { Registry } from 'prom-client'
 import { describe, expect, test } from 'vitest'
+import { contentProtocol } from '../../../protocols/index.ts'
 import { addressOf, LOOPBACK, newKey, startHost, tempFolder } from './hosts.ts'
 
 describe('starting and stopping', () => {
@@ -280,6 +282,17 @@ test('a DHT of two finds a third, and refuses to store for strangers', async () 
   expect(found.id.equals(b.libp2p.peerId)).toBe(true)
   const { dht } = seed.libp2p.services as unknown as { dht: { rpc: { handlers: object } } }
   expect(Object.keys(dht.rpc.handlers)).toEqual(['GET_VALUE', 'FIND_NODE', 'GET_PROVIDERS', 'PING'])
+})
+
+test('only a stream that every node speaks begins before the remote has agreed to its protocol', async () => {
+  const [a, b] = await Promise.all([startHost(), startHost()])
+  await b.connect(addressOf(a))
+  const connection = b.libp2p.getConnections()[0]!
+  await expect(connection.newStream('/nobody/1')).rejects.toMatchObject({ name: 'UnsupportedProtocolError' })
+  // Nobody handles this one here either, which does not show before something is read.
+  const stream = await connection.newStream(contentProtocol('main'))
+  const [event] = (await once(stream, 'close')) as [StreamCloseEvent]
+  expect(event.error).toMatchObject({ name: 'UnsupportedProtocolError' })
 })
 
 test('unread streams beyond the memory limit cost their connection', async () => {

@@ -29,30 +29,26 @@ afterEach(async () => {
 })
 
 describe('between two nodes over loopback', () => {
-  test.each([false, true])(
-    'carries 20 MB both ways with half-close (optimistic %s)',
-    async optimisticSelect => {
-      const [server, client] = await Promise.all([node(), node({ optimisticSelect }, [])])
-      const size = 20_000_000
-      await server.handle('/sum/1', async stream => {
-        let total = 0
-        for await (const part of pull(stream)) total += part.byteLength
-        const chunk = new Uint8Array(65_536)
-        for (let sent = 0; sent < total; sent += chunk.byteLength)
-          if (!stream.send(chunk.subarray(0, Math.min(chunk.byteLength, total - sent))))
-            await stream.onDrain()
-        await stream.close()
-      })
-      const stream = await client.dialProtocol(server.getMultiaddrs(), '/sum/1')
-      stream.send(new Uint8Array(size))
+  test.each([false, true])('carries 20 MB both ways with half-close (optimistic %s)', async isOptimistic => {
+    const [server, client] = await Promise.all([node(), node({ optimisticSelect: () => isOptimistic }, [])])
+    const size = 20_000_000
+    await server.handle('/sum/1', async stream => {
+      let total = 0
+      for await (const part of pull(stream)) total += part.byteLength
+      const chunk = new Uint8Array(65_536)
+      for (let sent = 0; sent < total; sent += chunk.byteLength)
+        if (!stream.send(chunk.subarray(0, Math.min(chunk.byteLength, total - sent)))) await stream.onDrain()
       await stream.close()
-      let received = 0
-      for await (const part of pull(stream)) received += part.byteLength
-      expect(received).toBe(size)
-      const [connection] = client.getConnections()
-      expect(connectionRttMs(connection!)).toBeTypeOf('number')
-    }
-  )
+    })
+    const stream = await client.dialProtocol(server.getMultiaddrs(), '/sum/1')
+    stream.send(new Uint8Array(size))
+    await stream.close()
+    let received = 0
+    for await (const part of pull(stream)) received += part.byteLength
+    expect(received).toBe(size)
+    const [connection] = client.getConnections()
+    expect(connectionRttMs(connection!)).toBeTypeOf('number')
+  })
 
   test('a dial ends with its signal, and its connection does not appear later', async () => {
     const [server, client] = await Promise.all([node(), node({}, [])])
