@@ -3,6 +3,7 @@ import {
   CHUNKS_PER_SAMPLE,
   FileCompressor,
   isWorthwhile,
+  looksRandom,
   packPage
 } from '../../../library/content/compression.ts'
 import { BlockCodec } from '../../../library/content/types.ts'
@@ -18,6 +19,26 @@ test('a sample is worth it at 0.8 of its size and below', () => {
   expect(isWorthwhile(1000, 800)).toBe(true)
   expect(isWorthwhile(1000, 801)).toBe(false)
   expect(isWorthwhile(1, 1)).toBe(false)
+})
+
+describe('bytes that look random', () => {
+  const looks = (...parts: Uint8Array[]): boolean => looksRandom(Buffer.concat(parts))
+
+  test('are noise of any length, and nothing that has text in it', () => {
+    for (const sizeBytes of [4096, 4097, 10_000, 262_144])
+      expect(looks(pseudoRandom(`noise ${sizeBytes}`, sizeBytes))).toBe(true)
+    const some = text.subarray(0, 4096)
+    expect(looks(text)).toBe(false)
+    expect(looks(some, noise)).toBe(false)
+    expect(looks(noise, some)).toBe(false)
+    expect(looks(new Uint8Array(4096))).toBe(false)
+  })
+
+  test('are not tried as a sample, whatever compression could make of them', () => {
+    const compressor = new FileCompressor()
+    compressor.beginFile()
+    expect(codecs(compressor, Buffer.concat([noise, noise]), text)).toEqual([Raw, Raw])
+  })
 })
 
 describe('the chunks of a file', () => {
