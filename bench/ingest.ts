@@ -1,12 +1,13 @@
 /**
  * `npm run bench -- ingest`: a folder is published into the store of a daemon by the command line, until it is on disk, beside
- * what others do with the same bytes: `openssl dgst -sha256` (reading and hashing), `cp -a && sync` (reading and
+ * cutting and hashing alone, and what others do with the same bytes: `openssl dgst -sha256` (reading and hashing), `cp -a && sync` (reading and
  * writing), and `restic` and `borg` (cutting, hashing, deduplicating, writing) where they are installed.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MIB } from '../base/index.ts'
+import { cutAndHashMs } from './support/cut-and-hash.ts'
 import { type Dataset, largeFile, smallFiles } from './support/datasets.ts'
 import { type BenchNode, startNode } from './support/network.ts'
 import { type Row, report, round } from './support/report.ts'
@@ -40,6 +41,7 @@ const measure = async (
 ): Promise<Row[]> => {
   const others = {
     'openssl dgst -sha256': opensslMs(folder),
+    'cut and hash': cutAndHashMs(folder),
     'cp -a && sync': copyMs(folder, join(root, 'copy'))
   }
   const began = performance.now()
@@ -49,7 +51,8 @@ const measure = async (
     name: `${name}: ${who}`,
     wallMs: round(ms),
     'MB/s': round(sizeBytes / 1e3 / ms),
-    'speed of publish / this': round(ms / publishMs, 2)
+    'speed of publish / this': round(ms / publishMs, 2),
+    'speed / openssl': round(others['openssl dgst -sha256'] / ms, 2)
   })
   const rows = [row('publish', publishMs), ...Object.entries(others).map(([who, ms]) => row(who, ms))]
   for (const [who, backup] of Object.entries(BACKUPS)) {

@@ -31,10 +31,10 @@ export function isWorthwhile(rawBytes: number, compressedBytes: number): boolean
 
 /** Places of a sample that are looked at, and bytes of each: one that holds text anywhere among noise mostly shows it. */
 const LOOKS = 4
-const LOOK_BYTES = KIB
+const LOOK_BYTES = 512
 /**
  * The chi-square statistic of 256 equally frequent values is 255, with a deviation of 23. Text has thousands, and what could come down to
- * 0.8 of its size by the frequencies of its bytes alone has 9,000.
+ * 0.8 of its size by the frequencies of its bytes alone has 4,500.
  */
 const RANDOM_CHI_SQUARE = 400
 
