@@ -1,4 +1,5 @@
 /** Garbage collection of a running daemon: what goes, what stays, and what a kill in the middle of it leaves. */
+import { readdirSync, watch } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -58,14 +59,35 @@ test('removes, pins, collects, says before what would go, and ends with an empty
   expect((await daemon.ok('GET', '/v1/status')).store).toMatchObject({ bytes: 0, chunks: 0 })
 })
 
+/** Resolves when segment files have come or gone in such a number since now. */
+function whenSegments(
+  daemon: TestDaemon,
+  isSo: (more: number) => boolean
+): { moment: Promise<void>; stop(): void } {
+  const folder = daemon.home.segments
+  const before = readdirSync(folder).length
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const look = (): void => {
+    if (isSo(readdirSync(folder).length - before)) resolve()
+  }
+  const watcher = watch(folder, look)
+  look()
+  return { moment: promise, stop: () => watcher.close() }
+}
+
 test('a kill in the middle of a collection loses nothing that is held', async () => {
   let daemon = await net.start('killed')
   const kept = await publish(daemon, '1.0.0')
   for (let n = 2; n < 8; n++) await publish(daemon, `${n}.0.0`, 3 * MB)
   for (let n = 2; n < 8; n++) await daemon.ok('DELETE', `/v1/releases?spec=pack@${n}.0.0`)
-  for (const delayMs of [5, 30, 80]) {
-    await daemon.ok('POST', '/v1/collections', {})
-    await new Promise(resolve => setTimeout(resolve, delayMs)) // the moment of the kill, not a wait for anything
+  // The moments of the kills: when it has begun, when a segment has come for what is moved, when one has gone.
+  for (const isMoment of [() => true, (n: number) => n > 0, (n: number) => n < 0]) {
+    const { moment, stop } = whenSegments(daemon, isMoment)
+    const { operation } = await daemon.ok('POST', '/v1/collections', {})
+    // It may be over before; whoever asks for its end is cut off by the kill.
+    const ended = daemon.untilEnded(operation.id).catch(() => undefined)
+    await Promise.race([moment, ended])
+    stop()
     await daemon.kill()
     daemon = await net.start('killed')
     const tar = await tarOfContent(daemon, kept.record.release.content.toString())
