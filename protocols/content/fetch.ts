@@ -232,15 +232,20 @@ class Fetch {
     // What is here is looked at first: a content that is whole but not marked needs no source.
     const missing = await walk.next(this.#signal)
     if (missing !== undefined) walk.putBack(missing)
-    if (walk.phase !== 'done') await this.#draw(receive, record, walk)
-    this.#tell('flush')
-    await walk.flush(this.#signal)
-    const options = { older: older?.content, signal: this.#signal }
-    await receive.markComplete(content, { sizeBytes, files }, options)
+    const withdraw = this.#modules.partials?.add(content, this.#readHave(walk))
+    try {
+      if (walk.phase !== 'done') await this.#draw(receive, record, walk)
+      this.#tell('flush')
+      await walk.flush(this.#signal)
+      const options = { older: older?.content, signal: this.#signal }
+      await receive.markComplete(content, { sizeBytes, files }, options)
+    } finally {
+      // Only now: who asked between the last block and the mark was told that there is nothing here.
+      withdraw?.()
+    }
   }
 
   async #draw(receive: Receive, record: ReleaseRecord, walk: ReleaseWalk): Promise<void> {
-    const { partials } = this.#modules
     const { networkId, requestsInFlight = REQUEST_WINDOW } = this.#options
     const { peers, morePeers, trafficClass = () => 'normal' } = this.#request
     const swarm = new Swarm(
@@ -262,12 +267,7 @@ class Fetch {
         signal: this.#signal
       }
     )
-    const withdraw = partials?.add(record.release.content, this.#readHave(walk))
-    try {
-      await swarm.run()
-    } finally {
-      withdraw?.()
-    }
+    await swarm.run()
   }
 
   /** Says what can be read here. What was written and waits for its stage is committed for the next time: others need it. */

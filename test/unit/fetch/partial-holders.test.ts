@@ -7,7 +7,7 @@ import { encodeFrame } from '../../../protocols/index.ts'
 import { pseudoRandom } from '../content/fakes.ts'
 import { introduce } from '../protocols/nodes.ts'
 import { type LyingMap, startLiar } from './liar.ts'
-import { type Peer, type PeerOptions, publish, slowed, startPeer, tarOf } from './peers.ts'
+import { overrideReceive, type Peer, type PeerOptions, publish, slowed, startPeer, tarOf } from './peers.ts'
 
 const BODY = pseudoRandom('partial', 16_000_000)
 const ENTRIES = [
@@ -82,6 +82,33 @@ describe('a holder that is still fetching', () => {
     expect(result.sources.map(({ peerId }) => peerId.toString())).toEqual([toMiddle.toString()])
     expect(await tarOf(last, record)).toEqual(await tarOf(origin, record))
     expect([...origin.violations, ...middle.violations, ...last.violations]).toEqual([])
+  })
+
+  it('serves also between its last block and its mark', async () => {
+    const origin = await start()
+    const record = await publish(origin, ENTRIES)
+    const marking = Promise.withResolvers<void>()
+    const mayMark = Promise.withResolvers<void>()
+    const middle = await start({
+      store: real =>
+        overrideReceive(real, 'markComplete', receive => async (...args) => {
+          marking.resolve()
+          await mayMark.promise
+          await receive.markComplete(...args)
+        })
+    })
+    const last = await start()
+    await last.library.registry.add(record.bytes)
+    const peers = [await introduce(middle.libp2p, origin.libp2p)]
+    const first = middle.fetcher.fetch({ record: record.id, peers })
+    await marking.promise
+    const toMiddle = [await introduce(last.libp2p, middle.libp2p)]
+    const onProgress = ({ bytesFetched }: { bytesFetched: number }): void => {
+      if (bytesFetched > 1_000_000) mayMark.resolve()
+    }
+    await last.fetcher.fetch({ record: record.id, peers: toMiddle, onProgress })
+    await first
+    expect(await tarOf(last, record)).toEqual(await tarOf(origin, record))
   })
 
   it('is refused when it has nothing and gets nothing', async () => {

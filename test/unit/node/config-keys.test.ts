@@ -15,7 +15,14 @@ const READ_ELSEWHERE: Record<string, string> = {
   'network.profile': 'chooses the defaults while the configuration is loaded',
   'log.level': 'the log is opened before the daemon is built (start.ts), and changed by `config set`',
   'log.maxSize': 'as log.level',
-  'log.files': 'as log.level'
+  'log.files': 'as log.level',
+  'store.s3.endpoint': 'only with `store.backend = "s3"`: see test/net/bucket.test.ts',
+  'store.s3.bucket': 'as store.s3.endpoint',
+  'store.s3.prefix': 'as store.s3.endpoint',
+  'store.s3.region': 'as store.s3.endpoint',
+  'store.s3.credentials': 'as store.s3.endpoint',
+  'store.s3.cache': 'as store.s3.endpoint',
+  'store.s3.backlog': 'as store.s3.endpoint'
 }
 
 /** The same values, noting which were read. */
