@@ -30,7 +30,7 @@ import { homeLockedError, isLockError, removeClaim, writeClaim } from './home/cl
 import { readKnownFormat } from './home/format.ts'
 import type { HomeLayout } from './home/layout.ts'
 import { createHost } from './host/index.ts'
-import { hostOptions } from './host-options.ts'
+import { extraConnections, hostOptions } from './host-options.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { Logging } from './logging/logging.ts'
 import { createNodeMetrics } from './metrics.ts'
@@ -173,8 +173,9 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   await contentServer.start()
   shutdown.leave('content server', () => contentServer.stop())
   const records = new RecordClient({ control, onViolation: violations.of('records') })
+  const opener = extraConnections({ host, clock }, values)
   const fetcher = createFetcher(
-    { ...transfer, budget: downloadBudget(throttle), records, log: log.child({ part: 'fetch' }) },
+    { ...transfer, opener, budget: downloadBudget(throttle), records, log: log.child({ part: 'fetch' }) },
     {
       networkId: values.network.id,
       requestsInFlight: values.fetch.prefetch,

@@ -1,5 +1,7 @@
+import type { Clock } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
-import type { HostOptions } from './host/index.ts'
+import { controlProtocol } from '../protocols/index.ts'
+import { ExtraConnections, type Host, type HostOptions } from './host/index.ts'
 import { VERSION } from './version.ts'
 
 /** The host's settings from the configuration. */
@@ -43,4 +45,20 @@ export function hostOptions({ network, quic, memory, dht, mdns, relay }: Config)
     mdns: mdns.enabled,
     userAgent: `catalog/${VERSION}`
   }
+}
+
+/** What opens more connections to one source. */
+export function extraConnections(
+  { host, clock }: { host: Pick<Host, 'libp2p' | 'signal'>; clock: Clock },
+  { network, quic, memory, fetch }: Pick<Config, 'network' | 'quic' | 'memory' | 'fetch'>
+): ExtraConnections {
+  return new ExtraConnections(
+    { libp2p: host.libp2p, signal: host.signal, clock },
+    {
+      maxWays: fetch.maxConnections,
+      networkMemoryBytes: memory.network,
+      maxConnectionDataBytes: quic.maxConnectionData,
+      idleProtocol: controlProtocol(network.id)
+    }
+  )
 }

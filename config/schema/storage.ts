@@ -154,6 +154,13 @@ export const fetch = ObjectOf(
       max: 16,
       description:
         'Requests for content (of about 1 MiB each) that are in flight to one source at once; a source queues 16.'
+    }),
+    maxConnections: integer({
+      default: 4,
+      min: 1,
+      max: 4,
+      description:
+        'Connections to one source at most. More than one only where a link loses packets and a further one, over TCP first, was measured to bring more.'
     })
   },
   { description: 'Fetching content.' }

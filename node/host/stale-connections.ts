@@ -2,18 +2,21 @@ import { once } from 'node:events'
 import type { Connection, Libp2p } from '@libp2p/interface'
 import type { Ping } from '@libp2p/ping'
 import { CatalogError, type Logger, SECOND_MS } from '../../base/index.ts'
+import { connectionRttMs } from '../../protocols/index.ts'
 import type { Identifier } from './identifier.ts'
 import type { HostServices } from './types.ts'
 
 /** A living peer answers within a round trip; this leaves room for a long link and a busy event loop. */
 const PROBE_MS = SECOND_MS
+/** On a long link that loses packets a ping takes some of its round trips. */
+const PROBE_ROUND_TRIPS = 10
 const PROBE = Uint8Array.of(1)
 
 /**
  * Closes connections that a peer has left behind. A peer that was killed and started again, or that changed its address, opens
  * a new connection while the old one looks open here until QUIC's idle time-out (10 s), and what is asked over it waits as
  * long. So when a new connection of a peer has shown that it works, each older one is pinged, and closed when no answer
- * comes within PROBE_MS. Two connections that both work both stay.
+ * comes within PROBE_MS, or ten round trips. Two connections that both work both stay.
  */
 export class StaleConnections {
   readonly #libp2p: Libp2p<HostServices>
@@ -53,7 +56,8 @@ export class StaleConnections {
     if (this.#probed.has(connection)) return
     this.#probed.add(connection)
     try {
-      await this.#ping(connection, AbortSignal.timeout(PROBE_MS))
+      const limitMs = Math.max(PROBE_MS, PROBE_ROUND_TRIPS * (connectionRttMs(connection) ?? 0))
+      await this.#ping(connection, AbortSignal.timeout(limitMs))
     } catch (error) {
       const peer = connection.remotePeer.toString()
       this.#log.info({ peer, err: error }, 'an older connection of a peer does not answer and is closed')

@@ -68,6 +68,8 @@ export interface Host {
   readonly peerId: string
   readonly libp2p: Libp2p<HostServices>
   readonly events: EventEmitter<HostEvents>
+  /** Aborted when the host stops. */
+  readonly signal: AbortSignal
   /** Own multiaddrs, each with /p2p/. */
   addresses(): string[]
   reachability(): Reachability

@@ -18,6 +18,7 @@ import { findOlder, type OlderContent } from './older.ts'
 import type { PartialContents, ReadHave } from './partial-contents.ts'
 import type { SourceModules } from './source-stream.ts'
 import type { DownloadBudget } from './swarm/lane.ts'
+import type { WayOpener } from './swarm/more-ways.ts'
 import { SourceBook } from './swarm/source-book.ts'
 import { ofSource, SourceFailure } from './swarm/source-failure.ts'
 import { Swarm } from './swarm/swarm.ts'
@@ -69,6 +70,8 @@ export interface FetchModules extends SourceModules {
   readonly partials?: PartialContents
   /** Download limits; none unless given. */
   readonly budget?: DownloadBudget
+  /** Opens more connections to a source that one holds up; none unless given. */
+  readonly opener?: WayOpener
   readonly metrics?: MetricsRegistry
 }
 
@@ -114,10 +117,15 @@ export function createFetcher(modules: FetchModules, options: FetcherOptions): F
   const metrics = partMetrics(modules.metrics, 'fetch')
   const counters: Counters = {
     received: bytes => received.inc(bytes),
-    ended: outcome => ended.inc({ outcome })
+    ended: outcome => ended.inc({ outcome }),
+    way: (kind, outcome) => ways.inc({ kind, outcome })
   }
   const book = new SourceBook()
   const received = metrics.counter('received_bytes_total', 'Bytes of answers from sources, as on the wire.')
+  const ways = metrics.counter('extra_connections_total', 'Connections to a source beside its first.', [
+    'kind',
+    'outcome'
+  ])
   const ended = metrics.counter('ended_fetches_total', 'Fetches by outcome.', ['outcome'])
   return { fetch: request => new Fetch({ ...modules, book }, options, request, counters).run() }
 }
@@ -125,6 +133,7 @@ export function createFetcher(modules: FetchModules, options: FetcherOptions): F
 interface Counters {
   received(bytes: number): void
   ended(outcome: string): void
+  way(kind: string, outcome: string): void
 }
 
 class Fetch {
@@ -254,6 +263,7 @@ class Fetch {
         store: receive,
         walk,
         sizeBytes: record.release.sizeBytes,
+        onWay: (way, outcome) => this.#counters.way(way, outcome),
         onReceived: (peerId, bytes) => this.#count(peerId, bytes),
         onFailure: (peerId, error) => this.#report(peerId, error)
       },

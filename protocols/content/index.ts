@@ -26,3 +26,5 @@ export {
 } from './server.ts'
 export { contentProtocol } from './source-stream.ts'
 export type { DownloadBudget } from './swarm/lane.ts'
+export type { WayOpener } from './swarm/more-ways.ts'
+export type { WayKind } from './swarm/ways.ts'

@@ -1,4 +1,4 @@
-import type { PeerId, Stream } from '@libp2p/interface'
+import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import { type BufferPool, CatalogError, type Clock, WireStatus } from '../../base/index.ts'
 import { BlockCodec, type IncomingBlock, MAX_NODE_BYTES } from '../../library/index.ts'
@@ -48,6 +48,8 @@ export interface SourceOptions {
   readonly buffers: BufferPool
   /** How urgent it is, for the turns that the source gives. */
   readonly priority: Priority
+  /** The connection to use; any to the peer, dialled if need be, unless given. */
+  readonly connection?: Connection
   readonly signal?: AbortSignal
 }
 
@@ -105,7 +107,7 @@ export class SourceStream<W extends Want> {
     ]
     const signal = AbortSignal.any(signals)
     try {
-      const connection = await connectionTo(modules.libp2p, peerId, { signal })
+      const connection = options.connection ?? (await connectionTo(modules.libp2p, peerId, { signal }))
       const stream = await connection.newStream(contentProtocol(networkId), {
         signal,
         runOnLimitedConnection: true

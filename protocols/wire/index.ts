@@ -4,7 +4,7 @@
  * statuses, and the W3C trace context. It opens no stream and knows no message of any protocol. In: bytes as a stream
  * delivers them; out: frames and typed messages, or PROTOCOL_VIOLATION and STREAM_TRUNCATED.
  */
-export { connectionTo } from './connection.ts'
+export { connectionTo, openConnection } from './connection.ts'
 export { type ByteSource, FrameReader } from './frame-reader.ts'
 export { drained, encodeFrame } from './frame-writer.ts'
 export { protocolId } from './ids.ts'

@@ -16,6 +16,7 @@ import { MAP_EVERY_MS } from '../limits.ts'
 import type { PlannedRequest } from '../planner.ts'
 import { type SourceAnswer, type SourceModules, SourceStream } from '../source-stream.ts'
 import type { WalkWant } from '../walk-steps.ts'
+import type { ExtraWay } from './more-ways.ts'
 import { type Assignment, type SwarmPlanner, UNKNOWN, WHOLE } from './planner.ts'
 import { ofSource, SourceFailure } from './source-failure.ts'
 import type { SourceRate } from './source-rate.ts'
@@ -56,6 +57,8 @@ export interface LaneOptions {
   /** Of all files, as the record states. */
   readonly sizeBytes: number
   readonly rate: SourceRate
+  /** For a lane beside the first to this peer: the connection it uses, and another key. */
+  readonly way?: ExtraWay
   readonly trafficClass: () => Priority
   /** Aborted when the swarm is over, whether or not it has all. */
   readonly signal: AbortSignal
@@ -83,7 +86,7 @@ export class Lane {
   constructor(modules: LaneModules, options: LaneOptions) {
     this.#modules = modules
     this.#options = options
-    this.key = options.peerId.toString()
+    this.key = options.way?.key ?? options.peerId.toString()
   }
 
   get peerId(): PeerId {
@@ -129,12 +132,13 @@ export class Lane {
 
   async #session(): Promise<void> {
     const { libp2p, clock, buffers, planner, news, onFailure } = this.#modules
-    const { networkId, peerId, record, rate, trafficClass, signal } = this.#options
+    const { networkId, peerId, record, rate, trafficClass, signal, way } = this.#options
+    const over = way && { connection: way.connection }
     try {
       const source = await ofSource(
         SourceStream.open<WalkWant>(
           { libp2p, clock },
-          { networkId, peerId, record, priority: trafficClass(), signal, buffers }
+          { networkId, peerId, record, priority: trafficClass(), signal, buffers, ...over }
         ),
         signal
       )

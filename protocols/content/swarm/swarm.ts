@@ -4,6 +4,7 @@ import type { CID } from 'multiformats/cid'
 import {
   BufferPool,
   CatalogError,
+  type ErrorCode,
   type Logger,
   MIB,
   SECOND_MS,
@@ -18,9 +19,12 @@ import type { SourceAnswer, SourceModules } from '../source-stream.ts'
 import type { ReleaseWalk } from '../walk.ts'
 import type { WalkWant } from '../walk-steps.ts'
 import { type DownloadBudget, Lane } from './lane.ts'
+import { type ExtraWay, MoreWays, type WayOpener, type WayOutcome } from './more-ways.ts'
 import { type Assignment, SwarmPlanner } from './planner.ts'
 import type { SourceBook } from './source-book.ts'
 import { SourceFailure } from './source-failure.ts'
+import { SourceRate } from './source-rate.ts'
+import type { WayKind } from './ways.ts'
 
 /** Sources that are drawn from at once; more wait until one of these is gone. Each has a stream and up to a window. */
 const MAX_LANES = 8
@@ -42,6 +46,8 @@ const WANTS_PER_TURN = 64
 const TICK_MS = 100
 /** So long it is waited for partial holders to get what nobody here has. */
 const STARVED_MS = 30 * SECOND_MS
+/** Failures that say something about the peer, not about the connection. */
+const LIES: ReadonlySet<ErrorCode> = new Set(['BYTES_WRONG', 'PROTOCOL_VIOLATION'])
 /** Ticks without anything under way after which a fetch is stuck: a mistake here, not of a peer. */
 const MAX_STALLED_TICKS = 50
 
@@ -52,6 +58,9 @@ export interface SwarmModules extends SourceModules {
   readonly sizeBytes: number
   readonly book: SourceBook
   readonly budget?: DownloadBudget
+  /** Opens more connections to a source that one holds up; none unless given. */
+  readonly opener?: WayOpener
+  readonly onWay: (way: WayKind, outcome: WayOutcome) => void
   readonly log: Logger
   /** Called after each answer with its bytes on the wire. */
   readonly onReceived: (peerId: PeerId, wireBytes: number) => void
@@ -89,6 +98,7 @@ export class Swarm {
   readonly #writes = new Set<Promise<void>>()
   readonly #over = new AbortController()
   readonly #ended = Promise.withResolvers<void>()
+  readonly #ways: MoreWays | undefined
   #unwrittenBytes = 0
   #refilling: Promise<void> | undefined
   #refillAgain = false
@@ -103,6 +113,20 @@ export class Swarm {
     // The manifest before everything: without it nothing else is known.
     const offsetOf = ({ offsetBytes = -1 }: WalkWant): number => offsetBytes
     this.#planner = new SwarmPlanner({ unitOf, offsetOf, maxRequests: options.requestsInFlight })
+    const { opener, clock, log, onWay } = modules
+    this.#ways =
+      opener &&
+      new MoreWays(
+        {
+          opener,
+          clock,
+          log,
+          start: way => this.#startLane(way.peerId, way),
+          stop: this.#stopWay,
+          onOutcome: onWay
+        },
+        this.#over.signal
+      )
     // Whoever runs it learns of a failure; one that comes before that must not count as unhandled.
     this.#ended.promise.catch(() => {})
   }
@@ -124,6 +148,7 @@ export class Swarm {
       this.#over.abort(new CatalogError('ABORTED', 'the fetch has ended'))
       this.#news.show()
       await Promise.all([...running, this.#refilling, ...[...this.#lanes.values()].map(lane => lane.ended)])
+      await this.#ways?.close()
       await this.#allWritten()
     }
   }
@@ -151,14 +176,24 @@ export class Swarm {
     while (this.#lanes.size < MAX_LANES) {
       const peerId = this.#waiting.shift()
       if (peerId === undefined) return
-      const lane = this.#laneTo(peerId)
-      this.#lanes.set(lane.key, lane)
-      lane.start(error => void this.#laneEnded(lane, error))
+      this.#startLane(peerId)
     }
   }
 
-  #laneTo(peerId: PeerId): Lane {
-    const { libp2p, clock, budget, onReceived, onFailure, book, sizeBytes } = this.#modules
+  #startLane(peerId: PeerId, way?: ExtraWay): void {
+    const lane = this.#laneTo(peerId, way)
+    this.#lanes.set(lane.key, lane)
+    lane.start(error => void this.#laneEnded(lane, error))
+  }
+
+  readonly #stopWay = ({ key }: ExtraWay): void => {
+    this.#lanes
+      .get(key)
+      ?.fail(new SourceFailure(new CatalogError('ABORTED', 'the connection brought nothing')))
+  }
+
+  #laneTo(peerId: PeerId, way?: ExtraWay): Lane {
+    const { libp2p, clock, budget, book, sizeBytes } = this.#modules
     const { networkId, record, trafficClass } = this.#options
     return new Lane(
       {
@@ -170,17 +205,43 @@ export class Swarm {
         ...(budget && { budget }),
         accept: this.#accept,
         room: this.#room,
-        onReceived,
-        onFailure
+        onReceived: this.#received,
+        onFailure: (peer, error) => this.#failed(peer, error, way)
       },
-      { networkId, peerId, record, sizeBytes, rate: book.of(peerId), trafficClass, signal: this.#over.signal }
+      {
+        networkId,
+        peerId,
+        record,
+        sizeBytes,
+        // The book is about peers; each way to one has its own pace.
+        rate: way === undefined ? book.of(peerId) : new SourceRate(),
+        ...(way && { way }),
+        trafficClass,
+        signal: this.#over.signal
+      }
     )
+  }
+
+  readonly #received = (peerId: PeerId, wireBytes: number): void => {
+    this.#ways?.received(peerId, wireBytes)
+    this.#modules.onReceived(peerId, wireBytes)
+  }
+
+  /** That an extra connection went says nothing about the peer; what came over it does. */
+  #failed(peerId: PeerId, error: CatalogError, way: ExtraWay | undefined): void {
+    if (way === undefined || LIES.has(error.code)) this.#modules.onFailure(peerId, error)
+    else
+      this.#modules.log.debug(
+        { peer: way.key, code: error.code },
+        'an extra connection is not drawn from any more'
+      )
   }
 
   /** A lane that ends while the swarm goes on has failed: the next source takes its place. */
   async #laneEnded(lane: Lane, error: unknown): Promise<void> {
     if (this.#over.signal.aborted || error === undefined) return
     this.#lanes.delete(lane.key)
+    this.#ways?.ended(lane.key)
     if (!(error instanceof SourceFailure)) return this.#fail(error)
     this.#last = error.reason
     this.#startLanes()
@@ -285,6 +346,18 @@ export class Swarm {
     this.#ended.reject(error)
   }
 
+  /** While sources wait for a lane, no other gets a second one. */
+  #lookAtWays(): void {
+    const { book, walk, sizeBytes } = this.#modules
+    if (this.#ways === undefined || this.#waiting.length > 0 || this.#lanes.size >= MAX_LANES) return
+    const { bytesFetched, bytesReused } = walk.progress
+    const firsts = [...this.#lanes.values()].filter(({ key, peerId }) => key === peerId.toString())
+    this.#ways.look(
+      firsts.map(({ peerId }) => ({ peerId, roundTripMs: book.of(peerId).latencyMs })),
+      sizeBytes - bytesFetched - bytesReused
+    )
+  }
+
   /** Now and then lets the lanes look for late requests, and finds out when nothing is under way any more. */
   async #tick(): Promise<void> {
     let stalled = 0
@@ -296,6 +369,7 @@ export class Swarm {
         return // over
       }
       this.#news.show()
+      this.#lookAtWays()
       const isIdle = this.#planner.inFlight === 0 && this.#writes.size === 0 && this.#refilling === undefined
       stalled = isIdle && this.#planner.waitingCount === 0 ? stalled + 1 : 0
       if (stalled > MAX_STALLED_TICKS) this.#fail(new CatalogError('INTERNAL', 'a fetch waits for nothing'))
