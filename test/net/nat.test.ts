@@ -59,7 +59,7 @@ describe.skipIf(missing !== undefined)(`behind NAT (${missing ?? 'with namespace
     return { relay, publisher, consumer, a, b }
   }
 
-  it('two nodes publish, find and fetch through a relay', { timeout: 60_000 }, async () => {
+  it('two nodes publish, find and fetch through a relay', { timeout: 90_000 }, async () => {
     const { relay, publisher, consumer } = await twoBehindNat()
     expect(await reachability(publisher)).toBe('relayed')
     const big = randomBytes(3 * MB)
@@ -82,7 +82,7 @@ describe.skipIf(missing !== undefined)(`behind NAT (${missing ?? 'with namespace
   })
 
   it('a fetch goes on when the relay has cut its connection at the data limit', {
-    timeout: 60_000
+    timeout: 90_000
   }, async () => {
     const { publisher, consumer } = await twoBehindNat({ 'relay.dataLimit': '2MB' })
     await publisher.publish({
