@@ -9,7 +9,7 @@ import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
 import { displaySize } from '../base/index.ts'
-import { addons, leftOut, nodeModules, packedPrefixes, plainOrder } from './bundle-plugins.ts'
+import { addons, leftOut, nodeModules, packedPrefixes, plainOrder, seldomLoaded } from './bundle-plugins.ts'
 import { recordCodeCaches } from './code-cache.ts'
 import { packChunks } from './pack-chunks.ts'
 
@@ -39,7 +39,7 @@ const COMMON = {
 const PROGRAM = {
   ...COMMON,
   entryPoints: { program: 'cli/main.ts' },
-  plugins: [nodeModules, addons, leftOut, packedPrefixes, plainOrder],
+  plugins: [nodeModules, addons, seldomLoaded, leftOut, packedPrefixes, plainOrder],
   format: 'esm',
   splitting: true,
   sourcemap: 'external',
@@ -55,7 +55,7 @@ const PROGRAM_FOOT = '\n})\n//# sourceMappingURL=program.cjs.map\n'
 const WORKER = {
   ...COMMON,
   entryPoints: { worker: 'library/worker/worker.ts' },
-  plugins: [nodeModules, addons],
+  plugins: [nodeModules, addons, seldomLoaded],
   format: 'esm',
   define: { 'process.env.NODE_ENV': '"production"' },
   // Bundled CommonJS packages call `require` for Node's own modules; an ES module has none.
