@@ -7,7 +7,7 @@
  * next one is tried. One that brings nothing is closed, and none is tried for a while: the link is full, or the source or a
  * rate limit holds back.
  */
-import { MINUTE_MS, SECOND_MS } from '../../../base/index.ts'
+import { MIB, MINUTE_MS, SECOND_MS } from '../../../base/index.ts'
 
 export type WayKind = 'tcp' | 'quic'
 
@@ -24,6 +24,8 @@ const MIN_ROUND_TRIP_MS = 5
 const ENOUGH = 20_000_000
 /** What is left must take so many periods as it goes, or a trial ends with the fetch. */
 const MIN_PERIODS_LEFT = 2
+/** At the end every way asks for what another has not brought yet: of less than this, what comes twice is a good part. */
+const MIN_LEFT_BYTES = 8 * MIB
 
 export interface WaySituation {
   readonly nowMs: number
@@ -100,6 +102,7 @@ export class WayPlan {
   ): boolean {
     if (nowMs < this.#restUntilMs || !hasRoom || ways >= maxWays) return false
     if (roundTripMs < MIN_ROUND_TRIP_MS || goodput === 0 || goodput >= ENOUGH) return false
+    if (leftBytes < MIN_LEFT_BYTES) return false
     return leftBytes > (goodput * MIN_PERIODS_LEFT * PERIOD_MS) / SECOND_MS
   }
 
