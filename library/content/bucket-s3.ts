@@ -25,6 +25,8 @@ const PUT_TIMEOUT_MS = 15 * MINUTE_MS
 const MAX_ATTEMPTS = 3
 /** Objects named in one answer; the protocol's own limit. */
 const LIST_OBJECTS = 1000
+/** Answers of one listing at most: segments of 6 TB. A server that always says there is more must not be asked for ever. */
+const MAX_LIST_ANSWERS = 100
 /** Of a server's message, in ours. */
 const MAX_SAID_CHARS = 200
 /** The name of the user's metadata: `x-amz-meta-sha256`. */
@@ -125,7 +127,7 @@ export class S3Bucket implements Bucket {
   async *list(signal?: AbortSignal): AsyncGenerator<{ name: string; sizeBytes: number }> {
     const { bucket, prefix } = this.#settings
     let token: string | undefined
-    do {
+    for (let answers = 0; answers < MAX_LIST_ANSWERS; answers++) {
       const command = new ListObjectsV2Command({
         Bucket: bucket,
         Prefix: prefix,
@@ -138,7 +140,9 @@ export class S3Bucket implements Bucket {
       for (const { Key = '', Size = 0 } of page.Contents ?? [])
         yield { name: Key.slice(prefix.length), sizeBytes: Size }
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined
-    } while (token !== undefined)
+      if (token === undefined) return
+    }
+    throw this.#unreachable(`names more than ${MAX_LIST_ANSWERS * LIST_OBJECTS} objects`)
   }
 
   close(): void {

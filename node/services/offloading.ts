@@ -5,7 +5,7 @@
 import type { Registry as MetricsRegistry } from 'prom-client'
 import {
   backoffDelayMs,
-  CatalogError,
+  type CatalogError,
   type Clock,
   type Logger,
   MINUTE_MS,
@@ -15,7 +15,7 @@ import {
   toCatalogError
 } from '../../base/index.ts'
 import type { BucketStep, BucketWork } from '../../library/index.ts'
-import type { Pausable } from './pause.ts'
+import { Ongoing } from './ongoing.ts'
 
 /** Changes come by the hundred during a publish: they are looked at together. */
 const SETTLE_MS = SECOND_MS
@@ -45,17 +45,16 @@ export interface OffloadState {
   problem: CatalogError | undefined
 }
 
-export class Offloading implements Pausable {
+export class Offloading extends Ongoing {
   readonly #modules: OffloadingModules
   readonly #sent
   readonly #failures
   #state: OffloadState = { backlogBytes: 0, backlogSegments: 0, cachedBytes: 0, problem: undefined }
-  #stopping = new AbortController()
-  #task: Promise<void> = Promise.resolve()
   #isDue = true
   #onDue: (() => void) | undefined
 
   constructor(modules: OffloadingModules) {
+    super('moving segments to the bucket', modules.logger)
     this.#modules = modules
     modules.bucket.onWork(this.#wake)
     const metrics = partMetrics(modules.metrics, 'node')
@@ -87,30 +86,9 @@ export class Offloading implements Pausable {
     this.#onDue?.()
   }
 
-  start(): void {
-    this.#stopping = new AbortController()
-    this.#isDue = true
-    const { signal } = this.#stopping
-    this.#task = this.#run(signal).catch(err => {
-      if (!signal.aborted) this.#modules.logger.error({ err }, 'segments are no longer moved to the bucket')
-    })
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping.abort(new CatalogError('SHUTTING_DOWN', 'moving segments to the bucket was stopped'))
-    await this.#task
-  }
-
-  pause(): Promise<void> {
-    return this.stop()
-  }
-
-  resume(): void {
-    this.start()
-  }
-
-  async #run(signal: AbortSignal): Promise<void> {
+  protected async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#modules
+    this.#isDue = true
     for (let failed = 0; ; ) {
       await this.#due(signal)
       try {

@@ -4,18 +4,10 @@
  * it stands is kept in the database, so a restart goes on with it. What is found wrong is fetched again from other nodes.
  */
 import { Counter, type Registry as MetricsRegistry } from 'prom-client'
-import {
-  CatalogError,
-  type Clock,
-  HOUR_MS,
-  type Logger,
-  MIB,
-  SECOND_MS,
-  toCatalogError
-} from '../../base/index.ts'
+import { type Clock, HOUR_MS, type Logger, MIB, SECOND_MS, toCatalogError } from '../../base/index.ts'
 import { type ContentStore, type Database, KeyFamily, makeKey, type Registry } from '../../library/index.ts'
 import type { OperationManager } from '../operations.ts'
-import type { Pausable } from './pause.ts'
+import { Ongoing } from './ongoing.ts'
 import { releaseName } from './release-shapes.ts'
 import type { FetchingService } from './types.ts'
 import { allReleases } from './verification.ts'
@@ -57,15 +49,14 @@ interface Progress {
 
 const ROW_KEY = makeKey(KeyFamily.Scrub)
 
-export class Scrubbing implements Pausable {
+export class Scrubbing extends Ongoing {
   readonly #modules: ScrubbingModules
   readonly #options: ScrubbingOptions
   readonly #checked: Counter
   readonly #corrupt: Counter
-  #stopping = new AbortController()
-  #task: Promise<void> = Promise.resolve()
 
   constructor(modules: ScrubbingModules, options: ScrubbingOptions) {
+    super('the scrub', modules.logger)
     this.#modules = modules
     this.#options = options
     const registers = [modules.metrics]
@@ -85,30 +76,9 @@ export class Scrubbing implements Pausable {
     return last && { endedAt: new Date(last.endedAt).toISOString(), corrupt: last.corrupt }
   }
 
-  start(): void {
-    if (this.#options.intervalMs === 0) return
-    this.#stopping = new AbortController()
-    const { signal } = this.#stopping
-    this.#task = this.#run(signal).catch(err => {
-      if (!signal.aborted) this.#modules.logger.error({ err }, 'the scrub ended')
-    })
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping.abort(new CatalogError('SHUTTING_DOWN', 'the scrub was stopped'))
-    await this.#task
-  }
-
-  pause(): Promise<void> {
-    return this.stop()
-  }
-
-  resume(): void {
-    this.start()
-  }
-
-  async #run(signal: AbortSignal): Promise<void> {
+  protected async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#modules
+    if (this.#options.intervalMs === 0) return
     for (;;) {
       await clock.wait(this.#waitMs(), signal)
       if (!this.#isDue()) continue

@@ -98,6 +98,17 @@ describe('a bucket', () => {
     expect(corrupt).toEqual([])
   })
 
+  test('whose listing has no end is not followed for ever', async () => {
+    await readerOn((_, response) => {
+      const next = `<IsTruncated>true</IsTruncated><NextContinuationToken>${asked}</NextContinuationToken>`
+      response.writeHead(200, { 'content-type': 'application/xml' })
+      response.end(`<?xml version="1.0"?><ListBucketResult>${next}</ListBucketResult>`)
+    })
+    const names = Array.fromAsync(bucket.list())
+    await expect(names).rejects.toMatchObject({ code: 'BUCKET_UNREACHABLE' })
+    expect(asked).toBe(100)
+  })
+
   test('whose error says nothing shows no secret', async () => {
     const reader = await readerOn(fail(403, 'SignatureDoesNotMatch'))
     const error = await reader.read(block.id).catch((thrown: Error) => thrown)
