@@ -4,17 +4,15 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { file, type Item, tarOf, treeOf } from '../installer/support.ts'
 import { cli, temporaryFolder } from './support/cli.ts'
-import { type Answer, done, type FakeDaemon, failed, startFakeDaemon } from './support/fake-daemon.ts'
+import { type Answer, done, type FakeDaemon, failed, startFakeHome } from './support/fake-daemon.ts'
 
 let folder: ReturnType<typeof temporaryFolder>
 let home: string
 let daemon: FakeDaemon
 beforeEach(async () => {
   folder = temporaryFolder()
-  home = path.join(folder.folder, 'home')
-  mkdirSync(home, { mode: 0o700 })
-  writeFileSync(path.join(home, 'FORMAT'), '1\n')
-  daemon = await startFakeDaemon(home)
+  daemon = await startFakeHome(folder.folder)
+  home = daemon.home
 })
 afterEach(async () => {
   await daemon.close()

@@ -1,11 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { decodeRelease } from '../../../library/index.ts'
 import { formatPublicKey } from '../../../trust/index.ts'
 import { writeTree } from '../installer/support.ts'
 import { cli, temporaryFolder } from './support/cli.ts'
-import { done, type FakeDaemon, failed, startFakeDaemon } from './support/fake-daemon.ts'
+import { done, type FakeDaemon, failed, startFakeHome } from './support/fake-daemon.ts'
 
 const CONTENT = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'
 let folder: ReturnType<typeof temporaryFolder>
@@ -13,10 +13,8 @@ let home: string
 let daemon: FakeDaemon
 beforeEach(async () => {
   folder = temporaryFolder()
-  home = path.join(folder.folder, 'home')
-  mkdirSync(home, { mode: 0o700 })
-  writeFileSync(path.join(home, 'FORMAT'), '1\n')
-  daemon = await startFakeDaemon(home)
+  daemon = await startFakeHome(folder.folder)
+  home = daemon.home
 })
 afterEach(async () => {
   await daemon.close()

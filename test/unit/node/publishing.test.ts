@@ -1,26 +1,14 @@
-import { CID } from 'multiformats/cid'
 import { describe, expect, it } from 'vitest'
 import { CatalogError, silentLogger, systemClock } from '../../../base/index.ts'
-import { createReleaseRecord, type Registry } from '../../../library/index.ts'
+import type { Registry } from '../../../library/index.ts'
 import { EventHub } from '../../../node/events.ts'
 import { OperationManager } from '../../../node/operations.ts'
 import type { AnnounceOptions, Network } from '../../../node/services/network.ts'
 import { createPublishing } from '../../../node/services/publishing.ts'
 import { SigningKey } from '../../../trust/index.ts'
+import { demoRecord } from './demo-record.ts'
 
-const record = createReleaseRecord(
-  {
-    name: 'demo',
-    version: '1.0.0',
-    type: 'package',
-    content: CID.parse('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'),
-    sizeBytes: 10,
-    files: 1,
-    publishedAt: 1_700_000_000_000,
-    sequence: 1
-  },
-  SigningKey.generate()
-)
+const record = demoRecord()
 const context = { signal: new AbortController().signal, progress: () => {}, commit: () => {} }
 
 type Announce = Network['announce']

@@ -1,23 +1,9 @@
-import { CID } from 'multiformats/cid'
 import { expect, it } from 'vitest'
 import { CatalogError, silentLogger, systemClock } from '../../../base/index.ts'
-import { createReleaseRecord, type ReleaseRecord } from '../../../library/index.ts'
 import { type ResolvingModules, resolveRelease } from '../../../node/services/resolving.ts'
-import { SigningKey } from '../../../trust/index.ts'
+import { demoRecord } from './demo-record.ts'
 
-const HERE: ReleaseRecord = createReleaseRecord(
-  {
-    name: 'demo',
-    version: '1.0.0',
-    type: 'package',
-    content: CID.parse('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'),
-    sizeBytes: 10,
-    files: 1,
-    publishedAt: 1_700_000_000_000,
-    sequence: 1
-  },
-  SigningKey.generate()
-)
+const HERE = demoRecord()
 
 /** Asks for a version that is not here, where the search for holders ends as `search` does. */
 async function resolveMissing(connected: string[], search: CatalogError | undefined) {

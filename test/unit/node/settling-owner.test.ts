@@ -1,29 +1,13 @@
-import { CID } from 'multiformats/cid'
 import { describe, expect, it } from 'vitest'
 import { type Clock, MINUTE_MS, silentLogger, systemClock } from '../../../base/index.ts'
-import { createReleaseRecord, type ReleaseRecord } from '../../../library/index.ts'
 import { type ResolvingModules, resolveRelease } from '../../../node/services/resolving.ts'
 import { formatPublicKey, SigningKey } from '../../../trust/index.ts'
 import { eventually } from '../../eventually.ts'
+import { demoRecord } from './demo-record.ts'
 
 const [ALICE, MALLORY] = [SigningKey.generate(), SigningKey.generate()]
 /** More than what this waits for. */
 const LONG = AbortSignal.timeout(MINUTE_MS)
-
-const record = (key: SigningKey): ReleaseRecord =>
-  createReleaseRecord(
-    {
-      name: 'demo',
-      version: '1.0.0',
-      type: 'package',
-      content: CID.parse('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'),
-      sizeBytes: 10,
-      files: 1,
-      publishedAt: 1_700_000_000_000,
-      sequence: 1
-    },
-    key
-  )
 
 /** Mallory's peer answers at once, Alice's as many milliseconds later. Time passes when nothing else is left to do. */
 function world(latencyMs: number) {
@@ -49,9 +33,9 @@ function world(latencyMs: number) {
         yield { peerId: 'slow', source: 'dht', ageMs: 0 }
       },
       async releases(_wanted: unknown, peerId: string) {
-        if (peerId === 'fast') return [record(MALLORY)]
+        if (peerId === 'fast') return [demoRecord(MALLORY)]
         await late
-        return [record(ALICE)]
+        return [demoRecord(ALICE)]
       }
     }
   }

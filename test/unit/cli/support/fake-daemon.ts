@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import path from 'node:path'
 
@@ -18,6 +19,14 @@ export interface FakeDaemon {
   /** Routes by `METHOD /path`; a `*` at the end matches the rest. */
   routes: Map<string, Handler>
   close(): Promise<void>
+}
+
+/** The same in a home of its own within the folder, of the format of today and without anything in it. */
+export async function startFakeHome(folder: string): Promise<FakeDaemon> {
+  const home = path.join(folder, 'home')
+  mkdirSync(home, { mode: 0o700 })
+  writeFileSync(path.join(home, 'FORMAT'), '1\n')
+  return await startFakeDaemon(home)
 }
 
 /** An admin API on `admin.sock` of a home that answers what a test tells it to. */
