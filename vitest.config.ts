@@ -11,7 +11,17 @@ const report: [string, object][] =
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'program',
+          include: ['test/{daemon,net}/**/*.test.ts'],
+          globalSetup: 'test/program.setup.ts'
+        }
+      }
+    ],
     // Native addons (QUIC, LevelDB) and signals need processes of their own, not threads.
     pool: 'forks',
     // Daemons mostly wait: on two cores two files at once take half the time of one, which is what vitest would do.

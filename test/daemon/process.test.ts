@@ -5,11 +5,10 @@ import { mkdir, watch } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, inject, it } from 'vitest'
 import { cliOk } from './support/cli.ts'
 import { TestNet } from './support.ts'
 
-const CLI = join(import.meta.dirname, '..', '..', 'cli', 'main.ts')
 /** Generous: the machine may run other tests. */
 const TIMEOUT_MS = 20_000
 
@@ -26,7 +25,7 @@ afterEach(async () => {
 /** A daemon whose stderr goes where the shell's redirection says. */
 function startThroughShell(home: string, redirection: string): ChildProcess {
   const args = [
-    CLI,
+    inject('program'),
     'daemon',
     '--home',
     home,

@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { pack } from 'tar-stream'
+import { inject } from 'vitest'
 import { systemClock } from '../../base/index.ts'
 import { createReleaseRecord, type ReleaseRecord } from '../../library/index.ts'
 import { type HomeLayout, homeLayout, initHome, type Operation, type ReadyLine } from '../../node/index.ts'
@@ -22,7 +23,6 @@ import { Keyring } from '../../trust/index.ts'
 
 export { eventually } from '../eventually.ts'
 
-const CLI = join(import.meta.dirname, '..', '..', 'cli', 'main.ts')
 const LISTEN = '/ip4/127.0.0.1/udp/0/quic-v1'
 /** Generous: the machine may run other tests. */
 const READY_TIMEOUT_MS = 60_000
@@ -104,7 +104,7 @@ function runDaemon(
   { join: through = [], set = {}, env = {}, netns }: StartOptions
 ): ChildProcess {
   const peers = Array.isArray(through) ? through : [through]
-  const args = [CLI, 'daemon', '--home', home, '--json', '--no-mdns', '--listen', LISTEN]
+  const args = [inject('program'), 'daemon', '--home', home, '--json', '--no-mdns', '--listen', LISTEN]
   if (peers.length > 0) args.push('--bootstrap', ...peers.map(peer => peer.address))
   for (const [key, value] of Object.entries(set)) args.push('--set', `${key}=${value}`)
   const [command = '', ...rest] =

@@ -15,7 +15,6 @@ import { CrashInstalls } from './support/crash-install.ts'
 import { crashPublish } from './support/crash-publish.ts'
 import { CrashStage, type Outcome, type Round, type Victim } from './support/crash-stage.ts'
 import { TestNode } from './support/node.ts'
-import { Program } from './support/program.ts'
 import { chooseSeed, Random } from './support/random.ts'
 
 type Work = 'publish' | 'fetch' | 'install'
@@ -41,14 +40,12 @@ const WARM_UP_BYTES = 16 * MIB
 
 const seed = chooseSeed()
 let folder: string
-let program: Program
 let stage: CrashStage
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'catalog-crash-'))
-  program = Program.build()
-  const publisher = await TestNode.create(program, join(folder, 'publisher'))
-  const consumer = await TestNode.create(program, join(folder, 'consumer'))
+  const publisher = await TestNode.create(join(folder, 'publisher'))
+  const consumer = await TestNode.create(join(folder, 'consumer'))
   await Promise.all([publisher.start(), consumer.start()])
   stage = new CrashStage({ publisher, consumer }, folder)
   await consumer.connectTo(publisher)
@@ -56,7 +53,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Promise.all([stage?.publisher.kill(), stage?.consumer.kill()])
-  program?.remove()
   await rm(folder, { recursive: true, force: true })
 })
 

@@ -8,7 +8,6 @@ import { largeFile } from '../../bench/support/datasets.ts'
 import { measureLoopDelay } from '../../bench/support/loop-delay.ts'
 import { eventually } from '../daemon/support.ts'
 import { TestNode } from './support/node.ts'
-import { Program } from './support/program.ts'
 
 const PUBLISHED_BYTES = GIB
 const SERVED_BYTES = 512 * MIB
@@ -19,17 +18,14 @@ const PATIENT = { 'quic.maxIdleTimeout': '30s', 'quic.keepAliveInterval': '3s' }
 const TEST_TIMEOUT_MS = 300_000
 
 let folder: string
-let program: Program
 const nodes: TestNode[] = []
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'catalog-loop-'))
-  program = Program.build()
-}, 60_000)
+})
 
 afterAll(async () => {
   await Promise.all(nodes.map(node => node.kill()))
-  program?.remove()
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -42,7 +38,7 @@ it(
   'is held up by less than 10 ms at the 99th percentile',
   async () => {
     for (const name of ['publisher', 'consumer']) {
-      const node = await TestNode.create(program, join(folder, name))
+      const node = await TestNode.create(join(folder, name))
       nodes.push(node)
       await node.start(PATIENT)
     }

@@ -2,12 +2,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MIB } from '../../base/index.ts'
 import { eventually } from '../daemon/support.ts'
 import { differences, type Files, randomFiles } from './support/content.ts'
 import { TestNode } from './support/node.ts'
-import { Program } from './support/program.ts'
 import { chooseSeed, Random } from './support/random.ts'
 import { flipBit, wholeRecords } from './support/segments.ts'
 
@@ -17,7 +16,6 @@ const CORRUPT_BLOCKS = 'catalog_library_content_corrupt_blocks_total'
 const TEST_TIMEOUT_MS = 90_000
 
 const seed = chooseSeed()
-let program: Program
 let folder: string
 let random: Random
 let publisher: TestNode
@@ -25,17 +23,12 @@ let holder: TestNode
 let files: Files
 let content: string
 
-beforeAll(() => {
-  program = Program.build()
-}, 60_000)
-afterAll(() => program?.remove())
-
 /** Two daemons that hold the same release. */
 beforeEach(async () => {
   random = new Random(seed)
   folder = await mkdtemp(join(tmpdir(), 'catalog-corrupt-'))
-  publisher = await TestNode.create(program, join(folder, 'publisher'))
-  holder = await TestNode.create(program, join(folder, 'holder'))
+  publisher = await TestNode.create(join(folder, 'publisher'))
+  holder = await TestNode.create(join(folder, 'holder'))
   await Promise.all([publisher.start(), holder.start()])
   files = randomFiles(random, SIZE_BYTES, 5)
   const { record } = await publisher.daemon.publish({ name: 'demo', version: '1.0.0', files })
@@ -102,7 +95,7 @@ describe(`corrupt segments (CATALOG_SEED=${seed})`, () => {
   it(
     'of a running daemon: a reader gets an error or another copy, the holder says so and is repaired',
     async () => {
-      const reader = await TestNode.create(program, join(folder, 'reader'))
+      const reader = await TestNode.create(join(folder, 'reader'))
       await reader.start()
       try {
         damage()

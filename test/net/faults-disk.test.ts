@@ -9,7 +9,6 @@ import { LevelWriter, openLevel } from '../../library/database/level.ts'
 import { compareFolders } from '../../scripts/quickstart/compare.ts'
 import { differences, type Files, randomFiles, sizeOf, writeFiles } from './support/content.ts'
 import { TestNode } from './support/node.ts'
-import { Program } from './support/program.ts'
 import { chooseSeed, Random } from './support/random.ts'
 import { SmallDisk, whyNoSmallDisk } from './support/small-disk.ts'
 
@@ -25,19 +24,16 @@ if (why !== undefined) console.log(`full disks are not tested: ${why}`)
 const seed = chooseSeed()
 const random = new Random(seed)
 let folder: string
-let program: Program
 const disks: SmallDisk[] = []
 const nodes: TestNode[] = []
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'catalog-disk-'))
-  program = Program.build()
-}, 60_000)
+})
 
 afterAll(async () => {
   await Promise.all(nodes.map(node => node.kill()))
   for (const disk of disks) disk.unmount()
-  program?.remove()
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -48,7 +44,7 @@ function smallDisk(name: string, sizeBytes = DISK_BYTES): SmallDisk {
 }
 
 async function node(root: string): Promise<TestNode> {
-  const made = await TestNode.create(program, root)
+  const made = await TestNode.create(root)
   nodes.push(made)
   await made.start()
   return made

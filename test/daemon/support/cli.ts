@@ -4,16 +4,10 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { expect } from 'vitest'
+import { expect, inject } from 'vitest'
 import { ERROR_CODES, type ErrorCode } from '../../../base/index.ts'
 import type { Ended, ErrorDocument } from '../support.ts'
-
-const CLI = join(import.meta.dirname, '..', '..', '..', 'cli', 'main.ts')
-/** Commands that only say what is wrong start three times as fast with it. */
-const COMPILE_CACHE = join(tmpdir(), `catalog-test-cache-${process.getuid?.() ?? 0}`)
 
 export interface CliOptions {
   /** Left out of the command line when undefined. */
@@ -32,9 +26,10 @@ export interface RunningCli {
 /** Starts a command; standard input is empty. */
 export function startCli(args: readonly string[], options: CliOptions = {}): RunningCli {
   const { home, env = {}, cwd, uid } = options
-  const child = spawn(process.execPath, [CLI, ...args, ...(home === undefined ? [] : ['--home', home])], {
+  const argv = [inject('program'), ...args, ...(home === undefined ? [] : ['--home', home])]
+  const child = spawn(process.execPath, argv, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...(uid === undefined ? { NODE_COMPILE_CACHE: COMPILE_CACHE } : {}), ...env },
+    env: { ...process.env, ...env },
     ...(cwd === undefined ? {} : { cwd }),
     ...(uid === undefined ? {} : { uid, gid: uid })
   })

@@ -3,12 +3,12 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inject } from 'vitest'
 import { systemClock } from '../../../base/index.ts'
 import { initHome } from '../../../node/index.ts'
 import { type Host, LinkedHosts, type LinkSettings } from '../../../testnet/index.ts'
 import { TestDaemon } from '../../daemon/support.ts'
 
-const CLI = join(import.meta.dirname, '..', '..', '..', 'cli', 'main.ts')
 const PORT = 4747
 /** A lost connection is noticed in a fifth of the usual time, so that tests can be a fifth as long. */
 const SETTINGS: Record<string, string> = { 'quic.maxIdleTimeout': '2s', 'quic.keepAliveInterval': '500ms' }
@@ -64,7 +64,17 @@ async function startDaemon(
   const { home } = await initHome({ clock: systemClock }, { root })
   const [command, ...before] = host.command
   const listen = `/ip4/0.0.0.0/udp/${PORT}/quic-v1`
-  const argv = [CLI, 'daemon', '--home', root, '--json', '--no-mdns', '--listen', listen, ...args]
+  const argv = [
+    inject('program'),
+    'daemon',
+    '--home',
+    root,
+    '--json',
+    '--no-mdns',
+    '--listen',
+    listen,
+    ...args
+  ]
   for (const [key, value] of Object.entries({ ...SETTINGS, ...set })) argv.push('--set', `${key}=${value}`)
   const child = spawn(command!, [...before, process.execPath, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] })
   const daemon = new TestDaemon(home, child)

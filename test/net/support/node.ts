@@ -4,25 +4,23 @@ import { once } from 'node:events'
 import { systemClock } from '../../../base/index.ts'
 import { type HomeLayout, initHome } from '../../../node/index.ts'
 import { TestDaemon } from '../../daemon/support.ts'
-import type { Command, CommandEnd, Program } from './program.ts'
+import { type Command, type CommandEnd, runCommand, spawnDaemon } from './program.ts'
 
 /** A peer that was killed is noticed soon; the defaults are for the Internet. */
 const SETTINGS: Record<string, string> = { 'quic.maxIdleTimeout': '2s', 'quic.keepAliveInterval': '500ms' }
 
 export class TestNode {
   readonly home: HomeLayout
-  readonly #program: Program
   readonly #port: number
   #daemon: TestDaemon | undefined
 
   /** The folder must not hold a home yet. */
-  static async create(program: Program, root: string): Promise<TestNode> {
+  static async create(root: string): Promise<TestNode> {
     const { home } = await initHome({ clock: systemClock }, { root })
-    return new TestNode(program, home, await freePort())
+    return new TestNode(home, await freePort())
   }
 
-  private constructor(program: Program, home: HomeLayout, port: number) {
-    this.#program = program
+  private constructor(home: HomeLayout, port: number) {
     this.home = home
     this.#port = port
   }
@@ -40,7 +38,7 @@ export class TestNode {
     const args = ['--home', this.home.root, '--no-mdns', '--listen', address]
     for (const [key, value] of Object.entries({ ...SETTINGS, ...settings }))
       args.push('--set', `${key}=${value}`)
-    this.#daemon = new TestDaemon(this.home, this.#program.spawnDaemon(args))
+    this.#daemon = new TestDaemon(this.home, spawnDaemon(args))
     await this.#daemon.ready()
     return performance.now() - startedMs
   }
@@ -60,7 +58,7 @@ export class TestNode {
   }
 
   command(...args: string[]): Command {
-    return this.#program.run([...args, '--home', this.home.root])
+    return runCommand([...args, '--home', this.home.root])
   }
 
   /** A command from its beginning to its end. */
