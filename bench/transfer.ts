@@ -73,7 +73,7 @@ const measureSources = async (network: BenchNetwork, spec: string, sizeBytes: nu
   const { publisher, consumer, seed } = network
   await seed.api.operate<FetchResult>('/v1/fetches', { spec })
   const holders = [publisher, consumer, seed]
-  const ids = await Promise.all(holders.map(({ api }) => api.call<{ peerId: string }>('GET', '/v1/status')))
+  const ids = await Promise.all(holders.map(({ api }) => api.call<{ peerId: string }>('GET', '/v1/id')))
   const rows: Row[] = []
   for (const from of [ids[0]!.peerId, undefined]) {
     const sink = await network.join(from === undefined ? 'from-three' : 'from-one')
@@ -96,8 +96,8 @@ const measureSources = async (network: BenchNetwork, spec: string, sizeBytes: nu
   return rows
 }
 
-/** Settings that bound a transfer. The rates of `limits.*` have no effect before token buckets exist. */
-const BOUNDS = ['fetch.', 'quic.', 'memory.']
+/** Settings that bound a transfer. */
+const BOUNDS = ['fetch.', 'limits.', 'quic.', 'memory.']
 
 /** The limits in force at both ends. */
 const settings = async (network: BenchNetwork): Promise<object> => {
@@ -106,7 +106,7 @@ const settings = async (network: BenchNetwork): Promise<object> => {
     '/v1/config'
   )
   const bounds = values.filter(({ key }) => BOUNDS.some(section => key.startsWith(section)))
-  return { rates: 'none', ...Object.fromEntries(bounds.map(({ key, value }) => [key, value])) }
+  return Object.fromEntries(bounds.map(({ key, value }) => [key, value]))
 }
 
 const measure = async (network: BenchNetwork, { name, spec, data, newBytes }: Case): Promise<Row[]> => {
