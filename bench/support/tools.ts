@@ -52,9 +52,10 @@ const RESTIC_ENVIRONMENT = { RESTIC_PASSWORD: 'benchmark' }
 export const BACKUPS: Record<string, (folder: string, repository: string) => number | undefined> = {
   restic: (folder, repository) => {
     if (!isInstalled('restic')) return undefined
-    const restic = ['restic', '-r', repository, '--repository-version', '2', '--compression', 'off']
-    timed([[...restic, 'init']], RESTIC_ENVIRONMENT)
-    return timed([[...restic, 'backup', folder]], RESTIC_ENVIRONMENT)
+    const restic = ['restic', '-r', repository]
+    // Only the second version of the format can compress, and leave it.
+    timed([[...restic, 'init', '--repository-version', '2']], RESTIC_ENVIRONMENT)
+    return timed([[...restic, 'backup', '--compression', 'off', folder]], RESTIC_ENVIRONMENT)
   },
   borg: (folder, repository) => {
     if (!isInstalled('borg')) return undefined
