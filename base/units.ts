@@ -1,5 +1,5 @@
 /**
- * Durations and sizes as people write them (`1h30m`, `300ms`, `10MiB`, `10MB`, plain bytes) and back. `format…` is
+ * Durations, sizes and counts as people write them (`1h30m`, `300ms`, `10MiB`, `10MB`, plain bytes) and back. `format…` is
  * exact: parsing its result gives the number again. `display…` rounds, for reading only.
  */
 import { DAY_MS, GIB, HOUR_MS, KIB, MIB, MINUTE_MS, SECOND_MS } from './clock.ts'
@@ -94,6 +94,11 @@ export function displayDuration(ms: number): string {
   if (ms < SECOND_MS) return `${threeDigits(ms)} ms`
   if (ms < MINUTE_MS) return `${threeDigits(ms / SECOND_MS)} s`
   return formatDuration(Math.round(ms / SECOND_MS) * SECOND_MS)
+}
+
+/** How many of something, to read: `1 file`, `2,000 files`. */
+export function plural(count: number, noun: string): string {
+  return `${count.toLocaleString('en-GB')} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function threeDigits(value: number): string {

@@ -1,6 +1,13 @@
 import { isAbsolute, join } from 'node:path'
 import type { Registry as MetricsRegistry } from 'prom-client'
-import { CatalogError, type Clock, type Logger, type PartMetrics, partMetrics } from '../base/index.ts'
+import {
+  CatalogError,
+  type Clock,
+  type Logger,
+  type PartMetrics,
+  partMetrics,
+  plural
+} from '../base/index.ts'
 import { type Bucket, BucketOwner, openBucket } from './content/bucket.ts'
 import { BucketReads } from './content/bucket-reads.ts'
 import { BucketState, bucketRows } from './content/bucket-rows.ts'
@@ -128,9 +135,13 @@ async function expectAllLocal({ level, segmentsFolder }: Places): Promise<void> 
     )
       away++
   if (away > 0)
-    throw new CatalogError('BUCKET_NOT_CONFIGURED', `${away} segments of this home stand only in a bucket`, {
-      details: { segments: away }
-    })
+    throw new CatalogError(
+      'BUCKET_NOT_CONFIGURED',
+      `this home has ${plural(away, 'segment')} only in a bucket`,
+      {
+        details: { segments: away }
+      }
+    )
 }
 
 function bucketReads(

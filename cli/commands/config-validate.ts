@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { CatalogError, ExitCode } from '../../base/index.ts'
+import { CatalogError, ExitCode, plural } from '../../base/index.ts'
 import { validateConfigFile } from '../../config/index.ts'
 import { resolvePath } from '../framework/context.ts'
-import { plural, printable } from '../framework/format.ts'
+import { printable } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
 
 export const run = defineCommand(async (context, [typed]: [string | undefined]) => {

@@ -1,7 +1,7 @@
-import { displaySize } from '../../base/index.ts'
+import { displaySize, plural } from '../../base/index.ts'
 import { runOperation } from '../client/operations.ts'
 import type { CollectResult } from '../client/types.ts'
-import { plural, printable } from '../framework/format.ts'
+import { printable } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
 
 export const run = defineCommand(async (context, _: [], { dryRun = false }: { dryRun?: boolean }) => {

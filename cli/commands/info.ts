@@ -1,4 +1,4 @@
-import { displaySize } from '../../base/index.ts'
+import { displaySize, plural } from '../../base/index.ts'
 import type { ReleaseInfo } from '../client/types.ts'
 import { formatFields } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
@@ -29,7 +29,7 @@ export const run = defineCommand(async (context, [spec]: [string], options: Opti
       ['content', release.content],
       [
         'size',
-        `${displaySize(release.sizeBytes)}${release.files === undefined ? '' : ` in ${release.files} files`}`
+        `${displaySize(release.sizeBytes)}${release.files === undefined ? '' : ` in ${plural(release.files, 'file')}`}`
       ],
       [
         'dependencies',

@@ -1,5 +1,5 @@
 import { CID } from 'multiformats/cid'
-import { CatalogError, displaySize, systemClock } from '../../base/index.ts'
+import { CatalogError, displaySize, plural, systemClock } from '../../base/index.ts'
 import {
   checkName,
   checkNewRelease,
@@ -14,7 +14,7 @@ import type { SigningKey } from '../../trust/index.ts'
 import { runOperation } from '../client/operations.ts'
 import type { IngestAnswer, PublishResult } from '../client/types.ts'
 import { type Context, resolvePath } from '../framework/context.ts'
-import { formatTable, plural } from '../framework/format.ts'
+import { formatTable } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
 import { PACKAGE_FILE, type PackageDefaults, readDefaults } from '../publish/defaults.ts'
 import { checkAllUnchanged, packFolder } from '../publish/pack.ts'

@@ -1,6 +1,6 @@
-import { displayDuration, displaySize } from '../../base/index.ts'
+import { displayDuration, displaySize, plural } from '../../base/index.ts'
 import type { Status } from '../client/types.ts'
-import { formatFields, plural } from '../framework/format.ts'
+import { formatFields } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
 
 /** `operations 1, fetches 0 …`: what waits, and peers that are left alone. */

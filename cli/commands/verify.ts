@@ -1,7 +1,7 @@
-import { CatalogError, displaySize, ExitCode } from '../../base/index.ts'
+import { CatalogError, displaySize, ExitCode, plural } from '../../base/index.ts'
 import { runOperation } from '../client/operations.ts'
 import type { VerifyResult } from '../client/types.ts'
-import { plural, printable } from '../framework/format.ts'
+import { printable } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
 
 /** Lines that the text has of each kind; --json names more. */
@@ -21,7 +21,7 @@ export const run = defineCommand(
     context.output.result(result, () => {
       const checked = `${plural(result.checked, 'block')} checked, ${displaySize(result.bytes)}`
       const partial = result.partial.map(({ release, blocks, blocksKnown }) =>
-        printable(`partial: ${release} (${blocks} of ${blocksKnown} blocks)`)
+        printable(`partial: ${release} (${blocks} of ${plural(blocksKnown, 'block')})`)
       )
       const bad = result.bad.map(({ release, path, id, reason }) =>
         printable(`${reason}: ${release} ${path} (${id})`)

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
-import { displaySize, systemClock, toCatalogError } from '../../base/index.ts'
+import { displaySize, plural, systemClock, toCatalogError } from '../../base/index.ts'
 import { type Config, loadConfig } from '../../config/index.ts'
 import { inspectLibrary } from '../../library/index.ts'
 import {
@@ -87,7 +87,7 @@ async function checkStore(home: string): Promise<DoctorCheck[]> {
   try {
     const seen = await inspectLibrary(home)
     if (seen === undefined) return [checkOf('store', ok('nothing is stored yet'))]
-    const message = `${displaySize(seen.bytes)}, ${seen.chunks} blocks`
+    const message = `${displaySize(seen.bytes)}, ${plural(seen.chunks, 'block')}`
     const store = seen.isRecovered
       ? ok(message)
       : warn(

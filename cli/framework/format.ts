@@ -59,8 +59,3 @@ export function limitsText({ up, down, burst, isSet }: PeerLimitsShape): string 
   const text = `up ${rateText(up)}, down ${rateText(down)}, burst ${displaySize(burst)}`
   return isSet ? text : `(${text})`
 }
-
-/** `1 file`, `2 files`. */
-export function plural(count: number, noun: string): string {
-  return `${count.toLocaleString('en-GB')} ${noun}${count === 1 ? '' : 's'}`
-}

@@ -1,5 +1,5 @@
-import { displayDuration, displaySize, SECOND_MS } from '../../base/index.ts'
-import { displayRate, plural, printable } from './format.ts'
+import { displayDuration, displaySize, plural, SECOND_MS } from '../../base/index.ts'
+import { displayRate, printable } from './format.ts'
 import type { Io } from './io.ts'
 
 /** A report on long work: bytes, items or neither, as far as they are known. */
@@ -122,7 +122,9 @@ export class Progress {
       )
     }
     if (itemsDone !== undefined)
-      parts.push(itemsTotal === undefined ? plural(itemsDone, 'file') : `${itemsDone}/${itemsTotal} files`)
+      parts.push(
+        itemsTotal === undefined ? plural(itemsDone, 'file') : `${itemsDone}/${plural(itemsTotal, 'file')}`
+      )
     if (this.#bytesPerMs > 0) {
       parts.push(displayRate(this.#bytesPerMs, 1))
       if (bytesTotal !== undefined && bytesDone !== undefined && bytesDone < bytesTotal)

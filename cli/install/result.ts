@@ -1,9 +1,9 @@
 /** What an install says at its end. */
-import { displayDuration, displaySize } from '../../base/index.ts'
+import { displayDuration, displaySize, plural } from '../../base/index.ts'
 import type { InstalledPackage } from '../../library/index.ts'
 import type { FetchResult } from '../client/types.ts'
 import type { Context } from '../framework/context.ts'
-import { plural, printable } from '../framework/format.ts'
+import { printable } from '../framework/format.ts'
 import type { OwnerChange } from './owners.ts'
 
 /** Dependencies of these kinds are needed where a package is used. */

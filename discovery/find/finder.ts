@@ -1,6 +1,6 @@
 import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { CatalogError, type Logger, Semaphore } from '../../base/index.ts'
+import { CatalogError, type Logger, plural, Semaphore } from '../../base/index.ts'
 import { kademliaId, keyText } from '../keys.ts'
 import type { FindReply } from '../network.ts'
 import type { Contact } from '../peers/contact.ts'
@@ -160,7 +160,7 @@ export class Finder {
     if (search.seen.size > 0) return
     if (walk.asked === 0) throw new CatalogError('NO_PEERS', 'there is no peer to ask who holds it')
     if (walk.answered > 0) negative.add(search.key)
-    throw noProviders(search, `${walk.answered} of ${walk.asked} peers answered`, 0)
+    throw noProviders(search, `${walk.answered} of ${plural(walk.asked, 'peer')} answered`, 0)
   }
 
   #newWalk(search: Search): Walk {

@@ -4,7 +4,7 @@
  * before it makes the next (two at once could both find a name free). Nothing of a record is looked at before its
  * signature holds.
  */
-import { CatalogError, MINUTE_MS } from '../../base/index.ts'
+import { CatalogError, MINUTE_MS, plural } from '../../base/index.ts'
 import { formatPublicKey } from '../../trust/index.ts'
 import {
   announcementKey,
@@ -110,7 +110,7 @@ function decodeTimely(bytes: Uint8Array, nowMs: number): ReleaseRecord {
   if (datedMs <= nowMs + MAX_CLOCK_AHEAD_MS) return record
   throw new CatalogError(
     'RECORD_EARLY',
-    `the record is dated ${Math.ceil((datedMs - nowMs) / MINUTE_MS)} minutes ahead`,
+    `the record is dated ${plural(Math.ceil((datedMs - nowMs) / MINUTE_MS), 'minute')} ahead`,
     {
       details: { datedMs, nowMs }
     }

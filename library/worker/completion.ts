@@ -7,7 +7,7 @@
  * proof that everything of it is here, and counts as one only while no damage waits to be looked into.
  */
 import { CID } from 'multiformats/cid'
-import { CatalogError, toCatalogError } from '../../base/index.ts'
+import { CatalogError, plural, toCatalogError } from '../../base/index.ts'
 import { checkPresent, type Totals } from '../content/check.ts'
 import { completeKey, decodeCompleteMark } from '../content/complete.ts'
 import type { Pauses } from '../content/ingest.ts'
@@ -56,7 +56,7 @@ export class Completion {
       if (totals.sizeBytes !== summary.sizeBytes || totals.files !== summary.files)
         throw new CatalogError(
           'CONTENT_INVALID',
-          `the content has ${totals.files} files of ${totals.sizeBytes} bytes, where ${summary.files} of ${summary.sizeBytes} were stated`
+          `the content has ${plural(totals.files, 'file')} of ${plural(totals.sizeBytes, 'byte')}, where ${summary.files} of ${summary.sizeBytes} were stated`
         )
       await segments.withoutLosses(async () => {
         if (segments.losses !== losses || !isCurrent()) return

@@ -1,6 +1,6 @@
 import { readdir, statfs } from 'node:fs/promises'
 import { multiaddr } from '@multiformats/multiaddr'
-import { type Clock, displaySize, toCatalogError } from '../../base/index.ts'
+import { type Clock, displaySize, plural, toCatalogError } from '../../base/index.ts'
 import { isLocalAddress } from '../../discovery/index.ts'
 import type { BucketWork, Holdings } from '../../library/index.ts'
 import { checkPermissions, type HomeLayout } from '../home/layout.ts'
@@ -104,7 +104,7 @@ export const isOnlyLocal = (addresses: readonly string[]): boolean =>
 
 function peerCheck({ peers, bootstraps }: DoctorModules): Finding {
   const count = peers()
-  if (count > 0) return ok(`connected to ${count} peer${count === 1 ? '' : 's'}`)
+  if (count > 0) return ok(`connected to ${plural(count, 'peer')}`)
   if (bootstraps() === 0)
     return warn(
       'no peers, and none to join through',
@@ -150,14 +150,14 @@ async function storeCheck({ home, store, probeStore }: DoctorModules, signal: Ab
   await probeStore(signal)
   const { bytes, chunks } = store()
   const segments = (await readdir(home.segments)).filter(name => /^\d+$/.test(name)).length
-  return ok(`${displaySize(bytes)} in ${segments} segments, ${chunks} blocks`)
+  return ok(`${displaySize(bytes)} in ${plural(segments, 'segment')}, ${plural(chunks, 'block')}`)
 }
 
 /** Asks the bucket itself; what cannot be reached is found by its error. */
 async function bucketCheck({ bucket, offload }: DoctorModules, signal: AbortSignal): Promise<Finding> {
   await bucket?.probe(signal)
   const { backlogBytes = 0, backlogSegments = 0, cachedBytes = 0, problem } = offload() ?? {}
-  const waiting = `${displaySize(backlogBytes)} in ${backlogSegments} segments wait for it, ${displaySize(cachedBytes)} are kept here too`
+  const waiting = `waiting for it: ${displaySize(backlogBytes)} in ${plural(backlogSegments, 'segment')}; kept here too: ${displaySize(cachedBytes)}`
   return problem === undefined
     ? ok(`the bucket answers; ${waiting}`)
     : warn(

@@ -1,5 +1,5 @@
 /** Checks of the machine that need no daemon: the node makes them from inside, the command line when none runs. */
-import { type Clock, displaySize, GIB } from '../../base/index.ts'
+import { type Clock, displaySize, GIB, plural } from '../../base/index.ts'
 import { DISK_HEADROOM_BYTES, type Holdings } from '../../library/index.ts'
 import type { DoctorCheck } from '../schemas.ts'
 
@@ -61,10 +61,10 @@ export function integrityCheck({ complete, damaged, isUnchecked }: Holdings, scr
   const checked =
     scrub === undefined
       ? 'never hashed as a whole yet'
-      : `hashed as a whole until ${scrub.endedAt}, ${scrub.corrupt} damaged blocks found`
+      : `hashed as a whole until ${scrub.endedAt}, ${plural(scrub.corrupt, 'damaged block')} found`
   if (damaged > 0)
     return bad(
-      `${damaged} of ${complete + damaged} contents that were whole lack blocks; ${checked}`,
+      `blocks are missing from ${damaged} of ${plural(complete + damaged, 'content')} once whole; ${checked}`,
       'run `catalog verify --all --repair`: it names them and fetches what is wrong from other nodes. A disk that rots once does so again'
     )
   if (isUnchecked)
@@ -72,5 +72,5 @@ export function integrityCheck({ complete, damaged, isUnchecked }: Holdings, scr
       `a damaged block was found, and what needs it is still being looked for; ${checked}`,
       'run `catalog verify --all --repair`'
     )
-  return ok(`${complete} contents are whole; ${checked}`)
+  return ok(`${plural(complete, 'content')} whole; ${checked}`)
 }

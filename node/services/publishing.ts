@@ -1,4 +1,4 @@
-import { CatalogError, type Logger, SECOND_MS, toCatalogError, withSpan } from '../../base/index.ts'
+import { CatalogError, type Logger, plural, SECOND_MS, toCatalogError, withSpan } from '../../base/index.ts'
 import {
   type AddResult,
   type ContentStore,
@@ -127,7 +127,7 @@ function expectContent(content: ContentStore, record: ReleaseRecord): void {
   if (summary.sizeBytes === release.sizeBytes && summary.files === release.files) return
   throw new CatalogError(
     'CONTENT_INVALID',
-    `${name} states ${release.files} files of ${release.sizeBytes} bytes, its content has ${summary.files} of ${summary.sizeBytes}`
+    `${name} states ${plural(release.files, 'file')} of ${plural(release.sizeBytes, 'byte')}, its content has ${summary.files} of ${summary.sizeBytes}`
   )
 }
 
@@ -157,7 +157,7 @@ function notAnnounced(
     )
   return new CatalogError(
     'TIMEOUT',
-    `${name} is published, and ${announcedTo} of ${wait} peers hold the announcement so far`,
+    `${name} is published, and its announcement is held by ${announcedTo} of ${plural(wait, 'peer')} so far`,
     {
       details,
       cause,

@@ -1,4 +1,4 @@
-import { displaySize } from '../../base/index.ts'
+import { displaySize, plural } from '../../base/index.ts'
 import { DISK_HEADROOM_BYTES, type Holdings } from '../../library/index.ts'
 import { formatPublicKey } from '../../trust/index.ts'
 import type { Reachability } from '../host/index.ts'
@@ -61,7 +61,9 @@ export function createStatus(
       if (diskReason !== undefined) reasons.push(diskReason)
       const { complete, damaged } = await modules.holdings()
       if (damaged > 0)
-        reasons.push(`${damaged} contents that were whole lack blocks: run \`catalog verify --all --repair\``)
+        reasons.push(
+          `blocks are missing from ${plural(damaged, 'content')} once whole: run \`catalog verify --all --repair\``
+        )
       return {
         state: modules.lifecycle.state,
         health: { score: Math.max(0, 1 - REASON_WEIGHT * reasons.length), reasons },
@@ -120,7 +122,7 @@ function healthReasons(
   // One bad peer among many is their trouble; when most of them fail it is more likely this node's.
   if (skippedPeer !== undefined && others.length + 1 >= peers)
     reasons.push(
-      `${others.length + 1} peers failed repeatedly and are left alone, such as ${skippedPeer.peerId}: ${skippedPeer.reason}`
+      `left alone after repeated failures: ${plural(others.length + 1, 'peer')}, such as ${skippedPeer.peerId}: ${skippedPeer.reason}`
     )
   return reasons
 }

@@ -6,7 +6,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { displaySize } from '../../base/index.ts'
+import { displaySize, plural } from '../../base/index.ts'
 import { Catalog, type RunningDaemon } from './catalog.ts'
 import { compareFolders } from './compare.ts'
 import { chooseFolder } from './folder.ts'
@@ -56,7 +56,7 @@ const run = async (root: string, timeline: Timeline, daemons: RunningDaemon[]): 
   const published = await publisher.json<Published>('publish', folder, '--wait', '2')
   const spec = `${published.name}@${published.version}`
   publish.end(
-    `${spec}: ${published.files} files, ${displaySize(published.sizeBytes)}; announced to ${published.announcedTo} peers`,
+    `${spec}: ${plural(published.files, 'file')}, ${displaySize(published.sizeBytes)}; announced to ${plural(published.announcedTo, 'peer')}`,
     published.sizeBytes
   )
 

@@ -6,7 +6,8 @@ import {
   formatDuration,
   formatSize,
   parseDuration,
-  parseSize
+  parseSize,
+  plural
 } from '../../../base/index.ts'
 
 describe('durations', () => {
@@ -110,4 +111,13 @@ test('what people read has three digits', () => {
     '5m12s',
     '2h3m4s'
   ])
+})
+
+test.each([
+  [0, '0 files'],
+  [1, '1 file'],
+  [2, '2 files'],
+  [12_345, '12,345 files']
+])('%d is told as %s', (count, text) => {
+  expect(plural(count, 'file')).toBe(text)
 })

@@ -25,10 +25,13 @@ it('tells damage, damage that is looked into, and what was hashed when', () => {
   const whole = { complete: 3, damaged: 0, isUnchecked: false }
   expect(integrityCheck(whole)).toEqual({
     level: 'ok',
-    message: '3 contents are whole; never hashed as a whole yet'
+    message: '3 contents whole; never hashed as a whole yet'
   })
-  const scrub = { endedAt: '2026-05-01T00:00:00.000Z', corrupt: 0 }
-  expect(integrityCheck(whole, scrub).message).toContain('hashed as a whole until 2026-05-01T00:00:00.000Z')
+  expect(integrityCheck({ ...whole, complete: 1 }).message).toContain('1 content whole')
+  const scrub = { endedAt: '2026-05-01T00:00:00.000Z', corrupt: 1 }
+  expect(integrityCheck(whole, scrub).message).toContain(
+    'hashed as a whole until 2026-05-01T00:00:00.000Z, 1 damaged block found'
+  )
   expect(integrityCheck({ ...whole, isUnchecked: true }).level).toBe('warn')
   expect(integrityCheck({ ...whole, damaged: 2 })).toMatchObject({
     level: 'error',
