@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { MIB } from '../base/index.ts'
 import { LinkedHosts, type LinkSettings, whyNoLink } from '../testnet/index.ts'
 import { largeFile } from './support/datasets.ts'
-import { type BenchNode, startNode } from './support/network.ts'
+import { type BenchNode, startNode, stopNode } from './support/network.ts'
 import { measureRawTcp } from './support/raw-tcp.ts'
 import { type Row, report, round } from './support/report.ts'
 
@@ -57,10 +57,7 @@ export const run = async (args: string[]): Promise<void> => {
         rows.push(...(await measure(what, { hosts, root, source, sink })))
     report('link', { transport, rates: 'private addresses: none' }, rows)
   } finally {
-    for (const node of nodes.toReversed()) {
-      node.api.close()
-      await node.daemon.stop()
-    }
+    for (const node of nodes.toReversed()) await stopNode(node)
     await hosts.remove()
     rmSync(root, { recursive: true, force: true })
   }

@@ -42,10 +42,7 @@ export const startNetwork = async (): Promise<BenchNetwork> => {
       return node
     },
     close: async () => {
-      for (const node of nodes) {
-        node.api.close()
-        await node.daemon.stop()
-      }
+      for (const node of nodes) await stopNode(node)
       rmSync(root, { recursive: true, force: true })
     }
   }
@@ -62,4 +59,9 @@ export const startNode = async (
   await cli.json('init', ...(invite === undefined ? [] : ['--join', invite]))
   const daemon = await cli.startDaemon(who)
   return { cli, daemon, home, api: new AdminApi(home), stats: () => processStats(daemon.pid) }
+}
+
+export const stopNode = async ({ api, daemon }: BenchNode): Promise<void> => {
+  api.close()
+  await daemon.stop()
 }

@@ -22,11 +22,12 @@ export interface RunningDaemon {
   diagnostics(): string
 }
 
-/** Where its processes run and listen, unless on this host and on loopback. */
+/** Where its processes run and listen, unless on this host and on loopback, and what is set for its daemon. */
 export interface CatalogPlace {
   /** Put before each command, as by `ip netns exec NAME`. */
   command?: readonly string[]
   listen?: string
+  settings?: Readonly<Record<string, string>>
 }
 
 export class Catalog {
@@ -57,8 +58,9 @@ export class Catalog {
   }
 
   async startDaemon(who: string): Promise<RunningDaemon> {
-    const { listen = '/ip4/127.0.0.1/udp/0/quic-v1' } = this.#place
+    const { listen = '/ip4/127.0.0.1/udp/0/quic-v1', settings = {} } = this.#place
     const args = ['daemon', '--json', '--no-mdns', '--listen', listen]
+    for (const [key, value] of Object.entries(settings)) args.push('--set', `${key}=${value}`)
     const child = this.#spawn(args, ['ignore', 'pipe', 'pipe'])
     let diagnostics = ''
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
