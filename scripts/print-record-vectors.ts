@@ -1,7 +1,7 @@
 /**
  * Prints the test vectors of the record format (test/fixtures/vectors/records, docs/records.md):
  *
- *     node scripts/print-record-vectors.ts valid|invalid
+ *     node scripts/print-record-vectors.ts valid|invalid|statements
  *
  * The files are frozen. This script shows how they came to be and helps to add cases; the bytes of a case that is in a
  * file never change. Ed25519 is deterministic, so every run prints the same.
@@ -11,10 +11,13 @@ import { CID } from 'multiformats/cid'
 import { create as createDigest } from 'multiformats/hashes/digest'
 import {
   canonicalKey,
+  createAttestationRecord,
   createRecord,
   createReleaseRecord,
+  createStatusRecord,
   type NewRelease,
   recordHash,
+  releaseKey,
   type SignedRecord,
   trieKey
 } from '../library/records/index.ts'
@@ -247,10 +250,100 @@ function smallOrderForgery(point: Uint8Array): Uint8Array {
   return dagCbor.encode({ ...map, signer: point, sig: Uint8Array.from([...point, ...new Uint8Array(32)]) })
 }
 
-const what = process.argv[2]
-if (what !== 'valid' && what !== 'invalid') {
-  process.stderr.write('usage: node scripts/print-record-vectors.ts valid|invalid\n')
+const ABOUT = { name: SMALL.name, version: SMALL.version, content: SMALL.content }
+const ADAS = { ...ABOUT, owner: ada.publicKey }
+
+function statements(): object {
+  const status = { ...ABOUT, sequence: TIME_MS } as const
+  const attestation = { ...ADAS, statement: 'tested', holds: true, sequence: TIME_MS }
+  const valid: Array<[string, SigningKey, SignedRecord]> = [
+    ['a yank', ada, createStatusRecord({ ...status, state: 'yanked', reason: 'leaks the key' }, ada)],
+    [
+      'a yank taken back',
+      ada,
+      createStatusRecord({ ...status, state: 'active', sequence: TIME_MS + 1 }, ada)
+    ],
+    [
+      'a deprecation with every field',
+      ada,
+      createStatusRecord(
+        { ...status, state: 'deprecated', reason: 'Größeres kommt', replacement: '@acme/hello@^2.0.0' },
+        ada
+      )
+    ],
+    ['an archived release', ada, createStatusRecord({ ...status, state: 'archived' }, ada)],
+    ['another version', ada, createStatusRecord({ ...status, version: '1.0.1', state: 'yanked' }, ada)],
+    ['fields that this version does not know', ada, statusOf({ mood: 'good' })],
+    ['an attestation', bob, createAttestationRecord(attestation, bob)],
+    [
+      'an attestation taken back',
+      bob,
+      createAttestationRecord({ ...attestation, holds: false, sequence: TIME_MS + 1 }, bob)
+    ],
+    [
+      'another word of the same signer',
+      bob,
+      createAttestationRecord({ ...attestation, statement: 'built' }, bob)
+    ],
+    ['the same word of another signer', ada, createAttestationRecord(attestation, ada)]
+  ]
+  const word = (over: Record<string, unknown>, statement = 'tested'): Uint8Array =>
+    createRecord(
+      {
+        kind: 'attestation',
+        sequence: TIME_MS,
+        subject: Uint8Array.from([...releaseKey(ADAS), ...Buffer.from(statement)]),
+        body: { ...ADAS, statement, holds: true, ...over }
+      },
+      bob
+    ).bytes
+  const invalid: Array<[string, string, Uint8Array]> = [
+    ['a release', 'RECORD_INVALID', createReleaseRecord(SMALL, ada).bytes],
+    ['a status by another key than the owner', 'RECORD_INVALID', statusOf({}, { key: bob }).bytes],
+    [
+      'a status by a delegate, reserved',
+      'UNSUPPORTED',
+      statusOf({ chain: contentOf('chain') }, { key: bob }).bytes
+    ],
+    ['a chain where the owner signed', 'RECORD_INVALID', statusOf({ chain: contentOf('chain') }).bytes],
+    ['a state of a later version', 'UNSUPPORTED', statusOf({ state: 'withdrawn' }).bytes],
+    ['a state that is no word', 'RECORD_INVALID', statusOf({ state: 'Yanked!' }).bytes],
+    ['no state', 'RECORD_INVALID', statusOf({ state: null }).bytes],
+    ['the subject of another release', 'RECORD_INVALID', statusOf({ version: '1.0.1' }).bytes],
+    ['a subject of 31 bytes', 'RECORD_INVALID', statusOf({}, { subject: releaseKey(ADAS).slice(1) }).bytes],
+    ['no content', 'RECORD_INVALID', statusOf({ content: null }).bytes],
+    ['a reason of two lines', 'RECORD_INVALID', statusOf({ reason: 'a\nb' }).bytes],
+    ['a reason of 1,025 bytes', 'RECORD_INVALID', statusOf({ reason: 'x'.repeat(1025) }).bytes],
+    ['a replacement that is a path', 'RECORD_INVALID', statusOf({ replacement: '../hello' }).bytes],
+    ['a replacement with an empty range', 'RECORD_INVALID', statusOf({ replacement: 'hello@' }).bytes],
+    ['a statement of more than 4 KiB', 'RECORD_TOO_LARGE', statusOf({ more: 'x'.repeat(4096) }).bytes],
+    ['an attestation of nothing', 'RECORD_INVALID', word({ statement: '' })],
+    ['a word of 33 characters', 'RECORD_INVALID', word({}, 'x'.repeat(33))],
+    ['another word than the subject has', 'RECORD_INVALID', word({ statement: 'built' })],
+    ['an attestation that may hold', 'RECORD_INVALID', word({ holds: 'perhaps' })]
+  ]
+  return {
+    about:
+      'Statuses and attestations of catalog-record/1, see docs/records.md: valid ones, and bytes that must be refused when read as a statement, with the code of the error. Frozen: cases are added, never changed.',
+    records: valid.map(([name, key, record]) => describeRecord(name, key, record)),
+    invalid: invalid.map(([name, code, bytes]) => ({ name, code, record: hex(bytes) }))
+  }
+}
+
+/** A yank of the smallest release with fields of its body changed, signed whatever is there. */
+function statusOf(
+  over: Record<string, unknown>,
+  { key = ada, subject = releaseKey(ADAS) }: { key?: SigningKey; subject?: Uint8Array } = {}
+): SignedRecord {
+  const body = { ...ADAS, state: 'yanked', ...over }
+  return createRecord({ kind: 'status', sequence: TIME_MS, subject, body }, key)
+}
+
+const PAGES: Record<string, () => object> = { valid, invalid, statements }
+const page = PAGES[process.argv[2] ?? '']
+if (page === undefined) {
+  process.stderr.write(`usage: node scripts/print-record-vectors.ts ${Object.keys(PAGES).join('|')}\n`)
   process.exitCode = 2
 } else {
-  process.stdout.write(`${JSON.stringify(what === 'valid' ? valid() : invalid(), null, 2)}\n`)
+  process.stdout.write(`${JSON.stringify(page(), null, 2)}\n`)
 }

@@ -18,5 +18,13 @@ export {
   decodeVerifiedRelease,
   nextSequence
 } from './release.ts'
-export { canonicalKey, recordHash, supersedes, trieKey } from './set-keys.ts'
+export { canonicalKey, recordHash, releaseKey, supersedes, trieKey } from './set-keys.ts'
+export { StatementSet } from './statement-set.ts'
+export {
+  createAttestationRecord,
+  createStatusRecord,
+  decodeStatement,
+  decodeVerifiedStatement,
+  releaseOf
+} from './statements.ts'
 export * from './types.ts'

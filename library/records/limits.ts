@@ -48,6 +48,14 @@ export const RECORD_LIMITS = {
   /** A command line, a digest, a URL: the value of a requirement, hook, migration or provenance entry. */
   mapValueBytes: 1 * KIB,
   extensions: 64,
+  /** A whole status or attestation: names, a line of text, and room for fields to come. Several travel with each release. */
+  statementBytes: 4 * KIB,
+  /** A state, or the word of an attestation. */
+  statementChars: 32,
+  /** One line of text for people. */
+  reasonBytes: 1 * KIB,
+  /** The longest name, `@` and the longest range. */
+  replacementBytes: 387,
   /** A hashcash stamp. */
   workStampBytes: 128,
   /** A CIDv1 with SHA-256 has 36 bytes. */

@@ -41,3 +41,12 @@ function checkLicence(licence: string): void {
     )
   }
 }
+
+/** What is wrong here is the caller's text, not somebody's record. */
+export function asArgumentError(thrown: unknown): unknown {
+  if (!(thrown instanceof CatalogError) || thrown.code !== 'RECORD_INVALID') return thrown
+  return new CatalogError('INVALID_ARGUMENT', thrown.message, {
+    ...(thrown.details === undefined ? {} : { details: thrown.details }),
+    cause: thrown
+  })
+}

@@ -1,10 +1,8 @@
-import { PUBLIC_KEY_BYTES } from '../../trust/index.ts'
-import { isName, isVersion } from '../names.ts'
 import * as check from './checks.ts'
+import { checkFields, type Field, may, must, name, publicKey, range, version, word } from './fields.ts'
 import { RECORD_LIMITS as LIMITS } from './limits.ts'
 import { DEPENDENCY_KINDS, type Dependency, PACKAGE_TYPES } from './types.ts'
 
-const word = check.text({ maxBytes: LIMITS.wordBytes })
 const mapValue = check.text({ maxBytes: LIMITS.mapValueBytes })
 const platform = check.text({
   maxBytes: LIMITS.platformBytes,
@@ -13,27 +11,10 @@ const platform = check.text({
 })
 const time = check.integer(LIMITS.earliestMs, LIMITS.latestMs)
 
-const name: check.Check = (value, field) => {
-  if (typeof value !== 'string' || !isName(value)) check.refuse(field, 'is not a package name')
-}
-const version: check.Check = (value, field) => {
-  if (typeof value !== 'string' || !isVersion(value)) check.refuse(field, 'is not strict SemVer')
-}
-
-interface Field {
-  required: boolean
-  check: check.Check
-}
-const must = (of: check.Check): Field => ({ required: true, check: of })
-const may = (of: check.Check): Field => ({ required: false, check: of })
-
-/**
- * A dependency is checked for its form only. What its range matches is decided by the resolver, which treats one that it
- * cannot read as matching nothing; the publishing side refuses those (publish-checks.ts).
- */
+/** What its range matches is decided by the resolver; the publishing side refuses one that it cannot read (publish-checks.ts). */
 const DEPENDENCY_FIELDS: Record<keyof Dependency, Field> = {
   name: must(name),
-  range: must(check.text({ maxBytes: LIMITS.rangeBytes, form: /^[ -~]+$/, what: 'printable ASCII' })),
+  range: must(range),
   kind: must(check.oneOf(DEPENDENCY_KINDS)),
   platform: may(platform),
   features: may(check.list(word, LIMITS.featureList))
@@ -58,7 +39,7 @@ const dependencies: check.Check = (value, field) => {
 export const RELEASE_FIELDS = {
   name: must(name),
   version: must(version),
-  owner: must(check.bytes(PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES)),
+  owner: must(publicKey),
   chain: may(check.cid),
   format: must(check.integer(1, LIMITS.integer)),
   content: must(check.cid),
@@ -84,11 +65,3 @@ export const RELEASE_FIELDS = {
   provenance: may(check.mapOf(mapValue, LIMITS.provenance)),
   extensions: may(check.mapOf(check.anything, LIMITS.extensions))
 } as const satisfies Record<string, Field>
-
-/** Checks every known field of a map. Throws RECORD_INVALID. */
-export function checkFields(map: Record<string, unknown>, fields: Record<string, Field>, prefix = ''): void {
-  for (const [field, { required, check: run }] of Object.entries(fields)) {
-    if (Object.hasOwn(map, field)) run(map[field], prefix + field)
-    else if (required) check.refuse(prefix + field, 'is missing')
-  }
-}

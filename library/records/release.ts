@@ -1,10 +1,12 @@
 import { CatalogError } from '../../base/index.ts'
-import { bytesEqual, type Signer, SigningKey } from '../../trust/index.ts'
+import { type Signer, SigningKey } from '../../trust/index.ts'
 import { checkName, checkVersion } from '../names.ts'
 import { createRecord, decodeRecord, decodeVerifiedRecord } from './envelope.ts'
+import { checkFields, withoutUndefined } from './fields.ts'
 import { CONTENT_FORMAT } from './limits.ts'
-import { checkForPublish } from './publish-checks.ts'
-import { checkFields, RELEASE_FIELDS } from './release-fields.ts'
+import { checkSignedByOwner } from './owner.ts'
+import { asArgumentError, checkForPublish } from './publish-checks.ts'
+import { RELEASE_FIELDS } from './release-fields.ts'
 import type { NewRelease, Release, ReleaseDescription, ReleaseRecord, SignedRecord } from './types.ts'
 
 /**
@@ -29,7 +31,7 @@ export function understandRelease(record: SignedRecord): ReleaseRecord {
     sequence: record.sequence,
     ...(unknown.length === 0 ? {} : { unknown: Object.fromEntries(unknown) })
   }
-  checkOwner(release)
+  checkSignedByOwner(release, 'release')
   return { ...record, kind: 'release', release }
 }
 
@@ -42,22 +44,6 @@ function checkFormat(format: unknown): void {
     {
       hint: 'upgrade Catalog to use it',
       details: { format: format as number }
-    }
-  )
-}
-
-function checkOwner(release: Release): void {
-  const isOwn = bytesEqual(release.owner, release.signer)
-  if (isOwn && release.chain === undefined) return
-  if (isOwn) throw new CatalogError('RECORD_INVALID', 'the owner signed it, so there can be no chain')
-  if (release.chain === undefined) {
-    throw new CatalogError('RECORD_INVALID', 'the signer is not the owner and no chain says why it may sign')
-  }
-  throw new CatalogError(
-    'UNSUPPORTED',
-    'the release is signed by a delegate, which this version cannot check',
-    {
-      hint: 'upgrade Catalog to use it'
     }
   )
 }
@@ -124,20 +110,6 @@ function bodyOf(release: NewRelease, owner: Uint8Array): Record<string, unknown>
 }
 
 const isKnown = (field: string): boolean => Object.hasOwn(RELEASE_FIELDS, field)
-
-/** DAG-CBOR has no `undefined`; an absent field is absent. */
-function withoutUndefined(fields: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
-}
-
-/** What is wrong here is the caller's text, not somebody's record. */
-function asArgumentError(thrown: unknown): unknown {
-  if (!(thrown instanceof CatalogError) || thrown.code !== 'RECORD_INVALID') return thrown
-  return new CatalogError('INVALID_ARGUMENT', thrown.message, {
-    ...(thrown.details === undefined ? {} : { details: thrown.details }),
-    cause: thrown
-  })
-}
 
 /** The sequence of the next record for a key: the time in ms, unless the last one was dated later. */
 export function nextSequence(nowMs: number, last?: number): number {

@@ -7,7 +7,7 @@
 import { CatalogError } from '../../base/index.ts'
 import { domainPrefix, sha256 } from '../../trust/index.ts'
 import { understandRelease } from './release.ts'
-import type { ReleaseRecord, SignedRecord } from './types.ts'
+import type { ReleaseIdentity, ReleaseRecord, SignedRecord } from './types.ts'
 
 const KEY_PREFIX = domainPrefix('key')
 const RECORD_PREFIX = domainPrefix('rec')
@@ -33,8 +33,15 @@ const isRelease = (record: SignedRecord | ReleaseRecord): record is ReleaseRecor
 export function canonicalKey(record: SignedRecord | ReleaseRecord): Uint8Array {
   if (record.kind !== 'release')
     return joinParts([record.kind, record.signer, record.subject ?? new Uint8Array()])
-  const { release } = isRelease(record) ? record : understandRelease(record)
-  return joinParts(['release', release.name, release.version, release.owner, release.content.bytes])
+  return canonicalReleaseKey((isRelease(record) ? record : understandRelease(record)).release)
+}
+
+const canonicalReleaseKey = ({ name, version, owner, content }: ReleaseIdentity): Uint8Array =>
+  joinParts(['release', name, version, owner, content.bytes])
+
+/** The `trieKey` of every record of this release: it names the release, whichever words its owner signs for it. */
+export function releaseKey(release: ReleaseIdentity): Uint8Array {
+  return sha256(KEY_PREFIX, canonicalReleaseKey(release))
 }
 
 /** SHA-256(`catalog/key/1\0` || canonical key): where the record stands in the tree. */

@@ -61,6 +61,42 @@ export interface Release extends ReleaseDescription {
 /** What is signed as a new release: owner and signer come from the key that signs, the format from this version. */
 export type NewRelease = Omit<Release, 'owner' | 'signer' | 'chain' | 'format'>
 
+/** Which release is meant, whatever its owner says about it: what its key in a set is made of. */
+export type ReleaseIdentity = Pick<Release, 'name' | 'version' | 'owner' | 'content'>
+
+/**
+ * What an owner says of a release: `active` as published; `deprecated` better not used in new work; `yanked` not chosen any more
+ * unless it is named exactly; `archived` kept, and looked after no longer.
+ */
+export const RELEASE_STATES = ['active', 'deprecated', 'yanked', 'archived'] as const
+export type ReleaseState = (typeof RELEASE_STATES)[number]
+
+export interface Status extends ReleaseIdentity {
+  state: ReleaseState
+  /** One line for people. */
+  reason?: string
+  /** What to use instead: `name` or `name@range`. */
+  replacement?: string
+  signer: Uint8Array
+  /** Larger wins: max(now in ms, last + 1). */
+  sequence: number
+}
+
+/** What is signed as a new status; the owner is the key that signs. */
+export type NewStatus = Omit<Status, 'owner' | 'signer'>
+
+/** Somebody's word that something holds of a release, or (`holds` false) that it no longer stands by it. */
+export interface Attestation extends ReleaseIdentity {
+  /** A word such as `approved`, `built`, `tested`; which ones mean what is for those who read them. */
+  statement: string
+  holds: boolean
+  /** Who says so. */
+  signer: Uint8Array
+  sequence: number
+}
+
+export type NewAttestation = Omit<Attestation, 'signer'>
+
 /** A record as it came: the exact signed bytes, its id, and what is understood of it. */
 export interface SignedRecord {
   /** CIDv1 dag-cbor SHA-256 over `bytes`. */
@@ -72,7 +108,7 @@ export interface SignedRecord {
   sequence: number
   /** What it is about, for every kind but `release`. */
   subject?: Uint8Array
-  /** The decoded body, of which only a release's is understood so far. */
+  /** The decoded body, to be understood by kind. */
   body: Record<string, unknown>
   signer: Uint8Array
 }
@@ -81,3 +117,16 @@ export interface ReleaseRecord extends SignedRecord {
   kind: 'release'
   release: Release
 }
+
+export interface StatusRecord extends SignedRecord {
+  kind: 'status'
+  status: Status
+}
+
+export interface AttestationRecord extends SignedRecord {
+  kind: 'attestation'
+  attestation: Attestation
+}
+
+/** A record about one release. */
+export type StatementRecord = StatusRecord | AttestationRecord

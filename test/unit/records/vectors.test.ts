@@ -8,6 +8,7 @@ import {
   createRecord,
   decodeRecord,
   decodeRelease,
+  decodeStatement,
   type RecordStatement,
   recordHash,
   supersedes,
@@ -56,9 +57,10 @@ function fromDagJson(value: unknown): unknown {
 }
 
 const { records, winners } = read<ValidFile>('valid.json')
+const statements = read<{ records: ValidCase[]; invalid: InvalidCase[] }>('statements.json')
 
 describe('valid records', () => {
-  test.each(records)('$name', vector => {
+  test.each([...records, ...statements.records])('$name', vector => {
     const record = decodeRecord(unhex(vector.record))
     expect(record.id.toString()).toBe(vector.id)
     expect(formatPublicKey(record.signer)).toBe(vector.signer)
@@ -77,6 +79,16 @@ describe('valid records', () => {
     expect(trieKey(a!)).toEqual(trieKey(b!))
     expect((supersedes(a!, b!) ? a : b)?.id.toString()).toBe(winner)
     expect((supersedes(b!, a!) ? b : a)?.id.toString()).toBe(winner)
+  })
+})
+
+describe('statements', () => {
+  test.each(statements.records)('$name', ({ record }) => {
+    expect(decodeStatement(unhex(record)).bytes).toEqual(unhex(record))
+  })
+
+  test.each(statements.invalid)('$name: $code', ({ code, record }) => {
+    expect(codeOf(() => decodeStatement(unhex(record!)))).toBe(code)
   })
 })
 
