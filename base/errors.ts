@@ -338,6 +338,13 @@ export const ERROR_CODES = {
     'A manifest or file tree is not of the one form its content allows.',
     'the publisher must publish it again; it was not made by Catalog'
   ),
+  TREE_DAMAGED: row(
+    500,
+    VerificationFailed,
+    W.Internal,
+    'The Merkle tree of a library does not fit together or not to its records; nothing is proven from it.',
+    'run `catalog verify --all --repair`: it builds the tree anew from the records'
+  ),
   SOURCE_UNREADABLE: row(
     400,
     Failed,
@@ -459,6 +466,13 @@ export const ERROR_CODES = {
     W.BadRequest,
     'The signature of a record does not match its bytes and key.',
     'do not use it; it was forged or damaged'
+  ),
+  PROOF_INVALID: row(
+    400,
+    VerificationFailed,
+    W.BadRequest,
+    'A proof is not in its one form, or does not belong to the set that its root stands for.',
+    'do not believe it; ask for another one, with the root of a head that you trust'
   ),
   RECORD_EARLY: row(
     425,

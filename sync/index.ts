@@ -1,0 +1,7 @@
+/**
+ * Sync: libraries that stay equal. A library is a set of records; here it gets a Merkle trie, whose root stands for the whole
+ * set, and heads, in which its writer signs that root. It compares and proves sets and says what must be written for them; records are
+ * verified and stored by the library, and nothing here opens a connection. Changes of a set come in, rows for the same
+ * batch, roots, proofs and signed heads go out.
+ */
+export * from './trie/index.ts'
