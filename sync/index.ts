@@ -4,4 +4,5 @@
  * verified and stored by the library, and nothing here opens a connection. Changes of a set come in, rows for the same
  * batch, roots, proofs and signed heads go out.
  */
+export * from './sketch/index.ts'
 export * from './trie/index.ts'
