@@ -251,8 +251,8 @@ class WorkerDatabase extends LevelReader implements Database {
 
 function workerRegistry(worker: WorkerClient): RegistryWriter {
   return {
-    publish: (record, nowMs, signal) => worker.request('registryPublish', { record, nowMs }, { signal }),
-    add: (record, nowMs, signal) => worker.request('registryAdd', { record, nowMs }, { signal }),
+    write: (change, record, nowMs, signal) =>
+      worker.request('registryWrite', { change, record, nowMs }, { signal }),
     remove: (recHash, signal) => worker.request('registryRemove', { recHash }, { signal })
   }
 }

@@ -343,9 +343,9 @@ function servedWhileRunning(
 ): Pick<Registry, 'stored' | 'storedPage'> {
   const check = (): void => lifecycle.require(['initializing', 'running'], 'serve')
   return {
-    stored(id) {
+    async stored(id, signal) {
       check()
-      return registry.stored(id)
+      return await registry.stored(id, signal)
     },
     async storedPage(query, signal) {
       check()

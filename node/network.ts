@@ -3,11 +3,12 @@ import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { MIB, SECOND_MS } from '../base/index.ts'
 import { type Discovery, nameKey, recordKey } from '../discovery/index.ts'
-import { parseId, type ReleaseRecord } from '../library/index.ts'
+import { parseId } from '../library/index.ts'
 import {
   type Fetcher,
   type FetchSource,
   MAX_RECORDS_PER_ANSWER,
+  type PeerReleases,
   type RecordClient
 } from '../protocols/index.ts'
 import { type Host, reconnect } from './host/index.ts'
@@ -74,14 +75,18 @@ export function createNetwork(modules: NetworkModules): Network {
       const peer = peerIdFromString(peerId)
       // Who publishes the name, and what its newest versions are, matters also when one version is meant.
       const all = await pagesOf(records, peer, name, {}, signal)
-      if (all.isComplete || (filter.version ?? filter.range) === undefined) return all.releases
+      if (all.isComplete || (filter.version ?? filter.range) === undefined) return all
       const meant = await pagesOf(records, peer, name, filter, signal)
       const known = new Set(all.releases.map(({ id }) => id.toString()))
-      return [...all.releases, ...meant.releases.filter(({ id }) => !known.has(id.toString()))]
+      return {
+        releases: [...all.releases, ...meant.releases.filter(({ id }) => !known.has(id.toString()))],
+        statements: [...all.statements, ...meant.statements]
+      }
     },
     async record(id, peerId, signal) {
-      const [record] = await records.get(peerIdFromString(peerId), [parseId(id)], signal)
-      return record
+      const { releases, statements } = await records.get(peerIdFromString(peerId), [parseId(id)], signal)
+      const [record] = releases
+      return record === undefined ? undefined : { record, statements }
     },
     async fetchContent(record, peerIds, { priority, onProgress, onSourceFailed, moreSources }, signal) {
       const { bytesFetched, bytesReused, sources } = await fetcher.fetch({
@@ -120,8 +125,7 @@ async function* peerIdsOf(peerIds: AsyncIterable<string>): AsyncGenerator<PeerId
   for await (const peerId of peerIds) yield peerIdFromString(peerId)
 }
 
-interface Pages {
-  releases: ReleaseRecord[]
+interface Pages extends PeerReleases {
   /** Whether the peer said that this is all. */
   isComplete: boolean
 }
@@ -134,7 +138,7 @@ async function pagesOf(
   filter: Omit<WantedReleases, 'name'>,
   signal: AbortSignal
 ): Promise<Pages> {
-  const releases: ReleaseRecord[] = []
+  const { releases, statements }: PeerReleases = { releases: [], statements: [] }
   let sizeBytes = 0
   let after: Uint8Array | undefined
   for (let page = 0; page < MAX_PAGES && sizeBytes < MAX_LISTED_BYTES; page++) {
@@ -146,11 +150,12 @@ async function pagesOf(
       signal
     })
     releases.push(...answer.releases)
-    for (const { bytes } of answer.releases) sizeBytes += bytes.byteLength
-    if (answer.next === undefined) return { releases, isComplete: true }
+    statements.push(...answer.statements)
+    for (const { bytes } of [...answer.releases, ...answer.statements]) sizeBytes += bytes.byteLength
+    if (answer.next === undefined) return { releases, statements, isComplete: true }
     after = answer.next
   }
-  return { releases, isComplete: false }
+  return { releases, statements, isComplete: false }
 }
 
 /** Holders of a key but this node, ready to be dialled. */

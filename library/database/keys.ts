@@ -33,7 +33,11 @@ export const KeyFamily = {
   Membership: 'm/',
   /** `k/` + name 0 version 0 owner (32) recHash: sequence (8) and the content's CID. */
   NameIndex: 'k/',
-  /** `s/` + library id: revision (8), number of members (8). */
+  /** `y/` + release key (32): recHash of the owner's status of that release. */
+  Status: 'y/',
+  /** `w/` + release key (32), signer (32), word: recHash of that signer's attestation. */
+  Attestation: 'w/',
+  /** `s/` + library id: revision (8), number of releases (8). */
   LibraryState: 's/',
   /** `o/` + name: owner pinned under that name (32). */
   OwnerPin: 'o/',
@@ -138,6 +142,14 @@ export function parseNameIndexKey(key: Uint8Array): NameIndexKey | undefined {
     recHash: key.slice(versionEnd + 1 + OWNER_BYTES)
   }
 }
+
+/** `release`: `releaseKey` of the release, here and below. */
+export const statusKey = (release: Uint8Array): Uint8Array => makeKey(KeyFamily.Status, release)
+
+export const attestationKey = (release: Uint8Array, signer: Uint8Array, statement: string): Uint8Array =>
+  makeKey(KeyFamily.Attestation, release, signer, bytesOf(statement))
+
+export const attestationPrefix = (release: Uint8Array): Uint8Array => makeKey(KeyFamily.Attestation, release)
 
 export const libraryStateKey = (libraryId: string): Uint8Array =>
   makeKey(KeyFamily.LibraryState, bytesOf(libraryId))

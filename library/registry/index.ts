@@ -1,9 +1,11 @@
 /**
- * Registry: the releases a node knows, found by id and by name, and which of them it published. Two halves over one LevelDB: the
- * main thread reads (`createRegistry`), the worker writes what `planPublish` and `planAdd` plan. Verified bytes
+ * Registry: the releases a node knows, found by id and by name, what is said of them, and which of all that it published. Two
+ * halves over one LevelDB: the main thread reads (`createRegistry`), the worker writes what PLANS plan. Verified bytes
  * come in, verified records go out; which of several owners of a name is meant is for the caller to decide.
  */
-export { MAX_CLOCK_AHEAD_MS, MAX_CONTENTS_PER_VERSION, planAdd, planPublish } from './plan.ts'
+export { MAX_CONTENTS_PER_VERSION } from './plan.ts'
+export { PLANS } from './plans.ts'
+export { MAX_ATTESTATIONS_READ } from './read-statements.ts'
 export { createRegistry } from './registry.ts'
 export {
   type Announcement,
@@ -12,4 +14,5 @@ export {
   readPublishedIds,
   scheduleAnnouncement
 } from './schedule.ts'
+export { isTimely, MAX_CLOCK_AHEAD_MS } from './timely.ts'
 export type * from './types.ts'

@@ -1,18 +1,12 @@
-/** Taking a release out of the registry, as one batch: its record, its places in the indexes, its memberships. */
+/** Taking a release out of the registry, as one batch: its record, what is said of it, their places in the indexes, their memberships. */
 import type { CID } from 'multiformats/cid'
 import { CatalogError } from '../../base/index.ts'
-import {
-  announcementKey,
-  encodeU64,
-  libraryStateKey,
-  membershipKey,
-  membershipPrefix,
-  nameIndexKey,
-  recordIdKey,
-  recordKey
-} from '../database/keys.ts'
+import { announcementKey, nameIndexKey } from '../database/keys.ts'
 import type { DatabaseReader, WriteOperation } from '../database/types.ts'
-import { HOME_LIBRARY, readEntries, readLibraryState, readRecord } from './read.ts'
+import { releaseKey } from '../records/index.ts'
+import { isAtHome, readEntries, readRecord } from './read.ts'
+import { statementPlaces } from './read-statements.ts'
+import { changeHome, del, dropRows } from './record-rows.ts'
 
 export interface RemovalPlan {
   operations: WriteOperation[]
@@ -25,17 +19,18 @@ export async function planRemove(reader: DatabaseReader, recHash: Uint8Array): P
   const record = readRecord(reader, recHash)
   if (record === undefined) throw new CatalogError('RELEASE_NOT_FOUND', 'the release is not here any more')
   const { name, version, owner, content } = record.release
-  const del = (key: Uint8Array): WriteOperation => ({ type: 'del', key })
-  const operations = [
-    del(recordKey(recHash)),
-    del(recordIdKey(record.id.multihash.digest)),
-    del(nameIndexKey({ name, version, owner, recHash }))
-  ]
-  for await (const [key] of reader.iterate({ prefix: membershipPrefix(recHash) })) operations.push(del(key))
-  if (isAtHome(reader, recHash)) {
-    const { revision, members } = readLibraryState(reader, HOME_LIBRARY)
-    const value = encodeU64(revision + 1, Math.max(0, members - 1))
-    operations.push({ type: 'put', key: libraryStateKey(HOME_LIBRARY), value })
+  const { operations, wasAtHome } = await dropRows(reader, {
+    recHash,
+    indexKey: nameIndexKey({ name, version, owner, recHash })
+  })
+  let changesHome = wasAtHome
+  for (const place of await statementPlaces(reader, releaseKey(record.release))) {
+    const statement = await dropRows(reader, place)
+    operations.push(...statement.operations)
+    changesHome ||= statement.wasAtHome
+  }
+  if (changesHome) {
+    operations.push(changeHome(reader, { releases: wasAtHome ? -1 : 0 }))
     let isLast = true
     for await (const entry of readEntries(reader, { name }))
       if (Buffer.compare(entry.recHash, recHash) !== 0 && isAtHome(reader, entry.recHash)) isLast = false
@@ -43,6 +38,3 @@ export async function planRemove(reader: DatabaseReader, recHash: Uint8Array): P
   }
   return { operations, content, release: { name, version, owner } }
 }
-
-const isAtHome = (reader: DatabaseReader, recHash: Uint8Array): boolean =>
-  reader.get(membershipKey(recHash, HOME_LIBRARY)) !== undefined

@@ -4,42 +4,22 @@
  * before it makes the next (two at once could both find a name free). Nothing of a record is looked at before its
  * signature holds.
  */
-import { CatalogError, MINUTE_MS, plural } from '../../base/index.ts'
+import { CatalogError } from '../../base/index.ts'
 import { formatPublicKey } from '../../trust/index.ts'
-import {
-  announcementKey,
-  encodeU64,
-  libraryStateKey,
-  membershipKey,
-  membershipPrefix,
-  nameIndexKey,
-  recordIdKey,
-  recordKey
-} from '../database/keys.ts'
+import { nameIndexKey } from '../database/keys.ts'
 import type { DatabaseReader, WriteOperation } from '../database/types.ts'
 import { decodeRelease, type ReleaseRecord, recordHash, supersedes } from '../records/index.ts'
-import {
-  encodeIndexValue,
-  HOME_LIBRARY,
-  type LibraryState,
-  readEntries,
-  readLibraryState,
-  readRecord
-} from './read.ts'
-import { readAnnouncement } from './schedule.ts'
+import { encodeIndexValue, isAtHome, readEntries, readRecord } from './read.ts'
+import { changeHome, dropRows, joinHome, storeRows } from './record-rows.ts'
+import { dueNow } from './schedule.ts'
+import { expectTimely } from './timely.ts'
 import type { IndexEntry, RegistryPlan } from './types.ts'
 
-/** Clocks of honest machines differ by less. A record dated later would win over every honest successor until then. */
-export const MAX_CLOCK_AHEAD_MS = 10 * MINUTE_MS
 /**
  * Contents of one (name, version, owner) that are kept. One is honest; the second is the evidence that the owner signed two;
  * more would only let that owner fill this disk.
  */
 export const MAX_CONTENTS_PER_VERSION = 8
-
-const EMPTY = new Uint8Array()
-const put = (key: Uint8Array, value: Uint8Array): WriteOperation => ({ type: 'put', key, value })
-const del = (key: Uint8Array): WriteOperation => ({ type: 'del', key })
 
 /**
  * Plans to publish a record in the home library, due for announcement at once. What is already published with the same content is
@@ -54,10 +34,37 @@ export async function planPublish(
   const record = decodeTimely(bytes, nowMs)
   const siblings = await siblingsOf(reader, record)
   const same = siblings.find(entry => isSameContent(entry, record))
-  if (same !== undefined && isMember(reader, same.recHash, HOME_LIBRARY)) return kept(reader, same)
+  if (same !== undefined && isAtHome(reader, same.recHash)) return kept(reader, same)
   const other = siblings.find(entry => !isSameContent(entry, record))
   if (other !== undefined) throw releaseExists(record, other)
+  return await publishOver(reader, record, same, nowMs)
+}
 
+/**
+ * Plans to publish new words for a release that is here: the same content, a larger sequence. What is not newer than the stored
+ * record is answered with that one and no operations. Throws as `decodeRelease`, RECORD_EARLY, RELEASE_NOT_FOUND.
+ */
+export async function planRevise(
+  reader: DatabaseReader,
+  bytes: Uint8Array,
+  nowMs: number
+): Promise<RegistryPlan> {
+  const record = decodeTimely(bytes, nowMs)
+  const same = (await siblingsOf(reader, record)).find(entry => isSameContent(entry, record))
+  if (same === undefined) throw nothingToRevise(record)
+  const stored = readRecord(reader, same.recHash)
+  if (stored !== undefined && !supersedes(record, stored) && isAtHome(reader, same.recHash))
+    return kept(reader, same)
+  return await publishOver(reader, record, same, nowMs)
+}
+
+/** Brings the newer of the record and the stored one into the home library. */
+async function publishOver(
+  reader: DatabaseReader,
+  record: ReleaseRecord,
+  same: IndexEntry | undefined,
+  nowMs: number
+): Promise<RegistryPlan> {
   const stored = same === undefined ? undefined : readRecord(reader, same.recHash)
   const winner = stored !== undefined && !supersedes(record, stored) ? stored : record
   const operations: WriteOperation[] = []
@@ -65,13 +72,11 @@ export async function planPublish(
   if (same !== undefined && winner === record)
     operations.push(...(await replace(reader, same, record)).operations)
   if (winner === record) operations.push(...store(record))
-  const { revision, members } = readLibraryState(reader, HOME_LIBRARY)
-  const { name } = record.release
-  const addedMs = readAnnouncement(reader, name)?.addedMs ?? nowMs
+  const isNew = same === undefined || !isAtHome(reader, same.recHash)
   operations.push(
-    put(membershipKey(recordHash(winner.bytes), HOME_LIBRARY), EMPTY),
-    putState({ revision: revision + 1, members: members + 1 }),
-    put(announcementKey(name), encodeU64(nowMs, addedMs))
+    joinHome(recordHash(winner.bytes)),
+    changeHome(reader, { releases: isNew ? 1 : 0 }),
+    dueNow(reader, record.release.name, nowMs)
   )
   return { operations, added: true, stored: winner.bytes }
 }
@@ -97,24 +102,14 @@ export async function planAdd(
   if (stored !== undefined && !supersedes(record, stored))
     return { operations: [], added: false, stored: stored.bytes }
   const { operations, wasAtHome } = await replace(reader, same, record)
-  if (wasAtHome) {
-    const { revision, members } = readLibraryState(reader, HOME_LIBRARY)
-    operations.push(putState({ revision: revision + 1, members }))
-  }
+  if (wasAtHome) operations.push(changeHome(reader, { releases: 0 }))
   return { operations: [...operations, ...store(record)], added: true, stored: bytes }
 }
 
 function decodeTimely(bytes: Uint8Array, nowMs: number): ReleaseRecord {
   const record = decodeRelease(bytes)
-  const datedMs = Math.max(record.sequence, record.release.publishedAt)
-  if (datedMs <= nowMs + MAX_CLOCK_AHEAD_MS) return record
-  throw new CatalogError(
-    'RECORD_EARLY',
-    `the record is dated ${plural(Math.ceil((datedMs - nowMs) / MINUTE_MS), 'minute')} ahead`,
-    {
-      details: { datedMs, nowMs }
-    }
-  )
+  expectTimely(Math.max(record.sequence, record.release.publishedAt), nowMs)
+  return record
 }
 
 /** All releases of the same name, version and owner: one, unless the owner signed several. */
@@ -126,10 +121,6 @@ async function siblingsOf(reader: DatabaseReader, record: ReleaseRecord): Promis
 
 const isSameContent = (entry: IndexEntry, record: ReleaseRecord): boolean =>
   entry.content.equals(record.release.content)
-
-function isMember(reader: DatabaseReader, recHash: Uint8Array, libraryId: string): boolean {
-  return reader.get(membershipKey(recHash, libraryId)) !== undefined
-}
 
 function kept(reader: DatabaseReader, entry: IndexEntry): RegistryPlan {
   const stored = readRecord(reader, entry.recHash)
@@ -143,36 +134,24 @@ function kept(reader: DatabaseReader, entry: IndexEntry): RegistryPlan {
 }
 
 function store(record: ReleaseRecord): WriteOperation[] {
-  const recHash = recordHash(record.bytes)
   const { name, version, owner } = record.release
-  return [
-    put(recordKey(recHash), record.bytes),
-    put(recordIdKey(record.id.multihash.digest), recHash),
-    put(nameIndexKey({ name, version, owner, recHash }), encodeIndexValue(record))
-  ]
+  const key = nameIndexKey({ name, version, owner, recHash: recordHash(record.bytes) })
+  return storeRows(record, { key, value: encodeIndexValue(record) })
 }
 
 /** Takes `old` out and gives its memberships to `successor`. */
-async function replace(
+const replace = (
   reader: DatabaseReader,
   old: IndexEntry,
   successor: ReleaseRecord
-): Promise<{ operations: WriteOperation[]; wasAtHome: boolean }> {
-  const operations = [del(recordKey(old.recHash)), del(nameIndexKey(old))]
-  const stored = readRecord(reader, old.recHash)
-  if (stored !== undefined) operations.push(del(recordIdKey(stored.id.multihash.digest)))
-  const prefix = membershipPrefix(old.recHash)
-  let wasAtHome = false
-  for await (const [key] of reader.iterate({ prefix })) {
-    const libraryId = Buffer.from(key.subarray(prefix.byteLength)).toString('utf8')
-    wasAtHome ||= libraryId === HOME_LIBRARY
-    operations.push(del(key), put(membershipKey(recordHash(successor.bytes), libraryId), EMPTY))
-  }
-  return { operations, wasAtHome }
-}
+): ReturnType<typeof dropRows> =>
+  dropRows(reader, { recHash: old.recHash, indexKey: nameIndexKey(old) }, recordHash(successor.bytes))
 
-const putState = ({ revision, members }: LibraryState): WriteOperation =>
-  put(libraryStateKey(HOME_LIBRARY), encodeU64(revision, members))
+function nothingToRevise({ release: { name, version, owner } }: ReleaseRecord): CatalogError {
+  return new CatalogError('RELEASE_NOT_FOUND', `${name}@${version} with this content is not here`, {
+    details: { name, version, publisher: formatPublicKey(owner) }
+  })
+}
 
 function releaseExists(record: ReleaseRecord, other: IndexEntry): CatalogError {
   const { name, version, owner } = record.release

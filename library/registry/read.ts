@@ -13,6 +13,7 @@ import {
   KeyFamily,
   libraryStateKey,
   makeKey,
+  membershipKey,
   nameIndexPrefix,
   ownerPinKey,
   parseNameIndexKey,
@@ -20,7 +21,9 @@ import {
   recordKey
 } from '../database/keys.ts'
 import type { DatabaseReader } from '../database/types.ts'
+import { decodeVerifiedRecord } from '../records/envelope.ts'
 import { decodeVerifiedRelease, type ReleaseRecord, recordHash } from '../records/index.ts'
+import { understandRelease } from '../records/release.ts'
 import { compareVersions } from '../spec.ts'
 import type { IndexEntry, ListOptions, ReleasePage } from './types.ts'
 
@@ -37,7 +40,7 @@ export function encodeIndexValue(record: ReleaseRecord): Uint8Array {
   return Uint8Array.from(Buffer.concat([encodeU64(record.sequence), record.release.content.bytes]))
 }
 
-function readIndexEntry(key: Uint8Array, value: Uint8Array): IndexEntry {
+export function readIndexEntry(key: Uint8Array, value: Uint8Array): IndexEntry {
   const parts = parseNameIndexKey(key)
   if (parts === undefined) throw corrupt('a key of the name index cannot be read')
   return { ...parts, sequence: decodeU64(value), content: CID.decode(value.slice(SEQUENCE_BYTES)) }
@@ -50,24 +53,39 @@ export function corrupt(what: string): CatalogError {
   })
 }
 
-/** The record of a hash; undefined when it is not here. Throws CONTENT_CORRUPT when the bytes on disk have changed. */
+/** The release of a hash; undefined when it is not here. Throws CONTENT_CORRUPT when the bytes on disk have changed. */
 export function readRecord(reader: DatabaseReader, recHash: Uint8Array): ReleaseRecord | undefined {
-  const bytes = reader.get(recordKey(recHash))
-  return bytes === undefined ? undefined : decodeStored(bytes, recHash)
+  const bytes = readRecordBytes(reader, recHash)
+  return bytes === undefined ? undefined : decodeVerifiedRelease(bytes)
 }
 
-function decodeStored(stored: Uint8Array, recHash: Uint8Array): ReleaseRecord {
-  // LevelDB hands out Buffers; a record outlives the read, so it gets memory of its own.
-  const bytes = Uint8Array.from(stored)
-  if (!bytesEqual(recordHash(bytes), recHash)) throw corrupt('a stored record does not match its hash')
-  return decodeVerifiedRelease(bytes)
+/** Signed bytes of the record of a hash, of any kind; otherwise the same. */
+export function readRecordBytes(reader: DatabaseReader, recHash: Uint8Array): Uint8Array | undefined {
+  const stored = reader.get(recordKey(recHash))
+  return stored === undefined ? undefined : checkedBytes(stored, recHash)
 }
 
-/** The record of an id. */
+/** LevelDB hands out Buffers; a record outlives the read, so its bytes get memory of their own. */
+export function checkedBytes(stored: Uint8Array, recHash: Uint8Array): Uint8Array {
+  if (!bytesEqual(recordHash(stored), recHash)) throw corrupt('a stored record does not match its hash')
+  return Uint8Array.from(stored)
+}
+
+export const isAtHome = (reader: DatabaseReader, recHash: Uint8Array): boolean =>
+  reader.get(membershipKey(recHash, HOME_LIBRARY)) !== undefined
+
+/** The release of an id; undefined for the id of what is said of one, too. */
 export function readById(reader: DatabaseReader, id: CID): ReleaseRecord | undefined {
   if (id.multihash.code !== SHA256_CODE) return undefined
   const recHash = reader.get(recordIdKey(id.multihash.digest))
-  return recHash === undefined ? undefined : readRecord(reader, recHash)
+  const bytes = recHash === undefined ? undefined : readRecordBytes(reader, recHash)
+  return bytes === undefined ? undefined : asRelease(bytes)
+}
+
+/** The release that bytes of the store are; undefined when they are a record of another kind. */
+export function asRelease(bytes: Uint8Array): ReleaseRecord | undefined {
+  const record = decodeVerifiedRecord(bytes)
+  return record.kind === 'release' ? understandRelease(record) : undefined
 }
 
 /** Every release of a name (of one version, of one owner), in the order of the index, without reading records. */
@@ -117,7 +135,7 @@ async function readRecords(reader: DatabaseReader, entries: IndexEntry[]): Promi
   const stored = await reader.getMany(entries.map(entry => recordKey(entry.recHash)))
   const records: ReleaseRecord[] = []
   for (const [at, bytes] of stored.entries()) {
-    if (bytes !== undefined) records.push(decodeStored(bytes, entries[at]!.recHash))
+    if (bytes !== undefined) records.push(decodeVerifiedRelease(checkedBytes(bytes, entries[at]!.recHash)))
   }
   return records
 }
@@ -161,7 +179,7 @@ function keyOfCursor(cursor: string): Uint8Array {
 export interface LibraryState {
   /** Grows with every change of the set. */
   revision: number
-  /** Records in the library. */
+  /** Releases in the library; what is said of them is not counted. */
   members: number
 }
 

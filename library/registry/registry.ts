@@ -5,7 +5,17 @@ import { isPublicKey } from '../../trust/index.ts'
 import { ownerPinKey } from '../database/keys.ts'
 import type { Database } from '../database/types.ts'
 import { checkName } from '../names.ts'
-import { decodeVerifiedRelease, RECORD_LIMITS, type ReleaseRecord, recordHash } from '../records/index.ts'
+import {
+  decodeVerifiedRelease,
+  decodeVerifiedStatement,
+  RECORD_LIMITS,
+  type ReleaseIdentity,
+  type ReleaseRecord,
+  recordHash,
+  releaseKey,
+  type StatementRecord,
+  type Status
+} from '../records/index.ts'
 import {
   HOME_LIBRARY,
   readById,
@@ -16,16 +26,20 @@ import {
   readRecord,
   readVersions
 } from './read.ts'
+import { readStatementBytes, readStatus } from './read-statements.ts'
 import { readStoredById, readStoredPage } from './stored-page.ts'
 import type {
   AddResult,
   IndexEntry,
   ListOptions,
   Registry,
+  RegistryChange,
   RegistryWriter,
   ReleasePage,
+  StatementResult,
   StoredPage,
-  StoredQuery
+  StoredQuery,
+  StoredRecord
 } from './types.ts'
 
 export interface RegistryModules {
@@ -55,7 +69,7 @@ class LevelRegistry implements Registry {
     own.gauge('home_releases', 'Releases in the home library.', () => this.count())
     this.#changes = own.counter(
       'records_added_total',
-      'Records stored, by how they came: published here or added from a peer.',
+      'Records stored, by how they came: published or revised here, or added from a peer.',
       ['operation']
     )
   }
@@ -80,12 +94,21 @@ class LevelRegistry implements Registry {
     return readPage(this.#database, options)
   }
 
-  stored(id: CID): Uint8Array | undefined {
-    return readStoredById(this.#database, id)
+  stored(id: CID, signal?: AbortSignal): Promise<StoredRecord | undefined> {
+    return readStoredById(this.#database, id, signal)
   }
 
   storedPage(query: StoredQuery, signal?: AbortSignal): Promise<StoredPage> {
     return readStoredPage(this.#database, query, signal)
+  }
+
+  status(release: ReleaseIdentity): Status | undefined {
+    return readStatus(this.#database, release)
+  }
+
+  async statements(release: ReleaseIdentity, signal?: AbortSignal): Promise<StatementRecord[]> {
+    const stored = await readStatementBytes(this.#database, releaseKey(release), signal)
+    return stored.map(decodeVerifiedStatement)
   }
 
   count(): number {
@@ -97,11 +120,23 @@ class LevelRegistry implements Registry {
   }
 
   publish(recordBytes: Uint8Array, signal?: AbortSignal): Promise<AddResult> {
-    return this.#send('publish', recordBytes, signal)
+    return this.#release('publish', recordBytes, signal)
+  }
+
+  revise(recordBytes: Uint8Array, signal?: AbortSignal): Promise<AddResult> {
+    return this.#release('revise', recordBytes, signal)
   }
 
   add(recordBytes: Uint8Array, signal?: AbortSignal): Promise<AddResult> {
-    return this.#send('add', recordBytes, signal)
+    return this.#release('add', recordBytes, signal)
+  }
+
+  publishStatement(recordBytes: Uint8Array, signal?: AbortSignal): Promise<StatementResult> {
+    return this.#statement('publishStatement', recordBytes, signal)
+  }
+
+  addStatement(recordBytes: Uint8Array, signal?: AbortSignal): Promise<StatementResult> {
+    return this.#statement('addStatement', recordBytes, signal)
   }
 
   async remove(id: CID, signal?: AbortSignal): Promise<void> {
@@ -110,14 +145,32 @@ class LevelRegistry implements Registry {
     await this.#writer.remove(recordHash(record.bytes), signal)
   }
 
-  async #send(operation: 'publish' | 'add', bytes: Uint8Array, signal?: AbortSignal): Promise<AddResult> {
+  async #release(change: RegistryChange, bytes: Uint8Array, signal?: AbortSignal): Promise<AddResult> {
+    const { added, stored } = await this.#write(change, bytes, signal)
+    return { added, record: decodeVerifiedRelease(stored) }
+  }
+
+  async #statement(
+    change: RegistryChange,
+    bytes: Uint8Array,
+    signal?: AbortSignal
+  ): Promise<StatementResult> {
+    const { added, stored } = await this.#write(change, bytes, signal)
+    return { added, statement: decodeVerifiedStatement(stored) }
+  }
+
+  async #write(
+    operation: RegistryChange,
+    bytes: Uint8Array,
+    signal?: AbortSignal
+  ): ReturnType<RegistryWriter['write']> {
     // The worker checks it too; here it saves copying what is too large anyway.
     if (bytes.byteLength > RECORD_LIMITS.recordBytes) {
       throw new CatalogError('RECORD_TOO_LARGE', `the record has ${bytes.byteLength} bytes`)
     }
-    const { added, stored } = await this.#writer[operation](bytes, this.#clock.now(), signal)
-    if (added) this.#changes.inc({ operation })
-    return { added, record: decodeVerifiedRelease(stored) }
+    const written = await this.#writer.write(operation, bytes, this.#clock.now(), signal)
+    if (written.added) this.#changes.inc({ operation })
+    return written
   }
 
   ownerPin(name: string): Uint8Array | undefined {

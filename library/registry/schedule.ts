@@ -58,6 +58,15 @@ export async function* readPublishedIds(
   }
 }
 
+/** The write that makes a name due at once. */
+export function dueNow(reader: DatabaseReader, name: string, nowMs: number): WriteOperation {
+  return scheduleAnnouncement({
+    name,
+    dueMs: nowMs,
+    addedMs: readAnnouncement(reader, name)?.addedMs ?? nowMs
+  })
+}
+
 /** The write that sets an entry. */
 export function scheduleAnnouncement({ name, dueMs, addedMs }: Announcement): WriteOperation {
   return { type: 'put', key: announcementKey(name), value: encodeU64(dueMs, addedMs) }

@@ -1,8 +1,8 @@
 /**
  * Pages of a name for peers. A peer may ask for them again and again, so a page costs little and holds nobody up: the index
  * says version and owner of each release, the best `limit` entries behind the cursor are kept while it is streamed, and
- * only their records are read, as bytes that are neither decoded nor verified: they were when they came in, and the peer
- * trusts nobody's word for it. The cursor is a place in the order, so it stays good when its record goes.
+ * only their records are read, with what is said of them, as bytes that are neither decoded nor verified: they were when they
+ * came in, and the peer trusts nobody's word for it. The cursor is a place in the order, so it stays good when its record goes.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { CID } from 'multiformats/cid'
@@ -20,9 +20,10 @@ import {
 } from '../database/keys.ts'
 import type { DatabaseReader } from '../database/types.ts'
 import { isVersion } from '../names.ts'
-import { recordHash } from '../records/index.ts'
+import { releaseKey } from '../records/index.ts'
 import { compareVersions, isRange, specMatches } from '../spec.ts'
-import { corrupt } from './read.ts'
+import { asRelease, checkedBytes, corrupt, readIndexEntry, readRecordBytes } from './read.ts'
+import { readStatementBytes } from './read-statements.ts'
 import type { StoredPage, StoredQuery, StoredRecord } from './types.ts'
 
 /** Index entries that one page looks through, from the last key down: 20 ms. A name with more has them found by version or range. */
@@ -31,13 +32,19 @@ const MAX_SCANNED_ENTRIES = 10_000
 const ENTRIES_PER_TURN = 256
 const SHA256_CODE = 0x12
 
-/** Signed bytes of the record of an id, not decoded. CONTENT_CORRUPT when they have changed on disk. */
-export function readStoredById(reader: DatabaseReader, id: CID): Uint8Array | undefined {
+/** Signed bytes of the release of an id. Statements are no answer by themselves. CONTENT_CORRUPT when bytes have changed on disk. */
+export async function readStoredById(
+  reader: DatabaseReader,
+  id: CID,
+  signal?: AbortSignal
+): Promise<StoredRecord | undefined> {
   if (id.multihash.code !== SHA256_CODE) return undefined
   const recHash = reader.get(recordIdKey(id.multihash.digest))
-  if (recHash === undefined) return undefined
-  const bytes = reader.get(recordKey(recHash))
-  return bytes === undefined ? undefined : checked(bytes, recHash)
+  const bytes = recHash === undefined ? undefined : readRecordBytes(reader, recHash)
+  if (bytes === undefined) return undefined
+  const record = asRelease(bytes)
+  if (record === undefined) return undefined
+  return { bytes, statements: await readStatementBytes(reader, releaseKey(record.release), signal) }
 }
 
 /** One page of a name, highest version first, then by owner and hash. */
@@ -49,13 +56,21 @@ export async function readStoredPage(
   const entries = await nextEntries(reader, query, signal)
   const page = entries.slice(0, query.limit)
   const stored = await reader.getMany(page.map(entry => recordKey(entry.recHash)))
-  const records: StoredRecord[] = []
-  for (const [at, bytes] of stored.entries()) {
-    const entry = page[at]!
+  const records: StoredPage['records'] = []
+  for (const [at, found] of stored.entries()) {
     // One that was replaced since the index was read is left out.
-    if (bytes !== undefined) records.push({ bytes: checked(bytes, entry.recHash), cursor: cursorOf(entry) })
+    if (found === undefined) continue
+    const entry = page[at]!
+    const bytes = checkedBytes(found, entry.recHash)
+    const release = readIndexEntry(nameIndexKey(entry), entry.value)
+    const statements = await readStatementBytes(reader, releaseKey(release), signal)
+    records.push({ bytes, statements, cursor: cursorOf(entry) })
   }
   return { records, hasMore: entries.length > page.length }
+}
+
+interface PageEntry extends NameIndexKey {
+  value: Uint8Array
 }
 
 /** The `limit` entries behind the cursor, and one more when there are more. */
@@ -63,23 +78,26 @@ async function nextEntries(
   reader: DatabaseReader,
   query: StoredQuery,
   signal?: AbortSignal
-): Promise<NameIndexKey[]> {
+): Promise<PageEntry[]> {
   const { name, version, owner, limit } = query
   const after = query.after === undefined ? undefined : entryOfCursor(name, query.after)
   const prefix = nameIndexPrefix(name, version, version === undefined ? undefined : owner)
   const wanted = limit + 1
-  let best: NameIndexKey[] = []
+  let best: PageEntry[] = []
   const keepBest = (): void => {
     best = best.sort(compareEntries).slice(0, wanted)
   }
   let scanned = 0
-  for await (const [key] of reader.iterate({ prefix, limit: MAX_SCANNED_ENTRIES, reverse: true }, signal)) {
+  for await (const [key, value] of reader.iterate(
+    { prefix, limit: MAX_SCANNED_ENTRIES, reverse: true },
+    signal
+  )) {
     if (++scanned % ENTRIES_PER_TURN === 0) await nextTurn()
     const entry = parseNameIndexKey(key)
     if (entry === undefined) throw corrupt('a key of the name index cannot be read')
     if (!isAskedFor(entry, query)) continue
     if (after !== undefined && compareEntries(entry, after) <= 0) continue
-    best.push(entry)
+    best.push({ ...entry, value })
     if (best.length === 4 * wanted) keepBest()
   }
   keepBest()
@@ -117,10 +135,4 @@ function entryOfCursor(name: string, cursor: Uint8Array): NameIndexKey {
   if (entry === undefined || !isVersion(entry.version))
     throw new CatalogError('INVALID_ARGUMENT', 'the cursor of the page cannot be read')
   return entry
-}
-
-/** LevelDB hands out Buffers; the bytes get memory of their own. */
-function checked(stored: Uint8Array, recHash: Uint8Array): Uint8Array {
-  if (!bytesEqual(recordHash(stored), recHash)) throw corrupt('a stored record does not match its hash')
-  return Uint8Array.from(stored)
 }

@@ -1,6 +1,6 @@
 import type { CID } from 'multiformats/cid'
 import type { WriteOperation } from '../database/types.ts'
-import type { ReleaseRecord } from '../records/types.ts'
+import type { ReleaseIdentity, ReleaseRecord, StatementRecord, Status } from '../records/types.ts'
 
 export interface ListOptions {
   /** 1 to MAX_PAGE_RECORDS; the caller pages with `after`. */
@@ -22,6 +22,13 @@ export interface AddResult {
   added: boolean
   /** What is stored now: the record given, or the one that was here. */
   record: ReleaseRecord
+}
+
+export interface StatementResult {
+  /** False when nothing changed: it or a newer statement for its key is here. */
+  added: boolean
+  /** What is stored now. */
+  statement: StatementRecord
 }
 
 /** What the name index says of a release, without reading its record. */
@@ -49,14 +56,15 @@ export interface StoredQuery {
   readonly limit: number
 }
 
-/** A record as it lies on disk: the signed bytes, and its place in the order of `storedPage`. */
+/** A release record as it lies on disk: its signed bytes, and those of its status and attestations. */
 export interface StoredRecord {
   readonly bytes: Uint8Array
-  readonly cursor: Uint8Array
+  readonly statements: Uint8Array[]
 }
 
 export interface StoredPage {
-  readonly records: StoredRecord[]
+  /** Each with its place in the order of `storedPage`. */
+  readonly records: Array<StoredRecord & { readonly cursor: Uint8Array }>
   /** Whether there are more behind them. */
   readonly hasMore: boolean
 }
@@ -70,14 +78,13 @@ export interface RegistryPlan {
   stored: Uint8Array
 }
 
-/** The writing half, in the worker: plan (plan.ts), commit durably, answer; strictly one after the other. */
+/** What a record can be written as: published here, as new words for what is here, or as it came from a peer. */
+export type RegistryChange = 'publish' | 'revise' | 'add' | 'publishStatement' | 'addStatement'
+
+/** The writing half, in the worker: plan (plans.ts), commit durably, answer; strictly one after the other. */
 export interface RegistryWriter {
-  publish(
-    record: Uint8Array,
-    nowMs: number,
-    signal?: AbortSignal
-  ): Promise<{ added: boolean; stored: Uint8Array }>
-  add(
+  write(
+    change: RegistryChange,
     record: Uint8Array,
     nowMs: number,
     signal?: AbortSignal
@@ -95,13 +102,17 @@ export interface Registry {
   /** The record of an entry; undefined when it was replaced since. */
   read(entry: IndexEntry): ReleaseRecord | undefined
   list(options: ListOptions): Promise<ReleasePage>
-  /** Signed bytes of a record as they are stored, checked against their hash and not decoded. */
-  stored(id: CID): Uint8Array | undefined
+  /** Stored bytes of a release and of what is said of it, checked against their hashes, for peers. */
+  stored(id: CID, signal?: AbortSignal): Promise<StoredRecord | undefined>
   /**
    * Stored bytes of a name's releases, highest version first, for peers: looks through at most MAX_SCANNED_ENTRIES entries of the
    * index, gives way to others meanwhile, and decodes no record. INVALID_ARGUMENT for a cursor that is none.
    */
   storedPage(query: StoredQuery, signal?: AbortSignal): Promise<StoredPage>
+  /** The owner's last word on a release; undefined while there is none here. */
+  status(release: ReleaseIdentity): Status | undefined
+  /** Its status, and the first MAX_ATTESTATIONS_READ attestations. */
+  statements(release: ReleaseIdentity, signal?: AbortSignal): Promise<StatementRecord[]>
   /** Number of releases in the home library. */
   count(): number
   /** Revision of the home library: grows with each change. */
@@ -112,10 +123,19 @@ export interface Registry {
    * RELEASE_EXISTS when (name, version, owner) has other content. The same content again returns the stored record.
    */
   publish(recordBytes: Uint8Array, signal?: AbortSignal): Promise<AddResult>
+  /**
+   * Verifies and stores newer words of one's own for a release that is here, durably, in the home library and due for announcement.
+   * RELEASE_NOT_FOUND when it is not here with this content. What is not newer returns the stored record.
+   */
+  revise(recordBytes: Uint8Array, signal?: AbortSignal): Promise<AddResult>
+  /** Verifies and stores a status or attestation of one's own, durably, in the home library; its name is due for announcement. */
+  publishStatement(recordBytes: Uint8Array, signal?: AbortSignal): Promise<StatementResult>
+  /** Verifies and stores a statement that came from a peer. Durable. */
+  addStatement(recordBytes: Uint8Array, signal?: AbortSignal): Promise<StatementResult>
   /** Verifies and stores a record that came from a peer (no membership in the home library). Durable. */
   add(recordBytes: Uint8Array, signal?: AbortSignal): Promise<AddResult>
   /**
-   * Takes a release out, durably, and with it what keeps its content unless another release names it; the bytes go
+   * Takes a release out, durably, with what is said of it and what keeps its content unless another release names it; the bytes go
    * with the next collection. RELEASE_PINNED, RELEASE_NOT_FOUND.
    */
   remove(id: CID, signal?: AbortSignal): Promise<void>

@@ -8,7 +8,7 @@ import { unpackBlocks } from '../content/block-batch.ts'
 import { verifyContent } from '../content/check.ts'
 import { completeKey } from '../content/complete.ts'
 import type { VerifyReport } from '../content/types.ts'
-import { planAdd, planPublish } from '../registry/plan.ts'
+import { PLANS } from '../registry/plans.ts'
 import { Ingests } from './ingests.ts'
 import { type Opened, openAll } from './opened.ts'
 import type { ParametersOf, ResultOf, WorkerMethod, WorkerSettings } from './protocol.ts'
@@ -88,8 +88,7 @@ export class WorkerHost {
       await this.#writes.run(() => writer.batch(operations, { sync }))
       return undefined
     },
-    registryPublish: ({ record, nowMs }) => this.#register(planPublish, record, nowMs),
-    registryAdd: ({ record, nowMs }) => this.#register(planAdd, record, nowMs),
+    registryWrite: request => this.#register(request),
     ingestOpen: async ({ ingest }, signal) => {
       const { segments, completion } = await this.#open()
       // Its abort may have come first, while the store was being opened.
@@ -188,14 +187,14 @@ export class WorkerHost {
   }
 
   /** Plans a change of the registry and commits it durably, with no other write between the two. */
-  async #register(
-    plan: typeof planPublish,
-    record: Uint8Array,
-    nowMs: number
-  ): Promise<{ added: boolean; stored: Uint8Array }> {
+  async #register({
+    change,
+    record,
+    nowMs
+  }: ParametersOf<'registryWrite'>): Promise<ResultOf<'registryWrite'>> {
     const { writer } = await this.#open()
     return await this.#writes.run(async () => {
-      const { operations, added, stored } = await plan(writer, record, nowMs)
+      const { operations, added, stored } = await PLANS[change](writer, record, nowMs)
       if (operations.length > 0) await writer.batch(operations, { sync: true })
       return { added, stored }
     })

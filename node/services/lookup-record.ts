@@ -4,11 +4,11 @@
  */
 import type { CID } from 'multiformats/cid'
 import { CatalogError, SECOND_MS, withSpan } from '../../base/index.ts'
-import type { ReleaseRecord } from '../../library/index.ts'
+import { isTimely } from '../../library/index.ts'
 import type { LookupModules } from './lookup.ts'
+import type { PeerRelease } from './network.ts'
 
-export interface FoundRecord {
-  record: ReleaseRecord
+export interface FoundRecord extends PeerRelease {
   holder: string
 }
 
@@ -44,9 +44,10 @@ async function find(modules: LookupModules, id: CID, signal: AbortSignal): Promi
 
   async function answerOf(peerId: string): Promise<FoundRecord> {
     const limit = AbortSignal.any([ended, AbortSignal.timeout(ASK_TIMEOUT_MS)])
-    const record = await network.record(id.toString(), peerId, limit)
-    if (record === undefined) throw new CatalogError('RELEASE_NOT_FOUND', `${peerId} has no record ${id}`)
-    return { record, holder: peerId }
+    const found = await network.record(id.toString(), peerId, limit)
+    if (found === undefined) throw new CatalogError('RELEASE_NOT_FOUND', `${peerId} has no record ${id}`)
+    const statements = found.statements.filter(({ sequence }) => isTimely(sequence, clock.now()))
+    return { record: found.record, statements, holder: peerId }
   }
 
   async function fromTheDht(connected: Promise<unknown>): Promise<FoundRecord> {

@@ -16,12 +16,15 @@ import {
   toCatalogError,
   withSpan
 } from '../../base/index.ts'
-import type { ReleaseRecord } from '../../library/index.ts'
+import { isTimely, type ReleaseRecord, type StatementRecord } from '../../library/index.ts'
+import type { PeerReleases } from '../../protocols/index.ts'
 import type { Holder, Network, WantedReleases } from './network.ts'
 
 export interface Found {
   /** Checked records, each once. */
   records: ReleaseRecord[]
+  /** What is said of them: checked, perhaps several times, old and new. */
+  statements: StatementRecord[]
   /** Who said so, in the order of their answers. */
   holders: FoundHolder[]
   /** What the others answered, for `why`. */
@@ -74,6 +77,7 @@ class Lookup {
   readonly #modules: LookupModules
   readonly #wanted: LookupRequest
   readonly #records = new Map<string, ReleaseRecord>()
+  readonly #statements: StatementRecord[] = []
   #keptBytes = 0
   readonly #holders: FoundHolder[] = []
   readonly #failures: Found['failures'] = []
@@ -100,7 +104,12 @@ class Lookup {
     this.#stop.abort()
     signal.throwIfAborted()
     if (this.#records.size === 0) throw this.#notFound()
-    return { records: [...this.#records.values()], holders: this.#holders, failures: this.#failures }
+    return {
+      records: [...this.#records.values()],
+      statements: this.#statements,
+      holders: this.#holders,
+      failures: this.#failures
+    }
   }
 
   async #askAll(ended: AbortSignal): Promise<void> {
@@ -131,10 +140,11 @@ class Lookup {
   async #ask(holder: Holder, ended: AbortSignal): Promise<void> {
     try {
       const signal = AbortSignal.any([ended, AbortSignal.timeout(ASK_TIMEOUT_MS)])
-      const records = await this.#modules.network.releases(this.#wanted, holder.peerId, signal)
-      if (records.length === 0) return
-      for (const record of records) this.#keep(record)
-      this.#holders.push({ ...holder, ids: new Set(records.map(record => record.id.toString())) })
+      const answer = await this.#modules.network.releases(this.#wanted, holder.peerId, signal)
+      const { releases } = answer
+      if (releases.length === 0) return
+      this.#keep(answer)
+      this.#holders.push({ ...holder, ids: new Set(releases.map(record => record.id.toString())) })
       if (this.#holders.length === 1) this.#startGrace()
     } catch (thrown) {
       if (this.#stop.signal.aborted) return
@@ -147,12 +157,19 @@ class Lookup {
     }
   }
 
-  /** Keeps a record; with as much as a look-up may bring, it ends. */
-  #keep(record: ReleaseRecord): void {
-    const id = record.id.toString()
-    if (this.#records.has(id)) return
-    this.#records.set(id, record)
-    this.#keptBytes += record.bytes.byteLength
+  /** Keeps what one peer said; with as much as a look-up may bring, it ends. */
+  #keep({ releases, statements }: PeerReleases): void {
+    for (const record of releases) {
+      const id = record.id.toString()
+      if (this.#records.has(id)) continue
+      this.#records.set(id, record)
+      this.#keptBytes += record.bytes.byteLength
+    }
+    const nowMs = this.#modules.clock.now()
+    for (const statement of statements) {
+      this.#keptBytes += statement.bytes.byteLength
+      if (isTimely(statement.sequence, nowMs)) this.#statements.push(statement)
+    }
     if (this.#keptBytes >= MAX_KEPT_BYTES) this.#stop.abort()
   }
 

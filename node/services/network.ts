@@ -1,8 +1,8 @@
 /** What the services ask of the network; made from protocols/ and discovery/ by node/network.ts, from fakes in tests. */
 import type { CID } from 'multiformats/cid'
 import type { CatalogError } from '../../base/index.ts'
-import type { ReleaseRecord } from '../../library/index.ts'
-import type { Priority } from '../../protocols/index.ts'
+import type { ReleaseRecord, StatementRecord } from '../../library/index.ts'
+import type { PeerReleases, Priority } from '../../protocols/index.ts'
 
 export interface Holder {
   peerId: string
@@ -54,6 +54,12 @@ export interface Announced {
   ids: readonly CID[]
 }
 
+/** A release and what one peer says that is said of it: verified, and perhaps not the newest. */
+export interface PeerRelease {
+  record: ReleaseRecord
+  statements: StatementRecord[]
+}
+
 /** The releases that a look-up is about. */
 export interface WantedReleases {
   readonly name: string
@@ -74,12 +80,12 @@ export interface Network {
   /** Peers that hold a record, as the DHT finds them. */
   recordHolders(id: CID, signal: AbortSignal): AsyncIterable<Holder>
   /**
-   * The releases that a peer holds: checked records, signatures included. All of the name up to a few hundred, and of those that
+   * The releases that a peer holds, with what is said of them: checked records, signatures included. All of the name up to a few hundred, and of those that
    * are wanted as many again where the name has more.
    */
-  releases(wanted: WantedReleases, peerId: string, signal: AbortSignal): Promise<ReleaseRecord[]>
-  /** One record by its id; undefined when the peer does not have it. */
-  record(id: string, peerId: string, signal: AbortSignal): Promise<ReleaseRecord | undefined>
+  releases(wanted: WantedReleases, peerId: string, signal: AbortSignal): Promise<PeerReleases>
+  /** One release by the id of its record; undefined when the peer does not have it. */
+  record(id: string, peerId: string, signal: AbortSignal): Promise<PeerRelease | undefined>
   /** Peers connected now. */
   connected(): string[]
   /** Calls back with each peer that was not connected before; returns the way to stop that. */

@@ -192,7 +192,8 @@ class Fetch {
     let last = new CatalogError('NO_PROVIDERS', 'there is no source to fetch from')
     for (const peerId of this.#request.peers) {
       try {
-        const [found] = await ofSource(records.get(peerId, [id], this.#signal), this.#signal)
+        const { releases } = await ofSource(records.get(peerId, [id], this.#signal), this.#signal)
+        const [found] = releases
         if (found !== undefined) return (await registry.add(found.bytes, this.#signal)).record
         last = new CatalogError('RELEASE_NOT_FOUND', `${peerId} does not know ${id}`)
       } catch (thrown) {

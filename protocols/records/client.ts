@@ -2,7 +2,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import { CatalogError, toCatalogError } from '../../base/index.ts'
-import { decodeRelease, type ReleaseRecord } from '../../library/index.ts'
+import {
+  decodeRelease,
+  decodeStatement,
+  type ReleaseRecord,
+  releaseKey,
+  releaseOf,
+  type SignedRecord,
+  type StatementRecord
+} from '../../library/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import type { Control } from '../control/index.ts'
 import { getRecords, listReleases, MAX_RECORDS_PER_ANSWER } from './types.ts'
@@ -13,9 +21,15 @@ export interface RecordClientModules {
   readonly onViolation?: (peerId: PeerId, error: CatalogError) => void
 }
 
-/** A page of releases as one peer knows them. */
-export interface PeerReleasePage {
+/** What one peer told: verified records, and nothing that is not about these releases. */
+export interface PeerReleases {
   releases: ReleaseRecord[]
+  /** In no special order, and perhaps several for one key: the newest counts. */
+  statements: StatementRecord[]
+}
+
+/** A page of releases as one peer knows them. */
+export interface PeerReleasePage extends PeerReleases {
   /** Goes into the next call; absent on the last page. The peer's own word: how many pages to follow is the caller's bound. */
   next?: Uint8Array
 }
@@ -49,23 +63,24 @@ export class RecordClient {
     this.#modules = modules
   }
 
-  /** Those of the wanted records that the peer has, in no special order. Any number of ids. */
-  async get(peerId: PeerId, ids: readonly CID[], signal?: AbortSignal): Promise<ReleaseRecord[]> {
-    const found: ReleaseRecord[] = []
+  /** Those of the wanted releases that the peer has, in no special order. Any number of ids. */
+  async get(peerId: PeerId, ids: readonly CID[], signal?: AbortSignal): Promise<PeerReleases> {
+    const found: PeerReleases = { releases: [], statements: [] }
     let rounds = 0
     for (let from = 0; from < ids.length; ) {
       const part = ids.slice(from, from + MAX_RECORDS_PER_ANSWER)
-      const { records, resumeAt } = await this.#modules.control.request(
+      const { resumeAt, ...answer } = await this.#modules.control.request(
         peerId,
         getRecords,
         { ids: part.map(id => id.bytes) },
         { signal }
       )
       const wanted = new Set(part.map(String))
-      for (const record of await this.#verified(peerId, records, record =>
+      const { releases, statements } = await this.#verified(peerId, answer, record =>
         wanted.delete(record.id.toString())
-      ))
-        found.push(record)
+      )
+      found.releases.push(...releases)
+      found.statements.push(...statements)
       if (resumeAt === 0) {
         from += part.length
         rounds = 0
@@ -81,7 +96,7 @@ export class RecordClient {
   /** One page of the releases of a name as the peer knows them: verified, of that name, but complete or not, who knows. */
   async list(peerId: PeerId, name: string, options: ListReleases): Promise<PeerReleasePage> {
     const { limit, signal, ...filter } = options
-    const { records, next } = await this.#modules.control.request(
+    const { next, ...answer } = await this.#modules.control.request(
       peerId,
       listReleases,
       {
@@ -91,36 +106,31 @@ export class RecordClient {
       },
       { signal }
     )
-    const releases = await this.#verified(peerId, records, record => isAnswer(record, name, options))
-    return next.byteLength === 0 ? { releases } : { releases, next: next.slice() }
+    const page = await this.#verified(peerId, answer, record => isAnswer(record, name, options))
+    return next.byteLength === 0 ? page : { ...page, next: next.slice() }
   }
 
-  /** Those records that verify and that `expected` accepts. The others are reported, and thrown when there is no good one. */
+  /**
+   * Those releases that verify and that `expected` accepts, and what is said of these. The rest is reported, and thrown when there is no good
+   * release.
+   */
   async #verified(
     peerId: PeerId,
-    records: Uint8Array[],
+    answer: { records: Uint8Array[]; statements: Uint8Array[] },
     expected: (record: ReleaseRecord) => boolean
-  ): Promise<ReleaseRecord[]> {
-    const good: ReleaseRecord[] = []
+  ): Promise<PeerReleases> {
     const refused: string[] = []
-    for (const [index, bytes] of records.entries()) {
-      if (index > 0 && index % RECORDS_PER_TURN === 0) await nextTurn()
-      try {
-        // A copy: the record is kept, the frame it came in is not.
-        const record = decodeRelease(bytes.slice())
-        if (expected(record)) good.push(record)
-        else refused.push(`${record.id} was not asked for`)
-      } catch (thrown) {
-        const { code, message } = toCatalogError(thrown)
-        // A record of a later format is no fault of the peer that passes it on.
-        if (code !== 'UNSUPPORTED') refused.push(`${code}: ${message}`)
-      }
-    }
-    if (refused.length === 0) return good
+    const releases = await readAll(answer.records, decodeRelease, expected, refused)
+    const keys = new Set(releases.map(({ release }) => keyText(releaseKey(release))))
+    const isAboutThese = (statement: StatementRecord): boolean =>
+      keys.has(keyText(releaseKey(releaseOf(statement))))
+    const statements = await readAll(answer.statements, decodeStatement, isAboutThese, refused)
+    if (refused.length === 0) return { releases, statements }
     // One report for an answer: 64 forgeries are not 64 lines in a log.
-    const error = this.#refuse(peerId, `${refused.length} of ${records.length}, the first ${refused[0]}`)
-    if (good.length === 0) throw error
-    return good
+    const count = answer.records.length + answer.statements.length
+    const error = this.#refuse(peerId, `${refused.length} of ${count}, the first ${refused[0]}`)
+    if (releases.length === 0) throw error
+    return { releases, statements }
   }
 
   #refuse(peerId: PeerId, what: string): CatalogError {
@@ -128,6 +138,32 @@ export class RecordClient {
     this.#modules.onViolation?.(peerId, error)
     return error
   }
+}
+
+const keyText = (key: Uint8Array): string => Buffer.from(key).toString('latin1')
+
+/** Those records that can be read and are `expected`; why the others are refused goes to `refused`. */
+async function readAll<T extends SignedRecord>(
+  records: readonly Uint8Array[],
+  decode: (bytes: Uint8Array) => T,
+  expected: (record: T) => boolean,
+  refused: string[]
+): Promise<T[]> {
+  const good: T[] = []
+  for (const [index, bytes] of records.entries()) {
+    if (index > 0 && index % RECORDS_PER_TURN === 0) await nextTurn()
+    try {
+      // A copy: the record is kept, the frame it came in is not.
+      const record = decode(bytes.slice())
+      if (expected(record)) good.push(record)
+      else refused.push(`${record.id} was not asked for`)
+    } catch (thrown) {
+      const { code, message } = toCatalogError(thrown)
+      // A record of a later format is no fault of the peer that passes it on.
+      if (code !== 'UNSUPPORTED') refused.push(`${code}: ${message}`)
+    }
+  }
+  return good
 }
 
 /** Whether a record is one of those asked for. The range is a hint: a peer may not know it. */

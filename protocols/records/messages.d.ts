@@ -18,6 +18,7 @@ export declare namespace GetRecordsRequest {
 export interface GetRecordsResponse {
     records: Uint8Array[];
     resumeAt: number;
+    statements: Uint8Array[];
 }
 export declare namespace GetRecordsResponse {
     const codec: () => Codec<GetRecordsResponse>;
@@ -30,9 +31,14 @@ export declare namespace GetRecordsResponse {
         field: '$.resumeAt';
         value: number;
     }
+    interface GetRecordsResponseStatementsFieldEvent {
+        field: '$.statements[]';
+        index: number;
+        value: Uint8Array;
+    }
     function encode(obj: Partial<GetRecordsResponse>): Uint8Array;
     function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<GetRecordsResponse>): GetRecordsResponse;
-    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<GetRecordsResponse>): Generator<GetRecordsResponseRecordsFieldEvent | GetRecordsResponseResumeAtFieldEvent>;
+    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<GetRecordsResponse>): Generator<GetRecordsResponseRecordsFieldEvent | GetRecordsResponseResumeAtFieldEvent | GetRecordsResponseStatementsFieldEvent>;
 }
 export interface ListReleasesRequest {
     name: string;
@@ -75,6 +81,7 @@ export declare namespace ListReleasesRequest {
 export interface ListReleasesResponse {
     records: Uint8Array[];
     next: Uint8Array;
+    statements: Uint8Array[];
 }
 export declare namespace ListReleasesResponse {
     const codec: () => Codec<ListReleasesResponse>;
@@ -87,7 +94,12 @@ export declare namespace ListReleasesResponse {
         field: '$.next';
         value: Uint8Array;
     }
+    interface ListReleasesResponseStatementsFieldEvent {
+        field: '$.statements[]';
+        index: number;
+        value: Uint8Array;
+    }
     function encode(obj: Partial<ListReleasesResponse>): Uint8Array;
     function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ListReleasesResponse>): ListReleasesResponse;
-    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ListReleasesResponse>): Generator<ListReleasesResponseRecordsFieldEvent | ListReleasesResponseNextFieldEvent>;
+    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ListReleasesResponse>): Generator<ListReleasesResponseRecordsFieldEvent | ListReleasesResponseNextFieldEvent | ListReleasesResponseStatementsFieldEvent>;
 }

@@ -109,13 +109,20 @@ export var GetRecordsResponse;
                     w.uint32(16);
                     w.uint32(obj.resumeAt);
                 }
+                if (obj.statements != null && obj.statements.length > 0) {
+                    for (const value of obj.statements) {
+                        w.uint32(26);
+                        w.bytes(value);
+                    }
+                }
                 if (opts.lengthDelimited !== false) {
                     w.ldelim();
                 }
             }, (reader, length, opts = {}) => {
                 const obj = {
                     records: [],
-                    resumeAt: 0
+                    resumeAt: 0,
+                    statements: []
                 };
                 const end = length == null ? reader.len : reader.pos + length;
                 while (reader.pos < end) {
@@ -135,6 +142,16 @@ export var GetRecordsResponse;
                             obj.resumeAt = reader.uint32();
                             break;
                         }
+                        case 3: {
+                            if (opts.limits?.statements != null && obj.statements.length === opts.limits.statements) {
+                                throw new MaxLengthError('Decode error - repeated field "statements" had too many elements');
+                            }
+                            if (obj.statements.length === 128) {
+                                throw new MaxLengthError('Decode error - repeated field "statements" had too many elements');
+                            }
+                            obj.statements.push(reader.bytes());
+                            break;
+                        }
                         default: {
                             reader.skipType(tag & 7);
                             break;
@@ -144,7 +161,8 @@ export var GetRecordsResponse;
                 return obj;
             }, function* (reader, length, prefix, opts = {}) {
                 const obj = {
-                    records: 64
+                    records: 64,
+                    statements: 128
                 };
                 const end = length == null ? reader.len : reader.pos + length;
                 while (reader.pos < end) {
@@ -170,6 +188,21 @@ export var GetRecordsResponse;
                                 field: `${prefix}.resumeAt`,
                                 value: reader.uint32()
                             };
+                            break;
+                        }
+                        case 3: {
+                            if (opts.limits?.statements != null && obj.statements === opts.limits.statements) {
+                                throw new MaxLengthError('Streaming decode error - repeated field "statements" had too many elements');
+                            }
+                            if (obj.statements === 128) {
+                                throw new MaxLengthError('Streaming decode error - repeated field "statements" had too many elements');
+                            }
+                            yield {
+                                field: `${prefix}.statements[]`,
+                                index: obj.statements,
+                                value: reader.bytes()
+                            };
+                            obj.statements++;
                             break;
                         }
                         default: {
@@ -364,13 +397,20 @@ export var ListReleasesResponse;
                     w.uint32(18);
                     w.bytes(obj.next);
                 }
+                if (obj.statements != null && obj.statements.length > 0) {
+                    for (const value of obj.statements) {
+                        w.uint32(26);
+                        w.bytes(value);
+                    }
+                }
                 if (opts.lengthDelimited !== false) {
                     w.ldelim();
                 }
             }, (reader, length, opts = {}) => {
                 const obj = {
                     records: [],
-                    next: uint8ArrayAlloc(0)
+                    next: uint8ArrayAlloc(0),
+                    statements: []
                 };
                 const end = length == null ? reader.len : reader.pos + length;
                 while (reader.pos < end) {
@@ -390,6 +430,16 @@ export var ListReleasesResponse;
                             obj.next = reader.bytes();
                             break;
                         }
+                        case 3: {
+                            if (opts.limits?.statements != null && obj.statements.length === opts.limits.statements) {
+                                throw new MaxLengthError('Decode error - repeated field "statements" had too many elements');
+                            }
+                            if (obj.statements.length === 128) {
+                                throw new MaxLengthError('Decode error - repeated field "statements" had too many elements');
+                            }
+                            obj.statements.push(reader.bytes());
+                            break;
+                        }
                         default: {
                             reader.skipType(tag & 7);
                             break;
@@ -399,7 +449,8 @@ export var ListReleasesResponse;
                 return obj;
             }, function* (reader, length, prefix, opts = {}) {
                 const obj = {
-                    records: 64
+                    records: 64,
+                    statements: 128
                 };
                 const end = length == null ? reader.len : reader.pos + length;
                 while (reader.pos < end) {
@@ -425,6 +476,21 @@ export var ListReleasesResponse;
                                 field: `${prefix}.next`,
                                 value: reader.bytes()
                             };
+                            break;
+                        }
+                        case 3: {
+                            if (opts.limits?.statements != null && obj.statements === opts.limits.statements) {
+                                throw new MaxLengthError('Streaming decode error - repeated field "statements" had too many elements');
+                            }
+                            if (obj.statements === 128) {
+                                throw new MaxLengthError('Streaming decode error - repeated field "statements" had too many elements');
+                            }
+                            yield {
+                                field: `${prefix}.statements[]`,
+                                index: obj.statements,
+                                value: reader.bytes()
+                            };
+                            obj.statements++;
                             break;
                         }
                         default: {

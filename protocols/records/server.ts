@@ -1,6 +1,6 @@
 import { CID } from 'multiformats/cid'
 import { CatalogError, type Clock, Semaphore } from '../../base/index.ts'
-import type { Registry } from '../../library/index.ts'
+import type { Registry, StoredRecord } from '../../library/index.ts'
 import type { Control } from '../control/index.ts'
 import { PeerRates } from '../exchange/peer-rates.ts'
 import {
@@ -10,6 +10,7 @@ import {
   MAX_LISTINGS,
   MAX_LISTINGS_WAITING,
   MAX_RECORDS_PER_ANSWER,
+  MAX_STATEMENTS_PER_ANSWER,
   RECORD_RATE
 } from './types.ts'
 
@@ -27,14 +28,14 @@ export function serveRecords({ control, registry, clock }: RecordServerModules):
     maxActive: MAX_LISTINGS,
     maxWaiting: MAX_LISTINGS_WAITING
   })
-  control.handle(getRecords, ({ ids }, { peerId }) => {
+  control.handle(getRecords, async ({ ids }, { peerId, signal }) => {
     rates.take(peerId.toString(), ids.length)
     const answer = new Answer()
     for (const [index, id] of ids.entries()) {
-      const bytes = registry.stored(decodeId(id))
-      if (bytes !== undefined && !answer.add(bytes)) return { records: answer.records, resumeAt: index }
+      const stored = await registry.stored(decodeId(id), signal)
+      if (stored !== undefined && !answer.add(stored)) return { ...answer.message, resumeAt: index }
     }
-    return { records: answer.records }
+    return answer.message
   })
   control.handle(listReleases, async ({ name, limit, version, range, owner, after }, { peerId, signal }) => {
     rates.take(peerId.toString(), MAX_RECORDS_PER_ANSWER)
@@ -49,25 +50,29 @@ export function serveRecords({ control, registry, clock }: RecordServerModules):
     const page = await listings.run(() => registry.storedPage(query, signal), signal)
     const answer = new Answer()
     let last: Uint8Array | undefined
-    for (const { bytes, cursor } of page.records) {
-      if (!answer.add(bytes)) return { records: answer.records, next: last ?? new Uint8Array(0) }
-      last = cursor
+    for (const stored of page.records) {
+      if (!answer.add(stored)) return { ...answer.message, next: last ?? new Uint8Array(0) }
+      last = stored.cursor
     }
-    return { records: answer.records, next: page.hasMore && last !== undefined ? last : new Uint8Array(0) }
+    return { ...answer.message, next: page.hasMore && last !== undefined ? last : new Uint8Array(0) }
   })
 }
 
-/** Collects records up to the size of one answer. */
+/** Tag and length before each record. */
+const FRAMING_BYTES = 4
+
+/** Collects records, each with what is said of it, up to the size of one answer. */
 class Answer {
-  readonly records: Uint8Array[] = []
+  readonly message: { records: Uint8Array[]; statements: Uint8Array[] } = { records: [], statements: [] }
   #sizeBytes = 0
 
   /** False when the record has no place any more. */
-  add(bytes: Uint8Array): boolean {
-    // Tag and length before each record are at most four bytes.
-    const sizeBytes = bytes.byteLength + 4
+  add({ bytes, statements }: StoredRecord): boolean {
+    const sizeBytes = [bytes, ...statements].reduce((sum, part) => sum + part.byteLength + FRAMING_BYTES, 0)
     if (this.#sizeBytes + sizeBytes > MAX_ANSWER_RECORD_BYTES) return false
-    this.records.push(bytes)
+    if (this.message.statements.length + statements.length > MAX_STATEMENTS_PER_ANSWER) return false
+    this.message.records.push(bytes)
+    this.message.statements.push(...statements)
     this.#sizeBytes += sizeBytes
     return true
   }

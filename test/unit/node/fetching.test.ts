@@ -91,9 +91,12 @@ function network(): Network {
       for (const [peerId, records] of Object.entries(world.unconnected))
         if (records.some(known => known.id.equals(id))) yield { peerId, source: 'dht', ageMs: 0 }
     },
-    releases: async (_name, peerId) => world.peers[peerId] ?? [],
-    record: async (id, peerId) =>
-      (world.peers[peerId] ?? world.unconnected[peerId])?.find(known => known.id.toString() === id),
+    releases: async (_name, peerId) => ({ releases: world.peers[peerId] ?? [], statements: [] }),
+    record: async (id, peerId) => {
+      const held = world.peers[peerId] ?? world.unconnected[peerId]
+      const record = held?.find(known => known.id.toString() === id)
+      return record && { record, statements: [] }
+    },
     fetchContent: async (_record, peerIds, watch, signal) => {
       world.transfers.push([...peerIds])
       return await world.transfer(world.transfers.length, signal, watch)

@@ -25,7 +25,7 @@ describe('sources that are found late', () => {
       record: async (_id, peerId) => {
         asked.push(peerId)
         if (peerId === 'broken') throw new CatalogError('TIMEOUT', 'no answer')
-        return state.holding.has(peerId) ? RECORD : undefined
+        return state.holding.has(peerId) ? { record: RECORD, statements: [] } : undefined
       }
     }
     const stop = new AbortController()

@@ -33,9 +33,9 @@ function world(latencyMs: number) {
         yield { peerId: 'slow', source: 'dht', ageMs: 0 }
       },
       async releases(_wanted: unknown, peerId: string) {
-        if (peerId === 'fast') return [demoRecord(MALLORY)]
+        if (peerId === 'fast') return { releases: [demoRecord(MALLORY)], statements: [] }
         await late
-        return [demoRecord(ALICE)]
+        return { releases: [demoRecord(ALICE)], statements: [] }
       }
     }
   }

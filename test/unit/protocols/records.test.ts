@@ -2,10 +2,16 @@ import { describe, expect, it } from 'vitest'
 import { CatalogError, silentLogger, systemClock } from '../../../base/index.ts'
 import {
   compareVersions,
+  createAttestationRecord,
+  createRecord,
   createRegistry,
   createReleaseRecord,
+  createStatusRecord,
+  MAX_ATTESTATIONS_READ,
   type Registry,
-  type ReleaseRecord
+  type ReleaseRecord,
+  releaseKey,
+  type SignedRecord
 } from '../../../library/index.ts'
 import {
   type Control,
@@ -16,6 +22,7 @@ import {
   RecordClient,
   serveRecords
 } from '../../../protocols/index.ts'
+import { MAX_STATEMENTS_PER_ANSWER } from '../../../protocols/records/types.ts'
 import { keyOf, small } from '../records/examples.ts'
 import { openMemory, serialWriter } from '../registry/databases.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -28,6 +35,17 @@ const recordOf = (version: string, description = 'short', name = 'hello'): Relea
 const RELEASES = Array.from({ length: 70 }, (_, i) =>
   recordOf(`1.0.${i}`, i % 2 === 0 ? 'x'.repeat(4000) : 'short')
 )
+
+const yankOf = ({ release: { name, version, content } }: ReleaseRecord): SignedRecord =>
+  createStatusRecord({ name, version, content, state: 'yanked', sequence: 1 }, keyOf('ada'))
+
+const attestationOf = ({ release }: ReleaseRecord, statement: string): SignedRecord => {
+  const { name, version, owner, content } = release
+  return createAttestationRecord(
+    { name, version, owner, content, statement, holds: true, sequence: 1 },
+    keyOf('bob')
+  )
+}
 
 async function registryOf(records: readonly ReleaseRecord[]): Promise<Registry> {
   const database = await openMemory()
@@ -62,8 +80,8 @@ describe('records', () => {
       serveRecords({ control: server, registry: await registryOf(RELEASES), clock: systemClock })
       const unknown = recordOf('9.9.9').id
       const ids = [unknown, ...RELEASES.map(({ id }) => id)]
-      const found = await new RecordClient({ control: asker }).get(peer, ids)
-      expect(found.map(({ id }) => String(id))).toEqual(RELEASES.map(({ id }) => String(id)))
+      const { releases } = await new RecordClient({ control: asker }).get(peer, ids)
+      expect(releases.map(({ id }) => String(id))).toEqual(RELEASES.map(({ id }) => String(id)))
     })
   })
 
@@ -142,7 +160,9 @@ describe('records', () => {
       server.handle(listReleases, () => ({ records: listed }))
       const violations: CatalogError[] = []
       const client = new RecordClient({ control: asker, onViolation: (_, error) => violations.push(error) })
-      expect((await client.get(peer, [good.id])).map(({ id }) => String(id))).toEqual([String(good.id)])
+      expect((await client.get(peer, [good.id])).releases.map(({ id }) => String(id))).toEqual([
+        String(good.id)
+      ])
       // Forged, not asked for, no record, and the same one twice: one report for an answer.
       expect(violations).toMatchObject([
         { code: 'PROTOCOL_VIOLATION', message: expect.stringMatching(/4 of 5, the first SIGNATURE_INVALID/) }
@@ -156,6 +176,73 @@ describe('records', () => {
         code: 'PROTOCOL_VIOLATION'
       })
       expect(violations).toHaveLength(3)
+    })
+  })
+
+  it('bring what is said of them, by name and by id', async () => {
+    await withControls(async (asker, server, peer) => {
+      const record = recordOf('1.0.0')
+      const said = [yankOf(record), attestationOf(record, 'tested'), attestationOf(record, 'built')]
+      const registry = await registryOf([record, recordOf('1.1.0')])
+      for (const { bytes } of said) await registry.addStatement(bytes)
+      serveRecords({ control: server, registry, clock: systemClock })
+      const violations: CatalogError[] = []
+      const client = new RecordClient({ control: asker, onViolation: (_, error) => violations.push(error) })
+      const idsOf = (statements: SignedRecord[]): string[] => statements.map(({ id }) => String(id)).sort()
+      const listed = await client.list(peer, 'hello', { limit: 64 })
+      expect(listed.releases).toHaveLength(2)
+      expect(idsOf(listed.statements)).toEqual(idsOf(said))
+      const got = await client.get(peer, [record.id])
+      expect(idsOf(got.statements)).toEqual(idsOf(said))
+      // A statement is no release: it has no place of its own in an answer.
+      expect((await client.get(peer, [said[0]!.id])).releases).toEqual([])
+      expect(violations).toEqual([])
+    })
+  })
+
+  it('fill several answers when much is said of them', async () => {
+    await withControls(async (asker, server, peer) => {
+      const records = Array.from({ length: 12 }, (_, i) => recordOf(`1.0.${i}`))
+      const registry = await registryOf(records)
+      for (const record of records)
+        for (let i = 0; i < MAX_ATTESTATIONS_READ + 1; i++)
+          await registry.addStatement(attestationOf(record, `word-${i}`).bytes)
+      serveRecords({ control: server, registry, clock: systemClock })
+      const client = new RecordClient({ control: asker })
+      const first = await client.list(peer, 'hello', { limit: 64 })
+      expect(first.releases).toHaveLength(Math.floor(MAX_STATEMENTS_PER_ANSWER / MAX_ATTESTATIONS_READ))
+      const rest = await client.list(peer, 'hello', { limit: 64, after: first.next! })
+      expect(first.releases.length + rest.releases.length).toBe(12)
+      const all = await client.get(
+        peer,
+        records.map(({ id }) => id)
+      )
+      expect(all.releases).toHaveLength(12)
+      expect(all.statements).toHaveLength(12 * MAX_ATTESTATIONS_READ)
+    })
+  })
+
+  it('come without what is said wrongly or of others, and that is reported', async () => {
+    await withControls(async (asker, server, peer) => {
+      const [record, other] = [recordOf('1.0.0'), recordOf('2.0.0')]
+      const good = yankOf(record)
+      const forged = Uint8Array.from(good.bytes)
+      forged[20]! ^= 1
+      const owner = keyOf('ada').publicKey
+      const { name, version, content } = record.release
+      const body = { name, version, owner, content, state: 'yanked' }
+      const subject = releaseKey(record.release)
+      const foreign = createRecord({ kind: 'status', sequence: 1, subject, body }, keyOf('eve'))
+      const statements = [forged, foreign.bytes, yankOf(other).bytes, good.bytes]
+      server.handle(listReleases, () => ({ records: [record.bytes], statements }))
+      const violations: CatalogError[] = []
+      const client = new RecordClient({ control: asker, onViolation: (_, error) => violations.push(error) })
+      const page = await client.list(peer, 'hello', { limit: 5 })
+      expect(page.releases).toHaveLength(1)
+      expect(page.statements.map(({ id }) => String(id))).toEqual([String(good.id)])
+      expect(violations).toMatchObject([
+        { message: expect.stringMatching(/3 of 5, the first SIGNATURE_INVALID/) }
+      ])
     })
   })
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LevelWriter, openLevel } from '../../../library/database/level.ts'
 import type { Database, DatabaseReader, KeyRange, WriteOperation } from '../../../library/database/types.ts'
-import { planAdd, planPublish, type RegistryWriter } from '../../../library/registry/index.ts'
+import { PLANS, type RegistryWriter } from '../../../library/registry/index.ts'
 import { planRemove } from '../../../library/registry/plan-remove.ts'
 
 export interface TestDatabase extends Database {
@@ -70,14 +70,12 @@ export async function openDisk(): Promise<TestDatabase> {
   }
 }
 
-type Plan = typeof planPublish
-
 /** What the worker does: one plan at a time, committed before the next. */
 export function serialWriter(database: Database & DatabaseReader): RegistryWriter {
   let last: Promise<unknown> = Promise.resolve()
-  const run = (plan: Plan, record: Uint8Array, nowMs: number): ReturnType<RegistryWriter['publish']> => {
+  const write: RegistryWriter['write'] = (change, record, nowMs) => {
     const result = last.then(async () => {
-      const { operations, added, stored } = await plan(database, record, nowMs)
+      const { operations, added, stored } = await PLANS[change](database, record, nowMs)
       if (operations.length > 0) await database.write(operations, { sync: true })
       return { added, stored }
     })
@@ -85,8 +83,7 @@ export function serialWriter(database: Database & DatabaseReader): RegistryWrite
     return result
   }
   return {
-    publish: (record, nowMs) => run(planPublish, record, nowMs),
-    add: (record, nowMs) => run(planAdd, record, nowMs),
+    write,
     remove: async recHash => {
       const { operations } = await planRemove(database, recHash)
       await database.write(operations, { sync: true })

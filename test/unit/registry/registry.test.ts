@@ -22,7 +22,7 @@ import {
   readAnnouncements,
   scheduleAnnouncement
 } from '../../../library/registry/index.ts'
-import { MAX_VERSIONS } from '../../../library/registry/read.ts'
+import { encodeIndexValue, MAX_VERSIONS } from '../../../library/registry/read.ts'
 import { formatPublicKey, sha256 } from '../../../trust/index.ts'
 import { contentOf, full, keyOf, NOW_MS, small } from '../records/examples.ts'
 import { openDisk, openMemory, serialWriter, type TestDatabase } from './databases.ts'
@@ -66,7 +66,7 @@ describe.each([
       operations.push({
         type: 'put',
         key: nameIndexKey({ name, version, owner, recHash }),
-        value: encodeU64(1)
+        value: encodeIndexValue(record)
       })
       operations.push({ type: 'put', key: recordKey(recHash), value: record.bytes })
     }

@@ -8,8 +8,8 @@ import { PendingKeys } from '../../../discovery/announce/pending.ts'
 import { ProviderStore } from '../../../discovery/providers/store.ts'
 import { packBlocks } from '../../../library/content/block-batch.ts'
 import { completeKey } from '../../../library/content/complete.ts'
-import { createReleaseRecord } from '../../../library/records/index.ts'
-import { createRegistry, type Registry } from '../../../library/registry/index.ts'
+import { createReleaseRecord, createStatusRecord } from '../../../library/records/index.ts'
+import { createRegistry, type Registry, type RegistryChange } from '../../../library/registry/index.ts'
 import { FetchJobs } from '../../../node/services/fetch-jobs.ts'
 import { makeTar, pseudoRandom } from '../content/fakes.ts'
 import { keyOf, NOW_MS, small } from '../records/examples.ts'
@@ -33,8 +33,8 @@ async function ingest(): Promise<Uint8Array> {
 function registry(): Registry {
   const { host, database } = machine
   const writer = {
-    publish: (record: Uint8Array, nowMs: number) => host.handle('registryPublish', { record, nowMs }, signal),
-    add: (record: Uint8Array, nowMs: number) => host.handle('registryAdd', { record, nowMs }, signal),
+    write: (change: RegistryChange, record: Uint8Array, nowMs: number) =>
+      host.handle('registryWrite', { change, record, nowMs }, signal),
     remove: async (recHash: Uint8Array) => {
       await host.handle('registryRemove', { recHash }, signal)
     }
@@ -54,6 +54,25 @@ test('a release that came from a peer', async () => {
   await registry().add(bytes)
   machine = await machine.cutPower()
   expect(registry().get(id)?.bytes).toEqual(bytes)
+})
+
+test('new words for a published release', async () => {
+  const [release, revised] = [small(), small({ description: 'new words', sequence: NOW_MS + 1 })]
+  await registry().publish(createReleaseRecord(release, keyOf('ada')).bytes)
+  const { bytes, id } = createReleaseRecord(revised, keyOf('ada'))
+  await registry().revise(bytes)
+  machine = await machine.cutPower()
+  expect(registry().get(id)?.bytes).toEqual(bytes)
+})
+
+test('a yank', async () => {
+  const record = createReleaseRecord(small(), keyOf('ada'))
+  const { name, version, content } = record.release
+  const yank = { name, version, content, state: 'yanked', sequence: NOW_MS } as const
+  await registry().publish(record.bytes)
+  await registry().publishStatement(createStatusRecord(yank, keyOf('ada')).bytes)
+  machine = await machine.cutPower()
+  expect(registry().status(record.release)).toMatchObject({ state: 'yanked' })
 })
 
 test('a pinned owner', async () => {
