@@ -9,6 +9,7 @@ const BENCHMARKS: Record<string, () => Promise<{ run(args: string[]): Promise<vo
   install: () => import('./install.ts'),
   link: () => import('./link.ts'),
   read: () => import('./read.ts'),
+  store: () => import('./store.ts'),
   transfer: () => import('./transfer.ts'),
   update: () => import('./update.ts')
 }
