@@ -1,13 +1,13 @@
 /**
  * `npm run bench -- transfer`: a release moves from a publisher to a consumer, two real daemons on loopback: one file of
- * 1 GiB; the same from three sources at once; 10,000 small files; 10 changed and 10 new of them. Wall time runs from the request to verified and synced in
- * the consumer's store, then from there to installed files. The floor (one Node socket, SHA-256, one file) runs on the
- * same data in the same run.
+ * 1 GiB; the same from three sources at once; one of text, which is kept compressed; 10,000 small files; 10 changed and 10
+ * new of them. Wall time runs from the request to verified and synced in the consumer's store, then from there to installed
+ * files. The floor (one Node socket, SHA-256, one file) runs on the same data in the same run.
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { GIB, MIB } from '../base/index.ts'
-import { changeFiles, type Dataset, largeFile, smallFiles } from './support/datasets.ts'
+import { changeFiles, type Dataset, largeFile, smallFiles, textFile } from './support/datasets.ts'
 import { measureFloor } from './support/floor.ts'
 import { type BenchNetwork, startNetwork } from './support/network.ts'
 import { type Row, report, round } from './support/report.ts'
@@ -49,6 +49,10 @@ export const run = async (args: string[]): Promise<void> => {
     )
     rmSync(large.folder, { recursive: true })
     rows.push(...(await measureSources(network, 'large@1.0.0', large.sizeBytes)))
+    const text = textFile(join(work, 'text'), quick ? 64 * MIB : 512 * MIB)
+    const textCase = { name: 'one file of text', spec: 'text@1.0.0', data: text, newBytes: text.sizeBytes }
+    rows.push(...(await measure(network, textCase)))
+    rmSync(text.folder, { recursive: true })
     const count = quick ? SMALL_FILES / 10 : SMALL_FILES
     const small = smallFiles(join(work, 'small'), count)
     rows.push(
@@ -92,6 +96,8 @@ const measureSources = async (network: BenchNetwork, spec: string, sizeBytes: nu
       'RSS sink MB': sink.stats().peakRssMb,
       'wire / new bytes': round(sources.reduce((sum, { bytes }) => sum + bytes, 0) / sizeBytes, 3)
     })
+    // It would be one more source for the next.
+    await sink.api.call('POST', '/v1/pause')
   }
   return rows
 }

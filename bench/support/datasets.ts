@@ -1,4 +1,4 @@
-/** Folders to publish, made from a seed: the same bytes in every run, and no two chunks alike. */
+/** Folders to publish, made from a seed: the same bytes in every run, no two chunks alike, and none that shrinks but of text. */
 import { createCipheriv, createHash } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -30,6 +30,35 @@ export const largeFile = (folder: string, sizeBytes: number, seed = 'large'): Da
   const file = openSync(join(folder, 'image.bin'), 'w')
   for (let at = 0; at < sizeBytes; at += BLOCK_BYTES)
     writeSync(file, random.next(Math.min(BLOCK_BYTES, sizeBytes - at)))
+  closeSync(file)
+  return { folder, files: 1, sizeBytes }
+}
+
+const WORDS = 4096
+const WORD_LETTERS = 9
+const LINE_WORDS = 10
+
+/** One file of lines of words, some words more frequent than others, so that zstd makes about half of it. */
+export const textFile = (folder: string, sizeBytes: number): Dataset => {
+  mkdirSync(folder, { recursive: true })
+  const random = new RandomBytes('text')
+  const letters = random.next(WORDS * WORD_LETTERS)
+  const words = Array.from({ length: WORDS }, (_, i) =>
+    Array.from(letters.subarray(i * WORD_LETTERS, i * WORD_LETTERS + 3 + (i % (WORD_LETTERS - 2))), letter =>
+      String.fromCharCode(97 + (letter % 26))
+    ).join('')
+  )
+  const file = openSync(join(folder, 'text.txt'), 'w')
+  for (let written = 0; written < sizeBytes; ) {
+    const picks = random.next(MIB)
+    let text = ''
+    for (let at = 0; at < picks.length && text.length < sizeBytes - written; at += 2) {
+      // The product of two is small more often than large.
+      const word = words[(picks[at]! * picks[at + 1]!) >> 4]!
+      text += word + ((at / 2) % LINE_WORDS === 0 ? '\n' : ' ')
+    }
+    written += writeSync(file, text.slice(0, sizeBytes - written))
+  }
   closeSync(file)
   return { folder, files: 1, sizeBytes }
 }

@@ -1,13 +1,13 @@
 /**
- * Verified reads of blocks, on either thread. Every block is hashed before it is returned: what does not
- * match is never given out, counts as missing from then on, and is reported so that the worker takes it out
- * of the index and a fetch can put it anew.
+ * Verified reads of blocks, on either thread. Every block is hashed before it is returned; many that are passed on as they
+ * stand at rest are hashed as they stand, where the index has that hash. What does not match is never given out, counts as
+ * missing from then on, and is reported so that the worker takes it out of the index and a fetch can put it anew.
  */
 import { CatalogError, type Logger, toCatalogError } from '../../base/index.ts'
 import { KeyFamily, makeKey } from '../database/keys.ts'
 import { hashBlock, idHex, idKey, rawBytesOf, sameId } from './blocks.ts'
-import { type BlockLocation, decodeLocation, RECORD_HEAD_BYTES } from './record.ts'
-import { readScattered } from './scattered-read.ts'
+import { type BlockLocation, checksumAtRest, decodeLocation, RECORD_HEAD_BYTES } from './record.ts'
+import { type ReadSlot, readScattered } from './scattered-read.ts'
 import type { SegmentReads } from './segment-backend.ts'
 import { Turns } from './turns.ts'
 import type { BlockId, StoredBlock } from './types.ts'
@@ -91,7 +91,7 @@ export class BlockReader implements BlockSource {
       if (turns.isOver) await turns.pass()
       const { codec, rawLengthBytes } = slot.location
       const block = { codec, rawLengthBytes, bytes: slot.target }
-      if (lost.has(slot) || !this.#isRight(block, ids[i]!)) await this.#readAgain(ids[i]!, block, signal)
+      if (lost.has(slot) || !this.#isRight(slot, ids[i]!)) await this.#readAgain(ids[i]!, block, signal)
       blocks.push(block)
     }
     return blocks
@@ -140,11 +140,15 @@ export class BlockReader implements BlockSource {
     return location
   }
 
-  #isRight(block: StoredBlock, id: BlockId): boolean {
-    const raw = rawBytesOf(block)
-    if (raw === undefined || !sameId(hashBlock(raw), id)) return false
-    this.#modules.onRead?.(raw.byteLength)
-    return true
+  /** By the checksum where the index has one: decoding and hashing was most of what a source did. */
+  #isRight({ location, target }: ReadSlot, id: BlockId): boolean {
+    const { checksum, codec, rawLengthBytes } = location
+    const isRight =
+      checksum === undefined
+        ? isBlock({ codec, rawLengthBytes, bytes: target }, id)
+        : Buffer.compare(checksumAtRest(target), checksum) === 0
+    if (isRight) this.#modules.onRead?.(rawLengthBytes)
+    return isRight
   }
 
   /** The single read says what is wrong, reports it, and finds a block that has moved meanwhile. */
@@ -201,6 +205,12 @@ export class BlockReader implements BlockSource {
     this.#quarantine.delete(key)
     return false
   }
+}
+
+/** Whether bytes at rest are the block of that id. */
+function isBlock(block: StoredBlock, id: BlockId): boolean {
+  const raw = rawBytesOf(block)
+  return raw !== undefined && sameId(hashBlock(raw), id)
 }
 
 /** The file is gone, or the disk cannot read this place: as bad as wrong bytes, and no reason to give up the others. */

@@ -3,8 +3,8 @@
  * All numbers are little-endian. Described in docs/disk-format.md and frozen by test vectors.
  */
 import { MIB } from '../../base/index.ts'
-import { BLOCK_ID_BYTES, MAX_BLOCK_BYTES } from './blocks.ts'
-import { BlockCodec, type BlockId } from './types.ts'
+import { BLOCK_ID_BYTES, hashBlock, MAX_BLOCK_BYTES } from './blocks.ts'
+import { BlockCodec, type BlockId, type StoredBlock } from './types.ts'
 
 /**
  * A segment is never longer: small enough to rewrite at garbage collection, large enough that few are open.
@@ -54,30 +54,53 @@ export interface BlockLocation {
   lengthBytes: number
   codec: BlockCodec
   rawLengthBytes: number
+  /** See `checksumOf`; absent of raw blocks, and of those that were stored by format 1. */
+  checksum?: Uint8Array
 }
 
-export const INDEX_VALUE_BYTES = 20
+const LOCATION_BYTES = 20
+/** Half a hash: nobody who holds the segments, such as the operator of a bucket, can find other bytes that match it. */
+const CHECKSUM_BYTES = 16
 
-/** Value of a `c/` key: segment, offset, length, codec, raw length, each u32. */
+/**
+ * What tells that the bytes at rest of a block in zstd are those that were decoded and hashed when it was stored, so that
+ * sending them needs neither. A raw block has none: its id is the hash of its bytes.
+ */
+export function checksumOf({ codec, bytes }: Pick<StoredBlock, 'codec' | 'bytes'>): Uint8Array | undefined {
+  return codec === BlockCodec.Raw ? undefined : checksumAtRest(bytes)
+}
+
+/** The first half of the SHA-256. */
+export function checksumAtRest(bytes: Uint8Array): Uint8Array {
+  return hashBlock(bytes).subarray(0, CHECKSUM_BYTES)
+}
+
+/** Value of a `c/` key: segment, offset, length, codec, raw length, each u32; then the checksum where there is one. */
 export function encodeLocation(location: BlockLocation): Uint8Array {
-  const value = Buffer.allocUnsafe(INDEX_VALUE_BYTES)
+  const { checksum } = location
+  const value = Buffer.allocUnsafe(LOCATION_BYTES + (checksum?.byteLength ?? 0))
   value.writeUInt32LE(location.segment, 0)
   value.writeUInt32LE(location.offsetBytes, 4)
   value.writeUInt32LE(location.lengthBytes, 8)
   value.writeUInt32LE(location.codec, 12)
   value.writeUInt32LE(location.rawLengthBytes, 16)
+  if (checksum !== undefined) value.set(checksum, LOCATION_BYTES)
   return value
 }
 
+/** The checksum is a view into `value`. */
 export function decodeLocation(value: Uint8Array): BlockLocation {
   const view = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  return {
+  const location = {
     segment: view.readUInt32LE(0),
     offsetBytes: view.readUInt32LE(4),
     lengthBytes: view.readUInt32LE(8),
     codec: view.readUInt32LE(12) as BlockCodec,
     rawLengthBytes: view.readUInt32LE(16)
   }
+  return value.byteLength === LOCATION_BYTES + CHECKSUM_BYTES
+    ? { ...location, checksum: value.subarray(LOCATION_BYTES) }
+    : location
 }
 
 /** How far the segments are committed: all records before are on disk and indexed. */

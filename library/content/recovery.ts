@@ -19,6 +19,7 @@ import type { Disk } from './disk.ts'
 import { listSegments, segmentPath } from './local-segments.ts'
 import {
   type BlockLocation,
+  checksumOf,
   decodeLocation,
   decodeTail,
   EMPTY_TAIL,
@@ -136,12 +137,16 @@ async function recoverOne(modules: SegmentModules, one: OneSegment): Promise<Tai
   }
   let end = start
   let passedBytes = 0
-  for await (const { id, bytes: _, ...location } of scanSegment(backend, segment, start)) {
+  for await (const { id, bytes, ...location } of scanSegment(backend, segment, start)) {
     passedBytes += location.offsetBytes - end
     end = location.offsetBytes + RECORD_HEAD_BYTES + location.lengthBytes
     const key = makeKey(KeyFamily.Block, id)
     if (index.get(key) === undefined) tail = { ...tail, blocks: tail.blocks + 1 }
-    operations.push({ type: 'put', key, value: encodeLocation(location) })
+    operations.push({
+      type: 'put',
+      key,
+      value: encodeLocation({ ...location, checksum: checksumOf({ ...location, bytes }) })
+    })
     if (operations.length >= BATCH_OPERATIONS) await commit(end)
   }
   const restBytes = ((await backend.sizeOf(segment)) ?? 0) - end

@@ -5,20 +5,18 @@
  */
 import { type CatalogError, MIB, toCatalogError } from '../../base/index.ts'
 import { idKey } from './blocks.ts'
-import { RECORD_HEAD_BYTES, writeRecordHead } from './record.ts'
-import type { IncomingBlock } from './types.ts'
+import { type BlockLocation, checksumOf, RECORD_HEAD_BYTES, writeRecordHead } from './record.ts'
+import type { BlockId, IncomingBlock } from './types.ts'
 
 /**
  * One write and one fdatasync per stage: a sync per chunk is 16 times slower, more than this gains nothing.
  */
 export const STAGE_BYTES = 8 * MIB
 
-/** A block in a stage, without its bytes. */
-export interface StagedBlock extends Omit<IncomingBlock, 'bytes'> {
+/** A block in a stage, without its bytes. Its offset is that of the record's head, from the beginning of the stage. */
+export interface StagedBlock extends Omit<BlockLocation, 'segment'> {
+  id: BlockId
   key: string
-  lengthBytes: number
-  /** Of the record's head, from the beginning of the stage. */
-  offsetBytes: number
 }
 
 export class Stage {
@@ -45,7 +43,7 @@ export class Stage {
     return this.usedBytes + RECORD_HEAD_BYTES + lengthBytes <= STAGE_BYTES
   }
 
-  /** Copies a block in; the caller has checked that there is room. */
+  /** Copies in a block whose bytes match its id; the caller has checked that there is room. */
   add(block: IncomingBlock): void {
     const { id, codec, rawLengthBytes, bytes } = block
     const lengthBytes = bytes.byteLength
@@ -63,7 +61,8 @@ export class Stage {
       codec,
       rawLengthBytes,
       lengthBytes,
-      offsetBytes
+      offsetBytes,
+      checksum: checksumOf(block)
     })
   }
 

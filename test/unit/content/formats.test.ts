@@ -5,6 +5,7 @@ import { hashBlock, nodeCid, rawBytesOf, rawCid } from '../../../library/content
 import { completeMark, decodeCompleteMark } from '../../../library/content/complete.ts'
 import { decodePage, PageBuilder } from '../../../library/content/manifest.ts'
 import {
+  checksumOf,
   decodeLocation,
   decodeTail,
   encodeLocation,
@@ -70,6 +71,11 @@ test('head of a record in a segment', () => {
 test('values in the index', () => {
   expect(hex(encodeLocation(location))).toBe(vectors.location)
   expect(decodeLocation(bytesOf('location'))).toEqual(location)
+  const checksum = checksumOf({ codec: BlockCodec.Zstd, bytes: bytesOf('zstd') })
+  expect(hex(encodeLocation({ ...location, checksum }))).toBe(vectors.locationChecked)
+  expect(decodeLocation(bytesOf('locationChecked'))).toMatchObject(location)
+  expect(hex(decodeLocation(bytesOf('locationChecked')).checksum!)).toBe(hex(checksum!))
+  expect(checksumOf({ codec: BlockCodec.Raw, bytes: bytesOf('zstd') })).toBeUndefined()
   expect(hex(encodeTail(tail))).toBe(vectors.tail)
   expect(decodeTail(bytesOf('tail'))).toEqual(tail)
   expect(hex(completeMark({ files: 4, sizeBytes: 65_540 }))).toBe(vectors.complete)

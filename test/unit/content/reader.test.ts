@@ -2,6 +2,8 @@ import { appendFile, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { BlockLocation } from '../../../library/content/record.ts'
+import { BlockCodec } from '../../../library/content/types.ts'
 
 /** Most bytes that one system call gives. */
 const limits = vi.hoisted(() => ({ readBytes: Number.POSITIVE_INFINITY }))
@@ -17,7 +19,7 @@ vi.mock('node:fs', async importOriginal => {
 
 const { silentLogger } = await import('../../../base/index.ts')
 const { BlockReader } = await import('../../../library/content/reader.ts')
-const { encodeLocation, RECORD_HEAD_BYTES } = await import('../../../library/content/record.ts')
+const { checksumOf, encodeLocation, RECORD_HEAD_BYTES } = await import('../../../library/content/record.ts')
 const { SegmentFiles } = await import('../../../library/content/segment-files.ts')
 const { makeBlock } = await import('./fakes.ts')
 
@@ -51,9 +53,12 @@ test('a read that the system answers in parts is whole, and ends at the end of t
 
 const block = makeBlock(1, 100)
 const location = { segment: 0, offsetBytes: 0, lengthBytes: 100, codec: block.codec, rawLengthBytes: 100 }
-const readerOf = (readInto: (targets: Uint8Array[]) => Promise<number>): InstanceType<typeof BlockReader> =>
+const readerOf = (
+  readInto: (targets: Uint8Array[]) => Promise<number>,
+  row: BlockLocation = location
+): InstanceType<typeof BlockReader> =>
   new BlockReader({
-    index: { get: () => encodeLocation(location) },
+    index: { get: () => encodeLocation(row) },
     files: { readInto: (_: number, targets: Uint8Array[]) => readInto(targets), drop: () => {} } as never,
     log: silentLogger,
     onCorrupt: () => {}
@@ -65,6 +70,24 @@ const failure = (code: string, syscall: string) => async (): Promise<number> => 
 test('a place that the disk cannot read is a bad block; a file that cannot be opened is an error', async () => {
   expect(await readerOf(failure('EIO', 'read')).check(block.id)).toBe('corrupt')
   await expect(readerOf(failure('EIO', 'open')).check(block.id)).rejects.toMatchObject({ code: 'DISK_IO' })
+})
+
+test('many blocks at rest are told by their checksum alone where there is one, and are not decoded', async () => {
+  const frame = Buffer.from('what was decoded and hashed when it was stored')
+  const stored = { codec: BlockCodec.Zstd, rawLengthBytes: 1000, bytes: frame }
+  const row = {
+    segment: 0,
+    offsetBytes: 0,
+    lengthBytes: frame.byteLength,
+    codec: stored.codec,
+    rawLengthBytes: 1000
+  }
+  const give = async (targets: Uint8Array[]): Promise<number> => frame.copy(targets[0]!)
+  const readAll = (checksum?: Uint8Array): Promise<unknown> =>
+    readerOf(give, { ...row, checksum }).readStoredMany([block.id], size => Buffer.alloc(size))
+  expect(await readAll(checksumOf(stored))).toEqual([stored])
+  await expect(readAll(new Uint8Array(16))).rejects.toMatchObject({ code: 'CONTENT_CORRUPT' })
+  await expect(readAll()).rejects.toMatchObject({ code: 'CONTENT_CORRUPT' })
 })
 
 test('a block whose bytes are right at the second look is there again', async () => {

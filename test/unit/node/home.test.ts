@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { homeLockedError, isLockError, readClaim, removeClaim, writeClaim } from '../../../node/home/claim.ts'
 import {
+  CURRENT_FORMAT,
   type Migration,
   type MigrationProgress,
   migrate,
@@ -49,7 +50,7 @@ describe('making and opening a home', () => {
     for (const path of [home.root, home.keyring, home.database, home.peers, home.segments, home.logs])
       expect((await stat(path)).mode & 0o777).toBe(0o700)
     for (const path of [home.config, home.format]) expect((await stat(path)).mode & 0o777).toBe(0o600)
-    expect(await readFormat(home)).toBe(1)
+    expect(await readFormat(home)).toBe(CURRENT_FORMAT)
     await openHome(root)
   })
 
@@ -103,6 +104,12 @@ describe('making and opening a home', () => {
 })
 
 describe('the format of a home', () => {
+  const homeOfFormat1 = async (): Promise<HomeLayout> => {
+    const home = await createHome(root, options)
+    await writeFormat(home, 1)
+    return home
+  }
+
   it('refuses a newer home and touches nothing', async () => {
     const home = await createHome(root, options)
     await writeFormat(home, 7)
@@ -110,7 +117,7 @@ describe('the format of a home', () => {
     const before = await readdir(home.root)
     await expect(openHome(root)).rejects.toMatchObject({
       code: 'FORMAT_TOO_NEW',
-      details: { found: 7, current: 1 }
+      details: { found: 7, current: CURRENT_FORMAT }
     })
     expect(await readdir(home.root)).toEqual(before)
     expect(await readFile(home.format, 'utf8')).toBe('7\n')
@@ -123,7 +130,7 @@ describe('the format of a home', () => {
   })
 
   it('runs each migration once, in order, with its progress', async () => {
-    const home = await createHome(root, options)
+    const home = await homeOfFormat1()
     const ran: number[] = []
     const progress: MigrationProgress[] = []
     const migrations = [step(2, ran), step(1, ran), step(3, ran)]
@@ -136,7 +143,7 @@ describe('the format of a home', () => {
   })
 
   it('never migrates a home that a daemon of another process runs on', async () => {
-    const home = await createHome(root, options)
+    const home = await homeOfFormat1()
     await writeClaim(home, claim)
     const holder = spawn(process.execPath, ['--input-type=module', '-e', HOLD_DATABASE, home.database], {
       stdio: ['pipe', 'pipe', 'inherit']
@@ -157,7 +164,7 @@ describe('the format of a home', () => {
   })
 
   it('goes on where a crash in the middle left it', async () => {
-    const home = await createHome(root, options)
+    const home = await homeOfFormat1()
     const ran: number[] = []
     let crashes = 1
     const crashing: Migration = {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { CID } from 'multiformats/cid'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { silentLogger, systemClock } from '../../../base/index.ts'
+import { decodeLocation } from '../../../library/content/record.ts'
 import { decodeNode } from '../../../library/content/tree.ts'
 import { compress } from '../../../library/content/zstd.ts'
 import {
@@ -12,8 +13,10 @@ import {
   blockIdOf,
   type ChunkRef,
   hashBlock,
+  KeyFamily,
   type Library,
   MANIFEST_FANOUT,
+  makeKey,
   openLibrary,
   type StoredBlock
 } from '../../../library/index.ts'
@@ -134,18 +137,61 @@ test('the index is made anew from compressed records', async () => {
   await expectWhole(content, whole)
 })
 
+/** Rows of the index: where each block stands. */
+async function locations(): Promise<Array<[Uint8Array, Uint8Array]>> {
+  return await Array.fromAsync(library.database.iterate({ prefix: makeKey(KeyFamily.Block) }))
+}
+
+/** Puts another row for each compressed block. */
+async function rewriteRows(change: (row: Uint8Array) => Uint8Array): Promise<void> {
+  const rows = (await locations()).filter(([, row]) => decodeLocation(row).codec === BlockCodec.Zstd)
+  expect(rows.length).toBeGreaterThan(10)
+  const operations = rows.map(([key, row]) => ({ type: 'put', key, value: change(row) }) as const)
+  await library.database.write(operations, { sync: false })
+}
+
+test('a compressed block has a checksum in the index, put by a publish and made anew from the segments', async () => {
+  await publish()
+  const rows = await locations()
+  for (const [, row] of rows) {
+    const { codec, checksum } = decodeLocation(row)
+    expect(checksum?.byteLength).toBe(codec === BlockCodec.Zstd ? 16 : undefined)
+  }
+  await library.close()
+  await rm(join(home, 'db'), { recursive: true })
+  library = await openHome()
+  expect(await locations()).toEqual(rows)
+})
+
+test.each<[string, (row: Uint8Array) => Uint8Array]>([
+  ['without a checksum, as of format 1', row => row.slice(0, 20)],
+  ['with a checksum that is damaged', row => Uint8Array.from([...row.slice(0, -1), row.at(-1)! ^ 1])]
+])('a block %s is decoded when it is sent', async (_, change) => {
+  const { content } = await publish()
+  const before = await storedOf(content, 'large.txt')
+  await rewriteRows(change)
+  expect(await storedOf(content, 'large.txt')).toEqual(before)
+  await flip((await chunksOf(content, 'large.txt'))[3]!.id, 48 + 300)
+  await expect(storedOf(content, 'large.txt')).rejects.toMatchObject({ code: 'CONTENT_CORRUPT' })
+})
+
+/** Changes a byte of the record of a block. */
+async function flip(id: Uint8Array, at: number): Promise<void> {
+  const path = join(home, 'segments', '0')
+  const start = (await readFile(path)).indexOf(id) - 8
+  const file = await open(path, 'r+')
+  const byte = Buffer.alloc(1)
+  await file.read(byte, 0, 1, start + at)
+  await file.write(Buffer.of(byte[0]! ^ 0x10), 0, 1, start + at)
+  await file.close()
+}
+
 test.each([48 + 1, 48 + 300, 44])(
   'a compressed record with another byte at %i is never given out',
   async at => {
     const { content } = await publish()
     const { id } = (await chunksOf(content, 'large.txt'))[3]!
-    const path = join(home, 'segments', '0')
-    const start = (await readFile(path)).indexOf(id) - 8
-    const file = await open(path, 'r+')
-    const byte = Buffer.alloc(1)
-    await file.read(byte, 0, 1, start + at)
-    await file.write(Buffer.of(byte[0]! ^ 0x10), 0, 1, start + at)
-    await file.close()
+    await flip(id, at)
     if (at === 44) {
       // The raw length in the record's head counts only when the index is made anew.
       await library.close()
@@ -154,7 +200,7 @@ test.each([48 + 1, 48 + 300, 44])(
       expect(library.content.hasBlock(id)).toBe(false)
       return
     }
-    await expect(library.content.readStored(id)).rejects.toMatchObject({ code: 'CONTENT_CORRUPT' })
+    await expect(storedOf(content, 'large.txt')).rejects.toMatchObject({ code: 'CONTENT_CORRUPT' })
     await expect(exported(content)).rejects.toMatchObject({ code: 'CONTENT_MISSING' })
     await vi.waitFor(() => expect(library.content.localState(content)).toBe('partial'))
     expect(await library.content.verify(content)).toMatchObject({ ok: false, missing: 1 })
