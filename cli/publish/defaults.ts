@@ -3,7 +3,6 @@
  * in it is an error; the second was written for npm, so what has no meaning here is left out with a warning, and a dependency that has no form here is kept as
  * it stands, under `extensions.npmDependencies`: a release never lacks what it needs without saying so.
  */
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parse as parseToml } from 'smol-toml'
 import { CatalogError, MIB } from '../../base/index.ts'
@@ -15,7 +14,7 @@ import {
   isRange,
   type ReleaseDescription
 } from '../../library/index.ts'
-import { sourceUnreadable } from './walk.ts'
+import { readSmallFile } from './small-file.ts'
 
 export const PACKAGE_FILE = 'catalog-package.toml'
 const NPM_FILE = 'package.json'
@@ -35,24 +34,10 @@ export interface PackageDefaults {
 
 /** Reads the defaults of a folder; empty ones when it says nothing. Throws INVALID_ARGUMENT, SOURCE_UNREADABLE. */
 export function readDefaults(folder: string): PackageDefaults {
-  const own = readText(path.join(folder, PACKAGE_FILE))
+  const own = readSmallFile(path.join(folder, PACKAGE_FILE), FILE_MAX_BYTES)
   if (own !== undefined) return fromToml(own)
-  const npm = readText(path.join(folder, NPM_FILE))
+  const npm = readSmallFile(path.join(folder, NPM_FILE), FILE_MAX_BYTES)
   return npm === undefined ? { description: {}, warnings: [] } : fromNpm(npm)
-}
-
-function readText(file: string): string | undefined {
-  let bytes: Buffer
-  try {
-    bytes = readFileSync(file)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw sourceUnreadable(file, error)
-  }
-  if (bytes.length > FILE_MAX_BYTES)
-    throw new CatalogError('LIMIT_EXCEEDED', `${file} is longer than ${FILE_MAX_BYTES} bytes`)
-  return bytes.toString('utf8')
 }
 
 /** Fields of catalog-package.toml: those of a release, `dependencies` as a table of ranges per kind. */

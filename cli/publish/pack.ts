@@ -9,7 +9,8 @@ import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync,
 import path from 'node:path'
 import { MIB } from '../../base/index.ts'
 import { paddingBytes, TAR_END, tarHead } from '../../library/index.ts'
-import { checkUnchanged, fingerprintOf, type SourceEntry, sourceChanged, sourceUnreadable } from './walk.ts'
+import { sourceChanged, sourceUnreadable } from './source-errors.ts'
+import { checkUnchanged, fingerprintOf, type SourceEntry } from './walk.ts'
 
 /** One write to the socket; also room for headers and many small files. */
 const BUFFER_BYTES = MIB

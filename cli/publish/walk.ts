@@ -8,6 +8,7 @@ import path from 'node:path'
 import { CatalogError } from '../../base/index.ts'
 import { checkEntryPath, checkSymlinkTarget, comparePaths } from '../../library/index.ts'
 import { type Rules, readRules } from './rules.ts'
+import { sourceChanged, sourceUnreadable } from './source-errors.ts'
 
 /** Entries of one release: their list is held in memory here, at about 300 bytes each. */
 const ENTRIES_MAX = 2_000_000
@@ -121,20 +122,6 @@ export function checkUnchanged(entryPath: string, before: Fingerprint, after: Fi
   )
     return
   throw sourceChanged(entryPath)
-}
-
-export function sourceChanged(entryPath: string): CatalogError {
-  return new CatalogError('SOURCE_CHANGED', `${entryPath} changed while it was being published`, {
-    details: { path: entryPath }
-  })
-}
-
-export function sourceUnreadable(shown: string, cause: unknown): CatalogError {
-  const { code } = cause as NodeJS.ErrnoException
-  return new CatalogError('SOURCE_UNREADABLE', `${shown} cannot be read (${code ?? String(cause)})`, {
-    cause,
-    details: { path: shown }
-  })
 }
 
 function modeOf(stats: BigIntStats): number {

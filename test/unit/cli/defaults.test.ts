@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process'
+import { symlinkSync } from 'node:fs'
+import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { PACKAGE_FILE, readDefaults } from '../../../cli/publish/defaults.ts'
 import { remove, temporaryFolder, writeTree } from '../installer/support.ts'
@@ -59,4 +62,13 @@ describe(PACKAGE_FILE, () => {
       expect.objectContaining({ code: 'INVALID_ARGUMENT', details: expect.objectContaining({ field }) })
     )
   })
+})
+
+it.each<[string, (file: string) => void]>([
+  ['a device, which has no end', file => symlinkSync('/dev/zero', file)],
+  ['a pipe, which nobody writes to', file => void execFileSync('mkfifo', [file])]
+])('what a folder says of itself is not read from %s', (_, make) => {
+  make(path.join(folder, PACKAGE_FILE))
+  make(path.join(folder, 'package.json'))
+  expect(readDefaults(folder)).toEqual({ description: {}, warnings: [] })
 })
