@@ -5,19 +5,19 @@
  * them) and nothing else is left out but version control and the ignore files themselves. Without one the folder is
  * read as npm reads a package: a `files` list in package.json names what is in, else `.npmignore` (else `.gitignore`),
  * in each folder, names what is out; `node_modules` at the top and the usual litter are out; package.json, readme,
- * licence, `main` and `bin` are always in. Bounded on purpose: no bundled dependencies, no workspaces, and patterns are
- * those of gitignore. Unlike npm, symbolic links and empty folders are kept.
+ * licence, `main` and `bin` are always in. Bounded on purpose: no bundled dependencies, no workspaces, and patterns of ignore
+ * files are those of gitignore, with npm's `{a,b}`. Unlike npm, symbolic links and empty folders are kept.
  */
-import { readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import ignore, { type Ignore } from 'ignore'
-import { CatalogError, MIB } from '../../base/index.ts'
+import { braceExpand } from 'minimatch'
+import { MIB } from '../../base/index.ts'
+import { FilesList } from './files-list.ts'
+import { readSmallFile } from './small-file.ts'
 
 export const CATALOG_IGNORE = '.catalogignore'
 /** A file of rules is a few lines; this bounds what is read as one. */
 const RULES_MAX_BYTES = MIB
-/** Patterns of a `files` list: npm packages have a handful. */
-const FILES_MAX_PATTERNS = 10_000
 
 /** Never part of a release, whatever the rules. */
 const ALWAYS_OUT = ['.git', '.hg', '.svn', 'CVS', CATALOG_IGNORE]
@@ -82,8 +82,9 @@ class IgnoreRules implements Rules {
   enter(folder: string, names: string[]): void {
     const name = this.#fileNames.find(candidate => names.includes(candidate))
     if (name === undefined) return
-    const text = readBounded(path.join(this.#root, folder, name))
-    if (text !== undefined) this.#byFolder.set(folder, ignore().add(text))
+    const text = readSmallFile(path.join(this.#root, folder, name), RULES_MAX_BYTES)
+    if (text !== undefined)
+      this.#byFolder.set(folder, ignore().add(this.#npm ? withAlternatives(text) : text))
   }
 
   skipsFolder(relative: string): boolean {
@@ -115,17 +116,24 @@ class IgnoreRules implements Rules {
   }
 }
 
+/** Each line with `{a,b}` as the lines that it stands for, which gitignore does not know and npm does. */
+function withAlternatives(text: string): string {
+  return text
+    .split(/\r?\n/)
+    .flatMap(line => (line.includes('{') && !line.startsWith('#') ? braceExpand(line) : [line]))
+    .join('\n')
+}
+
 /** Rules that name what is in: the `files` list of package.json. A nested ignore file still takes away. */
 class FilesRules implements Rules {
-  readonly #patterns: Array<{ rules: Ignore; negative: boolean }>
+  readonly #list: FilesList
   readonly #exact: Set<string>
   readonly #nested: IgnoreRules
   readonly #always = ignore().add(ALWAYS_OUT)
 
   constructor(root: string, files: unknown[], manifest: PackageManifest | undefined) {
-    const texts = files.filter(item => typeof item === 'string').slice(0, FILES_MAX_PATTERNS)
-    this.#patterns = texts.map(toPattern)
-    this.#exact = new Set([...requiredFiles(manifest), ...texts.map(text => text.replace(/^\.?\/+/, ''))])
+    this.#list = new FilesList(root, files)
+    this.#exact = new Set([...requiredFiles(manifest), ...this.#list.names])
     this.#nested = new IgnoreRules(root, ['.npmignore', '.gitignore'], NPM_OUT, manifest)
   }
 
@@ -140,30 +148,12 @@ class FilesRules implements Rules {
 
   includes(relative: string, isFolder: boolean): boolean {
     if (this.#always.ignores(relative)) return false
-    if (isFolder) return this.#listed(relative) && this.#nested.includes(relative, true)
+    if (isFolder) return this.#list.has(relative) && this.#nested.includes(relative, true)
     if (relative === 'package-lock.json') return false
     if (this.#exact.has(relative)) return true
     const isMustHave = MUST_HAVE.test(path.basename(relative))
     if (isMustHave && !relative.includes('/')) return true
-    return this.#listed(relative) && this.#nested.includes(relative, false)
-  }
-
-  #listed(relative: string): boolean {
-    let listed = false
-    for (const { rules, negative } of this.#patterns) if (rules.ignores(relative)) listed = !negative
-    return listed
-  }
-}
-
-/** Patterns of `files` start at the top of the package; `!` takes away what an earlier one gave. */
-function toPattern(text: string): { rules: Ignore; negative: boolean } {
-  const marks = /^!*/.exec(text)?.[0].length ?? 0
-  const bare = text.slice(marks).replace(/^\.?\/+/, '')
-  // "." and "./" mean the whole folder.
-  const pattern = bare === '' || bare === '.' ? '/**' : `/${bare}`
-  return {
-    rules: ignore({ ignorecase: true, allowRelativePaths: false }).add(pattern),
-    negative: marks % 2 === 1
+    return this.#list.has(relative) && this.#nested.includes(relative, false)
   }
 }
 
@@ -187,7 +177,7 @@ function requiredFiles(manifest: PackageManifest | undefined): Set<string> {
 }
 
 function readManifest(file: string): PackageManifest | undefined {
-  const text = readBounded(file)
+  const text = readSmallFile(file, RULES_MAX_BYTES)
   if (text === undefined) return undefined
   try {
     const parsed: unknown = JSON.parse(text)
@@ -195,21 +185,6 @@ function readManifest(file: string): PackageManifest | undefined {
   } catch {
     // A package.json that is not JSON (a template, say) has no rules in it; the defaults of `publish` report it.
     return undefined
-  }
-}
-
-/** Text of a small file; undefined when the name is not a file. That is asked before it is read: a device has no end. */
-function readBounded(file: string): string | undefined {
-  try {
-    const stats = statSync(file, { throwIfNoEntry: false })
-    if (!stats?.isFile()) return undefined
-    if (stats.size > RULES_MAX_BYTES)
-      throw new CatalogError('LIMIT_EXCEEDED', `${file} is longer than ${RULES_MAX_BYTES} bytes`)
-    return readFileSync(file, 'utf8')
-  } catch (cause) {
-    if (cause instanceof CatalogError) throw cause
-    const { code } = cause as NodeJS.ErrnoException
-    throw new CatalogError('SOURCE_UNREADABLE', `${file} cannot be read (${code})`, { cause })
   }
 }
 

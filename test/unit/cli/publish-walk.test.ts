@@ -154,6 +154,47 @@ describe('what is published', () => {
       { 'package.json': '{"files":["."]}', a: '', 'b/c': '' },
       ['a', 'b/c', 'package.json']
     ],
+    [
+      'patterns of files are those of npm: alternatives, and what is not',
+      {
+        'package.json':
+          '{"files":["lib/**/*.{js,json}","dist/**/!(*.tsbuildinfo)","!*.{pem,key}","!secret"]}',
+        'lib/a.js': '',
+        'lib/a.map': '',
+        'lib/deep/.b.json': '',
+        'dist/i.js': '',
+        'dist/a.tsbuildinfo': '',
+        'dist/sub/j.js': '',
+        'dist/sub/b.tsbuildinfo': '',
+        'dist/sub/server.key': '',
+        'dist/secret/x': '',
+        'top.js': ''
+      },
+      ['dist/i.js', 'dist/sub/j.js', 'lib/a.js', 'lib/deep/.b.json', 'package.json']
+    ],
+    [
+      'a pattern of files that means a folder does not mean what is in it, the name of one does',
+      {
+        'package.json': '{"files":["l*","src/","./do.c"]}',
+        'lib/a': '',
+        l: '',
+        'src/b': '',
+        'do.c/d': '',
+        'doxc/e': ''
+      },
+      ['do.c/d', 'l', 'package.json', 'src/b']
+    ],
+    [
+      'alternatives in the ignore files of npm are read as npm reads them',
+      {
+        '.npmignore': '*.{pem,key}\n!keep.{key,pem}\n# {a,b}\n',
+        'a/x.pem': '',
+        'y.key': '',
+        'keep.key': '',
+        b: ''
+      },
+      ['b', 'keep.key']
+    ],
     ['no files at all leaves what must be there', { 'package.json': '{"files":[]}', a: '' }, ['package.json']]
   ])('%s', (_, tree, expected) => {
     writeTree(source, tree)
