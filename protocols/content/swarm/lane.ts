@@ -16,6 +16,7 @@ import { MAP_EVERY_MS } from '../limits.ts'
 import type { PlannedRequest } from '../planner.ts'
 import { type SourceAnswer, type SourceModules, SourceStream } from '../source-stream.ts'
 import type { WalkWant } from '../walk-steps.ts'
+import type { Intake } from './intake.ts'
 import type { ExtraWay } from './more-ways.ts'
 import { type Assignment, type SwarmPlanner, UNKNOWN, WHOLE } from './planner.ts'
 import { ofSource, SourceFailure } from './source-failure.ts'
@@ -41,12 +42,10 @@ export interface LaneModules extends SourceModules {
   /** Shown whenever there may be something new to ask or to read. */
   readonly news: Signpost
   readonly budget?: DownloadBudget
-  /** Takes an answer whose blocks are wanted. Throws a SourceFailure for what can be seen to be wrong at once. */
-  readonly accept: (lane: Lane, assignment: Assignment<WalkWant>, answer: SourceAnswer<WalkWant>) => void
+  /** Takes answers whose blocks are wanted. */
+  readonly intake: Pick<Intake, 'accept' | 'room'>
   /** Bytes came over the wire, wanted or not. */
   readonly onReceived: (peerId: PeerId, wireBytes: number) => void
-  /** Resolves when the answers taken and not yet written are few enough for another. */
-  readonly room: () => Promise<void>
   readonly onFailure: (peerId: PeerId, error: CatalogError) => void
 }
 
@@ -215,7 +214,7 @@ export class Lane {
   }
 
   async #read(source: SourceStream<WalkWant>, over: AbortSignal): Promise<void> {
-    const { news, room } = this.#modules
+    const { news, intake } = this.#modules
     const { rate, signal } = this.#options
     while (!over.aborted && !signal.aborted) {
       const isFirst = source.roundTripMs === undefined
@@ -229,17 +228,17 @@ export class Lane {
       else if (event.kind === 'have') this.#told(event.have)
       else this.#lacked(event.request, event.reason)
       news.show()
-      await room()
+      await intake.room()
       if (this.#failure !== undefined) throw this.#failure
     }
   }
 
   #take(answer: SourceAnswer<WalkWant>): void {
-    const { planner, clock, buffers, accept, onReceived } = this.#modules
+    const { planner, clock, buffers, intake, onReceived } = this.#modules
     const { request, buffer, wireBytes } = answer
     const assignment = this.#assigned(request)
     if (planner.answered(this.key, assignment, wireBytes, clock.monotonicMs())) {
-      accept(this, assignment, answer)
+      intake.accept(this, assignment, answer)
       this.#broughtBytes += wireBytes
     } else buffers.give(buffer)
     onReceived(this.peerId, wireBytes)

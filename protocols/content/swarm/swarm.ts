@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import {
@@ -6,42 +5,33 @@ import {
   CatalogError,
   type ErrorCode,
   type Logger,
-  MIB,
   SECOND_MS,
   Signpost,
   toCatalogError
 } from '../../../base/index.ts'
-import { hashBlock, type IncomingBlock, type Receive, rawBytesOf } from '../../../library/index.ts'
+import type { Receive } from '../../../library/index.ts'
 import type { Priority } from '../../throttle/index.ts'
 import { MANIFEST_UNIT, unitBytesOf } from '../have-map.ts'
 import { MAX_ANSWER_BYTES } from '../limits.ts'
-import type { SourceAnswer, SourceModules } from '../source-stream.ts'
+import type { SourceModules } from '../source-stream.ts'
 import type { ReleaseWalk } from '../walk.ts'
 import type { WalkWant } from '../walk-steps.ts'
+import { Intake, MAX_UNWRITTEN_BYTES } from './intake.ts'
 import { type DownloadBudget, Lane } from './lane.ts'
 import { type ExtraWay, MoreWays, type WayOpener, type WayOutcome } from './more-ways.ts'
-import { type Assignment, SwarmPlanner } from './planner.ts'
+import { SwarmPlanner } from './planner.ts'
 import type { SourceBook } from './source-book.ts'
 import { SourceFailure } from './source-failure.ts'
 import { SourceRate } from './source-rate.ts'
+import { Supply } from './supply.ts'
 import type { WayKind } from './ways.ts'
 
 /** Sources that are drawn from at once; more wait until one of these is gone. Each has a stream and up to a window. */
 const MAX_LANES = 8
 /** Sources that one fetch ever tries. */
 const MAX_SOURCES = 64
-/** Bytes handed to the store and not yet written, of all sources: some are hashed while the next arrive. */
-const MAX_UNWRITTEN_BYTES = 8 * MIB
 /** As many answers as may be unwritten, and one that is being read from each source. */
 const MAX_KEPT_BUFFERS = MAX_UNWRITTEN_BYTES / MAX_ANSWER_BYTES + MAX_LANES
-/**
- * Wants taken from the walk ahead of what is asked: enough for every window and for a choice among partial holders. A want
- * is about 400 bytes.
- */
-const MAX_AHEAD_BYTES = 32 * MIB
-const MAX_AHEAD_WANTS = 4096
-/** Wants taken before the event loop gets its turn; each is a look-up or two in the index. */
-const WANTS_PER_TURN = 64
 /** How often it is looked whether a request is late. */
 const TICK_MS = 100
 /** So long it is waited for partial holders to get what nobody here has. */
@@ -81,9 +71,8 @@ export interface SwarmOptions {
 
 /**
  * Draws whatever a walk misses from several sources at once, until all of it is written or no source is left. The
- * walk's wants go through the planner to the lanes; each answer goes to the store as one batch, whose worker hashes every
- * block before it keeps any. What a source was asked for and did not bring goes to the others. Never has more
- * unwritten than a bound, whatever the number of sources.
+ * walk's wants go through the supply and the planner to the lanes, and their answers through the intake to the store. What a
+ * source was asked for and did not bring goes to the others.
  */
 export class Swarm {
   readonly #modules: SwarmModules
@@ -94,14 +83,11 @@ export class Swarm {
   readonly #lanes = new Map<string, Lane>()
   readonly #waiting: PeerId[] = []
   readonly #seen = new Set<string>()
-  /** Writes under way; none of these promises rejects. */
-  readonly #writes = new Set<Promise<void>>()
   readonly #over = new AbortController()
   readonly #ended = Promise.withResolvers<void>()
+  readonly #supply: Supply
+  readonly #intake: Intake
   readonly #ways: MoreWays | undefined
-  #unwrittenBytes = 0
-  #refilling: Promise<void> | undefined
-  #refillAgain = false
   #last = new CatalogError('NO_PROVIDERS', 'there is no source to fetch from')
 
   constructor(modules: SwarmModules, options: SwarmOptions) {
@@ -113,7 +99,17 @@ export class Swarm {
     // The manifest before everything: without it nothing else is known.
     const offsetOf = ({ offsetBytes = -1 }: WalkWant): number => offsetBytes
     this.#planner = new SwarmPlanner({ unitOf, offsetOf, maxRequests: options.requestsInFlight })
-    const { opener, clock, log, onWay } = modules
+    const { walk, store, opener, clock, log, onWay } = modules
+    const [planner, buffers] = [this.#planner, this.#buffers]
+    const onFailure = (error: unknown): void => this.#fail(error)
+    this.#supply = new Supply(
+      { walk, planner, onNews: () => this.#news.show(), onDone: () => this.#ended.resolve(), onFailure },
+      this.#over.signal
+    )
+    this.#intake = new Intake(
+      { store, walk, planner, buffers, onChange: () => this.#more(), onFailure },
+      this.#over.signal
+    )
     this.#ways =
       opener &&
       new MoreWays(
@@ -140,16 +136,20 @@ export class Swarm {
       signal.throwIfAborted()
       for (const peerId of this.#modules.book.ranked(peers)) this.join(peerId)
       if (this.#lanes.size === 0) throw this.#last
-      this.#refill()
+      this.#supply.refill()
       running.push(this.#joinMore())
       await this.#ended.promise
     } finally {
       signal.removeEventListener('abort', onAbort)
       this.#over.abort(new CatalogError('ABORTED', 'the fetch has ended'))
       this.#news.show()
-      await Promise.all([...running, this.#refilling, ...[...this.#lanes.values()].map(lane => lane.ended)])
+      await Promise.all([
+        ...running,
+        this.#supply.settled(),
+        ...[...this.#lanes.values()].map(lane => lane.ended)
+      ])
       await this.#ways?.close()
-      await this.#allWritten()
+      await this.#intake.settled()
     }
   }
 
@@ -203,8 +203,7 @@ export class Swarm {
         buffers: this.#buffers,
         news: this.#news,
         ...(budget && { budget }),
-        accept: this.#accept,
-        room: this.#room,
+        intake: this.#intake,
         onReceived: this.#received,
         onFailure: (peer, error) => this.#failed(peer, error, way)
       },
@@ -247,99 +246,16 @@ export class Swarm {
     this.#startLanes()
     if (this.#lanes.size > 0) return
     // What the last one sent may have been all that was missing.
-    await this.#allWritten()
-    await this.#refilled()
+    await this.#intake.settled()
+    this.#supply.refill()
+    await this.#supply.settled()
     if (this.#lanes.size === 0) this.#fail(this.#last)
   }
 
-  /** Takes wants from the walk, one run at a time; once more when something happened meanwhile. */
-  #refill(): void {
-    if (this.#refilling !== undefined) {
-      this.#refillAgain = true
-      return
-    }
-    this.#refilling = this.#fill()
-      .catch(error => this.#fail(error))
-      .finally(() => {
-        this.#refilling = undefined
-        if (this.#refillAgain && !this.#over.signal.aborted) {
-          this.#refillAgain = false
-          this.#refill()
-        }
-      })
-  }
-
-  async #refilled(): Promise<void> {
-    this.#refill()
-    while (this.#refilling !== undefined) await this.#refilling
-  }
-
-  async #fill(): Promise<void> {
-    const { walk } = this.#modules
-    const planner = this.#planner
-    for (
-      let taken = 1;
-      planner.waitingBytes < MAX_AHEAD_BYTES && planner.waitingCount < MAX_AHEAD_WANTS;
-      taken++
-    ) {
-      const want = await walk.next(this.#over.signal)
-      if (want === undefined) {
-        planner.drained()
-        this.#news.show()
-        if (walk.phase === 'done') this.#ended.resolve()
-        return
-      }
-      planner.offer([want])
-      // The first ones leave while the rest is looked up.
-      this.#news.show()
-      if (taken % WANTS_PER_TURN === 0) await nextTurn()
-    }
-  }
-
-  /** Looks into nodes and pages, and has the blocks written. Does not wait for that. */
-  readonly #accept = (
-    lane: Lane,
-    assignment: Assignment<WalkWant>,
-    { request, blocks, buffer, wireBytes }: SourceAnswer<WalkWant>
-  ): void => {
-    const { store, walk } = this.#modules
-    const { signal } = this.#over
-    try {
-      for (const [i, block] of blocks.entries()) useBlock(request.wants[i]!, block)
-    } catch (error) {
-      this.#planner.rejected(assignment)
-      throw error
-    }
-    const write = async (): Promise<void> => {
-      try {
-        await store.writeBlocks(blocks, signal)
-        this.#buffers.give(buffer)
-        await walk.written(request.wants, signal)
-      } catch (thrown) {
-        this.#planner.rejected(assignment)
-        const error = toCatalogError(thrown)
-        if (error.code === 'BYTES_WRONG') lane.fail(new SourceFailure(error))
-        else this.#fail(thrown)
-      } finally {
-        this.#unwrittenBytes -= wireBytes
-      }
-    }
-    this.#unwrittenBytes += wireBytes
-    const writing: Promise<void> = write().finally(() => {
-      this.#writes.delete(writing)
-      this.#refill()
-      this.#news.show()
-    })
-    this.#writes.add(writing)
-    this.#refill()
-  }
-
-  readonly #room = async (): Promise<void> => {
-    while (this.#unwrittenBytes > MAX_UNWRITTEN_BYTES) await Promise.race(this.#writes)
-  }
-
-  async #allWritten(): Promise<void> {
-    while (this.#writes.size > 0) await Promise.all(this.#writes)
+  /** There may be more to take from the walk, and to ask for. */
+  #more(): void {
+    this.#supply.refill()
+    this.#news.show()
   }
 
   #fail(error: unknown): void {
@@ -370,10 +286,10 @@ export class Swarm {
       }
       this.#news.show()
       this.#lookAtWays()
-      const isIdle = this.#planner.inFlight === 0 && this.#writes.size === 0 && this.#refilling === undefined
+      const isIdle = this.#planner.inFlight === 0 && !this.#intake.isWriting && !this.#supply.isFilling
       stalled = isIdle && this.#planner.waitingCount === 0 ? stalled + 1 : 0
       if (stalled > MAX_STALLED_TICKS) this.#fail(new CatalogError('INTERNAL', 'a fetch waits for nothing'))
-      else if (stalled > 0) this.#refill()
+      else if (stalled > 0) this.#supply.refill()
       starvedMs =
         isIdle && this.#planner.waitingCount > 0 && !this.#planner.isServable ? starvedMs + TICK_MS : 0
       if (starvedMs >= STARVED_MS) this.#fail(starved())
@@ -383,14 +299,3 @@ export class Swarm {
 
 const starved = (): CatalogError =>
   new CatalogError('NO_PROVIDERS', 'none of the sources has what is missing, and none is getting it')
-
-/** Hashes a node or page and gives its bytes to the walk, in memory of their own: the block's are used again. */
-function useBlock(want: WalkWant, block: IncomingBlock): void {
-  if (want.use === undefined) return
-  const raw = rawBytesOf(block)
-  if (raw === undefined || Buffer.compare(hashBlock(raw), want.id) !== 0)
-    throw new SourceFailure(new CatalogError('BYTES_WRONG', 'a tree node or page does not match its hash'))
-  if (want.isUsed) return
-  want.isUsed = true
-  want.use(raw === block.bytes ? raw.slice() : raw)
-}
