@@ -581,6 +581,13 @@ export const ERROR_CODES = {
     'A stream ended before all promised bytes had come.',
     'the transfer resumes from what was verified'
   ),
+  SOURCE_SLOW: row(
+    503,
+    Network,
+    W.Busy,
+    'A source of a fetch sent so much less than the others that it was let go.',
+    'nothing: the others go on, and it is asked again when one of them is gone'
+  ),
   BYTES_WRONG: row(
     502,
     VerificationFailed,

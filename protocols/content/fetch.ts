@@ -299,7 +299,8 @@ class Fetch {
 
   #report(peerId: PeerId, error: CatalogError): void {
     const fields = { peer: peerId.toString(), code: error.code, reason: error.message }
-    this.#modules.log.warn(fields, 'a source failed')
+    if (error.code === 'SOURCE_SLOW') this.#modules.log.debug(fields, 'a source was let go')
+    else this.#modules.log.warn(fields, 'a source failed')
     this.#request.onSourceFailed?.(peerId, error)
     if (VIOLATIONS.has(error.code)) this.#options.onViolation?.(peerId, error)
   }

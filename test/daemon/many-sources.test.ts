@@ -6,6 +6,8 @@ import { eventually, type TestDaemon, TestNet } from './support.ts'
 
 const TCP = { 'network.listen': '/ip4/127.0.0.1/tcp/0' }
 const BYTES_PER_SECOND = 3_000_000
+/** The least that a limit can be. */
+const CRAWL = 32 * 1024
 const SIZE_BYTES = 15_000_000
 const SPEC = 'many@1.0.0'
 /** Six daemons start and stop in one of them, on a machine that has other work. */
@@ -43,6 +45,16 @@ const consumerOf = async (name: string, through: readonly SlowProxy[]): Promise<
   const consumer = await net.start(name, { set: TCP })
   for (const { address } of through) await consumer.ok('POST', '/v1/peers', { address })
   return consumer
+}
+
+/** Limits what a daemon sends in all, on loopback too. */
+async function limit(daemon: TestDaemon, bytesPerSecond: number): Promise<void> {
+  for (const [key, value] of [
+    ['private', 'true'],
+    ['burst', '64KiB'],
+    ['up', String(bytesPerSecond)]
+  ])
+    await daemon.ok('PUT', `/v1/config/limits.${key}`, { value })
 }
 
 const tarOf = async (daemon: TestDaemon, content: string): Promise<Buffer> => {
@@ -85,6 +97,33 @@ describe('a daemon that fetches', () => {
     expect(tookMs(together) / tookMs(alone)).toBeLessThan(0.75)
     const sent = together.result!.sources as Array<{ peerId: string; bytes: number }>
     expect(new Set(sent.map(({ peerId }) => peerId))).toEqual(new Set(sources.map(({ peerId }) => peerId)))
+  })
+
+  it('is not held up by a source that is limited to a crawl, and lets it go', {
+    timeout: TEST_MS
+  }, async () => {
+    const { sources, content } = await startSources(2)
+    const original = await tarOf(sources[0]!, content)
+    // The limits are what makes them slow: nobody goes through a proxy here.
+    for (const source of sources) await limit(source, BYTES_PER_SECOND / 2)
+    const fetchTo = async (consumer: TestDaemon) => {
+      const { state, result } = await consumer.operation('/v1/fetches', { spec: SPEC })
+      expect(state).toBe('done')
+      expect((await tarOf(consumer, content)).equals(original)).toBe(true)
+      const sent = result!.sources as Array<{ peerId: string; bytes: number }>
+      return { tookMs: Number(result!.tookMs), sent }
+    }
+    const crawler = await net.start('crawler', { set: TCP, join: sources })
+    const without = await fetchTo(crawler)
+    await limit(crawler, CRAWL)
+    const consumer = await net.start('consumer', { set: TCP, join: [...sources, crawler] })
+    const beside = await fetchTo(consumer)
+    expect(beside.tookMs / without.tookMs).toBeLessThan(1.3)
+    const { sourceFailures } = await consumer.ok('GET', `/v1/why?spec=${SPEC}`)
+    expect(sourceFailures).toMatchObject([{ peerId: crawler.peerId, code: 'SOURCE_SLOW' }])
+    // What it was asked for came from others, and little of it twice.
+    const bytes = beside.sent.reduce((sum, source) => sum + source.bytes, 0)
+    expect(bytes / SIZE_BYTES).toBeLessThan(1.1)
   })
 
   it('goes on when one of its sources is killed', { timeout: TEST_MS }, async () => {

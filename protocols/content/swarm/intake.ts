@@ -3,7 +3,8 @@ import { hashBlock, type IncomingBlock, type Receive, rawBytesOf } from '../../.
 import type { SourceAnswer } from '../source-stream.ts'
 import type { ReleaseWalk } from '../walk.ts'
 import type { WalkWant } from '../walk-steps.ts'
-import type { Assignment, SwarmPlanner } from './planner.ts'
+import type { Assignment } from './asked.ts'
+import type { SwarmPlanner } from './planner.ts'
 import { SourceFailure } from './source-failure.ts'
 
 /** Bytes handed to the store and not yet written, of all sources: some are hashed while the next arrive. */

@@ -11,10 +11,25 @@
  * p95) is hedged, within a budget. And what a source does not have, or left behind when it failed, goes back to the pool.
  * The first answer counts, a second one is dropped.
  */
-import { KIB, MIB } from '../../../base/index.ts'
+import { MIB } from '../../../base/index.ts'
 import { MANIFEST_UNIT } from '../have-map.ts'
-import { isNode, type PlannedRequest, type Want } from '../planner.ts'
+import type { Want } from '../planner.ts'
+import {
+  type Asked,
+  type Assignment,
+  goodputNow,
+  type Holding,
+  hasAll,
+  hasRoom,
+  inFlightBytes,
+  isHeld,
+  overdue,
+  type Part,
+  type Source,
+  sizeOf
+} from './asked.ts'
 import { LatenessGauge } from './lateness.ts'
+import type { Standing } from './slow-source.ts'
 import type { SourceRate } from './source-rate.ts'
 import { WantPool } from './want-pool.ts'
 
@@ -24,65 +39,16 @@ const MAX_ASKERS = 2
 const MAX_HEDGES = 2
 const HEDGE_SHARE = 0.05
 const FREE_HEDGE_BYTES = 4 * MIB
-/** What a tree node is counted as: mostly a few kilobytes. */
-const NODE_BYTES = 4 * KIB
 /** Endgame: how much sooner the second answer must be expected, as a share of the first's time. */
 const WORTH_ASKING = 0.8
-/** Endgame: a source that is silent for so long, beside twice what its answer should take, may not answer at all. */
-const OVERDUE_MS = 250
-const OVERDUE_FACTOR = 2
-
-/** What a source has: all of the release, or the units that it says. */
-export interface Holding {
-  readonly isWhole: boolean
-  has(unit: number): boolean
-}
-
-export const WHOLE: Holding = { isWhole: true, has: () => true }
-/** Of a source that has not said yet what it has: whoever has anything has the manifest. */
-export const UNKNOWN: Holding = { isWhole: true, has: unit => unit === MANIFEST_UNIT }
-
-/** A request that one source is to be asked, or was. */
-export interface Assignment<W extends Want> {
-  readonly request: PlannedRequest<W>
-  /** Bytes that its answer will have, about. */
-  readonly bytes: number
-  readonly kind: 'first' | 'endgame' | 'hedge'
-}
-
-/** A request, whoever was asked for it. */
-interface Part<W extends Want> {
-  readonly request: PlannedRequest<W>
-  readonly bytes: number
-  readonly units: readonly number[]
-  /** Who was asked for it and has not answered. */
-  readonly askers: Set<Source<W>>
-  /** An answer has come and is being checked and written. */
-  hasCome: boolean
-}
-
-interface Asked<W extends Want> extends Assignment<W> {
-  readonly part: Part<W>
-  /** When it was sent; not yet while it waits for its tokens. */
-  sentMs: number | undefined
-}
-
-interface Source<W extends Want> {
-  readonly rate: SourceRate
-  holding: Holding
-  /** In the order of asking, which is that of the answers. */
-  readonly asked: Asked<W>[]
-  /** Units of which it did not have what it said it had. */
-  readonly lacks: Set<number>
-  /** When its last answer came. */
-  heardMs: number
-}
 
 export interface PlannerOptions<W extends Want> {
   /** The unit of the release in which a want begins. */
   readonly unitOf: (want: W) => number
   /** Where in the release it begins; the same for all whose place is not known, or does not matter. */
   readonly offsetOf?: (want: W) => number
+  /** Units of the release, the manifest beside. */
+  readonly unitCount: number
   /** Requests in flight to one source at most, whatever their size. */
   readonly maxRequests: number
 }
@@ -90,6 +56,7 @@ export interface PlannerOptions<W extends Want> {
 export class SwarmPlanner<W extends Want> {
   readonly #pool: WantPool<W>
   readonly #unitOf: (want: W) => number
+  readonly #unitCount: number
   readonly #maxRequests: number
   readonly #sources = new Map<string, Source<W>>()
   readonly #lateness = new LatenessGauge()
@@ -98,8 +65,9 @@ export class SwarmPlanner<W extends Want> {
   #receivedBytes = 0
   #hedgedBytes = 0
 
-  constructor({ unitOf, offsetOf = () => 0, maxRequests }: PlannerOptions<W>) {
+  constructor({ unitOf, offsetOf = () => 0, unitCount, maxRequests }: PlannerOptions<W>) {
     this.#unitOf = unitOf
+    this.#unitCount = unitCount
     this.#maxRequests = maxRequests
     this.#pool = new WantPool(unitOf, offsetOf)
   }
@@ -200,6 +168,30 @@ export class SwarmPlanner<W extends Want> {
     return false
   }
 
+  /** How each source stands now. */
+  standings(nowMs: number): Standing[] {
+    return [...this.#sources].map(([key, source]) => ({
+      key,
+      goodput: goodputNow(source, nowMs),
+      heldBytes: inFlightBytes(source),
+      roundTripMs: source.rate.latencyMs
+    }))
+  }
+
+  /** Whether these sources may have something that no other one has; what is here already counts too. */
+  areNeeded(keys: ReadonlySet<string>): boolean {
+    const these: Source<W>[] = []
+    const others: Source<W>[] = []
+    for (const [key, source] of this.#sources) (keys.has(key) ? these : others).push(source)
+    if (others.some(hasAll)) return false
+    if (these.some(hasAll)) return true
+    for (let unit = MANIFEST_UNIT; unit < this.#unitCount; unit++) {
+      const isHere = (source: Source<W>): boolean => isHeld(source, unit)
+      if (these.some(isHere) && !others.some(isHere)) return true
+    }
+    return false
+  }
+
   #first(source: Source<W>): Asked<W> | undefined {
     const isMixed = this.#isMixed
     const request = this.#pool.take({
@@ -248,7 +240,7 @@ export class SwarmPlanner<W extends Want> {
     if (lateMs === undefined || !this.#mayHedge()) return undefined
     let latest: Asked<W> | undefined
     for (const other of this.#sources.values()) {
-      const [oldest] = other.asked
+      const oldest = other.asked.find(({ part }) => !part.hasCome)
       if (other === source || oldest?.sentMs === undefined || nowMs - oldest.sentMs < lateMs) continue
       if (!this.#mayAsk(source, oldest.part, nowMs)) continue
       if (source.rate.expectedMs(inFlightBytes(source) + oldest.bytes) > lateMs) continue
@@ -308,33 +300,4 @@ export class SwarmPlanner<W extends Want> {
     for (const source of this.#sources.values()) if (isHeld(source, unit)) holders++
     return holders
   }
-}
-
-function hasRoom<W extends Want>(source: Source<W>, maxRequests: number): boolean {
-  if (source.asked.length >= maxRequests) return false
-  return source.asked.length === 0 || inFlightBytes(source) < source.rate.windowBytes
-}
-
-function inFlightBytes<W extends Want>({ asked }: Source<W>): number {
-  let sum = 0
-  for (const { bytes } of asked) sum += bytes
-  return sum
-}
-
-const isHeld = <W extends Want>({ holding, lacks }: Source<W>, unit: number): boolean =>
-  holding.has(unit) && !lacks.has(unit)
-
-/** Whether a source has been silent for much longer than its next answer should take. */
-function overdue<W extends Want>({ asked, rate, heardMs }: Source<W>, nowMs: number): boolean {
-  const [oldest] = asked
-  if (oldest?.sentMs === undefined) return false
-  const expectedMs = rate.goodput === undefined ? 0 : rate.expectedMs(oldest.bytes)
-  return nowMs - Math.max(oldest.sentMs, heardMs) > OVERDUE_MS + OVERDUE_FACTOR * expectedMs
-}
-
-/** Bytes of the blocks of a request, about. */
-function sizeOf<W extends Want>({ wants }: PlannedRequest<W>): number {
-  let sum = 0
-  for (const want of wants) sum += isNode(want) ? NODE_BYTES : want.rawLengthBytes!
-  return sum
 }

@@ -49,6 +49,11 @@ export class SourceRate {
     this.#sampleMs = 0
   }
 
+  /** It does not send more than this, seen from what it did not answer. */
+  isAtMost(bytesPerSecond: number): void {
+    this.#goodput = Math.min(this.#goodput ?? bytesPerSecond, bytesPerSecond)
+  }
+
   roundTrip(tookMs: number): void {
     this.#latencyMs = average(this.#latencyMs, tookMs)
   }

@@ -3,6 +3,7 @@ import type { CID } from 'multiformats/cid'
 import {
   BufferPool,
   CatalogError,
+  displaySize,
   type ErrorCode,
   type Logger,
   SECOND_MS,
@@ -20,16 +21,14 @@ import { Intake, MAX_UNWRITTEN_BYTES } from './intake.ts'
 import { type DownloadBudget, Lane } from './lane.ts'
 import { type ExtraWay, MoreWays, type WayOpener, type WayOutcome } from './more-ways.ts'
 import { SwarmPlanner } from './planner.ts'
+import { MAX_LANES, Roster } from './roster.ts'
+import type { Farewell } from './slow-source.ts'
 import type { SourceBook } from './source-book.ts'
 import { SourceFailure } from './source-failure.ts'
 import { SourceRate } from './source-rate.ts'
 import { Supply } from './supply.ts'
 import type { WayKind } from './ways.ts'
 
-/** Sources that are drawn from at once; more wait until one of these is gone. Each has a stream and up to a window. */
-const MAX_LANES = 8
-/** Sources that one fetch ever tries. */
-const MAX_SOURCES = 64
 /** As many answers as may be unwritten, and one that is being read from each source. */
 const MAX_KEPT_BUFFERS = MAX_UNWRITTEN_BYTES / MAX_ANSWER_BYTES + MAX_LANES
 /** How often it is looked whether a request is late. */
@@ -81,8 +80,7 @@ export class Swarm {
   readonly #news = new Signpost()
   readonly #buffers = new BufferPool({ sizeBytes: MAX_ANSWER_BYTES, maxKept: MAX_KEPT_BUFFERS, shared: true })
   readonly #lanes = new Map<string, Lane>()
-  readonly #waiting: PeerId[] = []
-  readonly #seen = new Set<string>()
+  readonly #roster: Roster<PeerId>
   readonly #over = new AbortController()
   readonly #ended = Promise.withResolvers<void>()
   readonly #supply: Supply
@@ -98,7 +96,14 @@ export class Swarm {
       offsetBytes === undefined ? MANIFEST_UNIT : Math.floor(offsetBytes / unitBytes)
     // The manifest before everything: without it nothing else is known.
     const offsetOf = ({ offsetBytes = -1 }: WalkWant): number => offsetBytes
-    this.#planner = new SwarmPlanner({ unitOf, offsetOf, maxRequests: options.requestsInFlight })
+    const unitCount = Math.ceil(modules.sizeBytes / unitBytes)
+    this.#planner = new SwarmPlanner({
+      unitOf,
+      offsetOf,
+      unitCount,
+      maxRequests: options.requestsInFlight
+    })
+    this.#roster = new Roster({ book: modules.book, planner: this.#planner })
     const { walk, store, opener, clock, log, onWay } = modules
     const [planner, buffers] = [this.#planner, this.#buffers]
     const onFailure = (error: unknown): void => this.#fail(error)
@@ -117,7 +122,7 @@ export class Swarm {
           opener,
           clock,
           log,
-          start: way => this.#startLane(way.peerId, way),
+          start: this.#startWay,
           stop: this.#stopWay,
           onOutcome: onWay
         },
@@ -155,10 +160,8 @@ export class Swarm {
 
   /** Draws from this peer too, now or when there is room. */
   join(peerId: PeerId): void {
-    const key = peerId.toString()
-    if (this.#over.signal.aborted || this.#seen.has(key) || this.#seen.size >= MAX_SOURCES) return
-    this.#seen.add(key)
-    this.#waiting.push(peerId)
+    if (this.#over.signal.aborted) return
+    this.#roster.add(peerId)
     this.#startLanes()
   }
 
@@ -173,8 +176,8 @@ export class Swarm {
   }
 
   #startLanes(): void {
-    while (this.#lanes.size < MAX_LANES) {
-      const peerId = this.#waiting.shift()
+    for (;;) {
+      const peerId = this.#roster.next(this.#lanes.size)
       if (peerId === undefined) return
       this.#startLane(peerId)
     }
@@ -184,6 +187,11 @@ export class Swarm {
     const lane = this.#laneTo(peerId, way)
     this.#lanes.set(lane.key, lane)
     lane.start(error => void this.#laneEnded(lane, error))
+  }
+
+  readonly #startWay = (way: ExtraWay): void => {
+    if (this.#roster.isLetGo(way.peerId)) this.#ways?.ended(way.key)
+    else this.#startLane(way.peerId, way)
   }
 
   readonly #stopWay = ({ key }: ExtraWay): void => {
@@ -242,7 +250,9 @@ export class Swarm {
     this.#lanes.delete(lane.key)
     this.#ways?.ended(lane.key)
     if (!(error instanceof SourceFailure)) return this.#fail(error)
-    this.#last = error.reason
+    const { peerId } = lane
+    if (!this.#roster.isLetGo(peerId)) this.#last = error.reason
+    if (![...this.#lanes.values()].some(other => other.peerId.equals(peerId))) this.#roster.ended(peerId)
     this.#startLanes()
     if (this.#lanes.size > 0) return
     // What the last one sent may have been all that was missing.
@@ -265,13 +275,22 @@ export class Swarm {
   /** While sources wait for a lane, no other gets a second one. */
   #lookAtWays(): void {
     const { book, walk, sizeBytes } = this.#modules
-    if (this.#ways === undefined || this.#waiting.length > 0 || this.#lanes.size >= MAX_LANES) return
+    if (this.#ways === undefined || this.#roster.hasWaiting || this.#lanes.size >= MAX_LANES) return
     const { bytesFetched, bytesReused } = walk.progress
     const firsts = [...this.#lanes.values()].filter(({ key, peerId }) => key === peerId.toString())
     this.#ways.look(
       firsts.map(({ peerId }) => ({ peerId, roundTripMs: book.of(peerId).latencyMs })),
       sizeBytes - bytesFetched - bytesReused
     )
+  }
+
+  /** Lets a source go that is worth less than its place. */
+  #lookAtSources(): void {
+    const lanes = [...this.#lanes.values()]
+    const farewell = this.#roster.look(lanes, this.#modules.clock.monotonicMs())
+    if (farewell === undefined) return
+    const failure = new SourceFailure(new CatalogError('SOURCE_SLOW', wordsOf(farewell)))
+    for (const lane of lanes) if (lane.peerId.toString() === farewell.key) lane.fail(failure)
   }
 
   /** Now and then lets the lanes look for late requests, and finds out when nothing is under way any more. */
@@ -286,6 +305,7 @@ export class Swarm {
       }
       this.#news.show()
       this.#lookAtWays()
+      this.#lookAtSources()
       const isIdle = this.#planner.inFlight === 0 && !this.#intake.isWriting && !this.#supply.isFilling
       stalled = isIdle && this.#planner.waitingCount === 0 ? stalled + 1 : 0
       if (stalled > MAX_STALLED_TICKS) this.#fail(new CatalogError('INTERNAL', 'a fetch waits for nothing'))
@@ -295,6 +315,13 @@ export class Swarm {
       if (starvedMs >= STARVED_MS) this.#fail(starved())
     }
   }
+}
+
+function wordsOf(farewell: Farewell): string {
+  const rate = (bytesPerSecond: number): string => `${displaySize(Math.round(bytesPerSecond))}/s`
+  return farewell.why === 'slow'
+    ? `it sent ${rate(farewell.goodput)} where the others sent ${rate(farewell.othersGoodput)} on average, and was let go`
+    : `it was the slowest source with ${rate(farewell.goodput)}, and made room for one that waited`
 }
 
 const starved = (): CatalogError =>

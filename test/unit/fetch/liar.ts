@@ -1,11 +1,15 @@
 import type { Libp2p, Stream } from '@libp2p/interface'
 import { CID } from 'multiformats/cid'
+import { SECOND_MS, systemClock } from '../../../base/index.ts'
 import { answerMessage, openMessage, type Run, rangeMessage } from '../../../protocols/content/frames.ts'
 import type { Answer, Have } from '../../../protocols/content/messages.js'
 import { ContentResolver } from '../../../protocols/content/resolver.ts'
 import { encodeFrame, FrameReader, protocolId, pull } from '../../../protocols/index.ts'
 import { createNode } from '../protocols/nodes.ts'
 import { NETWORK, type Peer } from './peers.ts'
+
+/** How often who crawls sends a piece. */
+const CRAWL_EVERY_MS = 100
 
 export const CONTENT = protocolId(NETWORK, 'content', 1)
 
@@ -21,7 +25,23 @@ export interface Draft {
 export type LyingMap = () => Have | undefined
 
 /** Changes a draft, or does something else and returns undefined to send nothing more. */
-export type Lie = (draft: Draft) => Draft | Uint8Array | undefined | Promise<undefined>
+export type Lie = (draft: Draft) => Draft | Uint8Array | undefined | Promise<Uint8Array | undefined>
+
+const bytesOf = ({ header, bytes }: Draft): Buffer =>
+  Buffer.concat([encodeFrame([], answerMessage.encode(header)), ...bytes])
+
+/** The truth, at so many bytes a second. */
+export const crawling =
+  (bytesPerSecond: number): Lie =>
+  async draft => {
+    const answer = bytesOf(draft)
+    const pieceBytes = (bytesPerSecond * CRAWL_EVERY_MS) / SECOND_MS
+    for (let at = 0; at < answer.byteLength; at += pieceBytes) {
+      draft.stream.send(answer.subarray(at, at + pieceBytes))
+      await systemClock.wait(CRAWL_EVERY_MS)
+    }
+    return new Uint8Array(0)
+  }
 
 /** A node that serves the content of `truth`, with a lie in it. */
 export async function startLiar(truth: Peer, lie: Lie, have: LyingMap = () => undefined): Promise<Libp2p> {
@@ -59,7 +79,7 @@ export async function startLiar(truth: Peer, lie: Lie, have: LyingMap = () => un
       const told = await lie(draft)
       if (told === undefined) return
       if (told instanceof Uint8Array) stream.send(told)
-      else stream.send(Buffer.concat([encodeFrame([], answerMessage.encode(told.header)), ...told.bytes]))
+      else stream.send(bytesOf(told))
     }
     await stream.close()
   }

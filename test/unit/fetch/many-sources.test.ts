@@ -4,7 +4,7 @@ import { idKey, type ReleaseRecord } from '../../../library/index.ts'
 import { Part } from '../../../protocols/content/frames.ts'
 import { pseudoRandom } from '../content/fakes.ts'
 import { introduce } from '../protocols/nodes.ts'
-import { startLiar } from './liar.ts'
+import { crawling, startLiar } from './liar.ts'
 import { overrideReceive, type Peer, type PeerOptions, publish, slowed, startPeer, tarOf } from './peers.ts'
 
 const BODY = pseudoRandom('many', 12_000_000)
@@ -117,6 +117,32 @@ describe('a fetch from many sources', () => {
     // Alone it takes a second and a half; a time-out of the silent one would be ten.
     expect(tookMs).toBeLessThan(6000)
     expect(await tarOf(consumer, record)).toEqual(await tarOf(sources[0]!, record))
+  })
+
+  it('comes to the fast one, although all that it draws from at first crawl', async () => {
+    const fast = await start({ store: slowed(RATE) })
+    const record = await publish(fast, [{ name: 'big.bin', body: BODY.subarray(0, 5_000_000) }])
+    const consumer = await start()
+    await consumer.library.registry.add(record.bytes)
+    const crawlers: PeerId[] = []
+    for (let i = 0; i < 8; i++) {
+      const crawler = await startLiar(fast, crawling(20_000))
+      peers.push({ close: async () => void (await crawler.stop()) })
+      crawlers.push(await introduce(consumer.libp2p, crawler))
+    }
+    const [best] = await know(consumer, [fast])
+    const letGo: string[] = []
+    const { sources, bytesFetched } = await consumer.fetcher.fetch({
+      record: record.id,
+      peers: [...crawlers, best!],
+      onSourceFailed: (peerId, { code }) => letGo.push(`${code} ${peerId}`)
+    })
+    const sent = sources.find(({ peerId }) => peerId.equals(best))?.bytes ?? 0
+    expect(sent / bytesFetched).toBeGreaterThan(0.75)
+    expect(sources.reduce((sum, { bytes }) => sum + bytes, 0) / bytesFetched).toBeLessThan(1.25)
+    expect(letGo.length).toBeGreaterThan(0)
+    expect(letGo).toEqual(letGo.filter(text => crawlers.some(peerId => text === `SOURCE_SLOW ${peerId}`)))
+    expect(await tarOf(consumer, record)).toEqual(await tarOf(fast, record))
   })
 
   it('takes in a source that is found while it runs', async () => {

@@ -1,16 +1,14 @@
 /**
- * A swarm without a network: sources with a rate, a latency and a temper, in virtual time, driven by the planner alone.
- * Each source answers in the order of asking at its own rate; nothing else limits anybody.
+ * A swarm without a network: sources with a rate, a latency and a temper, in virtual time, driven by the planner and the
+ * roster alone. Each source answers in the order of asking at its own rate; nothing else limits anybody.
  */
 import { Part } from '../../../protocols/content/frames.ts'
 import type { Want } from '../../../protocols/content/planner.ts'
-import {
-  type Assignment,
-  type Holding,
-  SwarmPlanner,
-  WHOLE
-} from '../../../protocols/content/swarm/planner.ts'
-import { SourceRate } from '../../../protocols/content/swarm/source-rate.ts'
+import { type Assignment, type Holding, WHOLE } from '../../../protocols/content/swarm/asked.ts'
+import { SwarmPlanner } from '../../../protocols/content/swarm/planner.ts'
+import { Roster } from '../../../protocols/content/swarm/roster.ts'
+import type { Farewell } from '../../../protocols/content/swarm/slow-source.ts'
+import { SourceBook } from '../../../protocols/content/swarm/source-book.ts'
 
 export interface SimWant extends Want {
   readonly number: number
@@ -43,6 +41,10 @@ export interface SimResult {
   /** Numbers of the wants in the order in which they came. */
   readonly order: number[]
   readonly maxInFlight: number
+  /** When the first half of the wants was there without a gap. */
+  readonly halfMs: number
+  /** Who was let go, in order. */
+  readonly letGo: Farewell[]
 }
 
 interface Job {
@@ -64,6 +66,8 @@ export const wantsOf = (count: number, unitChunks = 16): SimWant[] =>
 /** Wants that wait before the planner, as the walk holds them back. */
 const AHEAD = 512
 const STEP_MS = 1
+/** How often it is looked who is to be let go. */
+const TICK_MS = 100
 const PATIENCE_MS = 2 * 60_000
 
 export function simulate(sources: readonly SimSource[], count: number, maxRequests = 8): SimResult {
@@ -74,6 +78,8 @@ class Simulation {
   readonly #sources: readonly SimSource[]
   readonly #wants: SimWant[]
   readonly #planner: SwarmPlanner<SimWant>
+  readonly #book = new SourceBook()
+  readonly #roster: Roster<string>
   /** Of sources that are here: what they will answer, in order. */
   readonly #queues = new Map<string, Job[]>()
   readonly #got = new Set<number>()
@@ -81,18 +87,25 @@ class Simulation {
   readonly #sent = new Map<string, number>()
   #offered = 0
   #wasted = 0
+  readonly #letGo: Farewell[] = []
   #maxInFlight = 0
+  /** Wants that are there without a gap. */
+  #prefix = 0
+  #halfMs: number | undefined
   #nowMs = 0
 
   constructor(sources: readonly SimSource[], count: number, maxRequests: number) {
     this.#sources = sources
     this.#wants = wantsOf(count)
-    this.#planner = new SwarmPlanner<SimWant>({ unitOf: want => want.unit, maxRequests })
+    const unitCount = 1 + (this.#wants.at(-1)?.unit ?? -1)
+    this.#planner = new SwarmPlanner<SimWant>({ unitOf: want => want.unit, unitCount, maxRequests })
+    this.#roster = new Roster({ book: this.#book, planner: this.#planner })
   }
 
   run(): SimResult {
     for (; this.#nowMs < PATIENCE_MS; this.#nowMs += STEP_MS) {
       for (const source of this.#sources) this.#happen(source)
+      if (this.#nowMs % TICK_MS === 0) this.#look()
       this.#fill()
       if (this.#got.size === this.#wants.length)
         return {
@@ -100,7 +113,9 @@ class Simulation {
           sent: this.#sent,
           wasted: this.#wasted,
           order: this.#order,
-          maxInFlight: this.#maxInFlight
+          maxInFlight: this.#maxInFlight,
+          halfMs: this.#halfMs!,
+          letGo: this.#letGo
         }
       for (const source of this.#sources) this.#ask(source)
     }
@@ -118,12 +133,10 @@ class Simulation {
   #happen(source: SimSource): void {
     const { name } = source
     if (this.#nowMs === (source.joinsMs ?? 0)) {
-      this.#queues.set(name, [])
-      const rate = new SourceRate()
-      rate.roundTrip(source.latencyMs)
-      this.#planner.join(name, rate, source.holding ?? WHOLE)
+      this.#roster.add(name)
+      this.#startLanes()
     }
-    if (this.#nowMs === source.leavesMs) this.#leave(name)
+    if (this.#nowMs === source.leavesMs && this.#queues.has(name)) this.#leave(name)
     for (;;) {
       const queue = this.#queues.get(name)
       if (queue?.[0] === undefined || queue[0].endsMs > this.#nowMs) return
@@ -131,9 +144,31 @@ class Simulation {
     }
   }
 
+  #startLanes(): void {
+    for (;;) {
+      const name = this.#roster.next(this.#queues.size)
+      if (name === undefined) return
+      const { latencyMs, holding = WHOLE } = this.#sources.find(source => source.name === name)!
+      const rate = this.#book.of(name)
+      rate.roundTrip(latencyMs)
+      this.#queues.set(name, [])
+      this.#planner.join(name, rate, holding)
+    }
+  }
+
   #leave(name: string): void {
     this.#queues.delete(name)
     this.#planner.leave(name)
+    this.#roster.ended(name)
+    this.#startLanes()
+  }
+
+  #look(): void {
+    const lanes = [...this.#queues.keys()].map(name => ({ key: name, peerId: name }))
+    const farewell = this.#roster.look(lanes, this.#nowMs)
+    if (farewell === undefined) return
+    this.#letGo.push(farewell)
+    this.#leave(farewell.key)
   }
 
   #answer({ name, lacks, lies }: SimSource, { assignment }: Job): void {
@@ -157,6 +192,8 @@ class Simulation {
       this.#got.add(number)
       this.#order.push(number)
     }
+    while (this.#got.has(this.#prefix)) this.#prefix++
+    if (this.#prefix >= this.#wants.length / 2) this.#halfMs ??= this.#nowMs
   }
 
   #ask(source: SimSource): void {

@@ -68,6 +68,62 @@ describe('the plan of a swarm', () => {
     expect(simulate(lopsided, COUNT).tookMs).toBeLessThan(1.3 * idealMs(lopsided, COUNT))
   })
 
+  it('lets go who fell silent, so that what it held is there long before the end', () => {
+    const sources = [source('a', 5 * MB), source('b', 5 * MB), source('c', 5 * MB, { silentMs: 1000 })]
+    const { tookMs, halfMs, letGo } = simulate(sources, COUNT)
+    expect(letGo).toMatchObject([{ key: 'c', why: 'slow' }])
+    expect(halfMs / tookMs).toBeLessThan(0.65)
+  })
+
+  it('takes no longer beside one that crawls, which is let go, and asks little of it twice', () => {
+    const fast = [source('a', 3 * MB), source('b', 3 * MB)]
+    const alone = simulate(fast, COUNT)
+    for (const rate of [1000, 10_000, 100_000]) {
+      const { tookMs, wasted, sent, letGo } = simulate([...fast, source('c', rate)], COUNT)
+      expect(tookMs / alone.tookMs).toBeLessThan(1.05)
+      expect(letGo.map(({ key }) => key)).toEqual(['c'])
+      expect(wasted / BYTES).toBeLessThan(0.02)
+      expect((sent.get('c') ?? 0) / BYTES).toBeLessThan(0.01)
+    }
+  })
+
+  it('comes to the fast one of many holders, although all that it drew from at first are slow', () => {
+    const slow = Array.from({ length: 10 }, (_, i) => source(`slow${i}`, 10_000))
+    const fast = source('fast', 10 * MB, { joinsMs: 500 })
+    const alone = simulate([fast], COUNT)
+    const { tookMs, wasted } = simulate([...slow, fast], COUNT)
+    // Three trials at most, and all that is asked meanwhile.
+    expect(tookMs / alone.tookMs).toBeLessThan(2.5)
+    expect(wasted / BYTES).toBeLessThan(0.05)
+  })
+
+  it('loses next to nothing by trying others when all are alike', () => {
+    const alike = Array.from({ length: 20 }, (_, i) => source(`s${i}`, MB))
+    const { tookMs, wasted, letGo } = simulate(alike, COUNT)
+    expect(tookMs / simulate(alike.slice(0, 8), COUNT).tookMs).toBeLessThan(1.05)
+    expect(wasted / BYTES).toBeLessThan(0.02)
+    expect(letGo.every(({ why }) => why === 'makes room')).toBe(true)
+  })
+
+  it('goes back to one that was let go when the others are gone', () => {
+    const sources = [
+      source('a', 5 * MB, { leavesMs: 8000 }),
+      source('b', 5 * MB, { leavesMs: 9000 }),
+      source('c', 0.2 * MB, { latencyMs: 50 })
+    ]
+    const { letGo, sent } = simulate(sources, 1400)
+    expect(letGo).toMatchObject([{ key: 'c', why: 'slow' }])
+    expect(sent.get('c')).toBeGreaterThan(MB)
+  })
+
+  it('asks for all that a late source holds, not only for the first of it', () => {
+    const sources = [source('a', 3 * MB), source('b', 3 * MB), source('c', 0.2 * MB)]
+    const { order, letGo } = simulate(sources, COUNT)
+    expect(letGo).toEqual([])
+    const furthest = Math.max(...order.map((number, place) => place - number))
+    expect(furthest * 65_536).toBeLessThan(35 * MB)
+  })
+
   it('brings everything once, whatever the sources do, as long as one stays', () => {
     const temper = fc.record({
       rate: fc.integer({ min: 100_000, max: 100 * MB }),
@@ -80,7 +136,7 @@ describe('the plan of a swarm', () => {
       lies: fc.boolean()
     })
     fc.assert(
-      fc.property(fc.array(temper, { maxLength: 6 }), fc.integer({ min: 1, max: 400 }), (tempers, count) => {
+      fc.property(fc.array(temper, { maxLength: 14 }), fc.integer({ min: 1, max: 400 }), (tempers, count) => {
         const others = tempers.map(
           ({ modulus, lacksSome, leavesMs, silentMs, ...rest }, i): SimSource => ({
             ...rest,
