@@ -4,8 +4,10 @@
  * host's, announcing again and again is discovery's.)
  */
 import {
+  backoffDelayMs,
   CatalogError,
   type Clock,
+  DAY_MS,
   type Logger,
   MINUTE_MS,
   type RetryPolicy,
@@ -17,18 +19,21 @@ import {
 import type { OperationManager } from './operations.ts'
 import type { AnnouncementSchedule } from './schedule.ts'
 import type { FetchJob, FetchJobs } from './services/fetch-jobs.ts'
+import type { Fetching } from './services/fetching.ts'
+import { hurried } from './services/hurried.ts'
 import type { Network } from './services/network.ts'
 import type { Pausable } from './services/pause.ts'
-import type { FetchingService } from './services/types.ts'
 
 export interface BackgroundModules {
   network: Network
   schedule: AnnouncementSchedule
   jobs: FetchJobs
-  fetching: FetchingService
+  fetching: Pick<Fetching, 'resume'>
   operations: OperationManager
   clock: Clock
   logger: Logger
+  /** Uniform in [0, 1). */
+  random?: () => number
 }
 
 /** Names of one announcement: their keys share look-ups when they are close. */
@@ -40,6 +45,16 @@ const ANNOUNCE_TIMEOUT_MS = MINUTE_MS
 
 /** Resumed fetches at once: a part of the operations that a node runs at most. */
 const MAX_RESUMED = 16
+/** While nobody gives what is missing: soon after the start, and then as often as a peer of discovery that is away is asked. */
+const UNTIL_SOURCES: RetryPolicy = {
+  attempts: Number.MAX_SAFE_INTEGER,
+  firstDelayMs: 10 * SECOND_MS,
+  maxDelayMs: 15 * MINUTE_MS,
+  factor: 2,
+  jitter: 0.5
+}
+/** A wish that was not fulfilled for so long is forgotten: what has come of it goes with a collection. */
+const MAX_WISH_AGE_MS = 7 * DAY_MS
 /** While clients keep the node busy. */
 const UNTIL_ROOM: RetryPolicy = {
   attempts: Number.MAX_SAFE_INTEGER,
@@ -105,17 +120,38 @@ export class Background implements Pausable {
     }
   }
 
-  /** Each as an operation, so that it can be watched and cancelled; some at a time, to leave room for those of clients. */
+  /** Again and again until none is left: where the sources are away now, they may be there later. */
   async #resumeFetches(signal: AbortSignal): Promise<void> {
-    const { jobs, logger } = this.#modules
-    for (const job of await jobs.unfinished(signal)) {
+    const { jobs, clock, network, random = Math.random } = this.#modules
+    // Who was alone when they failed tries them again with the first peer that comes.
+    const untilSomebodyComes = hurried(clock, network, () => network.connected().length === 1)
+    for (let round = 1; ; round++) {
+      const unfinished = await jobs.unfinished(signal)
+      if (unfinished.length === 0) return
+      await this.#resumeAll(unfinished, signal)
+      await untilSomebodyComes.wait(backoffDelayMs(UNTIL_SOURCES, round, random()), signal)
+    }
+  }
+
+  /** Each as an operation, so that it can be watched and cancelled; some at a time, to leave room for those of clients. */
+  async #resumeAll(unfinished: readonly FetchJob[], signal: AbortSignal): Promise<void> {
+    const { jobs, clock, logger } = this.#modules
+    for (const job of unfinished) {
+      const { id, name, version, startedAt } = job
       const release = await this.#turns.acquire(signal)
       // A pause lets fetches go on, so after it some are still under way.
-      if (this.#resumed.has(job.id) || jobs.isUnderWay(job.id)) {
+      if (this.#resumed.has(id) || jobs.isUnderWay(id)) {
         release()
         continue
       }
-      logger.info({ name: job.name, version: job.version, id: job.id }, 'going on with an unfinished fetch')
+      // A row without a time is damage: it is as old as can be.
+      if (!(clock.now() - startedAt <= MAX_WISH_AGE_MS)) {
+        release()
+        logger.warn({ name, version, id }, 'a fetch that nobody could serve for a week is given up')
+        await jobs.end(id)
+        continue
+      }
+      logger.info({ name, version, id }, 'going on with an unfinished fetch')
       this.#resumed.add(job.id)
       const ended = (): void => {
         this.#resumed.delete(job.id)
@@ -136,7 +172,7 @@ export class Background implements Pausable {
       operations.start(
         'fetch',
         `resume-${job.id.slice(-8)}`,
-        context => fetching.fetch({ spec: job.id, priority: job.priority }, context).finally(ended),
+        context => fetching.resume(job, context).finally(ended),
         'unlimited'
       )
     }

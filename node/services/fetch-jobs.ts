@@ -35,15 +35,22 @@ export class FetchJobs {
     return this.#underWay.has(id)
   }
 
-  /** Durable when it resolves. */
+  /** Durable when it resolves. One that is gone on with keeps the time at which it was first asked for. */
   async begin(job: FetchJob, signal: AbortSignal): Promise<void> {
     if (this.#underWay.size >= MAX_JOBS)
       throw new CatalogError('BUSY', `${MAX_JOBS} fetches are under way already`, {
         details: { maxJobs: MAX_JOBS }
       })
-    const value = Buffer.from(JSON.stringify(job))
+    const row = this.#database.get(jobKey(job.id))
+    const startedAt = (row && readJob(row))?.startedAt ?? job.startedAt
+    const value = Buffer.from(JSON.stringify({ ...job, startedAt }))
     await this.#database.write([{ type: 'put', key: jobKey(job.id), value }], { sync: true, signal })
     this.#underWay.add(job.id)
+  }
+
+  /** It is not under way any more, and still wanted. */
+  leave(id: string): void {
+    this.#underWay.delete(id)
   }
 
   /** Not flushed: a job that comes back after a power cut finds its content complete and ends at once. */
@@ -52,7 +59,7 @@ export class FetchJobs {
     await this.#database.write([{ type: 'del', key: jobKey(id) }], { sync: false })
   }
 
-  /** Jobs of an earlier life of the daemon. A row that cannot be read is dropped. */
+  /** Jobs of an earlier life of the daemon, and those under way. A row that cannot be read is dropped. */
   async unfinished(signal: AbortSignal): Promise<FetchJob[]> {
     const jobs: FetchJob[] = []
     const prefix = makeKey(KeyFamily.FetchJob)

@@ -20,7 +20,7 @@ import type { OperationProgress } from '../operations.ts'
 import type { FetchedRelease, FetchResult } from '../schemas.ts'
 import type { Collecting } from './collecting.ts'
 import type { FetchFailures, Subject } from './fetch-failures.ts'
-import { type FetchJobs, MAX_JOBS } from './fetch-jobs.ts'
+import { type FetchJob, type FetchJobs, MAX_JOBS } from './fetch-jobs.ts'
 import { FetchPatience, ROUNDS } from './fetch-patience.ts'
 import { hurried } from './hurried.ts'
 import { lateSources } from './late-sources.ts'
@@ -63,6 +63,14 @@ export interface FetchingModules extends ResolvingModules {
   clock: Clock
 }
 
+/** How a content is fetched. */
+interface Manner {
+  /** From the sources that are given, and no others. */
+  readonly onlyThese: boolean
+  /** Its job stays when nobody gives it. */
+  readonly staysWished: boolean
+}
+
 interface Waiter {
   readonly progress: (progress: OperationProgress) => void
   readonly priority: Priority
@@ -85,9 +93,21 @@ export class Fetching implements FetchingService {
     return this.#flights.size
   }
 
-  async fetch(request: FetchRequest, context: WorkContext): Promise<FetchResult> {
+  fetch(request: FetchRequest, context: WorkContext): Promise<FetchResult> {
+    return this.#fetch(request, context, { onlyThese: request.from !== undefined, staysWished: false })
+  }
+
+  /**
+   * Goes on with a fetch of an earlier life of the daemon. Nobody waits for it who could ask again: when there is nobody to give what
+   * is missing, it has failed this time, and its job stays.
+   */
+  resume({ id, priority }: FetchJob, context: WorkContext): Promise<FetchResult> {
+    return this.#fetch({ spec: id, priority }, context, { onlyThese: false, staysWished: true })
+  }
+
+  async #fetch(request: FetchRequest, context: WorkContext, manner: Manner): Promise<FetchResult> {
     return await withSpan('fetch', { spec: request.spec }, async span => {
-      const result = await this.#fetch(request, context)
+      const result = await this.#fetchNoted(request, context, manner)
       const { name, version, bytesFetched } = result
       span.setAttributes({ name, version, bytes: bytesFetched })
       return result
@@ -95,11 +115,11 @@ export class Fetching implements FetchingService {
   }
 
   /** Notes how it ended, for `why`. */
-  async #fetch(request: FetchRequest, context: WorkContext): Promise<FetchResult> {
+  async #fetchNoted(request: FetchRequest, context: WorkContext, manner: Manner): Promise<FetchResult> {
     const { failures } = this.#modules
     let subject = subjectOf(request.spec)
     try {
-      const result = await this.#fetchRelease(request, context, ({ release: { name, version } }) => {
+      const result = await this.#fetchRelease(request, context, manner, ({ release: { name, version } }) => {
         subject = { name, version }
       })
       failures.succeeded(subject)
@@ -114,6 +134,7 @@ export class Fetching implements FetchingService {
   async #fetchRelease(
     request: FetchRequest,
     { signal, progress, release }: WorkContext,
+    manner: Manner,
     onResolved: (record: ReleaseRecord) => void
   ): Promise<FetchResult> {
     const { clock, content, registry } = this.#modules
@@ -132,7 +153,7 @@ export class Fetching implements FetchingService {
         ? { bytesFetched: 0, bytesReused: record.release.sizeBytes, sources: [] }
         : await this.#shared(
             { record, holders: resolved.holders },
-            request.from !== undefined,
+            manner,
             { progress, priority: request.priority ?? 'normal' },
             signal
           )
@@ -162,7 +183,7 @@ export class Fetching implements FetchingService {
   /** Callers who want the same content at the same time share one transfer. */
   async #shared(
     wanted: Resolved,
-    onlyThese: boolean,
+    manner: Manner,
     waiter: Waiter,
     signal: AbortSignal
   ): Promise<ContentFetched> {
@@ -170,7 +191,7 @@ export class Fetching implements FetchingService {
     const waiters = this.#waiting.get(key) ?? new Set()
     this.#waiting.set(key, waiters.add(waiter))
     try {
-      return await this.#flights.run(key, shared => this.#asJob(wanted, onlyThese, shared), signal)
+      return await this.#flights.run(key, shared => this.#asJob(wanted, manner, shared), signal)
     } finally {
       waiters.delete(waiter)
       if (waiters.size === 0) this.#waiting.delete(key)
@@ -178,24 +199,29 @@ export class Fetching implements FetchingService {
   }
 
   /** Keeps the wish in the database until it is fulfilled, refused or withdrawn; a shutdown leaves it there. */
-  async #asJob(wanted: Resolved, onlyThese: boolean, signal: AbortSignal): Promise<ContentFetched> {
+  async #asJob(
+    wanted: Resolved,
+    { onlyThese, staysWished }: Manner,
+    signal: AbortSignal
+  ): Promise<ContentFetched> {
     const { jobs, clock, events } = this.#modules
     const { record } = wanted
     const { name, version } = record.release
     const id = record.id.toString()
     const priority = this.#priorityOf(record)
     await jobs.begin({ id, name, version, startedAt: clock.now(), priority }, signal)
-    let stopping = false
+    let stays = false
     try {
       if (this.#transfers.active >= MAX_TRANSFERS) this.#tell(record, { phase: 'waiting for other fetches' })
       const fetched = await this.#transfers.run(() => this.#inRounds(wanted, onlyThese, signal), signal)
       events.emit('release', { name, version, id, local: 'complete' })
       return fetched
     } catch (error) {
-      stopping = this.#stopping
+      stays = this.#stopping || (staysWished && isForLater(error))
       throw error
     } finally {
-      if (!stopping) await jobs.end(id)
+      if (stays) jobs.leave(id)
+      else await jobs.end(id)
     }
   }
 
@@ -277,6 +303,12 @@ export class Fetching implements FetchingService {
   #waitersOf({ release }: ReleaseRecord): Iterable<Waiter> {
     return this.#waiting.get(release.content.toString()) ?? []
   }
+}
+
+/** Whether another time may do better: nobody could be asked, or nobody who was asked could give it. */
+function isForLater(thrown: unknown): boolean {
+  const { code } = toCatalogError(thrown)
+  return code === 'NO_PEERS' || WORTH_ANOTHER.includes(code)
 }
 
 async function* noHolders(): AsyncGenerator<never> {}

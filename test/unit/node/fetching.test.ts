@@ -1,149 +1,24 @@
-import { createHash } from 'node:crypto'
 import { CID } from 'multiformats/cid'
-import { create as createDigest } from 'multiformats/hashes/digest'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { CatalogError, type Clock, silentLogger, systemClock } from '../../../base/index.ts'
-import { createReleaseRecord, type ReleaseRecord } from '../../../library/index.ts'
-import { EventHub } from '../../../node/events.ts'
+import { CatalogError, systemClock } from '../../../base/index.ts'
 import { OperationManager } from '../../../node/operations.ts'
-import { FetchFailures } from '../../../node/services/fetch-failures.ts'
-import type { FetchJob, FetchJobs } from '../../../node/services/fetch-jobs.ts'
-import { Fetching } from '../../../node/services/fetching.ts'
-import type { ContentFetched, ContentWatch, Network } from '../../../node/services/network.ts'
-import { SigningKey } from '../../../trust/index.ts'
+import type { FetchJob } from '../../../node/services/fetch-jobs.ts'
+import type { ContentFetched, ContentWatch } from '../../../node/services/network.ts'
 import { eventually } from '../../eventually.ts'
+import {
+  context,
+  FETCHED,
+  fetching,
+  KEY,
+  later,
+  newWorld,
+  nowMs,
+  record,
+  sha256,
+  world
+} from './fetching-world.ts'
 
-const CONTENT = CID.parse('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy')
-const KEY = SigningKey.generate()
-const FETCHED: ContentFetched = { bytesFetched: 10, bytesReused: 0, sources: [{ peerId: 'p1', bytes: 12 }] }
-
-const sha256 = (text: string) => createDigest(0x12, createHash('sha256').update(text).digest())
-
-const record = (version: string, key = KEY, content = CONTENT): ReleaseRecord =>
-  createReleaseRecord(
-    {
-      name: 'demo',
-      version,
-      type: 'package',
-      content,
-      sizeBytes: 10,
-      files: 1,
-      publishedAt: 1_700_000_000_000,
-      sequence: 1
-    },
-    key
-  )
-
-let nowMs = 0
-/** Time that passes as soon as somebody waits, and only then. */
-const hasty: Clock = {
-  ...systemClock,
-  monotonicMs: () => nowMs,
-  wait: async (ms, signal) => {
-    signal?.throwIfAborted()
-    nowMs += ms
-  }
-}
-
-interface World {
-  /** What each peer holds. */
-  peers: Record<string, ReleaseRecord[]>
-  /** What peers hold that only the DHT knows. */
-  unconnected: Record<string, ReleaseRecord[]>
-  local: ReleaseRecord[]
-  complete: boolean
-  jobs: Map<string, FetchJob>
-  /** Peers without a connection. */
-  gone: Set<string>
-  /** Those that were looked for again, each time. */
-  soughtAgain: string[][]
-  transfers: string[][]
-  transfer: (attempt: number, signal: AbortSignal, watch: ContentWatch) => Promise<ContentFetched>
-}
-
-let world: World
-beforeEach(() => {
-  world = {
-    peers: {},
-    unconnected: {},
-    local: [],
-    complete: false,
-    jobs: new Map(),
-    gone: new Set(),
-    soughtAgain: [],
-    transfers: [],
-    transfer: async () => FETCHED
-  }
-})
-
-function network(): Network {
-  return {
-    connected: () => Object.keys(world.peers).filter(peerId => !world.gone.has(peerId)),
-    onConnected: () => () => {},
-    reconnect: async peerIds => void world.soughtAgain.push([...peerIds]),
-    dial: async target => target,
-    announce: async () => 0,
-    async *holders() {
-      if (Object.keys(world.peers).length === 0) throw new CatalogError('NO_PROVIDERS', 'nobody announces it')
-      for (const peerId of Object.keys(world.peers)) yield { peerId, source: 'dht', ageMs: 0 }
-    },
-    async *recordHolders(id) {
-      for (const [peerId, records] of Object.entries(world.unconnected))
-        if (records.some(known => known.id.equals(id))) yield { peerId, source: 'dht', ageMs: 0 }
-    },
-    releases: async (_name, peerId) => ({ releases: world.peers[peerId] ?? [], statements: [] }),
-    record: async (id, peerId) => {
-      const held = world.peers[peerId] ?? world.unconnected[peerId]
-      const record = held?.find(known => known.id.toString() === id)
-      return record && { record, statements: [] }
-    },
-    fetchContent: async (_record, peerIds, watch, signal) => {
-      world.transfers.push([...peerIds])
-      return await world.transfer(world.transfers.length, signal, watch)
-    }
-  }
-}
-
-function fetching(hasRoom = true): Fetching {
-  const jobs = {
-    begin: async (job: FetchJob) => void world.jobs.set(job.id, job),
-    end: async (id: string) => void world.jobs.delete(id)
-  } as unknown as FetchJobs
-  const modules = {
-    network: network(),
-    direct: network(),
-    failures: new FetchFailures({ clock: systemClock }),
-    registry: {
-      get: (id: CID) => world.local.find(known => known.id.equals(id)),
-      versions: async () => world.local,
-      ownerPin: () => undefined,
-      add: async (bytes: Uint8Array) => {
-        const held = [...Object.values(world.peers), ...Object.values(world.unconnected)]
-        const all = [...world.local, ...held.flat()]
-        const found = all.find(known => known.bytes === bytes)!
-        world.local.push(found)
-        return { added: true, record: found }
-      }
-    } as never,
-    content: {
-      localState: () => (world.complete ? 'complete' : 'none'),
-      stats: () => ({ bytes: 95 })
-    } as never,
-    jobs,
-    collecting: {
-      makeRoom: async () => {
-        if (!hasRoom) throw new CatalogError('QUOTA_EXCEEDED', 'no room')
-      }
-    },
-    events: new EventHub({ clock: systemClock }),
-    clock: hasty,
-    logger: silentLogger
-  }
-  return new Fetching(modules)
-}
-
-const context = (signal = new AbortController().signal) => ({ signal, progress: () => {} })
-const later = () => new Promise(resolve => setImmediate(resolve))
+beforeEach(newWorld)
 
 describe('fetching', () => {
   it('takes the highest version that anybody holds, from those who hold it', async () => {
@@ -343,6 +218,26 @@ describe('fetching', () => {
     await expect(cutOff).rejects.toMatchObject({ code: 'SHUTTING_DOWN' })
     await later()
     expect(world.jobs.size).toBe(1)
+  })
+
+  it('keeps the job of a fetch that it goes on with while nobody gives it, and of no other', async () => {
+    const wanted = record('1.0.0')
+    const id = wanted.id.toString()
+    const job: FetchJob = { id, name: 'demo', version: '1.0.0', startedAt: 1, priority: 'low' }
+    world.local = [wanted]
+    world.isAlone = true
+    await expect(fetching().resume(job, context())).rejects.toMatchObject({ code: 'NO_PEERS' })
+    expect([...world.jobs.keys()]).toEqual([id])
+    expect(world.left).toEqual([id])
+    await expect(fetching().fetch({ spec: id }, context())).rejects.toMatchObject({ code: 'NO_PEERS' })
+    expect(world.jobs.size).toBe(0)
+    world.isAlone = false
+    world.peers = { p1: [wanted] }
+    world.transfer = async () => {
+      throw new CatalogError('CONTENT_INVALID', 'it makes no sense')
+    }
+    await expect(fetching().resume(job, context())).rejects.toMatchObject({ code: 'CONTENT_INVALID' })
+    expect(world.jobs.size).toBe(0)
   })
 
   it('is an operation whose end survives its client', async () => {

@@ -1,0 +1,158 @@
+/** A network of a few peers in memory, and fetching in it: what each holds and how a transfer goes is the test's to say. */
+import { createHash } from 'node:crypto'
+import { CID } from 'multiformats/cid'
+import { create as createDigest } from 'multiformats/hashes/digest'
+import { CatalogError, type Clock, silentLogger, systemClock } from '../../../base/index.ts'
+import { createReleaseRecord, type ReleaseRecord } from '../../../library/index.ts'
+import { EventHub } from '../../../node/events.ts'
+import { FetchFailures } from '../../../node/services/fetch-failures.ts'
+import type { FetchJob, FetchJobs } from '../../../node/services/fetch-jobs.ts'
+import { Fetching } from '../../../node/services/fetching.ts'
+import type { ContentFetched, ContentWatch, Network } from '../../../node/services/network.ts'
+import { SigningKey } from '../../../trust/index.ts'
+
+const CONTENT = CID.parse('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy')
+export const KEY = SigningKey.generate()
+export const FETCHED: ContentFetched = {
+  bytesFetched: 10,
+  bytesReused: 0,
+  sources: [{ peerId: 'p1', bytes: 12 }]
+}
+
+export const sha256 = (text: string) => createDigest(0x12, createHash('sha256').update(text).digest())
+
+export const record = (version: string, key = KEY, content = CONTENT): ReleaseRecord =>
+  createReleaseRecord(
+    {
+      name: 'demo',
+      version,
+      type: 'package',
+      content,
+      sizeBytes: 10,
+      files: 1,
+      publishedAt: 1_700_000_000_000,
+      sequence: 1
+    },
+    key
+  )
+
+export let nowMs = 0
+/** Time that passes as soon as somebody waits, and only then. */
+const hasty: Clock = {
+  ...systemClock,
+  monotonicMs: () => nowMs,
+  wait: async (ms, signal) => {
+    signal?.throwIfAborted()
+    nowMs += ms
+  }
+}
+
+interface World {
+  /** What each peer holds. */
+  peers: Record<string, ReleaseRecord[]>
+  /** What peers hold that only the DHT knows. */
+  unconnected: Record<string, ReleaseRecord[]>
+  local: ReleaseRecord[]
+  complete: boolean
+  /** There is nobody to ask. */
+  isAlone: boolean
+  jobs: Map<string, FetchJob>
+  /** Ids of jobs that are no longer under way, and stay. */
+  left: string[]
+  /** Peers without a connection. */
+  gone: Set<string>
+  /** Those that were looked for again, each time. */
+  soughtAgain: string[][]
+  transfers: string[][]
+  transfer: (attempt: number, signal: AbortSignal, watch: ContentWatch) => Promise<ContentFetched>
+}
+
+export let world: World
+
+export function newWorld(): void {
+  world = {
+    peers: {},
+    unconnected: {},
+    local: [],
+    complete: false,
+    isAlone: false,
+    jobs: new Map(),
+    left: [],
+    gone: new Set(),
+    soughtAgain: [],
+    transfers: [],
+    transfer: async () => FETCHED
+  }
+}
+
+function network(): Network {
+  return {
+    connected: () => Object.keys(world.peers).filter(peerId => !world.gone.has(peerId)),
+    onConnected: () => () => {},
+    reconnect: async peerIds => void world.soughtAgain.push([...peerIds]),
+    dial: async target => target,
+    announce: async () => 0,
+    async *holders() {
+      if (world.isAlone) throw new CatalogError('NO_PEERS', 'nobody to ask')
+      if (Object.keys(world.peers).length === 0) throw new CatalogError('NO_PROVIDERS', 'nobody announces it')
+      for (const peerId of Object.keys(world.peers)) yield { peerId, source: 'dht', ageMs: 0 }
+    },
+    async *recordHolders(id) {
+      for (const [peerId, records] of Object.entries(world.unconnected))
+        if (records.some(known => known.id.equals(id))) yield { peerId, source: 'dht', ageMs: 0 }
+    },
+    releases: async (_name, peerId) => ({ releases: world.peers[peerId] ?? [], statements: [] }),
+    record: async (id, peerId) => {
+      const held = world.peers[peerId] ?? world.unconnected[peerId]
+      const record = held?.find(known => known.id.toString() === id)
+      return record && { record, statements: [] }
+    },
+    fetchContent: async (_record, peerIds, watch, signal) => {
+      world.transfers.push([...peerIds])
+      return await world.transfer(world.transfers.length, signal, watch)
+    }
+  }
+}
+
+/** Fetching in the world as it is. */
+export function fetching(hasRoom = true): Fetching {
+  const jobs = {
+    begin: async (job: FetchJob) => void world.jobs.set(job.id, job),
+    leave: (id: string) => void world.left.push(id),
+    end: async (id: string) => void world.jobs.delete(id)
+  } as unknown as FetchJobs
+  const modules = {
+    network: network(),
+    direct: network(),
+    failures: new FetchFailures({ clock: systemClock }),
+    registry: {
+      get: (id: CID) => world.local.find(known => known.id.equals(id)),
+      versions: async () => world.local,
+      ownerPin: () => undefined,
+      add: async (bytes: Uint8Array) => {
+        const held = [...Object.values(world.peers), ...Object.values(world.unconnected)]
+        const all = [...world.local, ...held.flat()]
+        const found = all.find(known => known.bytes === bytes)!
+        world.local.push(found)
+        return { added: true, record: found }
+      }
+    } as never,
+    content: {
+      localState: () => (world.complete ? 'complete' : 'none'),
+      stats: () => ({ bytes: 95 })
+    } as never,
+    jobs,
+    collecting: {
+      makeRoom: async () => {
+        if (!hasRoom) throw new CatalogError('QUOTA_EXCEEDED', 'no room')
+      }
+    },
+    events: new EventHub({ clock: systemClock }),
+    clock: hasty,
+    logger: silentLogger
+  }
+  return new Fetching(modules)
+}
+
+export const context = (signal = new AbortController().signal) => ({ signal, progress: () => {} })
+export const later = () => new Promise(resolve => setImmediate(resolve))
