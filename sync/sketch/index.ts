@@ -10,7 +10,7 @@
  */
 export { decodeDifference, type SketchDifference } from './decode.ts'
 export { estimateDifference } from './estimate.ts'
-export { ITEM_KEY_BYTES, itemOf, keyBytesOf, type SketchItem } from './item.ts'
+export { itemOf, keyBytesOf, type SketchItem } from './item.ts'
 export {
   buildSketch,
   KEPT_FROM_RECORDS,
@@ -20,7 +20,6 @@ export {
 } from './kept.ts'
 export { Sketch } from './sketch.ts'
 export {
-  CELL_BYTES,
   cellsIn,
   decodeCounts,
   decodeSketch,

@@ -10,6 +10,7 @@
  * records. That holds only if no half of the choice can be met on its own, so each half depends on all three words. Who
  * pays for such a pair has slowed a comparison down, not misled it: a sketch is a hint, and the root decides.
  */
+import { WANT_KEY_BYTES } from '../../protocols/index.ts'
 
 /** One record in a sketch; three words of 32 bits, as signed numbers. */
 export interface SketchItem {
@@ -20,9 +21,6 @@ export interface SketchItem {
   /** Bytes 0 to 3 of the recHash. */
   readonly hash: number
 }
-
-/** Bytes of the trieKey that an item has. */
-export const ITEM_KEY_BYTES = 8
 
 /** First words of pi's fraction: three starting points that nobody chose. */
 const START = [0x243f6a88, 0x85a308d3, 0x13198a2e] as const
@@ -36,7 +34,7 @@ export const itemOf = (trieKey: Uint8Array, recHash: Uint8Array): SketchItem => 
 
 /** The 8 bytes of the trieKey that an item has. */
 export function keyBytesOf({ keyHigh, keyLow }: SketchItem): Uint8Array {
-  const bytes = Buffer.alloc(ITEM_KEY_BYTES)
+  const bytes = Buffer.alloc(WANT_KEY_BYTES)
   bytes.writeInt32BE(keyHigh, 0)
   bytes.writeInt32BE(keyLow, 4)
   return bytes

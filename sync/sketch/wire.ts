@@ -10,11 +10,10 @@
  */
 import { varint } from 'multiformats'
 import { CatalogError } from '../../base/index.ts'
+import { MAX_SET_RECORDS, SKETCH_CELL_BYTES } from '../../protocols/index.ts'
 import { shareOf } from './mapping.ts'
 import { Sketch } from './sketch.ts'
 
-/** Bytes of a cell without its count. */
-export const CELL_BYTES = 16
 /**
  * Cells of a sketch at most: enough for 10,000 differences. 320 KiB in memory, so it can be kept for the large libraries of a node; above
  * that a descent costs less than the cells.
@@ -31,9 +30,9 @@ export interface SketchColumns {
 
 /** The cells `from` to `to - 1` of the sketch of a whole set. */
 export function encodeCells(sketch: Sketch, from: number, to: number): Uint8Array {
-  const bytes = Buffer.alloc((to - from) * CELL_BYTES)
+  const bytes = Buffer.alloc((to - from) * SKETCH_CELL_BYTES)
   for (let cell = from; cell < to; cell++) {
-    const at = (cell - from) * CELL_BYTES
+    const at = (cell - from) * SKETCH_CELL_BYTES
     bytes.writeInt32BE(sketch.keyHigh[cell]!, at)
     bytes.writeInt32BE(sketch.keyLow[cell]!, at + 4)
     bytes.writeInt32BE(sketch.hash[cell]!, at + 8)
@@ -57,7 +56,7 @@ export function encodeCounts({ count }: Sketch, from: number, to: number): Uint8
 }
 
 /** Cells that these columns have. */
-export const cellsIn = ({ cells }: SketchColumns): number => cells.byteLength / CELL_BYTES
+export const cellsIn = ({ cells }: SketchColumns): number => cells.byteLength / SKETCH_CELL_BYTES
 
 /**
  * The first cells of the sketch of a set of `records`, from columns that follow each other. Throws PROTOCOL_VIOLATION for what no
@@ -80,7 +79,7 @@ export function decodeSketch(parts: readonly SketchColumns[], records: number): 
 
 function setCells(sketch: Sketch, cells: Uint8Array, first: number): void {
   const bytes = Buffer.from(cells.buffer, cells.byteOffset, cells.byteLength)
-  for (let at = 0, cell = first; at < bytes.byteLength; at += CELL_BYTES, cell++) {
+  for (let at = 0, cell = first; at < bytes.byteLength; at += SKETCH_CELL_BYTES, cell++) {
     sketch.keyHigh[cell] = bytes.readInt32BE(at)
     sketch.keyLow[cell] = bytes.readInt32BE(at + 4)
     sketch.hash[cell] = bytes.readInt32BE(at + 8)
@@ -96,6 +95,7 @@ export function decodeCounts(
   column: Uint8Array,
   { first = 0, records }: { first?: number; records: number }
 ): Int32Array {
+  if (records > MAX_SET_RECORDS) throw refused(`of ${records} records`)
   const counts: number[] = []
   for (let at = 0; at < column.byteLength; ) {
     if (first + counts.length === MAX_SKETCH_CELLS) throw refused('with too many counts')

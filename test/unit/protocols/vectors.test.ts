@@ -12,6 +12,16 @@ import {
   responseMessage
 } from '../../../protocols/control/frames.ts'
 import { encodeFrame, getRecords, listReleases, type WireMessage } from '../../../protocols/index.ts'
+import {
+  abortMessage,
+  descendMessage,
+  finMessage,
+  headMessage,
+  recordsMessage,
+  sketchMessage,
+  syncHelloMessage,
+  wantMessage
+} from '../../../protocols/sync/frames.ts'
 
 /** One frozen message: `value` with bytes written as `{hex}`, and its encoding. */
 interface Vector {
@@ -34,7 +44,15 @@ const MESSAGES: Record<string, WireMessage<any>> = {
   'list releases response': listReleases.response,
   'content open': openMessage,
   'content range': rangeMessage,
-  'content answer': answerMessage
+  'content answer': answerMessage,
+  'sync head': headMessage,
+  'sync hello': syncHelloMessage,
+  'sync sketch': sketchMessage,
+  'sync descend': descendMessage,
+  'sync want': wantMessage,
+  'sync records': recordsMessage,
+  'sync fin': finMessage,
+  'sync abort': abortMessage
 }
 const file = new URL('../../fixtures/vectors/wire/messages.json', import.meta.url)
 const { messages, frames } = JSON.parse(readFileSync(file, 'utf8')) as {

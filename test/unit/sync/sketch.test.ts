@@ -316,6 +316,7 @@ describe('columns of a sketch', () => {
       ['not all of the set in cell 0', () => decodeCounts(Uint8Array.of(1), { records: 300 })],
       ['half a cell', () => decodeSketch([{ cells: cells.subarray(0, 1592), counts }], 300)],
       ['a cell without a count', () => decodeSketch([{ cells, counts: counts.subarray(0, 50) }], 300)],
+      ['more records than a set has', () => decodeCounts(Uint8Array.of(0), { records: 2 ** 31 })],
       ['a cut count', () => decodeCounts(Uint8Array.of(0, 0x80), { records: 300 })],
       ['a count in too many bytes', () => decodeCounts(Uint8Array.of(0, 0x80, 0), { records: 300 })],
       ['a count below zero', () => decodeCounts(Uint8Array.of(0, 0xff, 0x7f), { records: 300 })],

@@ -1,0 +1,37 @@
+import { KIB } from '../../base/index.ts'
+
+/** Body of a frame: what is held before it is looked at. A turn that needs more has several frames. */
+export const MAX_SYNC_FRAME_BYTES = 256 * KIB
+/** Groups of a frame of a descent: as many as the third level of a trie has subtrees. Each asks for an answer. */
+export const MAX_GROUPS = 4096
+/** Records of one list, and keys of one frame of wants: 32 and 64 KiB. */
+export const MAX_LIST = 8192
+/** Digits that a group looks down at most: 4,096 subtrees, 16 KiB of fingerprints. */
+export const MAX_STEP = 3
+/** Digits of the subtrees of a range: with 16^5 of them a set of 2^31 records still has lists of 2,048. */
+export const MAX_RANGE_DEPTH = 5
+/** Records of one frame; also in messages.proto. */
+export const MAX_RECORDS_PER_FRAME = 1024
+
+/** A salted hash, shortened: in a million comparisons one in 4,000 sessions sees two as equal that are not, and the roots show it. */
+export const FINGERPRINT_BYTES = 4
+/** A cell of a sketch, without its count. */
+export const SKETCH_CELL_BYTES = 16
+/** Bytes of a trieKey that an item of a sketch and a want have. */
+export const WANT_KEY_BYTES = 8
+/** Random bytes of each side: nobody else can know the salt that is made of them. */
+export const NONCE_BYTES = 16
+export const ROOT_BYTES = 32
+const TRIE_KEY_BYTES = 32
+/** A library's id: a hash or a key with room for its kind. */
+export const MAX_LIBRARY_ID_BYTES = 64
+/** A signed head: hashes, numbers, two keys and a signature. */
+export const MAX_HEAD_BYTES = KIB
+/** 48 cells, 176 counts, a root, a trace context: 1.3 KB, and room for what is added later. */
+export const MAX_HELLO_BYTES = 4 * KIB
+/** First bytes of a trieKey. */
+export const MAX_RESUME_BYTES = TRIE_KEY_BYTES
+/** Records of a set: counts of a sketch have 31 bits. */
+export const MAX_SET_RECORDS = 0x7fff_ffff
+/** Code and message, tags and lengths. */
+export const MAX_ABORT_BYTES = 2 * KIB
