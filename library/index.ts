@@ -16,6 +16,7 @@ export {
   rawBytesOf
 } from './content/blocks.ts'
 export type { BucketCredentials } from './content/bucket.ts'
+export * from './content/content-store.ts'
 export { INGEST_LIMITS, truncated } from './content/ingest.ts'
 export { DISK_HEADROOM_BYTES } from './content/local-segments.ts'
 export { decodePage, EntryOrder, MAX_PAGE_BYTES } from './content/manifest.ts'

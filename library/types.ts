@@ -1,4 +1,4 @@
-import type { ContentStore } from './content/types.ts'
+import type { ContentStore } from './content/content-store.ts'
 import type { Database } from './database/types.ts'
 import type { Registry } from './registry/types.ts'
 

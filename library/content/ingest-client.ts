@@ -1,7 +1,7 @@
 /** The main thread's handle on an ingest that runs in the worker. */
 import { CID } from 'multiformats/cid'
 import { CatalogError, MIB, toCatalogError } from '../../base/index.ts'
-import type { WorkerClient } from '../worker/client.ts'
+import type { WorkerPort } from '../worker/client.ts'
 import type { Ingest, IngestResult } from './types.ts'
 
 /** Bytes on their way to the worker and not yet taken in: more would only wait in memory. */
@@ -18,7 +18,7 @@ export interface IngestClientOptions {
 }
 
 export class IngestClient implements Ingest {
-  readonly #worker: WorkerClient
+  readonly #worker: WorkerPort
   readonly #options: IngestClientOptions
   /** Keeps the worker from ending while the caller is slow. */
   readonly #release: () => void
@@ -30,14 +30,14 @@ export class IngestClient implements Ingest {
     void this.abort()
   }
 
-  private constructor(worker: WorkerClient, release: () => void, options: IngestClientOptions) {
+  private constructor(worker: WorkerPort, release: () => void, options: IngestClientOptions) {
     this.#worker = worker
     this.#release = release
     this.#options = options
     options.signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
 
-  static async open(worker: WorkerClient, options: IngestClientOptions): Promise<IngestClient> {
+  static async open(worker: WorkerPort, options: IngestClientOptions): Promise<IngestClient> {
     const release = worker.hold()
     try {
       await worker.request('ingestOpen', { ingest: options.number }, { signal: options.signal })
@@ -107,7 +107,7 @@ export class IngestClient implements Ingest {
   }
 }
 
-async function abortIn(worker: WorkerClient, number: number): Promise<void> {
+async function abortIn(worker: WorkerPort, number: number): Promise<void> {
   try {
     await worker.request('ingestAbort', { ingest: number })
   } catch {

@@ -5,8 +5,8 @@
 import { CID } from 'multiformats/cid'
 import { CatalogError, type Clock, HOUR_MS, type Logger, toCatalogError } from '../../base/index.ts'
 import type { DatabaseReader } from '../database/types.ts'
-import type { WorkerClient } from '../worker/client.ts'
-import { pinKey } from './held.ts'
+import type { WorkerPort } from '../worker/client.ts'
+import { decodeHeld, heldKey, pinKey, pinPrefix } from './held.ts'
 import type { SegmentReads } from './segment-backend.ts'
 import type { CollectOutcome, CollectRequest, KeptRelease } from './types.ts'
 
@@ -17,7 +17,7 @@ const MAX_USES = 10_000
 
 export interface KeeperModules {
   database: DatabaseReader
-  worker: WorkerClient
+  worker: WorkerPort
   files: SegmentReads
   clock: Clock
   log: Logger
@@ -115,6 +115,26 @@ export class ContentKeeper {
       return { ...report, released: going, pinnedBytes, ownBytes }
     } finally {
       for (const name of names) this.#going.delete(name)
+    }
+  }
+
+  async remove(content: CID, signal?: AbortSignal): Promise<void> {
+    const { database, worker } = this.#modules
+    const key = content.toString()
+    const pins = database.iterate({ prefix: pinPrefix(content.bytes), limit: 1 }, signal)
+    for await (const _ of pins) throw new CatalogError('RELEASE_PINNED', `the content ${key} is pinned`)
+    // From here to the mark in one turn of the event loop: who holds it is seen, and nobody can from then on.
+    const row = database.get(heldKey(content.bytes))
+    if (row === undefined) throw new CatalogError('CONTENT_MISSING', `the content ${key} is not kept here`)
+    if (this.#held.has(key)) throw new CatalogError('BUSY', `the content ${key} is being read`)
+    this.#going.add(key)
+    try {
+      const contents = [{ content: content.bytes, usedMs: decodeHeld(row) }]
+      const gone = await worker.request('contentsLetGo', { contents }, { signal })
+      if (gone.length === 0)
+        throw new CatalogError('BUSY', `the content ${key} was used or pinned just now; try again`)
+    } finally {
+      this.#going.delete(key)
     }
   }
 

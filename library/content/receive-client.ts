@@ -1,6 +1,6 @@
 /** The main thread's handle on blocks from peers that go into the store through the worker. */
 import type { CID } from 'multiformats/cid'
-import type { WorkerClient } from '../worker/client.ts'
+import type { WorkerPort } from '../worker/client.ts'
 import { packBlocks } from './block-batch.ts'
 import type { ContentSummary, IncomingBlock, Receive } from './types.ts'
 
@@ -12,12 +12,12 @@ export interface ReceiveClientOptions {
 }
 
 export class ReceiveClient implements Receive {
-  readonly #worker: WorkerClient
+  readonly #worker: WorkerPort
   readonly #options: ReceiveClientOptions
   /** What was never begun needs no worker to be ended. */
   #isBegun = false
 
-  constructor(worker: WorkerClient, options: ReceiveClientOptions) {
+  constructor(worker: WorkerPort, options: ReceiveClientOptions) {
     this.#worker = worker
     this.#options = options
   }

@@ -3,16 +3,25 @@
  * is a request to the worker.
  */
 import type { CID } from 'multiformats/cid'
-import { type Clock, type Logger, type PartMetrics, toCatalogError } from '../../base/index.ts'
+import { CatalogError, type Clock, type Logger, type PartMetrics, toCatalogError } from '../../base/index.ts'
 import type { DatabaseReader } from '../database/types.ts'
-import type { WorkerClient } from '../worker/client.ts'
+import type { WorkerPort } from '../worker/client.ts'
 import type { ScrubRequest, ScrubStep } from '../worker/scrub.ts'
 import { ArrivingBlocks } from './arriving.ts'
 import { blockIdOf } from './blocks.ts'
 import type { WorkerBucket } from './bucket-work.ts'
-import { completeKey, decodeCompleteMark } from './complete.ts'
+import { completeKey } from './complete.ts'
+import type {
+  ContentPage,
+  ContentQuery,
+  ContentStore,
+  CopyOptions,
+  CopyReport,
+  CopyTarget
+} from './content-store.ts'
+import { copyContent } from './copy.ts'
 import { exportTar, type TarBlocks } from './export.ts'
-import { heldKey } from './held.ts'
+import { heldKey, listHeld, readSummary } from './held.ts'
 import { HoldingsCount } from './holdings.ts'
 import { IngestClient } from './ingest-client.ts'
 import { ContentKeeper } from './keeper.ts'
@@ -28,7 +37,6 @@ import type {
   ChunkRef,
   CollectOutcome,
   CollectRequest,
-  ContentStore,
   ContentSummary,
   Holdings,
   Ingest,
@@ -44,7 +52,7 @@ import { pageKeys } from './update.ts'
 
 export interface ContentStoreModules {
   database: DatabaseReader
-  worker: WorkerClient
+  worker: WorkerPort
   reads: SegmentReads
   bucket: WorkerBucket | undefined
   clock: Clock
@@ -54,7 +62,7 @@ export interface ContentStoreModules {
 
 export class LocalContentStore implements ContentStore {
   readonly #database: DatabaseReader
-  readonly #worker: WorkerClient
+  readonly #worker: WorkerPort
   readonly #log: Logger
   readonly #files: SegmentReads
   readonly bucket: WorkerBucket | undefined
@@ -170,8 +178,11 @@ export class LocalContentStore implements ContentStore {
   }
 
   summary(content: CID): ContentSummary | undefined {
-    const mark = this.#database.get(completeKey(content.bytes))
-    return mark === undefined ? undefined : decodeCompleteMark(mark)
+    return readSummary(this.#database, content)
+  }
+
+  list(query: ContentQuery): Promise<ContentPage> {
+    return listHeld(this.#database, query)
   }
 
   exportTar(content: CID, signal?: AbortSignal): AsyncIterable<Uint8Array> {
@@ -199,6 +210,22 @@ export class LocalContentStore implements ContentStore {
     } finally {
       done()
     }
+  }
+
+  async copyTo(target: CopyTarget, content: CID, options: CopyOptions = {}): Promise<CopyReport> {
+    const done = this.#keeper.hold(content)
+    try {
+      const summary = this.summary(content)
+      if (summary === undefined)
+        throw new CatalogError('CONTENT_MISSING', `the content ${content} is not whole here`)
+      return await copyContent({ source: this.#reader, target }, { content, summary }, options)
+    } finally {
+      done()
+    }
+  }
+
+  remove(content: CID, signal?: AbortSignal): Promise<void> {
+    return this.#keeper.remove(content, signal)
   }
 
   hold(content: CID): () => void {

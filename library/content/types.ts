@@ -1,5 +1,4 @@
 import type { CID } from 'multiformats/cid'
-import type { ScrubRequest, ScrubStep } from '../worker/scrub.ts'
 
 /** SHA-256 over the raw bytes of a block (a chunk, a manifest page or a file-tree node): 32 bytes. */
 export type BlockId = Uint8Array
@@ -217,72 +216,4 @@ export interface ManifestReader {
   /** Decoded entries of one page. Throws CONTENT_MISSING or CONTENT_CORRUPT. */
   page(index: number, signal?: AbortSignal): Promise<ManifestEntry[]>
   entries(signal?: AbortSignal): AsyncIterable<ManifestEntry>
-}
-
-/** What the main thread uses of the content store. Reads happen here, every write goes through the worker. */
-export interface ContentStore {
-  hasBlock(id: BlockId): boolean
-  /** Verified bytes of one block. Throws CONTENT_MISSING or CONTENT_CORRUPT, never returns wrong bytes. */
-  readBlock(id: BlockId, signal?: AbortSignal): Promise<Uint8Array>
-  /** The same, as at rest, for sending to a peer; verified against the id before it is returned. */
-  readStored(id: BlockId, signal?: AbortSignal): Promise<StoredBlock>
-  /**
-   * Many at once, in order, one behind another in memory that the caller gives when their sizes are known. When it
-   * fails the memory may still be written to.
-   */
-  readStoredMany(
-    ids: readonly BlockId[],
-    memoryOf: (sizeBytes: number) => Uint8Array,
-    signal?: AbortSignal
-  ): Promise<StoredBlock[]>
-
-  beginIngest(options: { signal?: AbortSignal }): Promise<Ingest>
-  /** For the blocks of one fetch; whoever begins it ends it. */
-  beginReceive(): Receive
-
-  /** Opens a manifest whose tree and pages are all here; CONTENT_MISSING otherwise. */
-  openManifest(content: CID, signal?: AbortSignal): Promise<ManifestReader>
-  /** The chunks of a file in order, from a complete file tree. */
-  chunks(root: CID, sizeBytes: number, signal?: AbortSignal): AsyncIterable<ChunkRef>
-
-  /**
-   * Keys (`idKey`) of the manifest pages of a content, each with everything below it here. Undefined when the content is not
-   * complete, a damaged block has yet to be looked into, or the pages are too many to be listed.
-   */
-  wholePages(content: CID, signal?: AbortSignal): Promise<ReadonlySet<string> | undefined>
-  localState(content: CID): LocalState
-  summary(content: CID): ContentSummary | undefined
-  /**
-   * The whole content as a tar stream of verified bytes, files in manifest order, symlinks last. Buffers are
-   * used again: what was yielded is valid until the next is asked for.
-   */
-  exportTar(content: CID, signal?: AbortSignal): AsyncIterable<Uint8Array>
-  /**
-   * The same of a content that is being fetched, as it arrives: waits for what is not here yet while the fetch goes on. Ends
-   * well only when the fetch has; fails as it does.
-   */
-  exportArriving(content: CID, fetched: Promise<unknown>, signal?: AbortSignal): AsyncIterable<Uint8Array>
-  /**
-   * No collection touches what is here of the content until the returned function is called. CONTENT_MISSING when it is
-   * being let go of. What is held counts as used now.
-   */
-  hold(content: CID): () => void
-  isPinned(release: KeptRelease): boolean
-  /** Whether it is kept: it was complete once and was not let go of since. Without a mark it is damaged. */
-  isKept(content: CID): boolean
-  /** Durable; from then on no collection lets go of the content. CONTENT_MISSING unless it is complete. */
-  pin(release: KeptRelease, signal?: AbortSignal): Promise<void>
-  unpin(release: KeptRelease, signal?: AbortSignal): Promise<void>
-  /** Calls `listener` after each piece that was stored. */
-  onGrown(listener: () => void): void
-  /** Lets go of contents and frees what nothing needs. One at a time: BUSY while another runs. */
-  collect(request: CollectRequest): Promise<CollectOutcome>
-  /** Re-hashes everything the content needs, in the worker. */
-  verify(content: CID, signal?: AbortSignal): Promise<VerifyReport>
-  /** Hashes the next blocks of all there are, in the worker; contents that need a wrong one are no longer complete then. */
-  scrub(request: ScrubRequest, signal?: AbortSignal): Promise<ScrubStep>
-  stats(): StoreStats
-  holdings(): Promise<Holdings>
-  /** Only with a bucket. */
-  readonly bucket?: BucketWork | undefined
 }

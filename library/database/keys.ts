@@ -132,14 +132,19 @@ export function nameIndexPrefix(name: string, version?: string, owner?: Uint8Arr
 
 /** Undoes `nameIndexKey`; undefined when `key` is none. */
 export function parseNameIndexKey(key: Uint8Array): NameIndexKey | undefined {
-  const nameEnd = key.indexOf(0, KeyFamily.NameIndex.length)
-  const versionEnd = nameEnd < 0 ? -1 : key.indexOf(0, nameEnd + 1)
-  if (versionEnd < 0 || key.byteLength !== versionEnd + 1 + OWNER_BYTES + DIGEST_BYTES) return undefined
+  const release = parseRelease(key.subarray(KeyFamily.NameIndex.length, -DIGEST_BYTES))
+  return release && { ...release, recHash: key.slice(-DIGEST_BYTES) }
+}
+
+/** Name, version and owner, as keys have them; undefined for other bytes. */
+export function parseRelease(bytes: Uint8Array): Omit<NameIndexKey, 'recHash'> | undefined {
+  const nameEnd = bytes.indexOf(0)
+  const versionEnd = nameEnd < 0 ? -1 : bytes.indexOf(0, nameEnd + 1)
+  if (versionEnd < 0 || bytes.byteLength !== versionEnd + 1 + OWNER_BYTES) return undefined
   return {
-    name: textOf(key.subarray(KeyFamily.NameIndex.length, nameEnd)),
-    version: textOf(key.subarray(nameEnd + 1, versionEnd)),
-    owner: key.slice(versionEnd + 1, versionEnd + 1 + OWNER_BYTES),
-    recHash: key.slice(versionEnd + 1 + OWNER_BYTES)
+    name: textOf(bytes.subarray(0, nameEnd)),
+    version: textOf(bytes.subarray(nameEnd + 1, versionEnd)),
+    owner: bytes.slice(versionEnd + 1)
   }
 }
 

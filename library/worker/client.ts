@@ -57,6 +57,9 @@ export interface RequestOptions {
   signal?: AbortSignal
 }
 
+/** What those need who have the worker do something. */
+export type WorkerPort = Pick<WorkerClient, 'request' | 'hold' | 'committed'>
+
 export class WorkerClient {
   /** Shown whenever the worker has committed blocks. */
   readonly committed = new Signpost()

@@ -3,24 +3,20 @@
  * of the scheduler, answers. Nothing here knows of threads: worker.ts connects it to one.
  */
 import { CID } from 'multiformats/cid'
-import { CatalogError, type Logger, Semaphore, toCatalogError } from '../../base/index.ts'
+import { CatalogError, Semaphore, toCatalogError } from '../../base/index.ts'
 import { unpackBlocks } from '../content/block-batch.ts'
 import { verifyContent } from '../content/check.ts'
 import { completeKey } from '../content/complete.ts'
 import type { VerifyReport } from '../content/types.ts'
 import { PLANS } from '../registry/plans.ts'
 import { Ingests } from './ingests.ts'
-import { type Opened, openAll } from './opened.ts'
+import { type Opened, type OpenModules, openAll } from './opened.ts'
 import type { ParametersOf, ResultOf, WorkerMethod, WorkerSettings } from './protocol.ts'
 import { Receives } from './receives.ts'
 import { Scheduler } from './scheduler.ts'
 import { scrub } from './scrub.ts'
 
-export interface WorkerHostModules {
-  log: Logger
-  /** Told whenever blocks have been committed. */
-  onCommitted?: () => void
-}
+export type WorkerHostModules = Pick<OpenModules, 'log' | 'openBackend' | 'onCommitted'>
 
 /** Writes that may wait for their turn; each belongs to a request the main thread has limited already. */
 const MAX_WAITING_WRITES = 10_000

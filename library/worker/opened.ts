@@ -6,7 +6,9 @@ import { nodeDisk } from '../content/disk.ts'
 import { LocalSegments } from '../content/local-segments.ts'
 import { BlockReader } from '../content/reader.ts'
 import type { BlockLocation } from '../content/record.ts'
+import type { SegmentBackend } from '../content/segment-backend.ts'
 import { SegmentFiles } from '../content/segment-files.ts'
+import type { BlockIndex } from '../content/segment-modules.ts'
 import { SegmentStore } from '../content/segments.ts'
 import type { BlockId } from '../content/types.ts'
 import { type Level, LevelWriter, openLevel } from '../database/level.ts'
@@ -18,6 +20,8 @@ import type { Scheduler } from './scheduler.ts'
 
 export interface OpenModules {
   log: Logger
+  /** Where segments stand; in files, or the bucket of the settings, unless given. */
+  openBackend?: (index: BlockIndex) => Promise<SegmentBackend>
   /** Told whenever blocks have been committed. */
   onCommitted?: () => void
   scheduler: Scheduler
@@ -51,16 +55,13 @@ export async function openAll(modules: OpenModules, settings: WorkerSettings): P
 
 async function openOn(level: Level, modules: OpenModules, settings: WorkerSettings): Promise<Opened> {
   const { log, scheduler, writes } = modules
-  const { segmentsFolder, quotaBytes } = settings
   const writer = new LevelWriter(level)
-  const reads = new SegmentFiles(segmentsFolder)
-  const local = new LocalSegments({ disk: nodeDisk, reads }, segmentsFolder)
-  const bucket = await openBucketSegments({ local, index: writer, log }, settings.bucket)
-  const backend = bucket ?? local
-  const { onCommitted } = modules
+  const { openBackend = index => openConfigured({ index, log }, settings), onCommitted } = modules
+  const backend = await openBackend(writer)
+  const bucket = backend instanceof BucketSegments ? backend : undefined
   const segments = await SegmentStore.open(
     { backend, index: writer, log, ...(onCommitted && { onCommitted }) },
-    { quotaBytes }
+    { quotaBytes: settings.quotaBytes }
   )
   const givingUp = new Set<Promise<void>>()
   const onCorrupt = (id: BlockId, location: BlockLocation): void => {
@@ -91,14 +92,14 @@ async function openOn(level: Level, modules: OpenModules, settings: WorkerSettin
   return { writer, segments, reader, damage, completion, keeping, bucket, givenUp, close }
 }
 
-async function openBucketSegments(
-  modules: Pick<BucketSegmentsModules, 'local' | 'index' | 'log'>,
-  settings: WorkerSettings['bucket']
-): Promise<BucketSegments | undefined> {
-  if (settings === undefined) return undefined
+async function openConfigured(
+  modules: Pick<BucketSegmentsModules, 'index' | 'log'>,
+  { segmentsFolder, bucket: settings }: WorkerSettings
+): Promise<SegmentBackend> {
+  const reads = new SegmentFiles(segmentsFolder)
+  const local = new LocalSegments({ disk: nodeDisk, reads }, segmentsFolder)
+  if (settings === undefined) return local
   const bucket = await openBucket(settings)
-  return new BucketSegments(
-    { ...modules, bucket, owner: new BucketOwner(bucket, settings.storeId) },
-    settings
-  )
+  const owner = new BucketOwner(bucket, settings.storeId)
+  return new BucketSegments({ ...modules, local, bucket, owner }, settings)
 }
