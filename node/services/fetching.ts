@@ -25,6 +25,7 @@ import { FetchPatience, ROUNDS } from './fetch-patience.ts'
 import { hurried } from './hurried.ts'
 import { lateSources } from './late-sources.ts'
 import { lookUp } from './lookup.ts'
+import { notAt, onlyPeer } from './named-source.ts'
 import type { ContentFetched, ContentWatch, Network } from './network.ts'
 import { npmDependencies } from './npm-dependencies.ts'
 import { releaseName } from './release-shapes.ts'
@@ -151,12 +152,7 @@ export class Fetching implements FetchingService {
     const fetched =
       state === 'complete'
         ? { bytesFetched: 0, bytesReused: record.release.sizeBytes, sources: [] }
-        : await this.#shared(
-            { record, holders: resolved.holders },
-            manner,
-            { progress, priority: request.priority ?? 'normal' },
-            signal
-          )
+        : await this.#transfer({ ...resolved, record }, request, manner, progress, signal)
     return { ...fetched, ...resultOf(record), tookMs: Math.round(clock.monotonicMs() - startedMs) }
   }
 
@@ -170,14 +166,26 @@ export class Fetching implements FetchingService {
     if (request.from === undefined) return await resolveRelease(this.#modules, query, signal)
     const { direct } = this.#modules
     const peerId = await direct.dial(request.from, signal)
-    const only = {
-      ...direct,
-      connected: () => [peerId],
-      holders: () => oneHolder(peerId),
-      recordHolders: noHolders
+    const modules = { ...this.#modules, network: onlyPeer(direct, peerId) }
+    try {
+      return { ...(await resolveRelease(modules, query, signal)), holders: [peerId] }
+    } catch (thrown) {
+      throw notAt(peerId, request.spec, thrown)
     }
-    const resolved = await resolveRelease({ ...this.#modules, network: only }, query, signal)
-    return { record: resolved.record, holders: [peerId] }
+  }
+
+  async #transfer(
+    wanted: Resolved,
+    { spec, from, priority = 'normal' }: FetchRequest,
+    manner: Manner,
+    progress: Waiter['progress'],
+    signal: AbortSignal
+  ): Promise<ContentFetched> {
+    try {
+      return await this.#shared(wanted, manner, { progress, priority }, signal)
+    } catch (thrown) {
+      throw from === undefined ? thrown : notAt(wanted.holders[0]!, spec, thrown)
+    }
   }
 
   /** Callers who want the same content at the same time share one transfer. */
@@ -311,16 +319,10 @@ function isForLater(thrown: unknown): boolean {
   return code === 'NO_PEERS' || WORTH_ANOTHER.includes(code)
 }
 
-async function* noHolders(): AsyncGenerator<never> {}
-
 /** What a user asked for, before it is known which release that is. */
 function subjectOf(text: string): Subject {
   const spec = parseSpec(text)
   return { name: spec.kind === 'id' ? spec.id.toString() : spec.name }
-}
-
-async function* oneHolder(peerId: string): AsyncGenerator<{ peerId: string; source: 'peer'; ageMs: number }> {
-  yield { peerId, source: 'peer', ageMs: 0 }
 }
 
 function resultOf(record: ReleaseRecord): FetchedRelease {

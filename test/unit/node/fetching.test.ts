@@ -252,6 +252,10 @@ describe('fetching', () => {
     world.peers = { p1: [record('1.0.0')], p2: [record('2.0.0')] }
     expect((await fetching().fetch({ spec: 'demo', from: 'p1' }, context())).version).toBe('1.0.0')
     expect(world.transfers).toEqual([['p1']])
+    Object.assign(world, { local: [], peers: { ...world.peers, p1: [] } })
+    const message = 'demo was not found at p1, the only peer that was asked'
+    const empty = fetching().fetch({ spec: 'demo', from: 'p1' }, context())
+    await expect(empty).rejects.toMatchObject({ code: 'RELEASE_NOT_FOUND', message })
   })
 
   it('finds a record by its id through the DHT, and says so when nobody has it', async () => {
