@@ -11,12 +11,8 @@ import {
   withSpan
 } from '../base/index.ts'
 import type { Database } from '../library/index.ts'
-import {
-  type AnnounceOptions,
-  type AnnounceResult,
-  Announcer,
-  type AnnounceTrace
-} from './announce/announcer.ts'
+import { type AnnounceOptions, type AnnounceResult, Announcer } from './announce/announcer.ts'
+import { type AnnounceTrace, Delivery } from './announce/delivery.ts'
 import { PendingKeys } from './announce/pending.ts'
 import { SweepProgress } from './announce/progress.ts'
 import { Refusals } from './announce/refusals.ts'
@@ -178,17 +174,17 @@ export class DiscoveryCore implements Discovery {
     this.#negative = new NegativeCache(clock)
     this.#regions = new Regions(network, clock)
     const shared = { network, clock, log, book: this.#book, store: this.#store, records: this.#records }
-    this.#announcer = new Announcer({
+    const delivery = new Delivery({
       ...shared,
-      random: modules.random,
       refusals: new Refusals(clock),
       regions: this.#regions,
-      pending,
       onTrace: (key, announce) => this.#announces.set(keyText(key), announce)
     })
+    this.#announcer = new Announcer({ delivery, pending, clock, log, random: modules.random })
     this.#sweeper = new Sweeper(
       {
         announcer: this.#announcer,
+        delivery,
         progress: new SweepProgress(modules.database),
         source: modules.keySource ?? noKeys,
         hasPeers: () => this.#book.connectedCount() > 0,

@@ -7,9 +7,9 @@
 export type {
   AnnounceOptions,
   AnnounceProgress,
-  AnnounceResult,
-  AnnounceTrace
+  AnnounceResult
 } from './announce/announcer.ts'
+export type { AnnounceTrace } from './announce/delivery.ts'
 export type { KeySource, SweepStats } from './announce/sweeper.ts'
 export {
   createDiscovery,

@@ -5,21 +5,12 @@ import {
   type Logger,
   MINUTE_MS,
   type RetryPolicy,
-  SECOND_MS,
-  toCatalogError
+  SECOND_MS
 } from '../../base/index.ts'
-import { compareDistance } from '../distance.ts'
-import { keyText } from '../keys.ts'
-import type { DiscoveryNetwork } from '../network.ts'
-import type { PeerBook } from '../peers/book.ts'
-import type { Contact } from '../peers/contact.ts'
-import type { PeerRecordReader } from '../peers/peer-record.ts'
-import { CLAIM_LIFETIME_MS } from '../providers/limits.ts'
-import type { ProviderStore } from '../providers/store.ts'
+import type { Delivery } from './delivery.ts'
 import { MAX_PENDING, type PendingKeys } from './pending.ts'
-import { type Placed, type PlacedKey, Placement, type PlacementModules, placedKey } from './placement.ts'
-import { EXACT, type Region } from './region.ts'
-import { covers, type Regions } from './regions.ts'
+import { LATE_ANSWER_MS, type Placed, type PlacedKey, sortedKeys } from './placement.ts'
+import { EXACT } from './region.ts'
 
 export interface AnnounceProgress {
   /** Holders of the key that has fewest. */
@@ -34,7 +25,7 @@ export interface AnnounceProgress {
 export interface AnnounceOptions {
   /** Return when each key is held by this many peers; 0 (the default) = when it is written down. */
   readonly wait?: number
-  /** With `wait`: how long to hope for more peers when those there are cannot be enough; 10 s unless given. */
+  /** With `wait`: how long to hope for late answers and more peers after an attempt that was not enough; 10 s unless given. */
   readonly patienceMs?: number
   readonly signal?: AbortSignal
   onProgress?(progress: AnnounceProgress): void
@@ -47,32 +38,15 @@ export interface AnnounceResult {
   readonly keys: ReadonlyArray<{ key: Uint8Array; holders: readonly string[] }>
 }
 
-/** How a key was last announced. */
-export interface AnnounceTrace {
-  readonly atMs: number
-  readonly holders: readonly string[]
-  readonly refused: readonly string[]
-}
-
-export interface AnnouncerModules extends PlacementModules {
-  readonly network: DiscoveryNetwork
-  readonly book: PeerBook
-  readonly store: ProviderStore
-  readonly records: PeerRecordReader
-  readonly regions: Regions
+export interface AnnouncerModules {
+  readonly delivery: Pick<Delivery, 'claim' | 'hurry'>
   readonly pending: PendingKeys
   readonly clock: Clock
   readonly log: Logger
   /** Uniform in [0, 1). */
   readonly random: () => number
-  readonly onTrace: (key: Uint8Array, trace: AnnounceTrace) => void
 }
 
-/** Up to so many keys are given to the peers known locally before the lookup is made: for speed, at the price of a few
- * claims that lie a little off. */
-const MAX_HASTY_KEYS = 100
-/** All that the book may know. */
-const ALL_PEERS = 2000
 /** After a peer has come, before pending keys are announced: several mostly come together. */
 const CONNECT_PAUSE_MS = 200
 /** When pending keys are tried again; without end, so `attempts` is not used. A little jitter, as nodes restart together. */
@@ -83,12 +57,6 @@ const RETRY: RetryPolicy = {
   factor: 2,
   jitter: 0.2
 }
-/** See `AnnounceOptions.patienceMs`. */
-const DEFAULT_PATIENCE_MS = 10 * SECOND_MS
-/** The lookup of a hasty key begins when all hasty claims are acknowledged, or after this: mostly nobody waits for it. */
-const LOOKUP_DELAY_MS = 300
-/** Own claims written at once. */
-const OWN_KEYS_PER_WRITE = 1000
 
 interface Waiter {
   readonly keys: ReadonlyMap<string, PlacedKey>
@@ -98,7 +66,6 @@ interface Waiter {
 /** Announces keys: at once when asked, and again when peers come, until each is where it should be. */
 export class Announcer {
   readonly #modules: AnnouncerModules
-  readonly #placement: Placement
   readonly #stopping = new AbortController()
   readonly #tasks = new Set<Promise<void>>()
   #retry: AbortController | undefined
@@ -110,7 +77,6 @@ export class Announcer {
 
   constructor(modules: AnnouncerModules) {
     this.#modules = modules
-    this.#placement = new Placement(modules)
   }
 
   /** Begins to look after pending keys. */
@@ -136,12 +102,13 @@ export class Announcer {
    * signal's reason, LIMIT_EXCEEDED.
    */
   async announce(keys: readonly Uint8Array[], options: AnnounceOptions = {}): Promise<AnnounceResult> {
-    const { wait = 0, patienceMs = DEFAULT_PATIENCE_MS, signal } = options
+    const { wait = 0, patienceMs = LATE_ANSWER_MS, signal } = options
     signal?.throwIfAborted()
     if (keys.length > MAX_PENDING)
       throw new CatalogError('LIMIT_EXCEEDED', `announce at most ${MAX_PENDING} keys at once`)
     const placed = sortedKeys(keys)
-    await Promise.all([this.claim(placed), this.#modules.pending.add(placed.map(({ key }) => key))])
+    const { delivery, pending } = this.#modules
+    await Promise.all([delivery.claim(placed), pending.add(placed.map(({ key }) => key))])
     const { waiter, reached } = newWaiter(placed, options)
     this.#waiters.add(waiter)
     try {
@@ -174,77 +141,11 @@ export class Announcer {
     }
   }
 
-  /** Notes in this node's own store that it holds the keys: others who ask it are told so, whoever else knows. */
-  async claim(keys: readonly PlacedKey[]): Promise<void> {
-    const { network, store, records } = this.#modules
-    const peerRecord = await network.ownRecord()
-    const { sequence } = await records.open(peerRecord)
-    for (let first = 0; first < keys.length; first += OWN_KEYS_PER_WRITE) {
-      const some = keys.slice(first, first + OWN_KEYS_PER_WRITE).map(({ key }) => key)
-      const provider = network.self.toMultihash().bytes
-      await store.add({ provider, peerRecord, sequence, keys: some, lifetimeMs: CLAIM_LIFETIME_MS })
-    }
-  }
-
-  /**
-   * Brings sorted keys to their holders, region by region: one lookup for each. `onRegion` is told after each region, for
-   * progress that survives a restart, and says whether to go on.
-   */
-  async sweep(
-    keys: readonly PlacedKey[],
-    onPlaced: (placed: Placed) => void,
-    onRegion: (keys: readonly PlacedKey[]) => Promise<boolean>,
-    signal: AbortSignal
-  ): Promise<void> {
-    for (let first = 0; first < keys.length && !signal.aborted; ) {
-      const region = await this.#lookup(keys[first]!, signal)
-      let end = first + 1
-      while (end < keys.length && covers(region, keys[end]!)) end++
-      const inRegion = keys.slice(first, end)
-      await this.#placement.place(inRegion, this.#peersFor(region), onPlaced, signal)
-      if (signal.aborted) return
-      this.#traceAll(inRegion)
-      if (!(await onRegion(inRegion))) return
-      first = end
-    }
-  }
-
   /** Keys that found no holder: they are tried again soon instead of at the next sweep. */
   async retryLater(keys: readonly PlacedKey[]): Promise<void> {
     if (keys.length === 0) return
     await this.#modules.pending.add(keys.map(({ key }) => key))
     this.#scheduleRetry(this.#retryDelayMs())
-  }
-
-  /** The peers of a lookup and those the node knows itself. */
-  #peersFor(region: Region): Contact[] {
-    const known = this.#knownPeers()
-    const byId = new Map([...known, ...region.peers].map(peer => [peer.id, peer]))
-    byId.delete(this.#modules.network.self.toString())
-    return [...byId.values()]
-  }
-
-  #knownPeers(): Contact[] {
-    const { book } = this.#modules
-    return book.closest(this.#selfPlace, ALL_PEERS, true)
-  }
-
-  get #selfPlace(): Uint8Array {
-    return placedKey(this.#modules.network.self.toMultihash().bytes).kademliaId
-  }
-
-  /** A failed lookup is a region too: what is known locally has to do. */
-  async #lookup(key: PlacedKey, signal: AbortSignal): Promise<Region> {
-    try {
-      return await this.#modules.regions.of(key, signal)
-    } catch (error) {
-      if (!signal.aborted)
-        this.#modules.log.warn(
-          { code: toCatalogError(error).code },
-          'the nearest peers could not be looked up'
-        )
-      return { at: key.kademliaId, bits: 0, peers: [] }
-    }
   }
 
   /** Announces keys in the background; never rejects. */
@@ -259,33 +160,17 @@ export class Announcer {
   }
 
   async #announce(keys: PlacedKey[]): Promise<void> {
-    const { pending, clock } = this.#modules
+    const { pending, delivery } = this.#modules
     const { signal } = this.#stopping
     const onPlaced = (placed: Placed): void => {
       for (const waiter of this.#waiters) if (concerns(placed, waiter)) waiter.onPlaced(placed)
     }
-    const known = this.#knownPeers()
-    if (known.length > 0) {
-      const hasty =
-        keys.length > MAX_HASTY_KEYS ? undefined : this.#placement.place(keys, known, onPlaced, signal)
-      if (hasty !== undefined) await Promise.race([hasty, clock.wait(LOOKUP_DELAY_MS, signal)])
-      await Promise.all([hasty, this.sweep(keys, onPlaced, async () => true, signal)])
-    }
+    await delivery.hurry(keys, onPlaced, signal)
     if (signal.aborted) return
     await pending.settle(
       keys.map(({ key, holders }) => ({ key, holders: holders.size, isDone: holders.size >= EXACT }))
     )
     if (pending.size > 0) this.#scheduleRetry(this.#retryDelayMs())
-  }
-
-  #traceAll(keys: readonly PlacedKey[]): void {
-    const atMs = this.#modules.clock.now()
-    for (const { key, holders, given } of keys)
-      this.#modules.onTrace(key, {
-        atMs,
-        holders: [...holders],
-        refused: [...given].filter(peer => !holders.has(peer))
-      })
   }
 
   #retryDelayMs(): number {
@@ -352,15 +237,6 @@ function newWaiter(
     if (holders >= wait) resolve()
   }
   return { waiter: { keys: new Map(placed.map(key => [key.text, key])), onPlaced }, reached }
-}
-
-/** Keys without repetitions, in the order of the key space. */
-export function sortedKeys(keys: readonly Uint8Array[]): PlacedKey[] {
-  const unique = new Map(keys.map(key => [keyText(key), key]))
-  const origin = new Uint8Array(32)
-  return [...unique.values()]
-    .map(placedKey)
-    .sort((a, b) => compareDistance(origin, a.kademliaId, b.kademliaId))
 }
 
 /** Resolves as `promise` does, or rejects with the signal's reason. */

@@ -1,5 +1,6 @@
 import { type Clock, type Logger, SECOND_MS, Semaphore, toCatalogError } from '../../base/index.ts'
 import { Verdict } from '../../protocols/index.ts'
+import { compareDistance } from '../distance.ts'
 import { kademliaId, keyText } from '../keys.ts'
 import type { DiscoveryNetwork } from '../network.ts'
 import type { PeerBook } from '../peers/book.ts'
@@ -27,6 +28,15 @@ export const placedKey = (key: Uint8Array): PlacedKey => ({
   given: new Set()
 })
 
+/** Keys without repetitions, in the order of the key space. */
+export function sortedKeys(keys: readonly Uint8Array[]): PlacedKey[] {
+  const unique = new Map(keys.map(key => [keyText(key), key]))
+  const origin = new Uint8Array(32)
+  return [...unique.values()]
+    .map(placedKey)
+    .sort((a, b) => compareDistance(origin, a.kademliaId, b.kademliaId))
+}
+
 export interface PlacementModules {
   readonly network: DiscoveryNetwork
   readonly book: PeerBook
@@ -35,7 +45,7 @@ export interface PlacementModules {
   readonly log: Logger
 }
 
-/** How one peer answered one announcement. */
+/** How one peer answered one announcement; of one that is late a second time, when it answers after all. */
 export interface Placed {
   readonly peer: Contact
   readonly accepted: readonly PlacedKey[]
@@ -43,17 +53,28 @@ export interface Placed {
   readonly error?: unknown
 }
 
+/** Who hears of one peer. */
+interface Told {
+  onAnswer(verdicts: readonly Verdict[]): void
+  onFailed(error: unknown): void
+}
+
 /** Peers that are sent claims at once, over all announcements: enough to hide round trips, not a burst of dials. */
 const PARALLEL_PEERS = 20
 /** Replacements for holders that refused or failed: the next nearest, so many times. */
 const MAX_ROUNDS = 3
-/** A peer that has not acknowledged in this time, and a millisecond more for each key, has failed. */
+/** A peer that has not acknowledged in this time, and a millisecond more for each key, is taken to have failed. */
 const PROVIDE_TIMEOUT_MS = 5 * SECOND_MS
 const TIMEOUT_PER_KEY_MS = 1
+/**
+ * So much later its answer still counts: whoever waits for holders hopes for as long after an attempt, so a slow peer is not
+ * asked in vain. What is under way so late is three times PARALLEL_PEERS at most.
+ */
+export const LATE_ANSWER_MS = 10 * SECOND_MS
 
 /**
  * Brings keys to the peers that should hold them: each key to its REPLICAS nearest of the peers given, all keys of one peer
- * in one stream. Whoever refuses a key or fails is scored down for it, and the next nearest gets it in its place.
+ * in one stream. Whoever refuses a key, fails or is late is scored down for it, and the next nearest gets it in its place.
  */
 export class Placement {
   readonly #modules: PlacementModules
@@ -109,36 +130,52 @@ export class Placement {
     signal: AbortSignal
   ): Promise<void> {
     for (const key of keys) key.given.add(peer.id)
-    try {
-      const verdicts = await this.#places.run(() => this.#provide(peer, keys, signal), signal)
+    const onFailed = (error: unknown): void => {
+      if (signal.aborted) return
+      this.#failed(peer, error)
+      onPlaced({ peer, accepted: [], refused: keys, error })
+    }
+    const onAnswer = (verdicts: readonly Verdict[]): void => {
       this.#modules.book.answered(peer)
       const accepted = keys.filter((_, i) => verdicts[i] === Verdict.Accepted)
       const refused = keys.filter((_, i) => verdicts[i] !== Verdict.Accepted)
       for (const key of accepted) key.holders.add(peer.id)
       for (const key of refused) this.#modules.refusals.add(key.text, peer.id)
       onPlaced({ peer, accepted, refused })
+    }
+    try {
+      await this.#places.run(() => this.#provide(peer, keys, { onAnswer, onFailed }, signal), signal)
     } catch (error) {
-      if (signal.aborted) return
-      this.#failed(peer, error)
-      onPlaced({ peer, accepted: [], refused: keys, error })
+      onFailed(error)
     }
   }
 
-  async #provide(peer: Contact, keys: PlacedKey[], signal: AbortSignal): Promise<Verdict[]> {
+  /** Resolves with the answer, or when it is late: then it has failed, and its answer is told when it comes. Never rejects. */
+  async #provide(peer: Contact, keys: PlacedKey[], told: Told, signal: AbortSignal): Promise<void> {
     const { network, clock } = this.#modules
-    const done = new AbortController()
+    const [over, done] = [new AbortController(), new AbortController()]
     const timeoutMs = PROVIDE_TIMEOUT_MS + keys.length * TIMEOUT_PER_KEY_MS
-    const timeout = new AbortController()
-    clock.wait(timeoutMs, done.signal).then(
-      () => timeout.abort(new DOMException(`no acknowledgement in ${timeoutMs} ms`, 'TimeoutError')),
+    let isLate = false
+    const late = clock.wait(timeoutMs, done.signal).then(
+      () => {
+        isLate = true
+        told.onFailed(new DOMException(`no acknowledgement in ${timeoutMs} ms`, 'TimeoutError'))
+        clock.wait(LATE_ANSWER_MS, done.signal).then(
+          () => over.abort(),
+          () => undefined
+        )
+      },
       () => undefined
     )
-    try {
-      const call = { keys: keys.map(({ key }) => key), lifetimeMs: CLAIM_LIFETIME_MS }
-      return await network.provide(peer, call, AbortSignal.any([signal, timeout.signal]))
-    } finally {
-      done.abort()
-    }
+    const call = { keys: keys.map(({ key }) => key), lifetimeMs: CLAIM_LIFETIME_MS }
+    const answer = network
+      .provide(peer, call, AbortSignal.any([signal, over.signal]))
+      .then(told.onAnswer)
+      .catch(error => {
+        if (!isLate) told.onFailed(error)
+      })
+      .finally(() => done.abort())
+    await Promise.race([answer, late])
   }
 
   #failed(peer: Contact, error: unknown): void {

@@ -2,8 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { backoffDelayMs, type Clock, type Logger, MINUTE_MS, type RetryPolicy } from '../../base/index.ts'
 import { compareDistance } from '../distance.ts'
 import { kademliaId } from '../keys.ts'
-import { type Announcer, sortedKeys } from './announcer.ts'
-import type { Placed, PlacedKey } from './placement.ts'
+import type { Announcer } from './announcer.ts'
+import type { Delivery } from './delivery.ts'
+import { type Placed, type PlacedKey, sortedKeys } from './placement.ts'
 import type { SweepProgress } from './progress.ts'
 import { dueAt, LATE_WARNING_MS, passFor, SLOTS, SWEEP_INTERVAL_MS, shiftOf, slotOf } from './schedule.ts'
 
@@ -24,7 +25,8 @@ const RETRY: RetryPolicy = {
 }
 
 export interface SweeperModules {
-  readonly announcer: Announcer
+  readonly announcer: Pick<Announcer, 'retryLater'>
+  readonly delivery: Pick<Delivery, 'claim' | 'sweep'>
   readonly progress: SweepProgress
   readonly source: KeySource
   /** Whether there is anybody to announce to. */
@@ -157,13 +159,13 @@ export class Sweeper {
 
   /** One pass through a slot; false when it did not come to its end. */
   async #sweepSlot(slot: number): Promise<boolean> {
-    const { announcer, progress, clock, log } = this.#modules
+    const { announcer, delivery, progress, clock, log } = this.#modules
     const { signal } = this.#stopping
     const before = progress.of(slot)
     const { startedAt, after } = passFor(before, clock.now())
     const keys = await this.#keysOf(slot, after)
     if (keys.length > 0) await progress.keep()
-    await announcer.claim(keys)
+    await delivery.claim(keys)
     let announced = 0
     let accepted = 0
     const count = (placed: Placed): void => {
@@ -181,7 +183,7 @@ export class Sweeper {
       })
       return true
     }
-    await announcer.sweep(keys, count, onRegion, signal)
+    await delivery.sweep(keys, count, onRegion, signal)
     this.#keys += announced
     this.#accepted += accepted
     if (announced < keys.length) return false

@@ -59,6 +59,19 @@ export class FakeClock implements Clock {
     await this.settle()
   }
 
+  /** Runs something that waits for this clock, moving it until that is done. */
+  async during<T>(promise: Promise<T>, stepMs = 10): Promise<{ tookMs: number; value: T }> {
+    const startMs = this.#nowMs
+    let isOver = false
+    promise.then(
+      () => (isOver = true),
+      () => (isOver = true)
+    )
+    await this.settle()
+    while (!isOver) await this.advance(stepMs)
+    return { tookMs: this.#nowMs - startMs, value: await promise }
+  }
+
   /** Lets everything that does not wait for this clock come to rest. */
   async settle(): Promise<void> {
     for (let turn = 0; turn < TURNS; turn++) await nextTurn()

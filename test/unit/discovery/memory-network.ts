@@ -85,6 +85,8 @@ export class MemoryEnd implements DiscoveryNetwork {
   /** Requests that came. */
   provides = 0
   finds = 0
+  /** So long it takes to answer who announces here. */
+  slowMs = 0
   /** Thrown to whoever announces here. */
   refusal: Error | undefined
   readonly #network: MemoryNetwork
@@ -143,6 +145,7 @@ export class MemoryEnd implements DiscoveryNetwork {
   async provide(peer: Contact, call: ProvideCall, signal: AbortSignal): Promise<Verdict[]> {
     const remote = await this.#reach(peer, signal)
     remote.provides++
+    if (remote.slowMs > 0) await this.#network.clock.wait(remote.slowMs, signal)
     if (remote.refusal !== undefined) throw remote.refusal
     const peerRecord = await this.ownRecord()
     const verdicts: Verdict[] = []

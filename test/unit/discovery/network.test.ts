@@ -42,18 +42,8 @@ describe('announcing and finding', () => {
     return found
   }
 
-  /** Runs something that waits for the fake clock, moving it until it is done. */
-  async function during<T>(promise: Promise<T>, stepMs = 10): Promise<{ tookMs: number; value: T }> {
-    const startMs = clock.monotonicMs()
-    let isOver = false
-    promise.then(
-      () => (isOver = true),
-      () => (isOver = true)
-    )
-    await clock.settle()
-    while (!isOver) await clock.advance(stepMs)
-    return { tookMs: clock.monotonicMs() - startMs, value: await promise }
-  }
+  const during = <T>(promise: Promise<T>, stepMs = 10): Promise<{ tookMs: number; value: T }> =>
+    clock.during(promise, stepMs)
 
   it('returns when so many peers hold a key, with their names, and tells of each', async () => {
     const [publisher] = await add(10)

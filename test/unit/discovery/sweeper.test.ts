@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { HOUR_MS, type Logger, MINUTE_MS, silentLogger } from '../../../base/index.ts'
-import type { Announcer } from '../../../discovery/announce/announcer.ts'
 import type { PlacedKey } from '../../../discovery/announce/placement.ts'
 import { SweepProgress } from '../../../discovery/announce/progress.ts'
 import { RESUME_WITHIN_MS, SWEEP_INTERVAL_MS, slotOf } from '../../../discovery/announce/schedule.ts'
@@ -52,7 +51,8 @@ describe('a pass through a slot', () => {
     const log: Logger = { ...silentLogger, warn: () => warnings++ }
     return new Sweeper(
       {
-        announcer: stub as unknown as Announcer,
+        announcer: stub,
+        delivery: stub,
         progress: new SweepProgress(database),
         source: async function* () {
           yield* keys
