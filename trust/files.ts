@@ -33,6 +33,20 @@ function refuseReadableByOthers(path: string, mode: number): void {
 }
 
 /**
+ * HOME_PERMISSIONS when another user owns the folder: root may write into it, and its owner could not read what root
+ * wrote.
+ */
+export async function refuseForeignFolder(path: string): Promise<void> {
+  const { uid: owner } = await stat(path)
+  const user = process.getuid?.()
+  if (user === undefined || owner === user) return
+  throw new CatalogError('HOME_PERMISSIONS', `${path} belongs to user ${owner}, and this is user ${user}`, {
+    details: { path, owner },
+    hint: `run this as user ${owner}`
+  })
+}
+
+/**
  * The bytes of a secret file, or undefined when there is none. Throws HOME_PERMISSIONS when others can read it,
  * KEY_INVALID when it is larger than `maxBytes` or no plain file. A symbolic link is not followed.
  */

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CatalogError, type Clock } from '../base/index.ts'
-import { ensurePrivateFolder, readPrivateFile, writePrivateFile } from './files.ts'
+import { ensurePrivateFolder, readPrivateFile, refuseForeignFolder, writePrivateFile } from './files.ts'
 import {
   DEFAULT_SCRYPT_COST,
   decodeKeyFile,
@@ -82,7 +82,7 @@ export class Keyring {
     return key
   }
 
-  /** Stores a key under a name, durably. Throws KEY_EXISTS; never overwrites. */
+  /** Stores a key under a name, durably. Throws KEY_EXISTS, and HOME_PERMISSIONS in another user's folder; never overwrites. */
   async add(name: string, key: SigningKey, options: { passphrase?: string } = {}): Promise<void> {
     checkName(name)
     const bytes = await encodeKeyFile(key, {
@@ -155,7 +155,8 @@ export class Keyring {
     return decodeKeyFile(bytes, path)
   }
 
-  #write(file: string, bytes: Uint8Array, replace: boolean): Promise<boolean> {
+  async #write(file: string, bytes: Uint8Array, replace: boolean): Promise<boolean> {
+    await refuseForeignFolder(this.#folder)
     return writePrivateFile(this.#path(file), bytes, { replace })
   }
 

@@ -1,16 +1,9 @@
-import { chmod, readdir, realpath, writeFile } from 'node:fs/promises'
+import { chmod, readdir, realpath } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { CatalogError } from '../../base/index.ts'
+import { writeFileAtomic } from './atomic-file.ts'
 import { CURRENT_FORMAT, type MigrateOptions, migrate, readFormat, writeFormat } from './format.ts'
-import {
-  checkPermissions,
-  HOME_MODE,
-  type HomeLayout,
-  homeLayout,
-  makeFolders,
-  modeOf,
-  PRIVATE_FILE_MODE
-} from './layout.ts'
+import { checkPermissions, HOME_MODE, type HomeLayout, homeLayout, makeFolders, modeOf } from './layout.ts'
 
 export interface CreateHomeOptions {
   /** Text of config.toml. */
@@ -33,7 +26,7 @@ export async function createHome(root: string, options: CreateHomeOptions): Prom
   makeFolders(home)
   // An empty folder that was there may be open to others, and the daemon would refuse it.
   await chmod(home.root, HOME_MODE)
-  await writeFile(home.config, options.configText, { mode: PRIVATE_FILE_MODE })
+  await writeFileAtomic(home.config, options.configText, { durable: true })
   await options.makeKeys(home)
   await writeFormat(home, CURRENT_FORMAT)
   return home
@@ -59,8 +52,8 @@ async function refuseForeignFolder(home: HomeLayout): Promise<void> {
 }
 
 /**
- * Checks a home before a daemon runs on it: there is one, its format is known, nobody else can read it; then migrates
- * it. Touches nothing when a check fails.
+ * Checks a home before a daemon runs on it: there is one, its format is known, it is this user's and nobody else can
+ * read it; then migrates it. Touches nothing when a check fails.
  */
 export async function openHome(root: string, options: MigrateOptions = {}): Promise<HomeLayout> {
   const home = homeLayout(await realpathOrSelf(resolve(root)))

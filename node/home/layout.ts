@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CatalogError, makeFolder, toCatalogError } from '../../base/index.ts'
@@ -73,8 +74,14 @@ function makeHomeFolder(folder: string): void {
   }
 }
 
-/** HOME_PERMISSIONS (details: path, mode) when another user could read the home or a key in it. */
-export async function checkPermissions(layout: HomeLayout): Promise<void> {
+/**
+ * HOME_PERMISSIONS when another user could read the home or a key in it (details: path, mode), or owns it (details: path,
+ * owner): root may use any home, and would leave files in it that its owner could not read.
+ */
+export async function checkPermissions(
+  layout: HomeLayout,
+  user: number | undefined = process.getuid?.()
+): Promise<void> {
   for (const path of [layout.root, layout.nodeKey, layout.keyring]) {
     const mode = await modeOf(path)
     if (mode === undefined || (mode & OTHERS) === 0) continue
@@ -84,12 +91,23 @@ export async function checkPermissions(layout: HomeLayout): Promise<void> {
       hint: `chmod go-rwx ${path}`
     })
   }
+  const path = layout.nodeKey
+  const owner = (await statOf(path))?.uid
+  if (owner !== undefined && user !== undefined && owner !== user)
+    throw new CatalogError('HOME_PERMISSIONS', `${path} belongs to user ${owner}, and this is user ${user}`, {
+      details: { path, owner },
+      hint: `run this as user ${owner}`
+    })
 }
 
 /** Permission bits of a path, undefined when nothing is there. */
 export async function modeOf(path: string): Promise<number | undefined> {
+  return (await statOf(path))?.mode
+}
+
+async function statOf(path: string): Promise<Stats | undefined> {
   try {
-    return (await stat(path)).mode
+    return await stat(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error

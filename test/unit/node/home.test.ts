@@ -14,7 +14,7 @@ import {
   writeFormat
 } from '../../../node/home/format.ts'
 import { createHome, openHome } from '../../../node/home/home.ts'
-import { type HomeLayout, homeLayout } from '../../../node/home/layout.ts'
+import { checkPermissions, type HomeLayout, homeLayout } from '../../../node/home/layout.ts'
 
 let folder: string
 let root: string
@@ -100,6 +100,18 @@ describe('making and opening a home', () => {
     await chmod(home.nodeKey, 0o600)
     await chmod(home.root, 0o755)
     await expect(openHome(root)).rejects.toMatchObject({ code: 'HOME_PERMISSIONS' })
+  })
+
+  it("is left alone by another user's daemon, root's too, which would make files that the owner cannot read", async () => {
+    const home = await createHome(root, options)
+    const owner = process.getuid!()
+    await checkPermissions(home, owner)
+    await expect(checkPermissions(home, owner + 1)).rejects.toMatchObject({
+      code: 'HOME_PERMISSIONS',
+      message: `${home.nodeKey} belongs to user ${owner}, and this is user ${owner + 1}`,
+      details: { path: home.nodeKey, owner },
+      hint: `run this as user ${owner}`
+    })
   })
 })
 

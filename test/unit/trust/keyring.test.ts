@@ -1,4 +1,15 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -70,6 +81,19 @@ describe('keyring', () => {
     const reopened = Keyring.open({ clock: systemClock }, { folder })
     await expect(reopened).rejects.toEqual(withCode('HOME_PERMISSIONS'))
   })
+
+  test.runIf(process.getuid?.() === 0)(
+    "root adds no key to another user's, who could not read it",
+    async () => {
+      await keyring.create('main')
+      for (const path of ['', 'main.key', 'DEFAULT']) await chown(join(folder, path), 65_534, 65_534)
+      const refused = { code: 'HOME_PERMISSIONS', hint: 'run this as user 65534' }
+      await expect(keyring.create('work')).rejects.toMatchObject(refused)
+      await expect(keyring.setDefault('main')).rejects.toMatchObject(refused)
+      expect((await readdir(folder)).sort()).toEqual(['DEFAULT', 'main.key'])
+      await keyring.load('main')
+    }
+  )
 
   test('a failed write leaves nothing behind', async () => {
     await mkdir(join(folder, 'taken.key'))
