@@ -1,4 +1,4 @@
-import { toCatalogError } from '../../base/index.ts'
+import { CatalogError, toCatalogError } from '../../base/index.ts'
 import type { ContentStore, Registry, ReleaseRecord, VerifyReport } from '../../library/index.ts'
 import type { VerifyResult } from '../schemas.ts'
 import { releaseName } from './release-shapes.ts'
@@ -55,29 +55,16 @@ export function createVerification(modules: {
       // Before the walk: a content in which it finds damage does not count as complete any more.
       const state = content.localState(record.release.content)
       const isKept = content.isKept(record.release.content)
-      if (seen.has(cid) || (state === 'none' && !isKept)) continue
+      const isHere = state !== 'none' || isKept
+      if (!isHere && spec !== undefined) throw nothingHere(record)
+      if (seen.has(cid) || !isHere) continue
       seen.add(cid)
       progress({ phase: `verifying ${releaseName(record)}`, bytesDone: total.bytes, itemsDone: seen.size })
       const report = await content.verify(record.release.content, signal).catch((error: unknown) => {
         if (spec === undefined && isPublishersFault(content, record, error)) return NOTHING_HELD
         throw error
       })
-      total.checked += report.checked
-      total.bytes += report.bytes
-      total.corrupt += report.corrupt
-      // What a fetch has not brought yet is no damage; what was whole and lacks a block is.
-      const isPartial = state === 'partial' && !isKept
-      if (isPartial)
-        total.partial.push({
-          release: releaseName(record),
-          blocks: report.checked,
-          blocksKnown: report.checked + report.missing + report.corrupt
-        })
-      else total.missing += report.missing
-      const wrong = isPartial ? report.bad.filter(({ reason }) => reason === 'corrupt') : report.bad
-      if (wrong.length > 0) damaged.push(record)
-      const bad = wrong.map(block => ({ release: releaseName(record), ...block }))
-      total.bad.push(...bad.slice(0, MAX_BAD - total.bad.length))
+      if (addReport(total, releaseName(record), report, state === 'partial' && !isKept)) damaged.push(record)
     }
     total.ok = total.missing + total.corrupt === 0
     if (!repair) return total
@@ -93,6 +80,28 @@ export function createVerification(modules: {
     return total
   }
   return { verify }
+}
+
+function nothingHere(record: ReleaseRecord): CatalogError {
+  return new CatalogError('CONTENT_MISSING', `nothing of ${releaseName(record)} is stored here`)
+}
+
+/** Adds what a walk found of one release; true when that has damage. What a fetch has not brought yet is none. */
+function addReport(total: VerifyResult, release: string, report: VerifyReport, isPartial: boolean): boolean {
+  total.checked += report.checked
+  total.bytes += report.bytes
+  total.corrupt += report.corrupt
+  if (isPartial)
+    total.partial.push({
+      release,
+      blocks: report.checked,
+      blocksKnown: report.checked + report.missing + report.corrupt
+    })
+  else total.missing += report.missing
+  const wrong = isPartial ? report.bad.filter(({ reason }) => reason === 'corrupt') : report.bad
+  const bad = wrong.map(block => ({ release, ...block }))
+  total.bad.push(...bad.slice(0, MAX_BAD - total.bad.length))
+  return wrong.length > 0
 }
 
 type Repaired = VerifyResult['repaired'][number]

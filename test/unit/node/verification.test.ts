@@ -14,11 +14,16 @@ const corrupt = { id: 'bb', path: 'b', reason: 'corrupt' as const }
 function verify(
   state: ReturnType<ContentStore['localState']>,
   report: Partial<VerifyReport>,
-  { repair = false, isKept = state === 'complete', fetch = async () => ({}) } = {}
+  {
+    repair = false,
+    isKept = state === 'complete',
+    fetch = async () => ({}),
+    spec = undefined as string | undefined
+  } = {}
 ) {
   let wasFetched = false
   const service = createVerification({
-    registry: { list: async () => ({ releases: [record] }) } as never,
+    registry: { list: async () => ({ releases: [record] }), get: () => record } as never,
     content: {
       localState: () => state,
       isKept: () => isKept,
@@ -34,7 +39,7 @@ function verify(
       }
     } as never
   })
-  return service.verify(undefined, repair, context)
+  return service.verify(spec, repair, context)
 }
 
 describe('verification', () => {
@@ -59,6 +64,14 @@ describe('verification', () => {
   it('finds what is gone from a complete one, and tells the true number', async () => {
     const result = await verify('complete', { missing: 2000, bad: [missing] })
     expect(result).toMatchObject({ ok: false, missing: 2000, bad: [{ reason: 'missing' }], partial: [] })
+  })
+
+  it('does not call good what is not here: --all passes over it, its own name says so', async () => {
+    expect(await verify('none', {})).toMatchObject({ ok: true, checked: 0 })
+    await expect(verify('none', {}, { spec: `${cid}` })).rejects.toMatchObject({
+      code: 'CONTENT_MISSING',
+      message: 'nothing of demo@1.0.0 is stored here'
+    })
   })
 
   it('fetches what is damaged again, and says how it is then', async () => {
