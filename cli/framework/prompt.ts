@@ -11,13 +11,16 @@ export function canPrompt(context: Context): boolean {
   return context.io.stdin?.isTTY === true && context.io.stderr.isTTY === true && !context.output.json
 }
 
-/** Asks on the terminal for something secret: nothing is echoed. Throws ABORTED on Ctrl-C. */
-export function promptSecret(context: Context, question: string): Promise<string> {
+/** Asks on the terminal for something secret: nothing is echoed. Throws ABORTED on Ctrl-C, and what ends the command. */
+export async function promptSecret(context: Context, question: string): Promise<string> {
+  const { signal } = context
   const { stdin, stderr } = context.io
   if (stdin === undefined) throw new CatalogError('KEY_LOCKED', 'there is no terminal to ask on')
+  signal.throwIfAborted()
   return new Promise((resolve, reject) => {
     let typed = ''
     const end = (settle: () => void): void => {
+      signal.removeEventListener('abort', onAbort)
       stdin.off('data', onData)
       stdin.setRawMode(false)
       stdin.pause()
@@ -33,6 +36,8 @@ export function promptSecret(context: Context, question: string): Promise<string
         typed = BACKSPACE.has(character) ? typed.slice(0, -1) : typed + character
       }
     }
+    const onAbort = (): void => end(() => reject(signal.reason))
+    signal.addEventListener('abort', onAbort)
     stderr.write(question)
     stdin.setRawMode(true)
     stdin.resume()
