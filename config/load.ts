@@ -99,7 +99,9 @@ function nested(values: ReadonlyMap<string, ConfigValue>): Config {
 
 function readConfigFile(path: string): string {
   try {
-    const { size: sizeBytes } = statSync(path)
+    const stats = statSync(path)
+    if (stats.isDirectory()) throw new CatalogError('CONFIG_SYNTAX', `${path} is a folder, not a file`)
+    const { size: sizeBytes } = stats
     if (sizeBytes > MAX_CONFIG_FILE_BYTES)
       throw new CatalogError(
         'LIMIT_EXCEEDED',

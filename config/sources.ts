@@ -23,8 +23,12 @@ export interface Source {
   readonly warnings: string[]
 }
 
-/** Variables that start like settings and are none: where the home is, and the passphrase of the keyring. */
-const OTHER_VARIABLES: ReadonlySet<string> = new Set(['CATALOG_HOME', 'CATALOG_PASSPHRASE'])
+/** Variables that start like settings and are none: where the home is, and the passphrases of the keyring and of a PEM. */
+const OTHER_VARIABLES: ReadonlySet<string> = new Set([
+  'CATALOG_HOME',
+  'CATALOG_PASSPHRASE',
+  'CATALOG_PEM_PASSPHRASE'
+])
 /** The table of a file that later releases give a meaning. */
 const RESERVED_TABLE = 'plugins'
 /** Deepest nesting of a file; ours has two levels, plugins may have more. */

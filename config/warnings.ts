@@ -55,6 +55,8 @@ const RULES: readonly Rule[] = [
     mirror.quota === 0 &&
     store.quota === 0 &&
     'mirroring.enabled without mirror.quota or store.quota: mirroring may fill the disk',
+  ({ store }) =>
+    store.lowWater > store.highWater && 'store.lowWater is above store.highWater, which then holds',
   ({ mirror }) =>
     !(mirror.min <= mirror.target && mirror.target <= mirror.max) &&
     `mirror.min (${mirror.min}), mirror.target (${mirror.target}) and mirror.max (${mirror.max}) do not ascend`,

@@ -3,8 +3,8 @@ import path from 'node:path'
 
 /** File name of the admin socket in a home. */
 const SOCKET_NAME = 'admin.sock'
-/** The one line of a configuration that moves the socket. A comment does not match. */
-const SOCKET_LINE = /^[ \t]*(?:admin\.)?socket[ \t]*=/m
+/** The line of a configuration that moves the socket, in any form that TOML has for it. A comment does not match. */
+const SOCKET_LINE = /^[^#\n]*\bsocket["']?[ \t]*=/m
 
 /** Where the admin socket of a home is unless it is configured. */
 export function defaultSocketOf(home: string): string {
@@ -18,9 +18,19 @@ export function defaultSocketOf(home: string): string {
  */
 export async function adminSocketOf(home: string, env: NodeJS.ProcessEnv): Promise<string> {
   const file = path.join(home, 'config.toml')
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
-  if (!SOCKET_LINE.test(text) && (env.CATALOG_ADMIN_SOCKET ?? '') === '') return defaultSocketOf(home)
+  const text = textOf(file)
+  const isSilent = text !== undefined && !SOCKET_LINE.test(text)
+  if (isSilent && (env.CATALOG_ADMIN_SOCKET ?? '') === '') return defaultSocketOf(home)
   const { loadConfig } = await import('../../config/index.ts')
   const { socket } = loadConfig({ env, ...(text === '' ? {} : { file }) }).values.admin
   return socket === '' ? defaultSocketOf(home) : path.resolve(home, socket)
+}
+
+/** Nothing where there is no file; undefined when it cannot be read, which the configuration says better. */
+function textOf(file: string): string | undefined {
+  try {
+    return existsSync(file) ? readFileSync(file, 'utf8') : ''
+  } catch {
+    return undefined
+  }
 }

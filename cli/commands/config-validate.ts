@@ -28,6 +28,7 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8')
   } catch (cause) {
     throw new CatalogError('NOT_FOUND', `${file} cannot be read (${(cause as NodeJS.ErrnoException).code})`, {
+      hint: 'give the path of a file that this user may read',
       cause
     })
   }

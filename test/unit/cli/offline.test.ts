@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { cli, temporaryFolder } from './support/cli.ts'
@@ -105,7 +105,9 @@ describe('config', () => {
     writeFileSync(file, '[store]\nquota = "1GiB"\n')
     const good = await cli(['config', 'validate', file, '--json'], { home })
     expect([good.status, good.json().ok]).toEqual([0, true])
-    expect((await cli(['config', 'validate', '/nonexistent'], { home })).status).toBe(3)
+    const missing = await cli(['config', 'validate', '/nonexistent'], { home })
+    expect(missing.status).toBe(3)
+    expect(missing.stderr).toContain('a file that this user may read')
   })
 
   it('validate without a file, and doctor, look at the environment too', async () => {
@@ -145,9 +147,25 @@ describe('config', () => {
     daemon.routes.set('POST /v1/pause', () => ({ json: { state: 'paused' } }))
     const socket = path.join(elsewhere, 'admin.sock')
     expect((await cli(['pause'], { home, env: { CATALOG_ADMIN_SOCKET: socket } })).stdout).toBe('paused\n')
-    writeFileSync(path.join(home, 'config.toml'), `[admin]\nsocket = "${socket}"\n`)
-    expect((await cli(['pause'], { home })).stdout).toBe('paused\n')
+    for (const text of [
+      `[admin]\nsocket = "${socket}"`,
+      `admin.socket = "${socket}"`,
+      `admin = { socket = "${socket}" }`,
+      `["admin"]\n"socket"="${socket}"`
+    ]) {
+      writeFileSync(path.join(home, 'config.toml'), `${text}\n`)
+      expect([text, (await cli(['pause'], { home })).stdout]).toEqual([text, 'paused\n'])
+    }
     await daemon.close()
+  })
+
+  it('that is a folder is no mistake of the program', async () => {
+    await init()
+    const file = path.join(home, 'config.toml')
+    rmSync(file)
+    mkdirSync(file)
+    const { status, stderr } = await cli(['status'], { home })
+    expect([status, stderr]).toEqual([2, expect.stringContaining(`CONFIG_SYNTAX: ${file} is a folder`)])
   })
 })
 

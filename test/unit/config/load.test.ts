@@ -186,7 +186,9 @@ describe('problems', () => {
     expect(() => loadConfig({ file: join(folder, 'none.toml') })).toThrow(
       expect.objectContaining({ code: 'NOT_FOUND' })
     )
-    expect(() => loadConfig({ file: folder })).toThrow(expect.objectContaining({ name: 'CatalogError' }))
+    expect(() => loadConfig({ file: folder })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_SYNTAX', message: `${folder} is a folder, not a file` })
+    )
     write('#'.repeat(MAX_CONFIG_FILE_BYTES + 1))
     expect(() => loadConfig({ file })).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }))
   })
@@ -199,6 +201,7 @@ describe('problems', () => {
 
   test('variables of other programs, of the home and the passphrase do not stop it', () => {
     const env = { CATALOG_HOME: '/x', CATALOG_PASSPHRASE: 'secret', CATALOG_URL: 'x', PATH: '/bin' }
+    Object.assign(env, { CATALOG_PEM_PASSPHRASE: 'secret' })
     expect(loadConfig({ env }).warnings).toEqual(['CATALOG_URL is no setting of Catalog and is ignored'])
   })
 })
@@ -225,6 +228,7 @@ describe('warnings', () => {
     [{ 'dht.enabled': false, 'mdns.enabled': false }, 'finds nobody'],
     [{ 'mirroring.enabled': true, 'mirror.quota': '0', 'store.quota': '0' }, 'fill the disk'],
     [{ 'mirror.min': 5 }, 'do not ascend'],
+    [{ 'store.lowWater': 0.95 }, 'store.lowWater is above store.highWater'],
     [{ 'limits.perPeerUp': '20MB' }, 'limits.up']
   ])('%j warns of %s', (flags, words) => {
     expect(warningsOf(flags).join('\n')).toContain(words)
