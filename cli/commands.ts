@@ -1,7 +1,7 @@
 import { CONTENT_COMMANDS } from './commands/content-commands.ts'
 import { HOME_COMMANDS } from './commands/home-commands.ts'
 import { NODE_COMMANDS } from './commands/node-commands.ts'
-import { duration } from './framework/parse.ts'
+import { timeout } from './framework/parse.ts'
 import type { CommandSpec, OptionSpec } from './framework/tree.ts'
 
 export const GLOBAL_OPTIONS: OptionSpec[] = [
@@ -14,8 +14,8 @@ export const GLOBAL_OPTIONS: OptionSpec[] = [
   { flags: '--quiet', description: 'no notes and no progress bar' },
   {
     flags: '--timeout <duration>',
-    description: 'give up after this long, such as 30s or 5m',
-    parse: duration
+    description: 'give up after this long, such as 30s or 5m (7d at most)',
+    parse: timeout
   },
   {
     flags: '--color <when>',

@@ -19,7 +19,7 @@ import { CATALOG_VERSION } from './version.ts'
 const PROGRAM: ProgramSpec = {
   version: CATALOG_VERSION,
   description:
-    'A peer-to-peer package library: publish a folder as a signed release, find it by name, fetch it from many peers,\nverify every byte, install it.',
+    'A peer-to-peer package library: publish a folder as a signed release, find it by name, fetch it from many peers, verify every byte, install it.',
   commands: COMMANDS,
   globals: GLOBAL_OPTIONS
 }

@@ -8,6 +8,8 @@ const PACKAGE_TYPES: readonly PackageType[] = ['package', 'library', 'template',
 const PRIORITIES: readonly Priority[] = ['critical', 'high', 'normal', 'low']
 /** Nodes that hold one announcement, and so the most that `publish` can wait for; the admin API refuses more. */
 const MAX_WAIT = 20
+/** The longest page that the admin API gives. */
+const MAX_PAGE = 1000
 const SPEC_FORMS = 'name, name@range, @scope/name@1.2.3, or the CID of a record'
 const PUBLISHER: OptionSpec = {
   flags: '--publisher <key>',
@@ -51,7 +53,11 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     name: 'list',
     summary: 'the releases that the library holds',
     options: [
-      { flags: '--limit <n>', description: 'at most this many (default 100)', parse: wholeNumber(1) },
+      {
+        flags: '--limit <n>',
+        description: 'at most this many (default 100, 1000 at most)',
+        parse: wholeNumber(1, MAX_PAGE)
+      },
       { flags: '--after <cursor>', description: 'go on where a page ended: its `next`' },
       { flags: '--all', description: 'all pages' }
     ],

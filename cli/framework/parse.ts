@@ -1,4 +1,4 @@
-import { CatalogError, parseDuration, parseSize } from '../../base/index.ts'
+import { CatalogError, DAY_MS, formatDuration, parseDuration, parseSize } from '../../base/index.ts'
 
 /** A whole number from `minimum` to `maximum`, for flags such as --wait and --limit. */
 export function wholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -11,10 +11,15 @@ export function wholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTEGER):
   }
 }
 
+/** The longest that the daemon gives an operation, and well below the 24 days that a timer can wait. */
+const MAX_TIMEOUT_MS = 7 * DAY_MS
+
 /** `500ms`, `30s`, `5m`: a duration above zero in milliseconds. */
-export function duration(text: string): number {
+export function timeout(text: string): number {
   const durationMs = parseDuration(text)
   if (durationMs <= 0) throw new CatalogError('INVALID_ARGUMENT', `'${text}' is not longer than zero`)
+  if (durationMs > MAX_TIMEOUT_MS)
+    throw new CatalogError('INVALID_ARGUMENT', `'${text}' is more than ${formatDuration(MAX_TIMEOUT_MS)}`)
   return durationMs
 }
 

@@ -28,6 +28,7 @@ export interface ProgramSpec {
 }
 
 const PROGRAM_NAME = 'catalog'
+const HELP_FLAG = '--help'
 /** Every command takes the global options too, so that they may stand before or after it. */
 const GLOBAL_HEADING = 'Global options:'
 /** What commander says when a command is missing, and it would show the help instead. */
@@ -50,10 +51,10 @@ export function parseCommandLine(spec: ProgramSpec, argv: string[], io: Io): Inv
     }
   })
   try {
-    program.parse(argv, { from: 'user' })
+    program.parse(withoutHelpWord(spec.commands, argv), { from: 'user' })
   } catch (error) {
     if (error instanceof CommanderError) {
-      if (DONE_CODES.has(error.code)) return undefined
+      if (DONE_CODES.has(error.code) || error.exitCode === 0) return undefined
       const group = groupOf(spec.commands, argv)
       if (error.code === MISSING_CODE) {
         if (group === PROGRAM_NAME) io.stderr.write(`${program.helpInformation()}\n`)
@@ -68,6 +69,36 @@ export function parseCommandLine(spec: ProgramSpec, argv: string[], io: Io): Inv
   return invocation
 }
 
+/**
+ * `help peers limit` and `peers help limit` as `peers limit --help`: commander's own looks at one word only. A word that is no
+ * command is left for it to refuse.
+ */
+function withoutHelpWord(commands: CommandSpec[], argv: string[]): string[] {
+  let below: CommandSpec[] | undefined = commands
+  for (const [at, word] of argv.entries()) {
+    if (word === 'help') {
+      const asked = argv.toSpliced(at, 1)
+      return reachesCommand(commands, asked) ? [...asked, HELP_FLAG] : asked
+    }
+    below = below.find(({ name }) => name === word)?.commands
+    if (below === undefined) return argv
+  }
+  return argv
+}
+
+/** Whether each word is a command of the one before, until one takes arguments. */
+function reachesCommand(commands: CommandSpec[], words: string[]): boolean {
+  let below: CommandSpec[] | undefined = commands
+  for (const word of words) {
+    if (below === undefined) return true
+    if (word.startsWith('-')) continue
+    const next: CommandSpec | undefined = below.find(({ name }) => name === word)
+    if (next === undefined) return false
+    below = next.commands
+  }
+  return true
+}
+
 /** The commander program of a tree. */
 function buildProgram(
   spec: ProgramSpec,
@@ -78,7 +109,7 @@ function buildProgram(
   program
     .description(spec.description)
     .version(spec.version, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'show help')
+    .helpOption(`-h, ${HELP_FLAG}`, 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .exitOverride()
     .configureOutput({

@@ -21,6 +21,16 @@ describe('wrong usage', () => {
     ['a value that is none of the choices', ['log', '--level', 'urgent'], 'Allowed choices are trace', ''],
     ['no number', ['publish', '.', '--wait', 'x'], "'x' is not a whole number", ''],
     ['more than can be waited for', ['publish', '.', '--wait', '50'], "'50' is more than 20", ''],
+    ['a longer page than there is', ['list', '--limit', '1001'], "'1001' is more than 1000", ''],
+    ['longer than the daemon waits', ['status', '--timeout', '8d'], "'8d' is more than 7d", ''],
+    ['help for what is no command', ['help', 'publsh'], "unknown command 'publsh'", 'did you mean publish?'],
+    [
+      'help for no sub-command',
+      ['help', 'peers', 'conect'],
+      "unknown command 'conect'",
+      'did you mean connect?'
+    ],
+    ['help in a group for none', ['peers', 'help', 'x'], "unknown command 'x'", '`catalog peers --help`'],
     ['no duration', ['status', '--timeout', 'soon'], 'is not a duration', ''],
     ['no key=value', ['daemon', '--set', 'x'], 'not of the form key=value', ''],
     ['verify of nothing', ['verify'], 'verify needs a release, or --all', 'catalog verify --all'],
@@ -100,6 +110,26 @@ describe('help', () => {
       expect(stdout).toContain('--home <dir>')
     }
   )
+
+  it.each([
+    [['help'], 'Usage: catalog [options] [command]'],
+    [['--json', 'help'], 'Usage: catalog [options] [command]'],
+    [['help', 'publish'], 'Usage: catalog publish [options] <dir>'],
+    [['help', 'peers'], 'Usage: catalog peers [options] [command]'],
+    [['help', 'peers', 'limit'], 'Usage: catalog peers limit [options] <peer>'],
+    [['peers', 'help', 'limit'], 'Usage: catalog peers limit [options] <peer>']
+  ])('of %j is that of the command', async (argv, usage) => {
+    const { status, stdout, stderr } = await cli(argv)
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toContain(usage)
+  })
+
+  it('of the program is text that the terminal may break where it likes', async () => {
+    const [, , description = ''] = (await cli(['--help'])).stdout.split('\n')
+    expect(description.length).toBeGreaterThan(80)
+    const second = (await cli(['--help'])).stdout.split('\n')[3]
+    expect(second).toMatch(/install it\.$/)
+  })
 
   it('leaves --version of a command to the command', async () => {
     expect((await cli(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
