@@ -45,4 +45,9 @@ export class HoldingsCount {
     }
     return this.#last.count
   }
+
+  /** Counts anew when it is asked next: what was found would be denied for as long as the last count rests. */
+  forget(): void {
+    this.#last = undefined
+  }
 }

@@ -110,7 +110,7 @@ export class LocalContentStore implements ContentStore {
       log,
       onRead: bytes => read.inc(bytes),
       onCorrupt: (id, location) => {
-        this.#corrupt.inc()
+        this.#foundCorrupt(1)
         this.#giveUp(id, location)
       }
     })
@@ -264,14 +264,19 @@ export class LocalContentStore implements ContentStore {
 
   async scrub(request: ScrubRequest, signal?: AbortSignal): Promise<ScrubStep> {
     const step = await this.#worker.request('scrub', request, { signal })
-    this.#corrupt.inc(step.corrupt)
+    this.#foundCorrupt(step.corrupt)
     return step
   }
 
   async verify(content: CID, signal?: AbortSignal): Promise<VerifyReport> {
     const report = await this.#worker.request('verify', { content: content.bytes }, { signal })
-    this.#corrupt.inc(report.bad.filter(({ reason }) => reason === 'corrupt').length)
+    this.#foundCorrupt(report.corrupt)
     return report
+  }
+
+  #foundCorrupt(blocks: number): void {
+    this.#corrupt.inc(blocks)
+    if (blocks > 0) this.#holdings.forget()
   }
 
   stats(): StoreStats {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { silentLogger, systemClock } from '../../../base/index.ts'
 import { HoldingsCount } from '../../../library/content/holdings.ts'
+import type { IngestResult } from '../../../library/content/types.ts'
 import type { KeyRange } from '../../../library/index.ts'
 import { inspectLibrary, type Library, openLibrary } from '../../../library/index.ts'
 import { FakeIndex, makeTar, pseudoRandom } from '../content/fakes.ts'
@@ -18,11 +19,11 @@ beforeEach(async () => {
 
 afterEach(() => rm(home, { recursive: true }))
 
-async function ingest(seed: string): Promise<void> {
+async function ingest(seed: string): Promise<IngestResult> {
   const ingesting = await library.content.beginIngest({})
   const tar = await makeTar([{ name: 'a', body: pseudoRandom(seed, 5000) }])
   await ingesting.write(Uint8Array.from(tar))
-  await ingesting.finish()
+  return await ingesting.finish()
 }
 
 test('counts contents that are whole and those that were, and changes nothing when it looks from outside', async () => {
@@ -79,4 +80,23 @@ test('a count is shared while it is made, and rests for twenty times as long as 
   nowMs = 210
   await holdings.now()
   expect(counts).toBe(4)
+  holdings.forget()
+  await holdings.now()
+  expect(counts).toBe(6)
+})
+
+test('what a verification finds is counted at once, however long the last count took', async () => {
+  let calls = 0
+  const clock = { ...systemClock, monotonicMs: () => calls++ } // a count rests for twenty calls
+  library = await openLibrary({ log: silentLogger, clock }, { home })
+  const { content } = await ingest('one')
+  expect(await library.content.holdings()).toMatchObject({ complete: 1, damaged: 0 })
+  const segment = join(home, 'segments', '0')
+  const at = (await readFile(segment)).indexOf(pseudoRandom('one', 5000))
+  const file = await open(segment, 'r+')
+  await file.write(Buffer.from([0xff, 0xfe, 0xfd]), 0, 3, at)
+  await file.close()
+  expect(await library.content.verify(content)).toMatchObject({ ok: false })
+  expect(await library.content.holdings()).not.toEqual({ complete: 1, damaged: 0, isUnchecked: false })
+  await library.close()
 })
