@@ -44,7 +44,9 @@ test('a flipped bit is never served, and repaired from a peer', async () => {
   expect(await integrity()).toMatchObject({ level: 'error', hint: expect.stringContaining('--repair') })
   const status = await other.ok('GET', '/v1/status')
   expect(status.store).toMatchObject({ contents: 0, damaged: 1 })
-  expect(status.health.reasons).toContainEqual(expect.stringContaining('blocks are missing from 1 content once whole'))
+  expect(status.health.reasons).toContainEqual(
+    expect.stringContaining('blocks are missing from 1 content once whole')
+  )
   const { result } = await other.operation('/v1/verifications', { repair: true })
   expect(result).toMatchObject({ ok: true, repaired: [{ release: 'pack@1.0.0', ok: true }] })
   expect(await integrity()).toMatchObject({ level: 'ok' })
