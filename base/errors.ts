@@ -495,6 +495,20 @@ export const ERROR_CODES = {
     'No release matches the specification.',
     'check the name and range; `catalog versions NAME` lists what is known'
   ),
+  RELEASE_EQUIVOCATED: row(
+    409,
+    Conflict,
+    W.Internal,
+    'The owner signed several contents as one version, and nothing here says which one is meant.',
+    'ask the publisher; name the CID of its record to take one all the same'
+  ),
+  NOT_OWNER: row(
+    403,
+    NotPermitted,
+    W.NotPermitted,
+    'Only the owner of a release may change its status or its words.',
+    'sign with the key that published it: --key NAME, see `catalog key list`'
+  ),
   OWNER_AMBIGUOUS: row(
     409,
     Conflict,

@@ -1,6 +1,7 @@
 import { CONTENT_COMMANDS } from './commands/content-commands.ts'
 import { HOME_COMMANDS } from './commands/home-commands.ts'
 import { NODE_COMMANDS } from './commands/node-commands.ts'
+import { RELEASE_COMMANDS } from './commands/release-commands.ts'
 import { timeout } from './framework/parse.ts'
 import type { CommandSpec, OptionSpec } from './framework/tree.ts'
 
@@ -30,4 +31,9 @@ export const GLOBAL_OPTIONS: OptionSpec[] = [
 ]
 
 /** Every command, in the order in which help and docs/cli.md show them. */
-export const COMMANDS: CommandSpec[] = [...HOME_COMMANDS, ...NODE_COMMANDS, ...CONTENT_COMMANDS]
+export const COMMANDS: CommandSpec[] = [
+  ...HOME_COMMANDS,
+  ...NODE_COMMANDS,
+  ...CONTENT_COMMANDS,
+  ...RELEASE_COMMANDS
+]

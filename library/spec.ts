@@ -38,6 +38,15 @@ export function parseSpec(text: string): Spec {
   return parseNamed(text)
 }
 
+/** The same for what must be one version or record, as what cannot be taken back does: INVALID_ARGUMENT for anything wider. */
+export function parseExactSpec(text: string): Spec {
+  const spec = parseSpec(text)
+  if (spec.kind === 'id' || (spec.kind === 'range' && spec.exact)) return spec
+  throw new CatalogError('INVALID_ARGUMENT', `${text} does not say which version is meant`, {
+    hint: 'give NAME@VERSION, or the CID of the record'
+  })
+}
+
 function parseNamed(text: string): Spec {
   const at = text.indexOf('@', 1)
   if (at < 0) {

@@ -16,6 +16,7 @@ import type { Logging } from './logging/logging.ts'
 import type { NodeMetrics } from './metrics.ts'
 import type { OperationManager } from './operations.ts'
 import type { AnnouncementSchedule } from './schedule.ts'
+import { createChanges } from './services/changes.ts'
 import type { Collecting } from './services/collecting.ts'
 import { createConfigService } from './services/config.ts'
 import { createDoctor } from './services/doctor.ts'
@@ -91,6 +92,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     events: modules.events,
     metrics: modules.metrics,
     publishing: createPublishing(modules, { defaultWait: values.announce.wait }),
+    changes: createChanges(modules),
     releases: createReleases(modules),
     verification: createVerification(modules),
     collecting: modules.collecting,

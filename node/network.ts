@@ -88,11 +88,13 @@ export function createNetwork(modules: NetworkModules): Network {
       const [record] = releases
       return record === undefined ? undefined : { record, statements }
     },
-    async fetchContent(record, peerIds, { priority, onProgress, onSourceFailed, moreSources }, signal) {
+    async fetchContent(record, peerIds, watch, signal) {
+      const { priority, recordAt, onProgress, onSourceFailed, moreSources } = watch
       const { bytesFetched, bytesReused, sources } = await fetcher.fetch({
         record: record.id,
         peers: peerIds.map(id => peerIdFromString(id)),
         ...(priority && { trafficClass: priority }),
+        ...(recordAt && { recordAt: peerId => recordAt(peerId.toString()) }),
         ...(moreSources && { morePeers: ended => peerIdsOf(moreSources(ended)) }),
         signal,
         onSourceFailed: (peerId, error) => onSourceFailed(peerId.toString(), error),

@@ -96,6 +96,17 @@ export const Dependency = Type.Object({
   features: Type.Optional(Type.Array(Type.String()))
 })
 
+/** What the owner says of a release. */
+const ReleaseStatus = Type.Object({
+  status: Type.Enum(['published', 'deprecated', 'yanked', 'archived'], {
+    description:
+      'The last word of its owner: yanked is chosen only when it is named exactly, deprecated and archived warn.'
+  }),
+  reason: Type.Optional(text('Why, as the owner says.')),
+  replacement: Type.Optional(text('What to use instead: a name, with or without @range.'))
+})
+export type ReleaseStatus = Type.Static<typeof ReleaseStatus>
+
 export const ReleaseItem = Type.Object({
   name: Type.String(),
   version: Type.String(),
@@ -104,7 +115,7 @@ export const ReleaseItem = Type.Object({
   id: text('CID of the record.'),
   content: text('CID of the content.'),
   sizeBytes: count('Sum of the sizes of all files.'),
-  status: text('published.'),
+  ...ReleaseStatus.properties,
   access: text('public.'),
   local: Type.Enum(['none', 'partial', 'complete']),
   kept: Type.Boolean({ description: 'Pinned with `catalog pin`: never let go of.' })
@@ -113,6 +124,16 @@ export type ReleaseItem = Type.Static<typeof ReleaseItem>
 
 export const ReleaseInfo = Type.Object({
   ...ReleaseItem.properties,
+  statusSequence: Type.Optional(count('Of the owner’s last status: a new one needs a larger one.')),
+  attestations: Type.Array(
+    Type.Object({
+      signer: text('Public key of who says so.'),
+      statement: text('A word such as approved, built or tested.'),
+      holds: Type.Boolean({ description: 'False when the signer has taken it back.' }),
+      sequence: count('A newer one needs a larger one.')
+    }),
+    { description: 'What is said of it by anybody, as far as it is known here.' }
+  ),
   files: count('Number of files.'),
   publishedAt: Type.String(),
   signer: text('Public key that signed; equal to the publisher until there is delegation.'),
@@ -163,6 +184,7 @@ export const FetchedRelease = Type.Object({
   sizeBytes: count('Sum of the sizes of all files.'),
   files: count('Number of files.'),
   owner: text('Public key of the owner.'),
+  ...ReleaseStatus.properties,
   dependencies: Type.Array(Dependency),
   unresolved: Type.Array(Dependency, {
     description: 'Dependencies in forms of npm that are no name with a range (git, file:).'

@@ -61,7 +61,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
       { flags: '--after <cursor>', description: 'go on where a page ended: its `next`' },
       { flags: '--all', description: 'all pages' }
     ],
-    json: '`packages[] {name, version, type, publisher, id, content, sizeBytes, status, access, local}`, `next?`',
+    json: '`packages[] {name, version, type, publisher, id, content, sizeBytes, status, reason?, replacement?, access, local}`, `next?`; `status` is the last word of the owner: published, deprecated, yanked or archived',
     load: () => import('./list.ts')
   },
   {
@@ -69,7 +69,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     summary: 'everything about one release',
     arguments: [{ name: '<spec>', description: SPEC_FORMS }],
     options: [PUBLISHER, { flags: '--local', description: 'ask no other node' }],
-    json: '`name`, `version`, `type`, `publisher`, `id`, `content`, `sizeBytes`, `status`, `access`, `local` (none, partial, complete), and what the publisher stated',
+    json: '`name`, `version`, `type`, `publisher`, `id`, `content`, `sizeBytes`, `status`, `access`, `local` (none, partial, complete), `attestations[] {signer, statement, holds, sequence}`, and what the publisher stated',
     load: () => import('./info.ts')
   },
   {
@@ -94,14 +94,14 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
       }
     ],
     examples: [{ line: 'catalog fetch left-pad@^1.2', does: 'fetches the highest version in that range' }],
-    json: '`id`, `bytesFetched`, `bytesReused`, `sources[] {peerId, bytes}`, `tookMs`, and `name`, `version`, `content`, `sizeBytes`, `files`, `publisher`',
+    json: '`id`, `bytesFetched`, `bytesReused`, `sources[] {peerId, bytes}`, `tookMs`, and `name`, `version`, `content`, `sizeBytes`, `files`, `publisher`, `status`',
     load: () => import('./fetch.ts')
   },
   {
     name: 'install',
     summary: 'fetch releases and write them into a folder',
     details:
-      'Each package becomes DIR/NAME; catalog-lock.json in DIR says exactly what is there. Files are written while later ones still arrive, and swapped in when all of the release is there and checked: an install that fails or is killed leaves the old state or the new one, and the next one goes on with what has come. A name is pinned on this node to the publisher of its first install, or to your own key when you publish it here first. While several owners publish a name that is not pinned, none is guessed, not even when only one has the version asked for; --publisher KEY chooses one, and is the step that replaces a pin: a change of owner is said. A name that the folder has from another owner is refused likewise. A lock file names the publishers by key, so with --frozen it outranks the pins. Dependencies are recorded but not resolved yet: name them too.',
+      'Each package becomes DIR/NAME; catalog-lock.json in DIR says exactly what is there. Files are written while later ones still arrive, and swapped in when all of the release is there and checked: an install that fails or is killed leaves the old state or the new one, and the next one goes on with what has come. A name is pinned on this node to the publisher of its first install, or to your own key when you publish it here first. While several owners publish a name that is not pinned, none is guessed, not even when only one has the version asked for; --publisher KEY chooses one, and is the step that replaces a pin: a change of owner is said. A name that the folder has from another owner is refused likewise. A lock file names the publishers by key, so with --frozen it outranks the pins. A version that its publisher has yanked is not chosen unless it is named exactly or locked, and then there is a warning; of a deprecated or archived one too. Dependencies are recorded but not resolved yet: name them too.',
     arguments: [{ name: '[spec...]', description: `${SPEC_FORMS}; none with --frozen` }],
     options: [
       { flags: '--to <dir>', description: 'folder to install into', complete: 'directory' },
@@ -115,7 +115,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
       },
       { line: 'catalog install --frozen --to vendor', does: 'makes vendor what its lock file says' }
     ],
-    json: '`target`, `installed[] {name, version, id, path}`, `bytesFetched`, `tookMs`, `unresolved[] {name, range, kind, by}`: dependencies that are needed and were not installed, those in forms of npm that are no name with a range too, `ownersChanged[] {name, from, to}`',
+    json: '`target`, `installed[] {name, version, id, path}`, `bytesFetched`, `tookMs`, `unresolved[] {name, range, kind, by}`: dependencies that are needed and were not installed, those in forms of npm that are no name with a range too, `ownersChanged[] {name, from, to}`, `warnings[] {name, version, status, reason?, replacement?}`',
     load: () => import('./install.ts')
   },
   {

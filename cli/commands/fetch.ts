@@ -3,6 +3,7 @@ import { runOperation } from '../client/operations.ts'
 import type { FetchResult } from '../client/types.ts'
 import { displayRate } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
+import { warnOfStatus } from './releases.ts'
 
 interface Options {
   publisher?: string
@@ -14,6 +15,7 @@ export const run = defineCommand(async (context, [spec]: [string], options: Opti
   const { publisher, from, priority } = options
   const body = { spec, publisher, from, priority }
   const result = await runOperation<FetchResult>(context, { path: '/v1/fetches', body })
+  warnOfStatus(context, result)
   context.output.result({ ...result, publisher: result.owner }, () => {
     const took = `${displayDuration(result.tookMs)}, ${displayRate(result.bytesFetched, result.tookMs)}`
     const reused = result.bytesReused > 0 ? `, ${displaySize(result.bytesReused)} were here` : ''

@@ -2,6 +2,7 @@ import { displaySize, plural } from '../../base/index.ts'
 import type { ReleaseInfo } from '../client/types.ts'
 import { formatFields } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
+import { warnOfStatus } from './releases.ts'
 
 interface Options {
   publisher?: string
@@ -13,6 +14,7 @@ export const run = defineCommand(async (context, [spec]: [string], options: Opti
     query: { spec, publisher: options.publisher, network: options.local !== true },
     signal: context.signal
   })
+  warnOfStatus(context, release)
   context.output.result(release, () =>
     formatFields([
       ['name', release.name],
@@ -37,7 +39,15 @@ export const run = defineCommand(async (context, [spec]: [string], options: Opti
       ],
       ['unresolved', (release.unresolved ?? []).map(({ name, range, kind }) => `${name} ${range} (${kind})`)],
       ['status', `${release.status}, ${release.access}`],
+      ['reason', release.reason],
+      ['replacement', release.replacement],
+      ['attested', attestationLines(release)],
       ['local', release.local]
     ])
   )
 })
+
+/** What others say of it, and stand by. */
+function attestationLines({ attestations }: ReleaseInfo): string[] {
+  return attestations.filter(({ holds }) => holds).map(({ signer, statement }) => `${statement} by ${signer}`)
+}

@@ -11,6 +11,7 @@ import { defineCommand } from '../framework/tree.ts'
 import { checkOwnerInFolder, checkPin, pinOwners } from '../install/owners.ts'
 import { fetchInto } from '../install/pipeline.ts'
 import { NEEDED_KINDS, showResult } from '../install/result.ts'
+import { warnOfStatus } from './releases.ts'
 
 interface Options {
   to?: string
@@ -41,6 +42,7 @@ async function install(context: Context, specs: string[], options: Options): Pro
         : await stageNamed(context, target, { ...options, specs, lockedBefore })
     const changes = await pinOwners(context, releases, options, lockedBefore)
     const installed = target.commit({ exact: options.frozen === true })
+    for (const release of releases) warnOfStatus(context, release)
     showResult(context, target.root, installed, releases, changes, performance.now() - startedMs)
   } finally {
     target.close()
@@ -94,7 +96,10 @@ function checkSame(before: FetchedRelease, release: FetchedRelease): void {
   )
 }
 
-/** Each release by the hash of its record, which the lock holds: nobody can put another in its place. */
+/**
+ * Each release by its publisher's key and the hash of its content, which the lock holds: nobody can put another in its place. Its record
+ * may be another by now, with newer words for the same content.
+ */
 async function stageLocked(
   context: Context,
   target: InstallTarget,
@@ -107,10 +112,11 @@ async function stageLocked(
   }
   const releases: FetchResult[] = []
   for (const [name, locked] of lock) {
-    const request = { spec: locked.record, publisher: locked.publisher }
+    const { version, publisher, content } = locked
+    const request = { spec: `${name}@${version}`, publisher, content }
     const release = await fetchInto(context, request, async (found, tar) => {
       checkLocked(name, locked, found)
-      await stage(context, target, found, tar)
+      await stage(context, target, { ...found, id: locked.record }, tar)
     })
     releases.push(release)
   }
@@ -119,7 +125,6 @@ async function stageLocked(
 
 function checkLocked(name: string, locked: LockedPackage, release: FetchedRelease): void {
   const pairs: Array<[field: string, locked: unknown, actual: unknown]> = [
-    ['record', locked.record, release.id],
     ['name', name, release.name],
     ['version', locked.version, release.version],
     ['publisher', locked.publisher, release.owner],

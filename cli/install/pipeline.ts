@@ -9,6 +9,8 @@ import type { Context } from '../framework/context.ts'
 export interface ReleaseRequest {
   spec: string
   publisher?: string | undefined
+  /** CID of the one content that is meant. */
+  content?: string
 }
 
 /** Takes the tar of a release, whose bytes may come as slowly as the fetch. */

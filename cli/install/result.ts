@@ -36,7 +36,8 @@ export function showResult(
     bytesFetched,
     tookMs: Math.round(tookMs),
     unresolved,
-    ownersChanged
+    ownersChanged,
+    warnings: releases.filter(({ status }) => status !== 'published').map(saidOf)
   }
   context.output.result(result, () =>
     [
@@ -53,6 +54,14 @@ export function showResult(
   if (unresolved.length > MAX_UNRESOLVED_LINES)
     context.output.note(`  and ${unresolved.length - MAX_UNRESOLVED_LINES} more: --json names all`)
 }
+
+const saidOf = ({ name, version, status, reason, replacement }: FetchResult) => ({
+  name,
+  version,
+  status,
+  reason,
+  replacement
+})
 
 /** What the installed releases need, and the folder has not got from this install. */
 function unresolvedOf(installed: InstalledPackage[], releases: FetchResult[]): Unresolved[] {

@@ -40,6 +40,10 @@ export class StatementSet {
       .filter(({ holds }) => holds)
   }
 
+  *[Symbol.iterator](): Generator<StatementRecord> {
+    for (const statements of this.#byRelease.values()) yield* statements.values()
+  }
+
   /** All statements about a release, by key. */
   about(release: ReleaseIdentity): StatementRecord[] {
     const statements = this.#byRelease.get(hex(releaseKey(release))) ?? new Map<string, StatementRecord>()

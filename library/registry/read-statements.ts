@@ -10,7 +10,7 @@ import {
   releaseKey,
   releaseOf,
   type StatementRecord,
-  type Status
+  type StatusRecord
 } from '../records/index.ts'
 import { readRecordBytes } from './read.ts'
 import type { StoredPlace } from './record-rows.ts'
@@ -33,10 +33,10 @@ export function readStatementAt(reader: DatabaseReader, recHash: Uint8Array): St
 }
 
 /** The owner's last word on a release. */
-export function readStatus(reader: DatabaseReader, release: ReleaseIdentity): Status | undefined {
+export function readStatus(reader: DatabaseReader, release: ReleaseIdentity): StatusRecord | undefined {
   const recHash = reader.get(statusKey(releaseKey(release)))
   const statement = recHash === undefined ? undefined : readStatementAt(reader, recHash)
-  return statement?.kind === 'status' ? statement.status : undefined
+  return statement?.kind === 'status' ? statement : undefined
 }
 
 /** Signed bytes of the status and of attestations of a release, by its key; not decoded. */

@@ -14,7 +14,7 @@ import {
   recordHash,
   releaseKey,
   type StatementRecord,
-  type Status
+  type StatusRecord
 } from '../records/index.ts'
 import {
   HOME_LIBRARY,
@@ -102,7 +102,7 @@ class LevelRegistry implements Registry {
     return readStoredPage(this.#database, query, signal)
   }
 
-  status(release: ReleaseIdentity): Status | undefined {
+  status(release: ReleaseIdentity): StatusRecord | undefined {
     return readStatus(this.#database, release)
   }
 

@@ -1,6 +1,6 @@
 import type { CID } from 'multiformats/cid'
 import type { WriteOperation } from '../database/types.ts'
-import type { ReleaseIdentity, ReleaseRecord, StatementRecord, Status } from '../records/types.ts'
+import type { ReleaseIdentity, ReleaseRecord, StatementRecord, StatusRecord } from '../records/types.ts'
 
 export interface ListOptions {
   /** 1 to MAX_PAGE_RECORDS; the caller pages with `after`. */
@@ -110,7 +110,7 @@ export interface Registry {
    */
   storedPage(query: StoredQuery, signal?: AbortSignal): Promise<StoredPage>
   /** The owner's last word on a release; undefined while there is none here. */
-  status(release: ReleaseIdentity): Status | undefined
+  status(release: ReleaseIdentity): StatusRecord | undefined
   /** Its status, and the first MAX_ATTESTATIONS_READ attestations. */
   statements(release: ReleaseIdentity, signal?: AbortSignal): Promise<StatementRecord[]>
   /** Number of releases in the home library. */

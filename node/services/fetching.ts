@@ -12,7 +12,7 @@ import {
   toCatalogError,
   withSpan
 } from '../../base/index.ts'
-import { parseSpec, type ReleaseRecord } from '../../library/index.ts'
+import { parseId, parseSpec, type ReleaseRecord, type Status } from '../../library/index.ts'
 import { greaterPriority, type Priority } from '../../protocols/index.ts'
 import { formatPublicKey } from '../../trust/index.ts'
 import type { EventHub } from '../events.ts'
@@ -23,12 +23,13 @@ import type { FetchFailures, Subject } from './fetch-failures.ts'
 import { type FetchJob, type FetchJobs, MAX_JOBS } from './fetch-jobs.ts'
 import { FetchPatience, ROUNDS } from './fetch-patience.ts'
 import { hurried } from './hurried.ts'
+import { keepSaid } from './knowledge.ts'
 import { lateSources } from './late-sources.ts'
-import { lookUp } from './lookup.ts'
+import { holdersOf, lookUp, type ReleaseHolder } from './lookup.ts'
 import { notAt, onlyPeer } from './named-source.ts'
 import type { ContentFetched, ContentWatch, Network } from './network.ts'
 import { npmDependencies } from './npm-dependencies.ts'
-import { releaseName } from './release-shapes.ts'
+import { releaseName, releaseStatus } from './release-shapes.ts'
 import { type Resolved, type ResolvingModules, resolveRelease } from './resolving.ts'
 import type { FetchingService, FetchRequest, WorkContext } from './types.ts'
 
@@ -102,8 +103,10 @@ export class Fetching implements FetchingService {
    * Goes on with a fetch of an earlier life of the daemon. Nobody waits for it who could ask again: when there is nobody to give what
    * is missing, it has failed this time, and its job stays.
    */
-  resume({ id, priority }: FetchJob, context: WorkContext): Promise<FetchResult> {
-    return this.#fetch({ spec: id, priority }, context, { onlyThese: false, staysWished: true })
+  resume({ id, name, version, priority }: FetchJob, context: WorkContext): Promise<FetchResult> {
+    // A record that is gone has most likely got new words: the version is still the same.
+    const spec = this.#modules.registry.get(parseId(id)) === undefined ? `${name}@${version}` : id
+    return this.#fetch({ spec, priority }, context, { onlyThese: false, staysWished: true })
   }
 
   async #fetch(request: FetchRequest, context: WorkContext, manner: Manner): Promise<FetchResult> {
@@ -144,16 +147,18 @@ export class Fetching implements FetchingService {
     const resolved = await this.#resolve(request, signal)
     onResolved(resolved.record)
     const { record } = await registry.add(resolved.record.bytes, signal)
+    await keepSaid(this.#modules, record.release, resolved.statements, signal)
+    const shape = resultOf(record, resolved.statements.statusOf(record.release))
     const state = content.localState(record.release.content)
     // Half of what does not fit would fill the store for nothing. What it shares with other contents is not known yet.
     if (state === 'none')
       await this.#modules.collecting.makeRoom(releaseName(record), record.release.sizeBytes, signal)
-    release?.(resultOf(record))
+    release?.(shape)
     const fetched =
       state === 'complete'
         ? { bytesFetched: 0, bytesReused: record.release.sizeBytes, sources: [] }
         : await this.#transfer({ ...resolved, record }, request, manner, progress, signal)
-    return { ...fetched, ...resultOf(record), tookMs: Math.round(clock.monotonicMs() - startedMs) }
+    return { ...fetched, ...shape, tookMs: Math.round(clock.monotonicMs() - startedMs) }
   }
 
   /** With a named source only that one is asked, for the record as for the content. */
@@ -161,14 +166,17 @@ export class Fetching implements FetchingService {
     const query = {
       spec: request.spec,
       network: true,
-      ...(request.publisher && { publisher: request.publisher })
+      ...(request.publisher && { publisher: request.publisher }),
+      ...(request.content && { content: request.content })
     }
     if (request.from === undefined) return await resolveRelease(this.#modules, query, signal)
     const { direct } = this.#modules
     const peerId = await direct.dial(request.from, signal)
     const modules = { ...this.#modules, network: onlyPeer(direct, peerId) }
     try {
-      return { ...(await resolveRelease(modules, query, signal)), holders: [peerId] }
+      const resolved = await resolveRelease(modules, query, signal)
+      const { holders } = resolved
+      return { ...resolved, holders: holders.length > 0 ? holders : [{ peerId, record: resolved.record.id }] }
     } catch (thrown) {
       throw notAt(peerId, request.spec, thrown)
     }
@@ -184,7 +192,7 @@ export class Fetching implements FetchingService {
     try {
       return await this.#shared(wanted, manner, { progress, priority }, signal)
     } catch (thrown) {
-      throw from === undefined ? thrown : notAt(wanted.holders[0]!, spec, thrown)
+      throw from === undefined ? thrown : notAt(wanted.holders[0]!.peerId, spec, thrown)
     }
   }
 
@@ -247,7 +255,7 @@ export class Fetching implements FetchingService {
     let holders = wanted.holders
     return await retry(
       async round => {
-        if (round > 1) await this.#findAgain(network, holders, signal)
+        if (round > 1) await this.#findAgain(network, holders.map(peerIdOf), signal)
         if (!onlyThese && (round > 1 || holders.length === 0))
           holders = await this.#holdersOf(wanted.record, patience.hasFetched ? holders : [], signal)
         const watch: ContentWatch = {
@@ -256,15 +264,16 @@ export class Fetching implements FetchingService {
             patience.fetched(bytesFetched)
             this.#tell(wanted.record, progress)
           },
+          recordAt: peerId => holders.find(holder => holder.peerId === peerId)?.record,
           onSourceFailed: (peerId, error) => failures.sourceFailed({ name, version }, peerId, error)
         }
-        const sources = holders.slice(0, MAX_SOURCES)
+        const sources = holders.slice(0, MAX_SOURCES).map(peerIdOf)
         if (!onlyThese) watch.moreSources = ended => lateSources(this.#modules, wanted.record, sources, ended)
         return patience.inAll(await network.fetchContent(wanted.record, sources, watch, signal))
       },
       ROUNDS,
       {
-        clock: hurried(clock, network, peerId => holders.includes(peerId)),
+        clock: hurried(clock, network, peerId => holders.some(holder => holder.peerId === peerId)),
         signal,
         retryable: error => {
           const { code } = toCatalogError(error)
@@ -287,12 +296,15 @@ export class Fetching implements FetchingService {
   }
 
   /** Those who say now that they hold it; when nobody can be asked, those who gave some of it before are still worth a try. */
-  async #holdersOf(record: ReleaseRecord, known: string[], signal: AbortSignal): Promise<string[]> {
+  async #holdersOf(
+    record: ReleaseRecord,
+    known: ReleaseHolder[],
+    signal: AbortSignal
+  ): Promise<ReleaseHolder[]> {
     const { name, version, owner } = record.release
     try {
       const found = await lookUp(this.#modules, { name, version, owner }, signal)
-      const id = record.id.toString()
-      return found.holders.filter(holder => holder.ids.has(id)).map(holder => holder.peerId)
+      return holdersOf(found.holders, record)
     } catch (thrown) {
       const { code } = toCatalogError(thrown)
       if (known.length === 0 || (code !== 'NO_PEERS' && code !== 'NO_PROVIDERS')) throw thrown
@@ -319,13 +331,15 @@ function isForLater(thrown: unknown): boolean {
   return code === 'NO_PEERS' || WORTH_ANOTHER.includes(code)
 }
 
+const peerIdOf = ({ peerId }: ReleaseHolder): string => peerId
+
 /** What a user asked for, before it is known which release that is. */
 function subjectOf(text: string): Subject {
   const spec = parseSpec(text)
   return { name: spec.kind === 'id' ? spec.id.toString() : spec.name }
 }
 
-function resultOf(record: ReleaseRecord): FetchedRelease {
+function resultOf(record: ReleaseRecord, status: Status | undefined): FetchedRelease {
   const { release } = record
   return {
     id: record.id.toString(),
@@ -335,6 +349,7 @@ function resultOf(record: ReleaseRecord): FetchedRelease {
     sizeBytes: release.sizeBytes,
     files: release.files,
     owner: formatPublicKey(release.owner),
+    ...releaseStatus(status),
     dependencies: release.dependencies ?? [],
     unresolved: npmDependencies(release)
   }

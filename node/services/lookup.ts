@@ -6,6 +6,7 @@
  * Who owns a name that is not settled yet must not be decided by who answers fastest. Then the look-up waits for every
  * holder that it asked, within a longer time: a second owner among them is told, not overlooked.
  */
+import type { CID } from 'multiformats/cid'
 import {
   CatalogError,
   type Clock,
@@ -32,8 +33,23 @@ export interface Found {
 }
 
 export interface FoundHolder extends Holder {
-  /** Ids of the records that it holds. */
-  ids: ReadonlySet<string>
+  /** By CID of a content, the id of a record with which it holds that content: perhaps an older one, with other words. */
+  records: ReadonlyMap<string, CID>
+}
+
+/** A peer that holds a content, and the record by whose id it knows it. */
+export interface ReleaseHolder {
+  peerId: string
+  record: CID
+}
+
+/** Which of the holders have the content of a release. */
+export function holdersOf(holders: readonly FoundHolder[], { release }: ReleaseRecord): ReleaseHolder[] {
+  const content = release.content.toString()
+  return holders.flatMap(({ peerId, records }) => {
+    const record = records.get(content)
+    return record === undefined ? [] : [{ peerId, record }]
+  })
 }
 
 /** All of a look-up: a name that nobody holds must fail soon. */
@@ -144,7 +160,8 @@ class Lookup {
       const { releases } = answer
       if (releases.length === 0) return
       this.#keep(answer)
-      this.#holders.push({ ...holder, ids: new Set(releases.map(record => record.id.toString())) })
+      const records = new Map(releases.map(({ id, release }) => [release.content.toString(), id]))
+      this.#holders.push({ ...holder, records })
       if (this.#holders.length === 1) this.#startGrace()
     } catch (thrown) {
       if (this.#stop.signal.aborted) return

@@ -37,6 +37,8 @@ export interface ContentWatch {
   onProgress(progress: ContentProgress): void
   /** A source failed; the others go on, or this one is tried again. */
   onSourceFailed(peerId: string, error: CatalogError): void
+  /** Id of the record by which a peer knows the content, where that is another than the given one. */
+  recordAt?(peerId: string): CID | undefined
   /** Peers found to have it while the transfer runs, until the signal ends: they join. */
   moreSources?(signal: AbortSignal): AsyncIterable<string>
 }

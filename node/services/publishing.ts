@@ -1,4 +1,4 @@
-import { CatalogError, type Logger, plural, SECOND_MS, toCatalogError, withSpan } from '../../base/index.ts'
+import { CatalogError, type Logger, plural, SECOND_MS, withSpan } from '../../base/index.ts'
 import {
   type AddResult,
   type ContentStore,
@@ -9,6 +9,7 @@ import {
 import type { EventHub } from '../events.ts'
 import type { AnnouncementSchedule } from '../schedule.ts'
 import type { PublishResult } from '../schemas.ts'
+import { type Announcement, announceStored } from './announcing.ts'
 import type { Network } from './network.ts'
 import { releaseName } from './release-shapes.ts'
 import type { CommitContext, PublishingService, PublishRequest } from './types.ts'
@@ -38,7 +39,7 @@ export function createPublishing(
   modules: PublishingModules,
   options: { defaultWait: number }
 ): PublishingService {
-  const { registry, content, network, events, schedule, logger } = modules
+  const { registry, content, events } = modules
 
   async function publish(request: PublishRequest, context: CommitContext): Promise<PublishResult> {
     const { wait = options.defaultWait } = request
@@ -56,7 +57,8 @@ export function createPublishing(
     const waitFor = hopesForOne
       ? { wait: 1, timeoutMs: Math.min(HOPE_MS, request.timeoutMs) }
       : { wait, timeoutMs: request.timeoutMs }
-    const announced = await announce(record, waitFor, context.signal)
+    const what = { names: [release.name], ids: [record.id] }
+    const announced = await announceStored(modules, what, waitFor, context.signal)
     const { announcedTo } = announced
     if (announcedTo < wait) throw notAnnounced(record, { ...announced, wait })
     return {
@@ -80,28 +82,6 @@ export function createPublishing(
       return await registry.publish(request.recordBytes)
     } finally {
       done()
-    }
-  }
-
-  /** Never rejects: what could not be announced stays due, and the schedule announces it. */
-  async function announce(
-    record: ReleaseRecord,
-    { wait, timeoutMs }: { wait: number; timeoutMs: number },
-    signal: AbortSignal
-  ): Promise<Announcement> {
-    // Alone there is nobody to wait for: it is written down, and announced to whoever comes.
-    const isAlone = network.connected().length === 0
-    const { name } = record.release
-    let announcedTo = 0
-    try {
-      const waitFor = { wait: isAlone ? 0 : wait, timeoutMs }
-      announcedTo = await network.announce({ names: [name], ids: [record.id] }, waitFor, signal)
-      await schedule.announced([name], signal)
-      return { announcedTo, isAlone }
-    } catch (thrown) {
-      const cause = toCatalogError(thrown)
-      logger.warn({ name, code: cause.code }, 'published, and not announced yet')
-      return { announcedTo, isAlone, cause }
     }
   }
 
@@ -129,13 +109,6 @@ function expectContent(content: ContentStore, record: ReleaseRecord): void {
     'CONTENT_INVALID',
     `${name} states ${plural(release.files, 'file')} of ${plural(release.sizeBytes, 'byte')}, its content has ${summary.files} of ${summary.sizeBytes}`
   )
-}
-
-interface Announcement {
-  announcedTo: number
-  isAlone: boolean
-  /** Why it ended early. */
-  cause?: CatalogError
 }
 
 /** The release is published all the same: the error says so, and the node goes on announcing. */

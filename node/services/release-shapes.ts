@@ -1,7 +1,13 @@
 /** Records in the JSON shapes of the admin API. */
-import type { ContentStore, ReleaseRecord } from '../../library/index.ts'
+import type {
+  ContentStore,
+  ReleaseRecord,
+  StatementRecord,
+  StatementSet,
+  Status
+} from '../../library/index.ts'
 import { formatPublicKey } from '../../trust/index.ts'
-import type { ReleaseInfo, ReleaseItem } from '../schemas.ts'
+import type { ReleaseInfo, ReleaseItem, ReleaseStatus } from '../schemas.ts'
 import { npmDependencies } from './npm-dependencies.ts'
 
 /** `name@version`, for messages. */
@@ -9,7 +15,21 @@ export function releaseName({ release }: ReleaseRecord): string {
   return `${release.name}@${release.version}`
 }
 
-export function releaseItem(record: ReleaseRecord, content: ContentStore): ReleaseItem {
+/** What an owner says of a release, or that it was published and nothing else was said. */
+export function releaseStatus(status: Status | undefined): ReleaseStatus {
+  const { state = 'active', reason, replacement } = status ?? {}
+  return {
+    status: state === 'active' ? 'published' : state,
+    ...(reason === undefined ? {} : { reason }),
+    ...(replacement === undefined ? {} : { replacement })
+  }
+}
+
+export function releaseItem(
+  record: ReleaseRecord,
+  content: ContentStore,
+  status: Status | undefined
+): ReleaseItem {
   const { release } = record
   return {
     name: release.name,
@@ -19,20 +39,28 @@ export function releaseItem(record: ReleaseRecord, content: ContentStore): Relea
     id: record.id.toString(),
     content: release.content.toString(),
     sizeBytes: release.sizeBytes,
-    // Status records and libraries with an audience are reserved kinds: until then every release is as published.
-    status: 'published',
+    ...releaseStatus(status),
+    // Libraries with an audience come with a later release.
     access: 'public',
     local: content.localState(release.content),
     kept: content.isPinned(release)
   }
 }
 
-export function releaseInfo(record: ReleaseRecord, content: ContentStore, pinned: boolean): ReleaseInfo {
+export function releaseInfo(
+  record: ReleaseRecord,
+  content: ContentStore,
+  statements: StatementSet,
+  pinned: boolean
+): ReleaseInfo {
   const { release } = record
+  const status = statements.statusOf(release)
   const unresolved = npmDependencies(release)
   const { description, keywords, categories, licence, authors, links, entryPoint } = release
   return {
-    ...releaseItem(record, content),
+    ...releaseItem(record, content, status),
+    ...(status === undefined ? {} : { statusSequence: status.sequence }),
+    attestations: statements.about(release).flatMap(attestationShape),
     files: release.files,
     publishedAt: new Date(release.publishedAt).toISOString(),
     signer: formatPublicKey(release.signer),
@@ -48,4 +76,10 @@ export function releaseInfo(record: ReleaseRecord, content: ContentStore, pinned
     ...(unresolved.length > 0 ? { unresolved } : {}),
     requirements: release.requirements
   }
+}
+
+function attestationShape(record: StatementRecord): ReleaseInfo['attestations'] {
+  if (record.kind !== 'attestation') return []
+  const { signer, statement, holds, sequence } = record.attestation
+  return [{ signer: formatPublicKey(signer), statement, holds, sequence }]
 }

@@ -5,27 +5,43 @@
 import { CatalogError, toCatalogError } from '../../base/index.ts'
 import {
   type ContentStore,
+  parseId,
   parseSpec,
   type Registry,
   type ReleaseRecord,
-  type Spec
+  type Spec,
+  StatementSet
 } from '../../library/index.ts'
-import { parsePublicKey } from '../../trust/index.ts'
-import { type Found, type LookupModules, type LookupRequest, lookUp } from './lookup.ts'
+import { bytesEqual, parsePublicKey } from '../../trust/index.ts'
+import { type Knowledge, keepNews, knownHere, withFound } from './knowledge.ts'
+import {
+  type Found,
+  holdersOf,
+  type LookupModules,
+  type LookupRequest,
+  lookUp,
+  type ReleaseHolder
+} from './lookup.ts'
 import { lookUpRecord } from './lookup-record.ts'
 import { type NamedSpec, type OwnerRule, selectRelease } from './selection.ts'
 
 export interface Resolved {
   record: ReleaseRecord
-  /** Peers that said they hold this record; empty when nobody was asked. */
-  holders: string[]
+  /** What is said of it and of other releases of its name. */
+  statements: StatementSet
+  /** Peers that said they hold its content; empty when nobody was asked. */
+  holders: ReleaseHolder[]
 }
 
 export interface ResolveRequest {
   spec: string
   publisher?: string
+  /** CID of the one content that is meant, as a lock file says. */
+  content?: string
   /** Whether the network may be asked. */
   network: boolean
+  /** Whether it is to be asked also for an exact version that is whole here, for newer words and statuses. */
+  news?: boolean
 }
 
 export interface ResolvingModules extends LookupModules {
@@ -34,11 +50,11 @@ export interface ResolvingModules extends LookupModules {
 }
 
 /** What a look-up brought, or why it brought nothing. */
-interface FoundOrFailed extends Pick<Found, 'records' | 'holders'> {
+interface FoundOrFailed extends Pick<Found, 'records' | 'statements' | 'holders'> {
   failure?: CatalogError
 }
 
-/** RELEASE_NOT_FOUND, OWNER_AMBIGUOUS, OWNER_CHANGED, and the errors of the look-up when nothing suitable is here. */
+/** Throws as `selectRelease`, and the errors of the look-up when nothing suitable is here. */
 export async function resolveRelease(
   modules: ResolvingModules,
   request: ResolveRequest,
@@ -46,29 +62,41 @@ export async function resolveRelease(
 ): Promise<Resolved> {
   const spec = parseSpec(request.spec)
   if (spec.kind === 'id') return await resolveId(modules, spec, request, signal)
-  const rule: OwnerRule = { pin: modules.registry.ownerPin(spec.name) }
+  const { registry, content } = modules
+  const rule: OwnerRule = {
+    pin: registry.ownerPin(spec.name),
+    isPinned: release => content.isPinned(release)
+  }
   if (request.publisher !== undefined) rule.publisher = parsePublicKey(request.publisher)
-  const local = await modules.registry.versions(spec.name, signal)
-  const settled = settledHere(modules, local, spec, rule)
-  if (settled !== undefined || !request.network)
-    return { record: settled ?? selectRelease(local, spec, rule), holders: [] }
-  const found = await findOrLocal(modules, wantedOf(spec, rule), local, signal)
-  const record = selectFound([...local, ...found.records], spec, rule, found.failure)
-  const id = record.id.toString()
-  return { record, holders: found.holders.filter(holder => holder.ids.has(id)).map(holder => holder.peerId) }
+  if (request.content !== undefined) rule.content = parseId(request.content)
+  const here = await knownHere(registry, spec.name, signal)
+  const settled = request.news === true ? undefined : settledHere(modules, here, spec, rule)
+  if (settled !== undefined || !request.network) {
+    const record = settled ?? selectRelease(here, spec, rule)
+    return { record, statements: here.statements, holders: [] }
+  }
+  const found = await findOrLocal(modules, wantedOf(spec, rule), here, signal)
+  await keepNews(modules, here, found, signal)
+  const known = withFound(here, found)
+  const record = selectFound(known, spec, rule, found.failure)
+  return { record, statements: known.statements, holders: holdersOf(found.holders, record) }
 }
 
-/** An exact version of a settled owner that is complete here: nobody else could know better. */
+/** An exact version of a settled owner that is complete here: it can be used without anybody else. */
 function settledHere(
   { content }: ResolvingModules,
-  local: readonly ReleaseRecord[],
+  here: Knowledge,
   spec: NamedSpec,
   rule: OwnerRule
 ): ReleaseRecord | undefined {
-  if (spec.kind !== 'range' || !spec.exact || (rule.publisher ?? rule.pin) === undefined) return undefined
-  const same = local.filter(record => record.release.version === spec.range)
-  if (same.length === 0) return undefined
-  const record = selectRelease(local, spec, rule)
+  const owner = rule.publisher ?? rule.pin
+  if (spec.kind !== 'range' || !spec.exact || owner === undefined) return undefined
+  const isMeant = ({ release }: ReleaseRecord): boolean =>
+    release.version === spec.range &&
+    bytesEqual(release.owner, owner) &&
+    (rule.content === undefined || release.content.equals(rule.content))
+  if (!here.records.some(isMeant)) return undefined
+  const record = selectRelease(here, spec, rule)
   return content.localState(record.release.content) === 'complete' ? record : undefined
 }
 
@@ -89,7 +117,7 @@ function wantedOf(spec: NamedSpec, { publisher, pin }: OwnerRule): LookupRequest
 async function findOrLocal(
   modules: ResolvingModules,
   wanted: LookupRequest,
-  local: readonly ReleaseRecord[],
+  here: Knowledge,
   signal: AbortSignal
 ): Promise<FoundOrFailed> {
   try {
@@ -97,25 +125,25 @@ async function findOrLocal(
   } catch (thrown) {
     signal.throwIfAborted()
     const failure = toCatalogError(thrown)
-    if (local.length === 0) throw failure
+    if (here.records.length === 0) throw failure
     modules.logger.debug({ name: wanted.name, code: failure.code }, 'look-up failed, using what is here')
-    return { records: [], holders: [], failure }
+    return { records: [], statements: [], holders: [], failure }
   }
 }
 
 /** That nothing here suits is no answer while those who may have it could not be asked: then their error is the answer. */
 function selectFound(
-  records: readonly ReleaseRecord[],
+  known: Knowledge,
   spec: NamedSpec,
   rule: OwnerRule,
   failure: CatalogError | undefined
 ): ReleaseRecord {
   try {
-    return selectRelease(records, spec, rule)
+    return selectRelease(known, spec, rule)
   } catch (thrown) {
     const notHere = toCatalogError(thrown)
     if (failure === undefined || notHere.code !== 'RELEASE_NOT_FOUND') throw thrown
-    throw records.length === 0 ? failure : withWhatIsHere(failure, notHere)
+    throw known.records.length === 0 ? failure : withWhatIsHere(failure, notHere)
   }
 }
 
@@ -135,10 +163,18 @@ async function resolveId(
   request: ResolveRequest,
   signal: AbortSignal
 ): Promise<Resolved> {
-  const local = modules.registry.get(id)
-  if (local !== undefined) return { record: local, holders: [] }
+  const { registry } = modules
+  const local = registry.get(id)
+  if (local !== undefined) {
+    const status = registry.status(local.release)
+    return { record: local, statements: new StatementSet(status === undefined ? [] : [status]), holders: [] }
+  }
   if (!request.network)
     throw new CatalogError('RELEASE_NOT_FOUND', `no record ${id} is here`, { details: { id: id.toString() } })
-  const { record, holder } = await lookUpRecord(modules, id, signal)
-  return { record, holders: [holder] }
+  const { record, statements, holder } = await lookUpRecord(modules, id, signal)
+  return {
+    record,
+    statements: new StatementSet(statements),
+    holders: [{ peerId: holder, record: record.id }]
+  }
 }

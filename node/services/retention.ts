@@ -1,8 +1,16 @@
 import { CatalogError } from '../../base/index.ts'
-import { type ContentStore, parseSpec, type Registry, type ReleaseRecord } from '../../library/index.ts'
+import {
+  type ContentStore,
+  parseExactSpec,
+  parseSpec,
+  type Registry,
+  type ReleaseRecord
+} from '../../library/index.ts'
 import { parsePublicKey } from '../../trust/index.ts'
 import type { EventHub } from '../events.ts'
+import type { ReleaseItem } from '../schemas.ts'
 import type { Collecting } from './collecting.ts'
+import { knownHere } from './knowledge.ts'
 import { releaseItem } from './release-shapes.ts'
 import { selectRelease } from './selection.ts'
 import type { RetentionService } from './types.ts'
@@ -24,30 +32,29 @@ export function createRetention(modules: RetentionModules): RetentionService {
     signal: AbortSignal
   ): Promise<ReleaseRecord> {
     const owner = publisher === undefined ? undefined : parsePublicKey(publisher)
-    return await localRelease(registry, text, signal, owner)
+    return await localRelease(modules, text, signal, owner)
   }
+
+  const itemOf = (record: ReleaseRecord): ReleaseItem =>
+    releaseItem(record, content, registry.status(record.release)?.status)
 
   return {
     async pin(spec, publisher, signal) {
       const record = await local(spec, publisher, signal)
       await content.pin(record.release, signal)
-      return releaseItem(record, content)
+      return itemOf(record)
     },
     async unpin(spec, publisher, signal) {
       const record = await local(spec, publisher, signal)
       await content.unpin(record.release, signal)
       collecting.changed()
-      return releaseItem(record, content)
+      return itemOf(record)
     },
     async remove(text, publisher, signal) {
-      const spec = parseSpec(text)
       // What is gone cannot be asked back: no range is guessed at.
-      if (spec.kind === 'any' || (spec.kind === 'range' && !spec.exact))
-        throw new CatalogError('INVALID_ARGUMENT', `${text} does not say which version is to be removed`, {
-          hint: 'give NAME@VERSION, or the CID of the record'
-        })
+      parseExactSpec(text)
       const record = await local(text, publisher, signal)
-      const item = releaseItem(record, content)
+      const item = itemOf(record)
       await registry.remove(record.id, signal)
       collecting.changed()
       const { name, version } = record.release
@@ -59,7 +66,7 @@ export function createRetention(modules: RetentionModules): RetentionService {
 
 /** A release that is known here; nobody else is asked. */
 export async function localRelease(
-  registry: Registry,
+  { registry, content }: { registry: Registry; content: ContentStore },
   text: string,
   signal: AbortSignal,
   publisher?: Uint8Array
@@ -71,7 +78,8 @@ export async function localRelease(
     return record
   }
   const pin = registry.ownerPin(spec.name)
-  return selectRelease(await registry.versions(spec.name, signal), spec, {
+  return selectRelease(await knownHere(registry, spec.name, signal), spec, {
+    isPinned: release => content.isPinned(release),
     ...(publisher === undefined ? {} : { publisher }),
     ...(pin === undefined ? {} : { pin })
   })

@@ -1,20 +1,28 @@
 /**
- * Which release a user means. Pure: given the records that are known of a name, the owner that the name is pinned to here
- * and the publisher the user named, it picks one record or says why it cannot.
+ * Which release a user means. Pure: given what is known of a name, the owner that the name is pinned to here and the publisher
+ * the user named, it picks one record or says why it cannot.
  *
  * A name belongs to nobody by itself: anybody may sign a release of it. So the owner is settled first, then the version:
  * 1. a publisher that the user named; 2. the owner the name is pinned to here, and no other (OWNER_CHANGED when only
  * others publish it); 3. the only owner there is; 4. else nobody guesses (OWNER_AMBIGUOUS, with the list).
+ *
+ * Two kinds of versions are taken only by who names them exactly. One that its owner has yanked: a range passes it over. And one
+ * for which its owner signed several contents (*equivocated*): that is fraud or an accident, and which content is meant is known only to
+ * who has it locked by its hash or pinned here; to anybody else it is RELEASE_EQUIVOCATED.
  */
+import type { CID } from 'multiformats/cid'
 import { CatalogError } from '../../base/index.ts'
 import {
   compareVersions,
   formatSpec,
   highestVersion,
+  type Release,
   type ReleaseRecord,
-  type Spec
+  type Spec,
+  specMatches
 } from '../../library/index.ts'
 import { bytesEqual, formatPublicKey } from '../../trust/index.ts'
+import type { Knowledge } from './knowledge.ts'
 
 export type NamedSpec = Exclude<Spec, { kind: 'id' }>
 
@@ -23,6 +31,10 @@ export interface OwnerRule {
   publisher?: Uint8Array
   /** Owner that the name is pinned to here. */
   pin?: Uint8Array
+  /** The one content that is meant, as a lock file says. */
+  content?: CID
+  /** Whether a release is pinned here, so that its content is the one that is meant. */
+  isPinned?(release: Release): boolean
 }
 
 /** Owners and versions that the details of an error list at most. */
@@ -31,26 +43,59 @@ const MAX_LISTED = 20
 const MAX_NAMED_OWNERS = 8
 const MAX_NAMED_VERSIONS = 4
 
-/** RELEASE_NOT_FOUND, OWNER_AMBIGUOUS, OWNER_CHANGED. */
-export function selectRelease(
-  records: readonly ReleaseRecord[],
-  spec: NamedSpec,
-  rule: OwnerRule
-): ReleaseRecord {
-  if (records.length === 0)
+/** RELEASE_NOT_FOUND, OWNER_AMBIGUOUS, OWNER_CHANGED, RELEASE_EQUIVOCATED. */
+export function selectRelease(known: Knowledge, spec: NamedSpec, rule: OwnerRule): ReleaseRecord {
+  if (known.records.length === 0)
     throw new CatalogError('RELEASE_NOT_FOUND', `no release of ${spec.name} was found`, {
       details: { name: spec.name }
     })
-  const owned = recordsOfOwner(records, spec, rule)
+  const owned = recordsOfOwner(known.records, spec, rule)
+  const byVersion = Map.groupBy(owned, record => record.release.version)
+  if (spec.kind === 'range' && spec.exact) return exactRelease(byVersion, spec, rule)
+  const offered = [...byVersion].flatMap(([, records]) => {
+    const meant = meantOf(records, rule)
+    return meant === undefined || isYanked(known, meant) ? [] : [meant]
+  })
   const version = highestVersion(
     spec,
-    owned.map(record => record.release.version)
+    offered.map(record => record.release.version)
   )
-  const matching = owned.filter(record => record.release.version === version)
-  const [newest] = matching.sort((a, b) => b.release.sequence - a.release.sequence)
-  if (newest === undefined) throw versionNotFound(owned, spec)
-  return newest
+  const found = offered.find(record => record.release.version === version)
+  if (found === undefined) throw versionNotFound(known, byVersion, spec)
+  return found
 }
+
+/** The version of an exact spec, even if it is yanked. */
+function exactRelease(
+  byVersion: ReadonlyMap<string, ReleaseRecord[]>,
+  spec: Extract<NamedSpec, { kind: 'range' }>,
+  rule: OwnerRule
+): ReleaseRecord {
+  const version = highestVersion(spec, byVersion.keys())
+  const records = version === undefined ? undefined : byVersion.get(version)
+  if (records === undefined) throw noSuchVersion(byVersion, spec)
+  const meant = meantOf(records, rule)
+  if (meant !== undefined) return meant
+  if (rule.content !== undefined)
+    throw new CatalogError(
+      'RELEASE_NOT_FOUND',
+      `no ${formatSpec(spec)} with the content ${rule.content} was found`
+    )
+  throw equivocated(records, spec)
+}
+
+/** The one release of a version: undefined when its owner signed several contents, and nothing here says which one is meant. */
+function meantOf(
+  records: readonly ReleaseRecord[],
+  { content, isPinned }: OwnerRule
+): ReleaseRecord | undefined {
+  if (content !== undefined) return records.find(({ release }) => release.content.equals(content))
+  if (records.length === 1) return records[0]
+  return records.find(({ release }) => isPinned?.(release) === true)
+}
+
+const isYanked = ({ statements }: Knowledge, { release }: ReleaseRecord): boolean =>
+  statements.statusOf(release)?.state === 'yanked'
 
 function recordsOfOwner(
   records: readonly ReleaseRecord[],
@@ -100,14 +145,12 @@ interface OwnerVersions {
 
 /** Who publishes the name, and what: for the user to choose from. Highest version first. */
 function ownersOf(records: readonly ReleaseRecord[]): OwnerVersions[] {
-  const byOwner = new Map<string, Set<string>>()
-  for (const { release } of records) {
-    const publisher = formatPublicKey(release.owner)
-    const versions = byOwner.get(publisher) ?? new Set()
-    byOwner.set(publisher, versions.add(release.version))
-  }
+  const byOwner = Map.groupBy(records, ({ release }) => formatPublicKey(release.owner))
   return [...byOwner]
-    .map(([publisher, versions]) => ({ publisher, versions: listed(versions) }))
+    .map(([publisher, owned]) => ({
+      publisher,
+      versions: listed(owned.map(({ release }) => release.version))
+    }))
     .sort((a, b) => (a.publisher < b.publisher ? -1 : 1))
     .slice(0, MAX_LISTED)
 }
@@ -116,13 +159,56 @@ function listed(versions: Iterable<string>): string[] {
   return [...new Set(versions)].sort((a, b) => compareVersions(b, a)).slice(0, MAX_LISTED)
 }
 
-function versionNotFound(owned: readonly ReleaseRecord[], spec: NamedSpec): CatalogError {
-  const versions = listed(owned.map(record => record.release.version))
+/** Nothing that a range may take: what it would mean if nothing stood in the way is worth more than the list of versions. */
+function versionNotFound(
+  known: Knowledge,
+  byVersion: ReadonlyMap<string, ReleaseRecord[]>,
+  spec: NamedSpec
+): CatalogError {
+  const passedOver = highestVersion(spec, byVersion.keys())
+  const records = passedOver === undefined ? undefined : byVersion.get(passedOver)
+  const [record] = records ?? []
+  if (record === undefined || records === undefined) return noSuchVersion(byVersion, spec)
+  if (records.length > 1) return equivocated(records, spec)
+  const { reason, replacement } = known.statements.statusOf(record.release) ?? {}
+  const why = reason === undefined ? '' : ` (${reason})`
+  const instead = replacement === undefined ? '' : `; instead of it: ${replacement}`
+  return new CatalogError(
+    'RELEASE_NOT_FOUND',
+    `every version that matches ${formatSpec(spec)} is yanked: ${passedOver}${why}${instead}`,
+    {
+      details: { name: spec.name, yanked: listed([...byVersion.keys()].filter(v => specMatches(spec, v))) },
+      hint: `to take it all the same, name it exactly: ${spec.name}@${passedOver}`
+    }
+  )
+}
+
+function noSuchVersion(byVersion: ReadonlyMap<string, unknown>, spec: NamedSpec): CatalogError {
+  const versions = listed(byVersion.keys())
   return new CatalogError(
     'RELEASE_NOT_FOUND',
     `no version matches ${formatSpec(spec)}; there is ${versions.join(', ')}`,
     {
       details: { name: spec.name, versions }
+    }
+  )
+}
+
+function equivocated(records: readonly ReleaseRecord[], spec: NamedSpec): CatalogError {
+  const { version, owner } = records[0]!.release
+  return new CatalogError(
+    'RELEASE_EQUIVOCATED',
+    `${formatPublicKey(owner)} signed ${records.length} contents as ${spec.name}@${version}`,
+    {
+      details: {
+        name: spec.name,
+        version,
+        publisher: formatPublicKey(owner),
+        releases: records
+          .map(({ id, release }) => ({ id: id.toString(), content: release.content.toString() }))
+          .sort((a, b) => (a.content < b.content ? -1 : 1))
+          .slice(0, MAX_LISTED)
+      }
     }
   )
 }

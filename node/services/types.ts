@@ -58,6 +58,16 @@ export interface PublishingService {
   publish(request: PublishRequest, context: CommitContext): Promise<PublishResult>
 }
 
+export interface ChangesService {
+  /**
+   * Publishes a status or attestation about a release that is here; the release as it is then. RELEASE_NOT_FOUND, and the errors
+   * of the record.
+   */
+  say(recordBytes: Uint8Array, signal: AbortSignal): Promise<ReleaseItem>
+  /** Publishes new words for a release that is here. CONTENT_INVALID when they say something else of its content. */
+  revise(recordBytes: Uint8Array, signal: AbortSignal): Promise<ReleaseItem>
+}
+
 export interface ReleaseQuery {
   spec: string
   /** Public key of the owner that is meant. */
@@ -71,6 +81,8 @@ export interface ReleaseService {
   local(name: string, signal: AbortSignal): Promise<ReleaseItem[]>
   versions(name: string, network: boolean, signal: AbortSignal): Promise<ReleaseItem[]>
   info(query: ReleaseQuery, signal: AbortSignal): Promise<ReleaseInfo>
+  /** The signed record of a release that is here, in base64. */
+  record(id: string, signal: AbortSignal): Promise<string>
   pin(name: string): string
   setPin(name: string, owner: string, signal: AbortSignal): Promise<void>
 }
@@ -78,6 +90,8 @@ export interface ReleaseService {
 export interface FetchRequest {
   spec: string
   publisher?: string
+  /** CID of the one content that is meant, whatever words its record has. */
+  content?: string
   /** Peer id or multiaddr of the one source to use. */
   from?: string
   /** Normal unless given. Of several requests for the same content the most urgent one counts. */
@@ -143,6 +157,7 @@ export interface NodeServices {
   readonly content: ContentStore
   readonly status: StatusService
   readonly publishing: PublishingService
+  readonly changes: ChangesService
   readonly releases: ReleaseService
   readonly fetching: FetchingService
   readonly verification: VerificationService

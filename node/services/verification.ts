@@ -49,7 +49,9 @@ export function createVerification(modules: {
     }
     const seen = new Set<string>()
     const releases =
-      spec === undefined ? allReleases(registry, signal) : [await localRelease(registry, spec, signal)]
+      spec === undefined
+        ? allReleases(registry, signal)
+        : [await localRelease({ registry, content }, spec, signal)]
     for await (const record of releases) {
       const cid = record.release.content.toString()
       // Before the walk: a content in which it finds damage does not count as complete any more.

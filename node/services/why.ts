@@ -1,8 +1,9 @@
 import { CatalogError, displayDuration, type ErrorCode, toCatalogError } from '../../base/index.ts'
-import { parseSpec, type ReleaseRecord } from '../../library/index.ts'
+import { parseSpec, StatementSet } from '../../library/index.ts'
 import type { OperationManager } from '../operations.ts'
 import type { Why } from '../schemas.ts'
 import type { FetchFailure, FetchFailures, SourceFailed } from './fetch-failures.ts'
+import { type Knowledge, knownHere, withFound } from './knowledge.ts'
 import { type Found, lookUp } from './lookup.ts'
 import type { PeerHealth, SkippedPeer } from './peer-health.ts'
 import { releaseItem } from './release-shapes.ts'
@@ -16,6 +17,8 @@ export interface WhyModules extends ResolvingModules {
   health: PeerHealth
 }
 
+const NOTHING_KNOWN: Knowledge = { records: [], statements: new StatementSet() }
+
 /** Explains what the node knows of a release, by asking the same questions a fetch would, and reporting every answer. */
 export function createWhy(modules: WhyModules): WhyService {
   const { registry, content, operations, failures, health } = modules
@@ -25,11 +28,11 @@ export function createWhy(modules: WhyModules): WhyService {
     const known = spec.kind === 'id' ? registry.get(spec.id) : undefined
     const name = spec.kind === 'id' ? known?.release.name : spec.name
     const reasons: string[] = []
-    const local = name === undefined ? [] : await registry.versions(name, signal)
+    const here = await localKnowledge(name, signal)
     let problem: ErrorCode | undefined =
       spec.kind === 'id' && known === undefined ? 'RELEASE_NOT_FOUND' : undefined
     const found = name === undefined ? undefined : await lookUpOrReason(name, reasons, signal)
-    const records = new Map([...local, ...recordsOf(found)].map(record => [record.id.toString(), record]))
+    const all = joined(here, found)
     const chosen = known ?? chosenOf()
     const past = failures.of(name ?? text)
     // A record that was asked for by its id before its name was known.
@@ -39,8 +42,10 @@ export function createWhy(modules: WhyModules): WhyService {
     return {
       spec: text,
       name: name ?? null,
-      releases: [...records.values()].map(record => releaseItem(record, content)),
-      holders: holdersOf(found),
+      releases: all.records.map(record =>
+        releaseItem(record, content, all.statements.statusOf(record.release))
+      ),
+      holders: holderShapes(found),
       ...lastFetchOf(name),
       failures: past.releases,
       sourceFailures: past.sources,
@@ -53,17 +58,24 @@ export function createWhy(modules: WhyModules): WhyService {
     function chosenOf() {
       if (spec.kind === 'id') return undefined
       try {
-        const record = selectRelease([...records.values()], spec, { pin: registry.ownerPin(spec.name) })
+        const record = selectRelease(all, spec, {
+          pin: registry.ownerPin(spec.name),
+          isPinned: release => content.isPinned(release)
+        })
         reasons.push(`${text} means ${record.release.name}@${record.release.version} (${record.id})`)
         return record
       } catch (thrown) {
         const { code, message } = toCatalogError(thrown)
         // Where there is nothing to choose from, why that is matters more.
-        problem = records.size === 0 && found instanceof CatalogError ? found.code : code
+        problem = all.records.length === 0 && found instanceof CatalogError ? found.code : code
         reasons.push(`${code}: ${message}`)
         return undefined
       }
     }
+  }
+
+  async function localKnowledge(name: string | undefined, signal: AbortSignal): Promise<Knowledge> {
+    return name === undefined ? NOTHING_KNOWN : await knownHere(registry, name, signal)
   }
 
   async function lookUpOrReason(
@@ -126,11 +138,11 @@ function reasonsOf(
   ]
 }
 
-function recordsOf(found: Found | CatalogError | undefined): ReleaseRecord[] {
-  return found === undefined || found instanceof CatalogError ? [] : found.records
+function joined(here: Knowledge, found: Found | CatalogError | undefined): Knowledge {
+  return found === undefined || found instanceof CatalogError ? here : withFound(here, found)
 }
 
-function holdersOf(found: Found | CatalogError | undefined): Why['holders'] {
+function holderShapes(found: Found | CatalogError | undefined): Why['holders'] {
   if (found === undefined || found instanceof CatalogError) return []
   const answered = found.holders.map(({ peerId, source, ageMs }) => ({
     peerId,

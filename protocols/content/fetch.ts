@@ -88,6 +88,8 @@ export interface FetchRequest {
   readonly record: CID
   /** Peers that may have it, best first. */
   readonly peers: readonly PeerId[]
+  /** Id of another record with the same content by which a peer knows it: one with older words, or of another owner. */
+  readonly recordAt?: (peerId: PeerId) => CID | undefined
   /** Peers that turn out to have it while the fetch runs: they join. The signal ends the search with the fetch. */
   readonly morePeers?: (signal: AbortSignal) => AsyncIterable<PeerId>
   /**
@@ -257,7 +259,7 @@ class Fetch {
 
   async #draw(receive: Receive, record: ReleaseRecord, walk: ReleaseWalk): Promise<void> {
     const { networkId, requestsInFlight = REQUEST_WINDOW } = this.#options
-    const { peers, morePeers, trafficClass = () => 'normal' } = this.#request
+    const { peers, morePeers, trafficClass = () => 'normal', recordAt } = this.#request
     const swarm = new Swarm(
       {
         ...this.#modules,
@@ -270,7 +272,7 @@ class Fetch {
       },
       {
         networkId,
-        record: record.id,
+        recordAt: peerId => recordAt?.(peerId) ?? record.id,
         peers,
         ...(morePeers && { morePeers }),
         trafficClass,

@@ -1,6 +1,7 @@
 import type { NodeServices } from '../../services/types.ts'
 import type { Route } from '../route.ts'
 import type { Streams } from '../streams.ts'
+import { changeRoutes } from './changes.ts'
 import { networkRoutes } from './network.ts'
 import { packageRoutes } from './packages.ts'
 import { settingRoutes } from './settings.ts'
@@ -13,6 +14,7 @@ export function adminRoutes(services: NodeServices, streams: Streams): readonly 
   const routes: Route[] = [
     ...statusRoutes(services),
     ...packageRoutes(services),
+    ...changeRoutes(services),
     ...workRoutes(services, streams),
     ...networkRoutes(services),
     ...settingRoutes(services, streams),

@@ -6,6 +6,7 @@ import type { OperationManager } from '../../operations.ts'
 import { IngestReply, OperationReply, Pin, ReleaseInfo, ReleaseItem, VersionList } from '../../schemas.ts'
 import type { NodeServices } from '../../services/types.ts'
 import { TAR_TYPE } from '../app.ts'
+import { bytesOfRecord, RecordText } from '../record-text.ts'
 import { type Route, route } from '../route.ts'
 import { receiveTar, sendTar } from '../tar.ts'
 import { TimeoutMs } from '../time-limit.ts'
@@ -19,9 +20,6 @@ const MAX_WAIT_PEERS = 20
 const DEFAULT_ANNOUNCE_TIMEOUT_MS = MINUTE_MS
 /** Share of a request's time-out: the wait ends first, so that the answer still says that the release is published. */
 const ANNOUNCE_SHARE = 0.9
-/** A record of 32 KiB in base64. */
-const MAX_RECORD_TEXT = 43_692
-
 const Name = Type.String({ minLength: 1, maxLength: 130 })
 const Spec = Type.String({ minLength: 1, maxLength: 256 })
 const Key = Type.String({ minLength: 1, maxLength: 128 })
@@ -57,11 +55,7 @@ function publishRoutes({ content, lifecycle, operations, publishing }: NodeServi
       tag,
       summary: 'Publishes a signed release whose content is here, and announces it.',
       body: Type.Object({
-        record: Type.String({
-          minLength: 1,
-          maxLength: MAX_RECORD_TEXT,
-          description: 'The signed record in base64.'
-        }),
+        record: RecordText,
         wait: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_WAIT_PEERS })),
         timeoutMs: TimeoutMs
       }),
@@ -71,7 +65,7 @@ function publishRoutes({ content, lifecycle, operations, publishing }: NodeServi
         lifecycle.require(['running'], 'publish')
         const { wait, timeoutMs } = body
         const work = {
-          recordBytes: bytesOfBase64(body.record),
+          recordBytes: bytesOfRecord(body.record),
           timeoutMs:
             timeoutMs === undefined ? DEFAULT_ANNOUNCE_TIMEOUT_MS : Math.ceil(ANNOUNCE_SHARE * timeoutMs),
           ...(wait === undefined ? {} : { wait })
@@ -112,14 +106,6 @@ function fetchOf(operations: OperationManager, id: string, content: CID): Promis
   if (operations.get(id).release?.content !== content.toString())
     throw new CatalogError('INVALID_ARGUMENT', `the operation ${id} does not fetch ${content}`)
   return operations.done(id)
-}
-
-/** Node's own decoder leaves out what is no base64 without a word. */
-function bytesOfBase64(text: string): Uint8Array {
-  const bytes = Buffer.from(text, 'base64')
-  if (bytes.toString('base64') !== text)
-    throw new CatalogError('INVALID_ARGUMENT', "the request's body is not valid: /record: must be base64")
-  return new Uint8Array(bytes)
 }
 
 function queryRoutes({ releases }: NodeServices): Route[] {

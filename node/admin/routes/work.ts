@@ -31,6 +31,12 @@ function startRoutes({
       body: Type.Object({
         spec: Spec,
         publisher: Type.Optional(Type.String({ maxLength: 128 })),
+        content: Type.Optional(
+          Type.String({
+            maxLength: 128,
+            description: 'CID of the one content that is meant, as a lock file says.'
+          })
+        ),
         from: Type.Optional(Type.String({ maxLength: 512, description: 'Peer id or multiaddr.' })),
         priority: Type.Optional(
           Type.Enum(PRIORITIES, {

@@ -58,7 +58,8 @@ export interface SwarmModules extends SourceModules {
 
 export interface SwarmOptions {
   readonly networkId: string
-  readonly record: CID
+  /** Id of the record by which a peer knows the content. */
+  readonly recordAt: (peerId: PeerId) => CID
   readonly peers: readonly PeerId[]
   /** Peers found while the swarm runs, until the signal ends. */
   readonly morePeers?: (signal: AbortSignal) => AsyncIterable<PeerId>
@@ -202,7 +203,7 @@ export class Swarm {
 
   #laneTo(peerId: PeerId, way?: ExtraWay): Lane {
     const { libp2p, clock, budget, book, sizeBytes } = this.#modules
-    const { networkId, record, trafficClass } = this.#options
+    const { networkId, recordAt, trafficClass } = this.#options
     return new Lane(
       {
         libp2p,
@@ -218,7 +219,7 @@ export class Swarm {
       {
         networkId,
         peerId,
-        record,
+        record: recordAt(peerId),
         sizeBytes,
         // The book is about peers; each way to one has its own pace.
         rate: way === undefined ? book.of(peerId) : new SourceRate(),

@@ -30,7 +30,7 @@ describe('install', () => {
     pins = new Map()
     daemon.routes.set('POST /v1/fetches', ({ body }) => {
       const { spec } = JSON.parse(body.toString())
-      return done('fetch', fetched(spec.replace(/^bafyrecord-/, '')))
+      return done('fetch', fetched(spec.replace(/(?<=.)@.*$/, '')))
     })
     daemon.routes.set('GET /v1/contents/*', () => tar(tarOf(ITEMS)))
     daemon.routes.set('GET /v1/pins/*', ({ url }) => {
@@ -51,6 +51,7 @@ describe('install', () => {
     sizeBytes: ITEMS.reduce((sum, item) => sum + (item.kind === 'file' ? item.sizeBytes : 0), 0),
     files: ITEMS.length,
     owner,
+    status: 'published',
     dependencies: [
       { name: 'needed', range: '^1', kind: 'required' },
       { name: 'dev', range: '^1', kind: 'development' }
@@ -86,6 +87,7 @@ describe('install', () => {
       ],
       bytesFetched: 20,
       ownersChanged: [],
+      warnings: [],
       tookMs: expect.any(Number),
       unresolved: ['tool', '@acme/x'].flatMap(by => [
         { name: 'needed', range: '^1', kind: 'required', by },
@@ -123,10 +125,25 @@ describe('install', () => {
     const result = await cli(['install', '--frozen', '--to', target, '--json'], { home })
     expect(result.json()).toMatchObject({ installed: [{ name: 'a' }] })
     expect(JSON.parse(daemon.seen[before]!.body.toString())).toEqual({
-      spec: 'bafyrecord-a',
-      publisher: 'z6MkOwner'
+      spec: 'a@1.0.0',
+      publisher: 'z6MkOwner',
+      content: 'bafycontent'
     })
     expect(readdirSync(target).sort()).toEqual(['.catalog', 'a', 'catalog-lock.json'])
+  })
+
+  it('--frozen takes newer words for the locked content, and leaves the lock as it is', async () => {
+    await cli(['install', 'tool', '--to', target], { home })
+    const lock = path.join(target, 'catalog-lock.json')
+    const before = readFileSync(lock, 'utf8')
+    const newer = { ...fetched('tool'), id: 'bafyrecord-newer', status: 'yanked', reason: 'leaks' }
+    daemon.routes.set('POST /v1/fetches', () => done('fetch', newer))
+    const result = await cli(['install', '--frozen', '--to', target], { home })
+    expect(result.status).toBe(0)
+    expect(result.stderr).toContain('catalog: warning: tool@1.0.0 is yanked: leaks')
+    expect(readFileSync(lock, 'utf8')).toBe(before)
+    const told = await cli(['install', '--frozen', '--to', target, '--json'], { home })
+    expect(told.json()).toMatchObject({ warnings: [{ name: 'tool', status: 'yanked', reason: 'leaks' }] })
   })
 
   it('--frozen refuses a lock that its records contradict, and a missing one', async () => {

@@ -1,9 +1,10 @@
 import { CID } from 'multiformats/cid'
 import { describe, expect, it } from 'vitest'
 import { CatalogError } from '../../../base/index.ts'
-import type { ContentStore } from '../../../library/index.ts'
+import { type ContentStore, createReleaseRecord } from '../../../library/index.ts'
 import type { FetchProgress } from '../../../protocols/index.ts'
 import { pseudoRandom, type TarEntry } from '../content/fakes.ts'
+import { keyOf } from '../records/examples.ts'
 import { overrideReceive, publish, tarOf, withPeers } from './peers.ts'
 
 const text = (seed: string, size: number): string =>
@@ -51,6 +52,19 @@ describe('fetch', () => {
       expect(progress[0]?.phase).toBe('record')
       expect(progress.at(-1)).toMatchObject({ phase: 'done', bytesDone: sizeBytes, filesDone: files })
       expect(consumer.violations.concat(publisher.violations)).toEqual([])
+    })
+  })
+
+  it('asks each peer by the record that it knows the content by', async () => {
+    await withPeers(async (publisher, consumer) => {
+      const old = await publish(publisher, [{ name: 'a', body: 'b' }])
+      const words = { ...old.release, description: 'new words', sequence: old.sequence + 1 }
+      const revised = createReleaseRecord(words, keyOf('alice'))
+      await consumer.library.registry.add(revised.bytes)
+      const request = { record: revised.id, peers: [publisher.libp2p.peerId] }
+      await expect(consumer.fetcher.fetch(request)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+      await consumer.fetcher.fetch({ ...request, recordAt: () => old.id })
+      expect(consumer.library.content.localState(old.release.content)).toBe('complete')
     })
   })
 

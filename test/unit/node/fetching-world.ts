@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { CID } from 'multiformats/cid'
 import { create as createDigest } from 'multiformats/hashes/digest'
 import { CatalogError, type Clock, silentLogger, systemClock } from '../../../base/index.ts'
-import { createReleaseRecord, type ReleaseRecord } from '../../../library/index.ts'
+import { createReleaseRecord, type ReleaseRecord, type StatementRecord } from '../../../library/index.ts'
 import { EventHub } from '../../../node/events.ts'
 import { FetchFailures } from '../../../node/services/fetch-failures.ts'
 import type { FetchJob, FetchJobs } from '../../../node/services/fetch-jobs.ts'
@@ -11,7 +11,7 @@ import { Fetching } from '../../../node/services/fetching.ts'
 import type { ContentFetched, ContentWatch, Network } from '../../../node/services/network.ts'
 import { SigningKey } from '../../../trust/index.ts'
 
-const CONTENT = CID.parse('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy')
+export const CONTENT = CID.parse('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy')
 export const KEY = SigningKey.generate()
 export const FETCHED: ContentFetched = {
   bytesFetched: 10,
@@ -52,6 +52,9 @@ interface World {
   peers: Record<string, ReleaseRecord[]>
   /** What peers hold that only the DHT knows. */
   unconnected: Record<string, ReleaseRecord[]>
+  /** What every peer says of releases, and what of it was kept. */
+  said: StatementRecord[]
+  kept: Uint8Array[]
   local: ReleaseRecord[]
   complete: boolean
   /** There is nobody to ask. */
@@ -73,6 +76,8 @@ export function newWorld(): void {
   world = {
     peers: {},
     unconnected: {},
+    said: [],
+    kept: [],
     local: [],
     complete: false,
     isAlone: false,
@@ -101,7 +106,7 @@ function network(): Network {
       for (const [peerId, records] of Object.entries(world.unconnected))
         if (records.some(known => known.id.equals(id))) yield { peerId, source: 'dht', ageMs: 0 }
     },
-    releases: async (_name, peerId) => ({ releases: world.peers[peerId] ?? [], statements: [] }),
+    releases: async (_name, peerId) => ({ releases: world.peers[peerId] ?? [], statements: world.said }),
     record: async (id, peerId) => {
       const held = world.peers[peerId] ?? world.unconnected[peerId]
       const record = held?.find(known => known.id.toString() === id)
@@ -128,6 +133,8 @@ export function fetching(hasRoom = true): Fetching {
     registry: {
       get: (id: CID) => world.local.find(known => known.id.equals(id)),
       versions: async () => world.local,
+      status: () => undefined,
+      addStatement: async (bytes: Uint8Array) => void world.kept.push(bytes),
       ownerPin: () => undefined,
       add: async (bytes: Uint8Array) => {
         const held = [...Object.values(world.peers), ...Object.values(world.unconnected)]
@@ -138,6 +145,7 @@ export function fetching(hasRoom = true): Fetching {
       }
     } as never,
     content: {
+      isPinned: () => false,
       localState: () => (world.complete ? 'complete' : 'none'),
       stats: () => ({ bytes: 95 })
     } as never,

@@ -22,7 +22,8 @@ beforeEach(newWorld)
 
 describe('fetching', () => {
   it('takes the highest version that anybody holds, from those who hold it', async () => {
-    world.peers = { p1: [record('1.0.0')], p2: [record('1.0.0'), record('1.1.0')] }
+    const newer = record('1.1.0', KEY, CID.createV1(0x55, sha256('newer')))
+    world.peers = { p1: [record('1.0.0')], p2: [record('1.0.0'), newer] }
     const result = await fetching().fetch({ spec: 'demo@^1.0.0' }, context())
     expect(result).toMatchObject({ version: '1.1.0', bytesFetched: 10 })
     expect(world.transfers).toEqual([['p2']])

@@ -82,7 +82,9 @@ describe('publishing', () => {
     const request = { recordBytes: record.bytes, wait: 3, timeoutMs: 1000 }
     await expect(service.publish(request, context)).rejects.toMatchObject({
       code: 'TIMEOUT',
-      message: expect.stringContaining('demo@1.0.0 is published, and 2 of 3 peers'),
+      message: expect.stringContaining(
+        'demo@1.0.0 is published, and its announcement is held by 2 of 3 peers'
+      ),
       details: { published: true, announcedTo: 2, wait: 3, id: record.id.toString() }
     })
   })

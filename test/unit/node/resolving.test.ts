@@ -10,7 +10,7 @@ async function resolveMissing(connected: string[], search: CatalogError | undefi
   const modules = {
     clock: systemClock,
     logger: silentLogger,
-    registry: { ownerPin: () => HERE.release.owner, versions: async () => [HERE] },
+    registry: { ownerPin: () => HERE.release.owner, versions: async () => [HERE], status: () => undefined },
     content: {},
     network: {
       connected: () => connected,

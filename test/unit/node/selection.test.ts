@@ -1,19 +1,38 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseSpec, type ReleaseRecord } from '../../../library/index.ts'
-import { type NamedSpec, selectRelease } from '../../../node/services/selection.ts'
+import {
+  createStatusRecord,
+  type NewStatus,
+  parseSpec,
+  type ReleaseRecord,
+  type StatementRecord,
+  StatementSet
+} from '../../../library/index.ts'
+import { type NamedSpec, type OwnerRule, selectRelease as select } from '../../../node/services/selection.ts'
 import { formatPublicKey, SigningKey } from '../../../trust/index.ts'
+import { contentOf } from '../records/examples.ts'
 
-const ALICE = SigningKey.generate().publicKey
+const KEY = SigningKey.generate()
+const ALICE = KEY.publicKey
 const BOB = SigningKey.generate().publicKey
 
-const record = (version: string, owner = ALICE, sequence = 1): ReleaseRecord =>
+const record = (version: string, owner = ALICE, content = contentOf(version)): ReleaseRecord =>
   ({
-    id: { toString: () => `${version}-${Buffer.from(owner).toString('hex', 0, 4)}-${sequence}` },
-    release: { name: 'ui', version, owner, sequence }
+    id: { toString: () => `${version}-${Buffer.from(owner).toString('hex', 0, 4)}-${content}` },
+    release: { name: 'ui', version, owner, content }
   }) as unknown as ReleaseRecord
 
+const status = (version: string, state: NewStatus['state'], over: Partial<NewStatus> = {}): StatementRecord =>
+  createStatusRecord({ name: 'ui', version, content: contentOf(version), state, sequence: 1, ...over }, KEY)
+
 const spec = (text: string): NamedSpec => parseSpec(text) as NamedSpec
+
+const selectRelease = (
+  records: ReleaseRecord[],
+  meant: NamedSpec,
+  rule: OwnerRule,
+  statements: StatementRecord[] = []
+): ReleaseRecord => select({ records, statements: new StatementSet(statements) }, meant, rule)
 
 describe('which release is meant', () => {
   it('is the highest that matches', () => {
@@ -97,6 +116,53 @@ describe('which release is meant', () => {
           expect(error).toMatchObject({ code: 'OWNER_CHANGED' })
         }
       })
+    )
+  })
+
+  it('passes over what is yanked, unless it is named exactly', () => {
+    const records = ['1.0.0', '1.1.0', '1.2.0'].map(version => record(version))
+    const yanks = [status('1.2.0', 'yanked'), status('1.1.0', 'deprecated')]
+    const chosen = (text: string, said = yanks): string =>
+      selectRelease(records, spec(text), {}, said).release.version
+    expect(chosen('ui')).toBe('1.1.0')
+    expect(chosen('ui@^1.0.0')).toBe('1.1.0')
+    expect(chosen('ui@1.2.0')).toBe('1.2.0')
+    const unyank = status('1.2.0', 'active', { sequence: 2 })
+    expect(chosen('ui', [unyank, ...yanks])).toBe('1.2.0')
+    const foreign = status('1.2.0', 'yanked', { content: contentOf('other') })
+    expect(chosen('ui', [foreign])).toBe('1.2.0')
+  })
+
+  it('says so when everything that matches is yanked, and how to take it all the same', () => {
+    const said = status('1.0.0', 'yanked', { reason: 'leaks', replacement: 'ui2@^1' })
+    expect(() => selectRelease([record('1.0.0')], spec('ui'), {}, [said])).toThrow(
+      expect.objectContaining({
+        code: 'RELEASE_NOT_FOUND',
+        message: 'every version that matches ui is yanked: 1.0.0 (leaks); instead of it: ui2@^1',
+        hint: expect.stringContaining('ui@1.0.0'),
+        details: { name: 'ui', yanked: ['1.0.0'] }
+      })
+    )
+  })
+
+  it('is none of two contents of one owner, unless it is locked or pinned here', () => {
+    const [one, two] = [contentOf('one'), contentOf('two')]
+    const records = [record('1.0.0'), record('2.0.0', ALICE, one), record('2.0.0', ALICE, two)]
+    const chosen = (text: string, rule: OwnerRule): ReleaseRecord => selectRelease(records, spec(text), rule)
+    expect(() => chosen('ui@2.0.0', {})).toThrow(
+      expect.objectContaining({
+        code: 'RELEASE_EQUIVOCATED',
+        details: expect.objectContaining({
+          releases: expect.arrayContaining([expect.objectContaining({ content: two.toString() })])
+        })
+      })
+    )
+    expect(() => chosen('ui@^2.0.0', {})).toThrow(expect.objectContaining({ code: 'RELEASE_EQUIVOCATED' }))
+    expect(chosen('ui', {}).release.version).toBe('1.0.0')
+    expect(chosen('ui@2.0.0', { content: two }).release.content).toBe(two)
+    expect(chosen('ui', { isPinned: ({ content }) => content === one }).release.content).toBe(one)
+    expect(() => chosen('ui@2.0.0', { content: contentOf('three') })).toThrow(
+      expect.objectContaining({ code: 'RELEASE_NOT_FOUND' })
     )
   })
 })

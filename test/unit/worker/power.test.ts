@@ -72,7 +72,7 @@ test('a yank', async () => {
   await registry().publish(record.bytes)
   await registry().publishStatement(createStatusRecord(yank, keyOf('ada')).bytes)
   machine = await machine.cutPower()
-  expect(registry().status(record.release)).toMatchObject({ state: 'yanked' })
+  expect(registry().status(record.release)?.status).toMatchObject({ state: 'yanked' })
 })
 
 test('a pinned owner', async () => {

@@ -9,7 +9,8 @@ export const release = {
   sizeBytes: 1_500_000,
   status: 'published',
   access: 'public',
-  local: 'complete'
+  local: 'complete',
+  attestations: []
 }
 export const peer = {
   peerId: '12D3KooA',
@@ -38,6 +39,7 @@ export const fetched = {
   sizeBytes: 100,
   files: 2,
   owner: 'z6MkOwner',
+  status: 'published',
   dependencies: [],
   bytesFetched: 100,
   bytesReused: 0,

@@ -1,0 +1,3 @@
+import { changeStatus } from './status-change.ts'
+
+export const run = changeStatus('yanked')
