@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 
+const SEPARATOR = Buffer.from(path.sep)
 /** What the owner needs to list a folder and to remove what is in it. */
 const OWNER_ALL = 0o700
 
@@ -38,11 +39,22 @@ export function exists(file: string): boolean {
   return lstatSync(file, { throwIfNoEntry: false }) !== undefined
 }
 
+/** Takes away a folder that is empty; one with anything in it stays. */
+export function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOTEMPTY' && code !== 'ENOENT' && code !== 'EEXIST') throw error
+  }
+}
+
 /**
  * Removes whatever is there, with everything below it; nothing when it is not there. Node's own `rmSync` fails at a
  * folder that its owner may not read or change, and a package may bring one. Links are removed, not followed.
+ * Names are bytes here: what a user put into a package need not be text.
  */
-export function removeTree(file: string): void {
+export function removeTree(file: string | Buffer): void {
   const stats = lstatSync(file, { throwIfNoEntry: false })
   if (stats === undefined) return
   if (!stats.isDirectory()) {
@@ -50,6 +62,7 @@ export function removeTree(file: string): void {
     return
   }
   if ((stats.mode & OWNER_ALL) !== OWNER_ALL) chmodSync(file, stats.mode | OWNER_ALL)
-  for (const name of readdirSync(file)) removeTree(path.join(file, name))
+  for (const name of readdirSync(file, { encoding: 'buffer' }))
+    removeTree(Buffer.concat([Buffer.from(file), SEPARATOR, name]))
   rmdirSync(file)
 }

@@ -24,7 +24,7 @@ export function acquireMutex(file: string): HeldMutex | undefined {
     const before = identityOf(file)
     if (before === undefined) continue
     const database = new DatabaseSync(file)
-    if (!lock(database)) {
+    if (!lock(database, file)) {
       database.close()
       return undefined
     }
@@ -41,13 +41,15 @@ export function acquireMutex(file: string): HeldMutex | undefined {
   throw new CatalogError('TARGET_BUSY', `the lock ${file} was taken away ${TRIES_MAX} times in a row`)
 }
 
-function lock(database: DatabaseSync): boolean {
+function lock(database: DatabaseSync, file: string): boolean {
   try {
     database.exec('BEGIN EXCLUSIVE')
     return true
   } catch (error) {
     const { errcode } = error as { errcode?: number }
     if (errcode === SQLITE_BUSY || errcode === SQLITE_LOCKED) return false
+    // As at a release: removed while it is still held.
+    if (errcode === SQLITE_FULL) rmSync(file, { force: true })
     database.close()
     if (errcode === SQLITE_FULL)
       throw new CatalogError('DISK_FULL', 'there is no room for the lock of the target', { cause: error })

@@ -9,12 +9,13 @@
  * Only what an install put there is ever replaced or removed: anything else of the same name is refused. Staging lies
  * inside the target, so that the renames at the end stay on one file system.
  */
-import { lstatSync, readFileSync, realpathSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { CatalogError, makeFolder } from '../../base/index.ts'
 import { checkName, isName } from '../names.ts'
 import { type Folding, probeFolding } from './collisions.ts'
 import { diskError } from './disk-error.ts'
+import { removeIfEmpty } from './durable.ts'
 import { type ExtractedTotals, extractTar } from './extract.ts'
 import {
   commitSteps,
@@ -84,17 +85,26 @@ export class InstallTarget {
     try {
       const made = makeFolder(folder)
       const root = realpathSync(folder)
-      const target = new InstallTarget(root, takeMutex(root), made)
       try {
-        recoverSteps(root)
+        return InstallTarget.#openAt(root, made)
       } catch (error) {
-        target.#mutex.release()
+        removeEmptyFolders(root, made)
         throw error
       }
-      return target
     } catch (error) {
       throw diskError(error, folder)
     }
+  }
+
+  static #openAt(root: string, wasMade: boolean): InstallTarget {
+    const target = new InstallTarget(root, takeMutex(root), wasMade)
+    try {
+      recoverSteps(root)
+    } catch (error) {
+      target.#mutex.release()
+      throw error
+    }
+    return target
   }
 
   /** What catalog-lock.json says; undefined without one. Throws LOCK_INVALID. */
@@ -209,23 +219,19 @@ export class InstallTarget {
     }
   }
 
+  #removeEmptyFolders(): void {
+    try {
+      removeEmptyFolders(this.root, this.#wasMade)
+    } catch (error) {
+      throw diskError(error, this.root)
+    }
+  }
+
   #removeLeftovers(): void {
     try {
       removeLeftovers(this.root)
     } catch (error) {
       if (!this.#committed) throw error
-    }
-  }
-
-  /** Takes away the folders that this install made for nothing; one with anything in it stays. */
-  #removeEmptyFolders(): void {
-    for (const folder of this.#wasMade ? [this.#state, this.root] : [this.#state]) {
-      try {
-        rmdirSync(folder)
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException
-        if (code !== 'ENOTEMPTY' && code !== 'ENOENT' && code !== 'EEXIST') throw diskError(error, this.root)
-      }
     }
   }
 
@@ -277,10 +283,22 @@ function takeMutex(root: string): HeldMutex {
       }
     )
   }
-  // Made anew: a link that stands there must not be written through.
-  rmSync(holder, { force: true })
-  writeFileSync(holder, String(process.pid), { flag: 'wx' })
+  try {
+    if (lstatSync(holder, { throwIfNoEntry: false })?.isDirectory()) throw refused(holder, 'is a folder')
+    // Made anew: a link that stands there must not be written through.
+    rmSync(holder, { force: true })
+    writeFileSync(holder, String(process.pid), { flag: 'wx' })
+  } catch (error) {
+    mutex.release()
+    throw error
+  }
   return mutex
+}
+
+/** Takes away the folders that an install made for nothing; one with anything in it stays. */
+function removeEmptyFolders(root: string, wasMade: boolean): void {
+  removeIfEmpty(path.join(root, STATE_FOLDER))
+  if (wasMade) removeIfEmpty(root)
 }
 
 function refused(folder: string, reason: string): CatalogError {

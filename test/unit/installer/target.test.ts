@@ -323,6 +323,25 @@ it.runIf(process.getuid?.() === 0)('leftovers of another user do not fail a comm
   expect(existsSync(path.join(dir, '.catalog', 'staging'))).toBe(false)
 })
 
+it('that cannot begin leaves no lock and no folder of its own', () => {
+  writeTree(dir, { '.catalog/holder/x': '' })
+  expect(() => InstallTarget.open(dir)).toThrow(expect.objectContaining({ code: 'TARGET_REFUSED' }))
+  expect(readdirSync(path.join(dir, '.catalog'))).toEqual(['holder'])
+  rmSync(path.join(dir, '.catalog', 'holder'), { recursive: true })
+  InstallTarget.open(dir).close()
+  expect(readdirSync(dir)).toEqual([])
+})
+
+it.runIf(process.platform === 'linux')('removes names that are no text', async () => {
+  await install([['tool', '1.0.0', V1]])
+  const name = Buffer.from([0x61, 0xff, 0xfe])
+  mkdirSync(Buffer.concat([Buffer.from(`${dir}/tool/`), name]))
+  writeFileSync(Buffer.concat([Buffer.from(`${dir}/tool/`), name, Buffer.from('/b'), name]), 'of the user')
+  await install([['tool', '2.0.0', V2]])
+  expect(readdirSync(dir).sort()).toEqual(['.catalog', 'catalog-lock.json', 'tool'])
+  expect(readdirSync(path.join(dir, '.catalog'))).toEqual(['installed.json'])
+})
+
 it.each(['{', 'null', '{"installed":"tool"}', '{"installed":["../up"]}', '{"installed":[1]}'])(
   'a target whose installed.json is %s is refused',
   text => {
