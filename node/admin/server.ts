@@ -3,9 +3,11 @@
  * routes with their schemas) is loaded for the first request: a sixth of a start, and 4 MB in a node that nobody asks.
  */
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
-import { MINUTE_MS, SECOND_MS } from '../../base/index.ts'
+import { CatalogError, type ErrorCode, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
+import { requestIdFrom } from '../request-context.ts'
 import type { AdminModules } from './app.ts'
 import type { Route } from './route.ts'
 import { checkSocketPath, clearStaleSocket, closeToOthers } from './socket.ts'
@@ -30,6 +32,31 @@ export interface AdminServer {
   close(signal: AbortSignal): Promise<void>
 }
 
+type Refusal = readonly [status: number, code: ErrorCode, message: string]
+/** By the code that node:http has for what is no request, with the status that HTTP has for it. */
+const REFUSALS: Readonly<Record<string, Refusal>> = {
+  HPE_HEADER_OVERFLOW: [431, 'LIMIT_EXCEEDED', 'the head of the request is too long'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'TIMEOUT', 'the head of the request did not come in time']
+}
+const NO_HTTP: Refusal = [400, 'INVALID_ARGUMENT', 'this is no request of HTTP/1.1']
+
+/** Answers as every error is answered, and closes; of a client that has gone nothing is left to do. */
+function answerNoRequest({ code = '' }: NodeJS.ErrnoException, socket: Duplex): void {
+  if (code === 'ECONNRESET' || socket.destroyed) return
+  const [status, ownCode, message] = REFUSALS[code] ?? NO_HTTP
+  const requestId = requestIdFrom(undefined)
+  const body = JSON.stringify({ error: { ...new CatalogError(ownCode, message).toJSON(), requestId } })
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-request-id: ${requestId}`,
+    'connection: close'
+  ]
+  if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
+  socket.destroy()
+}
+
 /** Serves `routes` on `socketPath`. SOCKET_PATH_TOO_LONG, SOCKET_IN_USE. */
 export async function serveAdmin(
   modules: ServerModules,
@@ -46,6 +73,7 @@ export async function serveAdmin(
   server.maxConnections = MAX_CONNECTIONS
   const app = new LateApp(modules, server)
   server.on('request', (request, response) => app.answer(request, response))
+  server.on('clientError', answerNoRequest)
   await clearStaleSocket(socketPath)
   server.listen({ path: socketPath })
   await once(server, 'listening')

@@ -2,6 +2,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { mkdtemp, rm } from 'node:fs/promises'
 import http from 'node:http'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -61,6 +62,31 @@ it('closes when nobody has ever asked, and after who asked while it closes', asy
   await closed
 })
 
+it.each([
+  [400, 'INVALID_ARGUMENT', 'hello\r\n\r\n'],
+  [431, 'LIMIT_EXCEEDED', `GET / HTTP/1.1\r\nx-long: ${'x'.repeat(20_000)}\r\n\r\n`]
+])(
+  'answers %d to what is no request, in the form of every error, loaded or not',
+  async (status, code, text) => {
+    const { modules } = fakeNode()
+    server = await serveAdmin({ ...modules, routes: async () => modules.routes }, { socketPath })
+    for (const isLoaded of [false, true]) {
+      if (isLoaded) await statusOf('/v1/operations')
+      const [head = '', body = ''] = (await raw(text)).split('\r\n\r\n')
+      expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+      const requestId = /^x-request-id: (\w+)$/m.exec(head)?.[1]
+      expect(JSON.parse(body)).toEqual({
+        error: expect.objectContaining({
+          code,
+          requestId,
+          message: expect.any(String),
+          hint: expect.any(String)
+        })
+      })
+    }
+  }
+)
+
 it('cuts off whom it cannot answer', async () => {
   const routes = async () => {
     throw new Error('no routes')
@@ -89,4 +115,17 @@ function statusOf(path: string): Promise<number | undefined> {
     })
     request.on('error', reject).end()
   })
+}
+
+/** What comes back for these bytes until the connection is closed. */
+async function raw(text: string): Promise<string> {
+  const socket = connect(socketPath)
+  let answer = ''
+  socket.on('data', part => {
+    answer += part
+  })
+  socket.on('error', () => {})
+  socket.write(text)
+  await new Promise(resolve => socket.once('close', resolve))
+  return answer
 }
