@@ -100,7 +100,7 @@ _catalog() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" place="" words="" skip="" word
   case "$previous" in
 ${choices.join('\n')}
-    ${paths.join('|')}) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    ${paths.join('|')}) local IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$current")); return ;;
     ${other.join('|')}) return ;;
   esac
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -116,7 +116,7 @@ ${words.join('\n')}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   case "$place" in
-    ${files.map(({ path }) => `"${path}"`).join('|')}) COMPREPLY+=($(compgen -f -- "$current")) ;;
+    ${files.map(({ path }) => `"${path}"`).join('|')}) local IFS=$'\\n'; COMPREPLY+=($(compgen -f -- "$current")) ;;
   esac
 }
 complete -o filenames -F _catalog catalog

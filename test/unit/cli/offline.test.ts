@@ -268,6 +268,24 @@ describe('completion', () => {
     if (!line.endsWith(' ')) expect(stdout.trim().split('\n')).toEqual(expected)
   })
 
+  it.each([['catalog publish '], ['catalog install x --to ']])(
+    'of bash takes a name with spaces for one: `%s`',
+    async line => {
+      for (const name of ['my folder', 'other']) mkdirSync(path.join(folder.folder, name))
+      const words = [...line.trim().split(' '), '']
+      const { stdout } = spawnSync(
+        'bash',
+        [
+          '--norc',
+          '-c',
+          `${await script('bash')}\nCOMP_WORDS=(${words.map(word => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _catalog; printf '%s\\n' "\${COMPREPLY[@]}"`
+        ],
+        { encoding: 'utf8', cwd: folder.folder }
+      )
+      expect(stdout.split('\n')).toEqual(expect.arrayContaining(['my folder', 'other']))
+    }
+  )
+
   it('is a script for each shell, and one document with --json', async () => {
     expect(await script('zsh')).toMatch(/^#compdef catalog/)
     expect(await script('fish')).toContain('complete -c catalog -n __fish_use_subcommand -a publish')
