@@ -125,7 +125,7 @@ export const network = ObjectOf(
   { description: 'Who this node is on the network and whom it talks to.' }
 )
 
-/** Settings of QUIC; docs/architecture.md says how they were measured. */
+/** Settings of QUIC; docs/transport.md says how they were measured. */
 export const quic = ObjectOf(
   {
     maxIdleTimeout: duration({

@@ -10,7 +10,7 @@ import type { Completion } from './completion.ts'
 import type { IngestOutcome } from './protocol.ts'
 import type { Scheduler } from './scheduler.ts'
 
-/** Ingests open at once. Each holds a 2 MiB window; the admin API's own limit is lower. */
+/** Ingests open at once. Each holds a 2 MiB window; one more is BUSY. */
 const MAX_INGESTS = 16
 
 export interface IngestsModules {
