@@ -25,6 +25,8 @@ export interface StartOptions {
   stdout?: NodeJS.WritableStream
   /** Where lines for people go, when it is a terminal. */
   stderr?: NodeJS.WriteStream
+  /** Lines on a terminal have colours. */
+  colour?: boolean
   /** Aborted by a signal that came before the daemon listens to signals itself: it then stops as soon as it has started. */
   signal?: AbortSignal
 }
@@ -62,7 +64,7 @@ export async function startDaemon(options: StartOptions): Promise<number> {
       )
   })
   const config = load(home)
-  const logging = openLog(home, config.values, stderr)
+  const logging = openLog(home, config.values, stderr, options.colour === true)
   try {
     for (const warning of config.warnings) {
       logging.logger.warn({ warning }, 'configuration')
@@ -95,9 +97,9 @@ async function inSmallHeap<T>(start: () => Promise<T>): Promise<T> {
 }
 
 /** People at a terminal read the log there; a service writes files, which rotate. */
-function openLog(home: HomeLayout, { log }: Config, stderr: NodeJS.WriteStream): Logging {
+function openLog(home: HomeLayout, { log }: Config, stderr: NodeJS.WriteStream, colour: boolean): Logging {
   const sink = stderr.isTTY
-    ? terminalSink(stderr)
+    ? terminalSink(stderr, colour)
     : fileSink({ folder: home.logs, maxFileBytes: log.maxSize, maxFiles: log.files })
   return createLogging({ sink }, { level: log.level })
 }

@@ -19,6 +19,7 @@ export const run = defineCommand(async (context, _args: [], options: Options) =>
     env: context.io.env,
     flags: flagsOf(options),
     json: context.output.json,
+    colour: context.output.colours(context.io.stderr),
     signal: context.signal
   })) as ExitCode
 })

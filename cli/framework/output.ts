@@ -73,10 +73,11 @@ export class Output {
   }
 
   style(style: Style, text: string, stream: OutputStream = this.#io.stdout): string {
-    return this.#colours(stream) ? styleText(style, text, { validateStream: false }) : text
+    return this.colours(stream) ? styleText(style, text, { validateStream: false }) : text
   }
 
-  #colours(stream: OutputStream): boolean {
+  /** Whether what goes there has colours: --color, else NO_COLOR, else whether it is a terminal that shows them. */
+  colours(stream: OutputStream): boolean {
     if (this.#color !== 'auto') return this.#color === 'always'
     const { NO_COLOR: noColor, TERM: term } = this.#io.env
     if (noColor !== undefined && noColor !== '') return false

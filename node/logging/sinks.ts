@@ -11,8 +11,7 @@ export interface LogSink {
 }
 
 /** Lines for people on a terminal. */
-export function terminalSink(stream: NodeJS.WriteStream): LogSink {
-  const colour = stream.isTTY === true && process.env.NO_COLOR === undefined
+export function terminalSink(stream: Pick<NodeJS.WriteStream, 'write'>, colour: boolean): LogSink {
   return {
     write: text => {
       stream.write(prettyLine(text, colour))

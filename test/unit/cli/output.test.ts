@@ -132,5 +132,7 @@ describe('colours', () => {
     expect(await shown([], { NO_COLOR: '1' }, true)).toBe(false)
     expect(await shown([], { TERM: 'dumb' }, true)).toBe(false)
     expect(await shown([], {}, false)).toBe(false)
+    expect(await shown(['x', '--color', 'always'], {}, false)).toBe(true)
+    expect(await shown(['x', '--color', 'never'], {}, true)).toBe(false)
   })
 })

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { createLogging } from '../../../node/logging/logging.ts'
 import { prettyLine } from '../../../node/logging/pretty.ts'
 import { LogRing } from '../../../node/logging/ring.ts'
-import { fileSink } from '../../../node/logging/sinks.ts'
+import { fileSink, terminalSink } from '../../../node/logging/sinks.ts'
 import { runInRequest } from '../../../node/request-context.ts'
 
 function collected() {
@@ -63,6 +63,10 @@ describe('the log', () => {
     })}\n`
     expect(prettyLine(json, false)).toBe('03:04:05.678 info  hi ?[2J?there name="a b" n=7\n')
     expect(prettyLine(json, true)).toContain('\u001b[32minfo \u001b[0m')
+    const written: string[] = []
+    for (const colour of [true, false])
+      terminalSink({ write: text => written.push(String(text)) > 0 }, colour).write(json)
+    expect(written).toEqual([prettyLine(json, true), prettyLine(json, false)])
   })
 
   it('goes into a file that rotates and stays within its number', async () => {
