@@ -19,19 +19,16 @@
  * PATH_REFUSED are the publisher's doing: no other source can help.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { LruCache, MIB, toCatalogError } from '../../base/index.ts'
+import { MIB, toCatalogError } from '../../base/index.ts'
 import {
   type BlockId,
   blockIdOf,
   type ChunkRef,
   type ContentStore,
-  decodeNode,
   decodePage,
-  expectChild,
   idKey,
   isSingleChunk,
   type ManifestEntry,
-  type NodeExpectation,
   type Release,
   singleChunk
 } from '../../library/index.ts'
@@ -53,6 +50,7 @@ import {
   type WalkProgress,
   type WalkWant
 } from './walk-steps.ts'
+import { TreeWalk } from './walk-trees.ts'
 
 /** Manifest blocks kept until they can be read from the store. */
 const MAX_UNFLUSHED_BYTES = 8 * MIB
@@ -60,11 +58,6 @@ const MAX_UNFLUSHED_BYTES = 8 * MIB
 const STEPS_PER_TURN = 4
 /** Tree nodes asked for or waiting to be walked: 10 MiB of them at most. */
 const MAX_OPEN_NODES = 256
-/**
- * Nodes that a walk remembers, 10 MB at most: three nodes can stand for 2^30 chunks by naming each other again and
- * again, and a walk that looked into each anew would take hours.
- */
-const MAX_KNOWN_NODES = 65_536
 
 const NO_PAGES: ReadonlySet<string> = new Set()
 
@@ -85,8 +78,7 @@ export class ReleaseWalk {
   readonly #fresh: FreshBlocks
   /** What of the release can be read here. */
   readonly #have: HaveTracker
-  /** Nodes that are asked for or were looked into: what is below them need not be walked again. */
-  readonly #known = new LruCache<string, true>({ maxEntries: MAX_KNOWN_NODES })
+  readonly #trees: TreeWalk
   /** Manifest blocks that may not be readable in the store yet: the second pass reads them again. */
   readonly #unflushed = new KeptBlocks(MAX_UNFLUSHED_BYTES)
   #openNodes = 0
@@ -105,6 +97,11 @@ export class ReleaseWalk {
     this.#entries = new EntriesCheck(release)
     this.#have = new HaveTracker(release.sizeBytes)
     this.#fresh = new FreshBlocks(modules, range => this.#have.add(range.offsetBytes, range.lengthBytes))
+    this.#trees = new TreeWalk({
+      store: modules.store,
+      stack: this.#stack,
+      isUnderWay: key => this.#isUnderWay(key)
+    })
     this.#stack.push(this.#manifest())
   }
 
@@ -226,9 +223,9 @@ export class ReleaseWalk {
     const tree = manifestTree(false, (page, index) => this.#manifestPage(page, index))
     const use = (raw: Uint8Array): void => {
       this.#unflushed.keep(blockIdOf(content), raw)
-      if (!isSingleChunk(content)) this.#stack.push(this.#below(tree, raw, MANIFEST_ROOT, 0, 0))
+      if (!isSingleChunk(content)) this.#stack.push(this.#trees.below(tree, raw, MANIFEST_ROOT, 0, 0))
     }
-    yield* this.#metadata({ part: Part.Manifest, top: true }, 0, blockIdOf(content), undefined, use)
+    yield* this.#trees.metadata({ part: Part.Manifest, top: true }, 0, blockIdOf(content), undefined, use)
   }
 
   *#manifestPage({ id, lengthBytes }: ChunkRef, index: number): Steps {
@@ -261,7 +258,7 @@ export class ReleaseWalk {
         else yield open(id, index)
       })
       const held = blockIdOf(content)
-      yield { held, use: raw => this.#stack.push(this.#below(tree, raw, MANIFEST_ROOT, 0, 0)) }
+      yield { held, use: raw => this.#stack.push(this.#trees.below(tree, raw, MANIFEST_ROOT, 0, 0)) }
     }
     // All above was pushed on top of this generator: it goes on when they are through.
     if (this.#skippedPages === 0) this.#entries.end()
@@ -316,9 +313,9 @@ export class ReleaseWalk {
     }
     const id = blockIdOf(root)
     const use = (raw: Uint8Array): void => {
-      this.#stack.push(this.#below(tree, raw, { sizeBytes, root: true }, 0, start), start)
+      this.#stack.push(this.#trees.below(tree, raw, { sizeBytes, root: true }, 0, start), start)
     }
-    yield* this.#metadata(position, start, id, () => tree.onKnown(sizeBytes), use)
+    yield* this.#trees.metadata(position, start, id, () => tree.onKnown(sizeBytes), use)
   }
 
   *#chunk(position: Position, { id, lengthBytes }: ChunkRef, file: FileState, offsetBytes: number): Steps {
@@ -346,54 +343,5 @@ export class ReleaseWalk {
   #advance(file: FileState, lengthBytes: number): void {
     file.remainingBytes -= lengthBytes
     if (file.remainingBytes === 0) this.progress.filesDone++
-  }
-
-  // --- trees
-
-  /**
-   * The children of a node, from its verified bytes. `firstIndex`: of its first child, counted over the child's level;
-   * `start`: where its bytes begin in the release.
-   */
-  *#below(tree: Tree, raw: Uint8Array, expected: NodeExpectation, firstIndex: number, start: number): Steps {
-    const node = decodeNode(raw, expected)
-    if (node.sizeBytes > tree.maxBytes) throw invalid(`a tree of ${node.sizeBytes} bytes`)
-    let offset = start
-    for (const [i, child] of node.children.entries()) {
-      const index = firstIndex + i
-      if (node.level === 1) yield* tree.leaf(child, index, offset)
-      else yield* this.#childNode(tree, child, index, expectChild(node, i, expected), offset)
-      offset += child.lengthBytes
-    }
-  }
-
-  *#childNode(tree: Tree, child: ChunkRef, index: number, expected: NodeExpectation, start: number): Steps {
-    const { id, lengthBytes } = child
-    const use = (raw: Uint8Array): void => {
-      const below = this.#below(tree, raw, expected, index * expected.fanout!, start)
-      this.#stack.push(below, tree.isFile ? start : undefined)
-    }
-    if (tree.isRevisited) yield { held: id, use }
-    else {
-      const position = tree.position(expected.level!, index)
-      yield* this.#metadata(position, start, id, () => tree.onKnown(lengthBytes), use)
-    }
-  }
-
-  /** A node or page: wanted when missing, looked into when here, `onKnown` when this fetch has it in hand elsewhere. */
-  *#metadata(
-    position: Position,
-    offset: number,
-    id: BlockId,
-    onKnown: (() => void) | undefined,
-    use: (raw: Uint8Array) => void
-  ): Steps {
-    const key = idKey(id)
-    const offsetBytes = position.part === Part.Manifest ? undefined : offset
-    const want: WalkWant = { position, offsetBytes, id, rawLengthBytes: undefined, isUsed: false, use }
-    const isKnown = this.#known.get(key) ?? this.#isUnderWay(key)
-    this.#known.set(key, true)
-    if (isKnown) onKnown?.()
-    else if (this.#store.hasBlock(id)) yield { held: id, use, lost: want }
-    else yield want
   }
 }
