@@ -6,6 +6,8 @@ const TICK_MS = 10
 
 export interface ProcessStats {
   cpuMs: number
+  /** Of its children that have ended. */
+  childrenCpuMs: number
   rssMb: number
   /** Anonymous memory: what the process itself allocated, without file pages. */
   rssAnonMb: number
@@ -23,6 +25,7 @@ export const processStats = (pid: number): ProcessStats => {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   return {
     cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS,
+    childrenCpuMs: (Number(fields[13]) + Number(fields[14])) * TICK_MS,
     rssMb: toMb(kibField(status, 'VmRSS')),
     rssAnonMb: toMb(kibField(status, 'RssAnon')),
     peakRssMb: toMb(kibField(status, 'VmHWM'))
