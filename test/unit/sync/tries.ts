@@ -93,7 +93,7 @@ export const record = (number: number, version = 0): TreeChange => ({
  * fill, split and collapse at every depth, the deepest too.
  */
 export const crowdedKey: fc.Arbitrary<Uint8Array> = fc
-  .tuple(fc.constantFrom(0, 0, 1, 2, 15, 30), fc.integer({ min: 0, max: 255 }), fc.boolean())
+  .tuple(fc.constantFrom(0, 0, 1, 2, 15, 30), fc.integer({ min: 0, max: 59 }), fc.boolean())
   .map(([at, byte, isLast]) => {
     const key = new Uint8Array(32)
     key[at] = byte
@@ -109,7 +109,23 @@ export const crowdedChange: fc.Arbitrary<TreeChange> = fc.record({
   )
 })
 
+/** `size`: without it fast-check stays at some ten elements, and no bucket would ever split. */
+export const crowdedChanges: fc.Arbitrary<TreeChange[]> = fc.array(crowdedChange, {
+  maxLength: 300,
+  size: 'max'
+})
+
+export const crowdedKeys: fc.Arbitrary<Uint8Array[]> = fc.uniqueArray(crowdedKey, {
+  selector: hex,
+  maxLength: 100,
+  size: 'max'
+})
+
+const crowdedRemovals: fc.Arbitrary<TreeChange[]> = fc
+  .array(crowdedKey, { maxLength: 400, size: 'max' })
+  .map(keys => keys.map(trieKey => ({ trieKey, recHash: undefined })))
+
 export const crowdedBatches: fc.Arbitrary<TreeChange[][]> = fc.array(
-  fc.array(crowdedChange, { maxLength: 120 }),
+  fc.oneof(crowdedChanges, crowdedRemovals),
   { maxLength: 6 }
 )
