@@ -467,6 +467,13 @@ export const ERROR_CODES = {
     'The signature of a record does not match its bytes and key.',
     'do not use it; it was forged or damaged'
   ),
+  HEAD_INVALID: row(
+    400,
+    VerificationFailed,
+    W.BadRequest,
+    'A head of a library is not canonical DAG-CBOR or a field breaks its bounds.',
+    'do not believe it; ask another peer'
+  ),
   PROOF_INVALID: row(
     400,
     VerificationFailed,

@@ -44,9 +44,19 @@ export {
   type LibraryModules,
   type LibraryOptions,
   openLibrary,
+  withDatabase,
   withHomeLocked
 } from './open.ts'
 export * from './records/index.ts'
 export * from './registry/index.ts'
 export * from './spec.ts'
 export type * from './types.ts'
+export type {
+  CompanionFactory,
+  CompanionModules,
+  CompanionOptions,
+  FollowingRows,
+  WorkerCompanion
+} from './worker/companion.ts'
+export type { Scheduler, Slice } from './worker/scheduler.ts'
+export { runWorker } from './worker/thread.ts'

@@ -23,18 +23,12 @@ import { SegmentFiles } from './content/segment-files.ts'
 import { DAMAGE_KEY, TAIL_KEY } from './content/segment-modules.ts'
 import { LocalContentStore } from './content/store.ts'
 import { storeId } from './content/store-id.ts'
-import { type Level, LevelReader, openLevel } from './database/level.ts'
-import type { Database, WriteOperation } from './database/types.ts'
+import { type Level, LevelReader, LevelWriter, openLevel } from './database/level.ts'
+import type { Database, DatabaseSnapshot, DatabaseWriter, WriteOperation } from './database/types.ts'
 import { createRegistry } from './registry/registry.ts'
 import type { Registry, RegistryWriter } from './registry/types.ts'
 import type { Library } from './types.ts'
 import { WorkerClient } from './worker/client.ts'
-
-/** In the bundle the worker is a file beside this one (scripts/bundle.ts), in the sources it has a folder. */
-const WORKER_URL = new URL(
-  import.meta.url.endsWith('.ts') ? './worker/worker.ts' : './worker.js',
-  import.meta.url
-)
 
 export interface LibraryModules {
   log: Logger
@@ -48,8 +42,8 @@ export type BucketOptions = Omit<BucketStoreSettings, 'storeId'>
 export interface LibraryOptions {
   /** Absolute path of the home; it exists. `db/` and `segments/` in it belong to the library. */
   home: string
-  /** Entry of the worker thread, where it is not at its usual place. */
-  workerUrl?: URL
+  /** What the worker thread is started with: a file that calls `runWorker`. */
+  workerUrl: URL
   /** Time without work after which the worker ends; a minute by default. */
   workerIdleMs?: number
   /** Bytes of content at most: what would exceed them is refused with QUOTA_EXCEEDED. 0 (the default) = no limit. */
@@ -93,9 +87,17 @@ export async function openLibrary(modules: LibraryModules, options: LibraryOptio
  * HOME_LOCKED when another process has the home open.
  */
 export async function withHomeLocked<T>(home: string, work: () => Promise<T>): Promise<T> {
+  return await withDatabase(home, work)
+}
+
+/** Opens the database of a home that no library is open on, for as long as `work` runs. HOME_LOCKED as above. */
+export async function withDatabase<T>(
+  home: string,
+  work: (database: DatabaseWriter) => Promise<T>
+): Promise<T> {
   const level = await openLevel(join(home, 'db'))
   try {
-    return await work()
+    return await work(new LevelWriter(level))
   } finally {
     await level.close()
   }
@@ -168,6 +170,7 @@ class LocalLibrary implements Library {
   readonly content: LocalContentStore
   readonly registry: Registry
   readonly #level: Level
+  readonly #reader: LevelReader
   readonly #worker: WorkerClient
   #closing: Promise<void> | undefined
 
@@ -176,11 +179,13 @@ class LocalLibrary implements Library {
     const { level, databaseFolder, segmentsFolder, bucket, settings } = places
     const libraryMetrics = partMetrics(metrics, 'library')
     this.#level = level
+    this.#reader = new LevelReader(level)
     this.#worker = new WorkerClient(
       { log, clock, metrics: libraryMetrics },
       {
-        url: options.workerUrl ?? WORKER_URL,
+        url: options.workerUrl,
         settings: {
+          home: options.home,
           databaseFolder,
           segmentsFolder,
           quotaBytes: options.quotaBytes ?? 0,
@@ -213,6 +218,14 @@ class LocalLibrary implements Library {
 
   get workerRunning(): boolean {
     return this.#worker.running
+  }
+
+  snapshot(): DatabaseSnapshot {
+    return this.#reader.snapshot()
+  }
+
+  companion(method: string, parameters: unknown, signal?: AbortSignal): Promise<unknown> {
+    return this.#worker.request('companion', { method, parameters }, { signal })
   }
 
   /** Has the worker bring segments and index together. */
@@ -253,6 +266,6 @@ function workerRegistry(worker: WorkerClient): RegistryWriter {
   return {
     write: (change, record, nowMs, signal) =>
       worker.request('registryWrite', { change, record, nowMs }, { signal }),
-    remove: (recHash, signal) => worker.request('registryRemove', { recHash }, { signal })
+    remove: (recHash, nowMs, signal) => worker.request('registryRemove', { recHash, nowMs }, { signal })
   }
 }

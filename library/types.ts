@@ -1,5 +1,5 @@
 import type { ContentStore } from './content/content-store.ts'
-import type { Database } from './database/types.ts'
+import type { Database, DatabaseSnapshot } from './database/types.ts'
 import type { Registry } from './registry/types.ts'
 
 /** What a node holds: built by `openLibrary(modules, options)`, closed by its owner after everything that uses it. */
@@ -7,6 +7,10 @@ export interface Library {
   readonly database: Database
   readonly content: ContentStore
   readonly registry: Registry
+  /** What the database has now, to be read for a while. */
+  snapshot(): DatabaseSnapshot
+  /** Asks what works in the worker beside the library; who started the worker knows what it answers. */
+  companion(method: string, parameters: unknown, signal?: AbortSignal): Promise<unknown>
   /** True while the worker thread runs. */
   readonly workerRunning: boolean
   /** Flushes, closes the worker, then LevelDB. Idempotent. */

@@ -7,6 +7,7 @@ import type { LoadedConfig } from '../config/index.ts'
 import { type Discovery, encodeInvite } from '../discovery/index.ts'
 import type { ContentStore, Registry } from '../library/index.ts'
 import type { Control, Throttle } from '../protocols/index.ts'
+import type { LibrarySets } from '../sync/index.ts'
 import type { NodeKey } from '../trust/index.ts'
 import type { EventHub } from './events.ts'
 import type { HomeLayout } from './home/layout.ts'
@@ -66,6 +67,7 @@ export interface BuildModules {
   nodeKey: NodeKey
   /** Stopped by a pause in this order, and gone on with in reverse. */
   pausable: readonly Pausable[]
+  sets: LibrarySets
 }
 
 export interface BuildOptions {
@@ -120,6 +122,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
       store: () => content.stats(),
       holdings: () => content.holdings(),
       scrub: () => modules.scrubbing.lastPass,
+      sets: modules.sets,
       probeStore: signal => readOneBack(modules, signal),
       bucket: content.bucket,
       offload: () => modules.offloading?.state

@@ -20,6 +20,7 @@ import {
   RecordClient,
   serveRecords
 } from '../protocols/index.ts'
+import { LibrarySets } from '../sync/index.ts'
 import { loadNodeKey } from '../trust/index.ts'
 import { serveAdmin } from './admin/server.ts'
 import { Streams } from './admin/streams.ts'
@@ -42,6 +43,7 @@ import { Collecting } from './services/collecting.ts'
 import { FetchFailures } from './services/fetch-failures.ts'
 import { FetchJobs } from './services/fetch-jobs.ts'
 import { Fetching } from './services/fetching.ts'
+import { HeadRenewal } from './services/head-renewal.ts'
 import { Offloading } from './services/offloading.ts'
 import { PeerHealth } from './services/peer-health.ts'
 import { PeerLimits } from './services/peer-limits.ts'
@@ -52,6 +54,7 @@ import { Shutdown } from './shutdown.ts'
 import { downloadBudget, throttleOf } from './throttling.ts'
 import { VERSION } from './version.ts'
 import { watchParts } from './watch.ts'
+import { WORKER_URL } from './worker-url.ts'
 
 /** All of a stop: what has not ended by then is cut. */
 export const STOP_TIMEOUT_MS = 10 * SECOND_MS
@@ -244,6 +247,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     { intervalMs: values.store.scrubInterval, rate: values.store.scrubRate }
   )
   const { bucket } = library.content
+  const sets = new LibrarySets({ library, clock }, { writer: nodeKey.key.publicKey })
+  const renewal = new HeadRenewal({ sets, clock, logger: log })
   const offloading =
     bucket === undefined ? undefined : new Offloading({ bucket, clock, logger: log, metrics: registry })
   const services = buildServices(
@@ -264,9 +269,11 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       nodeKey,
       scrubbing,
       offloading,
+      sets,
       pausable: [
         background,
         scrubbing,
+        renewal,
         ...(offloading === undefined ? [] : [offloading]),
         { pause: () => contentServer.stop(), resume: () => contentServer.start() }
       ]
@@ -292,6 +299,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   lifecycle.transition('running', 'started')
   background.start()
   scrubbing.start()
+  renewal.start()
   offloading?.start()
   shutdown.leave('goodbye', deadline => {
     host.leave()
@@ -300,6 +308,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   shutdown.leave('background', () => background.stop())
   if (offloading !== undefined) shutdown.leave('bucket', () => offloading.stop())
   shutdown.leave('scrub', () => scrubbing.stop())
+  shutdown.leave('heads', () => renewal.stop())
   shutdown.leave('fetching', () => fetching.stop())
 
   let stopping: Promise<string[]> | undefined
@@ -330,7 +339,13 @@ async function openOwnLibrary(
 ): Promise<Library> {
   const bucket = backend === 's3' ? await bucketOptions(s3, process.env) : undefined
   try {
-    return await openLibrary(modules, { home: home.root, quotaBytes: quota, compression, bucket })
+    return await openLibrary(modules, {
+      home: home.root,
+      workerUrl: WORKER_URL,
+      quotaBytes: quota,
+      compression,
+      bucket
+    })
   } catch (error) {
     throw isLockError(error) ? await homeLockedError(home, error) : error
   }

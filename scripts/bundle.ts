@@ -54,7 +54,7 @@ const PROGRAM_FOOT = '\n})\n//# sourceMappingURL=program.cjs.map\n'
 
 const WORKER = {
   ...COMMON,
-  entryPoints: { worker: 'library/worker/worker.ts' },
+  entryPoints: { worker: 'node/worker.ts' },
   plugins: [nodeModules, addons, seldomLoaded],
   format: 'esm',
   define: { 'process.env.NODE_ENV': '"production"' },

@@ -31,7 +31,9 @@ function treeOf(records: number): TreeView & { rows: Map<Path, Uint8Array> } {
   }
   const changes = Array.from({ length: records }, (_, number) => record(number))
   const { top, changed } = applyChanges({ top: undefined, nodes }, changes)
-  const rows = new Map([...changed].filter((row): row is [Path, Uint8Array] => row[1] !== undefined))
+  const rows = new Map(
+    [...changed].flatMap(([path, node]) => (node === undefined ? [] : [[path, node.bytes]]))
+  )
   return { top, nodes: { get: path => rows.get(path)! }, rows }
 }
 
@@ -73,7 +75,7 @@ function oneSided(): { view: TreeView; changes: TreeChange[] } {
     .slice(0, 33)
   const empty: TreeView = { top: undefined, nodes: { get: () => new Uint8Array() } }
   const { top, changed } = applyChanges(empty, changes)
-  return { view: { top, nodes: { get: path => changed.get(path)! } }, changes }
+  return { view: { top, nodes: { get: path => changed.get(path)!.bytes } }, changes }
 }
 
 function oneSidedCase(): object {

@@ -4,5 +4,14 @@
  * verified and stored by the library, and nothing here opens a connection. Changes of a set come in, rows for the same
  * batch, roots, proofs and signed heads go out.
  */
+
+export { openSyncCompanion, type SyncCompanionModules, type SyncCompanionOptions } from './companion.ts'
+export * from './heads/index.ts'
+export {
+  LibrarySets,
+  type LibrarySetsModules,
+  type LibrarySetsOptions,
+  type SetState
+} from './library-sets.ts'
 export * from './sketch/index.ts'
 export * from './trie/index.ts'

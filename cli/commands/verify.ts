@@ -4,6 +4,8 @@ import type { VerifyResult } from '../client/types.ts'
 import { printable } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
 
+type Tree = VerifyResult['trees'][number]
+
 /** Lines that the text has of each kind; --json names more. */
 const MAX_LINES = 20
 
@@ -33,15 +35,28 @@ export const run = defineCommand(
       const repaired = result.repaired.map(({ release, ok, error }) =>
         printable(ok ? `repaired: ${release}` : `not repaired: ${release} (${error ?? 'still damaged'})`)
       )
+      const trees = result.trees.flatMap(tree => treeLines(tree))
       return [
         ...firstOf(bad, result.corrupt + result.missing),
         ...firstOf(partial, partial.length),
         ...firstOf(repaired, repaired.length),
+        ...trees,
         `${checked}: ${verdict}`
       ].join('\n')
     })
   }
 )
+
+function treeLines({ library, ok, records, problems, problemCount, rebuilt }: Tree): string[] {
+  const found = problems.map(problem => printable(`tree of ${library}: ${problem}`))
+  const right = ok ? 'as it should be' : 'not as it should be'
+  const verdict = rebuilt ? `built anew, now ${right}` : right
+  const advice = ok || rebuilt ? '' : '; `catalog verify --all --repair` builds it anew'
+  return [
+    ...firstOf(found, problemCount),
+    `tree of ${library}, ${plural(records, 'record')}: ${verdict}${advice}`
+  ]
+}
 
 /** The first lines, and how many there are beyond them. */
 function firstOf(lines: string[], total: number): string[] {

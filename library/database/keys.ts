@@ -39,6 +39,20 @@ export const KeyFamily = {
   Attestation: 'w/',
   /** `s/` + library id: revision (8), number of releases (8). */
   LibraryState: 's/',
+  /** `t/` + library id: where its tree stands (sync/trie/rows.ts). */
+  Tree: 't/',
+  /** `n/` + library id 0 generation (4) path: a node of the tree of that library. */
+  TreeNode: 'n/',
+  /** `y/` + library id 0 generation (4) trieKey: recHash; only while a tree is built anew. */
+  TreeSort: 'y/',
+  /** `h/` + id of a library (32), writer (32): the last head of that writer (sync/heads/rows.ts). */
+  Head: 'h/',
+  /** `hp/` + id of a library (32): where this home stood when it last signed a head for it. */
+  HeadPlace: 'hp/',
+  /** `e/` + id of a library (32), writer (32), epoch (8), revision (8): two heads that contradict each other. */
+  HeadEvidence: 'e/',
+  /** `l/` + id of a library (32), revision (8): what that head of this node changed (sync/heads/change-log.ts). */
+  ChangeLog: 'l/',
   /** `o/` + name: owner pinned under that name (32). */
   OwnerPin: 'o/',
   /** `a/` + name: announcement schedule, next due (8) and added (8), both in ms. */

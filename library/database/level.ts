@@ -8,9 +8,10 @@ import { readdirSync, statfsSync } from 'node:fs'
 import { ClassicLevel } from 'classic-level'
 import { CatalogError, MIB, Semaphore, toCatalogError } from '../../base/index.ts'
 import { prefixEnd } from './keys.ts'
-import type { DatabaseReader, KeyRange, WriteOperation } from './types.ts'
+import type { DatabaseReader, DatabaseSnapshot, DatabaseWriter, KeyRange, WriteOperation } from './types.ts'
 
 export type Level = ClassicLevel<Uint8Array, Uint8Array>
+type LevelSnapshot = ReturnType<Level['snapshot']>
 
 /**
  * Large tables and few open files: with LevelDB's own 2 MiB tables and small caches of table handles an index
@@ -48,17 +49,24 @@ export async function openLevel(folder: string): Promise<Level> {
 /** Reads of the database, on either thread. */
 export class LevelReader implements DatabaseReader {
   readonly #level: Level
+  /** Undefined for what is there now: reads without options are the fast ones. */
+  readonly #at: { snapshot: LevelSnapshot } | undefined
 
-  constructor(level: Level) {
+  constructor(level: Level, snapshot?: LevelSnapshot) {
     this.#level = level
+    this.#at = snapshot && { snapshot }
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.#level.getSync(key)
+    return this.#at === undefined ? this.#level.getSync(key) : this.#level.getSync(key, this.#at)
   }
 
   async getMany(keys: Uint8Array[]): Promise<Array<Uint8Array | undefined>> {
-    return await this.#level.getMany(keys)
+    return await (this.#at === undefined ? this.#level.getMany(keys) : this.#level.getMany(keys, this.#at))
+  }
+
+  snapshot(): DatabaseSnapshot {
+    return new SnapshotReader(this.#level, this.#level.snapshot())
   }
 
   async *iterate(range: KeyRange, signal?: AbortSignal): AsyncIterable<[Uint8Array, Uint8Array]> {
@@ -67,7 +75,7 @@ export class LevelReader implements DatabaseReader {
     // `after` is where the page before ended: a lower bound going up, an upper bound going down.
     const lower = after === undefined || reverse ? { gte: prefix } : { gt: after }
     const upper = after !== undefined && reverse ? { lt: after } : end === undefined ? {} : { lt: end }
-    const entries = this.#level.iterator({ ...lower, ...upper, limit, reverse })
+    const entries = this.#level.iterator({ ...this.#at, ...lower, ...upper, limit, reverse })
     try {
       for (;;) {
         signal?.throwIfAborted()
@@ -78,6 +86,19 @@ export class LevelReader implements DatabaseReader {
     } finally {
       await entries.close()
     }
+  }
+}
+
+class SnapshotReader extends LevelReader implements DatabaseSnapshot {
+  readonly #snapshot: LevelSnapshot
+
+  constructor(level: Level, snapshot: LevelSnapshot) {
+    super(level, snapshot)
+    this.#snapshot = snapshot
+  }
+
+  close(): Promise<void> {
+    return this.#snapshot.close()
   }
 }
 
@@ -97,7 +118,7 @@ const BEYOND_ALL = Uint8Array.of(0xff, 0xff)
  * holds in memory into a table. Batches run one at a time: one that waits in LevelDB's own queue behind a failing one would
  * end up in the torn log.
  */
-export class LevelWriter extends LevelReader {
+export class LevelWriter extends LevelReader implements DatabaseWriter {
   readonly #level: Level
   readonly #turns = new Semaphore({
     name: 'database batches',

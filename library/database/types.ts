@@ -23,6 +23,20 @@ export interface DatabaseReader {
   iterate(range: KeyRange, signal?: AbortSignal): AsyncIterable<[Uint8Array, Uint8Array]>
 }
 
+/** The database as it was at one moment, whatever is written meanwhile; whoever took it closes it. */
+export interface DatabaseSnapshot extends DatabaseReader {
+  close(): Promise<void>
+}
+
+/** What the worker writes through. */
+export interface DatabaseWriter extends DatabaseReader {
+  /** One atomic batch; with `sync` it is on disk when this resolves. DISK_FULL, DISK_IO. */
+  batch(operations: WriteOperation[], options: { sync: boolean }): Promise<void>
+  /** Deletes all keys that begin with these bytes; not atomic. */
+  clear(prefix: Uint8Array): Promise<void>
+  snapshot(): DatabaseSnapshot
+}
+
 export interface Database extends DatabaseReader {
   /**
    * One atomic batch, made by the worker. `sync: true` returns only when it is on disk: for everything that is

@@ -3,12 +3,15 @@
  * folder makes and reads them: bytes in, a verified record or a CatalogError out, and back. It stores nothing, knows no
  * clock and no network. docs/records.md is the format, test/fixtures/vectors/records its frozen examples.
  */
+export { decodeCanonical, encodeCanonical } from './canonical.ts'
+export * as check from './checks.ts'
 export {
   createRecord,
   decodeRecord,
   type RecordStatement,
   verifyRecord
 } from './envelope.ts'
+export { checkFields, may, must } from './fields.ts'
 export { RECORD_LIMITS } from './limits.ts'
 export {
   checkDescription,

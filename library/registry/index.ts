@@ -3,8 +3,10 @@
  * halves over one LevelDB: the main thread reads (`createRegistry`), the worker writes what PLANS plan. Verified bytes
  * come in, verified records go out; which of several owners of a name is meant is for the caller to decide.
  */
+export { keyOfStored, type Member, readMemberHashes, readMembers } from './members.ts'
 export { MAX_CONTENTS_PER_VERSION } from './plan.ts'
 export { PLANS } from './plans.ts'
+export { HOME_LIBRARY, isMember, type LibraryState, readLibraryState } from './read.ts'
 export { MAX_ATTESTATIONS_READ } from './read-statements.ts'
 export { createRegistry } from './registry.ts'
 export {

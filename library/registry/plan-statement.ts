@@ -3,7 +3,7 @@
  * records of a set come in any order. Who takes statements from peers bounds how many.
  */
 import type { DatabaseReader, WriteOperation } from '../database/types.ts'
-import { decodeStatement, recordHash, releaseOf, supersedes } from '../records/index.ts'
+import { decodeStatement, recordHash, releaseOf, supersedes, trieKey } from '../records/index.ts'
 import { isAtHome } from './read.ts'
 import { indexKeyOf, readStatementAt } from './read-statements.ts'
 import { changeHome, dropRows, joinHome, storeRows } from './record-rows.ts'
@@ -53,7 +53,13 @@ async function plan(
   }
   if (isOwn && !wasAtHome) operations.push(joinHome(recHash))
   const changesHome = isOwn ? !wasAtHome || operations.length > 0 : wasAtHome && operations.length > 0
-  if (changesHome) operations.push(changeHome(reader, { releases: 0 }))
-  if (changesHome && isOwn) operations.push(dueNow(reader, releaseOf(winner).name, nowMs))
-  return { operations, added: operations.length > 0, stored: winner.bytes }
+  const added = operations.length > 0
+  if (!changesHome) return { operations, sets: [], added, stored: winner.bytes }
+  const { operation, set } = changeHome(reader, {
+    releases: 0,
+    changes: [{ trieKey: trieKey(winner), recHash }]
+  })
+  operations.push(operation)
+  if (isOwn) operations.push(dueNow(reader, releaseOf(winner).name, nowMs))
+  return { operations, sets: [set], added: true, stored: winner.bytes }
 }

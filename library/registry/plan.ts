@@ -8,7 +8,7 @@ import { CatalogError } from '../../base/index.ts'
 import { formatPublicKey } from '../../trust/index.ts'
 import { nameIndexKey } from '../database/keys.ts'
 import type { DatabaseReader, WriteOperation } from '../database/types.ts'
-import { decodeRelease, type ReleaseRecord, recordHash, supersedes } from '../records/index.ts'
+import { decodeRelease, type ReleaseRecord, recordHash, supersedes, trieKey } from '../records/index.ts'
 import { encodeIndexValue, isAtHome, readEntries, readRecord } from './read.ts'
 import { changeHome, dropRows, joinHome, storeRows } from './record-rows.ts'
 import { dueNow } from './schedule.ts'
@@ -73,12 +73,11 @@ async function publishOver(
     operations.push(...(await replace(reader, same, record)).operations)
   if (winner === record) operations.push(...store(record))
   const isNew = same === undefined || !isAtHome(reader, same.recHash)
-  operations.push(
-    joinHome(recordHash(winner.bytes)),
-    changeHome(reader, { releases: isNew ? 1 : 0 }),
-    dueNow(reader, record.release.name, nowMs)
-  )
-  return { operations, added: true, stored: winner.bytes }
+  const recHash = recordHash(winner.bytes)
+  const changes = [{ trieKey: trieKey(record), recHash }]
+  const { operation, set } = changeHome(reader, { releases: isNew ? 1 : 0, changes })
+  operations.push(joinHome(recHash), operation, dueNow(reader, record.release.name, nowMs))
+  return { operations, sets: [set], added: true, stored: winner.bytes }
 }
 
 /**
@@ -96,14 +95,17 @@ export async function planAdd(
   const same = siblings.find(entry => isSameContent(entry, record))
   if (same === undefined) {
     if (siblings.length >= MAX_CONTENTS_PER_VERSION) throw tooManyContents(record)
-    return { operations: store(record), added: true, stored: bytes }
+    return { operations: store(record), sets: [], added: true, stored: bytes }
   }
   const stored = readRecord(reader, same.recHash)
   if (stored !== undefined && !supersedes(record, stored))
-    return { operations: [], added: false, stored: stored.bytes }
+    return { operations: [], sets: [], added: false, stored: stored.bytes }
   const { operations, wasAtHome } = await replace(reader, same, record)
-  if (wasAtHome) operations.push(changeHome(reader, { releases: 0 }))
-  return { operations: [...operations, ...store(record)], added: true, stored: bytes }
+  operations.push(...store(record))
+  if (!wasAtHome) return { operations, sets: [], added: true, stored: bytes }
+  const changes = [{ trieKey: trieKey(record), recHash: recordHash(bytes) }]
+  const { operation, set } = changeHome(reader, { releases: 0, changes })
+  return { operations: [...operations, operation], sets: [set], added: true, stored: bytes }
 }
 
 function decodeTimely(bytes: Uint8Array, nowMs: number): ReleaseRecord {
@@ -130,7 +132,7 @@ function kept(reader: DatabaseReader, entry: IndexEntry): RegistryPlan {
       `the record of ${entry.name}@${entry.version} is gone from the database`
     )
   }
-  return { operations: [], added: false, stored: stored.bytes }
+  return { operations: [], sets: [], added: false, stored: stored.bytes }
 }
 
 function store(record: ReleaseRecord): WriteOperation[] {

@@ -71,8 +71,11 @@ export function checkedBytes(stored: Uint8Array, recHash: Uint8Array): Uint8Arra
   return Uint8Array.from(stored)
 }
 
+export const isMember = (reader: DatabaseReader, libraryId: string, recHash: Uint8Array): boolean =>
+  reader.get(membershipKey(recHash, libraryId)) !== undefined
+
 export const isAtHome = (reader: DatabaseReader, recHash: Uint8Array): boolean =>
-  reader.get(membershipKey(recHash, HOME_LIBRARY)) !== undefined
+  isMember(reader, HOME_LIBRARY, recHash)
 
 /** The release of an id; undefined for the id of what is said of one, too. */
 export function readById(reader: DatabaseReader, id: CID): ReleaseRecord | undefined {

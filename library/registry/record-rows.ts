@@ -11,6 +11,7 @@ import type { DatabaseReader, WriteOperation } from '../database/types.ts'
 import { recordId } from '../records/envelope.ts'
 import { recordHash, type SignedRecord } from '../records/index.ts'
 import { HOME_LIBRARY, readLibraryState, readRecordBytes } from './read.ts'
+import type { SetChange, SetCommit } from './types.ts'
 
 const EMPTY = new Uint8Array()
 export const put = (key: Uint8Array, value: Uint8Array): WriteOperation => ({ type: 'put', key, value })
@@ -57,9 +58,18 @@ export async function dropRows(
   return { operations, wasAtHome }
 }
 
-/** One change of the home library, after which it has so many releases more; statements are not counted. */
-export function changeHome(reader: DatabaseReader, { releases }: { releases: number }): WriteOperation {
-  const { revision, members } = readLibraryState(reader, HOME_LIBRARY)
-  const state = encodeU64(revision + 1, Math.max(0, members + releases))
-  return put(libraryStateKey(HOME_LIBRARY), state)
+/**
+ * One change of the home library: of its set, and of the number of its releases; statements are not counted.
+ */
+export function changeHome(
+  reader: DatabaseReader,
+  { releases, changes }: { releases: number; changes: readonly SetChange[] }
+): { operation: WriteOperation; set: SetCommit } {
+  const state = readLibraryState(reader, HOME_LIBRARY)
+  const revision = state.revision + 1
+  const value = encodeU64(revision, Math.max(0, state.members + releases))
+  return {
+    operation: put(libraryStateKey(HOME_LIBRARY), value),
+    set: { libraryId: HOME_LIBRARY, revision, changes }
+  }
 }

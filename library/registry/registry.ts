@@ -142,7 +142,7 @@ class LevelRegistry implements Registry {
   async remove(id: CID, signal?: AbortSignal): Promise<void> {
     const record = this.get(id)
     if (record === undefined) throw new CatalogError('RELEASE_NOT_FOUND', `no record ${id} is here`)
-    await this.#writer.remove(recordHash(record.bytes), signal)
+    await this.#writer.remove(recordHash(record.bytes), this.#clock.now(), signal)
   }
 
   async #release(change: RegistryChange, bytes: Uint8Array, signal?: AbortSignal): Promise<AddResult> {

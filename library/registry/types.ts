@@ -69,10 +69,25 @@ export interface StoredPage {
   readonly hasMore: boolean
 }
 
+/** A change of the set that a library is: the record under a key comes or is replaced, or, without a recHash, goes. */
+export interface SetChange {
+  readonly trieKey: Uint8Array
+  readonly recHash: Uint8Array | undefined
+}
+
+/** All changes of one library that are committed together. */
+export interface SetCommit {
+  readonly libraryId: string
+  /** Of the library once they are. */
+  readonly revision: number
+  readonly changes: readonly SetChange[]
+}
+
 /** One change of the registry, ready to be committed as one batch with `sync: true`. */
 export interface RegistryPlan {
   /** Empty when nothing changes. */
   operations: WriteOperation[]
+  sets: SetCommit[]
   added: boolean
   /** Bytes of the record that is stored once the batch is committed. */
   stored: Uint8Array
@@ -89,7 +104,7 @@ export interface RegistryWriter {
     nowMs: number,
     signal?: AbortSignal
   ): Promise<{ added: boolean; stored: Uint8Array }>
-  remove(recHash: Uint8Array, signal?: AbortSignal): Promise<void>
+  remove(recHash: Uint8Array, nowMs: number, signal?: AbortSignal): Promise<void>
 }
 
 /** The records a node holds, found by id and by name. Reads on the main thread, writes in the worker. */

@@ -32,7 +32,7 @@ export interface WorkerClientModules {
 }
 
 export interface WorkerClientOptions {
-  /** Of worker.ts, or of its bundle. */
+  /** What the thread is started with. */
   url: URL
   settings: WorkerSettings
   /** Time without work after which the worker ends. */

@@ -1,6 +1,6 @@
 /**
  * The worker's side: the only writer of LevelDB and of the segments. Takes requests, runs them in the order
- * of the scheduler, answers. Nothing here knows of threads: worker.ts connects it to one.
+ * of the scheduler, answers. Nothing here knows of threads: thread.ts connects it to one.
  */
 import { CID } from 'multiformats/cid'
 import { CatalogError, Semaphore, toCatalogError } from '../../base/index.ts'
@@ -16,7 +16,7 @@ import { Receives } from './receives.ts'
 import { Scheduler } from './scheduler.ts'
 import { scrub } from './scrub.ts'
 
-export type WorkerHostModules = Pick<OpenModules, 'log' | 'openBackend' | 'onCommitted'>
+export type WorkerHostModules = Pick<OpenModules, 'log' | 'openBackend' | 'onCommitted' | 'companion'>
 
 /** Writes that may wait for their turn; each belongs to a request the main thread has limited already. */
 const MAX_WAITING_WRITES = 10_000
@@ -159,9 +159,13 @@ export class WorkerHost {
       if (bucket === undefined) throw new CatalogError('INVALID_ARGUMENT', 'the store has no bucket')
       return await bucket.step(signal)
     },
-    registryRemove: async ({ recHash }) => {
-      await (await this.#open()).keeping.remove(recHash)
+    registryRemove: async ({ recHash, nowMs }) => {
+      await (await this.#open()).keeping.remove(recHash, nowMs)
       return undefined
+    },
+    companion: async ({ method, parameters }, signal) => {
+      const { companion } = await this.#open()
+      return await companion.handle(method, parameters, signal)
     }
   }
 
@@ -182,18 +186,14 @@ export class WorkerHost {
     await (await opening).close()
   }
 
-  /** Plans a change of the registry and commits it durably, with no other write between the two. */
   async #register({
     change,
     record,
     nowMs
   }: ParametersOf<'registryWrite'>): Promise<ResultOf<'registryWrite'>> {
-    const { writer } = await this.#open()
-    return await this.#writes.run(async () => {
-      const { operations, added, stored } = await PLANS[change](writer, record, nowMs)
-      if (operations.length > 0) await writer.batch(operations, { sync: true })
-      return { added, stored }
-    })
+    const { writer, commits } = await this.#open()
+    const { added, stored } = await commits.run(() => PLANS[change](writer, record, nowMs), nowMs)
+    return { added, stored }
   }
 
   /**

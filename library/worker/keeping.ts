@@ -20,6 +20,7 @@ import type { LevelWriter } from '../database/level.ts'
 import type { WriteOperation } from '../database/types.ts'
 import { planRemove } from '../registry/plan-remove.ts'
 import { HOME_LIBRARY } from '../registry/read.ts'
+import type { Commits } from './commits.ts'
 import type { CollectPlan, CollectPlanRequest, ReleaseKey } from './protocol.ts'
 import type { Scheduler } from './scheduler.ts'
 
@@ -38,6 +39,7 @@ export interface KeepingModules {
   scheduler: Scheduler
   /** One change of rows at a time. */
   writes: Semaphore
+  commits: Commits
   log: Logger
 }
 
@@ -87,17 +89,18 @@ export class Keeping {
   }
 
   /** Takes a release out of the registry. Its content is kept on only where another release names it. */
-  async remove(recHash: Uint8Array): Promise<void> {
-    const { writer, writes } = this.#modules
-    await writes.run(async () => {
-      const { operations, content, release } = await planRemove(writer, recHash)
+  async remove(recHash: Uint8Array, nowMs: number): Promise<void> {
+    const { writer, commits } = this.#modules
+    await commits.run(async () => {
+      const plan = await planRemove(writer, recHash)
+      const { operations, content, release } = plan
       if (writer.get(pinKey(content.bytes, release)) !== undefined)
         throw new CatalogError('RELEASE_PINNED', `${release.name}@${release.version} is pinned`)
       // Never used: the next collection lets go of it unless it has another name.
       if (writer.get(heldKey(content.bytes)) !== undefined)
         operations.push({ type: 'put', key: heldKey(content.bytes), value: encodeHeld(0) })
-      await writer.batch(operations, { sync: true })
-    })
+      return plan
+    }, nowMs)
   }
 
   /** Notes when contents were last read; those that were let go of stay so. */

@@ -12,6 +12,8 @@ import type { BlockIndex } from '../content/segment-modules.ts'
 import { SegmentStore } from '../content/segments.ts'
 import type { BlockId } from '../content/types.ts'
 import { type Level, LevelWriter, openLevel } from '../database/level.ts'
+import { Commits } from './commits.ts'
+import type { CompanionFactory, WorkerCompanion } from './companion.ts'
 import { Completion } from './completion.ts'
 import { DamageCheck } from './damage.ts'
 import { Keeping } from './keeping.ts'
@@ -27,6 +29,7 @@ export interface OpenModules {
   scheduler: Scheduler
   /** One change of rows at a time. */
   writes: Semaphore
+  companion: CompanionFactory
 }
 
 export interface Opened {
@@ -36,6 +39,8 @@ export interface Opened {
   damage: DamageCheck
   completion: Completion
   keeping: Keeping
+  companion: WorkerCompanion
+  commits: Commits
   /** Undefined when no bucket is configured. */
   bucket: BucketSegments | undefined
   /** Resolves when the corrupt blocks found so far are out of the index. */
@@ -79,7 +84,9 @@ async function openOn(level: Level, modules: OpenModules, settings: WorkerSettin
     }
   }
   if (damage.isDue) void damage.run()
-  const keeping = new Keeping({ writer, segments, reader, backend, scheduler, writes, log })
+  const companion = await modules.companion({ database: writer, writes, scheduler, log }, settings)
+  const commits = new Commits({ writer, writes, companion })
+  const keeping = new Keeping({ writer, segments, reader, backend, scheduler, writes, commits, log })
   const commit: Keeping['mark'] = (content, summary, nowMs) => keeping.mark(content, summary, nowMs)
   const completion = new Completion({ reader, writer, segments, damage, scheduler, commit })
   const givenUp = async (): Promise<void> => void (await Promise.allSettled(givingUp))
@@ -89,7 +96,7 @@ async function openOn(level: Level, modules: OpenModules, settings: WorkerSettin
     await segments.close()
     await level.close()
   }
-  return { writer, segments, reader, damage, completion, keeping, bucket, givenUp, close }
+  return { writer, segments, reader, damage, completion, keeping, companion, commits, bucket, givenUp, close }
 }
 
 async function openConfigured(

@@ -76,7 +76,9 @@ export interface WorkerMethods {
   scrub: [ScrubRequest, ScrubStep]
   /** See content/bucket-segments.ts. */
   bucketStep: [undefined, BucketStep]
-  registryRemove: [{ recHash: Uint8Array }, undefined]
+  registryRemove: [{ recHash: Uint8Array; nowMs: number }, undefined]
+  /** For what works in the worker beside the library (companion.ts); both sides of it agree on what is said. */
+  companion: [{ method: string; parameters: unknown }, unknown]
 }
 
 export type WorkerMethod = keyof WorkerMethods
@@ -99,6 +101,8 @@ export type FromWorker =
 
 /** What the worker is started with. */
 export interface WorkerSettings {
+  /** Absolute path of the home. */
+  home: string
   databaseFolder: string
   segmentsFolder: string
   /** Bytes of all segments at most; 0 = no limit. */

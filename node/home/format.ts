@@ -15,9 +15,10 @@ import { withHomeLocked } from '../../library/index.ts'
 import { writeFileAtomic } from './atomic-file.ts'
 import { homeLockedError, isLockError } from './claim.ts'
 import { type HomeLayout, makeFolders } from './layout.ts'
+import { treeMigration } from './tree-migration.ts'
 
 /** The format this code writes. */
-export const CURRENT_FORMAT = 2
+export const CURRENT_FORMAT = 3
 
 export interface MigrationProgress {
   from: number
@@ -43,7 +44,8 @@ export const MIGRATIONS: readonly Migration[] = [
     what: 'checksums of compressed blocks in the index',
     // To make those of what is there already, all of it would have to be read; without one a block is decoded when it is sent.
     run: async () => {}
-  }
+  },
+  treeMigration
 ]
 
 export interface MigrateOptions {

@@ -2,7 +2,9 @@ import { readdir, statfs } from 'node:fs/promises'
 import { multiaddr } from '@multiformats/multiaddr'
 import { type Clock, displaySize, plural, toCatalogError } from '../../base/index.ts'
 import { isLocalAddress } from '../../discovery/index.ts'
-import type { BucketWork, Holdings } from '../../library/index.ts'
+import { type BucketWork, HOME_LIBRARY, type Holdings } from '../../library/index.ts'
+import type { LibrarySets } from '../../sync/index.ts'
+import { formatPublicKey } from '../../trust/index.ts'
 import { checkPermissions, type HomeLayout } from '../home/layout.ts'
 import type { Reachability } from '../host/index.ts'
 import type { DoctorCheck } from '../schemas.ts'
@@ -32,6 +34,7 @@ export interface DoctorModules {
   holdings(): Promise<Holdings>
   /** The last check of everything in the store. */
   scrub(): LastScrub | undefined
+  sets: Pick<LibrarySets, 'state' | 'evidence'>
   /** Reads one stored block back, whichever is at hand; throws when it is damaged. */
   probeStore(signal: AbortSignal): Promise<void>
   /** Where sealed segments go, when that is a bucket, and how it stands with it. */
@@ -50,7 +53,8 @@ export function createDoctor(modules: DoctorModules): DoctorService {
     ['peers', () => peerCheck(modules)],
     ['reachability', () => reachCheck(modules.reachability(), modules.addresses())],
     ['store', signal => storeCheck(modules, signal)],
-    ['integrity', async () => integrityCheck(await modules.holdings(), modules.scrub())]
+    ['integrity', async () => integrityCheck(await modules.holdings(), modules.scrub())],
+    ['library', signal => libraryCheck(modules.sets, signal)]
   ]
   if (modules.bucket !== undefined) checks.push(['bucket', signal => bucketCheck(modules, signal)])
   return {
@@ -151,6 +155,31 @@ async function storeCheck({ home, store, probeStore }: DoctorModules, signal: Ab
   const { bytes, chunks } = store()
   const segments = (await readdir(home.segments)).filter(name => /^\d+$/.test(name)).length
   return ok(`${displaySize(bytes)} in ${plural(segments, 'segment')}, ${plural(chunks, 'block')}`)
+}
+
+/**
+ * How the home library stands for others, and who signed what cannot both be true. Only `catalog verify --all` reads all of its tree.
+ * Exported for tests.
+ */
+export async function libraryCheck(sets: DoctorModules['sets'], signal: AbortSignal): Promise<Finding> {
+  const { root, records, head, isExpired } = await sets.state(HOME_LIBRARY)
+  const set = `${plural(records, 'record')}, root ${Buffer.from(root).toString('hex')}`
+  const contradictions = await sets.evidence(signal)
+  if (contradictions.length > 0) {
+    const writers = new Set(contradictions.map(({ incoming }) => formatPublicKey(incoming.writer)))
+    return warn(
+      `${set}; ${plural(writers.size, 'node')} signed two states of one library: ${[...writers].join(', ')}`,
+      'do not follow libraries of that node, or ask who runs it whether its home was copied'
+    )
+  }
+  if (head === undefined) return ok(`${set}; nothing was signed yet`)
+  const signed = `head ${head.revision} of epoch ${head.epoch} holds until ${new Date(head.expires).toISOString()}`
+  return isExpired
+    ? warn(
+        `${set}; ${signed}`,
+        'it is signed again within the hour; check the clock and the log if it is not'
+      )
+    : ok(`${set}; ${signed}`)
 }
 
 /** Asks the bucket itself; what cannot be reached is found by its error. */

@@ -1,5 +1,12 @@
 import { CatalogError, toCatalogError } from '../../base/index.ts'
-import type { ContentStore, Registry, ReleaseRecord, VerifyReport } from '../../library/index.ts'
+import {
+  type ContentStore,
+  HOME_LIBRARY,
+  type Registry,
+  type ReleaseRecord,
+  type VerifyReport
+} from '../../library/index.ts'
+import type { LibrarySets } from '../../sync/index.ts'
 import type { VerifyResult } from '../schemas.ts'
 import { releaseName } from './release-shapes.ts'
 import { localRelease } from './retention.ts'
@@ -9,13 +16,17 @@ import type { FetchingService, VerificationService, WorkContext } from './types.
 const MAX_BAD = 1000
 const PAGE = 200
 
-/** Hashes again what the store holds. Records need no second check here: reading one from the registry verifies it. */
+/**
+ * Hashes again what the store holds, and checks the tree of the home library against its records. The records themselves need no
+ * second check here: reading one from the registry verifies it.
+ */
 export function createVerification(modules: {
   registry: Registry
   content: ContentStore
   fetching: FetchingService
+  sets: Pick<LibrarySets, 'check' | 'rebuild'>
 }): VerificationService {
-  const { registry, content, fetching } = modules
+  const { registry, content, fetching, sets } = modules
 
   /** Only its own wrong or missing blocks are asked for: they have left the index, all others are here. */
   async function repairOne(record: ReleaseRecord, context: WorkContext): Promise<Repaired> {
@@ -30,7 +41,27 @@ export function createVerification(modules: {
     }
   }
 
-  async function verify(
+  /** A tree that was built anew is checked again: what is left is wrong with the records themselves. */
+  async function verifyTree(library: string, repair: boolean, context: WorkContext): Promise<VerifiedTree> {
+    const { signal, progress } = context
+    progress({ phase: `checking the tree of ${library}` })
+    const { ok, root, records, nodes, problems, problemCount } = await sets.check(library, signal)
+    const found = { library, ok, root, records, nodes, problems, problemCount, rebuilt: false }
+    if (ok || !repair) return found
+    progress({ phase: `building the tree of ${library}` })
+    await sets.rebuild(library, signal)
+    const after = await sets.check(library, signal)
+    return {
+      ...found,
+      ok: after.ok,
+      root: after.root,
+      records: after.records,
+      nodes: after.nodes,
+      rebuilt: true
+    }
+  }
+
+  async function verifyContents(
     spec: string | undefined,
     repair: boolean,
     context: WorkContext
@@ -45,7 +76,8 @@ export function createVerification(modules: {
       corrupt: 0,
       bad: [],
       partial: [],
-      repaired: []
+      repaired: [],
+      trees: []
     }
     const seen = new Set<string>()
     const releases =
@@ -81,6 +113,17 @@ export function createVerification(modules: {
     total.ok = total.repaired.every(({ ok }) => ok)
     return total
   }
+
+  async function verify(
+    spec: string | undefined,
+    repair: boolean,
+    context: WorkContext
+  ): Promise<VerifyResult> {
+    const contents = await verifyContents(spec, repair, context)
+    if (spec !== undefined) return contents
+    const tree = await verifyTree(HOME_LIBRARY, repair, context)
+    return { ...contents, ok: contents.ok && tree.ok, trees: [tree] }
+  }
   return { verify }
 }
 
@@ -107,6 +150,7 @@ function addReport(total: VerifyResult, release: string, report: VerifyReport, i
 }
 
 type Repaired = VerifyResult['repaired'][number]
+type VerifiedTree = VerifyResult['trees'][number]
 
 const NOTHING_HELD: VerifyReport = { ok: true, checked: 0, bytes: 0, missing: 0, corrupt: 0, bad: [] }
 

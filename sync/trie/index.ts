@@ -6,6 +6,7 @@
  * and their hashes, test/fixtures/vectors/sync has frozen examples.
  */
 export { buildTree, type NodeSink } from './build.ts'
+export { checkTree, type TreeReport } from './check.ts'
 export {
   ENTRY_BYTES,
   type Entries,
@@ -29,9 +30,14 @@ export {
   slotsOf,
   type TreeNode
 } from './node.ts'
+export { NodeCache } from './node-cache.ts'
 export { childPath, digitAt, FAN_OUT, isPath, MAX_DEPTH, type Path, pathOf } from './path.ts'
 export { MAX_PROOF_BYTES, type ProvenRecord, proveRecord, verifyProof } from './proof.ts'
-export { applyChanges, type TreeChange, type TreeUpdate, updateSteps } from './update.ts'
+export { type RebuildOptions, type RebuiltTree, rebuildTree } from './rebuild.ts'
+export { readLibraryIds, type TreeRow } from './rows.ts'
+export { openTree, type StoredTree } from './stored-tree.ts'
+export { type PlannedTree, TreeStore } from './tree-store.ts'
+export { applyChanges, type ChangedNode, type TreeChange, type TreeUpdate, updateSteps } from './update.ts'
 export {
   childrenOf,
   countUnder,

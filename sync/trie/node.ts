@@ -50,6 +50,9 @@ export type TreeNode =
   | { readonly kind: 'bucket'; readonly entries: Entries }
   | { readonly kind: 'interior'; readonly slots: Slots }
 
+/** By the bytes of a node: nine records make a bucket as long as an interior node. */
+export const isInterior = (bytes: Uint8Array): boolean => bytes[0] === Tag.Interior
+
 export const isBucket = ({ count }: Pick<NodeRef, 'count'>): boolean => count <= MAX_BUCKET_RECORDS
 
 export const refOf = (count: number, bytes: Uint8Array): NodeRef => ({ count, hash: sha256(bytes) })

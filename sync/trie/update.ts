@@ -47,11 +47,16 @@ export interface TreeChange {
   readonly recHash: Uint8Array | undefined
 }
 
+export interface ChangedNode {
+  readonly bytes: Uint8Array
+  readonly hash: Uint8Array
+}
+
 export interface TreeUpdate {
   /** Undefined when no record is left. */
   readonly top: NodeRef | undefined
-  /** Bytes of the nodes that came or changed; undefined for those that went. */
-  readonly changed: ReadonlyMap<Path, Uint8Array | undefined>
+  /** The nodes that came or changed; undefined for those that went. */
+  readonly changed: ReadonlyMap<Path, ChangedNode | undefined>
 }
 
 /** As many bytes as a number holds exactly. */
@@ -88,7 +93,7 @@ function sortChanges(changes: readonly TreeChange[]): TreeChange[] {
 
 /** The nodes of one update: those it has changed before those that were there. */
 class Pass implements NodeSource {
-  readonly changed = new Map<Path, Uint8Array | undefined>()
+  readonly changed = new Map<Path, ChangedNode | undefined>()
   readonly #before: NodeSource
 
   constructor(before: NodeSource) {
@@ -96,12 +101,13 @@ class Pass implements NodeSource {
   }
 
   get(path: Path, hash: Uint8Array): Uint8Array {
-    return this.changed.get(path) ?? this.#before.get(path, hash)
+    return this.changed.get(path)?.bytes ?? this.#before.get(path, hash)
   }
 
   put(path: Path, count: number, bytes: Uint8Array): NodeRef {
-    this.changed.set(path, bytes)
-    return refOf(count, bytes)
+    const ref = refOf(count, bytes)
+    this.changed.set(path, { bytes, hash: ref.hash })
+    return ref
   }
 
   remove(path: Path): void {

@@ -16,9 +16,10 @@ import { CID } from 'multiformats/cid'
 import { silentLogger, systemClock } from '../../../base/index.ts'
 import { nameKey } from '../../../discovery/index.ts'
 import { sealAddresses } from '../../../discovery/peers/peer-record.ts'
-import { createReleaseRecord, type Library, openLibrary } from '../../../library/index.ts'
+import { createReleaseRecord, type Library } from '../../../library/index.ts'
 import { ExchangeClient, PROVIDE, quicTransport } from '../../../protocols/index.ts'
 import { SigningKey } from '../../../trust/index.ts'
+import { openTestLibrary } from '../../library.ts'
 import { tarOf } from '../support.ts'
 import { type AttackKind, attack } from './hostile-attacks.ts'
 import { type ContentLie, serveContent } from './hostile-content.ts'
@@ -140,7 +141,7 @@ class HostilePeers {
 }
 
 const home = await mkdtemp(join(tmpdir(), 'catalog-hostile-'))
-const peers = new HostilePeers(await openLibrary({ log: silentLogger, clock: systemClock }, { home }))
+const peers = new HostilePeers(await openTestLibrary({ log: silentLogger, clock: systemClock }, { home }))
 type Method = 'join' | 'release' | 'announce' | 'attack'
 
 process.on('message', async ({ id, method, args }: { id: number; method: Method; args: never }) => {

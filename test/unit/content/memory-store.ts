@@ -9,6 +9,7 @@ import { LocalContentStore } from '../../../library/content/store.ts'
 import { LevelReader, openLevel } from '../../../library/database/level.ts'
 import type { WorkerPort } from '../../../library/worker/client.ts'
 import { WorkerHost } from '../../../library/worker/host.ts'
+import { testCompanion } from '../../library.ts'
 import type { MemorySegments } from './memory-segments.ts'
 
 export interface OpenedStore {
@@ -27,8 +28,19 @@ export async function openMemoryStore(
   const level = await openLevel(databaseFolder)
   const committed = new Signpost()
   const host = new WorkerHost(
-    { log: silentLogger, openBackend: async () => segments, onCommitted: () => committed.show() },
-    { databaseFolder, segmentsFolder: join(folder, 'segments'), quotaBytes, compression: 'zstd' }
+    {
+      log: silentLogger,
+      openBackend: async () => segments,
+      onCommitted: () => committed.show(),
+      companion: testCompanion
+    },
+    {
+      home: folder,
+      databaseFolder,
+      segmentsFolder: join(folder, 'segments'),
+      quotaBytes,
+      compression: 'zstd'
+    }
   )
   const worker: WorkerPort = {
     committed,

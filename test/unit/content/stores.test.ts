@@ -6,7 +6,8 @@ import type { CID } from 'multiformats/cid'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { MIB, silentLogger, systemClock } from '../../../base/index.ts'
 import { rawCid } from '../../../library/content/blocks.ts'
-import { type ContentStore, hashBlock, openLibrary } from '../../../library/index.ts'
+import { type ContentStore, hashBlock } from '../../../library/index.ts'
+import { openTestLibrary } from '../../library.ts'
 import { Random } from '../../net/support/random.ts'
 import { BucketServer } from './bucket-server.ts'
 import { makeBlock, makeTar, type TarEntry } from './fakes.ts'
@@ -79,7 +80,7 @@ function placeOf(home: string, openAt: (quotaBytes: number) => Promise<Opened>):
 async function filesPlace(): Promise<Place> {
   const home = await temporaryHome()
   return placeOf(home, quotaBytes =>
-    openLibrary({ log: silentLogger, clock: systemClock }, { home, quotaBytes })
+    openTestLibrary({ log: silentLogger, clock: systemClock }, { home, quotaBytes })
   )
 }
 
@@ -95,7 +96,7 @@ async function bucketPlace(): Promise<Place> {
   const home = await temporaryHome()
   const bucket = { ...server.settings(`stores-${prefixes++}/`), backlogBytes: 128 * MIB, cacheBytes: 0 }
   return placeOf(home, quotaBytes =>
-    openLibrary({ log: silentLogger, clock: systemClock }, { home, quotaBytes, bucket })
+    openTestLibrary({ log: silentLogger, clock: systemClock }, { home, quotaBytes, bucket })
   )
 }
 

@@ -8,7 +8,6 @@ import {
   createReleaseRecord,
   type IngestResult,
   type Library,
-  openLibrary,
   type Receive,
   type ReleaseRecord
 } from '../../../library/index.ts'
@@ -28,6 +27,7 @@ import {
   type Throttle,
   type ThrottleOptions
 } from '../../../protocols/index.ts'
+import { openTestLibrary } from '../../library.ts'
 import { makeTar, type TarEntry } from '../content/fakes.ts'
 import { createNode, introduce } from '../protocols/nodes.ts'
 import { keyOf } from '../records/examples.ts'
@@ -62,7 +62,7 @@ export interface PeerOptions {
 export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
   const clock = options.clock ?? systemClock
   const home = options.home ?? (await mkdtemp(join(tmpdir(), 'catalog-fetch-')))
-  const library = await openLibrary({ log: silentLogger, clock: systemClock }, { home })
+  const library = await openTestLibrary({ log: silentLogger, clock: systemClock }, { home })
   const libp2p = await createNode()
   const violations: CatalogError[] = []
   const onViolation = (_: unknown, error: CatalogError): void => void violations.push(error)

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
-import { isOnlyLocal } from '../../../node/services/doctor.ts'
+import { isOnlyLocal, libraryCheck } from '../../../node/services/doctor.ts'
 import { clockCheck, diskCheck, integrityCheck, nodeCheck } from '../../../node/services/machine-checks.ts'
+import { formatPublicKey, SigningKey } from '../../../trust/index.ts'
 
 it.each([
   [['/ip4/127.0.0.1/udp/1/quic-v1', '/ip6/::1/udp/1/quic-v1'], true],
@@ -49,4 +50,31 @@ it('knows a clock that is years late and a Node that is too old', () => {
     'ok',
     'ok'
   ])
+})
+
+it('tells the root that others know, a head that has expired, and who signed two states of one library', async () => {
+  const { signal } = new AbortController()
+  const head = { revision: 4, epoch: 7, expires: Date.UTC(2026, 4, 8) }
+  const state = { root: Buffer.alloc(32, 0xab), records: 2, head, isExpired: false, isRenewalDue: false }
+  const check = (over: object, contradictions: object[] = []) =>
+    libraryCheck(
+      { state: async () => ({ ...state, ...over }), evidence: async () => contradictions } as never,
+      signal
+    )
+  const root = `root ${'ab'.repeat(32)}`
+  expect(await check({})).toEqual({
+    level: 'ok',
+    message: `2 records, ${root}; head 4 of epoch 7 holds until 2026-05-08T00:00:00.000Z`
+  })
+  expect(await check({ records: 0, head: undefined })).toEqual({
+    level: 'ok',
+    message: `0 records, ${root}; nothing was signed yet`
+  })
+  expect((await check({ isExpired: true })).level).toBe('warn')
+  const { publicKey } = SigningKey.generate()
+  const twice = { incoming: { writer: publicKey } }
+  expect(await check({}, [twice, twice])).toMatchObject({
+    level: 'warn',
+    message: expect.stringContaining(`1 node signed two states of one library: ${formatPublicKey(publicKey)}`)
+  })
 })

@@ -6,10 +6,12 @@ import { silentLogger, systemClock } from '../../../base/index.ts'
 import { loadConfig } from '../../../config/index.ts'
 import { PROVIDER_LIMITS } from '../../../discovery/providers/limits.ts'
 import { ProviderStore } from '../../../discovery/providers/store.ts'
-import { openLibrary } from '../../../library/index.ts'
+import { HOME_LIBRARY } from '../../../library/index.ts'
 import { CURRENT_FORMAT, openHome, readFormat } from '../../../node/index.ts'
 import { FetchJobs } from '../../../node/services/fetch-jobs.ts'
+import { LibrarySets } from '../../../sync/index.ts'
 import { Keyring, loadNodeKey } from '../../../trust/index.ts'
+import { openTestLibrary } from '../../library.ts'
 
 const FIXTURES = resolve(import.meta.dirname, '../../fixtures/homes')
 const FORMATS = Array.from({ length: CURRENT_FORMAT }, (_, i) => String(i + 1))
@@ -30,9 +32,9 @@ it.each(FORMATS)('a home of format %s opens with all that it holds', async forma
     const home = await openHome(root)
     expect(await readFormat(home)).toBe(CURRENT_FORMAT)
     expect(loadConfig({ file: home.config, env: {}, flags: {} }).warnings).toEqual([])
-    await loadNodeKey(home.nodeKey)
+    const node = await loadNodeKey(home.nodeKey)
     const key = await (await Keyring.open({ clock: systemClock }, { folder: home.keyring })).load('default')
-    const library = await openLibrary({ log: silentLogger, clock: systemClock }, { home: root })
+    const library = await openTestLibrary({ log: silentLogger, clock: systemClock }, { home: root })
     try {
       const { registry, content, database } = library
       const [record] = await registry.versions('demo')
@@ -49,6 +51,10 @@ it.each(FORMATS)('a home of format %s opens with all that it holds', async forma
       )
       expect(claims.totals()).toEqual({ claims: 2, providers: 1 })
       await claims.cleanUp()
+      const sets = new LibrarySets({ library, clock: systemClock }, { writer: node.key.publicKey })
+      expect(await sets.check(HOME_LIBRARY)).toMatchObject({ ok: true, records: 1, problems: [] })
+      await sets.renew(HOME_LIBRARY)
+      expect((await sets.state(HOME_LIBRARY)).head?.root).toEqual((await sets.state(HOME_LIBRARY)).root)
     } finally {
       await library.close()
     }

@@ -10,6 +10,17 @@ const context = { signal: new AbortController().signal, progress: () => {} }
 const missing = { id: 'aa', path: 'a', reason: 'missing' as const }
 const corrupt = { id: 'bb', path: 'b', reason: 'corrupt' as const }
 
+const WHOLE_TREE = {
+  ok: true,
+  root: 'aa',
+  records: 3,
+  nodes: 1,
+  sizeBytes: 193,
+  problems: [],
+  problemCount: 0
+}
+const DAMAGED_TREE = { ...WHOLE_TREE, ok: false, records: 0, nodes: 0, problems: ['gone'], problemCount: 1 }
+
 /** A node with one release in that state, of which a walk says `report`. */
 function verify(
   state: ReturnType<ContentStore['localState']>,
@@ -18,10 +29,12 @@ function verify(
     repair = false,
     isKept = state === 'complete',
     fetch = async () => ({}),
+    isTreeOk = true,
     spec = undefined as string | undefined
   } = {}
 ) {
   let wasFetched = false
+  let wasRebuilt = false
   const service = createVerification({
     registry: { list: async () => ({ releases: [record] }), get: () => record } as never,
     content: {
@@ -37,7 +50,14 @@ function verify(
         await fetch()
         wasFetched = true
       }
-    } as never
+    } as never,
+    sets: {
+      check: async () => (isTreeOk || wasRebuilt ? WHOLE_TREE : DAMAGED_TREE),
+      rebuild: async () => {
+        wasRebuilt = true
+        return { records: 3, unreadable: 0 }
+      }
+    }
   })
   return service.verify(spec, repair, context)
 }
@@ -52,7 +72,18 @@ describe('verification', () => {
       corrupt: 0,
       bad: [],
       partial: [{ release: 'demo@1.0.0', blocks: 3, blocksKnown: 2003 }],
-      repaired: []
+      repaired: [],
+      trees: [expect.objectContaining({ library: 'home', ok: true, records: 3, rebuilt: false })]
+    })
+  })
+
+  it('tells a damaged tree, and builds it anew when it is asked to repair', async () => {
+    const found = await verify('complete', { ok: true }, { isTreeOk: false })
+    expect(found).toMatchObject({ ok: false, trees: [{ ok: false, problems: ['gone'], rebuilt: false }] })
+    const mended = await verify('complete', { ok: true }, { isTreeOk: false, repair: true })
+    expect(mended).toMatchObject({
+      ok: true,
+      trees: [{ ok: true, root: 'aa', records: 3, problems: ['gone'], problemCount: 1, rebuilt: true }]
     })
   })
 

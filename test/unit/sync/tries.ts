@@ -40,9 +40,9 @@ export class MemoryTree implements TreeView, NodeSource {
 
   apply(changes: readonly TreeChange[]): TreeUpdate {
     const update = applyChanges(this, changes)
-    for (const [path, bytes] of update.changed) {
-      if (bytes === undefined) this.rows.delete(path)
-      else this.rows.set(path, bytes)
+    for (const [path, node] of update.changed) {
+      if (node === undefined) this.rows.delete(path)
+      else this.rows.set(path, node.bytes)
     }
     this.top = update.top
     return update

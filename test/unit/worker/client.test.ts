@@ -26,7 +26,13 @@ class HandClock implements Clock {
 function makeClient(log: Logger = silentLogger): { client: WorkerClient; clock: HandClock } {
   const clock = new HandClock()
   const metrics = partMetrics(undefined, 'test')
-  const settings = { databaseFolder: '', quotaBytes: 0, segmentsFolder: '', compression: 'zstd' as const }
+  const settings = {
+    home: '',
+    databaseFolder: '',
+    quotaBytes: 0,
+    segmentsFolder: '',
+    compression: 'zstd' as const
+  }
   const client = new WorkerClient({ log, clock, metrics }, { url, settings })
   clients.push(client)
   return { client, clock }

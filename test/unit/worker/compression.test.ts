@@ -17,9 +17,9 @@ import {
   type Library,
   MANIFEST_FANOUT,
   makeKey,
-  openLibrary,
   type StoredBlock
 } from '../../../library/index.ts'
+import { openTestLibrary } from '../../library.ts'
 import { makeTar, pseudoRandom, type TarEntry } from '../content/fakes.ts'
 
 /** Lines that are all different, so that every chunk is. */
@@ -38,7 +38,7 @@ let home: string
 let library: Library
 
 const openHome = (compression?: 'zstd' | 'none'): Promise<Library> =>
-  openLibrary({ log: silentLogger, clock: systemClock }, { home, compression })
+  openTestLibrary({ log: silentLogger, clock: systemClock }, { home, compression })
 
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'catalog-zstd-'))

@@ -6,8 +6,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { silentLogger, systemClock } from '../../../base/index.ts'
 import { packBlocks } from '../../../library/content/block-batch.ts'
 import { RECORD_HEAD_BYTES } from '../../../library/content/record.ts'
-import { hashBlock, type Library, openLibrary } from '../../../library/index.ts'
+import { hashBlock, type Library } from '../../../library/index.ts'
 import { WorkerHost } from '../../../library/worker/host.ts'
+import { openTestLibrary, testCompanion } from '../../library.ts'
 import { makeBlock, makeTar, pseudoRandom } from '../content/fakes.ts'
 
 const KIB = 1024
@@ -24,7 +25,7 @@ describe('through the library', () => {
   let library: Library
 
   beforeEach(async () => {
-    library = await openLibrary({ log: silentLogger, clock: systemClock }, { home })
+    library = await openTestLibrary({ log: silentLogger, clock: systemClock }, { home })
   })
 
   afterEach(() => library.close())
@@ -60,8 +61,9 @@ describe('in the worker', () => {
 
   const start = (quotaBytes = 0): void => {
     host = new WorkerHost(
-      { log: silentLogger },
+      { log: silentLogger, companion: testCompanion },
       {
+        home,
         databaseFolder: join(home, 'db'),
         segmentsFolder: join(home, 'segments'),
         quotaBytes,

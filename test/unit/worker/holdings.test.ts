@@ -7,7 +7,8 @@ import { silentLogger, systemClock } from '../../../base/index.ts'
 import { HoldingsCount } from '../../../library/content/holdings.ts'
 import type { IngestResult } from '../../../library/content/types.ts'
 import type { KeyRange } from '../../../library/index.ts'
-import { inspectLibrary, type Library, openLibrary } from '../../../library/index.ts'
+import { inspectLibrary, type Library } from '../../../library/index.ts'
+import { openTestLibrary } from '../../library.ts'
 import { FakeIndex, makeTar, pseudoRandom } from '../content/fakes.ts'
 
 let home: string
@@ -28,7 +29,7 @@ async function ingest(seed: string): Promise<IngestResult> {
 
 test('counts contents that are whole and those that were, and changes nothing when it looks from outside', async () => {
   expect(await inspectLibrary(home)).toBeUndefined()
-  library = await openLibrary({ log: silentLogger, clock: systemClock }, { home })
+  library = await openTestLibrary({ log: silentLogger, clock: systemClock }, { home })
   await ingest('one')
   await ingest('two')
   expect(await library.content.holdings()).toEqual({ complete: 2, damaged: 0, isUnchecked: false })
@@ -88,7 +89,7 @@ test('a count is shared while it is made, and rests for twenty times as long as 
 test('what a verification finds is counted at once, however long the last count took', async () => {
   let calls = 0
   const clock = { ...systemClock, monotonicMs: () => calls++ } // a count rests for twenty calls
-  library = await openLibrary({ log: silentLogger, clock }, { home })
+  library = await openTestLibrary({ log: silentLogger, clock }, { home })
   const { content } = await ingest('one')
   expect(await library.content.holdings()).toMatchObject({ complete: 1, damaged: 0 })
   const segment = join(home, 'segments', '0')

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import type { CID } from 'multiformats/cid'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { HOUR_MS, silentLogger, systemClock } from '../../../base/index.ts'
-import { createReleaseRecord, type Library, openLibrary, type ReleaseRecord } from '../../../library/index.ts'
+import { createReleaseRecord, type Library, type ReleaseRecord } from '../../../library/index.ts'
+import { openTestLibrary } from '../../library.ts'
 import { makeTar, pseudoRandom } from '../content/fakes.ts'
 import { keyOf, small } from '../records/examples.ts'
 
@@ -17,7 +18,10 @@ let nowMs: number
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'catalog-keeping-'))
   nowMs = Date.now()
-  library = await openLibrary({ log: silentLogger, clock: { ...systemClock, now: () => nowMs } }, { home })
+  library = await openTestLibrary(
+    { log: silentLogger, clock: { ...systemClock, now: () => nowMs } },
+    { home }
+  )
 })
 
 afterEach(async () => {

@@ -14,9 +14,9 @@ import {
   createReleaseRecord,
   hashBlock,
   type IncomingBlock,
-  type Library,
-  openLibrary
+  type Library
 } from '../../../library/index.ts'
+import { openTestLibrary } from '../../library.ts'
 import { makeBlock, makeTar, pseudoRandom, type TarEntry } from '../content/fakes.ts'
 import { contentOf, keyOf, small } from '../records/examples.ts'
 
@@ -35,7 +35,7 @@ let home: string
 let library: Library
 
 const openHome = (metrics?: Registry): Promise<Library> =>
-  openLibrary({ log: silentLogger, clock: systemClock, metrics }, { home })
+  openTestLibrary({ log: silentLogger, clock: systemClock, metrics }, { home })
 
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'catalog-library-'))
@@ -152,7 +152,7 @@ describe('blocks from a peer', () => {
   test('are hashed, stored, and make a content complete only when all are here', async () => {
     const content = await publish()
     const other = await mkdtemp(join(tmpdir(), 'catalog-library-'))
-    const target = await openLibrary({ log: silentLogger, clock: systemClock }, { home: other })
+    const target = await openTestLibrary({ log: silentLogger, clock: systemClock }, { home: other })
     try {
       const receive = target.content.beginReceive()
       const copy = async (id: Uint8Array): Promise<void> => {
@@ -306,7 +306,7 @@ describe('the home', () => {
     await library.close()
     const starts = 'catalog_library_worker_starts_total'
     const metrics = new Registry()
-    library = await openLibrary(
+    library = await openTestLibrary(
       { log: silentLogger, clock: systemClock, metrics },
       { home, workerIdleMs: 50 }
     )
@@ -319,7 +319,7 @@ describe('the home', () => {
 
   test('must exist', async () => {
     const options = { home: join(home, 'none') }
-    await expect(openLibrary({ log: silentLogger, clock: systemClock }, options)).rejects.toMatchObject({
+    await expect(openTestLibrary({ log: silentLogger, clock: systemClock }, options)).rejects.toMatchObject({
       code: 'HOME_MISSING'
     })
   })

@@ -9,7 +9,6 @@ import { ProviderStore } from '../../../discovery/providers/store.ts'
 import { packBlocks } from '../../../library/content/block-batch.ts'
 import { completeKey } from '../../../library/content/complete.ts'
 import { createReleaseRecord, createStatusRecord } from '../../../library/records/index.ts'
-import { createRegistry, type Registry, type RegistryChange } from '../../../library/registry/index.ts'
 import { FetchJobs } from '../../../node/services/fetch-jobs.ts'
 import { makeTar, pseudoRandom } from '../content/fakes.ts'
 import { keyOf, NOW_MS, small } from '../records/examples.ts'
@@ -30,56 +29,44 @@ async function ingest(): Promise<Uint8Array> {
   return (await machine.host.handle('ingestFinish', { ingest: 1, nowMs: 1 }, signal)).content
 }
 
-function registry(): Registry {
-  const { host, database } = machine
-  const writer = {
-    write: (change: RegistryChange, record: Uint8Array, nowMs: number) =>
-      host.handle('registryWrite', { change, record, nowMs }, signal),
-    remove: async (recHash: Uint8Array) => {
-      await host.handle('registryRemove', { recHash }, signal)
-    }
-  }
-  return createRegistry({ database, writer, clock: { ...systemClock, now: () => NOW_MS } })
-}
-
 test('a published release', async () => {
   const { bytes, id } = createReleaseRecord(small(), keyOf('ada'))
-  await registry().publish(bytes)
+  await machine.registry.publish(bytes)
   machine = await machine.cutPower()
-  expect(registry().get(id)?.bytes).toEqual(bytes)
+  expect(machine.registry.get(id)?.bytes).toEqual(bytes)
 })
 
 test('a release that came from a peer', async () => {
   const { bytes, id } = createReleaseRecord(small(), keyOf('ada'))
-  await registry().add(bytes)
+  await machine.registry.add(bytes)
   machine = await machine.cutPower()
-  expect(registry().get(id)?.bytes).toEqual(bytes)
+  expect(machine.registry.get(id)?.bytes).toEqual(bytes)
 })
 
 test('new words for a published release', async () => {
   const [release, revised] = [small(), small({ description: 'new words', sequence: NOW_MS + 1 })]
-  await registry().publish(createReleaseRecord(release, keyOf('ada')).bytes)
+  await machine.registry.publish(createReleaseRecord(release, keyOf('ada')).bytes)
   const { bytes, id } = createReleaseRecord(revised, keyOf('ada'))
-  await registry().revise(bytes)
+  await machine.registry.revise(bytes)
   machine = await machine.cutPower()
-  expect(registry().get(id)?.bytes).toEqual(bytes)
+  expect(machine.registry.get(id)?.bytes).toEqual(bytes)
 })
 
 test('a yank', async () => {
   const record = createReleaseRecord(small(), keyOf('ada'))
   const { name, version, content } = record.release
   const yank = { name, version, content, state: 'yanked', sequence: NOW_MS } as const
-  await registry().publish(record.bytes)
-  await registry().publishStatement(createStatusRecord(yank, keyOf('ada')).bytes)
+  await machine.registry.publish(record.bytes)
+  await machine.registry.publishStatement(createStatusRecord(yank, keyOf('ada')).bytes)
   machine = await machine.cutPower()
-  expect(registry().status(record.release)?.status).toMatchObject({ state: 'yanked' })
+  expect(machine.registry.status(record.release)?.status).toMatchObject({ state: 'yanked' })
 })
 
 test('a pinned owner', async () => {
   const owner = keyOf('ada').publicKey
-  await registry().pinOwner('left-pad', owner)
+  await machine.registry.pinOwner('left-pad', owner)
   machine = await machine.cutPower()
-  expect(registry().ownerPin('left-pad')).toEqual(owner)
+  expect(machine.registry.ownerPin('left-pad')).toEqual(owner)
 })
 
 test('the mark of a folder that was taken in', async () => {

@@ -1,0 +1,159 @@
+/**
+ * Sync in the worker: with every change of a library's set it brings the tree after it and signs a head, in the same batch, so
+ * that records, tree and head are never apart. It also does what is heavy or must be alone with the database: checking a tree,
+ * building it anew, taking heads of others.
+ */
+import {
+  type CompanionModules,
+  type FollowingRows,
+  KeyFamily,
+  makeKey,
+  type SetCommit,
+  type WorkerCompanion,
+  type WriteOperation
+} from '../library/index.ts'
+import { bytesEqual, type Signer } from '../trust/index.ts'
+import { decodeHead, HeadStore, libraryIdOf, readHead } from './heads/index.ts'
+import {
+  checkTree,
+  findRecord,
+  NodeCache,
+  type PlannedTree,
+  type RebuiltTree,
+  readLibraryIds,
+  rebuildTree,
+  type TreeReport,
+  TreeStore
+} from './trie/index.ts'
+import type { SyncMethod, SyncMethods } from './types.ts'
+
+export interface SyncCompanionModules extends CompanionModules {
+  /** The node's key. */
+  signer: Signer
+}
+
+export interface SyncCompanionOptions {
+  /** Where the home stands: bytes that a copy of it would not have (heads/own.ts). */
+  place: Uint8Array
+}
+
+type Handlers = {
+  [M in SyncMethod]: (parameters: SyncMethods[M][0], signal: AbortSignal) => Promise<SyncMethods[M][1]>
+}
+
+/** Opens it on the worker's database, with nothing left of trees whose building was cut off. */
+export async function openSyncCompanion(
+  modules: SyncCompanionModules,
+  options: SyncCompanionOptions
+): Promise<WorkerCompanion> {
+  const { database } = modules
+  const trees = new TreeStore({ database, cache: new NodeCache() })
+  await database.clear(makeKey(KeyFamily.TreeSort))
+  for await (const libraryId of readLibraryIds(database)) await trees.clean(libraryId)
+  return new SyncCompanion(modules, trees, new HeadStore({ ...modules, reader: database }, options))
+}
+
+class SyncCompanion implements WorkerCompanion {
+  readonly #modules: SyncCompanionModules
+  readonly #trees: TreeStore
+  readonly #heads: HeadStore
+
+  constructor(modules: SyncCompanionModules, trees: TreeStore, heads: HeadStore) {
+    this.#modules = modules
+    this.#trees = trees
+    this.#heads = heads
+  }
+
+  async follow(sets: readonly SetCommit[], nowMs: number): Promise<FollowingRows> {
+    const slice = this.#modules.scheduler.slice('sync')
+    const operations: WriteOperation[] = []
+    const trees: PlannedTree[] = []
+    for (const set of sets) {
+      const tree = await this.#trees.plan(set, slice)
+      trees.push(tree)
+      const { changes } = set
+      const head = this.#heads.next(this.#idOf(set.libraryId), { root: tree.root, changes, nowMs })
+      operations.push(...tree.operations, ...head)
+    }
+    const committed = (): void => {
+      for (const tree of trees) tree.committed()
+    }
+    return { operations, committed }
+  }
+
+  find(libraryId: string, trieKey: Uint8Array): Uint8Array | undefined {
+    return findRecord(this.#trees.open(libraryId), trieKey)
+  }
+
+  async handle(method: string, parameters: unknown, signal: AbortSignal): Promise<unknown> {
+    // Both sides take method and parameters from SyncMethods; across the port they are only data.
+    return await this.#handlers[method as SyncMethod](parameters as never, signal)
+  }
+
+  readonly #handlers: Handlers = {
+    checkTree: async ({ libraryId }) => await this.#check(libraryId),
+    rebuildTree: ({ libraryId, nowMs }) => this.#rebuild(libraryId, nowMs),
+    renewHead: ({ libraryId, nowMs }) =>
+      this.#write(async () => {
+        const { root } = this.#trees.open(libraryId)
+        return this.#heads.next(this.#idOf(libraryId), { root, changes: [], nowMs })
+      }),
+    newEpoch: ({ libraryId, nowMs }) =>
+      this.#write(async () => {
+        const { root } = this.#trees.open(libraryId)
+        return this.#heads.newEpoch(this.#idOf(libraryId), { root, nowMs })
+      }),
+    takeHead: async ({ head, nowMs }) => {
+      const incoming = decodeHead(head)
+      return await this.#modules.writes.run(async () => {
+        const root = await this.#rootOf(incoming.library)
+        const { verdict, operations } = await this.#heads.take(incoming, { root, nowMs })
+        if (operations.length > 0) await this.#modules.database.batch(operations, { sync: true })
+        return verdict
+      })
+    }
+  }
+
+  async #check(libraryId: string): Promise<TreeReport> {
+    const { database, scheduler } = this.#modules
+    const reader = database.snapshot()
+    try {
+      return await scheduler.run('index', slice => checkTree({ reader, slice }, libraryId))
+    } finally {
+      await reader.close()
+    }
+  }
+
+  /** Changes of records wait meanwhile. What the set is now may differ from what was signed last: then it is signed again. */
+  async #rebuild(libraryId: string, nowMs: number): Promise<RebuiltTree> {
+    const { database, scheduler, writes, signer } = this.#modules
+    return await writes.run(async () => {
+      const rebuilt = await scheduler.run('index', slice =>
+        rebuildTree({ database, store: this.#trees }, { libraryId }, slice)
+      )
+      const { root } = this.#trees.open(libraryId)
+      const library = this.#idOf(libraryId)
+      const last = readHead(database, library, signer.publicKey)
+      if (last === undefined || !bytesEqual(last.root, root))
+        await database.batch(this.#heads.next(library, { root, changes: [], nowMs }), { sync: true })
+      return rebuilt
+    })
+  }
+
+  async #write(plan: () => Promise<WriteOperation[]>): Promise<undefined> {
+    const { database, writes } = this.#modules
+    await writes.run(async () => await database.batch(await plan(), { sync: true }))
+    return undefined
+  }
+
+  #idOf(libraryId: string): Uint8Array {
+    return libraryIdOf(this.#modules.signer.publicKey, libraryId)
+  }
+
+  /** Root of the library of this node that others know by an id; undefined when it has no such library. */
+  async #rootOf(library: Uint8Array): Promise<Uint8Array | undefined> {
+    for await (const libraryId of readLibraryIds(this.#modules.database))
+      if (bytesEqual(this.#idOf(libraryId), library)) return this.#trees.open(libraryId).root
+    return undefined
+  }
+}

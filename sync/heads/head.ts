@@ -1,0 +1,152 @@
+/**
+ * A head: the statement of a writer that its library has a certain root at a certain revision. It is one canonical DAG-CBOR map
+ * (docs/sync.md, "Heads"):
+ *
+ *   format    `catalog-head/1`
+ *   library   id of the library, 32 bytes
+ *   writer    public key of the node that writes it, 32 bytes
+ *   epoch     of this writer, larger after each time that it may have forgotten what it signed
+ *   revision  of the writer's heads: each is one more than the head before
+ *   time      when it was signed, ms since the epoch
+ *   expires   until when it may be relied on, at most 7 days later
+ *   root      of the library's set, 32 bytes
+ *   previous  hash of the head before; absent in the one of revision 1, and only there
+ *   sig       Ed25519 signature, domain `head`, over the map without `sig`
+ *
+ * A record speaks for itself wherever it is; a head says what is *not* there: without it a peer that leaves a yank out could
+ * not be told from one that never heard of it.
+ */
+import { CatalogError, DAY_MS, toCatalogError } from '../../base/index.ts'
+import {
+  check,
+  checkFields,
+  decodeCanonical,
+  encodeCanonical,
+  may,
+  must,
+  RECORD_LIMITS
+} from '../../library/index.ts'
+import {
+  domainPrefix,
+  PUBLIC_KEY_BYTES,
+  SIGNATURE_BYTES,
+  type Signer,
+  sha256,
+  signWithDomain,
+  verifyWithDomain
+} from '../../trust/index.ts'
+
+const HEAD_FORMAT = 'catalog-head/1'
+const SIGNATURE_DOMAIN = 'head'
+const HASH_PREFIX = domainPrefix('head')
+const HASH_BYTES = 32
+
+/** A head of today has some 330 bytes; the rest is for fields of later versions. Checked before decoding. */
+export const MAX_HEAD_BYTES = 1024
+/** How long a mirror could hide a yank by showing nothing newer. */
+export const HEAD_LIFETIME_MS = 7 * DAY_MS
+
+/** What a writer states. */
+export interface HeadStatement {
+  readonly library: Uint8Array
+  readonly epoch: number
+  readonly revision: number
+  /** Milliseconds since the epoch, like `expires`. */
+  readonly time: number
+  readonly expires: number
+  readonly root: Uint8Array
+  /** Hash of the head before; undefined for revision 1. */
+  readonly previous?: Uint8Array
+}
+
+/** A head whose form and signature hold. */
+export interface Head extends HeadStatement {
+  readonly writer: Uint8Array
+  /** As they came: what is stored and passed on. */
+  readonly bytes: Uint8Array
+  /** SHA-256(`catalog/head/1\0` || bytes): what the next head calls `previous`. */
+  readonly hash: Uint8Array
+}
+
+const hash = must(check.bytes(HASH_BYTES, HASH_BYTES))
+const instant = must(check.integer(RECORD_LIMITS.earliestMs, RECORD_LIMITS.latestMs))
+
+const HEAD_FIELDS = {
+  library: hash,
+  writer: must(check.bytes(PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES)),
+  epoch: must(check.integer(1, RECORD_LIMITS.integer)),
+  revision: must(check.integer(1, RECORD_LIMITS.integer)),
+  time: instant,
+  expires: instant,
+  root: hash,
+  previous: may(check.bytes(HASH_BYTES, HASH_BYTES)),
+  sig: must(check.bytes(SIGNATURE_BYTES, SIGNATURE_BYTES))
+}
+
+/** Signs a head. Throws HEAD_INVALID for a statement that no reader would take. */
+export function signHead(statement: HeadStatement, signer: Signer): Head {
+  const unsigned = { format: HEAD_FORMAT, ...statement, writer: signer.publicKey }
+  const sig = signWithDomain(signer, SIGNATURE_DOMAIN, encodeCanonical(unsigned))
+  return decodeHead(encodeCanonical({ ...unsigned, sig }))
+}
+
+/**
+ * Reads and verifies a head. Throws HEAD_INVALID, SIGNATURE_INVALID, UNSUPPORTED (a later format). Fields that this version does not
+ * know are signed with the rest and kept in `bytes`, which must not change after.
+ */
+export function decodeHead(bytes: Uint8Array): Head {
+  const map = readMap(bytes)
+  const { sig, ...unsigned } = map
+  if (!verifyWithDomain(map.writer, SIGNATURE_DOMAIN, encodeCanonical(unsigned), sig))
+    throw new CatalogError('SIGNATURE_INVALID', 'the signature of the head does not hold')
+  const { library, writer, epoch, revision, time, expires, root, previous } = map
+  const head = {
+    library,
+    writer,
+    epoch,
+    revision,
+    time,
+    expires,
+    root,
+    bytes,
+    hash: sha256(HASH_PREFIX, bytes)
+  }
+  return previous === undefined ? head : { ...head, previous }
+}
+
+interface HeadMap extends HeadStatement {
+  readonly format: unknown
+  readonly writer: Uint8Array
+  readonly sig: Uint8Array
+}
+
+function readMap(bytes: Uint8Array): HeadMap {
+  if (bytes.byteLength > MAX_HEAD_BYTES) throw invalid(`has ${bytes.byteLength} bytes`)
+  try {
+    const map = decodeCanonical(bytes)
+    if (!check.isMap(map)) throw invalid('is not a map')
+    checkFormat(map.format)
+    checkFields(map, HEAD_FIELDS)
+    const head = map as unknown as HeadMap
+    if (head.expires <= head.time || head.expires > head.time + HEAD_LIFETIME_MS)
+      throw invalid('does not expire within 7 days after it was signed')
+    if ((head.previous === undefined) !== (head.revision === 1))
+      throw invalid('names a head before it though it is the first, or does not')
+    return head
+  } catch (thrown) {
+    const error = toCatalogError(thrown)
+    throw error.code === 'RECORD_INVALID' ? invalid(`cannot be read: ${error.message}`) : error
+  }
+}
+
+function checkFormat(format: unknown): void {
+  if (format === HEAD_FORMAT) return
+  if (typeof format !== 'string' || !/^catalog-head\/[1-9]\d{0,3}$/.test(format)) throw invalid('is none')
+  throw new CatalogError('UNSUPPORTED', `the head has the format ${format}; this node knows ${HEAD_FORMAT}`, {
+    hint: 'upgrade Catalog to read it'
+  })
+}
+
+function invalid(what: string): CatalogError {
+  return new CatalogError('HEAD_INVALID', `the head ${what}`)
+}

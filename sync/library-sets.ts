@@ -1,0 +1,133 @@
+import type { Clock } from '../base/index.ts'
+import type { DatabaseReader, Library } from '../library/index.ts'
+import { bytesEqual } from '../trust/index.ts'
+import {
+  type Contradiction,
+  type Head,
+  type HeadVerdict,
+  isExpired,
+  isRenewalDue,
+  libraryIdOf,
+  readEvidence,
+  readHead
+} from './heads/index.ts'
+import { openTree, proveRecord, type RebuiltTree, type TreeReport } from './trie/index.ts'
+import type { SyncMethod, SyncMethods } from './types.ts'
+
+export interface LibrarySetsModules {
+  library: Pick<Library, 'snapshot' | 'companion'>
+  clock: Clock
+}
+
+export interface LibrarySetsOptions {
+  /** Public key of the node, which signs its heads. */
+  writer: Uint8Array
+}
+
+/** How a library of this node stands. */
+export interface SetState {
+  readonly root: Uint8Array
+  /** In the set: releases and what is said of them. */
+  readonly records: number
+  /** The last head that this node signed for it; undefined before the first. */
+  readonly head: Head | undefined
+  /** Whether that may no longer be relied on. */
+  readonly isExpired: boolean
+  /** Whether it should be signed again: it is old, missing, or of another root. */
+  readonly isRenewalDue: boolean
+}
+
+/**
+ * The sets of this node's libraries, as the main thread has them: it reads the database itself and has the worker do what is
+ * heavy or writes. Methods that read throw TREE_DAMAGED or CONTENT_CORRUPT when the rows are not what was written.
+ */
+export class LibrarySets {
+  readonly #modules: LibrarySetsModules
+  readonly #writer: Uint8Array
+
+  constructor(modules: LibrarySetsModules, { writer }: LibrarySetsOptions) {
+    this.#modules = modules
+    this.#writer = writer
+  }
+
+  /** By which others know a library. */
+  idOf(libraryId: string): Uint8Array {
+    return libraryIdOf(this.#writer, libraryId)
+  }
+
+  state(libraryId: string): Promise<SetState> {
+    const nowMs = this.#modules.clock.now()
+    return this.#reading(async reader => {
+      const { top, root } = openTree(reader, libraryId)
+      const head = readHead(reader, this.idOf(libraryId), this.#writer)
+      const isRoot = head !== undefined && bytesEqual(head.root, root)
+      return {
+        root,
+        records: top?.count ?? 0,
+        head,
+        isExpired: head !== undefined && isExpired(head, nowMs),
+        isRenewalDue: head === undefined ? top !== undefined : !isRoot || isRenewalDue(head, nowMs)
+      }
+    })
+  }
+
+  /** Proves whether a library has a record under a key, and which: bytes that `verifyProof` reads with the root. */
+  prove(libraryId: string, trieKey: Uint8Array): Promise<Uint8Array> {
+    return this.#reading(async reader => proveRecord(openTree(reader, libraryId), trieKey))
+  }
+
+  /** Every contradiction between heads that is kept. */
+  evidence(signal?: AbortSignal): Promise<Contradiction[]> {
+    return this.#reading(reader => Array.fromAsync(readEvidence(reader, signal)))
+  }
+
+  /** Reads every node and record of a library and compares them. */
+  check(libraryId: string, signal?: AbortSignal): Promise<TreeReport> {
+    return this.#ask('checkTree', { libraryId }, signal)
+  }
+
+  /** Builds the tree of a library anew from its records, while its changes wait. */
+  rebuild(libraryId: string, signal?: AbortSignal): Promise<RebuiltTree> {
+    return this.#ask('rebuildTree', { libraryId, nowMs: this.#now() }, signal)
+  }
+
+  /** Signs the root of a library again, for another week. */
+  renew(libraryId: string, signal?: AbortSignal): Promise<undefined> {
+    return this.#ask('renewHead', { libraryId, nowMs: this.#now() }, signal)
+  }
+
+  /** Begins a new epoch of a library: for a node that has met its own key elsewhere. */
+  newEpoch(libraryId: string, signal?: AbortSignal): Promise<undefined> {
+    return this.#ask('newEpoch', { libraryId, nowMs: this.#now() }, signal)
+  }
+
+  /**
+   * Takes a head of any writer that a peer has shown, and says what came of it; HEAD_INVALID, SIGNATURE_INVALID, UNSUPPORTED,
+   * LIMIT_EXCEEDED. One of this node's own that it does not remember begins a new epoch.
+   */
+  take(head: Uint8Array, signal?: AbortSignal): Promise<HeadVerdict | 'forgotten'> {
+    return this.#ask('takeHead', { head, nowMs: this.#now() }, signal)
+  }
+
+  #now(): number {
+    return this.#modules.clock.now()
+  }
+
+  async #ask<M extends SyncMethod>(
+    method: M,
+    parameters: SyncMethods[M][0],
+    signal?: AbortSignal
+  ): Promise<SyncMethods[M][1]> {
+    return (await this.#modules.library.companion(method, parameters, signal)) as SyncMethods[M][1]
+  }
+
+  /** Reads one state of the database, whatever the worker writes meanwhile. */
+  async #reading<T>(read: (reader: DatabaseReader) => Promise<T>): Promise<T> {
+    const snapshot = this.#modules.library.snapshot()
+    try {
+      return await read(snapshot)
+    } finally {
+      await snapshot.close()
+    }
+  }
+}
