@@ -43,8 +43,8 @@ export const KeyFamily = {
   Tree: 't/',
   /** `n/` + library id 0 generation (4) path: a node of the tree of that library. */
   TreeNode: 'n/',
-  /** `y/` + library id 0 generation (4) trieKey: recHash; only while a tree is built anew. */
-  TreeSort: 'y/',
+  /** `z/` + library id 0 generation (4) trieKey: recHash; only while a tree is built anew. */
+  TreeSort: 'z/',
   /** `h/` + id of a library (32), writer (32): the last head of that writer (sync/heads/rows.ts). */
   Head: 'h/',
   /** `hp/` + id of a library (32): where this home stood when it last signed a head for it. */
