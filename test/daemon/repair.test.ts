@@ -2,6 +2,7 @@
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { KeyFamily, makeKey, type WriteOperation, withDatabase } from '../../library/index.ts'
 import { pseudoRandom } from '../unit/content/fakes.ts'
 import { eventually, type TestDaemon, TestNet } from './support.ts'
 
@@ -54,6 +55,45 @@ test('a flipped bit is never served, and repaired from a peer', async () => {
   const good = await other.api('GET', `/v1/contents/${content}/tar`)
   expect(good.trailers['x-catalog-status']).toBe('ok')
   expect(good.bytes.indexOf(Buffer.from(body))).toBeGreaterThan(0)
+}, 60_000)
+
+test('a tree that rots is found, named, and built anew from the records', async () => {
+  const publisher = await net.start('publisher')
+  for (const version of ['1.0.0', '1.0.1'])
+    await publisher.publish({ name: 'pack', version, files: { version } })
+  const shown = async (daemon: TestDaemon) => {
+    const { checks } = await daemon.ok('GET', '/v1/doctor')
+    return checks.find(({ name }: { name: string }) => name === 'library')
+  }
+  const before = await shown(publisher)
+  expect(before).toMatchObject({
+    level: 'ok',
+    message: expect.stringMatching(/^2 records, root [0-9a-f]{64}; head 2 of epoch \d+ holds until 2/)
+  })
+  expect(await publisher.stop()).toMatchObject({ code: 0 })
+  await withDatabase(publisher.home.root, async database => {
+    const operations: WriteOperation[] = []
+    for await (const [key] of database.iterate({ prefix: makeKey(KeyFamily.TreeNode) }))
+      operations.push({ type: 'del', key })
+    await database.batch(operations, { sync: true })
+  })
+  const again = await net.start('publisher')
+  const found = await again.operation('/v1/verifications', {})
+  expect(found.result).toMatchObject({
+    ok: false,
+    trees: [
+      {
+        library: 'home',
+        ok: false,
+        problems: expect.arrayContaining(['the top node of the tree is missing']),
+        problemCount: 3,
+        rebuilt: false
+      }
+    ]
+  })
+  const { result } = await again.operation('/v1/verifications', { repair: true })
+  expect(result).toMatchObject({ ok: true, trees: [{ ok: true, records: 2, rebuilt: true }] })
+  expect(await shown(again), 'the root is the same, so the head holds').toEqual(before)
 }, 60_000)
 
 test('the scrub finds a flipped bit that nobody reads, and has it repaired', async () => {

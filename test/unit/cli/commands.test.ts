@@ -121,7 +121,7 @@ describe('each command passes the request on and shows the answer', () => {
       route: 'POST /v1/verifications',
       answer: verified,
       body: {},
-      text: 'as they should be'
+      text: 'tree of home: the node 3 of the tree is missing\ntree of home, 2 records: built anew, now as it should be\n7 blocks'
     },
     { argv: ['why', 'tool'], route: 'GET /v1/why', answer: why, query: { spec: 'tool' }, text: 'timed out' },
     {

@@ -29,7 +29,19 @@ export const verified = {
   corrupt: 0,
   bad: [],
   partial: [],
-  repaired: []
+  repaired: [],
+  trees: [
+    {
+      library: 'home',
+      ok: true,
+      root: 'ab'.repeat(32),
+      records: 2,
+      nodes: 1,
+      problems: ['the node 3 of the tree is missing'],
+      problemCount: 1,
+      rebuilt: true
+    }
+  ]
 }
 export const fetched = {
   id: 'bafyrecord',
