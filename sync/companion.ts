@@ -9,6 +9,7 @@ import {
   KeyFamily,
   makeKey,
   type SetCommit,
+  type Slice,
   type WorkerCompanion,
   type WriteOperation
 } from '../library/index.ts'
@@ -16,7 +17,6 @@ import { bytesEqual, type Signer } from '../trust/index.ts'
 import { decodeHead, HeadStore, libraryIdOf, readHead } from './heads/index.ts'
 import {
   checkTree,
-  findRecord,
   NodeCache,
   type PlannedTree,
   type RebuiltTree,
@@ -81,18 +81,14 @@ class SyncCompanion implements WorkerCompanion {
     return { operations, committed }
   }
 
-  find(libraryId: string, trieKey: Uint8Array): Uint8Array | undefined {
-    return findRecord(this.#trees.open(libraryId), trieKey)
-  }
-
   async handle(method: string, parameters: unknown, signal: AbortSignal): Promise<unknown> {
     // Both sides take method and parameters from SyncMethods; across the port they are only data.
     return await this.#handlers[method as SyncMethod](parameters as never, signal)
   }
 
   readonly #handlers: Handlers = {
-    checkTree: async ({ libraryId }) => await this.#check(libraryId),
-    rebuildTree: ({ libraryId, nowMs }) => this.#rebuild(libraryId, nowMs),
+    checkTree: ({ libraryId }, signal) => this.#check(libraryId, signal),
+    rebuildTree: (parameters, signal) => this.#rebuild(parameters, signal),
     renewHead: ({ libraryId, nowMs }) =>
       this.#write(async () => {
         const { root } = this.#trees.open(libraryId)
@@ -114,22 +110,27 @@ class SyncCompanion implements WorkerCompanion {
     }
   }
 
-  async #check(libraryId: string): Promise<TreeReport> {
+  async #check(libraryId: string, signal: AbortSignal): Promise<TreeReport> {
     const { database, scheduler } = this.#modules
     const reader = database.snapshot()
     try {
-      return await scheduler.run('index', slice => checkTree({ reader, slice }, libraryId))
+      return await scheduler.run('index', slice =>
+        checkTree({ reader, slice: abortable(slice, signal) }, libraryId)
+      )
     } finally {
       await reader.close()
     }
   }
 
   /** Changes of records wait meanwhile. What the set is now may differ from what was signed last: then it is signed again. */
-  async #rebuild(libraryId: string, nowMs: number): Promise<RebuiltTree> {
+  async #rebuild(
+    { libraryId, nowMs }: SyncMethods['rebuildTree'][0],
+    signal: AbortSignal
+  ): Promise<RebuiltTree> {
     const { database, scheduler, writes, signer } = this.#modules
     return await writes.run(async () => {
       const rebuilt = await scheduler.run('index', slice =>
-        rebuildTree({ database, store: this.#trees }, { libraryId }, slice)
+        rebuildTree({ database, store: this.#trees }, { libraryId }, abortable(slice, signal))
       )
       const { root } = this.#trees.open(libraryId)
       const library = this.#idOf(libraryId)
@@ -157,3 +158,12 @@ class SyncCompanion implements WorkerCompanion {
     return undefined
   }
 }
+
+/** A slice in which a job ends at its next pause once nobody waits for it any more. */
+const abortable = (slice: Slice, signal: AbortSignal): Slice => ({
+  due: () => signal.aborted || slice.due(),
+  pause: async () => {
+    signal.throwIfAborted()
+    await slice.pause()
+  }
+})

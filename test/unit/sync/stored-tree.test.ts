@@ -105,7 +105,8 @@ describe('with every change of a library its tree and head are committed', () =>
         }
         await expectWhole()
       }),
-      { numRuns: 8 }
+      // Smaller cases would take minutes to find: the seed is enough.
+      { numRuns: 8, endOnFailure: true }
     )
   })
 })
@@ -225,6 +226,18 @@ describe('a tree that is damaged', () => {
     await expectWhole()
   })
 
+  test('is neither checked nor built on when nobody waits for it any more', async () => {
+    const before = await machine.sets.state(HOME_LIBRARY)
+    const gone = AbortSignal.abort()
+    for (const method of ['checkTree', 'rebuildTree']) {
+      const parameters = { libraryId: HOME_LIBRARY, nowMs: NOW_MS }
+      const call = machine.host.handle('companion', { method, parameters }, gone)
+      await expect(call).rejects.toMatchObject({ code: 'ABORTED' })
+    }
+    expect(await machine.sets.state(HOME_LIBRARY)).toEqual(before)
+    await expectWhole()
+  })
+
   test('stays in force until the new one is whole, wherever the building is cut off', async () => {
     const before = await machine.sets.state(HOME_LIBRARY)
     const nodes = await rows(KeyFamily.TreeNode)
@@ -236,6 +249,7 @@ describe('a tree that is damaged', () => {
       machine = await machine.cutPower()
       expect((await machine.sets.check(HOME_LIBRARY)).problems).toEqual([])
       expect(await rows(KeyFamily.TreeNode)).toEqual(nodes)
+      expect((await rows(KeyFamily.TreeSort)).size).toBe(0)
     }
     await machine.sets.rebuild(HOME_LIBRARY)
     await expectWhole()
