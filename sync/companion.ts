@@ -17,6 +17,7 @@ import { bytesEqual, type Signer } from '../trust/index.ts'
 import { decodeHead, HeadStore, libraryIdOf, readHead } from './heads/index.ts'
 import {
   checkTree,
+  findRecord,
   NodeCache,
   type PlannedTree,
   type RebuiltTree,
@@ -79,6 +80,10 @@ class SyncCompanion implements WorkerCompanion {
       for (const tree of trees) tree.committed()
     }
     return { operations, committed }
+  }
+
+  find(libraryId: string, trieKey: Uint8Array): Uint8Array | undefined {
+    return findRecord(this.#trees.open(libraryId), trieKey)
   }
 
   async handle(method: string, parameters: unknown, signal: AbortSignal): Promise<unknown> {

@@ -31,6 +31,8 @@ export interface FollowingRows {
 export interface WorkerCompanion {
   /** Plans what must be committed in one batch with changes of sets. Throws, and then nothing of the change may be committed. */
   follow(sets: readonly SetCommit[], nowMs: number): Promise<FollowingRows>
+  /** recHash of the record that a library has under a key. */
+  find(libraryId: string, trieKey: Uint8Array): Uint8Array | undefined
   /** Answers a request of its other half; parameters and result are plain data. */
   handle(method: string, parameters: unknown, signal: AbortSignal): Promise<unknown>
 }
