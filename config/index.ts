@@ -22,4 +22,5 @@ export {
 } from './load.ts'
 export type { ConfigProblem } from './problems.ts'
 export { PROFILES, type Profile } from './schema/builders.ts'
+export { CONFLICT_STRATEGIES, type ConflictStrategy } from './schema/conflicts.ts'
 export type { Config } from './schema/index.ts'

@@ -20,6 +20,8 @@ import type { AnnouncementSchedule } from './schedule.ts'
 import { createChanges } from './services/changes.ts'
 import type { Collecting } from './services/collecting.ts'
 import { createConfigService } from './services/config.ts'
+import type { ConflictPolicies } from './services/conflict-policies.ts'
+import { createConflicts } from './services/conflicts.ts'
 import { createDoctor } from './services/doctor.ts'
 import type { FetchFailures } from './services/fetch-failures.ts'
 import type { Fetching } from './services/fetching.ts'
@@ -57,6 +59,7 @@ export interface BuildModules {
   scrubbing: Scrubbing
   /** Only with a bucket. */
   offloading: Offloading | undefined
+  policies: ConflictPolicies
   failures: FetchFailures
   health: PeerHealth
   host: Host
@@ -96,6 +99,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     publishing: createPublishing(modules, { defaultWait: values.announce.wait }),
     changes: createChanges(modules),
     releases: createReleases(modules),
+    conflicts: createConflicts(modules),
     verification: createVerification(modules),
     collecting: modules.collecting,
     retention: createRetention(modules),

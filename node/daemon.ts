@@ -20,7 +20,7 @@ import {
   RecordClient,
   serveRecords
 } from '../protocols/index.ts'
-import { LibrarySets } from '../sync/index.ts'
+import { conflictRules, LibrarySets } from '../sync/index.ts'
 import { loadNodeKey } from '../trust/index.ts'
 import { serveAdmin } from './admin/server.ts'
 import { Streams } from './admin/streams.ts'
@@ -40,6 +40,7 @@ import { OperationManager } from './operations.ts'
 import { bucketOptions } from './s3-credentials.ts'
 import { AnnouncementSchedule } from './schedule.ts'
 import { Collecting } from './services/collecting.ts'
+import { ConflictPolicies } from './services/conflict-policies.ts'
 import { FetchFailures } from './services/fetch-failures.ts'
 import { FetchJobs } from './services/fetch-jobs.ts'
 import { Fetching } from './services/fetching.ts'
@@ -220,9 +221,14 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
 
   // What the node does for its clients, and by itself.
   const jobs = new FetchJobs({ database: library.database })
+  const policies = new ConflictPolicies(
+    { database: library.database },
+    { rules: conflictRules(values.conflicts) }
+  )
   const shared = {
     registry: library.registry,
     content: library.content,
+    policies,
     network,
     schedule,
     clock,

@@ -7,8 +7,10 @@ import * as Type from 'typebox'
 import { NODE_STATES } from './lifecycle.ts'
 import { LOG_LEVEL_NAMES } from './logging/line.ts'
 import { OPERATION_STATES } from './operations.ts'
+import { Dependency, ReleaseItem, ReleaseStatus } from './release-schemas.ts'
 import { count, ms, text } from './schema-fields.ts'
 
+export * from './release-schemas.ts'
 export * from './store-schemas.ts'
 
 export const ErrorObject = Type.Object({
@@ -86,76 +88,6 @@ export const Identity = Type.Object({
   addresses: Type.Array(text('Multiaddr with /p2p/.'))
 })
 export type Identity = Type.Static<typeof Identity>
-
-export const Dependency = Type.Object({
-  name: Type.String(),
-  range: Type.String(),
-  kind: Type.String(),
-  platform: Type.Optional(Type.String()),
-  features: Type.Optional(Type.Array(Type.String()))
-})
-
-/** What the owner says of a release. */
-const ReleaseStatus = Type.Object({
-  status: Type.Enum(['published', 'deprecated', 'yanked', 'archived'], {
-    description:
-      'The last word of its owner: yanked is chosen only when it is named exactly, deprecated and archived warn.'
-  }),
-  reason: Type.Optional(text('Why, as the owner says.')),
-  replacement: Type.Optional(text('What to use instead: a name, with or without @range.'))
-})
-export type ReleaseStatus = Type.Static<typeof ReleaseStatus>
-
-export const ReleaseItem = Type.Object({
-  name: Type.String(),
-  version: Type.String(),
-  type: text('package, library, template, vm or container.'),
-  publisher: text('Public key of the owner.'),
-  id: text('CID of the record.'),
-  content: text('CID of the content.'),
-  sizeBytes: count('Sum of the sizes of all files.'),
-  ...ReleaseStatus.properties,
-  access: text('public.'),
-  local: Type.Enum(['none', 'partial', 'complete']),
-  kept: Type.Boolean({ description: 'Pinned with `catalog pin`: never let go of.' })
-})
-export type ReleaseItem = Type.Static<typeof ReleaseItem>
-
-export const ReleaseInfo = Type.Object({
-  ...ReleaseItem.properties,
-  statusSequence: Type.Optional(count('Of the owner’s last status: a new one needs a larger one.')),
-  attestations: Type.Array(
-    Type.Object({
-      signer: text('Public key of who says so.'),
-      statement: text('A word such as approved, built or tested.'),
-      holds: Type.Boolean({ description: 'False when the signer has taken it back.' }),
-      sequence: count('A newer one needs a larger one.')
-    }),
-    { description: 'What is said of it by anybody, as far as it is known here.' }
-  ),
-  files: count('Number of files.'),
-  publishedAt: Type.String(),
-  signer: text('Public key that signed; equal to the publisher until there is delegation.'),
-  pinned: Type.Boolean({ description: 'Whether the name is pinned to this owner here.' }),
-  description: Type.Optional(Type.String()),
-  keywords: Type.Optional(Type.Array(Type.String())),
-  categories: Type.Optional(Type.Array(Type.String())),
-  licence: Type.Optional(Type.String()),
-  authors: Type.Optional(Type.Array(Type.String())),
-  links: Type.Optional(Type.Record(Type.String(), Type.String())),
-  entryPoint: Type.Optional(Type.String()),
-  dependencies: Type.Optional(Type.Array(Dependency)),
-  unresolved: Type.Optional(
-    Type.Array(Dependency, {
-      description:
-        'Dependencies in forms of npm that are no name with a range (git, file:), as the publisher stated them.'
-    })
-  ),
-  requirements: Type.Optional(Type.Record(Type.String(), Type.String()))
-})
-export type ReleaseInfo = Type.Static<typeof ReleaseInfo>
-
-export const VersionList = Type.Object({ versions: Type.Array(ReleaseItem) })
 
 export const IngestReply = Type.Object({
   content: text('CID of the content.'),

@@ -1,6 +1,6 @@
 /**
  * Sync: libraries that stay equal. A library is a set of records; here it gets a Merkle trie, whose root stands for the whole
- * set, and heads, in which its writer signs that root. It compares and proves sets and says what must be written for them; records are
+ * set, heads, in which its writer signs that root, and views, which say what follows from records that contradict each other. It compares and proves sets and says what must be written for them; records are
  * verified and stored by the library, and nothing here opens a connection. Changes of a set come in, rows for the same
  * batch, roots, proofs and signed heads go out.
  */
@@ -15,3 +15,4 @@ export {
 } from './library-sets.ts'
 export * from './sketch/index.ts'
 export * from './trie/index.ts'
+export * from './views/index.ts'

@@ -1,8 +1,12 @@
 /** Shapes of the admin API, as the daemon's own schemas state them. Only types: nothing of the node is loaded. */
 export type {
+  Claimant,
   CollectResult,
   ConfigChange,
   ConfigReply,
+  Conflict,
+  ConflictItem,
+  ConflictRule,
   DoctorCheck,
   FetchedRelease,
   FetchResult,

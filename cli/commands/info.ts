@@ -42,6 +42,7 @@ export const run = defineCommand(async (context, [spec]: [string], options: Opti
       ['reason', release.reason],
       ['replacement', release.replacement],
       ['attested', attestationLines(release)],
+      ['conflict', conflictLines(release)],
       ['local', release.local]
     ])
   )
@@ -50,4 +51,11 @@ export const run = defineCommand(async (context, [spec]: [string], options: Opti
 /** What others say of it, and stand by. */
 function attestationLines({ attestations }: ReleaseInfo): string[] {
   return attestations.filter(({ holds }) => holds).map(({ signer, statement }) => `${statement} by ${signer}`)
+}
+
+/** That others claim the same version. */
+function conflictLines({ name, conflict }: ReleaseInfo): string[] | undefined {
+  if (conflict === undefined) return undefined
+  const { outcome, strategy, claimants } = conflict
+  return [`${outcome} (${strategy}); see \`catalog conflicts show ${name}\``, ...claimants]
 }

@@ -1,6 +1,15 @@
-import { assignment } from '../framework/parse.ts'
+import type { ConflictStrategy } from '../../config/index.ts'
+import { assignment, wholeNumber } from '../framework/parse.ts'
 import type { CommandSpec, OptionSpec } from '../framework/tree.ts'
 
+/** Spelled out, so that help does not load the configuration's schema. */
+const STRATEGIES: readonly ConflictStrategy[] = [
+  'newest-wins',
+  'consensus-wins',
+  'merge',
+  'keep-both',
+  'manual'
+]
 const EXACT = { name: '<spec>', description: 'name@version, or the CID of a record' }
 const KEY: OptionSpec = { flags: '--key <name>', description: 'key to sign with; else the default one' }
 const STATUS_OPTIONS: OptionSpec[] = [
@@ -85,6 +94,66 @@ export const RELEASE_COMMANDS: CommandSpec[] = [
     ],
     json: `${ITEM}, with the new id`,
     load: () => import('./describe.ts')
+  },
+  {
+    name: 'conflicts',
+    summary: 'names that several owners claim',
+    details:
+      'Anybody may sign a release of any name. Whose name it is, is decided on each node: by the pin that the first install makes, else by the strategy of `conflicts.strategy`, of a scope, or of a name.',
+    commands: [
+      {
+        name: 'list',
+        summary: 'names that several owners publish, or of which one contradicts itself',
+        details:
+          'Of what this node knows; a name that was asked for and found contested is kept here. open: somebody has to decide.',
+        options: [
+          {
+            flags: '--limit <n>',
+            description: 'at most this many (default 100)',
+            parse: wholeNumber(1, 1000)
+          },
+          { flags: '--after <name>', description: 'go on where a page ended: its `next`' }
+        ],
+        json: '`conflicts[] {name, outcome, equivocated, strategy, origin, subject?, pinned, owners, versions[]}`, `next?`; `outcome` is open, kept, merged, settled, pinned, foreign or sole',
+        load: () => import('./conflicts-list.ts')
+      },
+      {
+        name: 'show',
+        summary: 'who claims a name, and with what evidence',
+        arguments: [{ name: '<name>', description: 'package name' }],
+        options: [{ flags: '--local', description: 'ask no other node' }],
+        json: 'an item of `conflicts list`, and `claimants[] {publisher, pinned, weight, claims[] {version, id, content, sizeBytes, publishedAt, sequence, status, reason?, replacement?, counts, equivocated, attestations[] {signer, statement, weight}}}`',
+        load: () => import('./conflicts-show.ts')
+      },
+      {
+        name: 'resolve',
+        summary: 'decide whose a name is, or how conflicts are looked at',
+        details:
+          'Kept on this node. --owner pins the name, as an install does, and replaces a pin. --strategy holds for this name, or for all names of a @scope, while none is pinned: newest-wins and consensus-wins choose an owner; merge, keep-both and manual choose nobody.',
+        arguments: [{ name: '<name>', description: 'package name, or a @scope with --strategy' }],
+        options: [
+          { flags: '--owner <key>', description: 'the publisher that is meant: a public key, z6Mk…' },
+          {
+            flags: '--strategy <name>',
+            description: 'how conflicts are looked at',
+            choices: STRATEGIES
+          },
+          { flags: '--clear', description: 'let the configured strategy hold again' }
+        ],
+        examples: [
+          {
+            line: 'catalog conflicts resolve left-pad --owner z6Mk…',
+            does: 'pins the name to this publisher'
+          },
+          {
+            line: 'catalog conflicts resolve @acme --strategy consensus-wins',
+            does: 'lets attestations decide in this scope'
+          }
+        ],
+        json: '`name`, `strategy`, `origin` (node or config), `subject?`, `pinned`',
+        load: () => import('./conflicts-resolve.ts')
+      }
+    ]
   },
   {
     name: 'trust',

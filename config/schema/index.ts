@@ -1,4 +1,5 @@
 import { Object as ObjectOf, type Static } from 'typebox'
+import { conflicts } from './conflicts.ts'
 import { incentives, mirror, mirroring } from './mirror.ts'
 import { announce, dht, mdns, network, quic, relay } from './network.ts'
 import { admin, limits, log, operations, peers, security } from './operation.ts'
@@ -27,6 +28,7 @@ export const CONFIG_SCHEMA = ObjectOf({
   operations,
   limits,
   peers,
+  conflicts,
   security,
   admin,
   log

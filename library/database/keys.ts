@@ -55,6 +55,8 @@ export const KeyFamily = {
   ChangeLog: 'l/',
   /** `o/` + name: owner pinned under that name (32). */
   OwnerPin: 'o/',
+  /** `cs/` + @scope or name: how conflicts about it are looked at here, as text. */
+  ConflictStrategy: 'cs/',
   /** `a/` + name: announcement schedule, next due (8) and added (8), both in ms. */
   Announcement: 'a/',
   /** `j/` + id of a record, as text: a fetch that was asked for and has not ended, in JSON. */

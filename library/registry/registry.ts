@@ -26,10 +26,12 @@ import {
   readRecord,
   readVersions
 } from './read.ts'
+import { readContested } from './read-contested.ts'
 import { readStatementBytes, readStatus } from './read-statements.ts'
 import { readStoredById, readStoredPage } from './stored-page.ts'
 import type {
   AddResult,
+  ContestedPage,
   IndexEntry,
   ListOptions,
   Registry,
@@ -109,6 +111,10 @@ class LevelRegistry implements Registry {
   async statements(release: ReleaseIdentity, signal?: AbortSignal): Promise<StatementRecord[]> {
     const stored = await readStatementBytes(this.#database, releaseKey(release), signal)
     return stored.map(decodeVerifiedStatement)
+  }
+
+  contested(query: { limit: number; after?: string }, signal?: AbortSignal): Promise<ContestedPage> {
+    return readContested(this.#database, query, signal)
   }
 
   count(): number {

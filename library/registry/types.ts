@@ -83,6 +83,12 @@ export interface SetCommit {
   readonly changes: readonly SetChange[]
 }
 
+export interface ContestedPage {
+  names: string[]
+  /** Absent on the last page. */
+  next?: string
+}
+
 /** One change of the registry, ready to be committed as one batch with `sync: true`. */
 export interface RegistryPlan {
   /** Empty when nothing changes. */
@@ -128,6 +134,8 @@ export interface Registry {
   status(release: ReleaseIdentity): StatusRecord | undefined
   /** Its status, and the first MAX_ATTESTATIONS_READ attestations. */
   statements(release: ReleaseIdentity, signal?: AbortSignal): Promise<StatementRecord[]>
+  /** Names that several owners publish, or of which one signed two contents as one version, after a name, page by page. */
+  contested(query: { limit: number; after?: string }, signal?: AbortSignal): Promise<ContestedPage>
   /** Number of releases in the home library. */
   count(): number
   /** Revision of the home library: grows with each change. */

@@ -147,8 +147,8 @@ export class Fetching implements FetchingService {
     const resolved = await this.#resolve(request, signal)
     onResolved(resolved.record)
     const { record } = await registry.add(resolved.record.bytes, signal)
-    await keepSaid(this.#modules, record.release, resolved.statements, signal)
-    const shape = resultOf(record, resolved.statements.statusOf(record.release))
+    await keepSaid(this.#modules, record.release, resolved.known.statements, signal)
+    const shape = resultOf(record, resolved.known.statements.statusOf(record.release))
     const state = content.localState(record.release.content)
     // Half of what does not fit would fill the store for nothing. What it shares with other contents is not known yet.
     if (state === 'none')

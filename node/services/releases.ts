@@ -1,7 +1,9 @@
 import { CatalogError } from '../../base/index.ts'
 import { checkName, parseId, StatementSet } from '../../library/index.ts'
+import { viewOfName } from '../../sync/index.ts'
 import { bytesEqual, formatPublicKey, parsePublicKey } from '../../trust/index.ts'
 import type { ReleaseItem } from '../schemas.ts'
+import { conflictShape } from './conflict-shapes.ts'
 import { type Knowledge, keepNews, knownHere, withFound } from './knowledge.ts'
 import { lookUp } from './lookup.ts'
 import { releaseInfo, releaseItem } from './release-shapes.ts'
@@ -10,7 +12,7 @@ import type { ReleaseService } from './types.ts'
 
 /** Questions about releases: what is here, what peers hold, whose a name is. */
 export function createReleases(modules: ResolvingModules): ReleaseService {
-  const { registry, content } = modules
+  const { registry, content, policies } = modules
 
   const itemsOf = ({ records, statements }: Knowledge): ReleaseItem[] =>
     records.map(record => releaseItem(record, content, statements.statusOf(record.release)))
@@ -37,15 +39,20 @@ export function createReleases(modules: ResolvingModules): ReleaseService {
         if (known.records.length === 0) throw error
         return { records: [], statements: [] }
       })
-      await keepNews(modules, known, found, signal)
+      await keepNews(modules, known, found, registry.ownerPin(name), signal)
       return itemsOf(withFound(known, found))
     },
     async info(query, signal) {
-      const { record, statements } = await resolveRelease(modules, { ...query, news: true }, signal)
-      const pin = registry.ownerPin(record.release.name)
-      const isPinned = pin !== undefined && bytesEqual(pin, record.release.owner)
-      const said = new StatementSet([...statements, ...(await registry.statements(record.release, signal))])
-      return releaseInfo(record, content, said, isPinned)
+      const request = { ...query, news: true, shows: query.publisher === undefined }
+      const { record, known } = await resolveRelease(modules, request, signal)
+      const { release } = record
+      const pin = registry.ownerPin(release.name)
+      const isPinned = pin !== undefined && bytesEqual(pin, release.owner)
+      const said = new StatementSet([...known.statements, ...(await registry.statements(release, signal))])
+      const info = releaseInfo(record, content, said, isPinned)
+      const policy = { ...policies.of(release.name), pin }
+      const view = viewOfName(known, policy).versions.find(({ version }) => version === release.version)
+      return view === undefined || view.claims.length < 2 ? info : { ...info, ...conflictShape(view, policy) }
     },
     async record(id, signal) {
       const stored = await registry.stored(parseId(id), signal)

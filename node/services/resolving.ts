@@ -13,6 +13,7 @@ import {
   StatementSet
 } from '../../library/index.ts'
 import { bytesEqual, parsePublicKey } from '../../trust/index.ts'
+import type { ConflictPolicies } from './conflict-policies.ts'
 import { type Knowledge, keepNews, knownHere, withFound } from './knowledge.ts'
 import {
   type Found,
@@ -27,8 +28,8 @@ import { type NamedSpec, type OwnerRule, selectRelease } from './selection.ts'
 
 export interface Resolved {
   record: ReleaseRecord
-  /** What is said of it and of other releases of its name. */
-  statements: StatementSet
+  /** All that is known of its name, or of it alone where it was named by its id. */
+  known: Knowledge
   /** Peers that said they hold its content; empty when nobody was asked. */
   holders: ReleaseHolder[]
 }
@@ -40,6 +41,8 @@ export interface ResolveRequest {
   content?: string
   /** Whether the network may be asked. */
   network: boolean
+  /** Whether it is enough that several owners publish the same content: to be shown, not to be taken. */
+  shows?: boolean
   /** Whether it is to be asked also for an exact version that is whole here, for newer words and statuses. */
   news?: boolean
 }
@@ -47,6 +50,7 @@ export interface ResolveRequest {
 export interface ResolvingModules extends LookupModules {
   registry: Registry
   content: ContentStore
+  policies: ConflictPolicies
 }
 
 /** What a look-up brought, or why it brought nothing. */
@@ -62,24 +66,35 @@ export async function resolveRelease(
 ): Promise<Resolved> {
   const spec = parseSpec(request.spec)
   if (spec.kind === 'id') return await resolveId(modules, spec, request, signal)
-  const { registry, content } = modules
-  const rule: OwnerRule = {
-    pin: registry.ownerPin(spec.name),
-    isPinned: release => content.isPinned(release)
-  }
+  const { registry } = modules
+  const rule = ruleFor(modules, spec.name)
+  if (request.shows === true) rule.shows = true
   if (request.publisher !== undefined) rule.publisher = parsePublicKey(request.publisher)
   if (request.content !== undefined) rule.content = parseId(request.content)
   const here = await knownHere(registry, spec.name, signal)
   const settled = request.news === true ? undefined : settledHere(modules, here, spec, rule)
   if (settled !== undefined || !request.network) {
     const record = settled ?? selectRelease(here, spec, rule)
-    return { record, statements: here.statements, holders: [] }
+    return { record, known: here, holders: [] }
   }
   const found = await findOrLocal(modules, wantedOf(spec, rule), here, signal)
-  await keepNews(modules, here, found, signal)
+  await keepNews(modules, here, found, rule.publisher ?? rule.pin, signal)
   const known = withFound(here, found)
   const record = selectFound(known, spec, rule, found.failure)
-  return { record, statements: known.statements, holders: holdersOf(found.holders, record) }
+  return { record, known, holders: holdersOf(found.holders, record) }
+}
+
+/** What counts here for a name, before a user names a publisher. */
+export function ruleFor(
+  { registry, content, policies }: Pick<ResolvingModules, 'registry' | 'content' | 'policies'>,
+  name: string
+): OwnerRule {
+  const pin = registry.ownerPin(name)
+  return {
+    policy: policies.of(name),
+    isPinned: release => content.isPinned(release),
+    ...(pin === undefined ? {} : { pin })
+  }
 }
 
 /** An exact version of a settled owner that is complete here: it can be used without anybody else. */
@@ -166,15 +181,12 @@ async function resolveId(
   const { registry } = modules
   const local = registry.get(id)
   if (local !== undefined) {
-    const status = registry.status(local.release)
-    return { record: local, statements: new StatementSet(status === undefined ? [] : [status]), holders: [] }
+    const statements = new StatementSet(await registry.statements(local.release, signal))
+    return { record: local, known: { records: [local], statements }, holders: [] }
   }
   if (!request.network)
     throw new CatalogError('RELEASE_NOT_FOUND', `no record ${id} is here`, { details: { id: id.toString() } })
   const { record, statements, holder } = await lookUpRecord(modules, id, signal)
-  return {
-    record,
-    statements: new StatementSet(statements),
-    holders: [{ peerId: holder, record: record.id }]
-  }
+  const known = { records: [record], statements: new StatementSet(statements) }
+  return { record, known, holders: [{ peerId: holder, record: record.id }] }
 }

@@ -10,14 +10,21 @@ import { parsePublicKey } from '../../trust/index.ts'
 import type { EventHub } from '../events.ts'
 import type { ReleaseItem } from '../schemas.ts'
 import type { Collecting } from './collecting.ts'
+import type { ConflictPolicies } from './conflict-policies.ts'
 import { knownHere } from './knowledge.ts'
 import { releaseItem } from './release-shapes.ts'
+import { ruleFor } from './resolving.ts'
 import { selectRelease } from './selection.ts'
 import type { RetentionService } from './types.ts'
 
-export interface RetentionModules {
+/** What a release that is here is found with. */
+export interface LocalModules {
   registry: Registry
   content: ContentStore
+  policies: ConflictPolicies
+}
+
+export interface RetentionModules extends LocalModules {
   collecting: Pick<Collecting, 'changed'>
   events: EventHub
 }
@@ -66,21 +73,20 @@ export function createRetention(modules: RetentionModules): RetentionService {
 
 /** A release that is known here; nobody else is asked. */
 export async function localRelease(
-  { registry, content }: { registry: Registry; content: ContentStore },
+  modules: LocalModules,
   text: string,
   signal: AbortSignal,
   publisher?: Uint8Array
 ): Promise<ReleaseRecord> {
+  const { registry } = modules
   const spec = parseSpec(text)
   if (spec.kind === 'id') {
     const record = registry.get(spec.id)
     if (record === undefined) throw new CatalogError('RELEASE_NOT_FOUND', `no record ${spec.id} is here`)
     return record
   }
-  const pin = registry.ownerPin(spec.name)
   return selectRelease(await knownHere(registry, spec.name, signal), spec, {
-    isPinned: release => content.isPinned(release),
-    ...(publisher === undefined ? {} : { publisher }),
-    ...(pin === undefined ? {} : { pin })
+    ...ruleFor(modules, spec.name),
+    ...(publisher === undefined ? {} : { publisher })
   })
 }

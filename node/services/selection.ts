@@ -4,7 +4,8 @@
  *
  * A name belongs to nobody by itself: anybody may sign a release of it. So the owner is settled first, then the version:
  * 1. a publisher that the user named; 2. the owner the name is pinned to here, and no other (OWNER_CHANGED when only
- * others publish it); 3. the only owner there is; 4. else nobody guesses (OWNER_AMBIGUOUS, with the list).
+ * others publish it); 3. the only owner there is; 4. whom the operator's strategy for conflicts takes (sync/views), version by version;
+ * 5. else nobody guesses (OWNER_AMBIGUOUS, with the list).
  *
  * Two kinds of versions are taken only by who names them exactly. One that its owner has yanked: a range passes it over. And one
  * for which its owner signed several contents (*equivocated*): that is fraud or an accident, and which content is meant is known only to
@@ -19,8 +20,10 @@ import {
   type Release,
   type ReleaseRecord,
   type Spec,
-  specMatches
+  specMatches,
+  supersedes
 } from '../../library/index.ts'
+import { type VersionView, type ViewPolicy, viewOfName } from '../../sync/index.ts'
 import { bytesEqual, formatPublicKey } from '../../trust/index.ts'
 import type { Knowledge } from './knowledge.ts'
 
@@ -33,6 +36,10 @@ export interface OwnerRule {
   pin?: Uint8Array
   /** The one content that is meant, as a lock file says. */
   content?: CID
+  /** How several owners of one name are looked at. */
+  policy: Pick<ViewPolicy, 'strategy' | 'weights'>
+  /** Whether a release is shown and no more: then several owners of one content are as good as one, where the strategy is `merge`. */
+  shows?: boolean
   /** Whether a release is pinned here, so that its content is the one that is meant. */
   isPinned?(release: Release): boolean
 }
@@ -49,8 +56,10 @@ export function selectRelease(known: Knowledge, spec: NamedSpec, rule: OwnerRule
     throw new CatalogError('RELEASE_NOT_FOUND', `no release of ${spec.name} was found`, {
       details: { name: spec.name }
     })
-  const owned = recordsOfOwner(known.records, spec, rule)
-  const byVersion = Map.groupBy(owned, record => record.release.version)
+  const byVersion =
+    rule.publisher === undefined
+      ? countingHere(known, spec, rule)
+      : ofPublisher(known.records, spec, rule.publisher)
   if (spec.kind === 'range' && spec.exact) return exactRelease(byVersion, spec, rule)
   const offered = [...byVersion].flatMap(([, records]) => {
     const meant = meantOf(records, rule)
@@ -97,35 +106,52 @@ function meantOf(
 const isYanked = ({ statements }: Knowledge, { release }: ReleaseRecord): boolean =>
   statements.statusOf(release)?.state === 'yanked'
 
-function recordsOfOwner(
-  records: readonly ReleaseRecord[],
-  spec: NamedSpec,
-  { publisher, pin }: OwnerRule
-): ReleaseRecord[] {
-  const owner = publisher ?? pin ?? onlyOwner(records, spec)
-  const owned = records.filter(record => bytesEqual(record.release.owner, owner))
-  if (owned.length > 0) return owned
-  if (publisher !== undefined)
-    throw new CatalogError(
-      'RELEASE_NOT_FOUND',
-      `no release of ${spec.name} by ${formatPublicKey(publisher)} was found`,
-      { details: { name: spec.name, owners: ownersOf(records) } }
-    )
+type ByVersion = ReadonlyMap<string, ReleaseRecord[]>
+
+function ofPublisher(records: readonly ReleaseRecord[], spec: NamedSpec, publisher: Uint8Array): ByVersion {
+  const owned = records.filter(({ release }) => bytesEqual(release.owner, publisher))
+  if (owned.length > 0) return Map.groupBy(owned, ({ release }) => release.version)
   throw new CatalogError(
-    'OWNER_CHANGED',
-    `${spec.name} is pinned to ${formatPublicKey(owner)} here, and only others publish it now`,
-    { details: { name: spec.name, pinned: formatPublicKey(owner), owners: ownersOf(records) } }
+    'RELEASE_NOT_FOUND',
+    `no release of ${spec.name} by ${formatPublicKey(publisher)} was found`,
+    { details: { name: spec.name, owners: ownersOf(records) } }
   )
 }
 
-function onlyOwner(records: readonly ReleaseRecord[], spec: NamedSpec): Uint8Array {
-  const [first] = records
-  if (first !== undefined && records.every(({ release }) => bytesEqual(release.owner, first.release.owner)))
-    return first.release.owner
+/** By version the releases that count for this node: of the pinned owner, the only one, or the one that its strategy takes. */
+function countingHere(known: Knowledge, spec: NamedSpec, { pin, policy, shows }: OwnerRule): ByVersion {
+  const { versions } = viewOfName(known, { ...policy, pin })
+  const counting = new Map<string, ReleaseRecord[]>()
+  for (const view of versions) {
+    if (view.winner !== undefined) counting.set(view.version, [...view.winner.records])
+    else if (shows === true && view.merged !== undefined) counting.set(view.version, [newestOf(view)])
+  }
+  if (pin !== undefined) {
+    if (counting.size === 0) throw ownerChanged(known.records, spec, pin)
+    return counting
+  }
+  const asked = versions.filter(({ version }) => specMatches(spec, version))
+  const isSettled = asked.length === 0 || asked.some(({ version }) => counting.has(version))
+  if (counting.size === 0 || !isSettled) throw ambiguous(known.records, spec)
+  return counting
+}
+
+const newestOf = ({ claims }: VersionView): ReleaseRecord =>
+  claims.map(({ records }) => records[0]).reduce((best, record) => (supersedes(record, best) ? record : best))
+
+function ownerChanged(records: readonly ReleaseRecord[], spec: NamedSpec, pin: Uint8Array): CatalogError {
+  return new CatalogError(
+    'OWNER_CHANGED',
+    `${spec.name} is pinned to ${formatPublicKey(pin)} here, and only others publish it now`,
+    { details: { name: spec.name, pinned: formatPublicKey(pin), owners: ownersOf(records) } }
+  )
+}
+
+function ambiguous(records: readonly ReleaseRecord[], spec: NamedSpec): CatalogError {
   const owners = ownersOf(records)
-  throw new CatalogError('OWNER_AMBIGUOUS', `several owners publish ${spec.name}: ${namedOwners(owners)}`, {
+  return new CatalogError('OWNER_AMBIGUOUS', `several owners publish ${spec.name}: ${namedOwners(owners)}`, {
     details: { name: spec.name, owners },
-    hint: 'ask the publisher you mean for the key, and choose it with --publisher KEY; an install pins it'
+    hint: `ask the publisher you mean for the key, and choose it with --publisher KEY, which an install pins, or with \`catalog conflicts resolve ${spec.name} --owner KEY\``
   })
 }
 

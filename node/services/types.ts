@@ -1,5 +1,6 @@
 /** What the admin API asks of the node: one interface per subject, implemented by the files of this folder. */
 import type { Logger } from '../../base/index.ts'
+import type { ConflictStrategy } from '../../config/index.ts'
 import type { ContentStore } from '../../library/index.ts'
 import type { LiveLimit, Priority } from '../../protocols/index.ts'
 import type { EventHub } from '../events.ts'
@@ -11,6 +12,9 @@ import type {
   CollectResult,
   ConfigChange,
   ConfigReply,
+  Conflict,
+  ConflictItem,
+  ConflictRule,
   DoctorCheck,
   FetchedRelease,
   FetchResult,
@@ -87,6 +91,22 @@ export interface ReleaseService {
   setPin(name: string, owner: string, signal: AbortSignal): Promise<void>
 }
 
+/** An operator's decision: whose a name is, or how conflicts are looked at (absent: as configured). */
+export type Resolution = { owner: string } | { strategy: ConflictStrategy | undefined }
+
+export interface ConflictService {
+  /** Names that several owners publish here, or of which one signed two contents as one version. */
+  list(
+    limit: number,
+    after: string | undefined,
+    signal: AbortSignal
+  ): Promise<{ conflicts: ConflictItem[]; next?: string }>
+  /** Everybody who publishes a name. With `network` peers and the DHT are asked too. */
+  show(name: string, network: boolean, signal: AbortSignal): Promise<Conflict>
+  /** Of a name, or a strategy of a @scope. RELEASE_NOT_FOUND for an owner that publishes nothing under the name. */
+  resolve(subject: string, resolution: Resolution, signal: AbortSignal): Promise<ConflictRule>
+}
+
 export interface FetchRequest {
   spec: string
   publisher?: string
@@ -159,6 +179,7 @@ export interface NodeServices {
   readonly publishing: PublishingService
   readonly changes: ChangesService
   readonly releases: ReleaseService
+  readonly conflicts: ConflictService
   readonly fetching: FetchingService
   readonly verification: VerificationService
   readonly collecting: CollectingService

@@ -9,7 +9,7 @@ import {
 import type { LibrarySets } from '../../sync/index.ts'
 import type { VerifyResult } from '../schemas.ts'
 import { releaseName } from './release-shapes.ts'
-import { localRelease } from './retention.ts'
+import { type LocalModules, localRelease } from './retention.ts'
 import type { FetchingService, VerificationService, WorkContext } from './types.ts'
 
 /** Bad blocks that one report lists; a whole disk gone bad needs no longer list. */
@@ -20,12 +20,9 @@ const PAGE = 200
  * Hashes again what the store holds, and checks the tree of the home library against its records. The records themselves need no
  * second check here: reading one from the registry verifies it.
  */
-export function createVerification(modules: {
-  registry: Registry
-  content: ContentStore
-  fetching: FetchingService
-  sets: Pick<LibrarySets, 'check' | 'rebuild'>
-}): VerificationService {
+export function createVerification(
+  modules: LocalModules & { fetching: FetchingService; sets: Pick<LibrarySets, 'check' | 'rebuild'> }
+): VerificationService {
   const { registry, content, fetching, sets } = modules
 
   /** Only its own wrong or missing blocks are asked for: they have left the index, all others are here. */
@@ -81,9 +78,7 @@ export function createVerification(modules: {
     }
     const seen = new Set<string>()
     const releases =
-      spec === undefined
-        ? allReleases(registry, signal)
-        : [await localRelease({ registry, content }, spec, signal)]
+      spec === undefined ? allReleases(registry, signal) : [await localRelease(modules, spec, signal)]
     for await (const record of releases) {
       const cid = record.release.content.toString()
       // Before the walk: a content in which it finds damage does not count as complete any more.

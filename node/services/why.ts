@@ -7,7 +7,7 @@ import { type Knowledge, knownHere, withFound } from './knowledge.ts'
 import { type Found, lookUp } from './lookup.ts'
 import type { PeerHealth, SkippedPeer } from './peer-health.ts'
 import { releaseItem } from './release-shapes.ts'
-import type { ResolvingModules } from './resolving.ts'
+import { type ResolvingModules, ruleFor } from './resolving.ts'
 import { selectRelease } from './selection.ts'
 import type { WhyService } from './types.ts'
 
@@ -58,10 +58,7 @@ export function createWhy(modules: WhyModules): WhyService {
     function chosenOf() {
       if (spec.kind === 'id') return undefined
       try {
-        const record = selectRelease(all, spec, {
-          pin: registry.ownerPin(spec.name),
-          isPinned: release => content.isPinned(release)
-        })
+        const record = selectRelease(all, spec, ruleFor(modules, spec.name))
         reasons.push(`${text} means ${record.release.name}@${record.release.version} (${record.id})`)
         return record
       } catch (thrown) {

@@ -2,6 +2,7 @@ import type { NodeServices } from '../../services/types.ts'
 import type { Route } from '../route.ts'
 import type { Streams } from '../streams.ts'
 import { changeRoutes } from './changes.ts'
+import { conflictRoutes } from './conflicts.ts'
 import { networkRoutes } from './network.ts'
 import { packageRoutes } from './packages.ts'
 import { settingRoutes } from './settings.ts'
@@ -15,6 +16,7 @@ export function adminRoutes(services: NodeServices, streams: Streams): readonly 
     ...statusRoutes(services),
     ...packageRoutes(services),
     ...changeRoutes(services),
+    ...conflictRoutes(services),
     ...workRoutes(services, streams),
     ...networkRoutes(services),
     ...settingRoutes(services, streams),

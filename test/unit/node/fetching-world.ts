@@ -10,6 +10,7 @@ import type { FetchJob, FetchJobs } from '../../../node/services/fetch-jobs.ts'
 import { Fetching } from '../../../node/services/fetching.ts'
 import type { ContentFetched, ContentWatch, Network } from '../../../node/services/network.ts'
 import { SigningKey } from '../../../trust/index.ts'
+import { MANUAL } from './policies.ts'
 
 export const CONTENT = CID.parse('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy')
 export const KEY = SigningKey.generate()
@@ -134,6 +135,7 @@ export function fetching(hasRoom = true): Fetching {
       get: (id: CID) => world.local.find(known => known.id.equals(id)),
       versions: async () => world.local,
       status: () => undefined,
+      statements: async () => [],
       addStatement: async (bytes: Uint8Array) => void world.kept.push(bytes),
       ownerPin: () => undefined,
       add: async (bytes: Uint8Array) => {
@@ -149,6 +151,7 @@ export function fetching(hasRoom = true): Fetching {
       localState: () => (world.complete ? 'complete' : 'none'),
       stats: () => ({ bytes: 95 })
     } as never,
+    policies: MANUAL,
     jobs,
     collecting: {
       makeRoom: async () => {

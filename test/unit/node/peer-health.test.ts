@@ -7,6 +7,7 @@ import { PeerHealth } from '../../../node/services/peer-health.ts'
 import { sparePeers } from '../../../node/services/spare-peers.ts'
 import { createStatus } from '../../../node/services/status.ts'
 import { createWhy } from '../../../node/services/why.ts'
+import { MANUAL } from './policies.ts'
 
 let timeMs = 0
 const clock = { ...systemClock, now: () => timeMs, monotonicMs: () => timeMs }
@@ -144,6 +145,7 @@ describe('what went wrong', () => {
       logger: { debug: () => {} } as never,
       operations: { list: () => [] } as never,
       content: {} as never,
+      policies: MANUAL,
       registry: { versions: async () => [], ownerPin: () => undefined } as never,
       network: { connected: () => ['p1'], async *holders() {} } as never
     })

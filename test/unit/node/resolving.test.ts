@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { CatalogError, silentLogger, systemClock } from '../../../base/index.ts'
 import { type ResolvingModules, resolveRelease } from '../../../node/services/resolving.ts'
 import { demoRecord } from './demo-record.ts'
+import { MANUAL } from './policies.ts'
 
 const HERE = demoRecord()
 
@@ -10,8 +11,15 @@ async function resolveMissing(connected: string[], search: CatalogError | undefi
   const modules = {
     clock: systemClock,
     logger: silentLogger,
-    registry: { ownerPin: () => HERE.release.owner, versions: async () => [HERE], status: () => undefined },
+    registry: {
+      ownerPin: () => HERE.release.owner,
+      versions: async () => [HERE],
+      status: () => undefined,
+      statements: async () => [],
+      add: async () => undefined
+    },
     content: {},
+    policies: MANUAL,
     network: {
       connected: () => connected,
       // biome-ignore lint/correctness/useYield: a search that finds nobody

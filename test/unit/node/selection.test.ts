@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { ConflictStrategy } from '../../../config/index.ts'
 import {
+  createAttestationRecord,
   createStatusRecord,
   type NewStatus,
   parseSpec,
@@ -14,12 +16,20 @@ import { contentOf } from '../records/examples.ts'
 
 const KEY = SigningKey.generate()
 const ALICE = KEY.publicKey
+const TESTER = SigningKey.generate()
 const BOB = SigningKey.generate().publicKey
 
-const record = (version: string, owner = ALICE, content = contentOf(version)): ReleaseRecord =>
+const record = (
+  version: string,
+  owner = ALICE,
+  content = contentOf(version),
+  { sequence = 1, description = 'words' } = {}
+): ReleaseRecord =>
   ({
     id: { toString: () => `${version}-${Buffer.from(owner).toString('hex', 0, 4)}-${content}` },
-    release: { name: 'ui', version, owner, content }
+    sequence,
+    bytes: Buffer.from(`${version} ${content}`),
+    release: { name: 'ui', version, owner, content, description }
   }) as unknown as ReleaseRecord
 
 const status = (version: string, state: NewStatus['state'], over: Partial<NewStatus> = {}): StatementRecord =>
@@ -30,9 +40,15 @@ const spec = (text: string): NamedSpec => parseSpec(text) as NamedSpec
 const selectRelease = (
   records: ReleaseRecord[],
   meant: NamedSpec,
-  rule: OwnerRule,
+  rule: Partial<OwnerRule>,
   statements: StatementRecord[] = []
-): ReleaseRecord => select({ records, statements: new StatementSet(statements) }, meant, rule)
+): ReleaseRecord =>
+  select({ records, statements: new StatementSet(statements) }, meant, { policy: policy('manual'), ...rule })
+
+const policy = (strategy: ConflictStrategy): OwnerRule['policy'] => ({
+  strategy,
+  weights: new Map([[formatPublicKey(TESTER.publicKey), 1]])
+})
 
 describe('which release is meant', () => {
   it('is the highest that matches', () => {
@@ -148,7 +164,8 @@ describe('which release is meant', () => {
   it('is none of two contents of one owner, unless it is locked or pinned here', () => {
     const [one, two] = [contentOf('one'), contentOf('two')]
     const records = [record('1.0.0'), record('2.0.0', ALICE, one), record('2.0.0', ALICE, two)]
-    const chosen = (text: string, rule: OwnerRule): ReleaseRecord => selectRelease(records, spec(text), rule)
+    const chosen = (text: string, rule: Partial<OwnerRule>): ReleaseRecord =>
+      selectRelease(records, spec(text), rule)
     expect(() => chosen('ui@2.0.0', {})).toThrow(
       expect.objectContaining({
         code: 'RELEASE_EQUIVOCATED',
@@ -163,6 +180,57 @@ describe('which release is meant', () => {
     expect(chosen('ui', { isPinned: ({ content }) => content === one }).release.content).toBe(one)
     expect(() => chosen('ui@2.0.0', { content: contentOf('three') })).toThrow(
       expect.objectContaining({ code: 'RELEASE_NOT_FOUND' })
+    )
+  })
+})
+
+describe('of a name that several owners publish and nobody pinned here', () => {
+  const alices = [record('1.0.0'), record('2.0.0')]
+  const bobs = [record('2.0.0', BOB, contentOf('bobs'), { sequence: 2 }), record('9.9.9', BOB)]
+  const all = [...alices, ...bobs]
+  const chosen = (text: string, strategy: ConflictStrategy, said: StatementRecord[] = []): string => {
+    const { release } = selectRelease(all, spec(text), { policy: policy(strategy) }, said)
+    return `${release.version} of ${release.owner === ALICE ? 'Alice' : 'Bob'}`
+  }
+  const attested = (owner: Uint8Array, version: string, content = contentOf(version)): StatementRecord =>
+    createAttestationRecord(
+      { name: 'ui', version, owner, content, statement: 'tested', holds: true, sequence: 1 },
+      TESTER
+    )
+
+  it('the strategy decides, version by version', () => {
+    expect(chosen('ui@2.0.0', 'newest-wins')).toBe('2.0.0 of Bob')
+    expect(chosen('ui@^1.0.0', 'newest-wins')).toBe('1.0.0 of Alice')
+    const said = [attested(ALICE, '2.0.0')]
+    expect(chosen('ui', 'consensus-wins', said)).toBe('2.0.0 of Alice')
+  })
+
+  it('nobody is guessed by a strategy that chooses nobody, nor where it finds nothing to choose by', () => {
+    for (const strategy of ['manual', 'keep-both', 'merge', 'consensus-wins'] as const)
+      for (const text of ['ui', 'ui@2.0.0', 'ui@9.9.9'])
+        expect(() => chosen(text, strategy)).toThrow(expect.objectContaining({ code: 'OWNER_AMBIGUOUS' }))
+    expect(() => chosen('ui@^1.0.0', 'consensus-wins', [attested(ALICE, '2.0.0')])).toThrow(
+      expect.objectContaining({
+        code: 'OWNER_AMBIGUOUS',
+        hint: expect.stringContaining('conflicts resolve ui')
+      })
+    )
+  })
+
+  it('a pin outranks the strategy', () => {
+    const rule = { pin: ALICE, policy: policy('newest-wins') }
+    expect(selectRelease(all, spec('ui'), rule).release).toMatchObject({ version: '2.0.0', owner: ALICE })
+    expect(() => selectRelease(bobs, spec('ui'), rule)).toThrow(
+      expect.objectContaining({ code: 'OWNER_CHANGED' })
+    )
+  })
+
+  it('equal content is shown once, and not taken', () => {
+    const twins = [record('1.0.0'), record('1.0.0', BOB, contentOf('1.0.0'), { sequence: 2 })]
+    const merging = { policy: policy('merge') }
+    expect(selectRelease(twins, spec('ui'), { ...merging, shows: true }).release.owner).toBe(BOB)
+    expect(() => selectRelease(twins, spec('ui'), merging)).toThrow(
+      expect.objectContaining({ code: 'OWNER_AMBIGUOUS' })
     )
   })
 })

@@ -4,6 +4,7 @@ import { type ResolvingModules, resolveRelease } from '../../../node/services/re
 import { formatPublicKey, SigningKey } from '../../../trust/index.ts'
 import { eventually } from '../../eventually.ts'
 import { demoRecord } from './demo-record.ts'
+import { MANUAL } from './policies.ts'
 
 const [ALICE, MALLORY] = [SigningKey.generate(), SigningKey.generate()]
 /** More than what this waits for. */
@@ -24,8 +25,15 @@ function world(latencyMs: number) {
   const modules = {
     clock,
     logger: silentLogger,
-    registry: { ownerPin: () => undefined, versions: async () => [], status: () => undefined },
+    registry: {
+      ownerPin: () => undefined,
+      versions: async () => [],
+      status: () => undefined,
+      statements: async () => [],
+      add: async () => undefined
+    },
     content: {},
+    policies: MANUAL,
     network: {
       connected: () => ['fast', 'slow'],
       async *holders() {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { CatalogError } from '../../../base/index.ts'
 import type { ContentStore, VerifyReport } from '../../../library/index.ts'
 import { createVerification } from '../../../node/services/verification.ts'
+import { MANUAL } from './policies.ts'
 
 const cid = CID.parse('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy')
 const record = { id: cid, release: { name: 'demo', version: '1.0.0', content: cid } }
@@ -36,6 +37,7 @@ function verify(
   let wasFetched = false
   let wasRebuilt = false
   const service = createVerification({
+    policies: MANUAL,
     registry: { list: async () => ({ releases: [record] }), get: () => record } as never,
     content: {
       localState: () => state,

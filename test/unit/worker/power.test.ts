@@ -9,6 +9,7 @@ import { ProviderStore } from '../../../discovery/providers/store.ts'
 import { packBlocks } from '../../../library/content/block-batch.ts'
 import { completeKey } from '../../../library/content/complete.ts'
 import { createReleaseRecord, createStatusRecord } from '../../../library/records/index.ts'
+import { ConflictPolicies } from '../../../node/services/conflict-policies.ts'
 import { FetchJobs } from '../../../node/services/fetch-jobs.ts'
 import { makeTar, pseudoRandom } from '../content/fakes.ts'
 import { keyOf, NOW_MS, small } from '../records/examples.ts'
@@ -60,6 +61,17 @@ test('a yank', async () => {
   await machine.registry.publishStatement(createStatusRecord(yank, keyOf('ada')).bytes)
   machine = await machine.cutPower()
   expect(machine.registry.status(record.release)?.status).toMatchObject({ state: 'yanked' })
+})
+
+test('how a conflict is looked at', async () => {
+  const policies = (): ConflictPolicies =>
+    new ConflictPolicies(
+      { database: machine.database },
+      { rules: { strategy: 'manual', subjects: new Map(), weights: new Map() } }
+    )
+  await policies().set('@acme', 'newest-wins', signal)
+  machine = await machine.cutPower()
+  expect(policies().of('@acme/tool').strategy).toBe('newest-wins')
 })
 
 test('a pinned owner', async () => {
