@@ -124,7 +124,7 @@ export class Lane {
     }
   }
 
-  /** Ends the lane at once: what the source sent was found to be wrong. */
+  /** Ends the lane at once: what the source sent was found to be wrong, or it is drawn from no more. */
   fail(failure: SourceFailure): void {
     this.#failure ??= failure
     this.#source?.abort(failure.reason)
@@ -134,6 +134,8 @@ export class Lane {
     const { libp2p, clock, buffers, planner, news, onFailure } = this.#modules
     const { networkId, peerId, record, rate, trafficClass, signal, way } = this.#options
     const over = way && { connection: way.connection }
+    // It was ended while nothing was open.
+    if (this.#failure !== undefined) throw this.#failure
     try {
       const source = await ofSource(
         SourceStream.open<WalkWant>(
