@@ -24,7 +24,8 @@ describe('verify', () => {
       corrupt: 1,
       bad: [{ release: 'a@1.0.0', id: 'ff', path: 'x/y', reason: 'corrupt' }],
       partial: [],
-      repaired: []
+      repaired: [],
+      trees: []
     }
     daemon.routes.set('POST /v1/verifications', () => done('verify', bad))
     const json = await cli(['verify', '--all', '--json'], { home: daemon.home })
@@ -38,7 +39,7 @@ describe('verify', () => {
   it('names at most 20 of them and tells the true number; a partial release is no failure', async () => {
     const block = { release: 'a@1.0.0', id: 'ff', path: 'x/y', reason: 'missing' }
     const partial = [{ release: 'b@1.0.0', blocks: 3, blocksKnown: 9 }]
-    const sums = { checked: 3, bytes: 30, corrupt: 0, partial, repaired: [] }
+    const sums = { checked: 3, bytes: 30, corrupt: 0, partial, repaired: [], trees: [] }
     const many = { ...sums, ok: false, missing: 5000, bad: Array.from({ length: 1000 }, () => block) }
     daemon.routes.set('POST /v1/verifications', () => done('verify', many))
     const bad = await cli(['verify', '--all'], { home: daemon.home })
