@@ -1,7 +1,8 @@
 /**
  * `npm run bench -- store`: the same folders published into and streamed from a node whose segments stand on the disk and one that
- * keeps them in a bucket of a local S3 server (s3rver), with no local copies, so that every read goes to the bucket. Beside
- * them what that server alone does with as many bytes: whole segments put, and read in parts of 1 MiB, one after another.
+ * keeps them in a bucket of a local S3 server (s3rver), with no local copies, so that every read goes to the bucket; and copied
+ * from the first to another home. Beside them what that server alone does with as many bytes: whole segments put, and read in
+ * parts of 1 MiB, one after another.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { readdirSync, writeFileSync } from 'node:fs'
@@ -9,6 +10,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { MIB } from '../base/index.ts'
 import { openBucket } from '../library/content/bucket.ts'
+import { Catalog } from '../scripts/quickstart/catalog.ts'
 import { BucketServer } from '../test/unit/content/bucket-server.ts'
 import type { Dataset } from './support/datasets.ts'
 import type { BenchNode } from './support/network.ts'
@@ -52,7 +54,7 @@ const settingsOf = (server: BucketServer): Record<string, string> => {
 const measure = async (
   what: string,
   { folder, sizeBytes, files }: Dataset,
-  { nodes: [disk, bucket] }: StoreBench<readonly [BenchNode, BenchNode]>,
+  { nodes: [disk, bucket], root }: StoreBench<readonly [BenchNode, BenchNode]>,
   server: BucketServer
 ): Promise<Row[]> => {
   const rows: Row[] = []
@@ -86,6 +88,9 @@ const measure = async (
     }
     await row(`verified stream, ${who}`, node, sizeBytes, () => node.api.drain(`/v1/contents/${content}/tar`))
   }
+  const other = join(root, `copy-${files}`)
+  await new Catalog(other).json('init')
+  await row('copied to another home', disk, sizeBytes, () => disk.api.operate('/v1/copies', { to: other }))
   return [...rows, ...(await serverAlone(what, sizeBytes, server))]
 }
 

@@ -2,6 +2,7 @@ import { CONTENT_COMMANDS } from './commands/content-commands.ts'
 import { HOME_COMMANDS } from './commands/home-commands.ts'
 import { NODE_COMMANDS } from './commands/node-commands.ts'
 import { RELEASE_COMMANDS } from './commands/release-commands.ts'
+import { STORE_COMMANDS } from './commands/store-commands.ts'
 import { timeout } from './framework/parse.ts'
 import type { CommandSpec, OptionSpec } from './framework/tree.ts'
 
@@ -35,5 +36,6 @@ export const COMMANDS: CommandSpec[] = [
   ...HOME_COMMANDS,
   ...NODE_COMMANDS,
   ...CONTENT_COMMANDS,
-  ...RELEASE_COMMANDS
+  ...RELEASE_COMMANDS,
+  ...STORE_COMMANDS
 ]

@@ -11,6 +11,7 @@ import type { LibrarySets } from '../sync/index.ts'
 import type { NodeKey } from '../trust/index.ts'
 import type { EventHub } from './events.ts'
 import type { HomeLayout } from './home/layout.ts'
+import { openOtherLibrary } from './home-library.ts'
 import type { Host } from './host/index.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Logging } from './logging/logging.ts'
@@ -22,8 +23,11 @@ import type { Collecting } from './services/collecting.ts'
 import { createConfigService } from './services/config.ts'
 import type { ConflictPolicies } from './services/conflict-policies.ts'
 import { createConflicts } from './services/conflicts.ts'
+import { createContents } from './services/contents.ts'
+import { Copying } from './services/copying.ts'
 import { createDoctor } from './services/doctor.ts'
 import type { FetchFailures } from './services/fetch-failures.ts'
+import type { FetchJobs } from './services/fetch-jobs.ts'
 import type { Fetching } from './services/fetching.ts'
 import type { Network } from './services/network.ts'
 import type { Offloading } from './services/offloading.ts'
@@ -60,6 +64,7 @@ export interface BuildModules {
   /** Only with a bucket. */
   offloading: Offloading | undefined
   policies: ConflictPolicies
+  jobs: FetchJobs
   failures: FetchFailures
   health: PeerHealth
   host: Host
@@ -103,6 +108,11 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     verification: createVerification(modules),
     collecting: modules.collecting,
     retention: createRetention(modules),
+    contents: createContents(modules),
+    copying: new Copying({
+      ...modules,
+      openOther: root => openOtherLibrary({ clock, log: logger.child({ part: 'other library' }) }, root, home)
+    }),
     why: createWhy(modules),
     peers: createPeers({
       host,

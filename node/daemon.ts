@@ -10,7 +10,7 @@ import { Registry as MetricsRegistry } from 'prom-client'
 import { type Clock, SECOND_MS } from '../base/index.ts'
 import type { LoadedConfig } from '../config/index.ts'
 import { createDiscovery } from '../discovery/index.ts'
-import { type Library, type LibraryModules, openLibrary, type Registry } from '../library/index.ts'
+import type { Registry } from '../library/index.ts'
 import {
   createContentServer,
   createControl,
@@ -27,9 +27,10 @@ import { Streams } from './admin/streams.ts'
 import { Background } from './background.ts'
 import { buildServices } from './build-services.ts'
 import { EventHub } from './events.ts'
-import { homeLockedError, isLockError, removeClaim, writeClaim } from './home/claim.ts'
+import { removeClaim, writeClaim } from './home/claim.ts'
 import { readKnownFormat } from './home/format.ts'
 import type { HomeLayout } from './home/layout.ts'
+import { openHomeLibrary } from './home-library.ts'
 import { createHost } from './host/index.ts'
 import { extraConnections, hostOptions } from './host-options.ts'
 import { Lifecycle } from './lifecycle.ts'
@@ -37,7 +38,6 @@ import type { Logging } from './logging/logging.ts'
 import { createNodeMetrics } from './metrics.ts'
 import { createNetwork } from './network.ts'
 import { OperationManager } from './operations.ts'
-import { bucketOptions } from './s3-credentials.ts'
 import { AnnouncementSchedule } from './schedule.ts'
 import { Collecting } from './services/collecting.ts'
 import { ConflictPolicies } from './services/conflict-policies.ts'
@@ -55,7 +55,6 @@ import { Shutdown } from './shutdown.ts'
 import { downloadBudget, throttleOf } from './throttling.ts'
 import { VERSION } from './version.ts'
 import { watchParts } from './watch.ts'
-import { WORKER_URL } from './worker-url.ts'
 
 /** All of a stop: what has not ended by then is cut. */
 export const STOP_TIMEOUT_MS = 10 * SECOND_MS
@@ -109,7 +108,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const socketPath = values.admin.socket || home.socket
 
   // What the node holds. Opening it takes the lock on the home; from here on the home is ours.
-  const library = await openOwnLibrary(
+  const library = await openHomeLibrary(
     { log: log.child({ part: 'library' }), clock, metrics: registry },
     home,
     values
@@ -265,6 +264,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       logging,
       fetching,
       collecting,
+      jobs,
       failures,
       health,
       host,
@@ -334,26 +334,6 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     const failed = await shutdown.run(log, AbortSignal.timeout(STOP_TIMEOUT_MS))
     lifecycle.transition('stopped', reason)
     return failed
-  }
-}
-
-/** The lock is LevelDB's; who holds it is told by what its daemon wrote down. */
-async function openOwnLibrary(
-  modules: LibraryModules,
-  home: HomeLayout,
-  { store: { quota, compression, backend }, 'store.s3': s3 }: LoadedConfig['values']
-): Promise<Library> {
-  const bucket = backend === 's3' ? await bucketOptions(s3, process.env) : undefined
-  try {
-    return await openLibrary(modules, {
-      home: home.root,
-      workerUrl: WORKER_URL,
-      quotaBytes: quota,
-      compression,
-      bucket
-    })
-  } catch (error) {
-    throw isLockError(error) ? await homeLockedError(home, error) : error
   }
 }
 

@@ -147,7 +147,7 @@ export const Progress = Type.Object({
 
 export const OperationShape = Type.Object({
   id: Type.String(),
-  kind: text('publish, fetch, verify, gc or repair.'),
+  kind: text('publish, fetch, verify, gc, repair or copy.'),
   state: Type.Enum(OPERATION_STATES),
   progress: Progress,
   release: Type.Optional(

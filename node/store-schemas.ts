@@ -1,4 +1,4 @@
-/** What a node tells of its store when that was checked or collected (schemas.ts). */
+/** What a node tells of its store: what it holds, and what came of checking, collecting and copying it (schemas.ts). */
 import * as Type from 'typebox'
 import { count, ms, text } from './schema-fields.ts'
 
@@ -68,3 +68,41 @@ export const CollectResult = Type.Object({
   tookMs: ms('How long it took.')
 })
 export type CollectResult = Type.Static<typeof CollectResult>
+
+export const ContentItem = Type.Object({
+  content: text('CID of the content.'),
+  state: Type.Enum(['complete', 'damaged', 'partial'], {
+    description: 'damaged: it was complete and lacks a block; partial: its fetch has not ended.'
+  }),
+  sizeBytes: Type.Optional(
+    count('Sum of the sizes of all files; absent of a damaged one that no release names.')
+  ),
+  files: Type.Optional(count('Number of files.')),
+  usedAt: Type.Union([Type.String(), Type.Null()], {
+    description: 'When it was last read, served or stored, RFC 3339, to the hour.'
+  }),
+  releases: Type.Array(Type.String(), { description: 'name@version of what names it, the first 10.' }),
+  pins: Type.Array(Type.String(), { description: 'name@version of the releases that it is pinned for.' }),
+  isOwn: Type.Boolean({ description: 'Published here: never goes by itself.' })
+})
+export type ContentItem = Type.Static<typeof ContentItem>
+
+export const ContentList = Type.Object({
+  contents: Type.Array(ContentItem),
+  next: Type.Optional(Type.String())
+})
+export type ContentList = Type.Static<typeof ContentList>
+
+export const CopyResult = Type.Object({
+  to: text('The other home.'),
+  ok: Type.Boolean({ description: 'Nothing failed.' }),
+  releases: count('Releases that are there now, with what is said of them and their pins.'),
+  copiedBytes: count('Bytes of blocks that were copied.'),
+  reusedBytes: count('Bytes of files that were there already.'),
+  failed: count('Releases that could not be copied.'),
+  notCopied: Type.Array(Type.Object({ release: Type.String(), error: text('Code of the error.') }), {
+    description: 'The first 1000 of them; CONTENT_MISSING: not whole here.'
+  }),
+  tookMs: ms('How long it took.')
+})
+export type CopyResult = Type.Static<typeof CopyResult>

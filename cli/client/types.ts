@@ -7,6 +7,8 @@ export type {
   Conflict,
   ConflictItem,
   ConflictRule,
+  ContentItem,
+  CopyResult,
   DoctorCheck,
   FetchedRelease,
   FetchResult,

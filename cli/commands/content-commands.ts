@@ -2,14 +2,13 @@ import type { PackageType } from '../../library/index.ts'
 import type { Priority } from '../../protocols/index.ts'
 import { wholeNumber } from '../framework/parse.ts'
 import type { CommandSpec, OptionSpec } from '../framework/tree.ts'
+import { PAGES } from './store-commands.ts'
 
 /** Spelled out, so that help does not load the library and the protocols. */
 const PACKAGE_TYPES: readonly PackageType[] = ['package', 'library', 'template', 'vm', 'container']
 const PRIORITIES: readonly Priority[] = ['critical', 'high', 'normal', 'low']
 /** Nodes that hold one announcement, and so the most that `publish` can wait for; the admin API refuses more. */
 const MAX_WAIT = 20
-/** The longest page that the admin API gives. */
-const MAX_PAGE = 1000
 const SPEC_FORMS = 'name, name@range, @scope/name@1.2.3, or the CID of a record'
 const PUBLISHER: OptionSpec = {
   flags: '--publisher <key>',
@@ -52,15 +51,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
   {
     name: 'list',
     summary: 'the releases that the library holds',
-    options: [
-      {
-        flags: '--limit <n>',
-        description: 'at most this many (default 100, 1000 at most)',
-        parse: wholeNumber(1, MAX_PAGE)
-      },
-      { flags: '--after <cursor>', description: 'go on where a page ended: its `next`' },
-      { flags: '--all', description: 'all pages' }
-    ],
+    options: PAGES,
     json: '`packages[] {name, version, type, publisher, id, content, sizeBytes, status, reason?, replacement?, access, local}`, `next?`; `status` is the last word of the owner: published, deprecated, yanked or archived',
     load: () => import('./list.ts')
   },

@@ -134,16 +134,17 @@ class BlockCopy {
       sizeBytes => new Uint8Array(sizeBytes),
       signal
     )
+    // Before they are written: their memory goes to the worker.
+    for (const { rawLengthBytes, bytes } of blocks) {
+      this.report.copiedBytes += rawLengthBytes
+      this.#unflushedBytes += bytes.byteLength
+    }
     await this.#writing
     this.#writing = this.#receive.writeBlocks(
       blocks.map((block, i) => ({ ...block, id: ids[i]! })),
       signal
     )
     this.#writing.catch(() => {}) // it is awaited before the next
-    for (const { rawLengthBytes, bytes } of blocks) {
-      this.report.copiedBytes += rawLengthBytes
-      this.#unflushedBytes += bytes.byteLength
-    }
     if (this.#unflushedBytes >= COPY_FLUSH_BYTES) await this.#flush()
   }
 

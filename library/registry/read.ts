@@ -40,10 +40,14 @@ export function encodeIndexValue(record: ReleaseRecord): Uint8Array {
   return Uint8Array.from(Buffer.concat([encodeU64(record.sequence), record.release.content.bytes]))
 }
 
+/** The content's CID in a value of the name index. */
+export const contentBytesOf = (value: Uint8Array): Uint8Array => value.subarray(SEQUENCE_BYTES)
+
 export function readIndexEntry(key: Uint8Array, value: Uint8Array): IndexEntry {
   const parts = parseNameIndexKey(key)
   if (parts === undefined) throw corrupt('a key of the name index cannot be read')
-  return { ...parts, sequence: decodeU64(value), content: CID.decode(value.slice(SEQUENCE_BYTES)) }
+  const content = CID.decode(Uint8Array.from(contentBytesOf(value)))
+  return { ...parts, sequence: decodeU64(value), content }
 }
 
 export function corrupt(what: string): CatalogError {

@@ -16,8 +16,10 @@ import {
   type StatementRecord,
   type StatusRecord
 } from '../records/index.ts'
+import { entriesNaming } from './naming.ts'
 import {
   HOME_LIBRARY,
+  isAtHome,
   readById,
   readEntries,
   readLibraryState,
@@ -94,6 +96,18 @@ class LevelRegistry implements Registry {
 
   list(options: ListOptions): Promise<ReleasePage> {
     return readPage(this.#database, options)
+  }
+
+  naming(contents: readonly CID[], signal?: AbortSignal): AsyncIterable<IndexEntry> {
+    return entriesNaming(
+      this.#database,
+      contents.map(({ bytes }) => bytes),
+      { signal }
+    )
+  }
+
+  isOwn(recordBytes: Uint8Array): boolean {
+    return isAtHome(this.#database, recordHash(recordBytes))
   }
 
   stored(id: CID, signal?: AbortSignal): Promise<StoredRecord | undefined> {

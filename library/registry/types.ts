@@ -123,6 +123,10 @@ export interface Registry {
   /** The record of an entry; undefined when it was replaced since. */
   read(entry: IndexEntry): ReleaseRecord | undefined
   list(options: ListOptions): Promise<ReleasePage>
+  /** All releases that name one of these contents, in no useful order; the whole name index is gone through for it. */
+  naming(contents: readonly CID[], signal?: AbortSignal): AsyncIterable<IndexEntry>
+  /** Whether a record, of a release or of what is said of one, was published here. */
+  isOwn(recordBytes: Uint8Array): boolean
   /** Stored bytes of a release and of what is said of it, checked against their hashes, for peers. */
   stored(id: CID, signal?: AbortSignal): Promise<StoredRecord | undefined>
   /**

@@ -18,6 +18,7 @@ import type { CollectReport, ContentSummary, PlannedContent } from '../content/t
 import { KeyFamily, makeKey, membershipKey, parseNameIndexKey } from '../database/keys.ts'
 import type { LevelWriter } from '../database/level.ts'
 import type { WriteOperation } from '../database/types.ts'
+import { entriesNaming } from '../registry/naming.ts'
 import { planRemove } from '../registry/plan-remove.ts'
 import { HOME_LIBRARY } from '../registry/read.ts'
 import type { Commits } from './commits.ts'
@@ -28,7 +29,6 @@ import type { Scheduler } from './scheduler.ts'
 const UNNAMED_MS = HOUR_MS
 /** Contents that one plan lets go of; the next goes on. */
 const MAX_PLANNED = 1000
-const SEQUENCE_BYTES = 8
 const DIGEST_BYTES = 32
 
 export interface KeepingModules {
@@ -250,15 +250,12 @@ export class Keeping {
 
   /** Fills in the names of what is planned. */
   async #nameAll(planned: PlannedContent[], pause: () => Promise<void>): Promise<void> {
-    if (!planned.some(({ reason }) => reason === 'unused')) return
-    const byContent = new Map(planned.map(entry => [Buffer.from(entry.content).toString('latin1'), entry]))
-    const prefix = makeKey(KeyFamily.NameIndex)
-    for await (const [key, value] of this.#modules.writer.iterate({ prefix })) {
-      const content = Buffer.from(value.subarray(SEQUENCE_BYTES)).toString('latin1')
-      const entry = parseNameIndexKey(key)
-      if (entry !== undefined) byContent.get(content)?.releases.push(`${entry.name}@${entry.version}`)
-      await pause()
-    }
+    const unused = planned.filter(({ reason }) => reason === 'unused')
+    const byContent = new Map(unused.map(entry => [CID.decode(entry.content).toString(), entry]))
+    const contents = unused.map(({ content }) => content)
+    const entries = entriesNaming(this.#modules.writer, contents, { onRow: pause })
+    for await (const { name, version, content } of entries)
+      byContent.get(content.toString())?.releases.push(`${name}@${version}`)
   }
 }
 

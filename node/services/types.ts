@@ -1,4 +1,5 @@
 /** What the admin API asks of the node: one interface per subject, implemented by the files of this folder. */
+import type { CID } from 'multiformats/cid'
 import type { Logger } from '../../base/index.ts'
 import type { ConflictStrategy } from '../../config/index.ts'
 import type { ContentStore } from '../../library/index.ts'
@@ -29,6 +30,7 @@ import type {
   VerifyResult,
   Why
 } from '../schemas.ts'
+import type { ContentList, CopyResult } from '../store-schemas.ts'
 
 /** How a service works on a long request. */
 export interface WorkContext {
@@ -127,6 +129,18 @@ export interface CollectingService {
   collect(dryRun: boolean, context: WorkContext): Promise<CollectResult>
 }
 
+export interface ContentService {
+  /** A page of what is held; the first one begins with what is being fetched. */
+  list(limit: number, after: CID | undefined, signal: AbortSignal): Promise<ContentList>
+  /** The records that name it stay; its bytes go with the next collection. */
+  remove(content: CID, signal: AbortSignal): Promise<void>
+}
+
+export interface CopyingService {
+  /** `to` is the absolute path of a home that no daemon runs on. */
+  copy(to: string, context: WorkContext): Promise<CopyResult>
+}
+
 export interface RetentionService {
   pin(spec: string, publisher: string | undefined, signal: AbortSignal): Promise<ReleaseItem>
   unpin(spec: string, publisher: string | undefined, signal: AbortSignal): Promise<ReleaseItem>
@@ -184,6 +198,8 @@ export interface NodeServices {
   readonly verification: VerificationService
   readonly collecting: CollectingService
   readonly retention: RetentionService
+  readonly contents: ContentService
+  readonly copying: CopyingService
   readonly why: WhyService
   readonly peers: PeerService
   readonly config: ConfigService

@@ -3,6 +3,7 @@ import type { Route } from '../route.ts'
 import type { Streams } from '../streams.ts'
 import { changeRoutes } from './changes.ts'
 import { conflictRoutes } from './conflicts.ts'
+import { contentRoutes } from './contents.ts'
 import { networkRoutes } from './network.ts'
 import { packageRoutes } from './packages.ts'
 import { settingRoutes } from './settings.ts'
@@ -17,6 +18,7 @@ export function adminRoutes(services: NodeServices, streams: Streams): readonly 
     ...packageRoutes(services),
     ...changeRoutes(services),
     ...conflictRoutes(services),
+    ...contentRoutes(services),
     ...workRoutes(services, streams),
     ...networkRoutes(services),
     ...settingRoutes(services, streams),

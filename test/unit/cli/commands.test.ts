@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { interrupted } from '../../../cli/framework/interrupt.ts'
-import { fetched, peer, release, status, verified, why } from './support/answers.ts'
+import { copied, fetched, held, peer, release, status, verified, why } from './support/answers.ts'
 import { cli, temporaryFolder } from './support/cli.ts'
 import { done, type FakeDaemon, failed, startFakeDaemon } from './support/fake-daemon.ts'
 
@@ -123,6 +123,29 @@ describe('each command passes the request on and shows the answer', () => {
       body: {},
       text: 'tree of home: the node 3 of the tree is missing\ntree of home, 2 records: built anew, now as it should be\n7 blocks'
     },
+    {
+      argv: ['content', 'list', '--limit', '5', '--after', 'bafyother'],
+      route: 'GET /v1/contents',
+      answer: {
+        contents: [held, { ...held, state: 'damaged', sizeBytes: undefined, usedAt: null }],
+        next: 'bafynext'
+      },
+      query: { limit: '5', after: 'bafyother' },
+      text: 'bafycontent  1.50 MB  complete  pinned, own  2026-11-29  @acme/tool@1.2.0, other@1.0.0'
+    },
+    {
+      argv: ['content', 'remove', 'bafycontent'],
+      route: 'DELETE /v1/contents/bafycontent',
+      answer: { content: 'bafycontent' },
+      text: 'bafycontent is let go of'
+    },
+    {
+      argv: ['content', 'copy', '--to', '/mnt/new'],
+      route: 'POST /v1/copies',
+      answer: copied,
+      body: { to: '/mnt/new' },
+      text: '2 releases in /mnt/new: 1.50 MB copied in 1 s, 1.50 MB/s, 100 B were there'
+    },
     { argv: ['why', 'tool'], route: 'GET /v1/why', answer: why, query: { spec: 'tool' }, text: 'timed out' },
     {
       argv: ['config', 'show', 'store'],
@@ -156,7 +179,7 @@ describe('each command passes the request on and shows the answer', () => {
     }
   ]
 
-  const longWork = new Set(['POST /v1/fetches', 'POST /v1/verifications'])
+  const longWork = new Set(['POST /v1/fetches', 'POST /v1/verifications', 'POST /v1/copies'])
 
   it.each(cases.map(item => [item.argv.join(' '), item] as const))('%s', async (_, item) => {
     daemon.routes.set(item.route, () =>
@@ -175,6 +198,26 @@ describe('each command passes the request on and shows the answer', () => {
     expect(asText.status).toBe(0)
     expect(asText.stdout).toContain(item.text)
     expect(asText.stdout).not.toContain('{')
+  })
+})
+
+describe('content copy', () => {
+  it('names what was not copied, and ends with 1', async () => {
+    const notCopied = [{ release: 'bad@1.0.0', error: 'CONTENT_CORRUPT' }]
+    daemon.routes.set('POST /v1/copies', () =>
+      done('work', { ...copied, ok: false, copiedBytes: 0, reusedBytes: 0, failed: 1, notCopied })
+    )
+    const { status: exit, stdout } = await cli(['content', 'copy', '--to', '/mnt/new'], { home: daemon.home })
+    expect(exit).toBe(1)
+    expect(stdout).toContain('not copied: bad@1.0.0 (CONTENT_CORRUPT)')
+    expect(stdout).toContain('2 releases in /mnt/new: nothing to copy\n')
+    expect(stdout).toContain('1 release not copied;')
+  })
+
+  it('wants to know where to', async () => {
+    const { status: exit, stderr } = await cli(['content', 'copy'], { home: daemon.home })
+    expect([exit, daemon.seen]).toEqual([2, []])
+    expect(stderr).toContain('give --to DIR')
   })
 })
 

@@ -58,6 +58,26 @@ export const fetched = {
   sources: [{ peerId: '12D3KooA', bytes: 100 }],
   tookMs: 12
 }
+export const held = {
+  content: 'bafycontent',
+  state: 'complete',
+  sizeBytes: 1_500_000,
+  files: 3,
+  usedAt: '2026-11-29T10:00:00.000Z',
+  releases: ['@acme/tool@1.2.0', 'other@1.0.0'],
+  pins: ['other@1.0.0'],
+  isOwn: true
+}
+export const copied = {
+  to: '/mnt/new',
+  ok: true,
+  releases: 2,
+  copiedBytes: 1_500_000,
+  reusedBytes: 100,
+  failed: 0,
+  notCopied: [],
+  tookMs: 1000
+}
 export const why = {
   spec: 'tool',
   name: 'tool',

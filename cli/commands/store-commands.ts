@@ -1,0 +1,64 @@
+import { wholeNumber } from '../framework/parse.ts'
+import type { ArgumentSpec, CommandSpec, OptionSpec } from '../framework/tree.ts'
+
+const CONTENT: ArgumentSpec = {
+  name: '<cid>',
+  description: 'CID of a content, as `catalog content list` shows it'
+}
+
+/** The longest page that the admin API gives. */
+const MAX_PAGE = 1000
+
+/** The options of a list that comes in pages. */
+export const PAGES: OptionSpec[] = [
+  {
+    flags: '--limit <n>',
+    description: 'at most this many (default 100, 1000 at most)',
+    parse: wholeNumber(1, MAX_PAGE)
+  },
+  { flags: '--after <cursor>', description: 'go on where a page ended: its `next`' },
+  { flags: '--all', description: 'all pages' }
+]
+
+/** Commands about what the store holds, whatever it is called. */
+export const STORE_COMMANDS: CommandSpec[] = [
+  {
+    name: 'content',
+    summary: 'what the store holds',
+    commands: [
+      {
+        name: 'list',
+        summary: 'each content that is held: size, state, why it is kept, and what names it',
+        details:
+          'complete: all of it is here. damaged: it was, and a block is missing; `catalog verify --all --repair` mends it. partial: its fetch has not ended. Kept are contents that are pinned, and those published here (own); the others go when room is needed, the longest unused first.',
+        options: PAGES,
+        json: '`contents[] {content, state, sizeBytes?, files?, usedAt, releases[], pins[], isOwn}`, `next?`',
+        load: () => import('./content-list.ts')
+      },
+      {
+        name: 'remove',
+        summary: 'let go of one content, and keep what is known of the releases that name it',
+        details:
+          'Its bytes are freed by the next garbage collection, unless another content needs them; `catalog fetch` brings it back from other nodes. One that is pinned, or is being read, is refused. `catalog remove` forgets a release.',
+        arguments: [CONTENT],
+        json: '`content`',
+        load: () => import('./content-remove.ts')
+      },
+      {
+        name: 'copy',
+        summary: 'copy everything that is whole here to another home on this machine',
+        details:
+          'For a larger disk, for a home that keeps its segments in a bucket, or no longer does. Each release goes with what is said of it and its pin; what was published here counts as published there. Every block is verified here and there. What is there already is not copied again: after an interruption, or when there is more, run it again. The quota of the other home holds. It is made with `catalog init` before, and no daemon may run on it; this node goes on meanwhile. Keys, settings and pinned owners are not copied.',
+        options: [{ flags: '--to <dir>', description: 'the other home', complete: 'directory' }],
+        examples: [
+          {
+            line: 'catalog init --home /mnt/new && catalog content copy --to /mnt/new',
+            does: 'makes a home on another disk and copies everything to it'
+          }
+        ],
+        json: '`to`, `ok`, `releases`, `copiedBytes`, `reusedBytes`, `failed`, `notCopied[] {release, error}` (the first 1000), `tookMs`',
+        load: () => import('./content-copy.ts')
+      }
+    ]
+  }
+]
