@@ -1,7 +1,7 @@
 /**
  * Reads of segments of which some stand only in a bucket: from the local file where there is one, else parts of 1 MiB
  * from the bucket, of which the last few are kept in memory. Blocks of one publish stand one behind another, so the next
- * read is mostly in a part that is here already.
+ * read is mostly in a part that is here already, or on its way.
  */
 import { LruCache, MIB } from '../../base/index.ts'
 import type { Bucket, BucketOwner } from './bucket.ts'
@@ -12,6 +12,9 @@ import type { SegmentReads } from './segment-backend.ts'
 const PART_BYTES = MIB
 /** Parts kept in memory, 16 MiB to a thread. */
 const MAX_PARTS = 16
+/** Parts on their way while one is used: at 50 ms for a request a reader still gets 60 MB/s. */
+const PARTS_AHEAD = 2
+const LAST_PART = SEGMENT_BYTES / PART_BYTES - 1
 
 export interface BucketReadsModules {
   local: SegmentReads
@@ -77,12 +80,23 @@ export class BucketReads implements SegmentReads {
     return filled
   }
 
+  /** Who reads on from one part to the next is ahead of the bucket: those behind are asked for as well. */
   #part(segment: number, number: number): Promise<Buffer> {
+    const isReadOn = this.#parts.get(partKey(segment, number - 1)) !== undefined
+    const part = this.#asked(segment, number)
+    if (isReadOn)
+      for (let ahead = number + 1; ahead <= Math.min(number + PARTS_AHEAD, LAST_PART); ahead++)
+        this.#asked(segment, ahead)
+    return part
+  }
+
+  #asked(segment: number, number: number): Promise<Buffer> {
     const key = partKey(segment, number)
     const known = this.#parts.get(key)
     if (known !== undefined) return known
     const part = this.#ask(segment, number)
     this.#parts.set(key, part)
+    // Told to whoever reads it; of one that nobody has wanted yet it is no news.
     part.catch(() => this.#parts.delete(key))
     return part
   }
