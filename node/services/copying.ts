@@ -140,8 +140,11 @@ class Run {
     if (stored === undefined)
       throw new CatalogError('RELEASE_NOT_FOUND', `the record ${id} was removed meanwhile`)
     const { registry: to } = this.#target
-    const isOwn = registry.isOwn(stored.bytes)
-    await (isOwn ? to.publish(stored.bytes, signal) : to.add(stored.bytes, signal))
+    if (registry.isOwn(stored.bytes)) {
+      await to.publish(stored.bytes, signal)
+      // Where it is already, and has had other words since.
+      await to.revise(stored.bytes, signal)
+    } else await to.add(stored.bytes, signal)
     for (const bytes of stored.statements)
       await (registry.isOwn(bytes) ? to.publishStatement(bytes, signal) : to.addStatement(bytes, signal))
   }

@@ -124,12 +124,19 @@ it('takes each release that is whole, with what is said of it, whose it is, and 
     expect([registry.get(gone.id), registry.get(left.id)]).toEqual([undefined, undefined])
     expect([registry.isOwn(mine.bytes), registry.isOwn(theirs.bytes)]).toEqual([true, false])
     expect([registry.isOwn(yank.bytes), registry.count()]).toEqual([true, 1])
-    expect(registry.status(mine.release)).toMatchObject({ state: 'yanked' })
+    expect(registry.status(mine.release)).toMatchObject({ status: { state: 'yanked' } })
     expect([store.isPinned(theirs.release), store.isPinned(same.release)]).toEqual([true, false])
     expect(await store.holdings()).toMatchObject({ complete: 2, damaged: 0 })
   })
+  const words = { ...mine.release, description: 'in other words', sequence: mine.sequence + 1 }
+  const revised = createReleaseRecord(words, keyOf('ada'))
+  await library.registry.revise(revised.bytes)
   const again = await copying.copy(to.root, context)
   expect(again).toMatchObject({ ok: true, releases: 3, copiedBytes: 0, reusedBytes: 2 * SIZE_BYTES })
+  await opened(to, async ({ registry }) => {
+    expect((await registry.versions('mine'))[0]).toMatchObject({ release: { description: 'in other words' } })
+    expect(registry.isOwn(revised.bytes)).toBe(true)
+  })
 })
 
 it('goes on without what is damaged, and says so', async () => {
