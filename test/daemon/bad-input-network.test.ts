@@ -122,13 +122,15 @@ describe('a node among others', () => {
     for (const [wrong, names] of [
       ['{', ['catalog-lock.json']],
       ['[]', ['catalog-lock.json']],
-      [text.replace('1.2.0', '1.2.1'), ['version', '1.2.1']]
+      [text.replace(/"sizeBytes": \d+/, '"sizeBytes": 12'), ['sizeBytes', '12']]
     ] as const) {
       await writeFile(lock, wrong)
       const before = await contentsOf(target)
       await expectRefusal(frozen, { code: 'LOCK_INVALID', names: [...names], hint: 'restore' }, at)
       expect(await contentsOf(target)).toEqual(before)
     }
+    await writeFile(lock, text.replace('1.2.0', '1.2.1'))
+    await expectRefusal(frozen, { code: 'RELEASE_NOT_FOUND', names: ['tool@1.2.1'], hint: /./ }, at)
     await writeFile(lock, text)
     await cliOk(frozen, at)
   })
