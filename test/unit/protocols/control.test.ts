@@ -310,9 +310,13 @@ describe('control against a hostile peer', () => {
           generated.Request.encode({ id, payload: Uint8Array.of(8, 1) })
         for (let id = 1; id <= 120; id++) stream.send(encodeFrame([(1001 << 3) | 1], asked(id)))
         await eventually(() => served === 120)
+        let heard = 0
+        for (const incoming of controlStreams(b.libp2p)) incoming.addEventListener('message', () => heard++)
         for (let second = 1; second <= 40 && b.violations.length === 0; second++) {
+          const before = heard
           stream.send(encodeFrame([4], generated.Ping.encode({ sequence: second })))
-          await new Promise(resolve => setTimeout(resolve, 5))
+          // A second counts only when the ping of it has come: a silent peer is cut for its silence.
+          await eventually(() => heard > before || b.violations.length > 0)
           await b.clock.advance(1000)
         }
         expect(b.violations).toMatchObject([
