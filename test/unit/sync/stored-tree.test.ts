@@ -226,6 +226,16 @@ describe('a tree that is damaged', () => {
     await expectWhole()
   })
 
+  test('is built of the records of now, also when some came after the building was cut off', async () => {
+    failure = keys => keys.some(key => key.startsWith(KeyFamily.TreeNode))
+    await expect(machine.sets.rebuild(HOME_LIBRARY)).rejects.toMatchObject({ code: 'DISK_IO' })
+    failure = undefined
+    await publish(400, 420)
+    await machine.registry.remove((await current(3)).id)
+    expect(await machine.sets.rebuild(HOME_LIBRARY)).toEqual({ records: 99, unreadable: 0 })
+    await expectWhole()
+  })
+
   test('is neither checked nor built on when nobody waits for it any more', async () => {
     const before = await machine.sets.state(HOME_LIBRARY)
     const gone = AbortSignal.abort()
