@@ -47,7 +47,7 @@ export function nextHead({ library, root, last, place, afterEpoch, nowMs }: Next
 export function isForgotten(last: Head | undefined, seen: Head): boolean {
   if (last === undefined || seen.epoch > last.epoch) return true
   if (seen.epoch < last.epoch || seen.revision < last.revision) return false
-  return seen.revision > last.revision || !bytesEqual(seen.hash, last.hash)
+  return !bytesEqual(seen.hash, last.hash)
 }
 
 /** Whether a head should be signed again. */

@@ -106,7 +106,7 @@ describe('with every change of a library its tree and head are committed', () =>
         await expectWhole()
       }),
       // Smaller cases would take minutes to find: the seed is enough.
-      { numRuns: 8, endOnFailure: true }
+      { numRuns: 4, endOnFailure: true }
     )
   })
 })
