@@ -95,7 +95,8 @@ describe('a server that is limited', () => {
   }
 
   it('gives two equal peers equal shares, though one has eight streams', async () => {
-    const rate = 8 * MIB
+    // So little that no reader falls behind for want of CPU on a busy machine.
+    const rate = 3 * MIB
     const { client } = await serve({ total: { up: rate, down: 0 } })
     const [many, one] = await Promise.all([client(), client()])
     await Promise.all([many.pull(8), one.pull(1)])
