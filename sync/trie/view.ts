@@ -11,12 +11,13 @@ import {
   type Entries,
   endOfDigit,
   entryCount,
+  entryKey,
   findEntry,
   lowerBound,
   NO_ENTRIES,
   sliceEntries
 } from './entries.ts'
-import { childAt, decodeNode, encodeBucket, type NodeRef, refOf, type TreeNode } from './node.ts'
+import { childAt, decodeNode, encodeBucket, isBucket, type NodeRef, refOf, type TreeNode } from './node.ts'
 import { childPath, digitAt, FAN_OUT, MAX_DEPTH, type Path, pathDigit, pathOf } from './path.ts'
 
 /** Where nodes come from. */
@@ -69,7 +70,30 @@ export function subtreeAt(view: TreeView, path: Path): Subtree | undefined {
 }
 
 /** Number of records whose keys begin with `path`. */
-export const countUnder = (view: TreeView, path: Path): number => subtreeAt(view, path)?.count ?? 0
+export function countUnder(view: TreeView, path: Path): number {
+  const node = nodeOver(view, path)
+  if (node === undefined || node.path.length === path.length) return node?.count ?? 0
+  return entryCount(entriesUnder(entriesOf(view, node), path))
+}
+
+/**
+ * The node with all records whose keys begin with `path`: the one that stands there, or the bucket above. Unlike a subtree inside a
+ * bucket it needs no hash to be computed.
+ */
+function nodeOver(view: TreeView, path: Path): Subtree | undefined {
+  let node = topOf(view)
+  while (node !== undefined && node.path.length < path.length && !isBucket(node))
+    node = childrenOf(view, node)[pathDigit(path, node.path.length)]
+  return node
+}
+
+/** Of the entries of a bucket those whose keys begin with `path`. */
+function entriesUnder(entries: Entries, path: Path): Entries {
+  const from = lowerBound(entries, Buffer.from(path.padEnd(MAX_DEPTH, '0'), 'hex'))
+  let to = from
+  while (to < entryCount(entries) && pathOf(entryKey(entries, to), path.length) === path) to++
+  return sliceEntries(entries, from, to)
+}
 
 /** The recHash under a key; undefined when there is no such record. */
 export function findRecord({ top, nodes }: TreeView, trieKey: Uint8Array): Uint8Array | undefined {
@@ -90,8 +114,12 @@ export function* iterateEntries(
   view: TreeView,
   { under = '', after }: { under?: Path; after?: Uint8Array } = {}
 ): Generator<Entries> {
-  const subtree = subtreeAt(view, under)
-  if (subtree !== undefined) yield* below(view, subtree, after)
+  const node = nodeOver(view, under)
+  if (node === undefined) return
+  for (const entries of below(view, node, after)) {
+    const wanted = node.path.length < under.length ? entriesUnder(entries, under) : entries
+    if (wanted.byteLength > 0) yield wanted
+  }
 }
 
 function* below(view: TreeView, subtree: Subtree, after: Uint8Array | undefined): Generator<Entries> {
