@@ -2,10 +2,10 @@ import { RECORD_LIMITS } from '../../library/index.ts'
 import { declareMessage } from '../wire/message.ts'
 import {
   FINGERPRINT_BYTES,
+  LIBRARY_ID_BYTES,
   MAX_ABORT_BYTES,
   MAX_HEAD_BYTES,
   MAX_HELLO_BYTES,
-  MAX_LIBRARY_ID_BYTES,
   MAX_LIST,
   MAX_RANGE_DEPTH,
   MAX_RESUME_BYTES,
@@ -20,8 +20,8 @@ import * as generated from './messages.js'
 import { decodeShapes, subtreesBelow } from './shapes.ts'
 
 export const headMessage = declareMessage('sync head', generated.Head, {
-  minBytes: 5,
-  maxBytes: MAX_HEAD_BYTES + MAX_LIBRARY_ID_BYTES + 16,
+  minBytes: LIBRARY_ID_BYTES + 5,
+  maxBytes: MAX_HEAD_BYTES + LIBRARY_ID_BYTES + 16,
   check: ({ library, head }) =>
     libraryProblem(library) ??
     (head.byteLength === 0 || head.byteLength > MAX_HEAD_BYTES
@@ -30,7 +30,7 @@ export const headMessage = declareMessage('sync head', generated.Head, {
 })
 
 export const syncHelloMessage = declareMessage('sync hello', generated.Hello, {
-  minBytes: ROOT_BYTES + NONCE_BYTES,
+  minBytes: LIBRARY_ID_BYTES + ROOT_BYTES + NONCE_BYTES,
   maxBytes: MAX_HELLO_BYTES,
   check: ({ library, root, records, revision, nonce, cells, resumeAt }) => {
     if (!Number.isSafeInteger(revision)) return `revision ${revision}`
@@ -90,7 +90,7 @@ export const abortMessage = declareMessage('sync abort', generated.Abort, {
 })
 
 const libraryProblem = ({ byteLength }: Uint8Array): string | undefined =>
-  byteLength === 0 || byteLength > MAX_LIBRARY_ID_BYTES ? `a library of ${byteLength} bytes` : undefined
+  byteLength === LIBRARY_ID_BYTES ? undefined : `a library of ${byteLength} bytes`
 
 const rootProblem = ({ byteLength }: Uint8Array): string | undefined =>
   byteLength === ROOT_BYTES ? undefined : `a root of ${byteLength} bytes`

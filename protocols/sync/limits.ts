@@ -23,8 +23,8 @@ export const WANT_KEY_BYTES = 8
 export const NONCE_BYTES = 16
 export const ROOT_BYTES = 32
 const TRIE_KEY_BYTES = 32
-/** A library's id: a hash or a key with room for its kind. */
-export const MAX_LIBRARY_ID_BYTES = 64
+/** A library's id (docs/sync.md). */
+export const LIBRARY_ID_BYTES = 32
 /** A signed head: hashes, numbers, two keys and a signature. */
 export const MAX_HEAD_BYTES = KIB
 /** 48 cells, 176 counts, a root, a trace context: 1.3 KB, and room for what is added later. */

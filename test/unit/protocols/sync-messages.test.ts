@@ -27,11 +27,11 @@ const read = (bytes: Uint8Array): ReturnType<typeof readSyncMessage> =>
 const violation = { code: 'PROTOCOL_VIOLATION' }
 
 const messages: SyncMessage[] = [
-  { kind: 'head', body: { library: new Uint8Array([1]), head: new Uint8Array([2]) } },
+  { kind: 'head', body: { library: new Uint8Array(32), head: new Uint8Array([2]) } },
   {
     kind: 'hello',
     body: {
-      library: new Uint8Array([1]),
+      library: new Uint8Array(32),
       root: new Uint8Array(32).fill(7),
       records: 3,
       revision: 4,
@@ -154,7 +154,7 @@ describe('bodies that protobuf would take', () => {
       { cells: new Uint8Array(17) },
       { root: new Uint8Array(31) },
       { nonce: new Uint8Array(15) },
-      { library: new Uint8Array(65) },
+      { library: new Uint8Array(31) },
       { resumeAt: new Uint8Array(33) },
       { records: 2 ** 31 }
     ])
