@@ -616,6 +616,13 @@ export const ERROR_CODES = {
     'A peer sent bytes that do not match their hash; they were thrown away.',
     'the peer is scored down; another source is tried'
   ),
+  SYNC_DIVERGED: row(
+    409,
+    VerificationFailed,
+    W.BadRequest,
+    'Two copies of a library still differ after everything was exchanged twice: one side refuses records, or says what is not so.',
+    'another peer is asked; if it lasts, compare `catalog doctor` and the versions of both nodes'
+  ),
   INVITE_INVALID: row(
     400,
     Usage,

@@ -1,8 +1,9 @@
 /**
  * Sync: libraries that stay equal. A library is a set of records; here it gets a Merkle trie, whose root stands for the whole
- * set, heads, in which its writer signs that root, and views, which say what follows from records that contradict each other. It compares and proves sets and says what must be written for them; records are
- * verified and stored by the library, and nothing here opens a connection. Changes of a set come in, rows for the same
- * batch, roots, proofs and signed heads go out.
+ * set, heads, in which its writer signs that root, and views, which say what follows from records that contradict each
+ * other. It compares and proves sets, says what must be written for them and what two nodes say to make theirs equal; records
+ * are verified and stored by the library, and nothing here opens a connection. Changes of a set and messages of peers come
+ * in; rows for the same batch, roots, proofs, signed heads and messages go out.
  */
 
 export { openSyncCompanion, type SyncCompanionModules, type SyncCompanionOptions } from './companion.ts'
@@ -13,6 +14,7 @@ export {
   type LibrarySetsOptions,
   type SetState
 } from './library-sets.ts'
+export * from './reconcile/index.ts'
 export * from './sketch/index.ts'
 export * from './trie/index.ts'
 export * from './views/index.ts'

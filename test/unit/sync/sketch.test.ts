@@ -118,8 +118,9 @@ describe('cells', () => {
   })
 
   it('are the same whatever order records came and went in', () => {
+    const indices = fc.array(fc.nat({ max: 200 }), { maxLength: 100, size: 'max' })
     fc.assert(
-      fc.property(fc.array(fc.nat({ max: 200 })), fc.array(fc.nat({ max: 200 })), (stay, go) => {
+      fc.property(indices, indices, (stay, go) => {
         const sketch = new Sketch(100)
         for (const index of go) sketch.add(record(index).trieKey, record(index, 1).recHash)
         for (const index of stay) sketch.add(record(index).trieKey, record(index).recHash)
