@@ -22,6 +22,9 @@ if (missing !== undefined) console.log(`tests with network namespaces are skippe
 
 let made = 0
 
+/** It takes a second at most. */
+const LINK_UP_MS = 10_000
+
 /** A set of namespaces; `destroy` removes them, with whatever still runs in their network. */
 export class Namespaces {
   readonly #prefix = `cat${process.pid}-${made++}-`
@@ -51,6 +54,7 @@ export class Namespaces {
       this.in(name, `ip address add ${address} dev ${ends[index]}`)
       this.in(name, `ip link set ${ends[index]} up`)
     }
+    for (const [index, name] of [a, b].entries()) waitUntilUp(name, ends[index]!)
     return ends
   }
 
@@ -97,6 +101,17 @@ export function behindNat(
      add rule ip home through iifname ${outer} ct state new drop`
   )
   return { host, router }
+}
+
+/** The kernel says a little later that a cable carries, and until then a program that lists its addresses does not see this one. */
+function waitUntilUp(namespace: string, device: string): void {
+  const endMs = performance.now() + LINK_UP_MS
+  const isUp = (): boolean =>
+    spawnSync('ip', ['-n', namespace, '-o', 'link', 'show', device], { encoding: 'utf8' }).stdout.includes(
+      'state UP'
+    )
+  while (!isUp())
+    if (performance.now() > endMs) throw new Error(`${device} did not come up in ${LINK_UP_MS} ms`)
 }
 
 function run(command: string, ...args: string[]): void {
