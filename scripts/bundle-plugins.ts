@@ -1,10 +1,11 @@
 /**
  * What the bundle does beyond putting files together, all for the start and the memory of a daemon that waits: Node's
- * modules are taken without the cost of importing them, addons stay files, code that never runs is left out, and no
- * collation tables are loaded to compare ASCII.
+ * modules are taken without the cost of importing them, addons stay files, code that never runs is left out, what a package
+ * reads of its own package.json is written in, and no collation tables are loaded to compare ASCII.
  */
 import { readFile } from 'node:fs/promises'
 import { createRequire, isBuiltin } from 'node:module'
+import { dirname, join } from 'node:path'
 import type { Plugin } from 'esbuild'
 
 const require = createRequire(import.meta.url)
@@ -170,3 +171,34 @@ const prefixList = (text: string): string => `
   const prefix = at => Buffer.from(text.slice(at * 4, at * 4 + 4), 'base64').readUIntBE(0, ${PREFIX_BYTES})
   export default new Proxy([], { get: (_, at) => prefix(Number(at)) })
 `
+
+const OWN_PACKAGE = /\w+\('\.\.\/\.\.\/package\.json'\)/
+/** A relative package.json that is still read by what was built would be looked for beside dist/. */
+const READS_OWN_PACKAGE = /["']\.\.\/[./]*package\.json["']/
+
+/** The search for routers reads its own name and version from its package.json when it is loaded; here they are written in. */
+export const ownPackage: Plugin = {
+  name: 'own-package',
+  setup({ onStart, onLoad, onEnd }) {
+    let isMet = false
+    onStart(() => {
+      isMet = false
+    })
+    onLoad({ filter: /@achingbrain\/ssdp\/dist\/src\/ssdp\.js$/ }, async ({ path }) => {
+      const { name, version } = JSON.parse(await readFile(join(dirname(path), '../../package.json'), 'utf8'))
+      const source = await readFile(path, 'utf8')
+      const contents = source.replace(OWN_PACKAGE, JSON.stringify({ name, version }))
+      isMet = contents !== source
+      return { contents }
+    })
+    onEnd(({ outputFiles = [] }) => {
+      const readers = outputFiles.filter(
+        ({ path, text }) => !path.endsWith('.map') && READS_OWN_PACKAGE.test(text)
+      )
+      return failFor([
+        ...(isMet ? [] : ['ssdp.js']),
+        ...readers.map(({ path }) => `a package.json beside ${path}`)
+      ])
+    })
+  }
+}

@@ -9,7 +9,15 @@ import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
 import { displaySize } from '../base/index.ts'
-import { addons, leftOut, nodeModules, packedPrefixes, plainOrder, seldomLoaded } from './bundle-plugins.ts'
+import {
+  addons,
+  leftOut,
+  nodeModules,
+  ownPackage,
+  packedPrefixes,
+  plainOrder,
+  seldomLoaded
+} from './bundle-plugins.ts'
 import { recordCodeCaches } from './code-cache.ts'
 import { packChunks } from './pack-chunks.ts'
 
@@ -39,7 +47,7 @@ const COMMON = {
 const PROGRAM = {
   ...COMMON,
   entryPoints: { program: 'cli/main.ts' },
-  plugins: [nodeModules, addons, seldomLoaded, leftOut, packedPrefixes, plainOrder],
+  plugins: [nodeModules, addons, seldomLoaded, leftOut, ownPackage, packedPrefixes, plainOrder],
   format: 'esm',
   splitting: true,
   sourcemap: 'external',

@@ -79,6 +79,9 @@ describe.skipIf(missing !== undefined)(`behind NAT (${missing ?? 'with namespace
     const source = peers.find(({ peerId }: { peerId: string }) => peerId === publisher.peerId)
     expect(source.addresses.join()).toContain(`/p2p/${relay.peerId}/p2p-circuit`)
     await eventually(async () => (await reachability(relay)) === 'direct')
+    // Nobody answers here, but the router was asked.
+    const said = (await consumer.log()).map(({ msg }) => msg)
+    expect(said).not.toContain('the router cannot be asked to forward ports')
   })
 
   it('a fetch goes on when the relay has cut its connection at the data limit', {

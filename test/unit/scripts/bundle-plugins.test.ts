@@ -1,12 +1,19 @@
 import { crc32 } from 'node:zlib'
 import { build, type Plugin } from 'esbuild'
 import { expect, it } from 'vitest'
-import { leftOut, nodeModules, packedPrefixes, plainOrder } from '../../../scripts/bundle-plugins.ts'
+import {
+  leftOut,
+  nodeModules,
+  ownPackage,
+  packedPrefixes,
+  plainOrder
+} from '../../../scripts/bundle-plugins.ts'
 
 it.each<[string, Plugin, string]>([
   ['left out', leftOut, 'light-my-request'],
   ['patched', plainOrder, 'localeCompare'],
-  ['packed', packedPrefixes, 'generated-prefix-list']
+  ['packed', packedPrefixes, 'generated-prefix-list'],
+  ['written in', ownPackage, 'ssdp.js']
 ])('fails a build in which nothing is met that is to be %s', async (_what, plugin, part) => {
   const stdin = { contents: 'export const one = 1', resolveDir: import.meta.dirname }
   await expect(build({ stdin, write: false, logLevel: 'silent', plugins: [plugin] })).rejects.toThrow(part)
@@ -54,4 +61,12 @@ it('reads a module of Node that is seldom used when it is first needed', async (
     given.getBuiltinModule = getBuiltinModule
   }
   expect(read).toEqual(['zlib'])
+})
+
+it('fails a build that would look for the package.json of a package beside the bundle', async () => {
+  const contents = `import { createRequire } from 'node:module'
+    export const other = createRequire(import.meta.url)('../../package.json')`
+  const stdin = { contents, resolveDir: import.meta.dirname }
+  const built = build({ stdin, write: false, logLevel: 'silent', plugins: [ownPackage] })
+  await expect(built).rejects.toThrow('a package.json beside')
 })
