@@ -1,5 +1,6 @@
 import { assertWholeNumber } from './assert.ts'
 import { CatalogError } from './errors.ts'
+import { untilAborted } from './until-aborted.ts'
 
 interface Flight<V> {
   readonly promise: Promise<V>
@@ -73,14 +74,4 @@ export class SingleFlight<K, V> {
   #forget(key: K, flight: Flight<V>): void {
     if (this.#flights.get(key) === flight) this.#flights.delete(key)
   }
-}
-
-/** Resolves as `promise` does, or rejects with the signal's reason as soon as it is aborted. */
-function untilAborted<V>(promise: Promise<V>, signal?: AbortSignal): Promise<V> {
-  if (signal === undefined) return promise
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

@@ -1,7 +1,7 @@
 /** The network as the services see it, put together from the host, discovery and the protocols. */
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { MIB, SECOND_MS } from '../base/index.ts'
+import { MIB, SECOND_MS, untilAborted } from '../base/index.ts'
 import { type Discovery, nameKey, recordKey } from '../discovery/index.ts'
 import { parseId } from '../library/index.ts'
 import {
@@ -166,6 +166,8 @@ async function* holdersOf(
   key: Uint8Array,
   signal: AbortSignal
 ): AsyncGenerator<Holder> {
+  // Asked right after the start, a node would say that it knows nobody while it is still dialling.
+  await untilAborted(host.tried(), signal)
   for await (const { peerId, addresses, ageMs, source } of discovery.findHolders(key, { signal })) {
     const id = peerId.toString()
     if (id === host.peerId) continue

@@ -130,6 +130,10 @@ class Libp2pHost implements Host {
     this.keeper.keep(parseAddress(address))
   }
 
+  tried(): Promise<void> {
+    return this.keeper.tried()
+  }
+
   onGoodbye(goodbye: Goodbye): () => void {
     this.#goodbyes.add(goodbye)
     return () => this.#goodbyes.delete(goodbye)

@@ -46,6 +46,8 @@ export interface KeeperModules {
 interface Kept {
   readonly address: Multiaddr
   readonly controller: AbortController
+  /** Whether the first dial has led to a connection. */
+  readonly firstTry: PromiseWithResolvers<boolean>
   peerId: PeerId | undefined
   /** The peer said goodbye and has not been met since. */
   hasLeft: boolean
@@ -77,6 +79,7 @@ export class Keeper {
     const kept: Kept = {
       address,
       controller: new AbortController(),
+      firstTry: Promise.withResolvers(),
       peerId: undefined,
       hasLeft: false,
       wake: undefined,
@@ -84,6 +87,15 @@ export class Keeper {
     }
     this.#kept.set(key, kept)
     void this.#run(kept)
+  }
+
+  /** Resolves once a kept peer has been reached, or each has been tried. */
+  async tried(): Promise<void> {
+    const reached = [...this.#kept.values()].map(async ({ firstTry }) => {
+      if (!(await firstTry.promise))
+        throw new CatalogError('DIAL_FAILED', 'a kept peer was not reached at first')
+    })
+    await Promise.any(reached).catch(() => undefined)
   }
 
   /** Forgets every address of a peer. */
@@ -132,10 +144,12 @@ export class Keeper {
         kept.hasLeft = false
         kept.peerId = connection.remotePeer
         await this.#tag(connection.remotePeer)
+        kept.firstTry.resolve(true)
         log.info({ address, peer: connection.remotePeer.toString() }, 'connected to a kept peer')
         await this.#lost(kept)
         failures = kept.hasLeft ? LEFT_FAILURES : 0
       } catch (error) {
+        kept.firstTry.resolve(false)
         if (signal.aborted) return
         failures = Math.min(failures + 1, MAX_COUNTED_FAILURES)
         log.debug({ address, failures, err: error }, 'a kept peer cannot be reached')

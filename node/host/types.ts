@@ -85,6 +85,8 @@ export interface Host {
   left(peer: PeerId): Promise<void>
   /** Stays connected to the peer at this multiaddr until `disconnect`: redials with back-off and jitter. */
   keep(address: string): void
+  /** Resolves once one of the peers to stay connected to has been reached, or each has been tried: after the start, or at once. */
+  tried(): Promise<void>
   /** Registers what to do before connections close; returns its removal. */
   onGoodbye(goodbye: Goodbye): () => void
   /** Makes and takes no connection any more; those that are open stay. Before the peers are told goodbye. */

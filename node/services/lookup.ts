@@ -15,6 +15,7 @@ import {
   MIB,
   SECOND_MS,
   toCatalogError,
+  untilAborted,
   withSpan
 } from '../../base/index.ts'
 import { isTimely, type ReleaseRecord, type StatementRecord } from '../../library/index.ts'
@@ -225,13 +226,4 @@ class Lookup {
         : `nothing called "${this.#wanted.name}" is announced by anybody who could be asked${remembered}`
     return new CatalogError('NO_PROVIDERS', message, { details, hint: NO_PROVIDERS_HINT })
   }
-}
-
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason)
-    if (signal.aborted) return onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

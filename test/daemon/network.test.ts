@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { SlowProxy } from './support/slow-proxy.ts'
 import { eventually, type TestDaemon, TestNet } from './support.ts'
 
 let net: TestNet
@@ -99,6 +100,22 @@ describe('daemons among themselves', () => {
     const fetched = await consumer.operation('/v1/fetches', { spec: record.id.toString() })
     expect(fetched.error).toBeUndefined()
     expect(fetched.result).toMatchObject({ name: 'demo', sources: [{ peerId: publisher.peerId }] })
+  })
+
+  it('find a holder right after the start, while they are still dialling', async () => {
+    const tcp = { 'network.listen': '/ip4/127.0.0.1/tcp/0' }
+    const publisher = await net.start('publisher', { set: tcp })
+    await publisher.publish({ name: 'demo', version: '1.0.0', files: { 'a.txt': 'a' } })
+    // So slow that nobody has met when the fetch is asked for.
+    const way = await SlowProxy.start(publisher, 10_000)
+    try {
+      const consumer = await net.start('consumer', { set: { ...tcp, 'network.bootstrap': way.address } })
+      const fetched = await consumer.operation('/v1/fetches', { spec: 'demo' })
+      expect(fetched.error).toBeUndefined()
+      expect(fetched.result).toMatchObject({ sources: [{ peerId: publisher.peerId }] })
+    } finally {
+      way.stop()
+    }
   })
 
   it('say that nobody holds a name, soon', async () => {

@@ -247,6 +247,20 @@ describe('peers that are kept', () => {
       .toContain('keep-alive-catalog')
   })
 
+  test('have been tried when one is reached, or when each has failed', async () => {
+    const [seed, gone] = await Promise.all([startHost(), startHost()])
+    const missing = addressOf(gone)
+    await gone.stop()
+    const node = await startHost({ listen: [], bootstrap: [missing, addressOf(seed)] })
+    await node.tried()
+    expect(node.peers().map(({ peerId }) => peerId)).toEqual([seed.peerId])
+    const alone = await startHost({ listen: [], bootstrap: [missing], addressDialTimeoutMs: 300 })
+    const unreachable = once(alone.events, 'unreachable')
+    await alone.tried()
+    await unreachable
+    await (await startHost()).tried()
+  })
+
   test('the tag comes back after libp2p has dropped it, and goes with a disconnect', async () => {
     const [seed, node] = await Promise.all([startHost(), startHost({ listen: [] })])
     const tags = async () => [...(await node.libp2p.peerStore.get(seed.libp2p.peerId)).tags.keys()]
