@@ -14,7 +14,7 @@ import { raceSignal } from 'race-signal'
 import { connectionLost } from './errors.ts'
 import { asNativeStream, type NativeConnection, type NativeStream, resetNativeStream } from './native.ts'
 import { OptimisticSelect } from './optimistic-select.ts'
-import { MAX_EARLY_STREAMS, type QuicStreamOptions } from './options.ts'
+import { HELD_RESET_MS, MAX_EARLY_STREAMS, MAX_HELD_RESETS, type QuicStreamOptions } from './options.ts'
 import { QuicStream } from './stream.ts'
 
 /**
@@ -25,6 +25,8 @@ export class QuicMuxer extends AbstractStreamMuxer<QuicStream> {
   readonly #maConn: MessageStream
   readonly #native: NativeConnection
   readonly #options: QuicStreamOptions
+  /** Streams that were cut and cannot end before the remote reads. */
+  #heldResets = 0
 
   constructor(maConn: MessageStream, native: NativeConnection, options: QuicStreamOptions) {
     super(maConn, { protocol: 'quic', name: 'quic', maxEarlyStreams: MAX_EARLY_STREAMS })
@@ -51,7 +53,7 @@ export class QuicMuxer extends AbstractStreamMuxer<QuicStream> {
         return
       }
       if (this.status === 'open') this.onRemoteStream(this.#wrap(native, 'inbound'))
-      else resetNativeStream(native)
+      else void resetNativeStream(native)
     }
   }
 
@@ -70,7 +72,7 @@ export class QuicMuxer extends AbstractStreamMuxer<QuicStream> {
       throw lost
     }
     if (this.status !== 'open') {
-      resetNativeStream(native)
+      void resetNativeStream(native)
       throw new MuxerClosedError()
     }
     const { protocol } = options
@@ -80,11 +82,28 @@ export class QuicMuxer extends AbstractStreamMuxer<QuicStream> {
   }
 
   /**
-   * The connection has ended: an accept, an opening, a read or a write has found it so. That is said at once, not when the
-   * native `closed` comes, which may be later: whoever hears of it and dials again must not be handed this connection.
+   * The connection has ended: an accept, an opening, a read or a write has found it so, or it is given up. That is said at
+   * once, not when the native `closed` comes: whoever hears of it and dials again must not be handed this connection.
    */
   #endConnection(lost: ConnectionClosedError): void {
     this.#maConn.abort(lost)
+  }
+
+  /**
+   * The memory of a write that flow control holds up is quinn's until the remote reads, or the connection ends: a remote that
+   * has streams cut one after the other and reads none of them would have ever more of it.
+   */
+  #watchReset(isOver: Promise<void>): void {
+    const end = (): void =>
+      this.#endConnection(new ConnectionClosedError('the remote reads nothing of streams that were cut'))
+    this.#heldResets++
+    if (this.#heldResets > MAX_HELD_RESETS) end()
+    const timer = setTimeout(end, HELD_RESET_MS)
+    timer.unref()
+    void isOver.then(() => {
+      clearTimeout(timer)
+      this.#heldResets--
+    })
   }
 
   #wrap(native: NativeStream, direction: MessageStreamDirection, optimisticProtocol?: string): QuicStream {
@@ -97,6 +116,7 @@ export class QuicMuxer extends AbstractStreamMuxer<QuicStream> {
       log,
       options: this.#options,
       onConnectionLost: lost => this.#endConnection(lost),
+      onHeldReset: isOver => this.#watchReset(isOver),
       optimisticProtocol
     })
   }

@@ -48,11 +48,11 @@ export function withMethods<T>(value: unknown, methods: readonly string[], what:
 const ignore = (): void => {}
 
 /**
- * Tells the remote that neither direction will go on. Not awaited: each call waits for the lock of a read or write in
- * flight. So the remote hears of the reset of a write that flow control holds up only when it reads again, and of the
- * stop of a read when it sends again (upstream, rust/lib.rs: one tokio Mutex for each direction).
+ * Tells the remote that neither direction will go on; resolves when the write side is over. Each call waits for the lock
+ * of a read or write in flight. So the remote hears of the reset of a write that flow control holds up only when it
+ * reads again, and of the stop of a read when it sends again (upstream, rust/lib.rs: one tokio Mutex for each direction).
  */
-export function resetNativeStream(stream: NativeStream): void {
-  stream.resetWrite().catch(ignore)
+export async function resetNativeStream(stream: NativeStream): Promise<void> {
   stream.stopRead().catch(ignore)
+  await stream.resetWrite().catch(ignore)
 }

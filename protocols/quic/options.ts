@@ -1,4 +1,4 @@
-import { KIB, MIB } from '../../base/index.ts'
+import { KIB, MIB, SECOND_MS } from '../../base/index.ts'
 
 /** How the decorator reads, writes and accepts; every number is a limit with its reason beside its default below. */
 export interface QuicStreamOptions {
@@ -57,3 +57,10 @@ export const RATE_WINDOW_MS = 50
 export const MAX_READ_BUFFER_BYTES = 4 * MIB
 /** Inbound streams kept until libp2p listens for them: as many as `maxConcurrentStreamLimit` admits by default. */
 export const MAX_EARLY_STREAMS = 256
+/**
+ * Streams of a connection that were cut while a write of theirs is held up: quinn keeps each of those writes, and with it
+ * the answer of a mebibyte that it is a part of, until the remote reads. One more ends the connection.
+ */
+export const MAX_HELD_RESETS = 8
+/** So long such a stream may stay: a remote that took nothing before and takes nothing now loses the connection, ms. */
+export const HELD_RESET_MS = 60 * SECOND_MS

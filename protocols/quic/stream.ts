@@ -25,6 +25,8 @@ export interface QuicStreamInit {
   options: QuicStreamOptions
   /** Told when a read or a write finds that the connection is gone, before the stream's own end is announced. */
   onConnectionLost(error: ConnectionClosedError): void
+  /** Told when the stream is cut while a native write waits for the remote to read; `isOver` resolves once it has ended. */
+  onHeldReset(isOver: Promise<void>): void
   /** Set to send data for this protocol before the remote has agreed to it. */
   optimisticProtocol?: string | undefined
 }
@@ -44,6 +46,7 @@ export class QuicStream extends AbstractStream {
   readonly #native: NativeStream
   readonly #options: QuicStreamOptions
   readonly #onConnectionLost: (error: ConnectionClosedError) => void
+  readonly #onHeldReset: (isOver: Promise<void>) => void
   readonly #writes = new WriteQueue()
   readonly #pacer: ReadPacer
   /** Set until the remote has confirmed an optimistic protocol. */
@@ -68,6 +71,7 @@ export class QuicStream extends AbstractStream {
     this.#native = init.native
     this.#options = init.options
     this.#onConnectionLost = init.onConnectionLost
+    this.#onHeldReset = init.onHeldReset
     this.#pacer = new ReadPacer(init.options)
     if (init.optimisticProtocol !== undefined) {
       this.#select = new OptimisticSelect(init.optimisticProtocol)
@@ -91,6 +95,11 @@ export class QuicStream extends AbstractStream {
   /** Bytes sent that the native side has not copied yet: memory they lie in must stay as it is. */
   get unwrittenBytes(): number {
     return this.writeBuffer.byteLength + this.#writes.pendingBytes
+  }
+
+  /** Resolves when all that was sent so far, and what is sent until then, is handed over, or the stream has failed. */
+  get flushed(): Promise<void> {
+    return this.#flushed
   }
 
   override sendData(data: Uint8ArrayList): SendResult {
@@ -173,7 +182,8 @@ export class QuicStream extends AbstractStream {
 
   override sendReset(): void {
     this.#writes.clear()
-    resetNativeStream(this.#native)
+    const isOver = resetNativeStream(this.#native)
+    if (this.#isFlushing) this.#onHeldReset(isOver)
   }
 
   // --- reading

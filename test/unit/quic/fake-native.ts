@@ -69,7 +69,9 @@ export class FakeNativeStream implements NativeStream {
     this.isFinished = true
   }
 
+  /** Like the real one, after the writes in flight. */
   async resetWrite(): Promise<void> {
+    await Promise.allSettled(this.#writers.map(({ promise }) => promise))
     this.isReset = true
   }
 
@@ -112,6 +114,7 @@ export function fakeStream(
     log: defaultLogger().forComponent('test'),
     options: { ...DEFAULT_QUIC_STREAM_OPTIONS, coalesceMs: 0, ...options },
     onConnectionLost: () => {},
+    onHeldReset: () => {},
     optimisticProtocol
   })
   return { native, stream }
@@ -121,8 +124,9 @@ export function fakeStream(
 export class FakeNativeConnection implements NativeConnection {
   /** Settled by the test: the remote's first stream, or the end. */
   readonly inbound = Promise.withResolvers<NativeStream>()
-  /** The stream that every opening gives. */
+  /** The stream that every opening gives, unless the test says otherwise. */
   readonly outbound = new FakeNativeStream()
+  open = (): FakeNativeStream => this.outbound
   /** When set, openings fail with it. */
   refusal: Error | undefined
   #hasAccepted = false
@@ -135,7 +139,7 @@ export class FakeNativeConnection implements NativeConnection {
 
   async outboundStream(): Promise<NativeStream> {
     if (this.refusal !== undefined) throw this.refusal
-    return this.outbound
+    return this.open()
   }
 
   rtt(): number {

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { HELD_RESET_MS, MAX_HELD_RESETS } from '../../../protocols/quic/options.ts'
 import type { QuicStream } from '../../../protocols/quic/stream.ts'
 import { bytes, FakeNativeStream, fakeMuxer, LOST, RESET, record, STOPPED, settle } from './fake-native.ts'
 
@@ -69,4 +70,62 @@ test.each([
   expect(stream.status).not.toBe('open')
   expect(maConn.status).toBe('open')
   expect(muxer.status).toBe('open')
+})
+
+describe('streams that were cut while the remote does not read', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  /** Streams of one connection, each cut with a write under way, which the remote holds up. */
+  async function cut(count: number) {
+    const scene = fakeMuxer()
+    const streams: FakeNativeStream[] = []
+    scene.native.open = () => {
+      const stream = new FakeNativeStream()
+      stream.holdsWrites = true
+      streams.push(stream)
+      return stream
+    }
+    for (let i = 0; i < count; i++) {
+      const stream = await scene.muxer.createStream({})
+      stream.send(bytes('answer'))
+      stream.abort(new Error('the peer did not take an answer'))
+    }
+    return { ...scene, streams }
+  }
+
+  test('are a few: one more ends the connection', async () => {
+    const { maConn, muxer } = await cut(MAX_HELD_RESETS)
+    expect(maConn.status).toBe('open')
+    const stream = await muxer.createStream({})
+    stream.send(bytes('answer'))
+    stream.abort(new Error('cut'))
+    expect(maConn.status).toBe('aborted')
+  })
+
+  test('may stay a while, and then end the connection', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { maConn } = await cut(1)
+    await vi.advanceTimersByTimeAsync(HELD_RESET_MS - 1)
+    expect(maConn.status).toBe('open')
+    await vi.advanceTimersByTimeAsync(1)
+    expect(maConn.status).toBe('aborted')
+  })
+
+  test('are forgotten once the remote has read', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { streams, maConn } = await cut(MAX_HELD_RESETS)
+    for (const stream of streams) stream.release(STOPPED)
+    await settle()
+    await vi.advanceTimersByTimeAsync(2 * HELD_RESET_MS)
+    expect(maConn.status).toBe('open')
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('count only with a write under way', async () => {
+    const { maConn, muxer } = fakeMuxer()
+    for (let i = 0; i <= MAX_HELD_RESETS; i++) (await muxer.createStream({})).abort(new Error('cut'))
+    expect(maConn.status).toBe('open')
+  })
 })
