@@ -44,16 +44,21 @@ export class Semaphore {
   /** Takes a place and returns its release. Rejects with BUSY when the queue is full, with the signal's reason on abort. */
   async acquire(signal?: AbortSignal): Promise<Release> {
     signal?.throwIfAborted()
+    const free = this.tryAcquire()
+    if (free !== undefined) return free
     const { name, maxActive, maxWaiting } = this.#options
-    if (this.#active < maxActive) {
-      this.#active++
-      return this.#releaseOnce()
-    }
     if (this.#waiting.size >= maxWaiting)
       throw new CatalogError('BUSY', `${name}: ${maxActive} running and ${maxWaiting} waiting is the limit`, {
         details: { name, maxActive, maxWaiting }
       })
     await this.#turn(signal)
+    return this.#releaseOnce()
+  }
+
+  /** Takes a place if one is free at once. */
+  tryAcquire(): Release | undefined {
+    if (this.#active >= this.#options.maxActive) return undefined
+    this.#active++
     return this.#releaseOnce()
   }
 

@@ -28,8 +28,19 @@ export const MAX_PIPELINED = 16
 export const MAX_REFUSED_QUEUED = 16
 /** Streams of one peer: several releases at once, and one that is being replaced. */
 export const MAX_STREAMS_PER_PEER = 8
-/** Streams of all peers: each holds at most two answers of 3.6 MiB, and mostly far less. */
+/** Streams of all peers: each holds an answer of up to 3.6 MiB, mostly far less. */
 export const MAX_STREAMS = 64
+/**
+ * Answers in memory for one peer, in the streams or on their way there: enough for a stream at full speed and others
+ * beside it. A peer that never reads has 4 MiB of ours then, on however many streams it asks.
+ */
+export const MAX_ANSWERS_PER_PEER = 4
+/** Answers read before their turn, over all peers: as many as streams that a disk of two cores can keep busy at once. */
+export const MAX_ANSWERS_AHEAD = 8
+/** Answers up to this size are copied out of their place: copying costs less than the place would be missed. */
+export const MAX_COPIED_ANSWER_BYTES = 64 * KIB
+/** Buffers kept to be used again: those of two streams at full speed, of each one answer on its way, one ahead, one unread. */
+export const MAX_KEPT_ANSWER_BUFFERS = 6
 /** When to come again after BUSY. */
 export const BUSY_RETRY_MS = 500
 

@@ -1,6 +1,6 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import { CID } from 'multiformats/cid'
-import { BufferPool, CatalogError, type Clock } from '../../base/index.ts'
+import { CatalogError, type Clock } from '../../base/index.ts'
 import {
   BlockCodec,
   type ContentStore,
@@ -8,16 +8,16 @@ import {
   type ReleaseRecord,
   type StoredBlock
 } from '../../library/index.ts'
-import { pull, QuicStream } from '../quic/index.ts'
+import { pull } from '../quic/index.ts'
 import { type Budget, lesserPriority, type Priority } from '../throttle/index.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
-import { drained } from '../wire/frame-writer.ts'
 import { statusOf } from '../wire/status.ts'
+import type { AnswerMemory, AnswerPlace } from './answer-memory.ts'
+import { AnswerSender } from './answer-sender.ts'
 import { type Have, openMessage, type Range, rangeMessage } from './frames.ts'
 import {
   BUSY_RETRY_MS,
   IDLE_MS,
-  MAX_ANSWER_BYTES,
   MAX_OPEN_BYTES,
   MAX_PIPELINED,
   MAX_RANGE_MESSAGE_BYTES,
@@ -26,13 +26,11 @@ import {
   SLOW_READER_MS
 } from './limits.ts'
 import type { PartialContents } from './partial-contents.ts'
-import { describe, frameOf, HEADER_ROOM_BYTES, type Prepared, withoutBlocks } from './prepared.ts'
+import { Patience } from './patience.ts'
+import { describe, frameOf, HEADER_ROOM_BYTES, type Prepared, withBlocks, withoutBlocks } from './prepared.ts'
 import { DEFAULT_PRIORITY, priorityOfWire } from './priority.ts'
 import type { ContentResolver, ResolvedBlock } from './resolver.ts'
 import type { ServingHolds } from './serving-holds.ts'
-
-/** Of an answer on its way, one that follows it and one that is being read. */
-const MAX_KEPT_BUFFERS = 3
 
 /** May this peer read this release? Asked once for each stream. */
 export type MayRead = (peerId: PeerId, record: ReleaseRecord) => boolean | Promise<boolean>
@@ -49,6 +47,8 @@ export interface ServedStreamModules {
   readonly mayRead: MayRead
   readonly clock: Clock
   readonly upload: Budget
+  /** Shared by all streams. */
+  readonly memory: AnswerMemory
   /** Most urgent class that this peer may claim. */
   readonly maxPriority: Priority
   readonly onAnswer: (status: number, bytes: number) => void
@@ -62,7 +62,7 @@ interface Queued {
 
 /**
  * The serving end of one bulk stream. Requests are read into a short queue and answered in their order; while one
- * answer is on its way the next is read from the disk. An answer to a limited peer goes out in small pieces that each wait
+ * answer is on its way the next is read from the disk, if there is memory for it. An answer to a limited peer goes out in small pieces that each wait
  * for their turn among those of all streams. Nothing is handed to the stream while it waits for drain, so at
  * most one answer is queued there and one is prepared, however slowly the peer reads.
  */
@@ -73,25 +73,23 @@ export class ServedStream {
   readonly #queue: Queued[] = []
   /** Those of the queue that will be worked on. */
   #accepted = 0
-  readonly #buffers = new BufferPool({
-    sizeBytes: HEADER_ROOM_BYTES + MAX_ANSWER_BYTES,
-    maxKept: MAX_KEPT_BUFFERS
-  })
-  /** Memory of answers that the transport may not have copied yet, and where in what was sent they end. */
-  readonly #sent: Array<{ memory: Uint8Array; endBytes: number }> = []
-  #sentBytes = 0
+  readonly #patience: Patience
+  readonly #sender: AnswerSender
   /** Codecs of blocks that the peer reads. */
   readonly #codecs = new Set<number>([BlockCodec.Raw])
   #priority: Priority = DEFAULT_PRIORITY
   #isInputOver = false
-  /** What the peer is waited for, and since when. */
-  #waiting: { limitMs: number; sinceMs: number; what: string } | undefined
   #wakeSender: (() => void) | undefined
   #wakeReader: (() => void) | undefined
 
   constructor(modules: ServedStreamModules) {
     this.#modules = modules
-    this.#reader = new FrameReader(pull(modules.stream, { signal: this.#abort.signal }))
+    const { stream, upload, clock } = modules
+    const { signal } = this.#abort
+    this.#reader = new FrameReader(pull(stream, { signal }))
+    this.#patience = new Patience(clock)
+    const peer = modules.peerId.toString()
+    this.#sender = new AnswerSender({ stream, peer, upload, patience: this.#patience, clock, signal })
   }
 
   /** Serves until the peer has closed its side and has all answers. Rejects when the stream fails or is cut. */
@@ -104,7 +102,7 @@ export class ServedStream {
       done = this.#modules.holds.take(this.#modules.peerId.toString(), record.release)
       await Promise.all([this.#readRequests(), this.#sendAnswers(record.release.content)])
       // What was handed to the stream may still wait for the peer to read it.
-      await this.#await(SLOW_READER_MS, 'the peer did not take the last answers', () =>
+      await this.#patience.wait(SLOW_READER_MS, 'the peer did not take the last answers', () =>
         this.#modules.stream.close({ signal: this.#abort.signal })
       )
     } catch (error) {
@@ -127,7 +125,7 @@ export class ServedStream {
   /** Says why not, in place of `run`, and waits a little until the peer has read it. Never rejects. */
   async refuse(error: unknown): Promise<void> {
     try {
-      await this.#await(OPEN_DEADLINE_MS, 'the peer did not take a refusal', async () => {
+      await this.#patience.wait(OPEN_DEADLINE_MS, 'the peer did not take a refusal', async () => {
         await this.#send(withoutBlocks({ id: 0, ...statusOf(error) }))
         await this.#modules.stream.close({ signal: this.#abort.signal })
         // A reset would overtake the refusal, so the peer ends the stream: its other frames are read and dropped.
@@ -142,14 +140,13 @@ export class ServedStream {
 
   /** Cuts the stream when the peer has let it wait too long. */
   tick(nowMs: number): void {
-    const waiting = this.#waiting
-    if (waiting !== undefined && nowMs - waiting.sinceMs >= waiting.limitMs)
-      this.cut(new CatalogError('TIMEOUT', `${waiting.what} within ${waiting.limitMs} ms`))
+    const overdue = this.#patience.overdue(nowMs)
+    if (overdue !== undefined) this.cut(overdue)
   }
 
   /** The release the stream is about; undefined when it was refused. */
   async #open(): Promise<ReleaseRecord | undefined> {
-    const frame = await this.#await(OPEN_DEADLINE_MS, 'the peer sent no open', () =>
+    const frame = await this.#patience.wait(OPEN_DEADLINE_MS, 'the peer sent no open', () =>
       this.#reader.frame('content open', MAX_OPEN_BYTES)
     )
     if (frame === undefined) throw new CatalogError('STREAM_TRUNCATED', 'the stream ended before its open')
@@ -208,15 +205,11 @@ export class ServedStream {
   }
 
   async #sendAnswers(content: CID): Promise<void> {
-    let next = this.#prepareQueued(content)
-    for (;;) {
-      if (next === undefined) {
-        if (!(await this.#requestCame())) return
-        next = this.#prepareQueued(content)
-        continue
-      }
-      const answer = await next
-      next = this.#prepareQueued(content)
+    let ahead: Promise<Prepared> | undefined
+    while (ahead !== undefined || (await this.#requestCame())) {
+      const answer: Prepared = await (ahead ?? this.#prepareNext(content))
+      answer.place?.isItsTurn()
+      ahead = this.#prepareAhead(content)
       await this.#send(answer)
     }
   }
@@ -226,7 +219,7 @@ export class ServedStream {
     while (this.#queue.length === 0) {
       this.#abort.signal.throwIfAborted()
       if (this.#isInputOver) return false
-      await this.#await(IDLE_MS, 'the peer asked for nothing', () => {
+      await this.#patience.wait(IDLE_MS, 'the peer asked for nothing', () => {
         return new Promise<void>(resolve => {
           this.#wakeSender = resolve
         })
@@ -235,36 +228,72 @@ export class ServedStream {
     return true
   }
 
-  /** Begins with the request whose turn it is, if one is queued. The promise never rejects. */
-  #prepareQueued(content: CID): Promise<Prepared> | undefined {
-    const queued = this.#queue.shift()
-    if (queued === undefined) return undefined
-    this.#wakeReader?.()
-    const { range, isRefused } = queued
-    if (isRefused) return Promise.resolve(withoutBlocks({ id: range.id, ...statusOf(tooMany()) }))
-    this.#accepted--
-    return this.#prepare(content, range)
+  /** The answer to the request whose turn it is, of which one is queued. Never rejects. */
+  #prepareNext(content: CID): Promise<Prepared> {
+    const { range, isRefused } = this.#dequeue()
+    return isRefused ? Promise.resolve(refusal(range)) : this.#prepare(content, range, this.#place())
   }
 
-  async #prepare(content: CID, { id, runs, have }: Range): Promise<Prepared> {
-    const { resolver, store } = this.#modules
-    const { signal } = this.#abort
+  /** What other streams of the peer hold is their business; what this one holds, the peer has to take first. */
+  async #place(): Promise<AnswerPlace> {
+    const { memory, peerId } = this.#modules
+    const peer = peerId.toString()
+    if (memory.isFull(peer)) await this.#sender.whenTaken()
+    return await memory.take(peer, this.#abort.signal)
+  }
+
+  /** The answer after the one on its way, if it was asked for and there is memory for it now. Never rejects. */
+  #prepareAhead(content: CID): Promise<Prepared> | undefined {
+    const next = this.#queue[0]
+    if (next === undefined) return undefined
+    if (next.isRefused) return Promise.resolve(refusal(this.#dequeue().range))
+    const place = this.#modules.memory.takeAhead(this.#modules.peerId.toString(), this.#abort.signal)
+    return place === undefined ? undefined : this.#prepare(content, this.#dequeue().range, place)
+  }
+
+  #dequeue(): Queued {
+    const queued = this.#queue.shift()!
+    this.#wakeReader?.()
+    if (!queued.isRefused) this.#accepted--
+    return queued
+  }
+
+  async #prepare(
+    content: CID,
+    { id, runs, have }: Range,
+    taken: AnswerPlace | Promise<AnswerPlace>
+  ): Promise<Prepared> {
+    let place: AnswerPlace | undefined
     try {
-      if (have) return withoutBlocks({ id, have: this.#have(content) })
-      const named = await resolver.resolve(content, runs, signal)
-      let memory: Uint8Array = new Uint8Array(0)
-      const memoryOf = (sizeBytes: number): Uint8Array => {
-        memory = this.#buffers.take(HEADER_ROOM_BYTES + sizeBytes)
-        return memory.subarray(HEADER_ROOM_BYTES)
-      }
-      const ids = named.map(block => block.id)
-      const blocks = await store.readStoredMany(ids, memoryOf, signal)
-      checkLengths(blocks, named)
-      this.#checkCodecs(blocks)
-      return { status: 0, frame: frameOf({ id, blocks: blocks.map(describe) }, memory), memory }
+      place = await taken
+      if (!have) return await this.#readBlocks(content, { id, runs }, place)
+      place.free(false)
+      return withoutBlocks({ id, have: this.#have(content) })
     } catch (error) {
+      // A read that was cut off may still write into its memory.
+      place?.free(false)
       return withoutBlocks({ id, ...statusOf(error) })
     }
+  }
+
+  async #readBlocks(
+    content: CID,
+    { id, runs }: Pick<Range, 'id' | 'runs'>,
+    place: AnswerPlace
+  ): Promise<Prepared> {
+    const { resolver, store } = this.#modules
+    const { signal } = this.#abort
+    const named = await resolver.resolve(content, runs, signal)
+    let memory: Uint8Array = new Uint8Array(0)
+    const memoryOf = (sizeBytes: number): Uint8Array => {
+      memory = place.bufferOf(HEADER_ROOM_BYTES + sizeBytes)
+      return memory.subarray(HEADER_ROOM_BYTES)
+    }
+    const ids = named.map(block => block.id)
+    const blocks = await store.readStoredMany(ids, memoryOf, signal)
+    checkLengths(blocks, named)
+    this.#checkCodecs(blocks)
+    return withBlocks(frameOf({ id, blocks: blocks.map(describe) }, memory), place)
   }
 
   #checkCodecs(blocks: readonly StoredBlock[]): void {
@@ -273,73 +302,8 @@ export class ServedStream {
   }
 
   async #send(answer: Prepared): Promise<void> {
-    const { status, frame, memory } = answer
-    if (memory === undefined) {
-      await this.#drained(0)
-      this.#sendPiece(frame)
-    } else await this.#sendBlocks(frame, memory)
-    this.#modules.onAnswer(status, frame.byteLength)
-  }
-
-  /**
-   * Sends an answer in pieces, each when the stream takes more and the peer has its turn. Only what waits for the peer
-   * counts against the peer's time, however slow its limit is.
-   */
-  async #sendBlocks(frame: Uint8Array, memory: Uint8Array): Promise<void> {
-    const { upload, peerId } = this.#modules
-    const peer = peerId.toString()
-    let waitedMs = 0
-    for (let offset = 0; offset < frame.byteLength; ) {
-      waitedMs += await this.#drained(waitedMs)
-      const restBytes = frame.byteLength - offset
-      const slices = Math.ceil(restBytes / (upload.sliceBytes(peer, this.#priority) ?? restBytes))
-      // Equal pieces: a small one at the end would cost a turn and carry little.
-      const piece = frame.subarray(offset, offset + Math.ceil(restBytes / slices))
-      await upload.take(peer, this.#priority, piece.byteLength, this.#abort.signal)
-      this.#sendPiece(piece)
-      offset += piece.byteLength
-    }
-    this.#sent.push({ memory, endBytes: this.#sentBytes })
-    this.#takeBack()
-  }
-
-  #sendPiece(piece: Uint8Array): void {
-    this.#modules.stream.send(piece)
-    this.#sentBytes += piece.byteLength
-  }
-
-  /** Waits until the stream takes more, under the time for one answer, of which some has gone by. Says how long it was. */
-  async #drained(goneMs: number): Promise<number> {
-    const { stream, clock } = this.#modules
-    if (!stream.writableNeedsDrain) return 0
-    const startMs = clock.monotonicMs()
-    await this.#await(SLOW_READER_MS - goneMs, 'the peer did not take an answer', () =>
-      drained(stream, this.#abort.signal)
-    )
-    return clock.monotonicMs() - startMs
-  }
-
-  /** Has memory used again whose bytes the transport has copied. Only our own stream says so. */
-  #takeBack(): void {
-    const { stream } = this.#modules
-    if (!(stream instanceof QuicStream)) {
-      this.#sent.length = 0
-      return
-    }
-    const writtenBytes = this.#sentBytes - stream.unwrittenBytes
-    while (this.#sent.length > 0 && this.#sent[0]!.endBytes <= writtenBytes)
-      this.#buffers.give(this.#sent.shift()!.memory)
-  }
-
-  /** Runs something that depends on the peer, under a time limit that `tick` keeps. */
-  async #await<T>(limitMs: number, what: string, run: () => Promise<T>): Promise<T> {
-    const outer = this.#waiting
-    this.#waiting = { limitMs, what, sinceMs: this.#modules.clock.monotonicMs() }
-    try {
-      return await run()
-    } finally {
-      this.#waiting = outer
-    }
+    await this.#sender.send(answer, this.#priority)
+    this.#modules.onAnswer(answer.status, answer.frame.byteLength)
   }
 }
 
@@ -352,10 +316,11 @@ function checkLengths(blocks: readonly StoredBlock[], named: readonly ResolvedBl
   })
 }
 
-function tooMany(): CatalogError {
-  return new CatalogError('BUSY', `at most ${MAX_PIPELINED} requests at once`, {
+function refusal({ id }: Range): Prepared {
+  const error = new CatalogError('BUSY', `at most ${MAX_PIPELINED} requests at once`, {
     details: { retryAfterMs: BUSY_RETRY_MS }
   })
+  return withoutBlocks({ id, ...statusOf(error) })
 }
 
 function decodeCid(bytes: Uint8Array): CID {

@@ -4,6 +4,7 @@ import { CatalogError, type Clock, type Logger, partMetrics } from '../../base/i
 import type { ContentStore, Registry } from '../../library/index.ts'
 import type { Budget, Priority } from '../throttle/index.ts'
 import { fromTransport } from '../wire/status.ts'
+import { AnswerMemory } from './answer-memory.ts'
 import { BUSY_RETRY_MS, MAX_STREAMS, MAX_STREAMS_PER_PEER, TICK_MS } from './limits.ts'
 import { PartialContents } from './partial-contents.ts'
 import { DEFAULT_PRIORITY } from './priority.ts'
@@ -62,6 +63,7 @@ class BulkServer implements ContentServer {
   /** Streams with a slot, by peer. */
   readonly #slots = new Map<string, number>()
   readonly #streams = new Set<ServedStream>()
+  readonly #memory = new AnswerMemory()
   readonly #metrics
   #used = 0
   #running: AbortController | undefined
@@ -118,6 +120,7 @@ class BulkServer implements ContentServer {
       mayRead: this.#options.mayRead ?? (() => true),
       clock,
       upload,
+      memory: this.#memory,
       maxPriority: this.#options.maxPriority ?? DEFAULT_PRIORITY,
       onAnswer: (status, bytes) => {
         this.#metrics.answers.inc({ status: String(status) })
