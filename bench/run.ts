@@ -8,6 +8,7 @@ const BENCHMARKS: Record<string, () => Promise<{ run(args: string[]): Promise<vo
   ingest: () => import('./ingest.ts'),
   install: () => import('./install.ts'),
   link: () => import('./link.ts'),
+  memory: () => import('./memory.ts'),
   read: () => import('./read.ts'),
   store: () => import('./store.ts'),
   transfer: () => import('./transfer.ts'),

@@ -21,8 +21,9 @@ let isSaved = false
 function save(): void {
   if (isSaved) return
   isSaved = true
-  // A cache is only good for the flags it was made with.
-  setFlagsFromString('--flush-bytecode')
+  // A cache is only good for the flags it was made with, and is read before the daemon sets its own (node/start.ts).
+  for (const flag of ['--flush-bytecode', '--no-optimize-for-size', '--semi-space-growth-factor=2'])
+    setFlagsFromString(flag)
   const file = Buffer.concat([Buffer.from(bundle.headOf(source), 'latin1'), script.createCachedData()])
   // V8 trusts what it reads: a file that a power cut left half written would crash each start.
   writeFileSync(`${cache}.new`, file, { flush: true })

@@ -1,5 +1,5 @@
 /** CPU time and memory of another process, from Linux's /proc. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 
 /** /proc/PID/stat counts in clock ticks; Linux fixes the user-visible tick at 100 Hz. */
 const TICK_MS = 10
@@ -31,3 +31,6 @@ export const processStats = (pid: number): ProcessStats => {
     peakRssMb: toMb(kibField(status, 'VmHWM'))
   }
 }
+
+/** Has the peak begin again at what the process uses now. */
+export const resetPeak = (pid: number): void => writeFileSync(`/proc/${pid}/clear_refs`, '5')

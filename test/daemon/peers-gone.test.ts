@@ -47,7 +47,9 @@ describe('a peer that said goodbye', () => {
   it('is dialled again by who keeps it, but not soon', async () => {
     const seed = await net.start('seed')
     const member = await net.start('member', { join: seed })
-    for (const node of [seed, member]) await eventually(async () => (await peersOf(node)).length === 1)
+    // Only of a peer that is known to be kept a goodbye is remembered.
+    await eventually(async () => (await member.log()).some(({ msg }) => msg === 'connected to a kept peer'))
+    await eventually(async () => (await peersOf(seed)).length === 1)
     await seed.stop()
     await eventually(async () => (await peersOf(member)).length === 0)
     const lost = await eventually(async () =>
