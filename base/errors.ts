@@ -616,6 +616,13 @@ export const ERROR_CODES = {
     'A peer sent bytes that do not match their hash; they were thrown away.',
     'the peer is scored down; another source is tried'
   ),
+  HEAD_CONTRADICTED: row(
+    409,
+    VerificationFailed,
+    W.BadRequest,
+    'The writer of a library has signed two heads that contradict each other; nothing is taken from it.',
+    '`catalog doctor` names the writer; both heads are kept as evidence'
+  ),
   SYNC_DIVERGED: row(
     409,
     VerificationFailed,

@@ -51,6 +51,7 @@ export * from './records/index.ts'
 export * from './registry/index.ts'
 export * from './spec.ts'
 export type * from './types.ts'
+export { type CommitModules, Commits } from './worker/commits.ts'
 export type {
   CompanionFactory,
   CompanionModules,

@@ -41,6 +41,7 @@ import { createReleases } from './services/releases.ts'
 import { createRetention } from './services/retention.ts'
 import type { Scrubbing } from './services/scrubbing.ts'
 import { createStatus } from './services/status.ts'
+import type { Syncing } from './services/syncing.ts'
 import type { NodeServices } from './services/types.ts'
 import { createVerification } from './services/verification.ts'
 import { createWhy } from './services/why.ts'
@@ -59,6 +60,7 @@ export interface BuildModules {
   metrics: NodeMetrics
   logging: Logging
   fetching: Fetching
+  syncing: Syncing
   collecting: Collecting
   scrubbing: Scrubbing
   /** Only with a bucket. */
@@ -98,6 +100,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     logger,
     content,
     fetching,
+    syncing: modules.syncing,
     operations: modules.operations,
     events: modules.events,
     metrics: modules.metrics,

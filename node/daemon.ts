@@ -18,6 +18,7 @@ import {
   GoodbyeReason,
   PartialContents,
   RecordClient,
+  SyncServer,
   serveRecords
 } from '../protocols/index.ts'
 import { conflictRules, LibrarySets } from '../sync/index.ts'
@@ -50,6 +51,7 @@ import { PeerHealth } from './services/peer-health.ts'
 import { PeerLimits } from './services/peer-limits.ts'
 import { Scrubbing } from './services/scrubbing.ts'
 import { sparePeers } from './services/spare-peers.ts'
+import { Syncing } from './services/syncing.ts'
 import { Violations } from './services/violations.ts'
 import { Shutdown } from './shutdown.ts'
 import { downloadBudget, throttleOf } from './throttling.ts'
@@ -253,6 +255,39 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   )
   const { bucket } = library.content
   const sets = new LibrarySets({ library, clock }, { writer: nodeKey.key.publicKey })
+  const syncServer = new SyncServer(
+    {
+      libp2p: host.libp2p,
+      serve: ({ peerId, compareInMs }, work) =>
+        sets.session(
+          {
+            role: 'source',
+            local: peerIdFromString(host.peerId).toMultihash().bytes,
+            remote: peerId.toMultihash().bytes,
+            compareInMs
+          },
+          port => work(port as never)
+        ),
+      clock,
+      log: log.child({ part: 'sync' }),
+      metrics: registry
+    },
+    { networkId: values.network.id, onViolation: violations.of('sync') }
+  )
+  await syncServer.start()
+  shutdown.leave('sync server', () => syncServer.stop())
+  const syncing = new Syncing(
+    {
+      ...shared,
+      libp2p: host.libp2p,
+      peerId: () => host.peerId,
+      network: direct,
+      sets,
+      metrics: registry,
+      onViolation: violations.of('sync')
+    },
+    { networkId: values.network.id, maxRecords: values.sync.maxRecords }
+  )
   const renewal = new HeadRenewal({ sets, clock, logger: log })
   const offloading =
     bucket === undefined ? undefined : new Offloading({ bucket, clock, logger: log, metrics: registry })
@@ -263,6 +298,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       metrics,
       logging,
       fetching,
+      syncing,
       collecting,
       jobs,
       failures,
@@ -281,7 +317,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
         scrubbing,
         renewal,
         ...(offloading === undefined ? [] : [offloading]),
-        { pause: () => contentServer.stop(), resume: () => contentServer.start() }
+        { pause: () => contentServer.stop(), resume: () => contentServer.start() },
+        { pause: () => syncServer.stop(), resume: () => syncServer.start() }
       ]
     },
     { ...options, startedMs: clock.monotonicMs() }

@@ -12,6 +12,7 @@ import { count, ms, text } from './schema-fields.ts'
 
 export * from './release-schemas.ts'
 export * from './store-schemas.ts'
+export * from './sync-schemas.ts'
 
 export const ErrorObject = Type.Object({
   code: text('Stable name of the error, see docs/errors.md.'),

@@ -6,6 +6,8 @@
 import {
   type CompanionModules,
   type FollowingRows,
+  HOME_LIBRARY,
+  isFollowedLibrary,
   KeyFamily,
   makeKey,
   type SetCommit,
@@ -14,12 +16,12 @@ import {
   type WriteOperation
 } from '../library/index.ts'
 import { bytesEqual, type Signer } from '../trust/index.ts'
-import { decodeHead, HeadStore, libraryIdOf, readHead } from './heads/index.ts'
+import { FOLLOW_LIMITS, type FollowLimits, SyncSessions } from './follow/index.ts'
+import { decodeHead, type Head, HeadStore, type HeadVerdict, libraryIdOf, readHead } from './heads/index.ts'
 import {
   checkTree,
   findRecord,
   NodeCache,
-  type PlannedTree,
   type RebuiltTree,
   readLibraryIds,
   rebuildTree,
@@ -36,6 +38,8 @@ export interface SyncCompanionModules extends CompanionModules {
 export interface SyncCompanionOptions {
   /** Where the home stands: bytes that a copy of it would not have (heads/own.ts). */
   place: Uint8Array
+  /** What is done at once; as measured unless given. */
+  limits?: FollowLimits
 }
 
 type Handlers = {
@@ -48,38 +52,64 @@ export async function openSyncCompanion(
   options: SyncCompanionOptions
 ): Promise<WorkerCompanion> {
   const { database } = modules
-  const trees = new TreeStore({ database, cache: new NodeCache() })
+  const cache = new NodeCache()
+  const trees = new TreeStore({ database, cache })
   await database.clear(makeKey(KeyFamily.TreeSort))
   for await (const libraryId of readLibraryIds(database)) await trees.clean(libraryId)
-  return new SyncCompanion(modules, trees, new HeadStore({ ...modules, reader: database }, options))
+  const heads = new HeadStore({ ...modules, reader: database }, options)
+  return new SyncCompanion(modules, { trees, cache, heads }, options.limits ?? FOLLOW_LIMITS)
 }
 
 class SyncCompanion implements WorkerCompanion {
   readonly #modules: SyncCompanionModules
   readonly #trees: TreeStore
   readonly #heads: HeadStore
+  readonly #sessions: SyncSessions
 
-  constructor(modules: SyncCompanionModules, trees: TreeStore, heads: HeadStore) {
+  constructor(
+    modules: SyncCompanionModules,
+    { trees, cache, heads }: { trees: TreeStore; cache: NodeCache; heads: HeadStore },
+    limits: FollowLimits
+  ) {
     this.#modules = modules
     this.#trees = trees
     this.#heads = heads
+    this.#sessions = new SyncSessions({
+      ...modules,
+      trees,
+      cache,
+      companion: this,
+      limits,
+      home: { id: this.#idOf(HOME_LIBRARY), writer: modules.signer.publicKey },
+      takeHead: (head, nowMs) => this.#takeHead(head, nowMs),
+      signHome: nowMs =>
+        heads.next(this.#idOf(HOME_LIBRARY), { root: trees.open(HOME_LIBRARY).root, changes: [], nowMs })
+    })
   }
 
   async follow(sets: readonly SetCommit[], nowMs: number): Promise<FollowingRows> {
     const slice = this.#modules.scheduler.slice('sync')
     const operations: WriteOperation[] = []
-    const trees: PlannedTree[] = []
-    for (const set of sets) {
-      const tree = await this.#trees.plan(set, slice)
-      trees.push(tree)
+    const committed: Array<() => void> = []
+    for (const { libraryId, ...set } of sets) {
+      const before = this.#trees.open(libraryId)
       const { changes } = set
-      const head = this.#heads.next(this.#idOf(set.libraryId), { root: tree.root, changes, nowMs })
-      operations.push(...tree.operations, ...head)
+      const tree = await this.#trees.plan({ libraryId, ...set }, slice)
+      operations.push(...tree.operations)
+      committed.push(
+        () => tree.committed(),
+        this.#sessions.sketches.follow(libraryId, before, changes, tree.root)
+      )
+      // The head of a library that is followed is its writer's to sign.
+      if (isFollowedLibrary(libraryId)) continue
+      operations.push(...this.#heads.next(this.#idOf(libraryId), { root: tree.root, changes, nowMs }))
     }
-    const committed = (): void => {
-      for (const tree of trees) tree.committed()
+    return {
+      operations,
+      committed: () => {
+        for (const done of committed) done()
+      }
     }
-    return { operations, committed }
   }
 
   find(libraryId: string, trieKey: Uint8Array): Uint8Array | undefined {
@@ -104,15 +134,21 @@ class SyncCompanion implements WorkerCompanion {
         const { root } = this.#trees.open(libraryId)
         return this.#heads.newEpoch(this.#idOf(libraryId), { root, nowMs })
       }),
-    takeHead: async ({ head, nowMs }) => {
-      const incoming = decodeHead(head)
-      return await this.#modules.writes.run(async () => {
-        const root = await this.#rootOf(incoming.library)
-        const { verdict, operations } = await this.#heads.take(incoming, { root, nowMs })
-        if (operations.length > 0) await this.#modules.database.batch(operations, { sync: true })
-        return verdict
-      })
-    }
+    takeHead: ({ head, nowMs }) => this.#takeHead(decodeHead(head), nowMs),
+    sessionOpen: ({ opening, nowMs }) => this.#sessions.open(opening, nowMs),
+    sessionTake: parameters => this.#sessions.take(parameters),
+    sessionSay: parameters => this.#sessions.say(parameters),
+    sessionClose: ({ session }) => this.#sessions.close(session),
+    forgetLibrary: parameters => this.#sessions.forget(parameters)
+  }
+
+  async #takeHead(incoming: Head, nowMs: number): Promise<HeadVerdict | 'forgotten'> {
+    return await this.#modules.writes.run(async () => {
+      const root = await this.#rootOf(incoming.library)
+      const { verdict, operations } = await this.#heads.take(incoming, { root, nowMs })
+      if (operations.length > 0) await this.#modules.database.batch(operations, { sync: true })
+      return verdict
+    })
   }
 
   async #check(libraryId: string, signal: AbortSignal): Promise<TreeReport> {

@@ -7,11 +7,20 @@
  */
 
 export { openSyncCompanion, type SyncCompanionModules, type SyncCompanionOptions } from './companion.ts'
+export {
+  type FollowedRow,
+  type FollowOutcome,
+  readAllFollowed,
+  readFollowed
+} from './follow/index.ts'
 export * from './heads/index.ts'
 export {
+  type Followed,
+  type LibrarySession,
   LibrarySets,
   type LibrarySetsModules,
   type LibrarySetsOptions,
+  type SessionRequest,
   type SetState
 } from './library-sets.ts'
 export * from './reconcile/index.ts'

@@ -1,6 +1,14 @@
 import type { Clock } from '../base/index.ts'
-import type { DatabaseReader, Library } from '../library/index.ts'
+import { type DatabaseReader, followedLibrary, type Library } from '../library/index.ts'
+import type { SessionPort } from '../protocols/index.ts'
 import { bytesEqual } from '../trust/index.ts'
+import {
+  type FollowedRow,
+  type FollowOptions,
+  type FollowOutcome,
+  readAllFollowed,
+  type SourceOptions
+} from './follow/index.ts'
 import {
   type Contradiction,
   type Head,
@@ -37,6 +45,19 @@ export interface SetState {
   readonly isRenewalDue: boolean
 }
 
+/** A library that is followed, and the copy of it that counts. */
+export interface Followed {
+  readonly library: Uint8Array
+  readonly row: FollowedRow
+  readonly root: Uint8Array
+  readonly records: number
+}
+
+export type SessionRequest = Omit<FollowOptions, 'session'> | Omit<SourceOptions, 'session'>
+
+/** The worker's side of a session; only a follower's has an outcome. */
+export type LibrarySession = SessionPort<FollowOutcome>
+
 /**
  * The sets of this node's libraries, as the main thread has them: it reads the database itself and has the worker do what is
  * heavy or writes. Methods that read throw TREE_DAMAGED or CONTENT_CORRUPT when the rows are not what was written.
@@ -44,6 +65,7 @@ export interface SetState {
 export class LibrarySets {
   readonly #modules: LibrarySetsModules
   readonly #writer: Uint8Array
+  #nextSession = 1
 
   constructor(modules: LibrarySetsModules, { writer }: LibrarySetsOptions) {
     this.#modules = modules
@@ -107,6 +129,45 @@ export class LibrarySets {
    */
   take(head: Uint8Array, signal?: AbortSignal): Promise<HeadVerdict | 'forgotten'> {
     return this.#ask('takeHead', { head, nowMs: this.#now() }, signal)
+  }
+
+  /**
+   * Runs `work` with a session that the worker has its side of, and ends it after. BUSY when there are too many, or another one that
+   * changes the same library.
+   */
+  async session<T>(
+    opening: SessionRequest,
+    work: (port: LibrarySession) => Promise<T>,
+    signal?: AbortSignal
+  ): Promise<T> {
+    const session = this.#nextSession++
+    await this.#ask('sessionOpen', { opening: { ...opening, session }, nowMs: this.#now() }, signal)
+    try {
+      return await work({
+        take: ({ kind, body, sizeBytes }) =>
+          this.#ask('sessionTake', { session, kind, body, sizeBytes, nowMs: this.#now() }),
+        say: () => this.#ask('sessionSay', { session, nowMs: this.#now() })
+      })
+    } finally {
+      await this.#ask('sessionClose', { session })
+    }
+  }
+
+  /** The libraries that are followed, as far as copies of them are here. */
+  followed(signal?: AbortSignal): Promise<Followed[]> {
+    return this.#reading(async reader => {
+      const all: Followed[] = []
+      for await (const { library, row } of readAllFollowed(reader, signal)) {
+        const { top, root } = openTree(reader, followedLibrary(library, row.copy))
+        all.push({ library, row, root, records: top?.count ?? 0 })
+      }
+      return all
+    })
+  }
+
+  /** Lets go of the copy of a library; false when there is none. BUSY while it is being followed. */
+  forget(library: Uint8Array, signal?: AbortSignal): Promise<boolean> {
+    return this.#ask('forgetLibrary', { library, nowMs: this.#now() }, signal)
   }
 
   #now(): number {

@@ -1,3 +1,5 @@
+import type { SyncKind } from '../protocols/index.ts'
+import type { Said, SessionOpening } from './follow/types.ts'
 import type { HeadVerdict } from './heads/index.ts'
 import type { RebuiltTree, TreeReport } from './trie/index.ts'
 
@@ -11,6 +13,16 @@ export interface SyncMethods {
   newEpoch: [{ libraryId: string; nowMs: number }, undefined]
   /** See heads/head-store.ts. */
   takeHead: [{ head: Uint8Array; nowMs: number }, HeadVerdict | 'forgotten']
+  /** Sessions: see follow/types.ts. */
+  sessionOpen: [{ opening: SessionOpening; nowMs: number }, undefined]
+  sessionTake: [
+    { session: number; kind: SyncKind; body: Uint8Array; sizeBytes: number; nowMs: number },
+    boolean
+  ]
+  sessionSay: [{ session: number; nowMs: number }, Said]
+  sessionClose: [{ session: number }, undefined]
+  /** False when it was not followed. */
+  forgetLibrary: [{ library: Uint8Array; nowMs: number }, boolean]
 }
 
 export type SyncMethod = keyof SyncMethods

@@ -12,6 +12,7 @@ export type {
   DoctorCheck,
   FetchedRelease,
   FetchResult,
+  FollowedLibrary,
   Identity,
   LimitedPeer,
   PeerLimitsShape,
@@ -21,6 +22,8 @@ export type {
   ReleaseInfo,
   ReleaseItem,
   Status,
+  SyncResult,
+  SyncStatus,
   VerifyResult,
   Why
 } from '../../node/index.ts'

@@ -89,6 +89,32 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     load: () => import('./fetch.ts')
   },
   {
+    name: 'sync',
+    summary: "follow another node's library: make the copy of it here equal to what a peer has",
+    details:
+      'What is in the home library of the peer comes, verified, and what is not in it any more goes: the copy is exact, and it counts only when its root is the one that the writer has signed. With --library the peer is asked for the library of another node that it follows itself. What came is found by `list`, `info`, `fetch` and `install` like every record that is here; content comes when it is fetched. A library that changed by more than 10,000 records is taken in parts; one that is cut off goes on with what is missing.',
+    arguments: [{ name: '[peer]', description: 'peer id or multiaddr' }],
+    options: [
+      {
+        flags: '--library <peer>',
+        description: 'peer id of the node whose library is meant; else that of the peer'
+      },
+      { flags: '--dry-run', description: 'say what would come and go, and store nothing' },
+      { flags: '--status', description: 'the libraries that copies are here of' },
+      { flags: '--forget', description: "let go of the copy of this peer's library" }
+    ],
+    examples: [
+      { line: 'catalog sync 12D3…', does: 'takes over the library of that node' },
+      {
+        line: 'catalog sync 12D3…bbb --library 12D3…aaa',
+        does: 'takes the library of aaa from bbb, which follows it'
+      },
+      { line: 'catalog sync --status', does: 'shows which libraries are here, and as of when' }
+    ],
+    json: '`peerId`, `library`, `writer`, `state` (equal, updated, behind), `dryRun`, `received`, `removed`, `sent`, `records`, `bytesIn`, `bytesOut`, `roundTrips`, `root`, `peerRoot`, `head {epoch, revision, expires}`, `tookMs`; with --status `libraries[] {library, writer, records, root, head, isExpired, syncedAt}`; with --forget `writer`',
+    load: () => import('./sync.ts')
+  },
+  {
     name: 'install',
     summary: 'fetch releases and write them into a folder',
     details:

@@ -141,6 +141,13 @@ export const sync = ObjectOf(
       max: '7d',
       reservedFor: 'library synchronisation',
       description: 'How often followed libraries are compared with peers; new heads are followed at once.'
+    }),
+    maxRecords: integer({
+      default: 1_000_000,
+      min: 1,
+      max: 16_777_216,
+      description:
+        'Records that the library of another node may have to be followed here: some 1.5 KB of disk each.'
     })
   },
   { description: 'Synchronisation of libraries.' }

@@ -53,6 +53,8 @@ export const KeyFamily = {
   HeadEvidence: 'e/',
   /** `l/` + id of a library (32), revision (8): what that head of this node changed (sync/heads/change-log.ts). */
   ChangeLog: 'l/',
+  /** `fl/` + id of a library (32): the copies of it that are here (sync/follow/rows.ts). */
+  Followed: 'fl/',
   /** `o/` + name: owner pinned under that name (32). */
   OwnerPin: 'o/',
   /** `cs/` + @scope or name: how conflicts about it are looked at here, as text. */

@@ -3,10 +3,21 @@
  * halves over one LevelDB: the main thread reads (`createRegistry`), the worker writes what PLANS plan. Verified bytes
  * come in, verified records go out; which of several owners of a name is meant is for the caller to decide.
  */
+export { followedLibrary, isFollowedLibrary } from './followed.ts'
+export { decodeMember, decodeUnverifiedMember, type MemberRecord } from './member.ts'
 export { keyOfStored, type Member, readMemberHashes, readMembers } from './members.ts'
 export { MAX_CONTENTS_PER_VERSION } from './plan.ts'
+export {
+  type FollowedChange,
+  type FollowedPlan,
+  forgetLibraryState,
+  planFollowed,
+  planIndex,
+  planRetire,
+  readMember
+} from './plan-followed.ts'
 export { PLANS } from './plans.ts'
-export { HOME_LIBRARY, isMember, type LibraryState, readLibraryState } from './read.ts'
+export { HOME_LIBRARY, isMember, type LibraryState, readLibraryState, readRecordBytes } from './read.ts'
 export { MAX_ATTESTATIONS_READ } from './read-statements.ts'
 export { createRegistry } from './registry.ts'
 export {
@@ -16,5 +27,5 @@ export {
   readPublishedIds,
   scheduleAnnouncement
 } from './schedule.ts'
-export { isTimely, MAX_CLOCK_AHEAD_MS } from './timely.ts'
+export { expectTimely, isTimely, MAX_CLOCK_AHEAD_MS } from './timely.ts'
 export type * from './types.ts'

@@ -45,7 +45,7 @@ async function plan(
   let wasAtHome = winner === stored && isAtHome(reader, recHash)
   if (winner === statement) {
     if (old !== undefined) {
-      const dropped = await dropRows(reader, { recHash: old, indexKey }, recHash)
+      const dropped = await dropRows(reader, { recHash: old, indexKey }, { successor: recHash })
       operations.push(...dropped.operations)
       wasAtHome = dropped.wasAtHome
     }

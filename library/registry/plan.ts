@@ -115,13 +115,13 @@ function decodeTimely(bytes: Uint8Array, nowMs: number): ReleaseRecord {
 }
 
 /** All releases of the same name, version and owner: one, unless the owner signed several. */
-async function siblingsOf(reader: DatabaseReader, record: ReleaseRecord): Promise<IndexEntry[]> {
+export async function siblingsOf(reader: DatabaseReader, record: ReleaseRecord): Promise<IndexEntry[]> {
   const siblings: IndexEntry[] = []
   for await (const entry of readEntries(reader, record.release)) siblings.push(entry)
   return siblings
 }
 
-const isSameContent = (entry: IndexEntry, record: ReleaseRecord): boolean =>
+export const isSameContent = (entry: IndexEntry, record: ReleaseRecord): boolean =>
   entry.content.equals(record.release.content)
 
 function kept(reader: DatabaseReader, entry: IndexEntry): RegistryPlan {
@@ -135,10 +135,13 @@ function kept(reader: DatabaseReader, entry: IndexEntry): RegistryPlan {
   return { operations: [], sets: [], added: false, stored: stored.bytes }
 }
 
-function store(record: ReleaseRecord): WriteOperation[] {
+const store = (record: ReleaseRecord): WriteOperation[] => storeRows(record, nameIndexRow(record))
+
+/** Where the name index has a release. */
+export function nameIndexRow(record: ReleaseRecord): { key: Uint8Array; value: Uint8Array } {
   const { name, version, owner } = record.release
   const key = nameIndexKey({ name, version, owner, recHash: recordHash(record.bytes) })
-  return storeRows(record, { key, value: encodeIndexValue(record) })
+  return { key, value: encodeIndexValue(record) }
 }
 
 /** Takes `old` out and gives its memberships to `successor`. */
@@ -147,7 +150,11 @@ const replace = (
   old: IndexEntry,
   successor: ReleaseRecord
 ): ReturnType<typeof dropRows> =>
-  dropRows(reader, { recHash: old.recHash, indexKey: nameIndexKey(old) }, recordHash(successor.bytes))
+  dropRows(
+    reader,
+    { recHash: old.recHash, indexKey: nameIndexKey(old) },
+    { successor: recordHash(successor.bytes) }
+  )
 
 function nothingToRevise({ release: { name, version, owner } }: ReleaseRecord): CatalogError {
   return new CatalogError('RELEASE_NOT_FOUND', `${name}@${version} with this content is not here`, {

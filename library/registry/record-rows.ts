@@ -10,6 +10,7 @@ import {
 import type { DatabaseReader, WriteOperation } from '../database/types.ts'
 import { recordId } from '../records/envelope.ts'
 import { recordHash, type SignedRecord } from '../records/index.ts'
+import { isFollowedLibrary } from './followed.ts'
 import { HOME_LIBRARY, readLibraryState, readRecordBytes } from './read.ts'
 import type { SetChange, SetCommit } from './types.ts'
 
@@ -27,49 +28,78 @@ export function storeRows(
   record: SignedRecord,
   index: { key: Uint8Array; value: Uint8Array }
 ): WriteOperation[] {
-  const recHash = recordHash(record.bytes)
-  return [
-    put(recordKey(recHash), record.bytes),
-    put(recordIdKey(record.id.multihash.digest), recHash),
-    put(index.key, index.value)
-  ]
+  return [...bytesRows(record), put(index.key, index.value)]
 }
 
-export const joinHome = (recHash: Uint8Array): WriteOperation =>
-  put(membershipKey(recHash, HOME_LIBRARY), EMPTY)
+/** The bytes of a record, and the way from its id to them. */
+export function bytesRows({ bytes, id }: SignedRecord): WriteOperation[] {
+  const recHash = recordHash(bytes)
+  return [put(recordKey(recHash), bytes), put(recordIdKey(id.multihash.digest), recHash)]
+}
 
-/** Takes a record out; its memberships go to the `successor`, or with it. */
+export const join = (recHash: Uint8Array, libraryId: string): WriteOperation =>
+  put(membershipKey(recHash, libraryId), EMPTY)
+
+export const joinHome = (recHash: Uint8Array): WriteOperation => join(recHash, HOME_LIBRARY)
+
+/** A record that another one replaces, or that goes. */
+export interface Dropped {
+  operations: WriteOperation[]
+  wasAtHome: boolean
+}
+
+/**
+ * Takes a record out of its index; its memberships go to the `successor`, or with it. A copy of another node's library keeps
+ * what it has: then the record itself stays too. `leaves` says which library lets go of it in the same batch.
+ */
 export async function dropRows(
   reader: DatabaseReader,
   { recHash, indexKey }: StoredPlace,
-  successor?: Uint8Array
-): Promise<{ operations: WriteOperation[]; wasAtHome: boolean }> {
-  const operations = [del(recordKey(recHash)), del(indexKey)]
-  const bytes = readRecordBytes(reader, recHash)
-  if (bytes !== undefined) operations.push(del(recordIdKey(recordId(bytes).multihash.digest)))
+  { successor, leaves }: { successor?: Uint8Array; leaves?: string } = {}
+): Promise<Dropped> {
+  const operations = [del(indexKey)]
   const prefix = membershipPrefix(recHash)
   let wasAtHome = false
+  let isFollowed = false
   for await (const [key] of reader.iterate({ prefix })) {
     const libraryId = Buffer.from(key.subarray(prefix.byteLength)).toString('utf8')
+    if (libraryId === leaves) continue
+    if (isFollowedLibrary(libraryId)) {
+      isFollowed = true
+      continue
+    }
     wasAtHome ||= libraryId === HOME_LIBRARY
     operations.push(del(key))
     if (successor !== undefined) operations.push(put(membershipKey(successor, libraryId), EMPTY))
   }
+  if (!isFollowed) operations.push(...eraseRows(reader, recHash))
   return { operations, wasAtHome }
 }
 
-/**
- * One change of the home library: of its set, and of the number of its releases; statements are not counted.
- */
-export function changeHome(
+/** Deletes the bytes of a record, and the way from its id to them. */
+export function eraseRows(reader: DatabaseReader, recHash: Uint8Array): WriteOperation[] {
+  const bytes = readRecordBytes(reader, recHash)
+  if (bytes === undefined) return [del(recordKey(recHash))]
+  return [del(recordKey(recHash)), del(recordIdKey(recordId(bytes).multihash.digest))]
+}
+
+/** One change of the home library: of its set, and of the number of its releases; statements are not counted. */
+export const changeHome = (
   reader: DatabaseReader,
+  change: { releases: number; changes: readonly SetChange[] }
+): { operation: WriteOperation; set: SetCommit } => changeLibrary(reader, HOME_LIBRARY, change)
+
+/** The same of any library. */
+export function changeLibrary(
+  reader: DatabaseReader,
+  libraryId: string,
   { releases, changes }: { releases: number; changes: readonly SetChange[] }
 ): { operation: WriteOperation; set: SetCommit } {
-  const state = readLibraryState(reader, HOME_LIBRARY)
+  const state = readLibraryState(reader, libraryId)
   const revision = state.revision + 1
   const value = encodeU64(revision, Math.max(0, state.members + releases))
   return {
-    operation: put(libraryStateKey(HOME_LIBRARY), value),
-    set: { libraryId: HOME_LIBRARY, revision, changes }
+    operation: put(libraryStateKey(libraryId), value),
+    set: { libraryId, revision, changes }
   }
 }

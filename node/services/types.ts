@@ -31,6 +31,7 @@ import type {
   Why
 } from '../schemas.ts'
 import type { ContentList, CopyResult } from '../store-schemas.ts'
+import type { SyncResult, SyncStatus } from '../sync-schemas.ts'
 
 /** How a service works on a long request. */
 export interface WorkContext {
@@ -124,6 +125,22 @@ export interface FetchingService {
   fetch(request: FetchRequest, context: WorkContext): Promise<FetchResult>
 }
 
+export interface SyncRequest {
+  /** Peer id or multiaddr. */
+  peer: string
+  /** Peer id of the node whose library is meant; the peer's own unless given. */
+  library?: string
+  dryRun?: boolean
+}
+
+export interface SyncingService {
+  /** Makes the copy of a library equal to what a peer has of it. */
+  sync(request: SyncRequest, context: WorkContext): Promise<SyncResult>
+  status(signal: AbortSignal): Promise<SyncStatus>
+  /** Lets go of the copy of a node's library. NOT_FOUND, BUSY. */
+  forget(writer: string, signal: AbortSignal): Promise<void>
+}
+
 export interface CollectingService {
   /** Frees what nothing needs, and contents down to the low-water mark; or says what would go. */
   collect(dryRun: boolean, context: WorkContext): Promise<CollectResult>
@@ -195,6 +212,7 @@ export interface NodeServices {
   readonly releases: ReleaseService
   readonly conflicts: ConflictService
   readonly fetching: FetchingService
+  readonly syncing: SyncingService
   readonly verification: VerificationService
   readonly collecting: CollectingService
   readonly retention: RetentionService

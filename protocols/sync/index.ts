@@ -2,10 +2,21 @@
  * sync/1: what two nodes say to each other to make their copies of one library equal. Goals: a difference of a few records found in
  * one round trip and 1.4 KB whatever the size of the library, one of thousands in two and 40 bytes each; every
  * message within bounds that hold before it is decoded. Not its business: what is said when (sync/reconcile/), and whether
- * a record may be taken in. In: bytes of a stream, or messages. Out: checked messages, or frames.
+ * a record may be taken in: a port answers that (the worker, in the end). In: streams and a port. Out: sessions that end within known
+ * bounds of time, and what they came to.
  */
+export { runSyncSession, type SyncClientModules } from './client.ts'
+export type { SessionPort, SessionTraffic, SpokenPart } from './drive.ts'
 export * from './limits.ts'
-export { encodeSyncMessage, readSyncMessage, type SyncMessage } from './message.ts'
+export {
+  decodeSyncFrame,
+  encodeSyncMessage,
+  readSyncFrame,
+  readSyncMessage,
+  type SyncFrame,
+  type SyncKind,
+  type SyncMessage
+} from './message.ts'
 export type {
   Descend,
   Hello as SyncHello,
@@ -13,4 +24,10 @@ export type {
   Sketch as SketchFrame,
   Want
 } from './messages.js'
+export {
+  isViolation as isSyncViolation,
+  SyncServer,
+  type SyncServerModules,
+  type SyncServerOptions
+} from './server.ts'
 export { decodeShapes, encodeShapes, type GroupShape, listShape, stepShape, subtreesBelow } from './shapes.ts'

@@ -1,4 +1,4 @@
-import { KIB } from '../../base/index.ts'
+import { KIB, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
 
 /** Body of a frame: what is held before it is looked at. A turn that needs more has several frames. */
 export const MAX_SYNC_FRAME_BYTES = 256 * KIB
@@ -35,3 +35,18 @@ export const MAX_RESUME_BYTES = TRIE_KEY_BYTES
 export const MAX_SET_RECORDS = 0x7fff_ffff
 /** Code and message, tags and lengths. */
 export const MAX_ABORT_BYTES = 2 * KIB
+
+/** Sessions that one peer may have open here: one, and the next while the stream of the last one ends. */
+export const MAX_SESSIONS_PER_PEER = 2
+/** Sessions served at once, of all peers. */
+export const MAX_SERVED_SESSIONS = 12
+/** Between two comparisons of the whole tries of a large library that one peer asks for: each reads much of the tree. */
+export const COMPARISON_INTERVAL_MS = MINUTE_MS
+/** For the first frame of a stream. */
+export const HELLO_TIMEOUT_MS = 5 * SECOND_MS
+/** For one frame, of 256 KiB at most: a peer that is slower than 9 KB/s, or works so long on a turn, is let go. */
+export const FRAME_TIMEOUT_MS = 30 * SECOND_MS
+/** For a peer to take 1 MiB that is sent to it. */
+export const SEND_TIMEOUT_MS = MINUTE_MS
+/** For a whole session: a clone of a million records takes ten minutes; what was stored of one that is cut off is not sent again. */
+export const SESSION_TIMEOUT_MS = 30 * MINUTE_MS

@@ -24,7 +24,7 @@ interface SyncBodies {
   fin: Fin
   abort: Abort
 }
-type SyncKind = keyof SyncBodies
+export type SyncKind = keyof SyncBodies
 
 /** A message of a session, by kind. */
 export type SyncMessage = { [K in SyncKind]: { readonly kind: K; readonly body: SyncBodies[K] } }[SyncKind]
@@ -52,23 +52,38 @@ export function encodeSyncMessage({ kind, body }: SyncMessage): Uint8Array {
   return encodeFrame([number], type.encode(body))
 }
 
+/** A message as it came, within the bounds of its kind and not decoded yet. */
+export interface SyncFrame {
+  readonly kind: SyncKind
+  readonly body: Uint8Array<ArrayBuffer>
+  /** Of the whole frame. */
+  readonly sizeBytes: number
+}
+
 /**
- * The next message of a stream, undefined at its end, and the bytes that it took. Its length is checked against its kind before
- * anything of it is kept. Throws PROTOCOL_VIOLATION and STREAM_TRUNCATED.
+ * The next frame of a stream, undefined at its end. Its length is checked against its kind before anything of it is kept. Throws
+ * PROTOCOL_VIOLATION and STREAM_TRUNCATED.
  */
-export async function readSyncMessage(
-  reader: FrameReader
-): Promise<{ message: SyncMessage; sizeBytes: number } | undefined> {
+export async function readSyncFrame(reader: FrameReader): Promise<SyncFrame | undefined> {
   const before = reader.takenBytes
   const number = await reader.varint()
   if (number === undefined) return undefined
   const kind = KIND_OF_NUMBER.get(number)
   if (kind === undefined) throw new CatalogError('PROTOCOL_VIOLATION', `a sync frame of kind ${number}`)
   const { type } = KINDS[kind]
-  const bytes = await reader.frame(type.name, type.maxBytes)
-  if (bytes === undefined) throw new CatalogError('STREAM_TRUNCATED', `the stream ended inside ${type.name}`)
-  return {
-    message: { kind, body: type.decode(bytes) } as SyncMessage,
-    sizeBytes: reader.takenBytes - before
-  }
+  const body = await reader.frame(type.name, type.maxBytes)
+  if (body === undefined) throw new CatalogError('STREAM_TRUNCATED', `the stream ended inside ${type.name}`)
+  return { kind, body, sizeBytes: reader.takenBytes - before }
+}
+
+/** The message in a frame. Throws PROTOCOL_VIOLATION. */
+export const decodeSyncFrame = ({ kind, body }: Pick<SyncFrame, 'kind' | 'body'>): SyncMessage =>
+  ({ kind, body: KINDS[kind].type.decode(body) }) as SyncMessage
+
+/** The next message of a stream, undefined at its end, and the bytes that it took. Throws as both of the above. */
+export async function readSyncMessage(
+  reader: FrameReader
+): Promise<{ message: SyncMessage; sizeBytes: number } | undefined> {
+  const frame = await readSyncFrame(reader)
+  return frame && { message: decodeSyncFrame(frame), sizeBytes: frame.sizeBytes }
 }

@@ -11,6 +11,7 @@ export { awaitSession, beginSession, reply, replySteps } from './reply.ts'
 export {
   abortFrame,
   admitRecords,
+  isComparing,
   receive,
   type Session,
   type SessionOptions,

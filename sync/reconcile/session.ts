@@ -186,6 +186,9 @@ export function admitRecords(
   return { session: { ...session, turn: { ...session.turn, ...arrived } }, isNew }
 }
 
+/** Whether tries are being compared: what a responder spends most on. */
+export const isComparing = ({ phase }: Session): boolean => phase.kind === 'descending'
+
 /** The frame that tells the other side why the session ends. */
 export const abortFrame = (thrown: unknown): Uint8Array =>
   encodeSyncMessage({ kind: 'abort', body: statusOf(thrown) })

@@ -110,6 +110,13 @@ export class TreeStore {
     return this.#generation(libraryId) + 1
   }
 
+  /** Takes the tree of a library away, its row first, with `operations` in the same batch. */
+  async remove(libraryId: string, operations: readonly WriteOperation[]): Promise<void> {
+    const { database } = this.#modules
+    await database.batch([{ type: 'del', key: treeKey(libraryId) }, ...operations], { sync: true })
+    await database.clear(nodesPrefix(libraryId))
+  }
+
   /** Deletes nodes of generations that do not count: of a tree that was replaced, or whose building was cut off. */
   async clean(libraryId: string): Promise<void> {
     const { database } = this.#modules

@@ -8,6 +8,7 @@ import { networkRoutes } from './network.ts'
 import { packageRoutes } from './packages.ts'
 import { settingRoutes } from './settings.ts'
 import { statusRoutes } from './status.ts'
+import { syncRoutes } from './syncing.ts'
 import { watchingRoutes } from './watching.ts'
 import { workRoutes } from './work.ts'
 
@@ -20,6 +21,7 @@ export function adminRoutes(services: NodeServices, streams: Streams): readonly 
     ...conflictRoutes(services),
     ...contentRoutes(services),
     ...workRoutes(services, streams),
+    ...syncRoutes(services),
     ...networkRoutes(services),
     ...settingRoutes(services, streams),
     ...watchingRoutes(services, streams, () => routes)

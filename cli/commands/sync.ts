@@ -1,0 +1,68 @@
+import { CatalogError, displayDuration, displaySize, plural } from '../../base/index.ts'
+import { runOperation } from '../client/operations.ts'
+import type { FollowedLibrary, SyncResult, SyncStatus } from '../client/types.ts'
+import type { Context } from '../framework/context.ts'
+import { formatTable } from '../framework/format.ts'
+import { defineCommand } from '../framework/tree.ts'
+
+interface Options {
+  library?: string
+  dryRun?: boolean
+  status?: boolean
+  forget?: boolean
+}
+
+export const run = defineCommand(async (context, [peer]: [string | undefined], options: Options) => {
+  if (options.status === true) {
+    expectAlone(peer !== undefined || options.forget === true, '--status')
+    await showStatus(context)
+    return
+  }
+  if (peer === undefined)
+    throw new CatalogError('INVALID_ARGUMENT', 'name the peer', { hint: 'or give --status' })
+  if (options.forget === true) {
+    expectAlone(options.dryRun === true || options.library !== undefined, '--forget')
+    const path = `/v1/sync/${encodeURIComponent(peer)}`
+    const result = await context
+      .client()
+      .request<{ writer: string }>('DELETE', path, { signal: context.signal })
+    context.output.result(result, () => `the copy of the library of ${peer} was let go of`)
+    return
+  }
+  const { library, dryRun } = options
+  const request = { path: '/v1/sync', body: { peer, library, dryRun } }
+  const result = await runOperation<SyncResult>(context, request)
+  context.output.result(result, () => summary(result))
+})
+
+function expectAlone(hasMore: boolean, option: string): void {
+  if (hasMore) throw new CatalogError('INVALID_ARGUMENT', `${option} goes with nothing else`)
+}
+
+function summary(result: SyncResult): string {
+  const { state, dryRun, received, removed, records, bytesIn, bytesOut, roundTrips, tookMs } = result
+  const traffic = `${displaySize(bytesIn)} in, ${displaySize(bytesOut)} out, ${plural(roundTrips, 'round trip')}, ${displayDuration(tookMs)}`
+  if (state === 'behind') return `the peer has an earlier state of this library than this node; ${traffic}`
+  if (state === 'equal') return `equal: ${plural(records, 'record')}; ${traffic}`
+  const came = `${plural(received, 'record')} ${dryRun ? 'would come' : 'came'}`
+  const went = `${removed} ${dryRun ? 'would go or be replaced' : 'went or were replaced'}`
+  return `${came}, ${went}: ${plural(records, 'record')}; ${traffic}`
+}
+
+async function showStatus(context: Context): Promise<void> {
+  const { signal } = context
+  const status = await context.client().request<SyncStatus>('GET', '/v1/sync', { signal })
+  context.output.result(status, () =>
+    status.libraries.length === 0
+      ? 'no library of another node is followed here'
+      : formatTable(['WRITER', 'RECORDS', 'REVISION', 'STATE', 'EQUAL AT'], status.libraries.map(rowOf))
+  )
+}
+
+const rowOf = ({ writer, records, head, isExpired, syncedAt }: FollowedLibrary): string[] => [
+  writer,
+  String(records),
+  head === null ? '' : String(head.revision),
+  head === null ? 'incomplete' : isExpired ? 'expired' : 'holds',
+  syncedAt ?? ''
+]

@@ -1,0 +1,197 @@
+/**
+ * Changing a copy of another node's library, as one batch: records join and leave it exactly as its writer has it. Beside that, names
+ * lead to the newest record of each key that is here, whichever library it came with; a copy that is not complete yet is not
+ * looked at for names.
+ */
+import { bytesEqual } from '../../trust/index.ts'
+import { libraryStateKey, membershipKey, membershipPrefix, nameIndexKey } from '../database/keys.ts'
+import type { DatabaseReader, WriteOperation } from '../database/types.ts'
+import {
+  type ReleaseRecord,
+  recordHash,
+  type StatementRecord,
+  supersedes,
+  trieKey
+} from '../records/index.ts'
+import { decodeUnverifiedMember, isReleaseRecord, isStatementRecord, type MemberRecord } from './member.ts'
+import { isSameContent, MAX_CONTENTS_PER_VERSION, nameIndexRow, siblingsOf } from './plan.ts'
+import { readRecord, readRecordBytes } from './read.ts'
+import { indexKeyOf, readStatementAt } from './read-statements.ts'
+import { bytesRows, changeHome, changeLibrary, del, dropRows, eraseRows, join, put } from './record-rows.ts'
+import type { SetChange, SetCommit } from './types.ts'
+
+export interface FollowedChange {
+  /** Name here of the copy. */
+  readonly libraryId: string
+  /** Verified; at most one for a key. */
+  readonly joining: readonly MemberRecord[]
+  /** What stands in the copy and goes, or is replaced by one of `joining`. */
+  readonly leaving: ReadonlyArray<{ readonly trieKey: Uint8Array; readonly recHash: Uint8Array }>
+  /** Whether names are to lead to what joins. */
+  readonly isIndexed: boolean
+}
+
+export interface FollowedPlan {
+  operations: WriteOperation[]
+  sets: SetCommit[]
+}
+
+/** Plans a change of a copy. Records that leave it stay known under their names, unless newer ones are. */
+export async function planFollowed(reader: DatabaseReader, change: FollowedChange): Promise<FollowedPlan> {
+  const { libraryId, joining, leaving, isIndexed } = change
+  const index = new IndexPlan(reader, libraryId)
+  const changes = new Map<string, SetChange>()
+  const operations: WriteOperation[] = []
+  let releases = 0
+  for (const { trieKey, recHash } of leaving) {
+    changes.set(keyText(trieKey), { trieKey, recHash: undefined })
+    const record = readMember(reader, recHash)
+    if (record !== undefined && isReleaseRecord(record)) releases--
+    operations.push(...(await leave(reader, libraryId, recHash)))
+  }
+  for (const record of joining) {
+    const recHash = recordHash(record.bytes)
+    const key = trieKey(record)
+    operations.push(...bytesRows(record), join(recHash, libraryId))
+    changes.set(keyText(key), { trieKey: key, recHash })
+    if (isReleaseRecord(record)) releases++
+    if (isIndexed) await index.add(record)
+  }
+  const changed = changeLibrary(reader, libraryId, { releases, changes: [...changes.values()] })
+  const found = index.plan()
+  return {
+    // What is stored comes last: a row that the index lets go of may be one that joins.
+    operations: [...found.operations, ...operations, changed.operation],
+    sets: [changed.set, ...found.sets]
+  }
+}
+
+/** Plans to have names lead to records that are stored. */
+export async function planIndex(
+  reader: DatabaseReader,
+  recHashes: readonly Uint8Array[]
+): Promise<FollowedPlan> {
+  const index = new IndexPlan(reader)
+  for (const recHash of recHashes) {
+    const record = readMember(reader, recHash)
+    if (record !== undefined) await index.add(record)
+  }
+  return index.plan()
+}
+
+/** Plans to end memberships of records in a copy that is let go of; what nothing else leads to is deleted. */
+export async function planRetire(
+  reader: DatabaseReader,
+  libraryId: string,
+  recHashes: readonly Uint8Array[]
+): Promise<WriteOperation[]> {
+  const operations: WriteOperation[] = []
+  for (const recHash of recHashes) operations.push(...(await leave(reader, libraryId, recHash)))
+  return operations
+}
+
+/** The last write of a copy that has no records any more. */
+export const forgetLibraryState = (libraryId: string): WriteOperation => del(libraryStateKey(libraryId))
+
+/** Ends a membership; the record goes too when nothing else leads to it. */
+async function leave(
+  reader: DatabaseReader,
+  libraryId: string,
+  recHash: Uint8Array
+): Promise<WriteOperation[]> {
+  const operations = [del(membershipKey(recHash, libraryId))]
+  const record = readMember(reader, recHash)
+  if (record === undefined || isFound(reader, record)) return operations
+  if (await isElsewhere(reader, recHash, libraryId)) return operations
+  return [...operations, ...eraseRows(reader, recHash)]
+}
+
+/** Changes of the indexes by name and by release; where a record of one's own is replaced, the home library changes too. */
+class IndexPlan {
+  readonly #reader: DatabaseReader
+  /** What is replaced leaves this library in the same batch. */
+  readonly #leaves: { leaves?: string }
+  readonly #operations: WriteOperation[] = []
+  readonly #homeChanges: SetChange[] = []
+  /** Contents of each version of an owner that this plan adds. */
+  readonly #added = new Map<string, number>()
+
+  constructor(reader: DatabaseReader, libraryId?: string) {
+    this.#reader = reader
+    this.#leaves = libraryId === undefined ? {} : { leaves: libraryId }
+  }
+
+  async add(record: MemberRecord): Promise<void> {
+    if (isReleaseRecord(record)) await this.#addRelease(record)
+    else if (isStatementRecord(record)) await this.#addStatement(record)
+  }
+
+  plan(): FollowedPlan {
+    if (this.#homeChanges.length === 0) return { operations: this.#operations, sets: [] }
+    const { operation, set } = changeHome(this.#reader, { releases: 0, changes: this.#homeChanges })
+    return { operations: [...this.#operations, operation], sets: [set] }
+  }
+
+  async #addRelease(record: ReleaseRecord): Promise<void> {
+    const siblings = await siblingsOf(this.#reader, record)
+    const same = siblings.find(entry => isSameContent(entry, record))
+    const row = nameIndexRow(record)
+    if (same === undefined) {
+      const { name, version, owner } = record.release
+      const place = `${name}\0${version}\0${keyText(owner)}`
+      const added = this.#added.get(place) ?? 0
+      // More would only let an owner fill this disk; they stay in the set.
+      if (siblings.length + added >= MAX_CONTENTS_PER_VERSION) return
+      this.#added.set(place, added + 1)
+      this.#operations.push(put(row.key, row.value))
+      return
+    }
+    if (bytesEqual(same.recHash, recordHash(record.bytes))) return
+    const stored = readRecord(this.#reader, same.recHash)
+    if (stored !== undefined && !supersedes(record, stored)) return
+    await this.#replace({ recHash: same.recHash, indexKey: nameIndexKey(same) }, record)
+    this.#operations.push(put(row.key, row.value))
+  }
+
+  async #addStatement(record: StatementRecord): Promise<void> {
+    const indexKey = indexKeyOf(record)
+    const old = this.#reader.get(indexKey)
+    if (old !== undefined) {
+      if (bytesEqual(old, recordHash(record.bytes))) return
+      const stored = readStatementAt(this.#reader, old)
+      if (stored !== undefined && !supersedes(record, stored)) return
+      await this.#replace({ recHash: old, indexKey }, record)
+    }
+    this.#operations.push(put(indexKey, recordHash(record.bytes)))
+  }
+
+  async #replace(place: { recHash: Uint8Array; indexKey: Uint8Array }, record: MemberRecord): Promise<void> {
+    const successor = recordHash(record.bytes)
+    const dropped = await dropRows(this.#reader, place, { successor, ...this.#leaves })
+    this.#operations.push(...dropped.operations)
+    if (dropped.wasAtHome) this.#homeChanges.push({ trieKey: trieKey(record), recHash: successor })
+  }
+}
+
+const keyText = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
+
+/** A stored record of any kind; undefined when it is not here. Throws CONTENT_CORRUPT when its bytes have changed on disk. */
+export function readMember(reader: DatabaseReader, recHash: Uint8Array): MemberRecord | undefined {
+  const bytes = readRecordBytes(reader, recHash)
+  return bytes === undefined ? undefined : decodeUnverifiedMember(bytes)
+}
+
+/** Whether a name, or the release that it is about, leads to a record. */
+function isFound(reader: DatabaseReader, record: MemberRecord): boolean {
+  if (isReleaseRecord(record)) return reader.get(nameIndexRow(record).key) !== undefined
+  if (!isStatementRecord(record)) return false
+  const found = reader.get(indexKeyOf(record))
+  return found !== undefined && bytesEqual(found, recordHash(record.bytes))
+}
+
+async function isElsewhere(reader: DatabaseReader, recHash: Uint8Array, libraryId: string): Promise<boolean> {
+  const own = membershipKey(recHash, libraryId)
+  for await (const [key] of reader.iterate({ prefix: membershipPrefix(recHash) }))
+    if (!bytesEqual(key, own)) return true
+  return false
+}

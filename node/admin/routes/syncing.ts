@@ -1,0 +1,62 @@
+import * as Type from 'typebox'
+import { OperationReply } from '../../schemas.ts'
+import type { NodeServices } from '../../services/types.ts'
+import { SyncStatus } from '../../sync-schemas.ts'
+import { type Route, route } from '../route.ts'
+import { TimeoutMs } from '../time-limit.ts'
+
+const tag = 'sync'
+const PeerIdText = Type.String({ minLength: 1, maxLength: 128 })
+
+export function syncRoutes({ syncing, lifecycle, operations }: NodeServices): Route[] {
+  return [
+    route({
+      method: 'POST',
+      url: '/v1/sync',
+      tag,
+      summary: "Makes the copy here of a node's library equal to what a peer has of it.",
+      body: Type.Object({
+        peer: Type.String({ minLength: 1, maxLength: 512, description: 'Peer id or multiaddr.' }),
+        library: Type.Optional(
+          Type.String({
+            maxLength: 128,
+            description: "Peer id of the node whose library is meant; the peer's own unless given."
+          })
+        ),
+        dryRun: Type.Optional(
+          Type.Boolean({ description: 'Say what would come and go, and store nothing.' })
+        ),
+        timeoutMs: TimeoutMs
+      }),
+      status: 202,
+      response: OperationReply,
+      handle: ({ body, requestId }) => {
+        lifecycle.require(['running'], 'sync')
+        const { timeoutMs, ...wanted } = body
+        return {
+          operation: operations.start('sync', requestId, work => syncing.sync(wanted, work), timeoutMs)
+        }
+      }
+    }),
+    route({
+      method: 'GET',
+      url: '/v1/sync',
+      tag,
+      summary: 'The libraries of other nodes that copies are here of.',
+      response: SyncStatus,
+      handle: ({ signal }) => syncing.status(signal)
+    }),
+    route({
+      method: 'DELETE',
+      url: '/v1/sync/:writer',
+      tag,
+      summary: "Lets go of the copy of a node's library.",
+      params: Type.Object({ writer: PeerIdText }),
+      response: Type.Object({ writer: Type.String() }),
+      handle: async ({ params: { writer }, signal }) => {
+        await syncing.forget(writer, signal)
+        return { writer }
+      }
+    })
+  ]
+}

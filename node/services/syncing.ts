@@ -1,0 +1,181 @@
+/** Makes copies of other nodes' libraries equal to what peers have of them, and says which are here. */
+import type { PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import type { Registry } from 'prom-client'
+import { CatalogError, type Clock, type Logger, partMetrics, toCatalogError } from '../../base/index.ts'
+import { HOME_LIBRARY } from '../../library/index.ts'
+import {
+  isSyncViolation,
+  runSyncSession,
+  type SessionTraffic,
+  type SyncClientModules
+} from '../../protocols/index.ts'
+import {
+  type Followed,
+  type FollowOutcome,
+  isExpired,
+  type LibrarySession,
+  type LibrarySets,
+  libraryIdOf
+} from '../../sync/index.ts'
+import type { FollowedLibrary, SyncResult, SyncStatus } from '../sync-schemas.ts'
+import type { Network } from './network.ts'
+import type { SyncingService, SyncRequest, WorkContext } from './types.ts'
+import { peerOf, writerOf } from './writer-key.ts'
+
+export interface SyncingModules {
+  libp2p: SyncClientModules['libp2p']
+  /** Of this node. */
+  peerId: () => string
+  network: Pick<Network, 'dial'>
+  sets: Pick<LibrarySets, 'session' | 'followed' | 'forget'>
+  clock: Clock
+  logger: Logger
+  metrics?: Registry
+  onViolation(peerId: PeerId, error: CatalogError): void
+}
+
+export interface SyncingOptions {
+  networkId: string
+  /** Records that a followed library may have. */
+  maxRecords: number
+}
+
+export class Syncing implements SyncingService {
+  readonly #modules: SyncingModules
+  readonly #options: SyncingOptions
+  readonly #metrics
+
+  constructor(modules: SyncingModules, options: SyncingOptions) {
+    this.#modules = modules
+    this.#options = options
+    const metrics = partMetrics(modules.metrics, 'sync')
+    this.#metrics = {
+      sessions: metrics.counter('sessions_total', 'Sessions of this node, by how they ended.', ['end']),
+      received: metrics.counter('received_records_total', 'Records that came for followed libraries.'),
+      bytes: metrics.counter('received_bytes_total', 'Bytes that came in sessions of this node.')
+    }
+  }
+
+  async sync({ peer, library, dryRun = false }: SyncRequest, context: WorkContext): Promise<SyncResult> {
+    const { network, clock, logger } = this.#modules
+    const { signal } = context
+    const startedMs = clock.monotonicMs()
+    context.progress({ phase: 'connecting' })
+    const peerId = await network.dial(peer, signal)
+    const writerId = library ?? peerId
+    const writer = writerOf(writerId)
+    const id = libraryIdOf(writer, HOME_LIBRARY)
+    const traffic: SessionTraffic = { bytesIn: 0, bytesOut: 0, roundTrips: 0, recordsOut: 0 }
+    const { head, ...outcome } = await this.#run(
+      peerIdFromString(peerId),
+      { library: id, writer, isDryRun: dryRun },
+      traffic,
+      context
+    )
+    const tookMs = Math.round(clock.monotonicMs() - startedMs)
+    const { received, removed, state, records } = outcome
+    logger.info(
+      { peer: peerId, writer: writerId, state, received, removed, dryRun, tookMs },
+      'a library was followed'
+    )
+    const { bytesIn, bytesOut, roundTrips, recordsOut } = traffic
+    return {
+      peerId,
+      library: hex(id),
+      writer: writerId,
+      state,
+      dryRun,
+      received,
+      removed,
+      sent: recordsOut,
+      records,
+      bytesIn,
+      bytesOut,
+      roundTrips,
+      root: hex(outcome.root),
+      peerRoot: hex(outcome.peerRoot),
+      head: { ...head, expires: new Date(head.expires).toISOString() },
+      tookMs
+    }
+  }
+
+  async status(signal: AbortSignal): Promise<SyncStatus> {
+    const nowMs = this.#modules.clock.now()
+    const followed = await this.#modules.sets.followed(signal)
+    return { libraries: followed.map(one => shapeOf(one, nowMs)) }
+  }
+
+  async forget(writerId: string, signal: AbortSignal): Promise<void> {
+    const library = libraryIdOf(writerOf(writerId), HOME_LIBRARY)
+    if (!(await this.#modules.sets.forget(library, signal)))
+      throw new CatalogError('NOT_FOUND', `no library of ${writerId} is followed here`)
+  }
+
+  async #run(
+    peerId: PeerId,
+    wanted: { library: Uint8Array; writer: Uint8Array; isDryRun: boolean },
+    traffic: SessionTraffic,
+    context: WorkContext
+  ): Promise<FollowOutcome> {
+    const { sets, libp2p, clock, onViolation } = this.#modules
+    const { networkId, maxRecords } = this.#options
+    const { signal } = context
+    const local = peerIdFromString(this.#modules.peerId()).toMultihash().bytes
+    const remote = peerId.toMultihash().bytes
+    const opening = { role: 'follower', ...wanted, maxRecords, local, remote } as const
+    const run = (port: LibrarySession): ReturnType<typeof runSyncSession<FollowOutcome>> =>
+      runSyncSession(
+        { libp2p, clock },
+        { peerId, networkId, signal },
+        watched(port, traffic, context),
+        traffic
+      )
+    try {
+      const outcome = (await sets.session(opening, run, signal))?.outcome
+      if (outcome === undefined)
+        throw new CatalogError('STREAM_TRUNCATED', `${peerId} ended the session early`)
+      this.#metrics.sessions.inc({ end: outcome.state })
+      this.#metrics.received.inc(outcome.received)
+      return outcome
+    } catch (thrown) {
+      const error = toCatalogError(thrown)
+      this.#metrics.sessions.inc({ end: error.code })
+      if (isSyncViolation(error) && !signal.aborted) onViolation(peerId, error)
+      throw error
+    } finally {
+      this.#metrics.bytes.inc(traffic.bytesIn)
+    }
+  }
+}
+
+/** Tells who watches how far a session has come. */
+const watched = (
+  port: LibrarySession,
+  traffic: SessionTraffic,
+  { progress }: WorkContext
+): LibrarySession => ({
+  say: () => port.say(),
+  take: frame => {
+    progress({ phase: frame.kind === 'records' ? 'receiving' : 'comparing', bytesDone: traffic.bytesIn })
+    return port.take(frame)
+  }
+})
+
+function shapeOf({ library, row, root, records }: Followed, nowMs: number): FollowedLibrary {
+  const { writer, head, syncedMs } = row
+  return {
+    library: hex(library),
+    writer: peerOf(writer),
+    records,
+    root: hex(root),
+    head:
+      head === undefined
+        ? null
+        : { epoch: head.epoch, revision: head.revision, expires: new Date(head.expires).toISOString() },
+    isExpired: head !== undefined && isExpired(head, nowMs),
+    syncedAt: syncedMs === 0 ? null : new Date(syncedMs).toISOString()
+  }
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

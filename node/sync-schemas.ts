@@ -1,0 +1,48 @@
+/** The shapes of what a node tells about libraries that it follows. */
+import * as Type from 'typebox'
+import { count, ms, text } from './schema-fields.ts'
+
+const HeadShape = Type.Object({
+  epoch: count('Of the writer; a later one begins when its home was restored.'),
+  revision: count('Grows with each head.'),
+  expires: text('RFC 3339; past it the library may be out of date.')
+})
+
+export const SyncResult = Type.Object({
+  peerId: text('The peer that was asked.'),
+  library: text('Id of the library, 64 hexadecimal digits.'),
+  writer: text('Peer id of the node whose library it is.'),
+  state: Type.Enum(['equal', 'updated', 'behind'], {
+    description:
+      'equal: the copy here is what the peer has; updated: it was made so (or would be, with dryRun); behind: the peer has an earlier state, and nothing was taken.'
+  }),
+  dryRun: Type.Boolean(),
+  received: count('Records that came, or would come.'),
+  removed: count('Records that went or were replaced.'),
+  sent: count('Records that went to the peer: none, as a library is its writer’s alone.'),
+  records: count('Records of the copy now.'),
+  bytesIn: count('Bytes of the session that came, records included.'),
+  bytesOut: count('Bytes that were sent.'),
+  roundTrips: count('Turns that the peer has answered.'),
+  root: text('Root of the copy here, in hexadecimal digits.'),
+  peerRoot: text('Root that the peer has shown, with the head that says so.'),
+  head: HeadShape,
+  tookMs: ms('How long it took.')
+})
+export type SyncResult = Type.Static<typeof SyncResult>
+
+export const FollowedLibrary = Type.Object({
+  library: text('Id of the library, 64 hexadecimal digits.'),
+  writer: text('Peer id of the node whose library it is.'),
+  records: count('Records of the copy here.'),
+  root: text('Root of the copy here, in hexadecimal digits.'),
+  head: Type.Union([HeadShape, Type.Null()], { description: 'The head that the copy is equal to.' }),
+  isExpired: Type.Boolean({ description: 'The head no longer holds: newer records may be missing.' }),
+  syncedAt: Type.Union([Type.String(), Type.Null()], {
+    description: 'When the copy was last found equal to a head, RFC 3339.'
+  })
+})
+export type FollowedLibrary = Type.Static<typeof FollowedLibrary>
+
+export const SyncStatus = Type.Object({ libraries: Type.Array(FollowedLibrary) })
+export type SyncStatus = Type.Static<typeof SyncStatus>

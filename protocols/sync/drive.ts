@@ -1,0 +1,170 @@
+import type { Stream } from '@libp2p/interface'
+import { CatalogError, type Clock, SECOND_MS } from '../../base/index.ts'
+import { pull } from '../quic/index.ts'
+import { FrameReader } from '../wire/frame-reader.ts'
+import { drained } from '../wire/frame-writer.ts'
+import { statusOf } from '../wire/status.ts'
+import { FRAME_TIMEOUT_MS, SEND_TIMEOUT_MS, SESSION_TIMEOUT_MS } from './limits.ts'
+import { encodeSyncMessage, readSyncFrame, type SyncFrame } from './message.ts'
+
+/** A peer that does not take the end of a stream by then has it reset. */
+const CLOSE_MS = 2 * SECOND_MS
+
+/** A part of what a side says in its turn. */
+export interface SpokenPart<O> {
+  readonly frames: readonly Uint8Array[]
+  /** Whether there is more of this turn. */
+  readonly more: boolean
+  readonly records: number
+  /** Whether this side spends much on the turn. */
+  readonly isFull: boolean
+  /** The session has ended, once the frames are sent. */
+  readonly ended?: { readonly outcome?: O }
+}
+
+/** Who knows what is said in a session: it takes frames in and gives those to send. */
+export interface SessionPort<O> {
+  /** Whether it is this side's turn now. */
+  take(frame: SyncFrame): Promise<boolean>
+  say(): Promise<SpokenPart<O>>
+}
+
+export interface DriveOptions {
+  readonly isInitiator: boolean
+  /** For the first frame of the other side. */
+  readonly firstFrameMs: number
+  readonly signal: AbortSignal
+  /** Told of each part before it is sent. */
+  readonly onPart?: (part: SpokenPart<unknown>) => void
+  /** Told of the kind of each frame that comes. */
+  readonly onFrame?: (frame: SyncFrame) => void
+}
+
+/** What a session has cost so far. */
+export interface SessionTraffic {
+  bytesIn: number
+  bytesOut: number
+  /** Turns of this side that the other one has answered. */
+  roundTrips: number
+  recordsOut: number
+}
+
+/**
+ * Runs a session over a stream to its end, which closes the stream; undefined when the other side has ended it before. What a side
+ * may take for a frame, for taking one and for everything is bounded. Throws what the port throws, the error that the other side
+ * named, TIMEOUT, STREAM_TRUNCATED and the signal's reason; the other side is told why, where that can be.
+ */
+export async function driveSession<O>(
+  { stream, clock }: { stream: Stream; clock: Clock },
+  port: SessionPort<O>,
+  traffic: SessionTraffic,
+  options: DriveOptions
+): Promise<{ outcome?: O } | undefined> {
+  const drive = new Drive(stream, clock, port, traffic, options)
+  try {
+    const ended = await drive.run()
+    await stream.close({ signal: AbortSignal.timeout(CLOSE_MS) }).catch(error => stream.abort(error))
+    return ended
+  } catch (thrown) {
+    drive.sayWhy(thrown)
+    throw thrown
+  } finally {
+    await drive.end()
+  }
+}
+
+class Drive<O> {
+  readonly #stream: Stream
+  readonly #clock: Clock
+  readonly #port: SessionPort<O>
+  readonly #traffic: SessionTraffic
+  readonly #options: DriveOptions
+  readonly #late = new AbortController()
+  readonly #signal: AbortSignal
+  readonly #reader: FrameReader
+
+  constructor(
+    stream: Stream,
+    clock: Clock,
+    port: SessionPort<O>,
+    traffic: SessionTraffic,
+    options: DriveOptions
+  ) {
+    this.#stream = stream
+    this.#clock = clock
+    this.#port = port
+    this.#traffic = traffic
+    this.#options = options
+    this.#signal = AbortSignal.any([options.signal, this.#late.signal])
+    this.#reader = new FrameReader(pull(stream, { signal: this.#signal }))
+  }
+
+  async run(): Promise<{ outcome?: O } | undefined> {
+    return await this.#within(SESSION_TIMEOUT_MS, 'the session did not end', async () => {
+      let hasTurn = this.#options.isInitiator
+      let frameMs = this.#options.firstFrameMs
+      for (;;) {
+        if (hasTurn) {
+          const ended = await this.#say()
+          if (ended !== undefined) return ended
+          hasTurn = false
+        }
+        const frame = await this.#within(frameMs, 'no whole frame came in time', () =>
+          readSyncFrame(this.#reader)
+        )
+        if (frame === undefined) return undefined
+        frameMs = FRAME_TIMEOUT_MS
+        this.#traffic.bytesIn += frame.sizeBytes
+        this.#options.onFrame?.(frame)
+        hasTurn = await this.#port.take(frame)
+        if (hasTurn && this.#traffic.bytesOut > 0) this.#traffic.roundTrips++
+      }
+    })
+  }
+
+  async #say(): Promise<{ outcome?: O } | undefined> {
+    for (;;) {
+      const part = await this.#port.say()
+      this.#signal.throwIfAborted()
+      this.#options.onPart?.(part)
+      this.#traffic.recordsOut += part.records
+      for (const frame of part.frames) {
+        this.#stream.send(frame)
+        this.#traffic.bytesOut += frame.byteLength
+      }
+      await this.#within(SEND_TIMEOUT_MS, 'what was sent was not taken', () =>
+        drained(this.#stream, this.#signal)
+      )
+      if (!part.more) return part.ended
+    }
+  }
+
+  /** The last word, where the stream still takes one. */
+  sayWhy(thrown: unknown): void {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+    const isTheirs = error instanceof CatalogError && error.details?.remoteCode !== undefined
+    if (isTheirs || this.#stream.status !== 'open' || this.#stream.writableNeedsDrain) {
+      this.#stream.abort(error)
+      return
+    }
+    this.#stream.send(encodeSyncMessage({ kind: 'abort', body: statusOf(error) }))
+    this.#stream.close({ signal: AbortSignal.timeout(CLOSE_MS) }).catch(reason => this.#stream.abort(reason))
+  }
+
+  async end(): Promise<void> {
+    this.#late.abort(new CatalogError('ABORTED', 'the session has ended'))
+    // A read that failed has ended the source already.
+    await this.#reader.close().catch(() => undefined)
+  }
+
+  async #within<T>(limitMs: number, what: string, work: () => Promise<T>): Promise<T> {
+    const done = new AbortController()
+    const late = (): void => this.#late.abort(new CatalogError('TIMEOUT', what))
+    this.#clock.wait(limitMs, done.signal).then(late, () => undefined)
+    try {
+      return await work()
+    } finally {
+      done.abort()
+    }
+  }
+}

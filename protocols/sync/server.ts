@@ -1,0 +1,172 @@
+import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import type { Registry as MetricsRegistry } from 'prom-client'
+import { CatalogError, type Clock, type Logger, LruCache, partMetrics, SECOND_MS } from '../../base/index.ts'
+import { fromTransport } from '../wire/status.ts'
+import { syncProtocol } from './client.ts'
+import { driveSession, type SessionPort, type SessionTraffic } from './drive.ts'
+import {
+  COMPARISON_INTERVAL_MS,
+  HELLO_TIMEOUT_MS,
+  MAX_SERVED_SESSIONS,
+  MAX_SESSIONS_PER_PEER
+} from './limits.ts'
+
+/** Peers of which is remembered when a large library was compared with them last. */
+const MAX_PEERS = 4096
+/** When a place may be free again. */
+const BUSY_RETRY_MS = SECOND_MS
+
+export interface SyncServerModules {
+  readonly libp2p: Pick<Libp2p, 'handle' | 'unhandle'>
+  /** Runs `work` with a new session that shows a peer what is here. */
+  readonly serve: <T>(
+    peer: { peerId: PeerId; compareInMs: number },
+    work: (port: SessionPort<never>) => Promise<T>
+  ) => Promise<T>
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics?: MetricsRegistry
+}
+
+export interface SyncServerOptions {
+  readonly networkId: string
+  /** A peer sent what the protocol does not allow, or nothing; its stream is already cut. */
+  readonly onViolation?: (peerId: PeerId, error: CatalogError) => void
+}
+
+/** Shows peers the libraries that are here, from `start` to `stop`. */
+export class SyncServer {
+  readonly #modules: SyncServerModules
+  readonly #options: SyncServerOptions
+  readonly #sessions = new Map<string, number>()
+  /** Monotonic time of the last comparison of a large library, by peer. */
+  readonly #compared = new LruCache<string, number>({ maxEntries: MAX_PEERS })
+  readonly #metrics
+  #active = 0
+  #running: AbortController | undefined
+  readonly #streams = new Set<Promise<void>>()
+
+  constructor(modules: SyncServerModules, options: SyncServerOptions) {
+    this.#modules = modules
+    this.#options = options
+    const metrics = partMetrics(modules.metrics, 'sync')
+    this.#metrics = {
+      served: metrics.counter('served_sessions_total', 'Sessions of peers, by how they ended.', ['end']),
+      bytes: metrics.counter('served_bytes_total', 'Bytes sent in sessions of peers.'),
+      records: metrics.counter('served_records_total', 'Records sent in sessions of peers.'),
+      active: metrics.gauge('served_sessions', 'Sessions of peers under way.', () => this.#active)
+    }
+  }
+
+  async start(): Promise<void> {
+    this.#running = new AbortController()
+    await this.#modules.libp2p.handle(syncProtocol(this.#options.networkId), this.#onStream, {
+      // Refused ones need a little time to read why.
+      maxInboundStreams: 2 * MAX_SESSIONS_PER_PEER,
+      runOnLimitedConnection: true
+    })
+  }
+
+  /** Takes no new sessions, and resolves when those that were open have ended. */
+  async stop(): Promise<void> {
+    if (this.#running === undefined) return
+    this.#running.abort(new CatalogError('SHUTTING_DOWN', 'this node shows its libraries no longer'))
+    this.#running = undefined
+    await this.#modules.libp2p.unhandle(syncProtocol(this.#options.networkId))
+    await Promise.all(this.#streams)
+  }
+
+  readonly #onStream = (stream: Stream, connection: Connection): void => {
+    const peerId = connection.remotePeer
+    const serving = this.#serve(stream, peerId)
+      .catch(thrown => this.#report(peerId, fromTransport(thrown, peerId.toString())))
+      .finally(() => this.#streams.delete(serving))
+    this.#streams.add(serving)
+  }
+
+  async #serve(stream: Stream, peerId: PeerId): Promise<void> {
+    const { clock, serve } = this.#modules
+    const peer = peerId.toString()
+    const signal = this.#running?.signal ?? AbortSignal.abort(new CatalogError('SHUTTING_DOWN', 'stopped'))
+    const traffic: SessionTraffic = { bytesIn: 0, bytesOut: 0, roundTrips: 0, recordsOut: 0 }
+    const options = { isInitiator: false, firstFrameMs: HELLO_TIMEOUT_MS, signal }
+    const drive = (port: SessionPort<never>): Promise<unknown> =>
+      driveSession({ stream, clock }, port, traffic, {
+        ...options,
+        onPart: ({ isFull }) => {
+          if (isFull) this.#compared.set(peer, clock.monotonicMs())
+        }
+      })
+    const leave = this.#enter(peer)
+    if (leave === undefined) {
+      // Told in answer to the hello, like every refusal.
+      await drive(BUSY_PORT)
+      return
+    }
+    try {
+      await serve({ peerId, compareInMs: this.#compareInMs(peer) }, drive)
+      this.#metrics.served.inc({ end: 'well' })
+    } finally {
+      leave()
+      this.#metrics.bytes.inc(traffic.bytesOut)
+      this.#metrics.records.inc(traffic.recordsOut)
+    }
+  }
+
+  #compareInMs(peer: string): number {
+    const lastMs = this.#compared.get(peer)
+    if (lastMs === undefined) return 0
+    return Math.max(0, Math.ceil(lastMs + COMPARISON_INTERVAL_MS - this.#modules.clock.monotonicMs()))
+  }
+
+  /** Takes a place; undefined when there is none for this peer. */
+  #enter(peer: string): (() => void) | undefined {
+    const open = this.#sessions.get(peer) ?? 0
+    if (open >= MAX_SESSIONS_PER_PEER || this.#active >= MAX_SERVED_SESSIONS) return undefined
+    this.#active++
+    this.#sessions.set(peer, open + 1)
+    return () => {
+      this.#active--
+      const left = this.#sessions.get(peer)! - 1
+      if (left === 0) this.#sessions.delete(peer)
+      else this.#sessions.set(peer, left)
+    }
+  }
+
+  #report(peerId: PeerId, error: CatalogError): void {
+    this.#metrics.served.inc({ end: error.code })
+    const fields = { peer: peerId.toString(), code: error.code, reason: error.message }
+    if (!isViolation(error)) {
+      this.#modules.log.debug(fields, 'a session of a peer ended early')
+      return
+    }
+    this.#modules.log.warn(fields, 'a session of a peer was cut')
+    this.#options.onViolation?.(peerId, error)
+  }
+}
+
+/** What no peer that keeps to the protocol makes another one say; TIMEOUT is told as well, and counts less. */
+const VIOLATIONS: readonly string[] = [
+  'PROTOCOL_VIOLATION',
+  'SIGNATURE_INVALID',
+  'RECORD_INVALID',
+  'RECORD_TOO_LARGE',
+  'HEAD_INVALID',
+  'SYNC_DIVERGED',
+  'TIMEOUT'
+]
+
+/** Whether an error that this side has found is the other one's doing. */
+export const isViolation = ({ code, details }: CatalogError): boolean =>
+  VIOLATIONS.includes(code) && details?.remoteCode === undefined
+
+const BUSY_PORT: SessionPort<never> = {
+  take: async () => {
+    throw new CatalogError('BUSY', 'all places for sessions are taken', {
+      details: { retryAfterMs: BUSY_RETRY_MS }
+    })
+  },
+  say: async () => {
+    throw new CatalogError('INTERNAL', 'a session that was refused')
+  }
+}

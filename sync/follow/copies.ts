@@ -1,0 +1,218 @@
+/**
+ * The copies of followed libraries in the database, in the worker. A copy changes in one batch with everything that follows from it,
+ * and only to what a head says; what is too large for a batch is made as a second copy, in many, which nobody is shown before it
+ * is whole.
+ */
+
+import type { Semaphore } from '../../base/index.ts'
+import {
+  type CommitModules,
+  Commits,
+  type DatabaseReader,
+  type DatabaseWriter,
+  followedLibrary,
+  forgetLibraryState,
+  type MemberRecord,
+  planFollowed,
+  planIndex,
+  planRetire,
+  readMember,
+  type Slice,
+  type WriteOperation
+} from '../../library/index.ts'
+import type { Head } from '../heads/index.ts'
+import { type Entries, entryCount, entryHash, iterateEntries, type TreeStore } from '../trie/index.ts'
+import { delFollowed, type FollowedRow, newFollowed, nextCopy, putFollowed, readFollowed } from './rows.ts'
+
+/** Records of one batch of a copy that is being made, led to by names, or taken away: others can write between two. */
+const RECORDS_PER_BATCH = 2000
+
+/** Where a record joins, is replaced or leaves. */
+export interface CopyChange {
+  readonly trieKey: Uint8Array
+  /** recHash of what stands there. */
+  readonly before: Uint8Array | undefined
+  /** What is to stand there; verified. */
+  readonly record: MemberRecord | undefined
+}
+
+export interface CopiesModules {
+  database: DatabaseWriter
+  writes: Semaphore
+  trees: TreeStore
+  companion: CommitModules['companion']
+}
+
+/** A library, and whose it is. */
+export interface FollowedId {
+  readonly library: Uint8Array
+  /** Public key of its node. */
+  readonly writer: Uint8Array
+}
+
+export class Copies {
+  readonly #modules: CopiesModules
+  readonly #commits: Commits
+
+  constructor(modules: CopiesModules) {
+    this.#modules = modules
+    const { database, writes, companion } = modules
+    this.#commits = new Commits({ writer: database, writes, companion })
+  }
+
+  /** What is known of a library, as `reader` shows it. Throws CONTENT_CORRUPT. */
+  read({ library, writer }: FollowedId, reader: DatabaseReader = this.#modules.database): FollowedRow {
+    return readFollowed(reader, library) ?? newFollowed(writer)
+  }
+
+  /** Changes the copy that counts, in one batch with the head that it is equal to then. */
+  async accept(
+    id: FollowedId,
+    { changes, head, nowMs }: { changes: readonly CopyChange[]; head: Head; nowMs: number }
+  ): Promise<void> {
+    const row = this.read(id)
+    const isNew = row.copy === 0
+    const next = { ...row, copy: isNew ? nextCopy(row) : row.copy, head, syncedMs: nowMs }
+    const put = putFollowed(id.library, next)
+    if (changes.length === 0) {
+      await this.#write([put])
+      return
+    }
+    await this.#commits.run(async () => {
+      const libraryId = followedLibrary(id.library, next.copy)
+      const plan = await planFollowed(this.#modules.database, {
+        libraryId,
+        ...split(changes),
+        isIndexed: true
+      })
+      return { ...plan, operations: [...plan.operations, put] }
+    }, nowMs)
+  }
+
+  /** Makes changes in the copy beside the one that counts; the first time with everything that that one has. Its number. */
+  async stage(
+    id: FollowedId,
+    { changes, nowMs }: { changes: readonly CopyChange[]; nowMs: number },
+    slice: Slice
+  ): Promise<number> {
+    const staged = this.read(id).staged || (await this.#beginStaged(id, nowMs, slice))
+    const libraryId = followedLibrary(id.library, staged)
+    for (let from = 0; from < changes.length; from += RECORDS_PER_BATCH) {
+      const part = split(changes.slice(from, from + RECORDS_PER_BATCH))
+      await this.#commits.run(
+        () => planFollowed(this.#modules.database, { libraryId, ...part, isIndexed: false }),
+        nowMs
+      )
+      if (slice.due()) await slice.pause()
+    }
+    return staged
+  }
+
+  /** The copy that was made beside it counts from now on. */
+  async promote(id: FollowedId, { head, nowMs }: { head: Head; nowMs: number }, slice: Slice): Promise<void> {
+    const row = this.read(id)
+    const next = { ...row, copy: row.staged, staged: 0, retiring: row.copy, isIndexing: true, head }
+    await this.#write([putFollowed(id.library, { ...next, syncedMs: nowMs })])
+    await this.finish(id, nowMs, slice)
+  }
+
+  /** Goes on with what a promotion leaves to be done, if it was cut off: names, and the copy before. */
+  async finish(id: FollowedId, nowMs: number, slice: Slice): Promise<void> {
+    const row = this.read(id)
+    if (row.isIndexing) {
+      const indexed = followedLibrary(id.library, row.copy)
+      await this.#inBatches(indexed, slice, hashes =>
+        this.#commits.run(() => planIndex(this.#modules.database, hashes), nowMs)
+      )
+      await this.#update(id, { isIndexing: false })
+    }
+    if (row.retiring !== 0) {
+      await this.#retire(followedLibrary(id.library, row.retiring), slice)
+      await this.#update(id, { retiring: 0 })
+    }
+  }
+
+  /** Follows a library no more: what came with it stays known only as far as names lead to it. */
+  async forget(id: FollowedId, nowMs: number, slice: Slice): Promise<void> {
+    await this.finish(id, nowMs, slice)
+    const { staged, copy } = this.read(id)
+    // Nobody is shown a copy that is being taken away; cut off, the next call goes on.
+    await this.#update(id, { staged: 0, retiring: staged })
+    await this.finish(id, nowMs, slice)
+    await this.#update(id, { copy: 0, retiring: copy, head: undefined })
+    await this.finish(id, nowMs, slice)
+    await this.#write([delFollowed(id.library)])
+  }
+
+  async #beginStaged(id: FollowedId, nowMs: number, slice: Slice): Promise<number> {
+    const { database } = this.#modules
+    const row = this.read(id)
+    const staged = nextCopy(row)
+    await this.#write([putFollowed(id.library, { ...row, staged })])
+    if (row.copy === 0) return staged
+    const libraryId = followedLibrary(id.library, staged)
+    await this.#inBatches(followedLibrary(id.library, row.copy), slice, hashes =>
+      this.#commits.run(() => {
+        // One that cannot be read is left out, and comes again from the peer.
+        const joining = hashes.flatMap(recHash => readMember(database, recHash) ?? [])
+        return planFollowed(database, { libraryId, joining, leaving: [], isIndexed: false })
+      }, nowMs)
+    )
+    return staged
+  }
+
+  async #retire(libraryId: string, slice: Slice): Promise<void> {
+    const { database, writes, trees } = this.#modules
+    await this.#inBatches(libraryId, slice, hashes =>
+      writes.run(async () => database.batch(await planRetire(database, libraryId, hashes), { sync: true }))
+    )
+    await writes.run(() => trees.remove(libraryId, [forgetLibraryState(libraryId)]))
+  }
+
+  /** The records of a copy, some at a time, which does not change meanwhile. */
+  async #inBatches(
+    libraryId: string,
+    slice: Slice,
+    work: (recHashes: Uint8Array[]) => Promise<unknown>
+  ): Promise<void> {
+    for (const part of partsOf(iterateEntries(this.#modules.trees.open(libraryId)))) {
+      await work(part)
+      if (slice.due()) await slice.pause()
+    }
+  }
+
+  async #update(id: FollowedId, change: Partial<FollowedRow>): Promise<void> {
+    await this.#write([putFollowed(id.library, { ...this.read(id), ...change })])
+  }
+
+  async #write(operations: WriteOperation[]): Promise<void> {
+    const { database, writes } = this.#modules
+    await writes.run(() => database.batch(operations, { sync: true }))
+  }
+}
+
+/** recHashes of the records of a copy, some at a time. */
+function* partsOf(entries: Iterable<Entries>): Generator<Uint8Array[]> {
+  let part: Uint8Array[] = []
+  for (const bucket of entries) {
+    for (let at = 0; at < entryCount(bucket); at++) part.push(entryHash(bucket, at))
+    if (part.length < RECORDS_PER_BATCH) continue
+    yield part
+    part = []
+  }
+  if (part.length > 0) yield part
+}
+
+function split(changes: readonly CopyChange[]): {
+  joining: MemberRecord[]
+  leaving: Array<{ trieKey: Uint8Array; recHash: Uint8Array }>
+} {
+  const isReal = ({ before, record }: CopyChange): boolean => before !== undefined || record !== undefined
+  const real = changes.filter(isReal)
+  return {
+    joining: real.flatMap(({ record }) => record ?? []),
+    leaving: real.flatMap(({ trieKey, before }) =>
+      before === undefined ? [] : [{ trieKey, recHash: before }]
+    )
+  }
+}

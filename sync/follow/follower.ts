@@ -1,0 +1,295 @@
+/**
+ * A session that makes the copy of another node's library what a peer has of it. What the peer has and the copy lacks comes; what
+ * the copy has and the peer lacks goes, where a session between equals would send it. Records are looked at by key and hash first
+ * and by signature before they touch the tree, and nothing counts before the root is the one that the writer has signed.
+ */
+import { CatalogError } from '../../base/index.ts'
+import {
+  type DatabaseSnapshot,
+  decodeMember,
+  decodeUnverifiedMember,
+  expectTimely,
+  followedLibrary,
+  type MemberRecord,
+  recordHash,
+  type Slice,
+  trieKey
+} from '../../library/index.ts'
+import { decodeSyncFrame, type SyncFrame } from '../../protocols/index.ts'
+import { bytesEqual } from '../../trust/index.ts'
+import { decodeHead, type Head, type HeadVerdict } from '../heads/index.ts'
+import {
+  admitRecords,
+  beginSession,
+  receive,
+  replySteps,
+  type Session,
+  type SessionStep
+} from '../reconcile/index.ts'
+import type { SketchedRecord } from '../sketch/index.ts'
+import {
+  findRecord,
+  type NodeCache,
+  openTree,
+  rootOf,
+  type TreeChange,
+  type TreeView
+} from '../trie/index.ts'
+import type { Copies, CopyChange, FollowedId } from './copies.ts'
+import type { FollowLimits } from './limits.ts'
+import { Overlay } from './overlay.ts'
+import type { FollowedRow } from './rows.ts'
+import { runSteps } from './run-steps.ts'
+import type { SketchCache } from './sketches.ts'
+import type { FollowOptions, FollowOutcome, Said, WorkerSession } from './types.ts'
+
+export interface FollowerModules {
+  copies: Copies
+  sketches: SketchCache
+  cache: NodeCache
+  snapshot(): DatabaseSnapshot
+  /** Takes a head that a peer has shown. */
+  takeHead(head: Head, nowMs: number): Promise<HeadVerdict | 'forgotten'>
+  random(bytes: number): Uint8Array
+  slice: Slice
+  limits: FollowLimits
+}
+
+export class FollowerSession implements WorkerSession {
+  readonly #modules: FollowerModules
+  readonly #options: FollowOptions
+  readonly #id: FollowedId
+  /** Those that views of this session read; a comparison looks at the set as it was when it began. */
+  readonly #snapshots: DatabaseSnapshot[] = []
+  #row: FollowedRow
+  /** Number of the copy that is changed. */
+  #copy: number
+  #base: TreeView
+  #overlay: Overlay
+  #session: Session | undefined
+  #head: Head | undefined
+  /** Since the last batch, by key. */
+  #changes = new Map<string, CopyChange>()
+  #changedBytes = 0
+  /** Of `#changes`, those that are not in the overlay yet. */
+  #pending: TreeChange[] = []
+  #received = 0
+  #removed = 0
+
+  constructor(modules: FollowerModules, options: FollowOptions) {
+    this.#modules = modules
+    this.#options = options
+    this.#id = { library: options.library, writer: options.writer }
+    const snapshot = this.#snapshot()
+    this.#row = modules.copies.read(this.#id, snapshot)
+    this.#copy = this.#row.staged || this.#row.copy
+    this.#base = this.#treeOf(snapshot)
+    this.#overlay = new Overlay(this.#base)
+  }
+
+  async take(frame: SyncFrame, nowMs: number): Promise<boolean> {
+    const message = decodeSyncFrame(frame)
+    if (message.kind === 'head') {
+      await this.#takeHead(message.body.head, nowMs)
+      return this.#isBehind
+    }
+    if (message.kind !== 'abort' && this.#head === undefined)
+      throw new CatalogError('PROTOCOL_VIOLATION', `${message.kind} before the head of the library`)
+    const { session, hasTurn } = receive(this.#session!, message, frame.sizeBytes)
+    this.#session = session
+    if (message.kind === 'records') await this.#takeRecords(message.body.records, nowMs)
+    return hasTurn
+  }
+
+  async say(nowMs: number): Promise<Said> {
+    if (this.#session === undefined) return spoken(await this.#begin())
+    if (this.#isBehind) return { ...spoken({ frames: [] }), ended: { outcome: this.#outcome('behind') } }
+    await this.#apply()
+    let step = await this.#step()
+    // What the peer lacks is no part of the library. A root that is said with it is that of the set without.
+    if (this.#drop(step.records) > 0) {
+      await this.#apply()
+      step = await this.#step()
+    }
+    this.#session = step.session
+    if (!step.isEqual) {
+      await this.#spillIfFull(nowMs)
+      return spoken(step)
+    }
+    return { ...spoken(step), ended: { outcome: await this.#accept(nowMs) } }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#snapshots.splice(0).map(snapshot => snapshot.close()))
+  }
+
+  get #isBehind(): boolean {
+    const [accepted, shown] = [this.#row.head, this.#head]
+    if (accepted === undefined || shown === undefined) return false
+    return shown.epoch === accepted.epoch ? shown.revision < accepted.revision : shown.epoch < accepted.epoch
+  }
+
+  get #root(): Uint8Array {
+    return rootOf(this.#overlay.view.top)
+  }
+
+  async #begin(): Promise<SessionStep> {
+    const { sketches, random, slice } = this.#modules
+    const { library, local, remote } = this.#options
+    const tree = openTree(this.#snapshots[0]!, this.#libraryId, this.#modules.cache)
+    const sketch = await sketches.of(this.#libraryId, tree, slice)
+    const revision = this.#row.head?.revision ?? 0
+    const options = { library, initiator: local, responder: remote, revision, sketch, random }
+    const step = beginSession(this.#overlay.view, options)
+    this.#session = step.session
+    return step
+  }
+
+  async #takeHead(bytes: Uint8Array, nowMs: number): Promise<void> {
+    if (this.#head !== undefined) throw new CatalogError('PROTOCOL_VIOLATION', 'a second head')
+    const head = decodeHead(Uint8Array.from(bytes))
+    const { library, writer, isDryRun } = this.#options
+    if (!bytesEqual(head.library, library) || !bytesEqual(head.writer, writer))
+      throw new CatalogError('HEAD_INVALID', 'the head is of another library, or of another writer')
+    expectTimely(head.time, nowMs)
+    if (!isDryRun && (await this.#modules.takeHead(head, nowMs)) === 'contradiction')
+      throw new CatalogError(
+        'HEAD_CONTRADICTED',
+        'the writer of this library has signed two heads for one revision'
+      )
+    this.#head = head
+  }
+
+  async #takeRecords(records: readonly Uint8Array[], nowMs: number): Promise<void> {
+    const { slice } = this.#modules
+    // A copy: the records are kept, the frame that they came in is not.
+    const members = records.map(bytes => decodeUnverifiedMember(Uint8Array.from(bytes)))
+    const keyed = members.map(member => ({ trieKey: trieKey(member), recHash: recordHash(member.bytes) }))
+    const { session, isNew } = admitRecords(this.#session!, this.#overlay.view, keyed)
+    this.#session = session
+    for (const [index, { bytes }] of members.entries()) {
+      if (slice.due()) await slice.pause()
+      if (!isNew[index]) continue
+      const record = decodeMember(bytes)
+      expectTimely(record.sequence, nowMs)
+      this.#change(keyed[index]!, record)
+      this.#received++
+    }
+    await this.#spillIfFull(nowMs)
+  }
+
+  #step(): Promise<SessionStep> {
+    return runSteps(replySteps(this.#session!, this.#overlay.view), this.#modules.slice)
+  }
+
+  /** Takes records out of the copy, unless others stand in their places by now; how many. */
+  #drop(records: Iterable<SketchedRecord>): number {
+    const here = [...records].filter(({ trieKey, recHash }) => {
+      const found = findRecord(this.#overlay.view, trieKey)
+      return found !== undefined && bytesEqual(found, recHash)
+    })
+    for (const { trieKey } of here) this.#change({ trieKey, recHash: undefined }, undefined)
+    return here.length
+  }
+
+  #change({ trieKey, recHash }: TreeChange, record: MemberRecord | undefined): void {
+    const key = Buffer.from(trieKey).toString('latin1')
+    const known = this.#changes.get(key)
+    const before = known === undefined ? findRecord(this.#base, trieKey) : known.before
+    const copy = Uint8Array.from(trieKey)
+    this.#changedBytes += (record?.bytes.byteLength ?? 0) - (known?.record?.bytes.byteLength ?? 0)
+    this.#changes.set(key, { trieKey: copy, before, record: this.#options.isDryRun ? undefined : record })
+    this.#pending.push({ trieKey: copy, recHash })
+  }
+
+  async #apply(): Promise<void> {
+    await runSteps(this.#overlay.apply(this.#pending.splice(0)), this.#modules.slice)
+    const records = this.#overlay.view.top?.count ?? 0
+    const { maxRecords } = this.#options
+    if (records > maxRecords)
+      throw new CatalogError('LIMIT_EXCEEDED', `the library has more than ${maxRecords} records`, {
+        hint: 'raise sync.maxRecords to follow it'
+      })
+  }
+
+  /** What is too much for one batch goes to a copy beside the one that counts. */
+  async #spillIfFull(nowMs: number): Promise<void> {
+    const { batchChanges, batchBytes, dryChanges } = this.#modules.limits
+    if (this.#options.isDryRun) {
+      if (this.#changes.size <= dryChanges) return
+      throw new CatalogError('LIMIT_EXCEEDED', `a dry run counts ${dryChanges} changes at most`)
+    }
+    if (this.#changes.size <= batchChanges && this.#changedBytes <= batchBytes) return
+    await this.#apply()
+    await this.#spill(nowMs)
+  }
+
+  async #spill(nowMs: number): Promise<void> {
+    const { copies, slice } = this.#modules
+    const changes = [...this.#changes.values()]
+    this.#removed += removedIn(changes)
+    this.#copy = await copies.stage(this.#id, { changes, nowMs }, slice)
+    this.#changes = new Map()
+    this.#changedBytes = 0
+    const root = this.#root
+    this.#base = this.#treeOf(this.#snapshot())
+    this.#overlay = new Overlay(this.#base)
+    if (!bytesEqual(this.#root, root))
+      throw new CatalogError('TREE_DAMAGED', 'the copy of a library is not what was written')
+  }
+
+  async #accept(nowMs: number): Promise<FollowOutcome> {
+    const head = this.#head!
+    if (!bytesEqual(head.root, this.#root))
+      throw new CatalogError('SYNC_DIVERGED', 'the records of the peer are not those that its head is of')
+    const isEqual = this.#changes.size === 0 && this.#copy === this.#row.copy
+    const outcome = this.#outcome(isEqual ? 'equal' : 'updated')
+    if (this.#options.isDryRun) return outcome
+    const { copies, slice } = this.#modules
+    const changes = [...this.#changes.values()]
+    if (copies.read(this.#id).staged === 0) await copies.accept(this.#id, { changes, head, nowMs })
+    else {
+      await this.#spill(nowMs)
+      await copies.promote(this.#id, { head, nowMs }, slice)
+    }
+    return outcome
+  }
+
+  #outcome(state: FollowOutcome['state']): FollowOutcome {
+    const { epoch, revision, expires, root: peerRoot } = this.#head!
+    const { top } = this.#overlay.view
+    return {
+      state,
+      received: this.#received,
+      removed: this.#removed + removedIn([...this.#changes.values()]),
+      records: top?.count ?? 0,
+      root: this.#root,
+      peerRoot,
+      head: { epoch, revision, expires }
+    }
+  }
+
+  get #libraryId(): string {
+    return followedLibrary(this.#id.library, this.#copy)
+  }
+
+  #snapshot(): DatabaseSnapshot {
+    const snapshot = this.#modules.snapshot()
+    this.#snapshots.push(snapshot)
+    return snapshot
+  }
+
+  #treeOf(snapshot: DatabaseSnapshot): TreeView {
+    return openTree(snapshot, this.#libraryId, this.#modules.cache)
+  }
+}
+
+const removedIn = (changes: readonly CopyChange[]): number =>
+  changes.filter(({ before }) => before !== undefined).length
+
+const spoken = ({ frames }: { frames: readonly Uint8Array[] }): Said => ({
+  frames: [...frames],
+  more: false,
+  records: 0,
+  isFull: false
+})

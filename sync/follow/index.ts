@@ -1,0 +1,9 @@
+/**
+ * Following: copies of other nodes' libraries, exact and proven by their writers' heads, and the sessions in which peers make
+ * them so. In the worker: what to say to a peer and what to believe it (follower.ts, source.ts), and how a copy changes (copies.ts). The
+ * streams are the main thread's: it hands over frames and sends what comes back.
+ */
+export { FOLLOW_LIMITS, type FollowLimits } from './limits.ts'
+export { type FollowedRow, readAllFollowed, readFollowed } from './rows.ts'
+export { SyncSessions } from './sessions.ts'
+export type { FollowOptions, FollowOutcome, Said, SessionOpening, SourceOptions } from './types.ts'

@@ -1,0 +1,24 @@
+import { MIB } from '../../base/index.ts'
+
+export interface FollowLimits {
+  /** Changes of a copy that are committed at once; what is more is made in a second copy (docs/sync.md). */
+  readonly batchChanges: number
+  /** And bytes of their records: they wait in memory until the session has ended well. */
+  readonly batchBytes: number
+  /** Changes that a dry run counts: it keeps 64 bytes and some nodes of each. */
+  readonly dryChanges: number
+  /** Records of a set up to which comparing the whole tries costs so little that nobody counts it. */
+  readonly freeComparison: number
+}
+
+export const FOLLOW_LIMITS: FollowLimits = {
+  batchChanges: 10_000,
+  batchBytes: 16 * MIB,
+  dryChanges: 131_072,
+  freeComparison: 4096
+}
+
+/** Bytes of frames that are handed to a stream at once. */
+export const MAX_PART_BYTES = MIB
+/** Sessions of all peers at once, both ways: a snapshot, and up to 40 MB where one is large. */
+export const MAX_SESSIONS = 24

@@ -1,0 +1,113 @@
+/**
+ * What a node knows of a library that it follows: one row for each (docs/disk-format.md). The copy that counts is equal to the head in
+ * the row. A change too large for one batch is made in a second copy beside it, which takes its place when it is whole and equal to a head;
+ * then names are led to it, and the copy before is taken away.
+ */
+import { CatalogError } from '../../base/index.ts'
+import { type DatabaseReader, KeyFamily, makeKey, type WriteOperation } from '../../library/index.ts'
+import { PUBLIC_KEY_BYTES } from '../../trust/index.ts'
+import { decodeHead, type Head } from '../heads/index.ts'
+
+export interface FollowedRow {
+  /** Public key of the node whose library it is. */
+  readonly writer: Uint8Array
+  /** Number of the copy that counts; 0 = there is none yet. */
+  readonly copy: number
+  /** Of the one that is being made beside it; 0 = none. */
+  readonly staged: number
+  /** Of the one that is being taken away; 0 = none. */
+  readonly retiring: number
+  /** Whether names have yet to be led to the records of the copy that counts. */
+  readonly isIndexing: boolean
+  /** When the copy was last found equal to a head, ms since the epoch; 0 = never. */
+  readonly syncedMs: number
+  /** The head that the copy is equal to. */
+  readonly head: Head | undefined
+}
+
+const ROW_VERSION = 1
+const LIBRARY_ID_BYTES = 32
+const FIXED_BYTES = 1 + PUBLIC_KEY_BYTES + 3 * 4 + 1 + 8
+
+const followedKey = (library: Uint8Array): Uint8Array => makeKey(KeyFamily.Followed, library)
+
+/** A library that nothing is here of. */
+export const newFollowed = (writer: Uint8Array): FollowedRow => ({
+  writer,
+  copy: 0,
+  staged: 0,
+  retiring: 0,
+  isIndexing: false,
+  syncedMs: 0,
+  head: undefined
+})
+
+/** A number that no copy has. */
+export const nextCopy = ({ copy, staged, retiring }: FollowedRow): number =>
+  Math.max(copy, staged, retiring) + 1
+
+export function putFollowed(library: Uint8Array, row: FollowedRow): WriteOperation {
+  const fixed = Buffer.alloc(FIXED_BYTES)
+  fixed[0] = ROW_VERSION
+  fixed.set(row.writer, 1)
+  let at = 1 + PUBLIC_KEY_BYTES
+  for (const number of [row.copy, row.staged, row.retiring]) at = fixed.writeUInt32BE(number, at)
+  at = fixed.writeUInt8(row.isIndexing ? 1 : 0, at)
+  fixed.writeBigUInt64BE(BigInt(row.syncedMs), at)
+  const head = row.head?.bytes ?? new Uint8Array()
+  return { type: 'put', key: followedKey(library), value: Buffer.concat([fixed, head]) }
+}
+
+export const delFollowed = (library: Uint8Array): WriteOperation => ({
+  type: 'del',
+  key: followedKey(library)
+})
+
+/** Undefined when the library is not followed. Throws CONTENT_CORRUPT. */
+export function readFollowed(reader: DatabaseReader, library: Uint8Array): FollowedRow | undefined {
+  const stored = reader.get(followedKey(library))
+  return stored === undefined ? undefined : decodeRow(stored)
+}
+
+/** Every library that is followed, by id. */
+export async function* readAllFollowed(
+  reader: DatabaseReader,
+  signal?: AbortSignal
+): AsyncGenerator<{ library: Uint8Array; row: FollowedRow }> {
+  const prefix = makeKey(KeyFamily.Followed)
+  for await (const [key, value] of reader.iterate({ prefix }, signal))
+    if (key.byteLength === prefix.byteLength + LIBRARY_ID_BYTES)
+      yield { library: key.slice(prefix.byteLength), row: decodeRow(value) }
+}
+
+function decodeRow(stored: Uint8Array): FollowedRow {
+  const bytes = Buffer.from(stored)
+  if (bytes.byteLength < FIXED_BYTES || bytes[0] !== ROW_VERSION) throw corrupt()
+  let at = 1 + PUBLIC_KEY_BYTES
+  const number = (): number => {
+    at += 4
+    return bytes.readUInt32BE(at - 4)
+  }
+  const [copy, staged, retiring] = [number(), number(), number()]
+  return {
+    writer: Uint8Array.from(bytes.subarray(1, 1 + PUBLIC_KEY_BYTES)),
+    copy,
+    staged,
+    retiring,
+    isIndexing: bytes[at] === 1,
+    syncedMs: Number(bytes.readBigUInt64BE(at + 1)),
+    head: bytes.byteLength === FIXED_BYTES ? undefined : readHead(bytes.subarray(FIXED_BYTES))
+  }
+}
+
+function readHead(bytes: Uint8Array): Head {
+  try {
+    return decodeHead(Uint8Array.from(bytes))
+  } catch (cause) {
+    throw corrupt(cause)
+  }
+}
+
+function corrupt(cause?: unknown): CatalogError {
+  return new CatalogError('CONTENT_CORRUPT', 'what is known of a followed library cannot be read', { cause })
+}

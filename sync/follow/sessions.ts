@@ -1,0 +1,183 @@
+/** The sessions that are under way, in the worker: opened, fed and asked by the main thread, which has their streams. */
+import { randomBytes } from 'node:crypto'
+import { CatalogError, type Semaphore } from '../../base/index.ts'
+import {
+  type DatabaseReader,
+  type DatabaseWriter,
+  followedLibrary,
+  HOME_LIBRARY,
+  type Scheduler,
+  type WriteOperation
+} from '../../library/index.ts'
+import { bytesEqual } from '../../trust/index.ts'
+import { type Head, type HeadVerdict, isRenewalDue, readHead } from '../heads/index.ts'
+import { type NodeCache, openTree, type StoredTree, type TreeStore } from '../trie/index.ts'
+import type { SyncMethods } from '../types.ts'
+import { Copies, type CopiesModules } from './copies.ts'
+import { FollowerSession } from './follower.ts'
+import { type FollowLimits, MAX_SESSIONS } from './limits.ts'
+import { readFollowed } from './rows.ts'
+import { SketchCache } from './sketches.ts'
+import { type ShownLibrary, SourceSession } from './source.ts'
+import type { FollowOptions, Said, SessionOpening, WorkerSession } from './types.ts'
+
+export interface SessionsModules {
+  database: DatabaseWriter
+  writes: Semaphore
+  scheduler: Scheduler
+  trees: TreeStore
+  cache: NodeCache
+  companion: CopiesModules['companion']
+  /** Of this node's home library. */
+  home: { id: Uint8Array; writer: Uint8Array }
+  takeHead(head: Head, nowMs: number): Promise<HeadVerdict | 'forgotten'>
+  /** Plans to sign the root of the home library again. */
+  signHome(nowMs: number): WriteOperation[]
+  limits: FollowLimits
+}
+
+export class SyncSessions {
+  readonly sketches = new SketchCache()
+  readonly copies: Copies
+  readonly #modules: SessionsModules
+  readonly #sessions = new Map<number, { session: WorkerSession; library: string }>()
+
+  constructor(modules: SessionsModules) {
+    this.#modules = modules
+    this.copies = new Copies(modules)
+  }
+
+  /** BUSY when too many are under way, or one that changes the same library. */
+  async open(opening: SessionOpening, nowMs: number): Promise<undefined> {
+    if (this.#sessions.size >= MAX_SESSIONS)
+      throw new CatalogError('BUSY', `${MAX_SESSIONS} libraries are being compared`)
+    const library = opening.role === 'follower' ? Buffer.from(opening.library).toString('hex') : ''
+    if (library !== '') this.#expectFree(library)
+    // Taken before anything is waited for: nobody else may change the copy.
+    const entry = { session: IDLE as WorkerSession, library }
+    this.#sessions.set(opening.session, entry)
+    try {
+      entry.session =
+        opening.role === 'follower' ? await this.#follow(opening, nowMs) : this.#show(opening, nowMs)
+    } catch (thrown) {
+      this.#sessions.delete(opening.session)
+      throw thrown
+    }
+    return undefined
+  }
+
+  async take({ session, kind, body, sizeBytes, nowMs }: SyncMethods['sessionTake'][0]): Promise<boolean> {
+    return await this.#session(session).take({ kind, body: Uint8Array.from(body), sizeBytes }, nowMs)
+  }
+
+  async say({ session, nowMs }: SyncMethods['sessionSay'][0]): Promise<Said> {
+    return await this.#session(session).say(nowMs)
+  }
+
+  async close(number: number): Promise<undefined> {
+    const entry = this.#sessions.get(number)
+    this.#sessions.delete(number)
+    await entry?.session.close()
+    return undefined
+  }
+
+  /** Follows a library no more. BUSY while it is being followed. */
+  async forget({ library, nowMs }: SyncMethods['forgetLibrary'][0]): Promise<boolean> {
+    const { database, scheduler } = this.#modules
+    const key = Buffer.from(library).toString('hex')
+    this.#expectFree(key)
+    const row = readFollowed(database, library)
+    if (row === undefined) return false
+    // A number that no caller chooses.
+    const number = -1 - this.#sessions.size
+    this.#sessions.set(number, { session: IDLE, library: key })
+    try {
+      await scheduler.run('sync', slice => this.copies.forget({ library, writer: row.writer }, nowMs, slice))
+      return true
+    } finally {
+      this.#sessions.delete(number)
+    }
+  }
+
+  #expectFree(library: string): void {
+    if ([...this.#sessions.values()].some(other => other.library === library))
+      throw new CatalogError('BUSY', 'this library is being followed already')
+  }
+
+  #session(number: number): WorkerSession {
+    const entry = this.#sessions.get(number)
+    // The worker ended meanwhile.
+    if (entry === undefined) throw new CatalogError('ABORTED', 'the session has ended')
+    return entry.session
+  }
+
+  async #follow(options: FollowOptions, nowMs: number): Promise<WorkerSession> {
+    const { database, scheduler, cache, takeHead, home, limits } = this.#modules
+    if (bytesEqual(options.writer, home.writer))
+      throw new CatalogError('INVALID_ARGUMENT', 'a node does not follow its own library')
+    const slice = scheduler.slice('sync')
+    const { library, writer } = options
+    if (!options.isDryRun) await this.copies.finish({ library, writer }, nowMs, slice)
+    const { copies, sketches } = this
+    const snapshot = (): ReturnType<DatabaseWriter['snapshot']> => database.snapshot()
+    return new FollowerSession(
+      { copies, sketches, cache, takeHead, snapshot, random: randomBytes, slice, limits },
+      options
+    )
+  }
+
+  #show(options: Extract<SessionOpening, { role: 'source' }>, nowMs: number): WorkerSession {
+    const { scheduler, limits } = this.#modules
+    const slice = scheduler.slice('sync')
+    const show = (library: Uint8Array): Promise<ShownLibrary> => this.#shown(library, nowMs)
+    return new SourceSession({ show, random: randomBytes, slice, limits }, options)
+  }
+
+  async #shown(library: Uint8Array, nowMs: number): Promise<ShownLibrary> {
+    const { database, cache, home, scheduler } = this.#modules
+    if (bytesEqual(library, home.id)) await this.#signIfDue(nowMs)
+    const snapshot = database.snapshot()
+    try {
+      const { libraryId, head } = this.#find(snapshot, library)
+      const tree = openTree(snapshot, libraryId, cache)
+      if (!bytesEqual(tree.root, head.root))
+        throw new CatalogError('TREE_DAMAGED', 'the tree of a library is not that of its head')
+      const slice = scheduler.slice('sync')
+      return { snapshot, tree, head, sketch: () => this.sketches.of(libraryId, tree, slice) }
+    } catch (thrown) {
+      await snapshot.close()
+      throw thrown
+    }
+  }
+
+  #find(reader: DatabaseReader, library: Uint8Array): { libraryId: string; head: Head } {
+    const { home } = this.#modules
+    if (bytesEqual(library, home.id)) {
+      const head = readHead(reader, library, home.writer)
+      if (head !== undefined) return { libraryId: HOME_LIBRARY, head }
+    }
+    const row = readFollowed(reader, library)
+    if (row?.head !== undefined && row.copy !== 0)
+      return { libraryId: followedLibrary(library, row.copy), head: row.head }
+    throw new CatalogError('NOT_FOUND', 'this node has no such library')
+  }
+
+  /** A home that nothing was published in has no head, and that of one that was away may be old. */
+  async #signIfDue(nowMs: number): Promise<void> {
+    const { database, writes, trees, home, signHome } = this.#modules
+    await writes.run(async () => {
+      const head = readHead(database, home.id, home.writer)
+      const isDue = head === undefined || isRenewalDue(head, nowMs) || !isOf(head, trees.open(HOME_LIBRARY))
+      if (isDue) await database.batch(signHome(nowMs), { sync: true })
+    })
+  }
+}
+
+const isOf = ({ root }: Head, tree: StoredTree): boolean => bytesEqual(root, tree.root)
+
+const unexpected = async (): Promise<never> => {
+  throw new CatalogError('INTERNAL', 'a session that is not open yet')
+}
+
+/** Holds a place until there is a session. */
+const IDLE: WorkerSession = { take: unexpected, say: unexpected, close: async () => undefined }

@@ -1,0 +1,67 @@
+import type { SyncFrame } from '../../protocols/index.ts'
+
+interface SessionPeers {
+  /** Chosen by the caller, and never used again. */
+  readonly session: number
+  /** Peer ids of this node and the other, as multihashes. */
+  readonly local: Uint8Array
+  readonly remote: Uint8Array
+}
+
+/** To make a copy of another node's library equal to what a peer has of it. */
+export interface FollowOptions extends SessionPeers {
+  readonly role: 'follower'
+  readonly library: Uint8Array
+  /** Public key of the node whose library it is. */
+  readonly writer: Uint8Array
+  /** Says what would change, and changes nothing. */
+  readonly isDryRun: boolean
+  /** Records that the library may have. */
+  readonly maxRecords: number
+}
+
+/** To show a peer the library that it asks for. */
+export interface SourceOptions extends SessionPeers {
+  readonly role: 'source'
+  /** When the tries of a large library may be compared with this peer; 0 = now. */
+  readonly compareInMs: number
+}
+
+export type SessionOpening = FollowOptions | SourceOptions
+
+/** What a follower's session came to. */
+export interface FollowOutcome {
+  /** `behind`: the peer has an earlier state of the library than this node, so nothing was taken. */
+  readonly state: 'equal' | 'updated' | 'behind'
+  /** Records that came, or would come. */
+  readonly received: number
+  /** Records that went because the library does not have them any more, replaced ones included. */
+  readonly removed: number
+  /** Records of the copy, and its root, as it is now; of a dry run as it would be. */
+  readonly records: number
+  readonly root: Uint8Array
+  /** What the peer has. */
+  readonly peerRoot: Uint8Array
+  readonly head: { readonly epoch: number; readonly revision: number; readonly expires: number }
+}
+
+/** A part of what a side says in its turn. */
+export interface Said {
+  readonly frames: Uint8Array[]
+  /** Whether there is more of this turn. */
+  readonly more: boolean
+  /** Records in these frames. */
+  readonly records: number
+  /** Whether the tries of a large library are being compared. */
+  readonly isFull: boolean
+  /** The session has ended, once the frames are sent; a source has no outcome. */
+  readonly ended?: { readonly outcome?: FollowOutcome }
+}
+
+/** A session in the worker. Whoever drives it calls one method after the other, and `close` whatever happens. */
+export interface WorkerSession {
+  /** Takes a message in, and says whether it is this side's turn now. */
+  take(frame: SyncFrame, nowMs: number): Promise<boolean>
+  say(nowMs: number): Promise<Said>
+  close(): Promise<void>
+}

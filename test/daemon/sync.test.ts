@@ -1,0 +1,78 @@
+/** Daemons that follow each other's libraries. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type TestDaemon, TestNet } from './support.ts'
+
+let net: TestNet
+let ada: TestDaemon
+let bob: TestDaemon
+let eve: TestDaemon
+
+beforeAll(async () => {
+  net = await TestNet.create()
+  ada = await net.start('ada')
+  ;[bob, eve] = await Promise.all([net.start('bob', { join: ada }), net.start('eve', { join: ada })])
+})
+afterAll(() => net.destroy())
+
+const small = (name: string, version = '1.0.0') => ({
+  name,
+  version,
+  files: { 'readme.md': `${name} ${version}` }
+})
+
+// biome-ignore lint/suspicious/noExplicitAny: the test says what it expects in it
+async function sync(from: TestDaemon, peer: TestDaemon, more: object = {}): Promise<any> {
+  const operation = await from.operation('/v1/sync', { peer: peer.address, ...more })
+  if (operation.state !== 'done') throw new Error(JSON.stringify(operation.error))
+  return operation.result!
+}
+
+const names = async (daemon: TestDaemon): Promise<string[]> =>
+  (await daemon.ok('GET', '/v1/packages')).packages.map((item: { name: string }) => item.name)
+
+describe('a library that is followed', () => {
+  test('is empty before its writer publishes', async () => {
+    const result = await sync(bob, ada)
+    expect(result).toMatchObject({ peerId: ada.peerId, state: 'equal', received: 0, sent: 0, records: 0 })
+    expect(result.root).toBe(result.peerRoot)
+  })
+
+  test('comes whole, with one root on both sides', async () => {
+    for (const name of ['one', 'two', 'three']) await ada.publish(small(name))
+    const dry = await sync(bob, ada, { dryRun: true })
+    expect(dry).toMatchObject({ state: 'updated', dryRun: true, received: 3 })
+    expect(await names(bob)).toEqual([])
+    const result = await sync(bob, ada)
+    expect(result).toMatchObject({ state: 'updated', received: 3, removed: 0, records: 3, dryRun: false })
+    expect(result.root).toBe(result.peerRoot)
+    expect(dry.root).toBe(result.root)
+    expect(await names(bob)).toEqual(['one', 'three', 'two'])
+    expect(await sync(bob, ada)).toMatchObject({ state: 'equal', received: 0, roundTrips: 1, records: 3 })
+  })
+
+  test('follows what is withdrawn, and what is said anew', async () => {
+    const { record } = await ada.publish(small('four'))
+    await ada.publish(small('five'))
+    expect(await sync(bob, ada)).toMatchObject({ received: 2, removed: 0, records: 5 })
+    await ada.ok('DELETE', `/v1/releases?spec=${record.id}`)
+    const result = await sync(bob, ada)
+    expect(result).toMatchObject({ received: 0, removed: 1, records: 4 })
+    expect(result.root).toBe(result.peerRoot)
+  })
+
+  test('can be had from another who follows it, while its writer is away', async () => {
+    const before = (await sync(bob, ada)).root
+    await ada.stop()
+    const result = await sync(eve, bob, { library: ada.peerId })
+    expect(result).toMatchObject({ peerId: bob.peerId, writer: ada.peerId, received: 4, root: before })
+    const { libraries } = await eve.ok('GET', '/v1/sync')
+    expect(libraries).toMatchObject([{ writer: ada.peerId, records: 4, root: before, isExpired: false }])
+  })
+
+  test('is let go of when nobody wants it any more', async () => {
+    await eve.ok('DELETE', `/v1/sync/${ada.peerId}`)
+    expect((await eve.ok('GET', '/v1/sync')).libraries).toEqual([])
+    expect((await eve.api('DELETE', `/v1/sync/${ada.peerId}`)).status).toBe(404)
+    expect(await names(eve), 'what is known stays known').toContain('one')
+  })
+})

@@ -1,0 +1,197 @@
+/** Copies of other nodes' libraries: made, kept exact, made in parts, taken from whoever has them, and let go of. */
+import fc from 'fast-check'
+import { afterEach, describe, expect, test } from 'vitest'
+import { createStatusRecord, KeyFamily, makeKey } from '../../../library/index.ts'
+import { keyOf, NOW_MS } from '../records/examples.ts'
+import { follow, type HomeOptions, numbered, range, SyncHome } from './homes.ts'
+
+const homes: SyncHome[] = []
+afterEach(async () => {
+  await Promise.all(homes.splice(0).map(home => home.close()))
+})
+
+async function open(name: string, options?: HomeOptions): Promise<SyncHome> {
+  const home = await SyncHome.open(name, options)
+  homes.push(home)
+  return home
+}
+
+async function versions(home: SyncHome, number: number): Promise<number[]> {
+  return (await home.registry.versions(`package-${number}`)).map(({ sequence }) => sequence)
+}
+
+async function rowsOf(home: SyncHome, family: string): Promise<number> {
+  let rows = 0
+  for await (const _ of home.reader.iterate({ prefix: makeKey(family) })) rows++
+  return rows
+}
+
+const ada = keyOf('ada')
+
+describe('a copy', () => {
+  test('is made of everything, and found by name', async () => {
+    const [writer, reader] = [await open('writer'), await open('reader')]
+    await writer.publish(...range(0, 200))
+    const result = await follow(reader, writer)
+    expect(result).toMatchObject({ state: 'updated', received: 200, removed: 0, records: 200 })
+    expect(await reader.followedWhole()).toEqual([await writer.root()])
+    expect(await versions(reader, 77)).toEqual([NOW_MS])
+    expect(await follow(reader, writer)).toMatchObject({ state: 'equal', received: 0 })
+  })
+
+  test('follows every change of its library, whatever it is', async () => {
+    const [writer, reader] = [await open('writer'), await open('reader')]
+    const change = fc.oneof(
+      { weight: 5, arbitrary: fc.record({ kind: fc.constant('publish'), number: fc.nat(80) }) },
+      { weight: 2, arbitrary: fc.record({ kind: fc.constant('revise'), number: fc.nat(80) }) },
+      { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove'), number: fc.nat(80) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('yank'), number: fc.nat(80) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('follow'), number: fc.constant(0) }) }
+    )
+    let sequence = NOW_MS
+    const make = async (kind: string, number: number): Promise<void> => {
+      const [known] = await writer.registry.versions(`package-${number}`)
+      if (kind === 'publish') return await writer.publish(numbered(number))
+      if (known === undefined) return
+      if (kind === 'remove') return await writer.registry.remove(known.id)
+      if (kind === 'revise') return void (await writer.registry.revise(numbered(number, ++sequence).bytes))
+      const state = { ...known.release, state: 'yanked', sequence: ++sequence } as const
+      await writer.registry.publishStatement(createStatusRecord(state, ada).bytes)
+    }
+    const followNow = async (): Promise<void> => {
+      await follow(reader, writer)
+      expect(await reader.followedWhole()).toEqual([await writer.root()])
+    }
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { maxLength: 40, size: 'max' }), async changes => {
+        for (const { kind, number } of changes)
+          if (kind === 'follow') await followNow()
+          else await make(kind, number)
+        await followNow()
+      }),
+      { numRuns: 8, endOnFailure: true, seed: 20261129 }
+    )
+  })
+
+  test('too large for one batch is made in parts, and shown when it is whole', async () => {
+    const limits = { batchChanges: 50 }
+    const [writer, reader] = [await open('writer'), await open('reader', { limits })]
+    await writer.publish(...range(0, 400))
+    const first = await follow(reader, writer)
+    expect(first).toMatchObject({ state: 'updated', received: 400, removed: 0, records: 400 })
+    expect(await reader.followedWhole()).toEqual([await writer.root()])
+    expect(await versions(reader, 399)).toEqual([NOW_MS])
+    // The next change that is too large is made beside the copy that is there.
+    for (const { id } of (await writer.registry.list({ limit: 120 })).releases)
+      await writer.registry.remove(id)
+    await writer.publish(...range(400, 480))
+    const second = await follow(reader, writer)
+    expect(second).toMatchObject({ received: 80, removed: 120, records: 360 })
+    expect(await reader.followedWhole()).toEqual([await writer.root()])
+    expect(await rowsOf(reader, KeyFamily.Membership), 'of the copy before nothing is left').toBe(360)
+    expect(await rowsOf(reader, KeyFamily.Tree)).toBe(1)
+  })
+
+  test('that was cut off goes on with what is missing', async () => {
+    const limits = { batchChanges: 50 }
+    const [writer, reader] = [await open('writer'), await open('reader', { limits })]
+    await writer.publish(...range(0, 2500))
+    const lost = follow(reader, writer, { cutAfterFrames: 4 })
+    await expect(lost).rejects.toMatchObject({ message: 'the connection was lost' })
+    expect(await reader.followedWhole(), 'nothing counts yet').toHaveLength(1)
+    expect((await reader.sets.followed())[0]).toMatchObject({ records: 0, row: { head: undefined } })
+    expect(await versions(reader, 1), 'no name leads to what is incomplete').toEqual([])
+    const { received, records } = await follow(reader, writer)
+    expect(received).toBeLessThan(2500)
+    expect(records).toBe(2500)
+    expect(await reader.followedWhole()).toEqual([await writer.root()])
+  })
+
+  test('can be taken from who follows the library too, but never an older one', async () => {
+    const [writer, mirror, reader] = [await open('writer'), await open('mirror'), await open('reader')]
+    await writer.publish(...range(0, 60))
+    await follow(mirror, writer)
+    expect(await follow(reader, mirror, { of: writer })).toMatchObject({ received: 60 })
+    await writer.publish(...range(60, 70))
+    await follow(reader, writer)
+    expect(await follow(reader, mirror, { of: writer })).toMatchObject({ state: 'behind', received: 0 })
+    expect(await reader.followedWhole()).toEqual([await writer.root()])
+    await expect(follow(reader, mirror)).resolves.toMatchObject({ records: 0 })
+  })
+
+  test('keeps what its library has, where a newer record is known from another', async () => {
+    const [old, fresh, reader] = [await open('old'), await open('fresh'), await open('reader')]
+    await old.publish(...range(0, 3))
+    await fresh.publish(numbered(1, NOW_MS + 1))
+    await follow(reader, old)
+    await follow(reader, fresh)
+    expect(await versions(reader, 1), 'the newest is found').toEqual([NOW_MS + 1])
+    expect((await reader.followedWhole()).sort()).toEqual([await old.root(), await fresh.root()].sort())
+    expect(await follow(reader, old)).toMatchObject({ state: 'equal' })
+    // Own releases give way to newer words of their owner like any other.
+    await reader.publish(numbered(2))
+    await fresh.publish(numbered(2, NOW_MS + 2))
+    await follow(reader, fresh)
+    expect(await versions(reader, 2)).toEqual([NOW_MS + 2])
+    expect((await reader.sets.check('home')).ok).toBe(true)
+    await old.registry.remove((await old.registry.versions('package-1'))[0]!.id)
+    await follow(reader, old)
+    expect((await reader.followedWhole()).sort()).toEqual([await old.root(), await fresh.root()].sort())
+  })
+
+  test('is not touched by a dry run, which says what would come', async () => {
+    const [writer, reader] = [await open('writer'), await open('reader')]
+    await writer.publish(...range(0, 90))
+    const dry = await follow(reader, writer, { isDryRun: true })
+    expect(dry).toMatchObject({ state: 'updated', received: 90, records: 90 })
+    expect(await reader.sets.followed()).toEqual([])
+    expect(await rowsOf(reader, KeyFamily.Record)).toBe(0)
+    expect(await rowsOf(reader, KeyFamily.Head)).toBe(0)
+  })
+
+  test('is let go of whole', async () => {
+    const [writer, reader] = [await open('writer'), await open('reader')]
+    await writer.publish(...range(0, 90))
+    await follow(reader, writer)
+    expect(await reader.sets.forget(writer.library)).toBe(true)
+    expect(await reader.sets.forget(writer.library)).toBe(false)
+    for (const family of [KeyFamily.Membership, KeyFamily.Tree, KeyFamily.TreeNode, KeyFamily.Followed])
+      expect(await rowsOf(reader, family)).toBe(0)
+    expect(await versions(reader, 5)).toEqual([NOW_MS])
+    await follow(reader, writer)
+    expect(await reader.followedWhole()).toEqual([await writer.root()])
+  })
+})
+
+describe('what a session may not do', () => {
+  test('two at once for one library, and one for the own', async () => {
+    const [writer, reader] = [await open('writer'), await open('reader')]
+    await writer.publish(...range(0, 3))
+    const both = await Promise.allSettled([follow(reader, writer), follow(reader, writer)])
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    expect(both.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'BUSY' } })
+    await expect(follow(reader, reader)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  })
+
+  test('bring more records than a library may have', async () => {
+    const [writer, reader] = [await open('writer'), await open('reader')]
+    await writer.publish(...range(0, 60))
+    await expect(follow(reader, writer, { maxRecords: 59 })).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' })
+    expect(await rowsOf(reader, KeyFamily.Membership)).toBe(0)
+  })
+
+  test('compare the tries of a large library again and again', async () => {
+    const limits = { freeComparison: 10 }
+    const [writer, reader] = [await open('writer', { limits }), await open('reader')]
+    await writer.publish(...range(0, 60))
+    await expect(follow(reader, writer, { compareInMs: 5000 })).rejects.toMatchObject({
+      code: 'BUSY',
+      details: { retryAfterMs: 5000 }
+    })
+    await follow(reader, writer)
+    await writer.publish(numbered(60))
+    expect(await follow(reader, writer, { compareInMs: 5000 }), 'a sketch costs little').toMatchObject({
+      received: 1
+    })
+  })
+})
