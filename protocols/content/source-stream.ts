@@ -135,6 +135,11 @@ export class SourceStream<W extends Want> {
     return this.#asked.length
   }
 
+  /** Of answers, whole or not. */
+  get receivedBytes(): number {
+    return this.#reader.receivedBytes
+  }
+
   /** From sending the open to its answer; undefined before that was read. */
   get roundTripMs(): number | undefined {
     return this.#roundTripMs

@@ -26,7 +26,7 @@ export interface RunningDaemon {
 export interface CatalogPlace {
   /** Put before each command, as by `ip netns exec NAME`. */
   command?: readonly string[]
-  listen?: string
+  listen?: readonly string[]
   settings?: Readonly<Record<string, string>>
 }
 
@@ -58,8 +58,9 @@ export class Catalog {
   }
 
   async startDaemon(who: string): Promise<RunningDaemon> {
-    const { listen = '/ip4/127.0.0.1/udp/0/quic-v1', settings = {} } = this.#place
-    const args = ['daemon', '--json', '--no-mdns', '--listen', listen]
+    const { listen = ['/ip4/127.0.0.1/udp/0/quic-v1'], settings = {} } = this.#place
+    const args = ['daemon', '--json', '--no-mdns']
+    for (const address of listen) args.push('--listen', address)
     for (const [key, value] of Object.entries(settings)) args.push('--set', `${key}=${value}`)
     const child = this.#spawn(args, ['ignore', 'pipe', 'pipe'])
     let diagnostics = ''

@@ -45,6 +45,8 @@ export interface Asked<W extends Want> extends Assignment<W> {
 }
 
 export interface Source<W extends Want> {
+  /** Of several connections to one peer each is a source. */
+  readonly peer: string
   readonly rate: SourceRate
   holding: Holding
   /** In the order of asking, which is that of the answers. */

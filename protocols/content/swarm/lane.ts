@@ -76,6 +76,9 @@ export class Lane {
   #source: SourceStream<WalkWant> | undefined
   readonly #assignments = new Map<PlannedRequest<WalkWant>, Assignment<WalkWant>>()
   #broughtBytes = 0
+  /** Over streams that are gone, and of all those that were told. */
+  #receivedBytes = 0
+  #toldBytes = 0
   #ended: Promise<void> = Promise.resolve()
   #failure: SourceFailure | undefined
   #isPartial = false
@@ -91,6 +94,13 @@ export class Lane {
 
   get peerId(): PeerId {
     return this.#options.peerId
+  }
+
+  /** Bytes that have come since this was asked last, those of answers that are not whole yet too. */
+  takeNewBytes(): number {
+    const bytes = this.#receivedBytes + (this.#source?.receivedBytes ?? 0) - this.#toldBytes
+    this.#toldBytes += bytes
+    return bytes
   }
 
   /** Resolves when the lane is over; never rejects. */
@@ -145,7 +155,7 @@ export class Lane {
         signal
       )
       this.#source = source
-      planner.join(this.key, rate, UNKNOWN)
+      planner.join(this.key, rate, UNKNOWN, peerId.toString())
       this.#isPartial = false
       this.#falseClaims = 0
       await this.#draw(source)
@@ -154,6 +164,7 @@ export class Lane {
       if (error instanceof SourceFailure) onFailure(peerId, error.reason)
       throw error
     } finally {
+      this.#receivedBytes += this.#source?.receivedBytes ?? 0
       this.#source = undefined
       this.#assignments.clear()
       planner.leave(this.key)

@@ -39,12 +39,16 @@ export type WayOutcome = 'opened' | 'dropped' | 'failed'
 export interface SourceNow {
   readonly peerId: PeerId
   readonly roundTripMs: number
+  /** What came since the last look, by the key of the way; that of the first is the peer's. */
+  readonly newBytes: ReadonlyMap<string, number>
 }
 
 interface Source {
   readonly plan: WayPlan
   readonly ways: ExtraWay[]
   isOpening: boolean
+  /** Since the last look. */
+  hasOpened: boolean
   count: number
 }
 
@@ -60,18 +64,19 @@ export class MoreWays {
     this.#signal = signal
   }
 
-  received(peerId: PeerId, bytes: number): void {
-    this.#of(peerId).plan.received(bytes)
-  }
-
   /** Looks at each source that is drawn from. */
   look(sources: readonly SourceNow[], leftBytes: number): void {
     const { clock, opener } = this.#modules
-    for (const { peerId, roundTripMs } of sources) {
+    const nowMs = clock.monotonicMs()
+    for (const { peerId, roundTripMs, newBytes } of sources) {
       const source = this.#of(peerId)
+      const bytes = [...newBytes.values()].reduce((sum, some) => sum + some, 0)
+      source.plan.received(bytes, newBytes.get(source.ways.at(-1)?.key ?? '') ?? 0, nowMs)
       if (source.isOpening) continue
+      if (source.hasOpened) source.plan.opened(nowMs)
+      source.hasOpened = false
       const step = source.plan.step({
-        nowMs: clock.monotonicMs(),
+        nowMs,
         roundTripMs,
         leftBytes,
         ways: 1 + source.ways.length,
@@ -86,10 +91,12 @@ export class MoreWays {
 
   /** The lane of a way is over. */
   ended(key: string): void {
-    for (const { ways, plan } of this.#sources.values()) {
+    for (const source of this.#sources.values()) {
+      const { ways, plan } = source
       const at = ways.findIndex(way => way.key === key)
       const [way] = at < 0 ? [] : ways.splice(at, 1)
       if (way === undefined) continue
+      source.hasOpened = false
       this.#modules.opener.retire(way.connection)
       plan.failed(way.way, this.#modules.clock.monotonicMs())
     }
@@ -111,7 +118,7 @@ export class MoreWays {
       const connection = await opener.open(peerId, way, this.#signal)
       const extra = { key: `${peerId}/${++source.count}`, peerId, way, connection }
       source.ways.push(extra)
-      source.plan.opened(clock.monotonicMs())
+      source.hasOpened = true
       onOutcome(way, 'opened')
       log.debug(fields, 'a source is drawn from over another connection')
       start(extra)
@@ -139,9 +146,10 @@ export class MoreWays {
     const known = this.#sources.get(key)
     if (known !== undefined) return known
     const source = {
-      plan: new WayPlan(this.#modules.clock.monotonicMs()),
+      plan: new WayPlan(),
       ways: [],
       isOpening: false,
+      hasOpened: false,
       count: 0
     }
     this.#sources.set(key, source)

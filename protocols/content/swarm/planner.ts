@@ -97,8 +97,9 @@ export class SwarmPlanner<W extends Want> {
     this.#isDrained = true
   }
 
-  join(key: string, rate: SourceRate, holding: Holding): void {
-    this.#sources.set(key, { rate, holding, asked: [], lacks: new Set(), heardMs: 0 })
+  /** One more to ask; `peer` is another than the key where it is one of several connections to a peer. */
+  join(key: string, rate: SourceRate, holding: Holding, peer = key): void {
+    this.#sources.set(key, { peer, rate, holding, asked: [], lacks: new Set(), heardMs: 0 })
   }
 
   holds(key: string, holding: Holding): void {
@@ -242,6 +243,8 @@ export class SwarmPlanner<W extends Want> {
     for (const other of this.#sources.values()) {
       const oldest = other.asked.find(({ part }) => !part.hasCome)
       if (other === source || oldest?.sentMs === undefined || nowMs - oldest.sentMs < lateMs) continue
+      // The same peer sends it over the same link, so twice is too much unless that connection stands still.
+      if (other.peer === source.peer && !overdue(other, nowMs)) continue
       if (!this.#mayAsk(source, oldest.part, nowMs)) continue
       if (source.rate.expectedMs(inFlightBytes(source) + oldest.bytes) > lateMs) continue
       if (latest === undefined || oldest.sentMs < latest.sentMs!) latest = oldest

@@ -213,7 +213,7 @@ export class Swarm {
         news: this.#news,
         ...(budget && { budget }),
         intake: this.#intake,
-        onReceived: this.#received,
+        onReceived: this.#modules.onReceived,
         onFailure: (peer, error) => this.#failed(peer, error, way)
       },
       {
@@ -228,11 +228,6 @@ export class Swarm {
         signal: this.#over.signal
       }
     )
-  }
-
-  readonly #received = (peerId: PeerId, wireBytes: number): void => {
-    this.#ways?.received(peerId, wireBytes)
-    this.#modules.onReceived(peerId, wireBytes)
   }
 
   /** That an extra connection went says nothing about the peer; what came over it does. */
@@ -278,9 +273,16 @@ export class Swarm {
     const { book, walk, sizeBytes } = this.#modules
     if (this.#ways === undefined || this.#roster.hasWaiting || this.#lanes.size >= MAX_LANES) return
     const { bytesFetched, bytesReused } = walk.progress
-    const firsts = [...this.#lanes.values()].filter(({ key, peerId }) => key === peerId.toString())
+    const lanes = [...this.#lanes.values()]
+    const firsts = lanes.filter(({ key, peerId }) => key === peerId.toString())
     this.#ways.look(
-      firsts.map(({ peerId }) => ({ peerId, roundTripMs: book.of(peerId).latencyMs })),
+      firsts.map(({ peerId }) => ({
+        peerId,
+        roundTripMs: book.of(peerId).latencyMs,
+        newBytes: new Map(
+          lanes.filter(lane => lane.peerId.equals(peerId)).map(lane => [lane.key, lane.takeNewBytes()])
+        )
+      })),
       sizeBytes - bytesFetched - bytesReused
     )
   }

@@ -17,6 +17,8 @@ export interface SimWant extends Want {
 
 export interface SimSource {
   readonly name: string
+  /** Of several connections to one peer each is a source; the name unless given. */
+  readonly peer?: string
   /** Bytes a second. */
   readonly rate: number
   readonly latencyMs: number
@@ -148,11 +150,11 @@ class Simulation {
     for (;;) {
       const name = this.#roster.next(this.#queues.size)
       if (name === undefined) return
-      const { latencyMs, holding = WHOLE } = this.#sources.find(source => source.name === name)!
+      const { latencyMs, holding = WHOLE, peer } = this.#sources.find(source => source.name === name)!
       const rate = this.#book.of(name)
       rate.roundTrip(latencyMs)
       this.#queues.set(name, [])
-      this.#planner.join(name, rate, holding)
+      this.#planner.join(name, rate, holding, peer)
     }
   }
 

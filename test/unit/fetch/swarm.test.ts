@@ -49,6 +49,18 @@ describe('the plan of a swarm', () => {
     expect(tookMs).toBeLessThan(1.1 * (2000 + ((BYTES - 20 * MB) / (40 * MB)) * 1000) + 200)
   })
 
+  it('asks a second connection to a peer for what the first brings late only when that stands still', () => {
+    const ways = (peer: { peer?: string }, gone = {}): SimSource[] => [
+      source('a', 9 * MB, peer),
+      source('a/1', 0.7 * MB, { ...peer, ...gone })
+    ]
+    expect(simulate(ways({}), COUNT).wasted).toBeGreaterThan(MB)
+    expect(simulate(ways({ peer: 'a' }), COUNT).wasted).toBe(0)
+    const { order } = simulate(ways({ peer: 'a' }, { silentMs: 3000 }), COUNT)
+    const furthest = Math.max(...order.map((number, place) => place - number))
+    expect(furthest * 65_536).toBeLessThan(35 * MB)
+  })
+
   it('takes nothing from a liar', () => {
     const { sent } = simulate([source('a', 10 * MB), source('liar', 50 * MB, { lies: true })], COUNT)
     expect(sent.get('liar')).toBeLessThan(2 * MB)
