@@ -11,6 +11,7 @@ const BENCHMARKS: Record<string, () => Promise<{ run(args: string[]): Promise<vo
   memory: () => import('./memory.ts'),
   read: () => import('./read.ts'),
   store: () => import('./store.ts'),
+  sync: () => import('./sync.ts'),
   transfer: () => import('./transfer.ts'),
   tree: () => import('./tree.ts'),
   update: () => import('./update.ts')

@@ -52,11 +52,14 @@ export const startNode = async (
   root: string,
   who: string,
   invite?: string,
-  place?: CatalogPlace
+  place?: CatalogPlace,
+  /** What is done with the new home before its daemon starts. */
+  prepare: (home: string) => Promise<void> = async () => {}
 ): Promise<BenchNode> => {
   const home = join(root, who)
   const cli = new Catalog(home, place)
   await cli.json('init', ...(invite === undefined ? [] : ['--join', invite]))
+  await prepare(home)
   const daemon = await cli.startDaemon(who)
   return { cli, daemon, home, api: new AdminApi(home), stats: () => processStats(daemon.pid) }
 }

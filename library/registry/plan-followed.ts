@@ -24,7 +24,7 @@ export interface FollowedChange {
   /** Name here of the copy. */
   readonly libraryId: string
   /** Verified; at most one for a key. */
-  readonly joining: readonly MemberRecord[]
+  readonly joining: Iterable<MemberRecord>
   /** What stands in the copy and goes, or is replaced by one of `joining`. */
   readonly leaving: ReadonlyArray<{ readonly trieKey: Uint8Array; readonly recHash: Uint8Array }>
   /** Whether names are to lead to what joins. */

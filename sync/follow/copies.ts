@@ -10,6 +10,7 @@ import {
   Commits,
   type DatabaseReader,
   type DatabaseWriter,
+  decodeUnverifiedMember,
   followedLibrary,
   forgetLibraryState,
   type MemberRecord,
@@ -32,8 +33,8 @@ export interface CopyChange {
   readonly trieKey: Uint8Array
   /** recHash of what stands there. */
   readonly before: Uint8Array | undefined
-  /** What is to stand there; verified. */
-  readonly record: MemberRecord | undefined
+  /** Signed bytes of what is to stand there; verified. */
+  readonly record: Uint8Array | undefined
 }
 
 export interface CopiesModules {
@@ -203,16 +204,21 @@ function* partsOf(entries: Iterable<Entries>): Generator<Uint8Array[]> {
   if (part.length > 0) yield part
 }
 
+/** Records are decoded as they are planned: those of a batch would take twenty times their bytes. */
 function split(changes: readonly CopyChange[]): {
-  joining: MemberRecord[]
+  joining: Iterable<MemberRecord>
   leaving: Array<{ trieKey: Uint8Array; recHash: Uint8Array }>
 } {
   const isReal = ({ before, record }: CopyChange): boolean => before !== undefined || record !== undefined
   const real = changes.filter(isReal)
   return {
-    joining: real.flatMap(({ record }) => record ?? []),
+    joining: decoded(real),
     leaving: real.flatMap(({ trieKey, before }) =>
       before === undefined ? [] : [{ trieKey, recHash: before }]
     )
   }
+}
+
+function* decoded(changes: readonly CopyChange[]): Generator<MemberRecord> {
+  for (const { record } of changes) if (record !== undefined) yield decodeUnverifiedMember(record)
 }

@@ -10,7 +10,6 @@ import {
   decodeUnverifiedMember,
   expectTimely,
   followedLibrary,
-  type MemberRecord,
   recordHash,
   type Slice,
   trieKey
@@ -170,9 +169,8 @@ export class FollowerSession implements WorkerSession {
     for (const [index, { bytes }] of members.entries()) {
       if (slice.due()) await slice.pause()
       if (!isNew[index]) continue
-      const record = decodeMember(bytes)
-      expectTimely(record.sequence, nowMs)
-      this.#change(keyed[index]!, record)
+      expectTimely(decodeMember(bytes).sequence, nowMs)
+      this.#change(keyed[index]!, bytes)
       this.#received++
     }
     await this.#spillIfFull(nowMs)
@@ -192,12 +190,12 @@ export class FollowerSession implements WorkerSession {
     return here.length
   }
 
-  #change({ trieKey, recHash }: TreeChange, record: MemberRecord | undefined): void {
+  #change({ trieKey, recHash }: TreeChange, record: Uint8Array | undefined): void {
     const key = Buffer.from(trieKey).toString('latin1')
     const known = this.#changes.get(key)
     const before = known === undefined ? findRecord(this.#base, trieKey) : known.before
     const copy = Uint8Array.from(trieKey)
-    this.#changedBytes += (record?.bytes.byteLength ?? 0) - (known?.record?.bytes.byteLength ?? 0)
+    this.#changedBytes += (record?.byteLength ?? 0) - (known?.record?.byteLength ?? 0)
     this.#changes.set(key, { trieKey: copy, before, record: this.#options.isDryRun ? undefined : record })
     this.#pending.push({ trieKey: copy, recHash })
   }

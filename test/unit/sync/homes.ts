@@ -7,7 +7,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLogger, systemClock, toCatalogError } from '../../../base/index.ts'
 import { type Level, LevelReader, openLevel } from '../../../library/database/level.ts'
-import { createReleaseRecord, HOME_LIBRARY, type ReleaseRecord } from '../../../library/index.ts'
+import {
+  createReleaseRecord,
+  HOME_LIBRARY,
+  type ReleaseRecord,
+  type WriteOperation
+} from '../../../library/index.ts'
 import { createRegistry, type Registry } from '../../../library/registry/index.ts'
 import { WorkerHost } from '../../../library/worker/host.ts'
 import { FrameReader, readSyncFrame, type SyncFrame } from '../../../protocols/index.ts'
@@ -67,7 +72,7 @@ export class SyncHome {
     const host = this.#host
     const clock = { ...systemClock, now: () => this.nowMs }
     this.registry = createRegistry({
-      database: { ...this.#database, write: async () => undefined },
+      database: { ...this.#database, write: operations => this.write(operations) },
       writer: {
         write: (change, record, nowMs) => host.handle('registryWrite', { change, record, nowMs }, signal),
         remove: async (recHash, nowMs) =>
@@ -94,6 +99,10 @@ export class SyncHome {
       getMany: keys => reader.getMany(keys),
       iterate: (range, signal) => reader.iterate(range, signal)
     }
+  }
+
+  async write(operations: WriteOperation[]): Promise<void> {
+    await this.#host.handle('databaseWrite', { operations, sync: true }, new AbortController().signal)
   }
 
   get library(): Uint8Array {

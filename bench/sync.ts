@@ -1,0 +1,130 @@
+/**
+ * `npm run bench -- sync [--full]`: two real daemons on loopback. One has a library of 10,000 records (with --full 100,000 and 200,000
+ * too), the other one takes it over, and then 0, 1, 10, 100 and 1,000 new releases at a time: bytes each way, round trips, CPU of
+ * both, wall. Beside it the floor: the bytes of the records themselves, and 32 bytes to say which each difference is.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CID } from 'multiformats/cid'
+import type { NewRelease } from '../library/index.ts'
+import { benchRelease, fillLibrary } from './support/bulk-library.ts'
+import { type BenchNode, startNode, stopNode } from './support/network.ts'
+import { type Row, report, round } from './support/report.ts'
+
+const DIFFERENCES = [0, 1, 10, 100, 1000]
+/** What it takes at least to say which record is meant. */
+const FLOOR_BYTES = 32
+
+interface Synced {
+  received: number
+  removed: number
+  records: number
+  bytesIn: number
+  bytesOut: number
+  roundTrips: number
+  root: string
+  peerRoot: string
+  tookMs: number
+}
+
+export const run = async (args: string[]): Promise<void> => {
+  const sizes = args.includes('--full') ? [10_000, 100_000, 200_000] : [10_000]
+  const rows: Row[] = []
+  for (const records of sizes) {
+    rows.push(...(await measure(records)))
+    // The larger ones take minutes; what is known by then is told.
+    report('sync', { sizes, differences: DIFFERENCES }, rows)
+  }
+}
+
+const measure = async (records: number): Promise<Row[]> => {
+  const root = mkdtempSync(join(tmpdir(), 'catalog-bench-'))
+  const nodes: BenchNode[] = []
+  try {
+    let bytes = 0
+    const writer = await startNode(root, 'writer', undefined, undefined, async home => {
+      bytes = await fillLibrary(home, records)
+    })
+    nodes.push(writer)
+    const { invite } = await writer.cli.json<{ invite: string }>('invite')
+    const reader = await startNode(root, 'reader', invite)
+    nodes.unshift(reader)
+    const bench = new Pair({ writer, reader }, records, await storedBy(writer, root))
+    // One record more: the release whose content all later ones name.
+    const rows = [await bench.sync('clone', records + 1, bytes)]
+    for (const difference of DIFFERENCES) rows.push(await bench.difference(difference))
+    return rows
+  } finally {
+    for (const node of nodes) await stopNode(node)
+    rmSync(root, { recursive: true, force: true })
+  }
+}
+
+type Stored = Pick<NewRelease, 'content' | 'sizeBytes' | 'files'>
+
+/** A content that all new releases name. */
+const storedBy = async ({ cli }: BenchNode, root: string): Promise<Stored> => {
+  const folder = join(root, 'content')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'readme.md'), 'a release of a benchmark')
+  const args = ['--name', 'first', '--version', '1.0.0', '--wait', '0']
+  const { content, sizeBytes, files } = await cli.json<Stored & { content: string }>(
+    'publish',
+    folder,
+    ...args
+  )
+  return { content: CID.parse(content), sizeBytes, files }
+}
+
+class Pair {
+  readonly #writer: BenchNode
+  readonly #reader: BenchNode
+  readonly #records: number
+  readonly #stored: Stored
+  #next: number
+
+  constructor({ writer, reader }: { writer: BenchNode; reader: BenchNode }, records: number, stored: Stored) {
+    this.#writer = writer
+    this.#reader = reader
+    this.#records = records
+    this.#stored = stored
+    this.#next = records
+  }
+
+  /** Publishes so many new releases, and follows. */
+  async difference(count: number): Promise<Row> {
+    let bytes = 0
+    for (let index = 0; index < count; index++) {
+      const record = benchRelease(this.#next++, this.#stored)
+      bytes += record.bytes.byteLength
+      const body = { record: Buffer.from(record.bytes).toString('base64'), wait: 0 }
+      await this.#writer.api.operate('/v1/packages', body)
+    }
+    return await this.sync(`d = ${count.toLocaleString('en-GB')}`, count, bytes)
+  }
+
+  async sync(name: string, difference: number, recordBytes: number): Promise<Row> {
+    const before = [this.#writer.stats().cpuMs, this.#reader.stats().cpuMs]
+    const began = performance.now()
+    const synced = await this.#reader.api.operate<Synced>('/v1/sync', { peer: this.#writer.daemon.peerId })
+    const wallMs = performance.now() - began
+    const after = [this.#writer.stats(), this.#reader.stats()]
+    if (synced.received !== difference || synced.root !== synced.peerRoot)
+      throw new Error(`${name}: not all came: ${JSON.stringify(synced)}`)
+    const overhead = synced.bytesIn + synced.bytesOut - recordBytes
+    return {
+      name: `${this.#records.toLocaleString('en-GB')}: ${name}`,
+      'in bytes': synced.bytesIn,
+      'out bytes': synced.bytesOut,
+      'without records': overhead,
+      'per difference': difference === 0 ? '' : round(overhead / difference, 1),
+      'floor per difference': difference === 0 ? '' : FLOOR_BYTES,
+      'round trips': synced.roundTrips,
+      wallMs: round(wallMs),
+      'source CPU ms': round(after[0]!.cpuMs - before[0]!),
+      'follower CPU ms': round(after[1]!.cpuMs - before[1]!),
+      'follower peak MB': after[1]!.peakRssMb
+    }
+  }
+}
