@@ -18,7 +18,6 @@ import {
   GoodbyeReason,
   PartialContents,
   RecordClient,
-  SyncServer,
   serveRecords
 } from '../protocols/index.ts'
 import { conflictRules, LibrarySets } from '../sync/index.ts'
@@ -51,9 +50,9 @@ import { PeerHealth } from './services/peer-health.ts'
 import { PeerLimits } from './services/peer-limits.ts'
 import { Scrubbing } from './services/scrubbing.ts'
 import { sparePeers } from './services/spare-peers.ts'
-import { Syncing } from './services/syncing.ts'
 import { Violations } from './services/violations.ts'
 import { Shutdown } from './shutdown.ts'
+import { SyncParts } from './sync-parts.ts'
 import { downloadBudget, throttleOf } from './throttling.ts'
 import { VERSION } from './version.ts'
 import { watchParts } from './watch.ts'
@@ -255,39 +254,21 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   )
   const { bucket } = library.content
   const sets = new LibrarySets({ library, clock }, { writer: nodeKey.key.publicKey })
-  const syncServer = new SyncServer(
-    {
-      libp2p: host.libp2p,
-      serve: ({ peerId, compareInMs }, work) =>
-        sets.session(
-          {
-            role: 'source',
-            local: peerIdFromString(host.peerId).toMultihash().bytes,
-            remote: peerId.toMultihash().bytes,
-            compareInMs
-          },
-          port => work(port as never)
-        ),
-      clock,
-      log: log.child({ part: 'sync' }),
-      metrics: registry
-    },
-    { networkId: values.network.id, onViolation: violations.of('sync') }
-  )
-  await syncServer.start()
-  shutdown.leave('sync server', () => syncServer.stop())
-  const syncing = new Syncing(
+  const syncParts = await SyncParts.create(
     {
       ...shared,
       libp2p: host.libp2p,
-      peerId: () => host.peerId,
+      peerId: host.peerId,
       network: direct,
+      control,
       sets,
-      metrics: registry,
-      onViolation: violations.of('sync')
+      fetching,
+      violations,
+      metrics: registry
     },
-    { networkId: values.network.id, maxRecords: values.sync.maxRecords }
+    values
   )
+  shutdown.leave('sync server', () => syncParts.close())
   const renewal = new HeadRenewal({ sets, clock, logger: log })
   const offloading =
     bucket === undefined ? undefined : new Offloading({ bucket, clock, logger: log, metrics: registry })
@@ -298,7 +279,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       metrics,
       logging,
       fetching,
-      syncing,
+      syncing: syncParts.syncing,
       collecting,
       jobs,
       failures,
@@ -316,9 +297,9 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
         background,
         scrubbing,
         renewal,
+        ...syncParts.pausable,
         ...(offloading === undefined ? [] : [offloading]),
-        { pause: () => contentServer.stop(), resume: () => contentServer.start() },
-        { pause: () => syncServer.stop(), resume: () => syncServer.start() }
+        { pause: () => contentServer.stop(), resume: () => contentServer.start() }
       ]
     },
     { ...options, startedMs: clock.monotonicMs() }
@@ -343,6 +324,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   background.start()
   scrubbing.start()
   renewal.start()
+  syncParts.start()
   offloading?.start()
   shutdown.leave('goodbye', deadline => {
     host.leave()
@@ -352,6 +334,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   if (offloading !== undefined) shutdown.leave('bucket', () => offloading.stop())
   shutdown.leave('scrub', () => scrubbing.stop())
   shutdown.leave('heads', () => renewal.stop())
+  shutdown.leave('following', () => syncParts.stop())
   shutdown.leave('fetching', () => fetching.stop())
 
   let stopping: Promise<string[]> | undefined

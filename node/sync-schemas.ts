@@ -1,5 +1,6 @@
 /** The shapes of what a node tells about libraries that it follows. */
 import * as Type from 'typebox'
+import { CONTENT_POLICIES } from '../config/index.ts'
 import { count, ms, text } from './schema-fields.ts'
 
 const HeadShape = Type.Object({
@@ -44,5 +45,17 @@ export const FollowedLibrary = Type.Object({
 })
 export type FollowedLibrary = Type.Static<typeof FollowedLibrary>
 
-export const SyncStatus = Type.Object({ libraries: Type.Array(FollowedLibrary) })
+export const FollowShape = Type.Object({
+  writer: text('Peer id of the node whose library it is.'),
+  content: Type.Enum(CONTENT_POLICIES, { description: 'Which content comes with it.' }),
+  state: Type.Enum(['waiting', 'running', 'failing']),
+  nextAt: text('When it is compared next, whatever peers tell; RFC 3339.'),
+  error: Type.Optional(text('Code of the last failure, while it fails.'))
+})
+export type FollowShape = Type.Static<typeof FollowShape>
+
+export const SyncStatus = Type.Object({
+  libraries: Type.Array(FollowedLibrary, { description: 'Copies that are here.' }),
+  follows: Type.Array(FollowShape, { description: 'What sync.follow says.' })
+})
 export type SyncStatus = Type.Static<typeof SyncStatus>

@@ -1,5 +1,12 @@
 import type { Clock } from '../base/index.ts'
-import { type DatabaseReader, followedLibrary, type Library } from '../library/index.ts'
+import {
+  type DatabaseReader,
+  followedLibrary,
+  HOME_LIBRARY,
+  type Library,
+  type ReleaseRecord,
+  readMember
+} from '../library/index.ts'
 import type { SessionPort } from '../protocols/index.ts'
 import { bytesEqual } from '../trust/index.ts'
 import {
@@ -7,6 +14,7 @@ import {
   type FollowOptions,
   type FollowOutcome,
   readAllFollowed,
+  readFollowed,
   type SourceOptions
 } from './follow/index.ts'
 import {
@@ -19,7 +27,16 @@ import {
   readEvidence,
   readHead
 } from './heads/index.ts'
-import { openTree, proveRecord, type RebuiltTree, type TreeReport } from './trie/index.ts'
+import {
+  entryCount,
+  entryHash,
+  entryKey,
+  iterateEntries,
+  openTree,
+  proveRecord,
+  type RebuiltTree,
+  type TreeReport
+} from './trie/index.ts'
 import type { SyncMethod, SyncMethods } from './types.ts'
 
 export interface LibrarySetsModules {
@@ -51,6 +68,14 @@ export interface Followed {
   readonly row: FollowedRow
   readonly root: Uint8Array
   readonly records: number
+}
+
+const NO_HEAD = new Uint8Array()
+
+/** A page of the releases of a followed library. */
+export interface FollowedReleases {
+  readonly releases: ReleaseRecord[]
+  readonly next?: Uint8Array
 }
 
 export type SessionRequest = Omit<FollowOptions, 'session'> | Omit<SourceOptions, 'session'>
@@ -153,6 +178,19 @@ export class LibrarySets {
     }
   }
 
+  /**
+   * The signed head of the set that this node has now of a library, its own or one it follows; empty when none is signed yet, undefined
+   * when it has no such library.
+   */
+  headOf(library: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#reading(async reader => {
+      if (bytesEqual(library, this.idOf(HOME_LIBRARY)))
+        return readHead(reader, library, this.#writer)?.bytes ?? NO_HEAD
+      const row = readFollowed(reader, library)
+      return row && (row.head?.bytes ?? NO_HEAD)
+    })
+  }
+
   /** The libraries that are followed, as far as copies of them are here. */
   followed(signal?: AbortSignal): Promise<Followed[]> {
     return this.#reading(async reader => {
@@ -162,6 +200,18 @@ export class LibrarySets {
         all.push({ library, row, root, records: top?.count ?? 0 })
       }
       return all
+    })
+  }
+
+  /**
+   * The releases of a followed library, some at a time, in the order of their keys: those behind the key `after`. `next` goes into the next
+   * call; absent on the last page, and when the library is not here.
+   */
+  followedReleases(library: Uint8Array, after?: Uint8Array): Promise<FollowedReleases> {
+    return this.#reading(async reader => {
+      const row = readFollowed(reader, library)
+      if (row === undefined || row.copy === 0) return { releases: [] }
+      return pageOf(reader, followedLibrary(library, row.copy), after)
     })
   }
 
@@ -191,4 +241,20 @@ export class LibrarySets {
       await snapshot.close()
     }
   }
+}
+
+/** Records of one page: some 10 ms. */
+const PAGE_RECORDS = 256
+
+function pageOf(reader: DatabaseReader, libraryId: string, after: Uint8Array | undefined): FollowedReleases {
+  const releases: ReleaseRecord[] = []
+  let records = 0
+  const behind = after === undefined ? {} : { after }
+  for (const entries of iterateEntries(openTree(reader, libraryId), behind))
+    for (let at = 0; at < entryCount(entries); at++) {
+      const record = readMember(reader, entryHash(entries, at))
+      if (record !== undefined && 'release' in record) releases.push(record)
+      if (++records === PAGE_RECORDS) return { releases, next: Uint8Array.from(entryKey(entries, at)) }
+    }
+  return { releases }
 }

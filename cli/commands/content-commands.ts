@@ -92,7 +92,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     name: 'sync',
     summary: "follow another node's library: make the copy of it here equal to what a peer has",
     details:
-      'What is in the home library of the peer comes, verified, and what is not in it any more goes: the copy is exact, and it counts only when its root is the one that the writer has signed. With --library the peer is asked for the library of another node that it follows itself. What came is found by `list`, `info`, `fetch` and `install` like every record that is here; content comes when it is fetched. A library that changed by more than 10,000 records is taken in parts; one that is cut off goes on with what is missing.',
+      'What is in the home library of the peer comes, verified, and what is not in it any more goes: the copy is exact, and it counts only when its root is the one that the writer has signed. With --library the peer is asked for the library of another node that it follows itself. What came is found by `list`, `info`, `fetch` and `install` like every record that is here; content comes when it is fetched. A library that changed by more than 10,000 records is taken in parts; one that is cut off goes on with what is missing. Nodes in `sync.follow` of the configuration are followed without this command.',
     arguments: [{ name: '[peer]', description: 'peer id or multiaddr' }],
     options: [
       {
@@ -111,7 +111,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
       },
       { line: 'catalog sync --status', does: 'shows which libraries are here, and as of when' }
     ],
-    json: '`peerId`, `library`, `writer`, `state` (equal, updated, behind), `dryRun`, `received`, `removed`, `sent`, `records`, `bytesIn`, `bytesOut`, `roundTrips`, `root`, `peerRoot`, `head {epoch, revision, expires}`, `tookMs`; with --status `libraries[] {library, writer, records, root, head, isExpired, syncedAt}`; with --forget `writer`',
+    json: '`peerId`, `library`, `writer`, `state` (equal, updated, behind), `dryRun`, `received`, `removed`, `sent`, `records`, `bytesIn`, `bytesOut`, `roundTrips`, `root`, `peerRoot`, `head {epoch, revision, expires}`, `tookMs`; with --status `libraries[] {library, writer, records, root, head, isExpired, syncedAt}`, `follows[] {writer, content, state, nextAt, error?}`; with --forget `writer`',
     load: () => import('./sync.ts')
   },
   {

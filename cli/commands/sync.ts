@@ -52,11 +52,16 @@ function summary(result: SyncResult): string {
 async function showStatus(context: Context): Promise<void> {
   const { signal } = context
   const status = await context.client().request<SyncStatus>('GET', '/v1/sync', { signal })
-  context.output.result(status, () =>
-    status.libraries.length === 0
-      ? 'no library of another node is followed here'
-      : formatTable(['WRITER', 'RECORDS', 'REVISION', 'STATE', 'EQUAL AT'], status.libraries.map(rowOf))
-  )
+  context.output.result(status, () => {
+    const { libraries, follows } = status
+    if (libraries.length + follows.length === 0) return 'no library of another node is followed here'
+    const copies = formatTable(['WRITER', 'RECORDS', 'REVISION', 'STATE', 'EQUAL AT'], libraries.map(rowOf))
+    const standing = formatTable(
+      ['FOLLOWS', 'CONTENT', 'STATE', 'NEXT AT'],
+      follows.map(({ writer, content, state, error, nextAt }) => [writer, content, error ?? state, nextAt])
+    )
+    return [copies, standing].filter(table => table !== '').join('\n\n')
+  })
 }
 
 const rowOf = ({ writer, records, head, isExpired, syncedAt }: FollowedLibrary): string[] => [

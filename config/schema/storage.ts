@@ -1,5 +1,5 @@
 import { Object as ObjectOf } from 'typebox'
-import { choice, duration, fraction, integer, rate, size, text } from './builders.ts'
+import { choice, duration, fraction, integer, list, rate, size, text } from './builders.ts'
 
 export const store = ObjectOf(
   {
@@ -133,14 +133,25 @@ export const memory = ObjectOf(
   { description: 'Limits of memory.' }
 )
 
+/** Which content comes with a library that is followed. */
+export const CONTENT_POLICIES = ['none', 'wanted', 'all'] as const
+export type ContentPolicy = (typeof CONTENT_POLICIES)[number]
+
 export const sync = ObjectOf(
   {
     interval: duration({
       default: '5m',
       min: '1s',
       max: '7d',
-      reservedFor: 'library synchronisation',
-      description: 'How often followed libraries are compared with peers; new heads are followed at once.'
+      description:
+        'How often the libraries of `sync.follow` are compared with peers, but for a fifth at random; what a connected peer tells of is followed at once.'
+    }),
+    follow: list({
+      default: [],
+      pattern: `^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}( (${CONTENT_POLICIES.join('|')}))?$`,
+      rule: "the peer id of a node, and which content comes with its library (none unless given), such as '12D3KooW… all'",
+      description:
+        'Nodes whose libraries are followed by themselves. Content: `none` comes when somebody fetches it, `wanted` is that of packages of which some version is whole here, `all` is everything that is not yanked.'
     }),
     maxRecords: integer({
       default: 1_000_000,

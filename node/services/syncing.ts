@@ -18,7 +18,7 @@ import {
   type LibrarySets,
   libraryIdOf
 } from '../../sync/index.ts'
-import type { FollowedLibrary, SyncResult, SyncStatus } from '../sync-schemas.ts'
+import type { FollowedLibrary, FollowShape, SyncResult, SyncStatus } from '../sync-schemas.ts'
 import type { Network } from './network.ts'
 import type { SyncingService, SyncRequest, WorkContext } from './types.ts'
 import { peerOf, writerOf } from './writer-key.ts'
@@ -33,6 +33,8 @@ export interface SyncingModules {
   logger: Logger
   metrics?: Registry
   onViolation(peerId: PeerId, error: CatalogError): void
+  /** How the standing subscriptions go. */
+  follows(): FollowShape[]
 }
 
 export interface SyncingOptions {
@@ -103,7 +105,7 @@ export class Syncing implements SyncingService {
   async status(signal: AbortSignal): Promise<SyncStatus> {
     const nowMs = this.#modules.clock.now()
     const followed = await this.#modules.sets.followed(signal)
-    return { libraries: followed.map(one => shapeOf(one, nowMs)) }
+    return { libraries: followed.map(one => shapeOf(one, nowMs)), follows: this.#modules.follows() }
   }
 
   async forget(writerId: string, signal: AbortSignal): Promise<void> {

@@ -21,7 +21,7 @@ export interface SyncServerModules {
   /** Runs `work` with a new session that shows a peer what is here. */
   readonly serve: <T>(
     peer: { peerId: PeerId; compareInMs: number },
-    work: (port: SessionPort<never>) => Promise<T>
+    work: (port: SessionPort<unknown>) => Promise<T>
   ) => Promise<T>
   readonly clock: Clock
   readonly log: Logger
@@ -90,7 +90,7 @@ export class SyncServer {
     const signal = this.#running?.signal ?? AbortSignal.abort(new CatalogError('SHUTTING_DOWN', 'stopped'))
     const traffic: SessionTraffic = { bytesIn: 0, bytesOut: 0, roundTrips: 0, recordsOut: 0 }
     const options = { isInitiator: false, firstFrameMs: HELLO_TIMEOUT_MS, signal }
-    const drive = (port: SessionPort<never>): Promise<unknown> =>
+    const drive = (port: SessionPort<unknown>): Promise<unknown> =>
       driveSession({ stream, clock }, port, traffic, {
         ...options,
         onPart: ({ isFull }) => {
@@ -160,7 +160,7 @@ const VIOLATIONS: readonly string[] = [
 export const isViolation = ({ code, details }: CatalogError): boolean =>
   VIOLATIONS.includes(code) && details?.remoteCode === undefined
 
-const BUSY_PORT: SessionPort<never> = {
+const BUSY_PORT: SessionPort<unknown> = {
   take: async () => {
     throw new CatalogError('BUSY', 'all places for sessions are taken', {
       details: { retryAfterMs: BUSY_RETRY_MS }

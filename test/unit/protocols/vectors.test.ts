@@ -11,7 +11,14 @@ import {
   requestMessage,
   responseMessage
 } from '../../../protocols/control/frames.ts'
-import { encodeFrame, getRecords, listReleases, type WireMessage } from '../../../protocols/index.ts'
+import {
+  encodeFrame,
+  getRecords,
+  listReleases,
+  newHead,
+  type WireMessage,
+  watchHeads
+} from '../../../protocols/index.ts'
 import {
   abortMessage,
   descendMessage,
@@ -42,6 +49,10 @@ const MESSAGES: Record<string, WireMessage<any>> = {
   'get records response': getRecords.response,
   'list releases request': listReleases.request,
   'list releases response': listReleases.response,
+  'watch heads request': watchHeads.request,
+  'watch heads response': watchHeads.response,
+  'new head request': newHead.request,
+  'new head response': newHead.response,
   'content open': openMessage,
   'content range': rangeMessage,
   'content answer': answerMessage,

@@ -1,0 +1,83 @@
+/**
+ * When followed libraries are compared with whom. Pure: what is known of each subscription comes in, and what to run now and when to
+ * look again goes out.
+ *
+ * A library is compared at once when a peer tells a head that is newer than the copy, and else at its next time: the interval after the
+ * last success, or sooner, and later each time, after a failure. The peer is who told the newer head, the writer itself, or another
+ * peer that has the library, in this order, those that failed last behind the others.
+ */
+import { type RetryPolicy, SECOND_MS } from '../../base/index.ts'
+
+/** What happened with one subscription so far. */
+export interface FollowState {
+  /** Peer id of the node whose library it is. */
+  readonly writer: string
+  readonly isRunning: boolean
+  /** When it is compared next, whatever is heard. */
+  readonly dueMs: number
+  /** Not before, whatever is heard: a peer that fails again and again costs no more. */
+  readonly notBeforeMs: number
+  /** Peers that told a head newer than the copy. */
+  readonly newerAt: ReadonlySet<string>
+  /** Other peers that have the library. */
+  readonly heldBy: ReadonlySet<string>
+  /** Whom the last failures were with, the latest last. */
+  readonly failedWith: readonly string[]
+}
+
+export interface FollowRun {
+  readonly writer: string
+  readonly peer: string
+}
+
+export interface FollowPlan {
+  readonly runs: readonly FollowRun[]
+  /** When something is due next; infinity when nothing is. */
+  readonly nextMs: number
+}
+
+/** Sessions of subscriptions at once. */
+export const MAX_RUNS = 4
+/** After a failure: soon, then later and later, up to the interval. */
+export const FAILED: Omit<RetryPolicy, 'maxDelayMs'> = {
+  attempts: Number.MAX_SAFE_INTEGER,
+  firstDelayMs: 5 * SECOND_MS,
+  factor: 2,
+  jitter: 0.5
+}
+/** The interval is shortened by up to this share, so that those who began together do not go on together. */
+const INTERVAL_JITTER = 0.2
+
+/** When a library is compared again after a success; `random` is uniform in [0, 1). */
+export const nextTime = (nowMs: number, intervalMs: number, random: number): number =>
+  nowMs + Math.round(intervalMs * (1 - INTERVAL_JITTER * random))
+
+export function planFollows(
+  states: readonly FollowState[],
+  { nowMs, connected }: { nowMs: number; connected: ReadonlySet<string> }
+): FollowPlan {
+  const waiting = states.filter(({ isRunning }) => !isRunning)
+  const timed = waiting
+    .map(state => ({ state, atMs: timeOf(state, connected) }))
+    .sort((a, b) => a.atMs - b.atMs)
+  const free = MAX_RUNS - (states.length - waiting.length)
+  const due = timed.filter(({ atMs }) => atMs <= nowMs).slice(0, Math.max(0, free))
+  const runs = due.map(({ state }) => ({ writer: state.writer, peer: peerFor(state, connected) }))
+  const next = timed.find(({ atMs }) => atMs > nowMs)
+  return { runs, nextMs: next?.atMs ?? Number.POSITIVE_INFINITY }
+}
+
+function timeOf({ dueMs, notBeforeMs, newerAt }: FollowState, connected: ReadonlySet<string>): number {
+  const isTold = [...newerAt].some(peer => connected.has(peer))
+  return Math.max(notBeforeMs, isTold ? 0 : dueMs)
+}
+
+/** The writer when nobody else is connected: it may be found. */
+function peerFor(
+  { writer, newerAt, heldBy, failedWith }: FollowState,
+  connected: ReadonlySet<string>
+): string {
+  const candidates = [...new Set([...newerAt, writer, ...heldBy])].filter(peer => connected.has(peer))
+  const failed = (peer: string): number => failedWith.lastIndexOf(peer)
+  return candidates.sort((a, b) => failed(a) - failed(b))[0] ?? writer
+}

@@ -1,0 +1,256 @@
+/** Standing subscriptions: libraries of other nodes that are kept equal by themselves, at once when a peer tells a newer head. */
+import type { PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import {
+  backoffDelayMs,
+  CatalogError,
+  type Clock,
+  type Logger,
+  MINUTE_MS,
+  Signpost,
+  toCatalogError
+} from '../../base/index.ts'
+import type { ContentPolicy } from '../../config/index.ts'
+import { HOME_LIBRARY } from '../../library/index.ts'
+import type { HeadExchange } from '../../protocols/index.ts'
+import { decodeHead, type Head, type LibrarySets, libraryIdOf } from '../../sync/index.ts'
+import type { FollowShape, SyncResult } from '../sync-schemas.ts'
+import { FAILED, type FollowRun, type FollowState, nextTime, planFollows } from './follow-plan.ts'
+import type { Network } from './network.ts'
+import { Ongoing } from './ongoing.ts'
+import type { SyncingService } from './types.ts'
+import { writerOf } from './writer-key.ts'
+
+/** Peers that are told which libraries are followed; the others are asked when a library is due. */
+const MAX_WATCHED_PEERS = 64
+/** They are told again: a peer that began to follow a library meanwhile then tells of it. */
+const WATCH_AGAIN_MS = 10 * MINUTE_MS
+/** Of one session that nobody waits for. */
+const RUN_TIMEOUT_MS = 30 * MINUTE_MS
+/** Failures of one subscription that are remembered. */
+const MAX_FAILED = 8
+
+export interface FollowingModules {
+  syncing: Pick<SyncingService, 'sync'>
+  sets: Pick<LibrarySets, 'take' | 'headOf' | 'idOf'>
+  heads: Pick<HeadExchange, 'watch'>
+  network: Pick<Network, 'connected' | 'onConnected'>
+  clock: Clock
+  logger: Logger
+  /** Told of each library that was followed. */
+  onFollowed(subscription: Subscription, result: SyncResult): void
+  onViolation(peerId: PeerId, error: CatalogError): void
+  /** Uniform in [0, 1). */
+  random?: () => number
+}
+
+/** What the operator wants to have of a library. */
+export interface Subscription {
+  /** Peer id of the node whose library it is. */
+  readonly writer: string
+  /** Which content comes with it. */
+  readonly content: ContentPolicy
+}
+
+/** What `sync.follow` says: a peer id and, perhaps, a policy in each line; of two for one node the later counts. */
+export function subscriptionsOf(lines: readonly string[]): Subscription[] {
+  const all = lines.map(line => {
+    const [writer = '', content = 'none'] = line.split(' ')
+    return { writer, content: content as ContentPolicy }
+  })
+  return [...new Map(all.map(subscription => [subscription.writer, subscription])).values()]
+}
+
+export interface FollowingOptions {
+  subscriptions: readonly Subscription[]
+  intervalMs: number
+}
+
+/** A subscription, and what has happened with it. */
+interface Entry {
+  readonly subscription: Subscription
+  readonly library: Uint8Array
+  state: FollowState
+  /** Code of the last failure; undefined after a success. */
+  lastError?: string | undefined
+}
+
+export class Following extends Ongoing {
+  readonly #modules: FollowingModules
+  readonly #options: FollowingOptions
+  readonly #entries = new Map<string, Entry>()
+  readonly #changed = new Signpost()
+  readonly #runs = new Set<Promise<void>>()
+
+  constructor(modules: FollowingModules, options: FollowingOptions) {
+    super('following of libraries', modules.logger)
+    this.#modules = modules
+    this.#options = options
+    for (const subscription of options.subscriptions) {
+      const { writer } = subscription
+      const library = libraryIdOf(writerOf(writer), HOME_LIBRARY)
+      const state = { writer, isRunning: false, dueMs: 0, notBeforeMs: 0 }
+      this.#entries.set(textOf(library), {
+        subscription,
+        library,
+        state: { ...state, newerAt: new Set(), heldBy: new Set(), failedWith: [] }
+      })
+    }
+  }
+
+  /** A peer tells a head: it is verified, judged and kept as evidence where it is one; a newer one is followed at once. */
+  async heard(peerId: PeerId, bytes: Uint8Array): Promise<void> {
+    const { sets, onViolation, logger } = this.#modules
+    const peer = peerId.toString()
+    try {
+      const head = decodeHead(bytes)
+      const entry = this.#entries.get(textOf(head.library))
+      const isOwn = textOf(head.library) === textOf(sets.idOf(HOME_LIBRARY))
+      if (entry === undefined && !isOwn)
+        throw new CatalogError('INVALID_ARGUMENT', 'this library is not followed here')
+      const verdict = await sets.take(bytes)
+      if (verdict === 'contradiction')
+        logger.warn(
+          { peer, library: textOf(head.library) },
+          'a writer has signed two heads that contradict each other'
+        )
+      if (verdict === 'forgotten')
+        logger.warn({ peer }, 'a head of this node came back that it does not remember')
+      if (entry === undefined) return
+      this.#note(entry, { heldBy: new Set([...entry.state.heldBy, peer]) })
+      if (verdict !== 'contradiction' && verdict !== 'early' && (await this.#isNewer(entry, head)))
+        this.#note(entry, { newerAt: new Set([...entry.state.newerAt, peer]) })
+    } catch (thrown) {
+      const error = toCatalogError(thrown)
+      if (error.code === 'HEAD_INVALID' || error.code === 'SIGNATURE_INVALID') onViolation(peerId, error)
+      throw error
+    }
+  }
+
+  /** What is followed, and how that goes. */
+  status(): FollowShape[] {
+    return [...this.#entries.values()].map(({ subscription, state, lastError }) => ({
+      writer: state.writer,
+      content: subscription.content,
+      state: state.isRunning ? 'running' : state.failedWith.length > 0 ? 'failing' : 'waiting',
+      nextAt: new Date(state.dueMs).toISOString(),
+      ...(lastError === undefined ? {} : { error: lastError })
+    }))
+  }
+
+  protected async run(signal: AbortSignal): Promise<void> {
+    const { network, clock } = this.#modules
+    if (this.#entries.size === 0) return
+    const stop = network.onConnected(peer => void this.#watch(peer, signal))
+    try {
+      const watching = this.#watchAgain(signal)
+      while (!signal.aborted) {
+        // Before the look: what changes after it is not missed.
+        const changed = this.#changed.shown()
+        const plan = planFollows(
+          [...this.#entries.values()].map(({ state }) => state),
+          { nowMs: clock.now(), connected: new Set(network.connected()) }
+        )
+        for (const run of plan.runs) this.#begin(run, signal)
+        await this.#until(plan.nextMs, changed, signal)
+      }
+      await watching
+    } finally {
+      stop()
+      await Promise.all(this.#runs)
+    }
+  }
+
+  /** Until a time, or something has changed. */
+  async #until(atMs: number, changed: Promise<void>, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#modules
+    const over = new AbortController()
+    const waitMs = Math.min(atMs - clock.now(), WATCH_AGAIN_MS)
+    const timed = clock.wait(Math.max(0, waitMs), AbortSignal.any([signal, over.signal]))
+    await Promise.race([changed, timed.catch(() => undefined)])
+    over.abort()
+  }
+
+  async #watchAgain(signal: AbortSignal): Promise<void> {
+    const { network, clock } = this.#modules
+    while (!signal.aborted) {
+      await Promise.all(
+        network
+          .connected()
+          .slice(0, MAX_WATCHED_PEERS)
+          .map(peer => this.#watch(peer, signal))
+      )
+      await clock.wait(WATCH_AGAIN_MS, signal).catch(() => undefined)
+    }
+  }
+
+  /** The own library too: a peer that follows it may know a head of it that a restored home does not. */
+  async #watch(peer: string, signal: AbortSignal): Promise<void> {
+    const { heads, sets, logger, network } = this.#modules
+    if (network.connected().length > MAX_WATCHED_PEERS && !this.#isWriter(peer)) return
+    const followed = [...this.#entries.values()].map(({ library }) => library)
+    try {
+      await heads.watch(peerIdFromString(peer), [...followed, sets.idOf(HOME_LIBRARY)], signal)
+    } catch (thrown) {
+      const { code } = toCatalogError(thrown)
+      if (!signal.aborted) logger.debug({ peer, code }, 'a peer could not be asked for heads')
+    }
+    // A writer that came is asked at once where it failed before for being away.
+    this.#changed.show()
+  }
+
+  #isWriter(peer: string): boolean {
+    return [...this.#entries.values()].some(({ state }) => state.writer === peer)
+  }
+
+  #begin({ writer, peer }: FollowRun, signal: AbortSignal): void {
+    const entry = [...this.#entries.values()].find(({ state }) => state.writer === writer)!
+    this.#note(entry, { isRunning: true })
+    const run = this.#follow(entry, peer, signal).finally(() => this.#runs.delete(run))
+    this.#runs.add(run)
+  }
+
+  async #follow(entry: Entry, peer: string, signal: AbortSignal): Promise<void> {
+    const { syncing, clock, logger, random = Math.random, onFollowed } = this.#modules
+    const { intervalMs } = this.#options
+    const { writer } = entry.state
+    // Heads that are told from now on may be of what this session does not see.
+    this.#note(entry, { newerAt: new Set([...entry.state.newerAt].filter(other => other !== peer)) })
+    try {
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(RUN_TIMEOUT_MS)])
+      const result = await syncing.sync(
+        { peer, library: writer },
+        { signal: limit, progress: () => undefined }
+      )
+      const dueMs = nextTime(clock.now(), intervalMs, random())
+      entry.lastError = undefined
+      this.#note(entry, { isRunning: false, dueMs, notBeforeMs: 0, failedWith: [] })
+      onFollowed(entry.subscription, result)
+    } catch (thrown) {
+      if (signal.aborted) return
+      const { code, message } = toCatalogError(thrown)
+      entry.lastError = code
+      const failedWith = [...entry.state.failedWith, peer].slice(-MAX_FAILED)
+      const policy = { ...FAILED, maxDelayMs: intervalMs }
+      const againMs = clock.now() + backoffDelayMs(policy, failedWith.length, random())
+      this.#note(entry, { isRunning: false, dueMs: againMs, notBeforeMs: againMs, failedWith })
+      logger.info({ peer, writer, code, reason: message }, 'a library could not be followed')
+    } finally {
+      if (entry.state.isRunning) this.#note(entry, { isRunning: false })
+    }
+  }
+
+  async #isNewer({ library }: Entry, head: Head): Promise<boolean> {
+    const bytes = await this.#modules.sets.headOf(library)
+    if (bytes === undefined || bytes.byteLength === 0) return true
+    const have = decodeHead(bytes)
+    return head.epoch === have.epoch ? head.revision > have.revision : head.epoch > have.epoch
+  }
+
+  #note(entry: Entry, change: Partial<FollowState>): void {
+    entry.state = { ...entry.state, ...change }
+    this.#changed.show()
+  }
+}
+
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

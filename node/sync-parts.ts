@@ -1,0 +1,108 @@
+/** What follows libraries and shows them to peers, put together: the sessions of both sides, heads between nodes, subscriptions. */
+import type { Libp2p, PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import type { Registry as MetricsRegistry } from 'prom-client'
+import type { Clock, Logger } from '../base/index.ts'
+import type { Config } from '../config/index.ts'
+import type { ContentStore, Registry } from '../library/index.ts'
+import { type Control, HeadExchange, SyncServer } from '../protocols/index.ts'
+import type { LibrarySets } from '../sync/index.ts'
+import { FollowedContent } from './services/followed-content.ts'
+import { Following, subscriptionsOf } from './services/following.ts'
+import type { Network } from './services/network.ts'
+import type { Pausable } from './services/pause.ts'
+import { Syncing } from './services/syncing.ts'
+import type { FetchingService } from './services/types.ts'
+import type { Violations } from './services/violations.ts'
+
+export interface SyncPartsModules {
+  libp2p: Libp2p
+  /** Of this node. */
+  peerId: string
+  network: Network
+  control: Control
+  sets: LibrarySets
+  registry: Registry
+  content: ContentStore
+  fetching: FetchingService
+  violations: Violations
+  clock: Clock
+  logger: Logger
+  metrics: MetricsRegistry
+}
+
+export class SyncParts {
+  readonly syncing: Syncing
+  /** What a pause stops, in this order. */
+  readonly pausable: readonly Pausable[]
+  readonly #server: SyncServer
+  readonly #heads: HeadExchange
+  readonly #following: Following
+  readonly #content: FollowedContent
+
+  /** Serves peers from then on. */
+  static async create(modules: SyncPartsModules, config: Config): Promise<SyncParts> {
+    const parts = new SyncParts(modules, config)
+    await parts.#server.start()
+    return parts
+  }
+
+  private constructor(modules: SyncPartsModules, { network: { id: networkId }, sync }: Config) {
+    const { libp2p, sets, violations, logger, clock, metrics } = modules
+    const peerId = (): string => modules.peerId
+    this.#server = new SyncServer(
+      { libp2p, serve: serveFrom(sets, modules.peerId), clock, log: logger.child({ part: 'sync' }), metrics },
+      { networkId, onViolation: violations.of('sync') }
+    )
+    this.#heads = new HeadExchange({
+      ...modules,
+      log: logger.child({ part: 'heads' }),
+      headOf: library => sets.headOf(library),
+      isConnected: peer => libp2p.getConnections(peer).length > 0,
+      onHead: (peer, head) => this.#following.heard(peer, head)
+    })
+    const follows = (): ReturnType<Following['status']> => this.#following.status()
+    this.syncing = new Syncing(
+      { ...modules, peerId, onViolation: violations.of('sync'), follows },
+      { networkId, maxRecords: sync.maxRecords }
+    )
+    this.#content = new FollowedContent(modules)
+    this.#following = new Following(
+      {
+        ...modules,
+        syncing: this.syncing,
+        heads: this.#heads,
+        onFollowed: (subscription, result) => this.#content.followed(subscription, result),
+        onViolation: violations.of('heads')
+      },
+      { subscriptions: subscriptionsOf(sync.follow), intervalMs: sync.interval }
+    )
+    const server = { pause: () => this.#server.stop(), resume: () => this.#server.start() }
+    this.pausable = [this.#following, this.#content, server]
+  }
+
+  /** Begins to work by itself. */
+  start(): void {
+    this.#heads.start()
+    this.#content.start()
+    this.#following.start()
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#following.stop(), this.#content.stop(), this.#heads.stop()])
+  }
+
+  /** Shows libraries to nobody any more. */
+  close(): Promise<void> {
+    return this.#server.stop()
+  }
+}
+
+/** Runs the sessions of peers in the worker. */
+function serveFrom(sets: LibrarySets, own: string): ConstructorParameters<typeof SyncServer>[0]['serve'] {
+  const local = idBytes(peerIdFromString(own))
+  return ({ peerId, compareInMs }, work) =>
+    sets.session({ role: 'source', local, remote: idBytes(peerId), compareInMs }, port => work(port))
+}
+
+const idBytes = (peerId: PeerId): Uint8Array => peerId.toMultihash().bytes

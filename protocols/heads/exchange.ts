@@ -1,0 +1,172 @@
+import type { PeerId } from '@libp2p/interface'
+import type { Registry } from 'prom-client'
+import {
+  CatalogError,
+  type Clock,
+  type Logger,
+  LruCache,
+  partMetrics,
+  SECOND_MS,
+  toCatalogError
+} from '../../base/index.ts'
+import type { Control } from '../control/index.ts'
+import { PeerRates } from '../exchange/peer-rates.ts'
+import { HEAD_RATE, MAX_HEADS_PER_ANSWER, MAX_WATCHED, newHead, WATCH_RATE, watchHeads } from './types.ts'
+
+/** Watchers at once; each knows of the libraries that are here only, so it costs little. */
+const MAX_WATCHERS = 1024
+/** Between two looks at what has changed: so a library's heads are told once a second at most. */
+const LOOK_MS = SECOND_MS
+/** Heads that are on their way to peers at once. */
+const MAX_TELLING = 256
+
+export interface HeadExchangeModules {
+  readonly control: Pick<Control, 'request' | 'handle'>
+  /** The signed head of the set that is here now; empty when nothing is signed yet, undefined when the library is not here. */
+  readonly headOf: (library: Uint8Array) => Promise<Uint8Array | undefined>
+  readonly isConnected: (peerId: PeerId) => boolean
+  /** A peer that is watched has told a head: not verified yet. What it throws is answered. */
+  readonly onHead: (peerId: PeerId, head: Uint8Array) => Promise<void>
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics?: Registry
+}
+
+interface Watcher {
+  readonly peerId: PeerId
+  /** Libraries that it watches and that are here: the last head that it was told, in base64. */
+  readonly told: Map<string, string>
+}
+
+/**
+ * Heads between nodes: tells peers the heads of libraries that they watch and that are here, as they change, and hears those of
+ * libraries that it watches at others. It verifies nothing and stores nothing.
+ */
+export class HeadExchange {
+  readonly #modules: HeadExchangeModules
+  /** Who watched last comes last. */
+  readonly #watchers = new Map<string, Watcher>()
+  /** Peers that were told what is watched here. */
+  readonly #watched = new LruCache<string, true>({ maxEntries: MAX_WATCHERS })
+  readonly #watchRates: PeerRates
+  readonly #headRates: PeerRates
+  readonly #metrics
+  #telling = 0
+  #running: AbortController | undefined
+  #looking: Promise<void> = Promise.resolve()
+
+  constructor(modules: HeadExchangeModules) {
+    this.#modules = modules
+    this.#watchRates = new PeerRates(WATCH_RATE, modules.clock)
+    this.#headRates = new PeerRates(HEAD_RATE, modules.clock)
+    const metrics = partMetrics(modules.metrics, 'heads')
+    this.#metrics = {
+      told: metrics.counter('told_total', 'Heads that watchers were told.'),
+      heard: metrics.counter('heard_total', 'Heads that peers have told.'),
+      watchers: metrics.gauge('watching_peers', 'Peers that watch libraries here.', () => this.#watchers.size)
+    }
+    modules.control.handle(watchHeads, async ({ libraries }, { peerId }) => {
+      this.#watchRates.take(peerId.toString(), 1)
+      return { heads: await this.#watch(peerId, libraries) }
+    })
+    modules.control.handle(newHead, async ({ head }, { peerId }) => {
+      const peer = peerId.toString()
+      this.#headRates.take(peer, 1)
+      if (this.#watched.get(peer) === undefined)
+        throw new CatalogError('INVALID_ARGUMENT', 'nothing is watched at this peer')
+      this.#metrics.heard.inc()
+      // A copy: the head is kept, the frame it came in is not.
+      await modules.onHead(peerId, head.slice())
+      return {}
+    })
+  }
+
+  start(): void {
+    this.#running = new AbortController()
+    this.#looking = this.#lookWhile(this.#running.signal)
+  }
+
+  async stop(): Promise<void> {
+    this.#running?.abort()
+    await this.#looking
+  }
+
+  /**
+   * Tells a peer which libraries are watched here, in place of what it was told before, and hears the heads that it has of them.
+   * Throws as `Control.request`; a head that `onHead` refuses ends it.
+   */
+  async watch(peerId: PeerId, libraries: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+    if (libraries.length > MAX_WATCHED)
+      throw new CatalogError('LIMIT_EXCEEDED', `a peer is asked for ${MAX_WATCHED} libraries at most`)
+    const { control, onHead } = this.#modules
+    this.#watched.set(peerId.toString(), true)
+    const { heads } = await control.request(peerId, watchHeads, { libraries: [...libraries] }, { signal })
+    for (const head of heads) {
+      this.#metrics.heard.inc()
+      await onHead(peerId, head.slice())
+    }
+  }
+
+  async #watch(peerId: PeerId, libraries: readonly Uint8Array[]): Promise<Uint8Array[]> {
+    const told = new Map<string, string>()
+    const heads: Uint8Array[] = []
+    for (const library of libraries) {
+      const head = await this.#modules.headOf(library)
+      if (head === undefined) continue
+      const isTold = head.byteLength > 0 && heads.length < MAX_HEADS_PER_ANSWER
+      if (isTold) heads.push(head)
+      told.set(textOf(library), isTold ? textOf(head) : '')
+    }
+    const peer = peerId.toString()
+    this.#watchers.delete(peer)
+    const [oldest] = this.#watchers.keys()
+    if (oldest !== undefined && this.#watchers.size >= MAX_WATCHERS) this.#watchers.delete(oldest)
+    this.#watchers.set(peer, { peerId, told })
+    return heads
+  }
+
+  async #lookWhile(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#modules
+    while (!signal.aborted) {
+      await clock.wait(LOOK_MS, signal).catch(() => undefined)
+      if (!signal.aborted) await this.#look(signal)
+    }
+  }
+
+  /** Tells each watcher what has changed since it was told last. */
+  async #look(signal: AbortSignal): Promise<void> {
+    const { headOf, isConnected } = this.#modules
+    const now = new Map<string, Uint8Array | undefined>()
+    for (const [peer, watcher] of [...this.#watchers]) {
+      if (!isConnected(watcher.peerId)) {
+        this.#watchers.delete(peer)
+        continue
+      }
+      for (const [library, last] of watcher.told) {
+        if (!now.has(library)) now.set(library, await headOf(Buffer.from(library, 'base64')))
+        const head = now.get(library)
+        if (head === undefined || head.byteLength === 0 || textOf(head) === last) continue
+        if (this.#telling >= MAX_TELLING) return
+        watcher.told.set(library, textOf(head))
+        void this.#tell(watcher, head, signal)
+      }
+    }
+  }
+
+  /** Once: who could not be told asks again, or compares sooner or later. */
+  async #tell({ peerId }: Watcher, head: Uint8Array, signal: AbortSignal): Promise<void> {
+    const { control, log } = this.#modules
+    this.#telling++
+    try {
+      await control.request(peerId, newHead, { head }, { signal })
+      this.#metrics.told.inc()
+    } catch (thrown) {
+      const { code } = toCatalogError(thrown)
+      log.debug({ peer: peerId.toString(), code }, 'a peer could not be told a head')
+    } finally {
+      this.#telling--
+    }
+  }
+}
+
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')

@@ -1,0 +1,61 @@
+/** Daemons that follow libraries by themselves. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventually, type TestDaemon, TestNet } from './support.ts'
+
+let net: TestNet
+let ada: TestDaemon
+let bob: TestDaemon
+
+/** What comes comes because it was told, not because its time had come. */
+const NEVER = '7d'
+
+beforeAll(async () => {
+  net = await TestNet.create()
+  ada = await net.start('ada')
+  bob = await net.start('bob', {
+    join: ada,
+    set: { 'sync.follow': `${ada.peerId} all`, 'sync.interval': NEVER }
+  })
+})
+afterAll(() => net.destroy())
+
+const small = (name: string) => ({ name, version: '1.0.0', files: { 'readme.md': name } })
+
+// biome-ignore lint/suspicious/noExplicitAny: the test says what it expects in it
+const packagesOf = async (daemon: TestDaemon): Promise<any[]> =>
+  (await daemon.ok('GET', '/v1/packages')).packages
+
+/** How much of a release's content is there; undefined while the release is not known. */
+const stateOf = async (daemon: TestDaemon, name: string): Promise<string | undefined> =>
+  (await packagesOf(daemon)).find(item => item.name === name)?.local
+
+test('a release of a followed library comes by itself, and its content with it', async () => {
+  const { follows } = await bob.ok('GET', '/v1/sync')
+  expect(follows).toMatchObject([{ writer: ada.peerId, content: 'all' }])
+  for (const name of ['one', 'two']) {
+    await ada.publish(small(name))
+    await eventually(async () => (await stateOf(bob, name)) === 'complete')
+  }
+})
+
+test('what two followers tell each other reaches who is not connected to the writer', async () => {
+  const eve = await net.start('eve', {
+    join: bob,
+    set: { 'sync.follow': ada.peerId, 'sync.interval': NEVER }
+  })
+  await eventually(async () => (await packagesOf(eve)).length === 2)
+  const { libraries } = await eve.ok('GET', '/v1/sync')
+  expect(libraries).toMatchObject([{ writer: ada.peerId, records: 2 }])
+  expect(
+    (await packagesOf(eve)).map(({ local }) => local),
+    'without content'
+  ).toEqual(['none', 'none'])
+})
+
+test('a writer that comes back is followed again', async () => {
+  await ada.stop()
+  ada = await net.start('ada')
+  await ada.publish(small('three'))
+  await bob.ok('POST', '/v1/peers', { address: ada.address })
+  await eventually(async () => (await stateOf(bob, 'three')) === 'complete')
+})

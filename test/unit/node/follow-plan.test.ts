@@ -1,0 +1,84 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { type FollowState, MAX_RUNS, nextTime, planFollows } from '../../../node/services/follow-plan.ts'
+
+const state = (writer: string, over: Partial<FollowState> = {}): FollowState => ({
+  writer,
+  isRunning: false,
+  dueMs: 1000,
+  notBeforeMs: 0,
+  newerAt: new Set(),
+  heldBy: new Set(),
+  failedWith: [],
+  ...over
+})
+
+const peers = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 4 })
+const states = fc.uniqueArray(
+  fc.record({
+    writer: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'),
+    isRunning: fc.boolean(),
+    dueMs: fc.nat(100),
+    notBeforeMs: fc.nat(100),
+    newerAt: peers.map(list => new Set(list)),
+    heldBy: peers.map(list => new Set(list)),
+    failedWith: fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 8 })
+  }),
+  { selector: ({ writer }) => writer, maxLength: 8 }
+)
+
+describe('what is followed when', () => {
+  test('nothing before its time, nothing twice, no more at once than there may be, and nothing is forgotten', () => {
+    fc.assert(
+      fc.property(states, peers, fc.nat(100), (all, near, nowMs) => {
+        const connected = new Set<string>(near)
+        const { runs, nextMs } = planFollows(all, { nowMs, connected })
+        const running = all.filter(({ isRunning }) => isRunning)
+        expect(new Set(runs.map(({ writer }) => writer)).size).toBe(runs.length)
+        expect(runs.length).toBeLessThanOrEqual(Math.max(0, MAX_RUNS - running.length))
+        const isTold = ({ newerAt }: FollowState): boolean => [...newerAt].some(peer => connected.has(peer))
+        const timeOf = (one: FollowState): number => Math.max(one.notBeforeMs, isTold(one) ? 0 : one.dueMs)
+        for (const { writer } of runs) {
+          const one = all.find(other => other.writer === writer)!
+          expect(one.isRunning).toBe(false)
+          expect(timeOf(one)).toBeLessThanOrEqual(nowMs)
+        }
+        const due = all.filter(one => !one.isRunning && timeOf(one) <= nowMs)
+        if (running.length + due.length <= MAX_RUNS) expect(runs).toHaveLength(due.length)
+        const later = all.filter(one => !one.isRunning && timeOf(one) > nowMs).map(timeOf)
+        expect(nextMs).toBe(Math.min(...later, Number.POSITIVE_INFINITY))
+      }),
+      { seed: 20261129 }
+    )
+  })
+
+  test('at once when a connected peer tells a newer head, unless the last tries have failed a moment ago', () => {
+    const connected = new Set(['mirror'])
+    const told = state('writer', { newerAt: new Set(['mirror']) })
+    expect(planFollows([told], { nowMs: 10, connected }).runs).toEqual([{ writer: 'writer', peer: 'mirror' }])
+    expect(planFollows([told], { nowMs: 10, connected: new Set() }).runs).toEqual([])
+    const failing = { ...told, notBeforeMs: 50 }
+    expect(planFollows([failing], { nowMs: 10, connected })).toEqual({ runs: [], nextMs: 50 })
+  })
+
+  test('with who told it, then the writer, then others; with who failed last when nobody else is there', () => {
+    const peerOf = (over: Partial<FollowState>, near: string[]): string | undefined =>
+      planFollows([state('writer', { dueMs: 0, ...over })], { nowMs: 0, connected: new Set(near) }).runs[0]
+        ?.peer
+    const heldBy = new Set(['holder'])
+    const newerAt = new Set(['teller'])
+    expect(peerOf({ heldBy, newerAt }, ['holder', 'teller', 'writer'])).toBe('teller')
+    expect(peerOf({ heldBy, newerAt }, ['holder', 'writer'])).toBe('writer')
+    expect(peerOf({ heldBy, newerAt }, ['holder'])).toBe('holder')
+    expect(peerOf({ heldBy }, []), 'it may be found').toBe('writer')
+    const failedWith = ['writer', 'teller']
+    expect(peerOf({ heldBy, newerAt, failedWith }, ['holder', 'teller', 'writer'])).toBe('holder')
+    expect(peerOf({ newerAt, failedWith }, ['teller', 'writer'])).toBe('writer')
+    expect(peerOf({ newerAt, failedWith }, ['teller'])).toBe('teller')
+  })
+
+  test('again after the interval, less up to a fifth', () => {
+    expect(nextTime(1000, 500, 0)).toBe(1500)
+    expect(nextTime(1000, 500, 0.999999)).toBe(1400)
+  })
+})

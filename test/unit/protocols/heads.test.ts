@@ -1,0 +1,122 @@
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { PeerId } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { CatalogError, silentLogger } from '../../../base/index.ts'
+import type { Handler } from '../../../protocols/control/incoming.ts'
+import { HEAD_RATE, MAX_HEADS_PER_ANSWER, WATCH_RATE } from '../../../protocols/heads/types.ts'
+import { type Control, HeadExchange, newHead, watchHeads } from '../../../protocols/index.ts'
+import { ManualClock } from './manual-clock.ts'
+
+const library = (number: number): Uint8Array => new Uint8Array(32).fill(number)
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
+
+let clock: ManualClock
+let heads: Map<string, Uint8Array>
+let connected: boolean
+let asked: Array<{ method: number; message: unknown }>
+let heard: string[]
+let answer: () => unknown
+// biome-ignore lint/suspicious/noExplicitAny: handlers of all types stand in one table
+let handlers: Map<number, Handler<any, any>>
+let peerId: PeerId
+let exchange: HeadExchange
+
+beforeEach(async () => {
+  clock = new ManualClock()
+  heads = new Map()
+  connected = true
+  asked = []
+  heard = []
+  handlers = new Map()
+  answer = () => ({})
+  peerId = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
+  const control = {
+    handle: (type: { method: number }, handler: never) => void handlers.set(type.method, handler),
+    request: async (_: PeerId, { method }: { method: number }, message: unknown) => {
+      asked.push({ method, message })
+      return answer()
+    }
+  } as unknown as Pick<Control, 'request' | 'handle'>
+  exchange = new HeadExchange({
+    control,
+    headOf: async id => heads.get(text(id)),
+    isConnected: () => connected,
+    onHead: async (_, head) => void heard.push(text(head)),
+    clock,
+    log: silentLogger
+  })
+})
+
+const ask = async (method: number, message: object): Promise<{ heads: Uint8Array[] }> =>
+  (await handlers.get(method)!(message, { peerId, signal: new AbortController().signal })) as never
+
+const set = (number: number, head: string): void => void heads.set(text(library(number)), Buffer.from(head))
+
+async function look(): Promise<void> {
+  await clock.advance(1000)
+}
+
+describe('who watches libraries', () => {
+  test('gets their heads, and then each new one once, of libraries that are here only', async () => {
+    set(1, 'one')
+    set(2, '')
+    const { heads: now } = await ask(32, { libraries: [library(1), library(2), library(3)] })
+    expect(now.map(text)).toEqual(['one'])
+    exchange.start()
+    await look()
+    expect(asked).toEqual([])
+    set(1, 'two')
+    set(2, 'signed')
+    set(3, 'came later')
+    await look()
+    await look()
+    const told = asked.map(({ message }) => text((message as { head: Uint8Array }).head))
+    expect(told.sort()).toEqual(['signed', 'two'])
+    await exchange.stop()
+  })
+
+  test('is told no more once it is gone, or watches something else', async () => {
+    set(1, 'one')
+    await ask(32, { libraries: [library(1)] })
+    await ask(32, { libraries: [] })
+    exchange.start()
+    set(1, 'two')
+    await look()
+    await ask(32, { libraries: [library(1)] })
+    connected = false
+    set(1, 'three')
+    await look()
+    connected = true
+    await look()
+    expect(asked).toEqual([])
+    await exchange.stop()
+  })
+
+  test('gets no more heads at once than fit, and the others as it is told', async () => {
+    for (let number = 0; number < 256; number++) set(number, `head ${number}`)
+    const ids = Array.from({ length: 256 }, (_, number) => library(number))
+    expect((await ask(32, { libraries: ids })).heads).toHaveLength(MAX_HEADS_PER_ANSWER)
+  })
+
+  test('cannot ask or tell without end', async () => {
+    for (let times = 0; times < WATCH_RATE.burst; times++) await ask(32, { libraries: [] })
+    await expect(ask(32, { libraries: [] })).rejects.toMatchObject({ code: 'BUSY' })
+    await expect(ask(33, { head: Buffer.from('x') }), 'nobody asked it').rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT'
+    })
+    answer = () => ({ heads: [Buffer.from('now')] })
+    await exchange.watch(peerId, [library(1)])
+    for (let times = 1; times < HEAD_RATE.burst; times++) await ask(33, { head: Buffer.from('new') })
+    await expect(ask(33, { head: Buffer.from('new') })).rejects.toMatchObject({ code: 'BUSY' })
+    expect(heard.slice(0, 2)).toEqual(['now', 'new'])
+    expect(heard).toHaveLength(HEAD_RATE.burst)
+  })
+
+  test('says no more libraries than a peer takes', async () => {
+    const ids = Array.from({ length: 1025 }, () => library(1))
+    await expect(exchange.watch(peerId, ids)).rejects.toBeInstanceOf(CatalogError)
+    expect(asked).toEqual([])
+    expect([watchHeads.method, newHead.method]).toEqual([32, 33])
+  })
+})
