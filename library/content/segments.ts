@@ -287,8 +287,8 @@ export class SegmentStore {
     const { backend } = this.#modules
     const tail = this.#tail
     await backend.checkRoom(stage.usedBytes)
-    const mostBytes = stage.moves > 0 ? this.#quotaBytes : usableBytes(this.#quotaBytes)
-    if (this.#quotaBytes > 0 && tail.totalBytes + stage.usedBytes > mostBytes)
+    const mostBytes = this.#mostBytes(stage)
+    if (tail.totalBytes + stage.usedBytes > mostBytes)
       throw new CatalogError(
         'QUOTA_EXCEEDED',
         `the store holds ${displaySize(tail.totalBytes)} and may fill ${displaySize(mostBytes)} of its quota of ${displaySize(this.#quotaBytes)}`,
@@ -305,6 +305,15 @@ export class SegmentStore {
       blocks: tail.blocks + this.#newBlocks(stage),
       totalBytes: tail.totalBytes + stage.usedBytes
     }
+  }
+
+  /**
+   * How far a stage may fill the store. What a collection moves alone may pass the quota, by what is live in the one segment
+   * that goes right after: else a store that is over its quota, because that was lowered, could never shrink.
+   */
+  #mostBytes({ moves, blocks }: Stage): number {
+    if (this.#quotaBytes === 0 || moves === blocks.length) return Number.POSITIVE_INFINITY
+    return moves > 0 ? this.#quotaBytes : usableBytes(this.#quotaBytes)
   }
 
   /** Blocks of a stage that are not in the index: all, unless some are moved. */

@@ -15,7 +15,7 @@ import { TAIL_KEY } from '../../../library/content/segment-modules.ts'
 import { fileChunks } from '../../../library/content/tree-reader.ts'
 import type { BlockId, CollectReport } from '../../../library/content/types.ts'
 import { makeTar, pseudoRandom, type TarEntry } from './fakes.ts'
-import { FOLDER, Machine } from './machine.ts'
+import { blocks, FOLDER, Machine } from './machine.ts'
 
 const restless = { due: () => true, pause: () => new Promise<void>(setImmediate) }
 
@@ -148,6 +148,23 @@ describe('a collection', () => {
     expect(await shelf.digest(content)).toBe(digest)
     expect((await shelf.collect()).blocks).toBeGreaterThan(0)
     await expect(shelf.digest(content)).rejects.toMatchObject({ code: 'CONTENT_MISSING' })
+  })
+
+  test('gives room back in a store that is far over a quota that was lowered', async () => {
+    const shelf = (await new Shelf().open()) as Shelf
+    const contents: CID[] = []
+    for (const n of [0, 1, 2]) contents.push(await shelf.publish(filesOf(n)))
+    const digest = await shelf.digest(contents[1]!)
+    for (const n of [0, 2]) await shelf.letGo(contents[n]!)
+    const quotaBytes = Math.round(shelf.diskBytes / 4)
+    await shelf.open(quotaBytes)
+    const plan = await shelf.collect({ dryRun: true })
+    expect(plan.rewritten).toBeGreaterThan(0)
+    expect((await shelf.collect()).freedBytes).toBe(plan.freedBytes)
+    expect(await shelf.digest(contents[1]!)).toBe(digest)
+    shelf.checkTail()
+    // What is new is held to the quota as before.
+    await expect(shelf.store_(...blocks(0, 40))).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' })
   })
 
   test('keeps a segment with a damaged block, and all that is good in it', async () => {
