@@ -51,6 +51,8 @@ export class Collecting implements CollectingService {
   readonly #turns = new Semaphore({ name: 'collections', maxActive: 1, maxWaiting: MAX_WAITING })
   #isStarted = false
   #futileUntilMs = Number.NEGATIVE_INFINITY
+  /** What the last collection had to leave. */
+  #kept = { pinnedBytes: 0, ownBytes: 0 }
   #last: { at: string; freedBytes: number } | undefined
 
   constructor(modules: CollectingModules, options: CollectingOptions) {
@@ -102,14 +104,14 @@ export class Collecting implements CollectingService {
     const targetBytes = usableBytes(quotaBytes) - sizeBytes
     const fits = (): boolean => content.stats().bytes <= targetBytes
     if (fits()) return
-    let kept = { pinnedBytes: 0, ownBytes: 0 }
     await this.#turns.run(async () => {
       // Whoever had the turn before may have made room; and what can never fit empties no store.
       if (fits() || targetBytes < 0 || clock.monotonicMs() < this.#futileUntilMs) return
-      kept = await this.#rounds(targetBytes, false, { signal, progress: () => {} })
+      await this.#rounds(targetBytes, false, { signal, progress: () => {} })
     }, signal)
     if (fits()) return
     const { bytes } = content.stats()
+    const kept = targetBytes < 0 ? { pinnedBytes: 0, ownBytes: 0 } : this.#kept
     const why =
       targetBytes < 0
         ? ''
@@ -150,6 +152,8 @@ export class Collecting implements CollectingService {
     }
     if (dryRun) return total
     if (total.bytes > targetBytes) this.#futileUntilMs = clock.monotonicMs() + FUTILE_MS
+    const { pinnedBytes, ownBytes } = total
+    this.#kept = { pinnedBytes, ownBytes }
     this.#last = { at: new Date(clock.now()).toISOString(), freedBytes: total.freedBytes }
     const { releases, ...numbers } = total
     logger.info({ ...numbers, releases: releases.length }, 'garbage collected')
