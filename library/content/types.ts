@@ -152,6 +152,9 @@ export interface KeptBytes {
   ownBytes: number
 }
 
+/** Contents that one collection lets go of; the next goes on. */
+export const MAX_COLLECTED = 1000
+
 export interface CollectRequest {
   /** Bytes of content that should go beside what has no name, those longest unused first; 0 = none. */
   evictBytes: number

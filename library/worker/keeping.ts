@@ -14,7 +14,12 @@ import { LiveSet } from '../content/live-set.ts'
 import type { BlockReader } from '../content/reader.ts'
 import type { SegmentBackend } from '../content/segment-backend.ts'
 import type { SegmentStore } from '../content/segments.ts'
-import type { CollectReport, ContentSummary, PlannedContent } from '../content/types.ts'
+import {
+  type CollectReport,
+  type ContentSummary,
+  MAX_COLLECTED,
+  type PlannedContent
+} from '../content/types.ts'
 import { KeyFamily, makeKey, membershipKey, parseNameIndexKey } from '../database/keys.ts'
 import type { LevelWriter } from '../database/level.ts'
 import type { WriteOperation } from '../database/types.ts'
@@ -27,8 +32,6 @@ import type { Scheduler } from './scheduler.ts'
 
 /** A content that no release names stays so long: its publisher has stored it and is about to sign. */
 const UNNAMED_MS = HOUR_MS
-/** Contents that one plan lets go of; the next goes on. */
-const MAX_PLANNED = 1000
 const DIGEST_BYTES = 32
 
 export interface KeepingModules {
@@ -132,7 +135,7 @@ export class Keeping {
       const planned = plan.contents
       let freed = planned.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
       for (const kept of oldest(candidates)) {
-        if (freed >= request.evictBytes || planned.length >= MAX_PLANNED) break
+        if (freed >= request.evictBytes || planned.length >= MAX_COLLECTED) break
         const victim = this.#planned(kept, 'unused')
         planned.push(victim)
         freed += victim.sizeBytes
@@ -158,9 +161,9 @@ export class Keeping {
       if (pinned.has(digest)) totals.pinnedBytes += this.#sizeOf(kept.content)
       else if (own.has(digest)) totals.ownBytes += this.#sizeOf(kept.content)
       else if (!isUnnamed && evictBytes > 0) candidates.push(kept)
-      else if (isUnnamed && kept.usedMs + UNNAMED_MS < nowMs && contents.length < MAX_PLANNED)
+      else if (isUnnamed && kept.usedMs + UNNAMED_MS < nowMs && contents.length < MAX_COLLECTED)
         contents.push(this.#planned(kept, 'unnamed'))
-      if (candidates.length > 2 * MAX_PLANNED) candidates = oldest(candidates)
+      if (candidates.length > 2 * MAX_COLLECTED) candidates = oldest(candidates)
       await pause()
     }
     return { contents, candidates, ...totals }
@@ -263,4 +266,4 @@ export class Keeping {
 const digestOf = (bytes: Uint8Array): Uint8Array => bytes.subarray(-DIGEST_BYTES)
 
 /** Those longest unused, as many as one plan may hold. */
-const oldest = (kept: Kept[]): Kept[] => kept.sort((a, b) => a.usedMs - b.usedMs).slice(0, MAX_PLANNED)
+const oldest = (kept: Kept[]): Kept[] => kept.sort((a, b) => a.usedMs - b.usedMs).slice(0, MAX_COLLECTED)

@@ -13,7 +13,13 @@ import {
   Semaphore,
   toCatalogError
 } from '../../base/index.ts'
-import { type CollectOutcome, type ContentStore, type Registry, usableBytes } from '../../library/index.ts'
+import {
+  type CollectOutcome,
+  type ContentStore,
+  MAX_COLLECTED,
+  type Registry,
+  usableBytes
+} from '../../library/index.ts'
 import type { OperationManager } from '../operations.ts'
 import type { CollectResult } from '../schemas.ts'
 import type { FetchJobs } from './fetch-jobs.ts'
@@ -23,7 +29,7 @@ import type { CollectingService, WorkContext } from './types.ts'
 const MAX_ROUNDS = 8
 /** Those who may wait for a collection: fetches and clients. */
 const MAX_WAITING = 1000
-/** After a collection that could not free enough nobody tries again for so long, unless something was let go of. */
+/** After a collection that could not free enough nobody wants as much again for so long, unless something was let go of. */
 const FUTILE_MS = 30 * SECOND_MS
 
 export interface CollectingModules {
@@ -50,7 +56,8 @@ export class Collecting implements CollectingService {
   readonly #options: CollectingOptions
   readonly #turns = new Semaphore({ name: 'collections', maxActive: 1, maxWaiting: MAX_WAITING })
   #isStarted = false
-  #futileUntilMs = Number.NEGATIVE_INFINITY
+  /** Down to where no collection came just now. */
+  #futile: { untilMs: number; targetBytes: number } | undefined
   /** What the last collection had to leave. */
   #kept = { pinnedBytes: 0, ownBytes: 0 }
   #last: { at: string; freedBytes: number } | undefined
@@ -73,14 +80,14 @@ export class Collecting implements CollectingService {
 
   /** Something was unpinned or removed: another collection may free it. */
   changed(): void {
-    this.#futileUntilMs = Number.NEGATIVE_INFINITY
+    this.#futile = undefined
   }
 
   /** The store has grown: begins a collection when it is over the high-water mark and none was in vain just now. */
   readonly grown = (): void => {
-    const { content, clock, operations, logger } = this.#modules
+    const { content, operations, logger } = this.#modules
     if (this.#isStarted || content.stats().bytes <= this.#highBytes) return
-    if (clock.monotonicMs() < this.#futileUntilMs) return
+    if (this.#isFutile(this.#lowBytes)) return
     this.#isStarted = true
     try {
       operations.start('gc', 'store-quota', async context => {
@@ -98,7 +105,7 @@ export class Collecting implements CollectingService {
 
   /** Sees to it that `sizeBytes` fit under the quota. QUOTA_EXCEEDED when not enough can be freed. */
   async makeRoom(what: string, sizeBytes: number, signal: AbortSignal): Promise<void> {
-    const { content, clock } = this.#modules
+    const { content } = this.#modules
     const { quotaBytes } = this.#options
     if (quotaBytes === 0) return
     const targetBytes = usableBytes(quotaBytes) - sizeBytes
@@ -106,8 +113,8 @@ export class Collecting implements CollectingService {
     if (fits()) return
     await this.#turns.run(async () => {
       // Whoever had the turn before may have made room; and what can never fit empties no store.
-      if (fits() || targetBytes < 0 || clock.monotonicMs() < this.#futileUntilMs) return
-      await this.#rounds(targetBytes, false, { signal, progress: () => {} })
+      if (fits() || targetBytes < 0 || this.#isFutile(targetBytes)) return
+      await this.#rounds(targetBytes, false, { signal, progress: () => {} }, true)
     }, signal)
     if (fits()) return
     const { bytes } = content.stats()
@@ -135,8 +142,16 @@ export class Collecting implements CollectingService {
       : Math.min(quotaBytes * highWater, usableBytes(quotaBytes))
   }
 
-  /** The garbage first, then contents until the target is reached or nothing more may go. */
-  async #rounds(targetBytes: number, dryRun: boolean, { signal, progress }: WorkContext): Promise<Outcome> {
+  /**
+   * The garbage first, then contents until the target is reached or nothing more may go; with `orNothing` no content goes
+   * for a target that is out of reach.
+   */
+  async #rounds(
+    targetBytes: number,
+    dryRun: boolean,
+    { signal, progress }: WorkContext,
+    orNothing = false
+  ): Promise<Outcome> {
     const { content, clock, logger } = this.#modules
     const bytesBefore = content.stats().bytes
     const total = emptyOutcome(dryRun, bytesBefore)
@@ -149,9 +164,10 @@ export class Collecting implements CollectingService {
       const isDone = round > 0 && outcome.released.length === 0
       evictBytes = Math.max(0, total.bytes - targetBytes)
       if (evictBytes === 0 || isDone || (dryRun && round > 0)) break
+      if (orNothing && round === 0 && (await this.#isOutOfReach(targetBytes, total, signal))) break
     }
     if (dryRun) return total
-    if (total.bytes > targetBytes) this.#futileUntilMs = clock.monotonicMs() + FUTILE_MS
+    if (total.bytes > targetBytes) this.#futile = { untilMs: clock.monotonicMs() + FUTILE_MS, targetBytes }
     const { pinnedBytes, ownBytes } = total
     this.#kept = { pinnedBytes, ownBytes }
     this.#last = { at: new Date(clock.now()).toISOString(), freedBytes: total.freedBytes }
@@ -159,6 +175,24 @@ export class Collecting implements CollectingService {
     logger.info({ ...numbers, releases: releases.length }, 'garbage collected')
     for (const { name, sizeBytes } of releases) logger.info({ name, sizeBytes }, 'a content was let go of')
     return total
+  }
+
+  #isFutile(targetBytes: number): boolean {
+    const futile = this.#futile
+    if (futile === undefined || targetBytes > futile.targetBytes) return false
+    return this.#modules.clock.monotonicMs() < futile.untilMs
+  }
+
+  /**
+   * Whether the target is not reached though everything goes that may. Looked at only where what stays seems to be too much:
+   * contents share blocks and are compressed, so their sizes alone do not say it.
+   */
+  async #isOutOfReach(targetBytes: number, found: Outcome, signal: AbortSignal): Promise<boolean> {
+    if (found.pinnedBytes + found.ownBytes <= targetBytes) return false
+    const evictBytes = Number.MAX_SAFE_INTEGER
+    const fetching = await this.#fetching(signal)
+    const all = await this.#modules.content.collect({ evictBytes, dryRun: true, fetching, signal })
+    return found.bytes - all.freedBytes > targetBytes && all.released.length < MAX_COLLECTED
   }
 
   /** Contents whose fetch has not ended, of this life of the daemon or an earlier one. */

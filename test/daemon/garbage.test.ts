@@ -111,6 +111,13 @@ test('under a quota the longest unused makes room, and what is pinned is refused
     expect(await fetch(version)).toMatchObject({ state: 'done' })
   expect([await local('1.0.0'), await local('3.0.0')]).toEqual(['none', 'complete'])
   await small.ok('PUT', '/v1/releases/pin', { spec: 'pack@2.0.0' })
+  // Without what is pinned there is no room for 50 MB: nothing goes for it.
+  await publish(publisher, '4.0.0', 50 * MB)
+  expect((await fetch('4.0.0')).error).toMatchObject({ code: 'QUOTA_EXCEEDED' })
+  expect(await local('3.0.0')).toBe('complete')
+  // What needs less is not refused for that, and takes the room of what is not pinned.
+  for (const version of ['1.0.0', '3.0.0']) expect(await fetch(version)).toMatchObject({ state: 'done' })
+  expect(await local('1.0.0')).toBe('none')
   await small.ok('PUT', '/v1/releases/pin', { spec: 'pack@3.0.0' })
   const refused = await fetch('1.0.0')
   const pinned = { code: 'QUOTA_EXCEEDED', details: { pinnedBytes: 50 * MB } }
