@@ -28,10 +28,6 @@ export const run = defineCommand(
       const bad = result.bad.map(({ release, path, id, reason }) =>
         printable(`${reason}: ${release} ${path} (${id})`)
       )
-      const isUnharmed = result.corrupt + result.missing === 0
-      const verdict = isUnharmed
-        ? 'all as they should be'
-        : `${result.corrupt} corrupt, ${result.missing} missing; \`catalog verify --all --repair\` fetches them again`
       const repaired = result.repaired.map(({ release, ok, error }) =>
         printable(ok ? `repaired: ${release}` : `not repaired: ${release} (${error ?? 'still damaged'})`)
       )
@@ -41,11 +37,20 @@ export const run = defineCommand(
         ...firstOf(partial, partial.length),
         ...firstOf(repaired, repaired.length),
         ...trees,
-        `${checked}: ${verdict}`
+        `${checked}: ${verdictOf(result)}`
       ].join('\n')
     })
   }
 )
+
+function verdictOf({ corrupt, missing, repaired }: VerifyResult): string {
+  if (corrupt + missing === 0) return 'all as they should be'
+  const found = `${corrupt} corrupt, ${missing} missing`
+  if (repaired.length === 0) return `${found}; \`catalog verify --all --repair\` fetches them again`
+  return repaired.every(({ ok }) => ok)
+    ? `${found}; now all fetched again`
+    : `${found}; not all fetched again`
+}
 
 function treeLines({ library, ok, records, problems, problemCount, rebuilt }: Tree): string[] {
   const found = problems.map(problem => printable(`tree of ${library}: ${problem}`))

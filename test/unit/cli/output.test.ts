@@ -46,7 +46,7 @@ describe('verify', () => {
     expect(bad.status).toBe(5)
     expect(bad.stdout.match(/^missing:/gm)).toHaveLength(20)
     expect(bad.stdout).toContain('and 4980 more')
-    expect(bad.stdout).toContain('0 corrupt, 5000 missing')
+    expect(bad.stdout).toContain('0 corrupt, 5000 missing; `catalog verify --all --repair` fetches')
 
     daemon.routes.set('POST /v1/verifications', () =>
       done('verify', { ...sums, ok: true, missing: 0, bad: [] })
@@ -54,6 +54,20 @@ describe('verify', () => {
     const whole = await cli(['verify', '--all'], { home: daemon.home })
     expect(whole.status).toBe(0)
     expect(whole.stdout).toContain('partial: b@1.0.0 (3 of 9 blocks)')
+  })
+})
+
+describe('verify --repair', () => {
+  it.each([
+    [true, 0, '1 corrupt, 0 missing; now all fetched again'],
+    [false, 5, '1 corrupt, 0 missing; not all fetched again']
+  ])('says what is so after it (repaired: %s)', async (ok, exit, verdict) => {
+    const repaired = [{ release: 'a@1.0.0', ok }]
+    const sums = { ok, checked: 3, bytes: 30, corrupt: 1, missing: 0, bad: [], partial: [], trees: [] }
+    daemon.routes.set('POST /v1/verifications', () => done('verify', { ...sums, repaired }))
+    const result = await cli(['verify', '--all', '--repair'], { home: daemon.home })
+    expect(result.status).toBe(exit)
+    expect(result.stdout).toContain(verdict)
   })
 })
 
