@@ -59,5 +59,5 @@ export type {
   FollowingRows,
   WorkerCompanion
 } from './worker/companion.ts'
-export type { Scheduler, Slice } from './worker/scheduler.ts'
+export { Scheduler, type Slice } from './worker/scheduler.ts'
 export { runWorker } from './worker/thread.ts'

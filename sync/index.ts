@@ -10,6 +10,7 @@ export { openSyncCompanion, type SyncCompanionModules, type SyncCompanionOptions
 export {
   type FollowedRow,
   type FollowOutcome,
+  Overlay,
   readAllFollowed,
   readFollowed
 } from './follow/index.ts'

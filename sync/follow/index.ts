@@ -4,6 +4,7 @@
  * streams are the main thread's: it hands over frames and sends what comes back.
  */
 export { FOLLOW_LIMITS, type FollowLimits } from './limits.ts'
+export { Overlay } from './overlay.ts'
 export { type FollowedRow, readAllFollowed, readFollowed } from './rows.ts'
 export { SyncSessions } from './sessions.ts'
 export type { FollowOptions, FollowOutcome, Said, SessionOpening, SourceOptions } from './types.ts'

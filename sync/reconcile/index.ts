@@ -6,6 +6,14 @@
  * no stream and believes nobody: the root decides in the end, and what a peer may cost is bounded (limits.ts).
  */
 export { resumePoint } from './compare.ts'
+export {
+  MAX_COUNTED_RECORDS,
+  MAX_HELD_RECORDS,
+  MAX_TURNS,
+  RECORDS_PER_STREAM_TURN,
+  SESSION_BASE_BYTES,
+  SESSION_BYTES_PER_RECORD
+} from './limits.ts'
 export { recordFrames } from './pack.ts'
 export { awaitSession, beginSession, reply, replySteps } from './reply.ts'
 export {

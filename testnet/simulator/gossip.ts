@@ -1,0 +1,131 @@
+import { LruCache, SECOND_MS, toCatalogError } from '../../base/index.ts'
+import { bytesEqual, sha256 } from '../../trust/index.ts'
+import { type SaidHead, sayingOf } from './heads.ts'
+import type { Home } from './home.ts'
+import type { Lifetime, SimulatedNode } from './node.ts'
+import { hex } from './records.ts'
+
+/** Least time between two heads of one library that a node passes on. */
+const PACE_MS = 2 * SECOND_MS
+/** Heads that wait to be looked at; more are dropped, the next will do. */
+const MAX_WAITING_HEADS = 64
+/** Heads that a node remembers to have seen. */
+const MAX_SEEN_HEADS = 512
+/** A node tells its neighbours its head again, should they have missed it. */
+const REPEAT_MS = 60 * SECOND_MS
+
+/** The heads that a node hears of and tells others: a library at a time, verified before they are passed on. */
+export class Gossip {
+  readonly #node: SimulatedNode
+  readonly #home: Home
+  readonly #lifetime: Lifetime
+  readonly #waiting: Array<{ from: number; bytes: Uint8Array }> = []
+  readonly #seen = new LruCache<string, true>({ maxEntries: MAX_SEEN_HEADS })
+  /** By library: the newest head that is to be told once the pace allows it. */
+  readonly #toTell = new Map<string, SaidHead>()
+  #isReading = false
+
+  constructor(node: SimulatedNode, home: Home, lifetime: Lifetime) {
+    this.#node = node
+    this.#home = home
+    this.#lifetime = lifetime
+  }
+
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  start(): void {
+    this.announce()
+    this.#lifetime.after(this.#node.modules.random.between(1, REPEAT_MS), () => this.#repeat())
+    this.#node.options.mischief?.gossip(this.#node, this.#lifetime)
+  }
+
+  /** Tells the neighbours the own head, now or as soon as the pace allows it. */
+  announce(): void {
+    const head = this.#ownHead()
+    if (head !== undefined) this.#tell(head)
+  }
+
+  #ownHead(): SaidHead | undefined {
+    const head = this.#home.head()
+    if (head !== undefined) this.#node.modules.watch.signed(this.#node, head)
+    return head
+  }
+
+  receive(from: number, bytes: Uint8Array): void {
+    if (this.#waiting.length >= MAX_WAITING_HEADS) return
+    const key = hex(sha256(bytes))
+    if (this.#seen.get(key) === true) return
+    this.#seen.set(key, true)
+    this.#waiting.push({ from, bytes })
+    if (!this.#isReading) this.#node.modules.timeline.spawn(this.#readAll())
+  }
+
+  async #readAll(): Promise<void> {
+    this.#isReading = true
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
+      await this.#read(next.from, next.bytes)
+    this.#isReading = false
+  }
+
+  async #read(from: number, bytes: Uint8Array): Promise<void> {
+    const { watch } = this.#node.modules
+    const said = sayingOf(bytes)
+    // Of libraries that are not followed here nothing is kept, whoever has signed it.
+    if (said === undefined || !this.#node.follows(said.writer)) return
+    try {
+      const verdict = await this.#home.takeHead(bytes)
+      watch.heard(this.#node, said, verdict)
+      if (verdict === 'forgotten') this.announce()
+      if (verdict === 'newer') this.#learned(said)
+      if (verdict === 'older') this.#remind(from, said)
+      // Its time will come, and it may then be shown again.
+      if (verdict === 'early') this.#seen.delete(hex(sha256(bytes)))
+    } catch (thrown) {
+      const error = toCatalogError(thrown)
+      if (error.code === 'INTERNAL') throw thrown
+      watch.refusedHead(this.#node, from, error)
+    }
+  }
+
+  /** Passes a head on, and looks at the library where its root is another. */
+  #learned(head: SaidHead): void {
+    this.#tell(head)
+    if (!bytesEqual(head.root, this.#home.root)) this.#node.life?.sessions.want(head.writer)
+  }
+
+  /** Who shows an old head gets the newer one: it may be its writer, which has forgotten it. */
+  #remind(from: number, { library, writer }: SaidHead): void {
+    const head = this.#home.headOf(library, writer)
+    if (head !== undefined) this.#node.modules.network.send(this.#node.id, from, head.bytes)
+  }
+
+  #tell(head: SaidHead): void {
+    const library = hex(head.library)
+    const isPaced = this.#toTell.has(library)
+    this.#toTell.set(library, head)
+    if (!isPaced) this.#tellNow(library)
+  }
+
+  /** Tells the neighbours that follow the library too. */
+  #tellNow(library: string): void {
+    const { network, neighbours } = this.#node.modules
+    const head = this.#toTell.get(library)!
+    for (const near of neighbours())
+      if (near.follows(head.writer)) network.send(this.#node.id, near.id, head.bytes)
+    this.#lifetime.after(PACE_MS, () => {
+      if (this.#toTell.get(library) === head) this.#toTell.delete(library)
+      else this.#tellNow(library)
+    })
+  }
+
+  #repeat(): void {
+    const { timeline, network, random, neighbours } = this.#node.modules
+    timeline.spawn(this.#home.renewIfDue())
+    const head = this.#ownHead()
+    const near = neighbours()
+    if (head !== undefined && near.length > 0) network.send(this.#node.id, random.pick(near).id, head.bytes)
+    this.#lifetime.after(REPEAT_MS, () => this.#repeat())
+  }
+}

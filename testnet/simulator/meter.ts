@@ -1,0 +1,77 @@
+import type { SyncMessage } from '../../protocols/index.ts'
+import {
+  MAX_COUNTED_RECORDS,
+  MAX_HELD_RECORDS,
+  MAX_TURNS,
+  RECORDS_PER_STREAM_TURN,
+  SESSION_BASE_BYTES,
+  SESSION_BYTES_PER_RECORD
+} from '../../sync/index.ts'
+
+const RECORDS_FRAME = 6
+const ABORT_FRAME = 8
+
+/**
+ * What a session has cost one side, counted at the stream and not by the session itself, against the bounds that the session
+ * promises to keep: what one more message is worth may come on top, and then nothing is answered.
+ */
+export class SessionMeter {
+  turns = 0
+  /** Both ways, without records. */
+  bytes = 0
+  recordBytes = 0
+  recordsTaken = 0
+  /** Came although they were here. */
+  recordsHeld = 0
+  /** Records of the own set now, and of the other as it has said at most. */
+  mine: () => number
+  #told = 0
+  #excess: string | undefined
+
+  constructor(mine: () => number) {
+    this.mine = mine
+  }
+
+  heard(message: SyncMessage, sizeBytes: number): void {
+    const isLate = this.#isExceeded()
+    if (message.kind === 'abort') return
+    if (message.kind === 'records') this.recordBytes += sizeBytes
+    else {
+      this.bytes += sizeBytes
+      if (!('more' in message.body && message.body.more)) this.turns++
+      this.#told = Math.max(this.#told, Math.min(toldRecords(message), MAX_COUNTED_RECORDS))
+    }
+    if (isLate) this.#excess ??= `went on at ${this.#state()}`
+  }
+
+  said(frames: readonly Uint8Array[]): void {
+    const spoken = frames.filter(([kind]) => kind !== RECORDS_FRAME && kind !== ABORT_FRAME)
+    const sum = (list: readonly Uint8Array[]): number =>
+      list.reduce((all, { byteLength }) => all + byteLength, 0)
+    this.bytes += sum(spoken)
+    this.recordBytes += sum(frames) - sum(spoken)
+    if (spoken.length > 0) this.turns++
+    if (this.#isExceeded()) this.#excess ??= `spoke at ${this.#state()}`
+  }
+
+  /** The bound that was not kept; undefined when all were. */
+  excess(): string | undefined {
+    if (this.recordsHeld > MAX_HELD_RECORDS) return `let ${this.recordsHeld} records come that were here`
+    return this.#excess
+  }
+
+  #isExceeded(): boolean {
+    const records = this.mine() + this.#told
+    const turns = MAX_TURNS + Math.ceil(records / RECORDS_PER_STREAM_TURN)
+    return this.turns > turns || this.bytes > SESSION_BASE_BYTES + SESSION_BYTES_PER_RECORD * records
+  }
+
+  #state(): string {
+    return `${this.turns} turns and ${this.bytes} bytes for ${this.mine()} records here and ${this.#told} there`
+  }
+}
+
+function toldRecords(message: SyncMessage): number {
+  if (message.kind === 'hello' || message.kind === 'sketch') return message.body.records
+  return message.kind === 'descend' ? (message.body.opening?.records ?? 0) : 0
+}

@@ -1,0 +1,155 @@
+import { bytesEqual, type SigningKey, sha256 } from '../../trust/index.ts'
+import type { Disk } from './disk.ts'
+import { Gossip } from './gossip.ts'
+import { Home } from './home.ts'
+import type { Mischief } from './mischief.ts'
+import type { Network, Station } from './network.ts'
+import type { Random } from './random.ts'
+import type { SetRecord, Verifier } from './records.ts'
+import { Sessions } from './sessions.ts'
+import type { End } from './stream.ts'
+import type { Timeline } from './timeline.ts'
+import type { Watch } from './watch.ts'
+
+export interface NodeModules {
+  timeline: Timeline
+  network: Network
+  verifier: Verifier
+  random: Random
+  watch: Watch
+  /** The other nodes that this one has connections with, and whose libraries it follows. */
+  neighbours: () => readonly SimulatedNode[]
+}
+
+export interface NodeOptions {
+  readonly id: number
+  readonly key: SigningKey
+  readonly place: string
+  /** How far the clock of the node is ahead. */
+  readonly skewMs: number
+  readonly mischief?: Mischief
+}
+
+/** How long a batch takes to get to disk, at most. */
+const MAX_DISK_MS = 8
+
+/** The time from one start of a node to its end. */
+export interface Lifetime {
+  readonly isOver: boolean
+  /** Runs something later, unless it is over by then. */
+  after(delayMs: number, run: () => void): void
+}
+
+/** What exists while a node runs, and is gone when it does not. */
+interface Life {
+  readonly home: Home
+  readonly gossip: Gossip
+  readonly sessions: Sessions
+}
+
+/**
+ * A simulated node: a disk that outlives it, and, while it runs, a library, gossip of heads and sessions. Stopping it is always a
+ * crash: whatever it was doing ends where it stands.
+ */
+export class SimulatedNode implements Station {
+  readonly modules: NodeModules
+  readonly options: NodeOptions
+  readonly peerId: Uint8Array
+  disk: Disk
+  place: string
+  #life: Life | undefined
+  #lives = 0
+
+  constructor(modules: NodeModules, options: NodeOptions, disk: Disk) {
+    this.modules = modules
+    this.options = options
+    this.disk = disk
+    this.place = options.place
+    this.peerId = sha256(options.key.publicKey)
+  }
+
+  get id(): number {
+    return this.options.id
+  }
+
+  get isHonest(): boolean {
+    return this.options.mischief === undefined
+  }
+
+  get isUp(): boolean {
+    return this.#life !== undefined
+  }
+
+  get life(): Life | undefined {
+    return this.#life
+  }
+
+  /** Whether the library of a writer is its own, or that of a neighbour. */
+  follows(writer: Uint8Array): boolean {
+    return [this, ...this.modules.neighbours()].some(({ options }) =>
+      bytesEqual(options.key.publicKey, writer)
+    )
+  }
+
+  /** Wall time of the node. */
+  now = (): number => this.modules.timeline.nowMs + this.options.skewMs
+
+  async start(): Promise<void> {
+    const lifetime = this.#beginLife()
+    const { disk } = this
+    disk.wait = () => new Promise(resolve => lifetime.after(this.modules.random.below(MAX_DISK_MS), resolve))
+    const home = await Home.open(
+      { disk, verifier: this.modules.verifier, now: this.now },
+      { key: this.options.key, place: this.place }
+    )
+    const gossip = new Gossip(this, home, lifetime)
+    const sessions = new Sessions(this, home, lifetime)
+    this.#life = { home, gossip, sessions }
+    this.modules.watch.started(this)
+    gossip.start()
+    sessions.start()
+  }
+
+  #beginLife(): Lifetime {
+    const number = ++this.#lives
+    const isOver = (): boolean => number !== this.#lives
+    return {
+      get isOver() {
+        return isOver()
+      },
+      after: (delayMs, run) =>
+        this.modules.timeline.after(delayMs, () => {
+          if (!isOver()) run()
+        })
+    }
+  }
+
+  crash(): void {
+    if (this.#life === undefined) return
+    this.#life = undefined
+    this.#lives++
+    this.modules.network.drop(this.id)
+    this.disk.crash()
+  }
+
+  /** Publishes records as one commit: when it resolves they are promised to last. */
+  async publish(records: readonly SetRecord[]): Promise<void> {
+    if (this.#life === undefined) return
+    this.changed(await this.#life.home.take(records))
+  }
+
+  /** The set has changed, and with it the head. */
+  changed(records: readonly SetRecord[]): void {
+    this.modules.watch.committed(this, records)
+    this.#life?.gossip.announce()
+  }
+
+  onMessage(from: number, bytes: Uint8Array): void {
+    this.#life?.gossip.receive(from, bytes)
+  }
+
+  onStream(from: number, end: End): void {
+    if (this.#life === undefined) end.cut()
+    else this.#life.sessions.answer(from, end)
+  }
+}

@@ -1,0 +1,63 @@
+import {
+  check,
+  decodeCanonical,
+  decodeRecord,
+  decodeVerifiedRelease,
+  decodeVerifiedStatement,
+  type ReleaseRecord,
+  recordHash,
+  type StatementRecord,
+  supersedes,
+  trieKey
+} from '../../library/index.ts'
+import type { SketchedRecord } from '../../sync/index.ts'
+
+/** A record, and where it stands in a set. */
+export interface SetRecord extends SketchedRecord {
+  readonly record: ReleaseRecord | StatementRecord
+}
+
+export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+/** For people. */
+export function nameOf({ record }: SetRecord): string {
+  if (record.kind === 'release') return `${record.release.name}@${record.release.version}`
+  if (record.kind === 'status') return `${record.status.state} ${record.status.name}@${record.status.version}`
+  return `${record.attestation.statement} ${record.attestation.name}@${record.attestation.version}`
+}
+
+/** Whether `a` takes the place of `b`, of the same key. */
+export const replaces = (a: SetRecord, b: SetRecord): boolean => supersedes(a.record, b.record)
+
+/** Reads a record without looking at its signature. Throws RECORD_INVALID, RECORD_TOO_LARGE, UNSUPPORTED. */
+export function readRecord(bytes: Uint8Array): SetRecord {
+  const envelope = decodeCanonical(bytes)
+  const isRelease = check.isMap(envelope) && envelope.kind === 'release'
+  const record = isRelease ? decodeVerifiedRelease(bytes) : decodeVerifiedStatement(bytes)
+  return { record, trieKey: trieKey(record), recHash: recordHash(bytes) }
+}
+
+/**
+ * Verifies records, each once: fifty nodes that get the same bytes would come to the same result fifty times. What was refused is not
+ * kept.
+ */
+export class Verifier {
+  readonly #verified = new Map<string, SetRecord>()
+
+  /** A verified record as it is known, another as it reads. */
+  read(bytes: Uint8Array): SetRecord {
+    return this.#verified.get(hex(recordHash(bytes))) ?? readRecord(bytes)
+  }
+
+  /** Throws SIGNATURE_INVALID. */
+  verify(record: SetRecord): void {
+    if (this.knows(record.recHash)) return
+    decodeRecord(record.record.bytes)
+    this.#verified.set(hex(record.recHash), record)
+  }
+
+  /** Whether these very bytes, by their recHash, were found good. */
+  knows(recHash: Uint8Array): boolean {
+    return this.#verified.has(hex(recHash))
+  }
+}

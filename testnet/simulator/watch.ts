@@ -1,0 +1,249 @@
+import type { CatalogError } from '../../base/index.ts'
+import type { HeadVerdict } from '../../sync/index.ts'
+import { bytesEqual } from '../../trust/index.ts'
+import { count, type Figures } from './figures.ts'
+import type { SaidHead } from './heads.ts'
+import type { SessionMeter } from './meter.ts'
+import type { SimulatedNode } from './node.ts'
+import { hex, nameOf, replaces, type SetRecord } from './records.ts'
+import type { SessionParties, SessionResult } from './session.ts'
+import { MAX_ANSWERED } from './sessions.ts'
+
+/** Something that must never be was seen. */
+export class Violation extends Error {
+  override readonly name = 'Violation'
+}
+
+/** How a session of two honest nodes may end early: what the network, a crash or a full node does. */
+const INNOCENT: readonly string[] = ['STREAM_TRUNCATED', 'told BUSY']
+const NOTHING = new Uint8Array()
+/** What the last thing to happen was: the lines that a failure shows. */
+const MAX_LINES = 40
+
+export interface SessionReport {
+  readonly node: SimulatedNode
+  readonly peer: number
+  readonly streamId: number
+  readonly role: SessionParties['role']
+  readonly meter: SessionMeter
+  readonly result: SessionResult
+}
+
+interface Place {
+  readonly epoch: number
+  readonly revision: number
+}
+
+/**
+ * Sees everything that nodes do and remembers what they have promised, independently of what they keep: throws `Violation` in the very
+ * moment in which something goes wrong.
+ */
+export class Watch {
+  readonly figures: Figures
+  readonly #passedMs: () => number
+  readonly #nodes: () => readonly SimulatedNode[]
+  readonly #print: (line: string) => void
+  readonly #lines: string[] = []
+  /** By node, then by key: what a node has committed, which it must never lose. */
+  readonly #promised = new Map<number, Map<string, SetRecord>>()
+  /** By node, then by library: the newest head of it that the node knew. */
+  readonly #heads = new Map<number, Map<string, Place>>()
+  /** Heads that honest nodes have signed. */
+  readonly #signed = new Set<string>()
+  /** By stream: the root that the first of two honest nodes found to be that of both. */
+  readonly #agreed = new Map<number, string>()
+  /** Nodes that were set back without a sign of it: they may contradict themselves. */
+  readonly #rolledBack = new Set<string>()
+  /** Nobody begins anything any more. */
+  isStill = false
+
+  constructor(
+    figures: Figures,
+    modules: { passedMs: () => number; nodes: () => readonly SimulatedNode[]; print: (line: string) => void }
+  ) {
+    this.figures = figures
+    this.#passedMs = modules.passedMs
+    this.#nodes = modules.nodes
+    this.#print = modules.print
+  }
+
+  get lines(): readonly string[] {
+    return this.#lines
+  }
+
+  note(line: string): void {
+    const stamped = `${(this.#passedMs() / 1000).toFixed(3)} s  ${line}`
+    this.#print(stamped)
+    this.#lines.push(stamped)
+    if (this.#lines.length > MAX_LINES) this.#lines.shift()
+  }
+
+  /** What a node has promised, by key. */
+  promisedBy({ id }: SimulatedNode): Map<string, SetRecord> {
+    const promised = this.#promised.get(id) ?? new Map<string, SetRecord>()
+    this.#promised.set(id, promised)
+    return promised
+  }
+
+  /** Its disk is another one from here on: what was promised on the old one is gone with it. */
+  restored(node: SimulatedNode, { isNoticed }: { isNoticed: boolean }): void {
+    this.#promised.delete(node.id)
+    this.#heads.delete(node.id)
+    if (!isNoticed) this.#rolledBack.add(hex(node.options.key.publicKey))
+  }
+
+  started(node: SimulatedNode): void {
+    const { home } = node.life!
+    const promised = this.promisedBy(node)
+    this.note(`node ${node.id} starts with ${home.count} records`)
+    if (!node.isHonest) return
+    for (const record of promised.values())
+      if (!home.holds(record))
+        throw new Violation(`node ${node.id} has lost a record that it had committed: ${nameOf(record)}`)
+    // After a backup was put back, what stands in it is what counts.
+    if (promised.size === 0) for (const record of home.records()) promised.set(hex(record.trieKey), record)
+  }
+
+  committed(node: SimulatedNode, records: readonly SetRecord[]): void {
+    const promised = this.promisedBy(node)
+    for (const record of records) {
+      const key = hex(record.trieKey)
+      const before = promised.get(key)
+      if (before !== undefined && !replaces(record, before))
+        throw new Violation(`node ${node.id} replaced a record by an older one: ${nameOf(record)}`)
+      promised.set(key, record)
+    }
+    const { home } = node.life!
+    if (records.length > 0 && !bytesEqual(home.head()?.root ?? NOTHING, home.root))
+      throw new Violation(`node ${node.id} has a head of another set than it has`)
+    this.note(
+      `node ${node.id} commits ${records.map(nameOf).slice(0, 3).join(', ')} (${records.length} records)`
+    )
+  }
+
+  signed(node: SimulatedNode, head: SaidHead): void {
+    const bytes = hex(head.bytes)
+    if (this.#signed.has(bytes)) return
+    this.#signed.add(bytes)
+    this.figures.heads.signed++
+    this.#expectForward(node, head)
+  }
+
+  heard(node: SimulatedNode, head: SaidHead, verdict: HeadVerdict | 'forgotten'): void {
+    count(this.figures.heads.taken, verdict)
+    if (!node.isHonest) return
+    const stored = node.life?.home.headOf(head.library, head.writer)
+    if (verdict === 'known') {
+      this.#expectKnown(node, head, stored)
+      return
+    }
+    const writer = hex(head.writer)
+    this.note(
+      `node ${node.id} takes head ${head.epoch}.${head.revision} of ${writer.slice(0, 6)}: ${verdict}`
+    )
+    const isHonest = this.#nodes().some(
+      ({ options }) => !options.mischief && hex(options.key.publicKey) === writer
+    )
+    if (isHonest && verdict !== 'older' && !this.#signed.has(hex(head.bytes)))
+      throw new Violation(`node ${node.id} took a head that ${writer.slice(0, 6)} has never signed`)
+    if (isHonest && verdict === 'contradiction' && !this.#rolledBack.has(writer))
+      throw new Violation(`node ${node.id} accuses ${writer.slice(0, 6)}, which is honest`)
+    if (stored !== undefined) this.#expectForward(node, stored)
+    if (verdict === 'newer' && stored?.revision !== head.revision)
+      throw new Violation(`node ${node.id} did not keep a head that it called newer`)
+  }
+
+  /** Two roots for one revision are no old news. */
+  #expectKnown({ id }: SimulatedNode, head: SaidHead, stored: SaidHead | undefined): void {
+    const isSame = stored?.epoch === head.epoch && stored.revision === head.revision
+    if (isSame && !bytesEqual(stored.root, head.root))
+      throw new Violation(`node ${id} calls a head known that contradicts the one it knows`)
+  }
+
+  #expectForward({ id }: SimulatedNode, { library, writer, epoch, revision }: SaidHead): void {
+    const known = this.#heads.get(id) ?? new Map<string, Place>()
+    this.#heads.set(id, known)
+    const key = hex(library) + hex(writer)
+    const before = known.get(key)
+    if (
+      before !== undefined &&
+      (epoch < before.epoch || (epoch === before.epoch && revision < before.revision))
+    )
+      throw new Violation(
+        `node ${id} went back from head ${before.epoch}.${before.revision} of ${hex(writer).slice(0, 6)} to ${epoch}.${revision}`
+      )
+    known.set(key, { epoch, revision })
+  }
+
+  refusedHead(node: SimulatedNode, from: number, error: CatalogError): void {
+    this.figures.heads.refused++
+    this.note(`node ${node.id} refuses a head that ${from} sent: ${error.code}`)
+    if (this.#honest(from)) throw new Violation(`node ${from} passed on a head that is none: ${error.code}`)
+  }
+
+  spoke(report: SessionReport): void {
+    const { node, peer, role, meter, result } = report
+    const { sessions } = this.figures
+    const code = result.error && codeOf(result.error)
+    if (role === 'initiator' || code !== undefined)
+      this.note(
+        `node ${node.id} and ${peer} (${role}): ${code ?? 'equal'} after ${meter.turns} turns, ${meter.bytes} bytes`
+      )
+    if (!node.isHonest) return
+    sessions.recordsTaken += meter.recordsTaken
+    sessions.recordsHeld += meter.recordsHeld
+    if (role === 'initiator' || !this.#honest(peer)) {
+      sessions.bytes += meter.bytes
+      sessions.recordBytes += meter.recordBytes
+    }
+    const excess = meter.excess()
+    if (excess !== undefined) throw new Violation(`node ${node.id} in a session with ${peer} ${excess}`)
+    const isHonest = this.#honest(peer)
+    if (code !== undefined) count(isHonest ? sessions.failed : sessions.failedWithHostile, code)
+    if (!isHonest) return
+    if (result.error === undefined) this.#agreedOn(report)
+    else if (!INNOCENT.includes(code!))
+      throw new Violation(
+        `node ${node.id} and ${peer} are honest, and their session ended with ${code}: ${result.error.message}`
+      )
+  }
+
+  /** Two honest nodes that call their sets equal must have the same. */
+  #agreedOn({ node, peer, streamId, role, meter, result }: SessionReport): void {
+    const { sessions } = this.figures
+    if (role === 'initiator') {
+      sessions.equal++
+      sessions.turns += meter.turns
+      sessions.mostTurns = Math.max(sessions.mostTurns, meter.turns)
+    }
+    const root = hex(result.root)
+    const other = this.#agreed.get(streamId)
+    if (other === undefined) this.#agreed.set(streamId, root)
+    else this.#agreed.delete(streamId)
+    if (other !== undefined && other !== root)
+      throw new Violation(`nodes ${node.id} and ${peer} called their sets equal, which they are not`)
+  }
+
+  #honest(id: number): boolean {
+    return this.#nodes().some(node => node.id === id && node.isHonest)
+  }
+
+  /** What a node holds beside its records is bounded, at any time. */
+  expectBounded(): void {
+    for (const node of this.#nodes()) {
+      if (!node.isHonest || node.life === undefined) continue
+      const { sessions } = node.life
+      const { openSnapshots } = node.disk
+      if (sessions.open > MAX_ANSWERED + 1)
+        throw new Violation(`node ${node.id} has ${sessions.open} sessions`)
+      if (openSnapshots > sessions.open)
+        throw new Violation(`node ${node.id} has ${openSnapshots} snapshots for ${sessions.open} sessions`)
+      if (sessions.wanted > this.#nodes().length)
+        throw new Violation(`node ${node.id} wants ${sessions.wanted} sessions`)
+    }
+  }
+}
+
+/** What went wrong, and on which side. */
+const codeOf = ({ code, details }: CatalogError): string =>
+  details?.remoteCode === undefined ? code : `told ${details.remoteCode}`
