@@ -630,6 +630,13 @@ export const ERROR_CODES = {
     'Two copies of a library still differ after everything was exchanged twice: one side refuses records, or says what is not so.',
     'another peer is asked; if it lasts, compare `catalog doctor` and the versions of both nodes'
   ),
+  BUNDLE_INVALID: row(
+    400,
+    VerificationFailed,
+    W.BadRequest,
+    'A file is no bundle, is cut off, or was changed since it was made.',
+    'copy it again, or have it made again with `catalog bundle create`; what it brought until there is verified and stays'
+  ),
   INVITE_INVALID: row(
     400,
     Usage,

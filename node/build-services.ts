@@ -18,6 +18,7 @@ import type { Logging } from './logging/logging.ts'
 import type { NodeMetrics } from './metrics.ts'
 import type { OperationManager } from './operations.ts'
 import type { AnnouncementSchedule } from './schedule.ts'
+import { Bundling } from './services/bundling.ts'
 import { createChanges } from './services/changes.ts'
 import type { Collecting } from './services/collecting.ts'
 import { createConfigService } from './services/config.ts'
@@ -116,6 +117,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
       ...modules,
       openOther: root => openOtherLibrary({ clock, log: logger.child({ part: 'other library' }) }, root, home)
     }),
+    bundling: new Bundling(modules),
     why: createWhy(modules),
     peers: createPeers({
       host,

@@ -10,6 +10,7 @@ import { OPERATION_STATES } from './operations.ts'
 import { Dependency, ReleaseItem, ReleaseStatus } from './release-schemas.ts'
 import { count, ms, text } from './schema-fields.ts'
 
+export * from './bundle-schemas.ts'
 export * from './release-schemas.ts'
 export * from './store-schemas.ts'
 export * from './sync-schemas.ts'

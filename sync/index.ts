@@ -6,6 +6,7 @@
  * in; rows for the same batch, roots, proofs, signed heads and messages go out.
  */
 
+export * from './bundle/index.ts'
 export { openSyncCompanion, type SyncCompanionModules, type SyncCompanionOptions } from './companion.ts'
 export {
   type FollowedRow,
@@ -22,7 +23,8 @@ export {
   type LibrarySetsModules,
   type LibrarySetsOptions,
   type SessionRequest,
-  type SetState
+  type SetState,
+  type ShownSet
 } from './library-sets.ts'
 export * from './reconcile/index.ts'
 export * from './sketch/index.ts'

@@ -1,4 +1,4 @@
-import type { Clock } from '../base/index.ts'
+import { CatalogError, type Clock } from '../base/index.ts'
 import {
   type DatabaseReader,
   followedLibrary,
@@ -35,7 +35,8 @@ import {
   openTree,
   proveRecord,
   type RebuiltTree,
-  type TreeReport
+  type TreeReport,
+  type TreeView
 } from './trie/index.ts'
 import type { SyncMethod, SyncMethods } from './types.ts'
 
@@ -76,6 +77,13 @@ const NO_HEAD = new Uint8Array()
 export interface FollowedReleases {
   readonly releases: ReleaseRecord[]
   readonly next?: Uint8Array
+}
+
+/** A library of one moment, and the head of that very set. */
+export interface ShownSet {
+  readonly reader: DatabaseReader
+  readonly tree: TreeView
+  readonly head: Head
 }
 
 export type SessionRequest = Omit<FollowOptions, 'session'> | Omit<SourceOptions, 'session'>
@@ -121,6 +129,29 @@ export class LibrarySets {
   /** Proves whether a library has a record under a key, and which: bytes that `verifyProof` reads with the root. */
   prove(libraryId: string, trieKey: Uint8Array): Promise<Uint8Array> {
     return this.#reading(async reader => proveRecord(openTree(reader, libraryId), trieKey))
+  }
+
+  /**
+   * Runs `work` with the home library, or with the copy that is followed of another one. NOT_FOUND when it is not here or has no
+   * records.
+   */
+  async show<T>(
+    library: Uint8Array,
+    work: (shown: ShownSet) => Promise<T>,
+    signal?: AbortSignal
+  ): Promise<T> {
+    const isHome = bytesEqual(library, this.idOf(HOME_LIBRARY))
+    if (isHome && (await this.state(HOME_LIBRARY)).isRenewalDue) await this.renew(HOME_LIBRARY, signal)
+    return await this.#reading(async reader => {
+      const row = isHome ? undefined : readFollowed(reader, library)
+      const head = isHome ? readHead(reader, library, this.#writer) : row?.head
+      const tree = openTree(reader, isHome ? HOME_LIBRARY : followedLibrary(library, row?.copy ?? 0))
+      if (head === undefined || tree.top === undefined)
+        throw new CatalogError('NOT_FOUND', 'this library is not here, or has no records')
+      if (!bytesEqual(head.root, tree.root))
+        throw new CatalogError('TREE_DAMAGED', 'the tree of a library is not that of its head')
+      return await work({ reader, tree, head })
+    })
   }
 
   /** Every contradiction between heads that is kept. */

@@ -1,5 +1,6 @@
 /** Shapes of the admin API, as the daemon's own schemas state them. Only types: nothing of the node is loaded. */
 export type {
+  BundleResult,
   Claimant,
   CollectResult,
   ConfigChange,

@@ -23,6 +23,45 @@ export const PAGES: OptionSpec[] = [
 /** Commands about what the store holds, whatever it is called. */
 export const STORE_COMMANDS: CommandSpec[] = [
   {
+    name: 'bundle',
+    summary: 'releases of a library as one file, for where no network reaches',
+    commands: [
+      {
+        name: 'create',
+        summary: 'write releases of the library, with proofs and contents, to a file',
+        details:
+          'Every version that a SPEC names goes in, with what is said of it; without one, everything in the library. In the file are the signed head of the library, each record with a proof that it is in that library, and the contents that are whole here. So it can be checked wherever it comes from, with nothing but itself. At most 131,072 records.',
+        arguments: [
+          { name: '<file>', description: 'the file to write; it must not exist', complete: 'file' },
+          { name: '[spec...]', description: 'name, name@range, @scope/name@1.2.3, or the CID of a record' }
+        ],
+        options: [
+          {
+            flags: '--library <peer>',
+            description: 'peer id of a node whose library is followed here, in place of the own one'
+          }
+        ],
+        examples: [
+          {
+            line: 'catalog bundle create tools.bundle tool@^2 other-tool',
+            does: 'writes all versions of other-tool and those of tool in that range'
+          }
+        ],
+        json: '`file`, `bytes`, `library`, `head {epoch, revision, time, expires}`, `records`, `contents`',
+        load: () => import('./bundle-create.ts')
+      },
+      {
+        name: 'import',
+        summary: 'take in what a file of `bundle create` holds, everything verified',
+        details:
+          'Afterwards its releases are here as if they had been fetched: `list`, `info` and `install` find them. Each part is checked by itself and stays when a later one is wrong; a content counts only when it is whole. What is here already is passed over, so an import that was cut off is run again.',
+        arguments: [{ name: '<file>', description: 'the file', complete: 'file' }],
+        json: '`library`, `writer`, `head {epoch, revision, time, expires}`, `isExpired`, `isOlder`, `records`, `newRecords`, `contents`, `newContents`',
+        load: () => import('./bundle-import.ts')
+      }
+    ]
+  },
+  {
     name: 'content',
     summary: 'what the store holds',
     commands: [

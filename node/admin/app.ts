@@ -6,6 +6,7 @@ import type { Server } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { FastifySchemaControllerOptions } from 'fastify/types/schema.js'
 import { CatalogError, KIB, type Logger, SECOND_MS, toCatalogError, withSpan } from '../../base/index.ts'
+import { BUNDLE_TYPE } from '../../sync/index.ts'
 import type { NodeMetrics } from '../metrics.ts'
 import { requestIdFrom, runInRequest } from '../request-context.ts'
 import { ANSWERED, type RequestInput, type Route } from './route.ts'
@@ -25,6 +26,8 @@ const NO_COMPILERS = {
 } as unknown as NonNullable<FastifySchemaControllerOptions['compilersFactory']>
 
 export const TAR_TYPE = 'application/x-tar'
+/** Bodies that are handed over as they come. */
+const STREAM_TYPES = [TAR_TYPE, BUNDLE_TYPE]
 const JSON_TYPE = 'application/json'
 
 export interface AdminModules {
@@ -46,7 +49,7 @@ export function buildApp(modules: AdminModules, server?: Server): FastifyInstanc
       sendError(modules.logger, request, reply, errorOfRequest(thrown))
     }
   })
-  app.addContentTypeParser(TAR_TYPE, (_request, payload, done) => done(null, payload))
+  app.addContentTypeParser(STREAM_TYPES, (_request, payload, done) => done(null, payload))
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
     done()

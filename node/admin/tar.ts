@@ -1,5 +1,5 @@
 /**
- * Contents as tar streams over the admin socket. In: the body goes into an ingest as fast as the store takes it. Out: verified bytes
+ * Contents as tar streams, and other bulk bytes, over the admin socket. In: the body goes into an ingest as fast as the store takes it. Out: verified bytes
  * as fast as the client takes them; as bytes are on their way before the last one is checked, the end is told in the
  * trailer `x-catalog-status`: `ok` or an error as JSON. A client must not use what it got without that `ok`.
  */
@@ -19,7 +19,7 @@ export async function receiveTar(body: Readable, ingest: Ingest): Promise<Ingest
   try {
     let buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
     let filled = 0
-    for await (const chunk of body as AsyncIterable<Buffer>) {
+    for await (const chunk of bodyOf(body, 'the tar')) {
       let taken = 0
       while (taken < chunk.length) {
         const count = Math.min(chunk.length - taken, BUFFER_BYTES - filled)
@@ -31,33 +31,43 @@ export async function receiveTar(body: Readable, ingest: Ingest): Promise<Ingest
         buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
         filled = 0
       }
-      freeMemory(chunk)
     }
     if (filled > 0) await ingest.write(Uint8Array.from(buffer.subarray(0, filled)))
     return await ingest.finish()
   } catch (error) {
     await ingest.abort()
-    if ((error as NodeJS.ErrnoException).code === 'ECONNRESET')
-      throw truncated('the client went away before the end of the tar', error)
     throw error
   }
 }
 
+/** The body of a request; a piece is valid until the next is asked for. STREAM_TRUNCATED when the client goes away. */
+export async function* bodyOf(body: Readable, what: string): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      yield chunk
+      freeMemory(chunk)
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error
+    throw truncated(`the client went away before the end of ${what}`, error)
+  }
+}
+
 /**
- * Answers with a tar stream. An error before the first bytes is thrown and becomes an ordinary error response; a later one goes into the
+ * Answers with a stream of bytes. An error before the first bytes is thrown and becomes an ordinary error response; a later one goes into the
  * trailer.
  */
-export async function sendTar(
+export async function sendStream(
   reply: FastifyReply,
-  requestId: string,
-  tar: AsyncIterable<Uint8Array>
+  { requestId, type }: { requestId: string; type: string },
+  stream: AsyncIterable<Uint8Array>
 ): Promise<typeof ANSWERED> {
-  const chunks = tar[Symbol.asyncIterator]()
+  const chunks = stream[Symbol.asyncIterator]()
   let next = await chunks.next()
   reply.hijack()
   const { raw } = reply
   raw.writeHead(200, {
-    'content-type': 'application/x-tar',
+    'content-type': type,
     'x-request-id': requestId,
     trailer: STATUS_TRAILER
   })

@@ -4,6 +4,7 @@ import type { Logger } from '../../base/index.ts'
 import type { ConflictStrategy } from '../../config/index.ts'
 import type { ContentStore } from '../../library/index.ts'
 import type { LiveLimit, Priority } from '../../protocols/index.ts'
+import type { BundleResult } from '../bundle-schemas.ts'
 import type { EventHub } from '../events.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { Logging } from '../logging/logging.ts'
@@ -158,6 +159,15 @@ export interface CopyingService {
   copy(to: string, context: WorkContext): Promise<CopyResult>
 }
 
+export interface BundlingService {
+  /** A bundle of what is named of a library: this node's own, or the followed one of the node with this peer id. */
+  create(
+    request: { specs: readonly string[]; library?: string },
+    signal: AbortSignal
+  ): AsyncIterable<Uint8Array>
+  import(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<BundleResult>
+}
+
 export interface RetentionService {
   pin(spec: string, publisher: string | undefined, signal: AbortSignal): Promise<ReleaseItem>
   unpin(spec: string, publisher: string | undefined, signal: AbortSignal): Promise<ReleaseItem>
@@ -218,6 +228,7 @@ export interface NodeServices {
   readonly retention: RetentionService
   readonly contents: ContentService
   readonly copying: CopyingService
+  readonly bundling: BundlingService
   readonly why: WhyService
   readonly peers: PeerService
   readonly config: ConfigService

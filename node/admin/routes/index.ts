@@ -1,6 +1,7 @@
 import type { NodeServices } from '../../services/types.ts'
 import type { Route } from '../route.ts'
 import type { Streams } from '../streams.ts'
+import { bundleRoutes } from './bundles.ts'
 import { changeRoutes } from './changes.ts'
 import { conflictRoutes } from './conflicts.ts'
 import { contentRoutes } from './contents.ts'
@@ -17,6 +18,7 @@ export function adminRoutes(services: NodeServices, streams: Streams): readonly 
   const routes: Route[] = [
     ...statusRoutes(services),
     ...packageRoutes(services),
+    ...bundleRoutes(services),
     ...changeRoutes(services),
     ...conflictRoutes(services),
     ...contentRoutes(services),

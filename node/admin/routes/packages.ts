@@ -8,7 +8,7 @@ import type { NodeServices } from '../../services/types.ts'
 import { TAR_TYPE } from '../app.ts'
 import { bytesOfRecord, RecordText } from '../record-text.ts'
 import { type Route, route } from '../route.ts'
-import { receiveTar, sendTar } from '../tar.ts'
+import { receiveTar, sendStream } from '../tar.ts'
 import { TimeoutMs } from '../time-limit.ts'
 
 const tag = 'packages'
@@ -95,7 +95,7 @@ function publishRoutes({ content, lifecycle, operations, publishing }: NodeServi
           query.fetch === undefined
             ? content.exportTar(cid, signal)
             : content.exportArriving(cid, fetchOf(operations, query.fetch, cid), signal)
-        return sendTar(reply, requestId, tar)
+        return sendStream(reply, { requestId, type: TAR_TYPE }, tar)
       }
     })
   ]

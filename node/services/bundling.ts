@@ -1,0 +1,43 @@
+import { Semaphore } from '../../base/index.ts'
+import { HOME_LIBRARY } from '../../library/index.ts'
+import { type LibrarySets, libraryIdOf } from '../../sync/index.ts'
+import type { BundleResult } from '../bundle-schemas.ts'
+import { type BundleCreateModules, createBundle } from './bundle-create.ts'
+import { type BundleImportModules, importBundle } from './bundle-import.ts'
+import type { BundlingService } from './types.ts'
+import { writerOf } from './writer-key.ts'
+
+/** Bundles that are made or taken in at once; each holds some megabytes, and snapshots of the database. */
+const MAX_BUNDLES = 4
+
+export type BundlingModules = BundleCreateModules & BundleImportModules & { sets: Pick<LibrarySets, 'idOf'> }
+
+/** Releases of a library in one file, out and in. */
+export class Bundling implements BundlingService {
+  readonly #modules: BundlingModules
+  readonly #turns = new Semaphore({ name: 'bundles', maxActive: MAX_BUNDLES, maxWaiting: 0 })
+
+  constructor(modules: BundlingModules) {
+    this.#modules = modules
+  }
+
+  async *create(
+    { specs, library }: { specs: readonly string[]; library?: string },
+    signal: AbortSignal
+  ): AsyncGenerator<Uint8Array> {
+    const id =
+      library === undefined
+        ? this.#modules.sets.idOf(HOME_LIBRARY)
+        : libraryIdOf(writerOf(library), HOME_LIBRARY)
+    const release = await this.#turns.acquire(signal)
+    try {
+      yield* createBundle(this.#modules, { library: id, specs }, signal)
+    } finally {
+      release()
+    }
+  }
+
+  import(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<BundleResult> {
+    return this.#turns.run(() => importBundle(this.#modules, source, signal), signal)
+  }
+}

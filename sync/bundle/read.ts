@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto'
+import { CatalogError } from '../../base/index.ts'
+import { bytesEqual } from '../../trust/index.ts'
+import {
+  BLOCK_HEAD_BYTES,
+  BUNDLE_MAGIC,
+  type BundleKind,
+  type BundlePart,
+  FRAME_HEAD_BYTES,
+  HASH_BYTES,
+  KIND_BYTES,
+  MAX_BODY_BYTES,
+  MAX_BUNDLE_RECORDS,
+  RECORD_LENGTH_BYTES
+} from './parts.ts'
+
+const KINDS = new Map(Object.entries(KIND_BYTES).map(([kind, byte]) => [byte, kind as BundleKind]))
+
+const NO_BUNDLE = 'is no bundle, or one of a later version'
+
+/** What may follow a part. */
+const FOLLOWERS: Readonly<Record<BundleKind | 'begin', readonly BundleKind[]>> = {
+  begin: ['head'],
+  head: ['record', 'end'],
+  record: ['record', 'content', 'end'],
+  content: ['block', 'whole'],
+  block: ['block', 'whole'],
+  whole: ['content', 'end'],
+  end: []
+}
+
+/**
+ * The parts of a bundle, in the order of the format, with memory of their own. Holds one of them, whatever the file says. Throws
+ * BUNDLE_INVALID where it is not in its one form, is cut off, or was changed: at the end at the latest, so what a part says
+ * counts only as far as it can be checked by itself.
+ */
+export async function* readBundle(source: AsyncIterable<Uint8Array>): AsyncGenerator<BundlePart> {
+  const bytes = new Bytes(source)
+  if (!bytesEqual(await bytes.take(BUNDLE_MAGIC.byteLength, NO_BUNDLE), BUNDLE_MAGIC))
+    throw invalid(NO_BUNDLE)
+  let last: BundleKind | 'begin' = 'begin'
+  let records = 0
+  for (;;) {
+    const { kind, lengthBytes } = frameHead(await bytes.take(FRAME_HEAD_BYTES))
+    if (!FOLLOWERS[last].includes(kind)) throw invalid(`has a part "${kind}" after "${last}"`)
+    if (kind === 'record' && ++records > MAX_BUNDLE_RECORDS)
+      throw invalid(`has more than ${MAX_BUNDLE_RECORDS} records`)
+    if (kind === 'end') {
+      const digest = bytes.digest()
+      if (!bytesEqual(await bytes.take(lengthBytes), digest))
+        throw invalid('was changed: its checksum is wrong')
+      return await bytes.expectEnd()
+    }
+    yield partOf(kind, await bytes.take(lengthBytes))
+    last = kind
+  }
+}
+
+function frameHead(head: Buffer): { kind: BundleKind; lengthBytes: number } {
+  const kind = KINDS.get(head[0]!)
+  if (kind === undefined) throw invalid(`has a part of the unknown kind ${head[0]}`)
+  const lengthBytes = head.readUInt32BE(1)
+  if (lengthBytes > MAX_BODY_BYTES[kind]) throw invalid(`has a part "${kind}" of ${lengthBytes} bytes`)
+  return { kind, lengthBytes }
+}
+
+function partOf(kind: Exclude<BundleKind, 'end'>, body: Buffer): BundlePart {
+  switch (kind) {
+    case 'head':
+      return { kind, head: body }
+    case 'record':
+      return { kind, ...recordOf(body) }
+    case 'content':
+      return { kind, content: body }
+    case 'block':
+      return { kind, ...blockOf(body) }
+    case 'whole':
+      if (body.byteLength > 0) throw invalid('has a part "whole" that says something')
+      return { kind }
+  }
+}
+
+function recordOf(body: Buffer): { record: Uint8Array; proof: Uint8Array } {
+  const sizeBytes = body.byteLength < RECORD_LENGTH_BYTES ? Number.NaN : body.readUInt32BE()
+  const proofAt = RECORD_LENGTH_BYTES + sizeBytes
+  if (!(proofAt <= body.byteLength)) throw invalid('has a record that is longer than its part')
+  return { record: body.subarray(RECORD_LENGTH_BYTES, proofAt), proof: body.subarray(proofAt) }
+}
+
+function blockOf(body: Buffer): Omit<Extract<BundlePart, { kind: 'block' }>, 'kind'> {
+  if (body.byteLength < BLOCK_HEAD_BYTES) throw invalid('has a block without its head')
+  return {
+    id: body.subarray(0, HASH_BYTES),
+    codec: body[HASH_BYTES]!,
+    rawLengthBytes: body.readUInt32BE(HASH_BYTES + 1),
+    bytes: body.subarray(BLOCK_HEAD_BYTES)
+  }
+}
+
+/** A stream by numbers of bytes, and the hash of those that were taken. */
+class Bytes {
+  readonly #source: AsyncIterator<Uint8Array>
+  readonly #hash = createHash('sha256')
+  #rest: Uint8Array = new Uint8Array(0)
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.#source = source[Symbol.asyncIterator]()
+  }
+
+  /** Of everything taken so far. */
+  digest(): Uint8Array {
+    return this.#hash.copy().digest()
+  }
+
+  async take(sizeBytes: number, otherwise = 'ends in the middle'): Promise<Buffer> {
+    const taken = Buffer.allocUnsafeSlow(sizeBytes)
+    for (let filled = 0; filled < sizeBytes; ) {
+      if (this.#rest.byteLength === 0 && !(await this.#next())) throw invalid(otherwise)
+      const piece = this.#rest.subarray(0, sizeBytes - filled)
+      taken.set(piece, filled)
+      filled += piece.byteLength
+      this.#rest = this.#rest.subarray(piece.byteLength)
+    }
+    this.#hash.update(taken)
+    return taken
+  }
+
+  async expectEnd(): Promise<void> {
+    if (this.#rest.byteLength > 0 || (await this.#next())) throw invalid('has bytes after its end')
+  }
+
+  async #next(): Promise<boolean> {
+    for (;;) {
+      const { done, value } = await this.#source.next()
+      if (done === true) return false
+      if (value.byteLength === 0) continue
+      this.#rest = value
+      return true
+    }
+  }
+}
+
+const invalid = (what: string): CatalogError => new CatalogError('BUNDLE_INVALID', `the file ${what}`)

@@ -1,0 +1,133 @@
+/** Releases carried from node to node in a file: real daemons that never meet, by their command line. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ErrorCode } from '../../base/index.ts'
+import { pseudoRandom } from '../unit/content/fakes.ts'
+import { cliOk, expectRefusal } from './support/cli.ts'
+import { type TestDaemon, TestNet } from './support.ts'
+
+let net: TestNet
+let publisher: TestDaemon
+
+const at = (daemon: TestDaemon, ...args: string[]): Promise<unknown> =>
+  cliOk(args, { home: daemon.home.root })
+const file = (name: string): string => join(net.folder, name)
+const filesOf = (text: string) => ({ 'big.bin': pseudoRandom(text, 300_000), 'same.txt': 'in all of them' })
+
+beforeAll(async () => {
+  net = await TestNet.create()
+  publisher = await net.start('publisher')
+  for (const version of ['1.0.0', '1.1.0', '2.0.0'])
+    await publisher.publish({ name: 'demo', version, files: filesOf(version) })
+  await publisher.publish({ name: 'other', version: '1.0.0', files: filesOf('other') })
+  await at(publisher, 'yank', 'demo@1.1.0', '--reason', 'leaks the key')
+})
+afterAll(() => net.destroy())
+
+describe('a bundle', () => {
+  it('brings a whole library, with what is said of it, to a node that meets nobody', async () => {
+    const made = (await at(publisher, 'bundle', 'create', file('all'))) as Record<string, unknown>
+    expect(made).toMatchObject({ file: file('all'), records: 5, contents: 4 })
+    expect(made.bytes).toBe((await readFile(file('all'))).byteLength)
+    const reader = await net.start('reader')
+    expect(await at(reader, 'bundle', 'import', file('all'))).toMatchObject({
+      library: made.library,
+      head: made.head,
+      writer: publisher.peerId,
+      isExpired: false,
+      isOlder: false,
+      records: 5,
+      newRecords: 5,
+      contents: 4,
+      newContents: 4
+    })
+    expect(await at(reader, 'info', 'demo@1.1.0', '--local')).toMatchObject({
+      status: 'yanked',
+      reason: 'leaks the key',
+      local: 'complete'
+    })
+    const target = file('target')
+    expect(await at(reader, 'install', 'demo', '--to', target)).toMatchObject({
+      installed: [{ name: 'demo', version: '2.0.0' }],
+      bytesFetched: 0
+    })
+    expect(await readFile(join(target, 'demo', 'big.bin'))).toEqual(
+      Buffer.from(pseudoRandom('2.0.0', 300_000))
+    )
+    expect(await at(reader, 'bundle', 'import', file('all'))).toMatchObject({ newRecords: 0, newContents: 0 })
+    expect(await at(reader, 'verify', '--all')).toMatchObject({ ok: true })
+  })
+
+  it('holds the versions that are named, and carries what they share once', async () => {
+    const one = (await at(publisher, 'bundle', 'create', file('one'), 'demo@1.0.0')) as { bytes: number }
+    const range = (await at(publisher, 'bundle', 'create', file('range'), 'demo@^1.0')) as { bytes: number }
+    // The status of 1.1.0 goes with it.
+    expect(one).toMatchObject({ records: 1, contents: 1 })
+    expect(range).toMatchObject({ records: 3, contents: 2 })
+    expect(range.bytes).toBeLessThan(2.1 * one.bytes)
+    const names = await at(publisher, 'bundle', 'create', file('names'), 'demo', 'other', 'demo@1.0.0')
+    expect(names).toMatchObject({ records: 5, contents: 4 })
+  })
+
+  it('of a library that is followed is proven by the head of its writer', async () => {
+    const follower = await net.start('follower', { join: publisher })
+    await at(follower, 'sync', publisher.address)
+    await at(follower, 'fetch', 'other')
+    const library = ['--library', publisher.peerId]
+    expect(await at(follower, 'bundle', 'create', file('theirs'), ...library)).toMatchObject({
+      records: 5,
+      contents: 1
+    })
+    const third = await net.start('third')
+    expect(await at(third, 'bundle', 'import', file('theirs'))).toMatchObject({
+      writer: publisher.peerId,
+      newRecords: 5,
+      newContents: 1
+    })
+    expect(await at(third, 'info', 'other', '--local')).toMatchObject({ local: 'complete' })
+  })
+})
+
+describe('what goes wrong', () => {
+  const refusal = (
+    daemon: TestDaemon,
+    args: string[],
+    code: ErrorCode,
+    ...names: string[]
+  ): Promise<unknown> => expectRefusal(['bundle', ...args], { code, names }, { home: daemon.home.root })
+
+  it('is told when a bundle is made, and leaves no file', async () => {
+    await writeFile(file('mine'), 'mine')
+    await refusal(publisher, ['create', file('mine')], 'INVALID_ARGUMENT', 'exists already')
+    expect(await readFile(file('mine'), 'utf8')).toBe('mine')
+    await refusal(publisher, ['create', file('none'), 'demo', 'nosuch@^3'], 'RELEASE_NOT_FOUND', 'nosuch@^3')
+    await refusal(publisher, ['create', file('none'), '--library', 'me'], 'INVALID_ARGUMENT', 'peer id')
+    const empty = await net.start('empty')
+    await refusal(publisher, ['create', file('none'), '--library', empty.peerId], 'NOT_FOUND', 'not here')
+    await refusal(empty, ['create', file('none')], 'NOT_FOUND', 'no records')
+    await expect(readFile(file('none'))).rejects.toThrow('ENOENT')
+    await expect(readFile(file('none.part'))).rejects.toThrow('ENOENT')
+  })
+
+  it('in a file is told, and the right one goes on with what had come', async () => {
+    await at(publisher, 'bundle', 'create', file('right'))
+    const right = await readFile(file('right'))
+    const reader = await net.start('careful')
+    const refused = async (bytes: Uint8Array, code: ErrorCode): Promise<void> => {
+      await writeFile(file('wrong'), bytes)
+      await refusal(reader, ['import', file('wrong')], code)
+    }
+    await refused(Buffer.from('a text'), 'BUNDLE_INVALID')
+    await refused(right.subarray(0, right.byteLength - 400_000), 'BUNDLE_INVALID')
+    const changed = Buffer.from(right)
+    changed[right.byteLength - 100_000]! ^= 1
+    await refused(changed, 'BYTES_WRONG')
+    await refusal(reader, ['import', file('nowhere')], 'INVALID_ARGUMENT', 'ENOENT')
+    await refusal(reader, ['import', net.folder], 'INVALID_ARGUMENT', 'not a file')
+    const came = (await at(reader, 'bundle', 'import', file('right'))) as { newContents: number }
+    expect(came).toMatchObject({ records: 5, newRecords: 0, contents: 4 })
+    expect(came.newContents).toBeLessThan(4)
+    expect(await at(reader, 'verify', '--all')).toMatchObject({ ok: true })
+  })
+})

@@ -1,0 +1,208 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createReleaseRecord, recordHash, trieKey } from '../../../library/index.ts'
+import { BLOCK_HEAD_BYTES, KIND_BYTES, MAX_BODY_BYTES } from '../../../sync/bundle/parts.ts'
+import {
+  type BundlePart,
+  checkBundleRecord,
+  proveRecord,
+  readBundle,
+  writeBundle
+} from '../../../sync/index.ts'
+import { keyOf, NOW_MS, small } from '../records/examples.ts'
+import { MemoryTree } from './tries.ts'
+
+const refused = expect.objectContaining({ code: 'BUNDLE_INVALID' })
+const MAGIC = Buffer.from('catalog-bundle/1\n')
+
+async function bytesOf(parts: readonly BundlePart[]): Promise<Buffer> {
+  return Buffer.concat(await Array.fromAsync(writeBundle(iterate(parts))))
+}
+
+async function* iterate<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items
+}
+
+const partsOf = (bytes: Uint8Array, cuts: readonly number[] = []): Promise<BundlePart[]> => {
+  const at = [0, ...[...cuts].sort((a, b) => a - b), bytes.byteLength]
+  return Array.fromAsync(readBundle(iterate(at.slice(1).map((end, i) => bytes.subarray(at[i]!, end)))))
+}
+
+/** With plain arrays, so that a Buffer equals what it holds. */
+const plain = (parts: readonly BundlePart[]): unknown[] =>
+  parts.map(part =>
+    Object.fromEntries(
+      Object.entries(part).map(([key, value]) => [key, value instanceof Uint8Array ? [...value] : value])
+    )
+  )
+
+const some = (maxLength: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ maxLength })
+const block = fc.record({
+  kind: fc.constant('block' as const),
+  id: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+  codec: fc.nat(255),
+  rawLengthBytes: fc.nat(2 ** 32 - 1),
+  bytes: some(300)
+})
+const bundle = fc
+  .record({
+    head: some(300),
+    records: fc.array(
+      fc.record({ kind: fc.constant('record' as const), record: some(200), proof: some(200) }),
+      {
+        minLength: 1,
+        maxLength: 4
+      }
+    ),
+    contents: fc.array(fc.tuple(some(40), fc.array(block, { maxLength: 4 })), { maxLength: 3 })
+  })
+  .map(({ head, records, contents }): BundlePart[] => [
+    { kind: 'head', head },
+    ...records,
+    ...contents.flatMap(([content, blocks]): BundlePart[] => [
+      { kind: 'content', content },
+      ...blocks,
+      { kind: 'whole' }
+    ])
+  ])
+
+describe('a bundle', () => {
+  test('says what was put in, however its bytes come', async () => {
+    await fc.assert(
+      fc.asyncProperty(bundle, fc.array(fc.nat(2000)), async (parts, cuts) => {
+        const bytes = await bytesOf(parts)
+        const within = cuts.filter(cut => cut < bytes.byteLength)
+        expect(plain(await partsOf(bytes, within))).toEqual(plain(parts))
+      })
+    )
+  })
+
+  test('that is cut off, goes on behind its end or was changed anywhere is refused', async () => {
+    await fc.assert(
+      fc.asyncProperty(bundle, fc.nat(), fc.integer({ min: 1, max: 255 }), async (parts, place, bits) => {
+        const bytes = await bytesOf(parts)
+        const at = place % bytes.byteLength
+        await expect(partsOf(bytes.subarray(0, at))).rejects.toEqual(refused)
+        await expect(partsOf(Buffer.concat([bytes, Uint8Array.of(bits)]))).rejects.toEqual(refused)
+        const changed = Buffer.from(bytes)
+        changed[at]! ^= bits
+        await expect(partsOf(changed)).rejects.toEqual(refused)
+      })
+    )
+  })
+
+  test.each<[string, BundlePart[]]>([
+    ['records without a head', [{ kind: 'record', record: MAGIC, proof: MAGIC }]],
+    ['two heads', [head(), head()]],
+    ['a content before any record', [head(), { kind: 'content', content: MAGIC }, { kind: 'whole' }]],
+    ['a block of no content', [head(), aRecord(), aBlock()]],
+    ['a content that does not end', [head(), aRecord(), { kind: 'content', content: MAGIC }]],
+    ['a record after a content', [head(), aRecord(), { kind: 'content', content: MAGIC }, aRecord()]],
+    ['nothing', []]
+  ])('with %s is refused', async (_name, parts) => {
+    await expect(partsOf(await bytesOf(parts))).rejects.toEqual(refused)
+  })
+
+  test.each(Object.entries(MAX_BODY_BYTES))(
+    'is not read on behind the head of too large a %s',
+    async (kind, most) => {
+      const frame = Buffer.alloc(5)
+      frame[0] = KIND_BYTES[kind as keyof typeof KIND_BYTES]
+      frame.writeUInt32BE(most + 1, 1)
+      const before = kind === 'head' ? MAGIC : await withoutEnd(kind)
+      const source = async function* (): AsyncGenerator<Uint8Array> {
+        yield Buffer.concat([before, frame])
+        throw new Error('it was read on')
+      }
+      await expect(Array.fromAsync(readBundle(source()))).rejects.toEqual(refused)
+    }
+  )
+
+  test.each<[string, number, Uint8Array]>([
+    ['a record that is longer than its part', KIND_BYTES.record, Uint8Array.of(0, 0, 0, 9, 1)],
+    ['a record without its length', KIND_BYTES.record, Uint8Array.of(0, 0)],
+    ['a part of an unknown kind', 9, Uint8Array.of()]
+  ])('with %s is refused', async (_name, kind, body) => {
+    const frame = Buffer.concat([Uint8Array.of(kind, 0, 0, 0, body.byteLength), body])
+    await expect(partsOf(Buffer.concat([await withoutEnd('record'), frame]))).rejects.toEqual(refused)
+  })
+
+  test('with a block that is shorter than its head is refused', async () => {
+    const frame = Buffer.alloc(5 + BLOCK_HEAD_BYTES - 1)
+    frame[0] = KIND_BYTES.block
+    frame.writeUInt32BE(BLOCK_HEAD_BYTES - 1, 1)
+    await expect(partsOf(Buffer.concat([await withoutEnd('block'), frame]))).rejects.toEqual(refused)
+  })
+})
+
+function head(): BundlePart {
+  return { kind: 'head', head: MAGIC }
+}
+function aRecord(): BundlePart {
+  return { kind: 'record', record: MAGIC, proof: MAGIC }
+}
+function aBlock(): BundlePart {
+  return { kind: 'block', id: new Uint8Array(32), codec: 0, rawLengthBytes: 1, bytes: MAGIC }
+}
+
+/** A bundle up to where a part of that kind may come. */
+async function withoutEnd(kind: string): Promise<Buffer> {
+  const content: BundlePart = { kind: 'content', content: MAGIC }
+  const parts = [head(), aRecord(), ...(kind === 'block' || kind === 'whole' ? [content] : [])]
+  const bytes = await bytesOf(parts)
+  return bytes.subarray(0, bytes.byteLength - 5 - 32)
+}
+
+describe('a record of a bundle', () => {
+  const [one, two] = ['one', 'two'].map(name => createReleaseRecord(small({ name }), keyOf('owner')))
+  const tree = new MemoryTree()
+  tree.apply([{ trieKey: trieKey(one!), recHash: recordHash(one!.bytes) }])
+  const set = { root: Buffer.from(tree.root, 'hex') }
+  const proof = proveRecord(tree, trieKey(one!))
+
+  test('is taken with its proof', () => {
+    expect(checkBundleRecord({ record: one!.bytes, proof }, set, NOW_MS).id).toEqual(one!.id)
+  })
+
+  test.each([
+    ['that is not in the set', { record: two!.bytes, proof: proveRecord(tree, trieKey(two!)) }, set],
+    ['with the proof of another', { record: two!.bytes, proof }, set],
+    ['of another set', { record: one!.bytes, proof }, { root: new Uint8Array(32) }],
+    ['without a proof', { record: one!.bytes, proof: new Uint8Array() }, set]
+  ])('%s is refused', (_name, part, of) => {
+    expect(() => checkBundleRecord(part, of, NOW_MS)).toThrow(
+      expect.objectContaining({ code: 'PROOF_INVALID' })
+    )
+  })
+
+  test('that is forged, or dated ahead, is refused', () => {
+    const forged = Uint8Array.from(one!.bytes)
+    forged[forged.byteLength - 1]! ^= 1
+    expect(() => checkBundleRecord({ record: forged, proof }, set, NOW_MS)).toThrow(
+      expect.objectContaining({ code: expect.stringMatching(/SIGNATURE_INVALID|RECORD_INVALID/) })
+    )
+    expect(() => checkBundleRecord({ record: one!.bytes, proof }, set, NOW_MS - 3_600_000)).toThrow(
+      expect.objectContaining({ code: 'RECORD_EARLY' })
+    )
+  })
+})
+
+test('the frozen vector of docs/sync.md', async () => {
+  const file = new URL('../../fixtures/vectors/sync/bundle.json', import.meta.url)
+  const { bundle, parts } = JSON.parse(readFileSync(file, 'utf8')) as {
+    bundle: string
+    parts: Array<Record<string, string | number>>
+  }
+  const read = await partsOf(Buffer.from(bundle, 'hex'))
+  const shown = read.map(part =>
+    Object.fromEntries(
+      Object.entries(part).map(([key, value]) => [
+        key,
+        value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value
+      ])
+    )
+  )
+  expect(shown).toEqual(parts)
+  expect((await bytesOf(read)).toString('hex')).toBe(bundle)
+})
