@@ -205,7 +205,8 @@ async function exchange(
     for (const frame of answer) {
       if (++count.frames > cutAfterFrames) throw toCatalogError(new Error('the connection was lost'))
       count.bytes += frame.byteLength
-      await hear(mine, [frame])
+      // What a peer says behind the end of its turn is not read.
+      if (await hear(mine, [frame])) break
     }
   }
 }
@@ -221,8 +222,10 @@ async function turnOf(
   }
 }
 
-async function hear(session: LibrarySession, frames: readonly Uint8Array[]): Promise<void> {
-  for (const frame of await parse(frames)) await session.take(frame)
+/** Whether the turn has ended. */
+async function hear(session: LibrarySession, frames: readonly Uint8Array[]): Promise<boolean> {
+  for (const frame of await parse(frames)) if (await session.take(frame)) return true
+  return false
 }
 
 /** Frames as they come out of a stream. */
