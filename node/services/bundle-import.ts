@@ -7,6 +7,7 @@ import { CatalogError, type Clock, MIB, toCatalogError } from '../../base/index.
 import {
   BlockCodec,
   type ContentStore,
+  type ContentSummary,
   expectTimely,
   type IncomingBlock,
   MAX_BLOCK_BYTES,
@@ -65,7 +66,7 @@ class Import {
   readonly #signal: AbortSignal
   readonly #count = { records: 0, newRecords: 0, contents: 0, newContents: 0 }
   /** Contents that records of the bundle name, and which have not come yet. */
-  readonly #expected = new Map<string, ReleaseRecord>()
+  readonly #expected = new Map<string, Expected>()
   /** What is here of the contents that came stays until all have: one may lean on blocks of another. */
   readonly #holds: Array<() => void> = []
   #head: Head | undefined
@@ -129,7 +130,7 @@ class Import {
     if ('release' in record) {
       const { added } = await registry.add(record.bytes, this.#signal)
       if (added) this.#count.newRecords++
-      this.#expected.set(record.release.content.toString(), record)
+      this.#expected.set(record.release.content.toString(), expectedOf(record))
     } else if ('status' in record || 'attestation' in record) {
       const { added } = await registry.addStatement(record.bytes, this.#signal)
       if (added) this.#count.newRecords++
@@ -139,19 +140,18 @@ class Import {
   async #begin(cidBytes: Uint8Array): Promise<void> {
     const { content, collecting } = this.#modules
     const cid = decodeCid(cidBytes)
-    const record = this.#expected.get(cid.toString())
-    if (record === undefined)
+    const expected = this.#expected.get(cid.toString())
+    if (expected === undefined)
       throw new CatalogError(
         'BUNDLE_INVALID',
         `the file has a content that none of its records names: ${cid}`
       )
     this.#expected.delete(cid.toString())
     this.#count.contents++
-    const { sizeBytes } = record.release
     const isHere = content.localState(cid) === 'complete'
-    if (!isHere) await collecting.makeRoom(releaseName(record), sizeBytes, this.#signal)
+    if (!isHere) await collecting.makeRoom(expected.what, expected.summary.sizeBytes, this.#signal)
     this.#holds.push(content.hold(cid))
-    if (!isHere) this.#arriving = new Arriving(content.beginReceive(), record, this.#signal)
+    if (!isHere) this.#arriving = new Arriving(content.beginReceive(), cid, expected, this.#signal)
   }
 
   async #whole(): Promise<void> {
@@ -161,23 +161,39 @@ class Import {
     this.#arriving = undefined
     await arriving.end()
     this.#count.newContents++
-    const { id, release } = arriving.record
-    const { name, version } = release
-    this.#modules.events.emit('release', { name, version, id: id.toString(), local: 'complete' })
+    this.#modules.events.emit('release', { ...arriving.expected.release, local: 'complete' })
+  }
+}
+
+/** What a record says of its content: no more of it is kept, as a file may have a great many. */
+interface Expected {
+  readonly what: string
+  readonly summary: ContentSummary
+  readonly release: { readonly name: string; readonly version: string; readonly id: string }
+}
+
+function expectedOf(record: ReleaseRecord): Expected {
+  const { name, version, sizeBytes, files } = record.release
+  return {
+    what: releaseName(record),
+    summary: { sizeBytes, files },
+    release: { name, version, id: record.id.toString() }
   }
 }
 
 /** One content on its way into the store. */
 class Arriving {
-  readonly record: ReleaseRecord
+  readonly expected: Expected
+  readonly #content: CID
   readonly #receive: Receive
   readonly #signal: AbortSignal
   #batch: IncomingBlock[] = []
   #batchBytes = 0
 
-  constructor(receive: Receive, record: ReleaseRecord, signal: AbortSignal) {
+  constructor(receive: Receive, content: CID, expected: Expected, signal: AbortSignal) {
     this.#receive = receive
-    this.record = record
+    this.#content = content
+    this.expected = expected
     this.#signal = signal
   }
 
@@ -190,8 +206,7 @@ class Arriving {
   /** CONTENT_MISSING when a block did not come. */
   async complete(): Promise<void> {
     await this.#send()
-    const { content, sizeBytes, files } = this.record.release
-    await this.#receive.markComplete(content, { sizeBytes, files }, { signal: this.#signal })
+    await this.#receive.markComplete(this.#content, this.expected.summary, { signal: this.#signal })
   }
 
   async end(): Promise<void> {
