@@ -124,6 +124,8 @@ export class QuicStream extends AbstractStream {
     } catch (error) {
       this.#writes.clear()
       this.#writes.written()
+      // The native write is over: a reset that follows is held up by nothing.
+      this.#isFlushing = false
       const lost = this.#fail(error)
       if (lost !== undefined) this.onTransportClosed(lost)
     } finally {

@@ -123,6 +123,22 @@ describe('streams that were cut while the remote does not read', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  test('are none of those that the remote itself ends, however many at once', async () => {
+    const { native, maConn, muxer } = fakeMuxer()
+    const streams: FakeNativeStream[] = []
+    native.open = () => {
+      const stream = new FakeNativeStream()
+      stream.holdsWrites = true
+      streams.push(stream)
+      return stream
+    }
+    for (let i = 0; i <= MAX_HELD_RESETS; i++) (await muxer.createStream({})).send(bytes('answer'))
+    for (const stream of streams) stream.release(STOPPED)
+    await settle()
+    expect(streams.every(({ isReset }) => isReset)).toBe(true)
+    expect(maConn.status).toBe('open')
+  })
+
   test('count only with a write under way', async () => {
     const { maConn, muxer } = fakeMuxer()
     for (let i = 0; i <= MAX_HELD_RESETS; i++) (await muxer.createStream({})).abort(new Error('cut'))
