@@ -79,6 +79,7 @@ export class ServedStream {
   readonly #codecs = new Set<number>([BlockCodec.Raw])
   #priority: Priority = DEFAULT_PRIORITY
   #isInputOver = false
+  #isIdle = false
   #wakeSender: (() => void) | undefined
   #wakeReader: (() => void) | undefined
 
@@ -90,6 +91,11 @@ export class ServedStream {
     this.#patience = new Patience(clock)
     const peer = modules.peerId.toString()
     this.#sender = new AnswerSender({ stream, peer, upload, patience: this.#patience, clock, signal })
+  }
+
+  /** Whether everything that was asked for has been answered, and nothing else has been asked for yet. */
+  get isIdle(): boolean {
+    return this.#isIdle
   }
 
   /** Serves until the peer has closed its side and has all answers. Rejects when the stream fails or is cut. */
@@ -219,11 +225,13 @@ export class ServedStream {
     while (this.#queue.length === 0) {
       this.#abort.signal.throwIfAborted()
       if (this.#isInputOver) return false
+      this.#isIdle = true
       await this.#patience.wait(IDLE_MS, 'the peer asked for nothing', () => {
         return new Promise<void>(resolve => {
           this.#wakeSender = resolve
         })
       })
+      this.#isIdle = false
     }
     return true
   }

@@ -12,6 +12,7 @@ import { ContentResolver } from './resolver.ts'
 import { type MayRead, ServedStream } from './served-stream.ts'
 import { ServingHolds } from './serving-holds.ts'
 import { contentProtocol } from './source-stream.ts'
+import { StreamPlaces } from './stream-places.ts'
 
 export interface ContentServerModules {
   readonly libp2p: Pick<Libp2p, 'handle' | 'unhandle'>
@@ -60,12 +61,10 @@ class BulkServer implements ContentServer {
   readonly #resolver: ContentResolver
   readonly #partials: PartialContents
   readonly #holds: ServingHolds
-  /** Streams with a slot, by peer. */
-  readonly #slots = new Map<string, number>()
+  readonly #places = new StreamPlaces()
   readonly #streams = new Set<ServedStream>()
   readonly #memory = new AnswerMemory()
   readonly #metrics
-  #used = 0
   #running: AbortController | undefined
 
   constructor(modules: ContentServerModules, options: ContentServerOptions) {
@@ -81,7 +80,7 @@ class BulkServer implements ContentServer {
       answers: metrics.counter('served_answers_total', 'Answers by wire status.', ['status']),
       busy: metrics.counter('busy_streams_total', 'Streams answered BUSY because all places were taken.'),
       cut: metrics.counter('cut_streams_total', 'Streams ended for a failure, by code.', ['code']),
-      streams: metrics.gauge('served_streams', 'Streams being served.', () => this.#used)
+      streams: metrics.gauge('served_streams', 'Streams being served.', () => this.#places.used)
     }
   }
 
@@ -133,14 +132,10 @@ class BulkServer implements ContentServer {
 
   async #serve(served: ServedStream, peerId: PeerId): Promise<void> {
     const key = peerId.toString()
-    const release = this.#takeSlot(key)
+    const release = this.#takePlace(key, served)
     if (release === undefined) {
       this.#metrics.busy.inc()
-      await served.refuse(
-        new CatalogError('BUSY', 'all places for transfers are taken', {
-          details: { retryAfterMs: BUSY_RETRY_MS }
-        })
-      )
+      await served.refuse(noPlace())
       return
     }
     try {
@@ -152,21 +147,14 @@ class BulkServer implements ContentServer {
     }
   }
 
-  #takeSlot(key: string): (() => void) | undefined {
-    const { maxStreams = MAX_STREAMS, maxStreamsPerPeer = MAX_STREAMS_PER_PEER } = this.#options
-    const taken = this.#slots.get(key) ?? 0
-    const places = this.#modules.upload.places(key)
+  #takePlace(key: string, served: ServedStream): (() => void) | undefined {
     if (this.#running === undefined) return undefined
-    if (this.#used >= Math.min(maxStreams, places.total)) return undefined
-    if (taken >= Math.min(maxStreamsPerPeer, places.ofPeer)) return undefined
-    this.#used++
-    this.#slots.set(key, taken + 1)
-    return () => {
-      this.#used--
-      const left = this.#slots.get(key)! - 1
-      if (left === 0) this.#slots.delete(key)
-      else this.#slots.set(key, left)
-    }
+    const { maxStreams = MAX_STREAMS, maxStreamsPerPeer = MAX_STREAMS_PER_PEER } = this.#options
+    // Where the rate is what is short, no place is taken from anybody: it may be one that no limit is about.
+    const places = this.#modules.upload.places(key)
+    if (this.#places.used >= places.total) return undefined
+    const limits = { total: maxStreams, ofPeer: Math.min(maxStreamsPerPeer, places.ofPeer) }
+    return this.#places.take(key, served, limits, noPlace)
   }
 
   #report(peerId: PeerId, error: CatalogError): void {
@@ -190,3 +178,6 @@ class BulkServer implements ContentServer {
     }
   }
 }
+
+const noPlace = (): CatalogError =>
+  new CatalogError('BUSY', 'all places for transfers are taken', { details: { retryAfterMs: BUSY_RETRY_MS } })

@@ -101,6 +101,23 @@ describe('the content server', () => {
     expect(server.violations).toEqual([])
   })
 
+  it('gives a peer a place of one that has taken all of them', async () => {
+    const { server, record, connect } = await scene({ server: { maxStreams: 2 } })
+    const greedy = [await connect(openFrame(record.id.bytes)), await connect(openFrame(record.id.bytes))]
+    for (const stream of greedy) expect(await stream.next()).toMatchObject({ status: WireStatus.Ok })
+    const other = await startPeer()
+    open.push(other)
+    const peer = await introduce(other.libp2p, server.libp2p)
+    const stream = await BulkClient.open(other.libp2p, peer, openFrame(record.id.bytes), rangeFrame(1, TOP))
+    expect(await stream.next()).toMatchObject({ id: 0, status: WireStatus.Ok })
+    expect(await stream.next()).toMatchObject({ id: 1, status: WireStatus.Ok })
+    expect((await greedy[1]!.rest()).end).toBe('cut')
+    greedy[0]!.send(rangeFrame(1, TOP))
+    expect(await greedy[0]!.next()).toMatchObject({ id: 1, status: WireStatus.Ok })
+    const again = await connect(openFrame(record.id.bytes))
+    expect(await again.next()).toMatchObject({ id: 0, status: WireStatus.Busy })
+  })
+
   it('answers NOT_FOUND for a block that is gone, and goes on', async () => {
     let gone: string | undefined
     const { record, connect } = await scene({
