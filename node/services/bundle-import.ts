@@ -28,6 +28,7 @@ import type { BundleResult } from '../bundle-schemas.ts'
 import type { EventHub } from '../events.ts'
 import type { Collecting } from './collecting.ts'
 import { releaseName } from './release-shapes.ts'
+import type { Room } from './rooms.ts'
 import { peerOf } from './writer-key.ts'
 
 /** Bytes and blocks that go to the worker at once. */
@@ -149,9 +150,19 @@ class Import {
     this.#expected.delete(cid.toString())
     this.#count.contents++
     const isHere = content.localState(cid) === 'complete'
-    if (!isHere) await collecting.makeRoom(expected.what, expected.summary.sizeBytes, this.#signal)
-    this.#holds.push(content.hold(cid))
-    if (!isHere) this.#arriving = new Arriving(content.beginReceive(), cid, expected, this.#signal)
+    if (isHere) {
+      this.#holds.push(content.hold(cid))
+      return
+    }
+    const wanted = { content: cid, sizeBytes: expected.summary.sizeBytes, what: expected.what }
+    const room = await collecting.makeRoom(wanted, { signal: this.#signal, progress: () => {} })
+    try {
+      this.#holds.push(content.hold(cid))
+      this.#arriving = new Arriving(content.beginReceive(), cid, expected, room, this.#signal)
+    } catch (error) {
+      room.end()
+      throw error
+    }
   }
 
   async #whole(): Promise<void> {
@@ -186,12 +197,15 @@ class Arriving {
   readonly expected: Expected
   readonly #content: CID
   readonly #receive: Receive
+  readonly #room: Room
   readonly #signal: AbortSignal
   #batch: IncomingBlock[] = []
   #batchBytes = 0
+  #sentBytes = 0
 
-  constructor(receive: Receive, content: CID, expected: Expected, signal: AbortSignal) {
+  constructor(receive: Receive, content: CID, expected: Expected, room: Room, signal: AbortSignal) {
     this.#receive = receive
+    this.#room = room
     this.#content = content
     this.expected = expected
     this.#signal = signal
@@ -210,14 +224,20 @@ class Arriving {
   }
 
   async end(): Promise<void> {
-    await this.#receive.end()
+    try {
+      await this.#receive.end()
+    } finally {
+      this.#room.end()
+    }
   }
 
   async #send(): Promise<void> {
     const blocks = this.#batch
+    this.#sentBytes += this.#batchBytes
     this.#batch = []
     this.#batchBytes = 0
     if (blocks.length > 0) await this.#receive.writeBlocks(blocks, this.#signal)
+    this.#room.filled(this.#sentBytes)
   }
 }
 

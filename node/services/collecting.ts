@@ -23,6 +23,7 @@ import {
 import type { OperationManager } from '../operations.ts'
 import type { CollectResult } from '../schemas.ts'
 import type { FetchJobs } from './fetch-jobs.ts'
+import { type Room, Rooms } from './rooms.ts'
 import type { CollectingService, WorkContext } from './types.ts'
 
 /** Rounds of one collection: what contents share is known only once they are gone, so each round lets go of some more. */
@@ -49,11 +50,22 @@ export interface CollectingOptions {
   lowWater: number
 }
 
+/** A content that is to be fetched. */
+interface Wanted {
+  readonly content: CID
+  /** Of its files: more than it takes when it shares blocks with others. */
+  readonly sizeBytes: number
+  /** Its name, for the error. */
+  readonly what: string
+}
+
 type Outcome = Omit<CollectResult, 'tookMs'>
 
 export class Collecting implements CollectingService {
   readonly #modules: CollectingModules
   readonly #options: CollectingOptions
+  /** A content that has come may go again: what was in vain before need not be now. */
+  readonly #rooms = new Rooms(() => this.changed())
   readonly #turns = new Semaphore({ name: 'collections', maxActive: 1, maxWaiting: MAX_WAITING })
   #isStarted = false
   /** Down to where no collection came just now. */
@@ -103,30 +115,64 @@ export class Collecting implements CollectingService {
     }
   }
 
-  /** Sees to it that `sizeBytes` fit under the quota. QUOTA_EXCEEDED when not enough can be freed. */
-  async makeRoom(what: string, sizeBytes: number, signal: AbortSignal): Promise<void> {
-    const { content } = this.#modules
+  /**
+   * Sees to it that a content fits under the quota beside what other fetches may still bring; while it does only without
+   * those, waits for one of them to end. QUOTA_EXCEEDED when not enough can be freed.
+   */
+  async makeRoom(wanted: Wanted, context: WorkContext): Promise<Room> {
     const { quotaBytes } = this.#options
-    if (quotaBytes === 0) return
-    const targetBytes = usableBytes(quotaBytes) - sizeBytes
-    const fits = (): boolean => content.stats().bytes <= targetBytes
-    if (fits()) return
-    await this.#turns.run(async () => {
-      // Whoever had the turn before may have made room; and what can never fit empties no store.
-      if (fits() || targetBytes < 0 || this.#isFutile(targetBytes)) return
+    const { signal, progress } = context
+    for (;;) {
+      const room = this.#room(wanted) ?? (await this.#turns.run(() => this.#clear(wanted, signal), signal))
+      if (room !== undefined) return room
+      if (this.#rooms.isEmpty || wanted.sizeBytes > usableBytes(quotaBytes)) throw this.#noRoom(wanted)
+      progress({ phase: 'waiting for room in the store' })
+      await this.#rooms.ended(signal)
+    }
+  }
+
+  /** What a fetch that is gone on with may still bring: how much of it is here its progress says. */
+  expect({ content, sizeBytes }: Wanted): Room {
+    return this.#rooms.give(content.toString(), sizeBytes)
+  }
+
+  /** Room that is there now. */
+  #room({ content, sizeBytes }: Wanted): Room | undefined {
+    const key = content.toString()
+    const isThere = this.#options.quotaBytes === 0 || this.#rooms.has(key) || this.#fits(sizeBytes)
+    return isThere ? this.#rooms.give(key, sizeBytes) : undefined
+  }
+
+  /** Room after a collection. Whoever had the turn before may have made it; and what can never fit empties no store. */
+  async #clear(wanted: Wanted, signal: AbortSignal): Promise<Room | undefined> {
+    const targetBytes = this.#targetFor(wanted.sizeBytes)
+    if (!this.#fits(wanted.sizeBytes) && targetBytes >= 0 && !this.#isFutile(targetBytes))
       await this.#rounds(targetBytes, false, { signal, progress: () => {} }, true)
-    }, signal)
-    if (fits()) return
-    const { bytes } = content.stats()
-    const kept = targetBytes < 0 ? { pinnedBytes: 0, ownBytes: 0 } : this.#kept
-    const why =
-      targetBytes < 0
-        ? ''
-        : `; nothing more can be freed (${displaySize(kept.pinnedBytes)} pinned, ${displaySize(kept.ownBytes)} published here)`
-    throw new CatalogError(
+    return this.#room(wanted)
+  }
+
+  /** Down to what the store must come, so that so much fits. */
+  #targetFor(sizeBytes: number): number {
+    return usableBytes(this.#options.quotaBytes) - this.#rooms.leftBytes - sizeBytes
+  }
+
+  #fits(sizeBytes: number): boolean {
+    return this.#modules.content.stats().bytes <= this.#targetFor(sizeBytes)
+  }
+
+  #noRoom({ what, sizeBytes }: Wanted): CatalogError {
+    const { quotaBytes } = this.#options
+    const { bytes } = this.#modules.content.stats()
+    const mostBytes = usableBytes(quotaBytes)
+    const neverFits = sizeBytes > mostBytes
+    const kept = neverFits ? { pinnedBytes: 0, ownBytes: 0 } : this.#kept
+    const why = neverFits
+      ? ''
+      : `; nothing more can be freed (${displaySize(kept.pinnedBytes)} pinned, ${displaySize(kept.ownBytes)} published here)`
+    return new CatalogError(
       'QUOTA_EXCEEDED',
-      `${what} may need ${displaySize(sizeBytes)}; the store holds ${displaySize(bytes)} and may fill ${displaySize(usableBytes(quotaBytes))} of its quota of ${displaySize(quotaBytes)}${why}`,
-      { details: { bytes, sizeBytes, usableBytes: usableBytes(quotaBytes), quotaBytes, ...kept } }
+      `${what} may need ${displaySize(sizeBytes)}; the store holds ${displaySize(bytes)} and may fill ${displaySize(mostBytes)} of its quota of ${displaySize(quotaBytes)}${why}`,
+      { details: { bytes, sizeBytes, usableBytes: mostBytes, quotaBytes, ...kept } }
     )
   }
 

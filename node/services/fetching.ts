@@ -12,7 +12,7 @@ import {
   toCatalogError,
   withSpan
 } from '../../base/index.ts'
-import { parseId, parseSpec, type ReleaseRecord, type Status } from '../../library/index.ts'
+import { type LocalState, parseId, parseSpec, type ReleaseRecord, type Status } from '../../library/index.ts'
 import { greaterPriority, type Priority } from '../../protocols/index.ts'
 import { formatPublicKey } from '../../trust/index.ts'
 import type { EventHub } from '../events.ts'
@@ -31,6 +31,7 @@ import type { ContentFetched, ContentWatch, Network } from './network.ts'
 import { npmDependencies } from './npm-dependencies.ts'
 import { releaseName, releaseStatus } from './release-shapes.ts'
 import { type Resolved, type ResolvingModules, resolveRelease } from './resolving.ts'
+import type { Room } from './rooms.ts'
 import type { FetchingService, FetchRequest, WorkContext } from './types.ts'
 
 /** Contents that are transferred at once; each has its buffers and its place in the worker's queue. The others wait. */
@@ -60,7 +61,7 @@ export interface FetchingModules extends ResolvingModules {
   direct: Network
   failures: FetchFailures
   jobs: FetchJobs
-  collecting: Pick<Collecting, 'makeRoom'>
+  collecting: Pick<Collecting, 'makeRoom' | 'expect'>
   events: EventHub
   clock: Clock
 }
@@ -150,15 +151,30 @@ export class Fetching implements FetchingService {
     await keepSaid(this.#modules, record.release, resolved.known.statements, signal)
     const shape = resultOf(record, resolved.known.statements.statusOf(record.release))
     const state = content.localState(record.release.content)
-    // Half of what does not fit would fill the store for nothing. What it shares with other contents is not known yet.
-    if (state === 'none')
-      await this.#modules.collecting.makeRoom(releaseName(record), record.release.sizeBytes, signal)
+    const room = await this.#roomFor(record, state, { signal, progress })
     release?.(shape)
-    const fetched =
-      state === 'complete'
-        ? { bytesFetched: 0, bytesReused: record.release.sizeBytes, sources: [] }
-        : await this.#transfer({ ...resolved, record }, request, manner, progress, signal)
-    return { ...fetched, ...shape, tookMs: Math.round(clock.monotonicMs() - startedMs) }
+    const filling: Waiter['progress'] = made => {
+      room?.filled(made.bytesDone ?? 0)
+      progress(made)
+    }
+    try {
+      const fetched =
+        state === 'complete'
+          ? { bytesFetched: 0, bytesReused: record.release.sizeBytes, sources: [] }
+          : await this.#transfer({ ...resolved, record }, request, manner, filling, signal)
+      return { ...fetched, ...shape, tookMs: Math.round(clock.monotonicMs() - startedMs) }
+    } finally {
+      room?.end()
+    }
+  }
+
+  /** Half of what does not fit would fill the store for nothing. What it shares with other contents is not known yet. */
+  async #roomFor(record: ReleaseRecord, state: LocalState, context: WorkContext): Promise<Room | undefined> {
+    const { collecting } = this.#modules
+    const { content, sizeBytes } = record.release
+    const wanted = { content, sizeBytes, what: releaseName(record) }
+    if (state === 'complete') return undefined
+    return state === 'none' ? await collecting.makeRoom(wanted, context) : collecting.expect(wanted)
   }
 
   /** With a named source only that one is asked, for the record as for the content. */

@@ -156,7 +156,9 @@ export function fetching(hasRoom = true): Fetching {
     collecting: {
       makeRoom: async () => {
         if (!hasRoom) throw new CatalogError('QUOTA_EXCEEDED', 'no room')
-      }
+        return { filled: () => {}, end: () => {} }
+      },
+      expect: () => ({ filled: () => {}, end: () => {} })
     },
     events: new EventHub({ clock: systemClock }),
     clock: hasty,
