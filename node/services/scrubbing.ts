@@ -4,8 +4,24 @@
  * it stands is kept in the database, so a restart goes on with it. What is found wrong is fetched again from other nodes.
  */
 import { Counter, type Registry as MetricsRegistry } from 'prom-client'
-import { type Clock, HOUR_MS, type Logger, MIB, SECOND_MS, toCatalogError } from '../../base/index.ts'
-import { type ContentStore, type Database, KeyFamily, makeKey, type Registry } from '../../library/index.ts'
+import {
+  type Clock,
+  HOUR_MS,
+  type Logger,
+  MIB,
+  MINUTE_MS,
+  SECOND_MS,
+  Semaphore,
+  toCatalogError
+} from '../../base/index.ts'
+import {
+  type ContentStore,
+  type Database,
+  KeyFamily,
+  makeKey,
+  type Registry,
+  type ReleaseRecord
+} from '../../library/index.ts'
 import type { OperationManager } from '../operations.ts'
 import { Ongoing } from './ongoing.ts'
 import { releaseName } from './release-shapes.ts'
@@ -17,6 +33,12 @@ const STEP_BYTES = 8 * MIB
 /** Between two steps at least, and at most: a small store has its pass in one step. */
 const MIN_WAIT_MS = SECOND_MS
 const MAX_WAIT_MS = HOUR_MS
+/** So long after an attempt to fetch what is damaged comes the next: nobody may have had it, or nobody been there. */
+const REPAIR_EVERY_MS = HOUR_MS
+/** Releases that are fetched again at once: a disk that went bad must leave operations for others. */
+const MAX_REPAIRS = 4
+/** So long the scrub rests when a step failed. */
+const FAILED_WAIT_MS = 10 * MINUTE_MS
 /** A row is about 150 bytes; a longer one is damage. */
 const MAX_ROW_BYTES = 4096
 
@@ -54,6 +76,8 @@ export class Scrubbing extends Ongoing {
   readonly #options: ScrubbingOptions
   readonly #checked: Counter
   readonly #corrupt: Counter
+  readonly #repairs = new Semaphore({ name: 'repairs', maxActive: MAX_REPAIRS, maxWaiting: 1 })
+  #repairedMs = Number.NEGATIVE_INFINITY
 
   constructor(modules: ScrubbingModules, options: ScrubbingOptions) {
     super('the scrub', modules.logger)
@@ -81,14 +105,14 @@ export class Scrubbing extends Ongoing {
     if (this.#options.intervalMs === 0) return
     for (;;) {
       await clock.wait(this.#waitMs(), signal)
-      if (!this.#isDue()) continue
       try {
-        await this.#step(signal)
+        if (this.#isDue()) await this.#step(signal)
+        await this.#repairAgain(signal)
       } catch (thrown) {
-        const err = toCatalogError(thrown)
-        if (signal.aborted || err.code !== 'BUCKET_UNREACHABLE') throw thrown
-        // What is only there is checked when it is back: the step begins again where it stood.
-        this.#modules.logger.warn({ err }, 'the scrub waits for the bucket')
+        if (signal.aborted) throw thrown
+        // A full disk, a bucket that is away: what was not checked is when it is over. The step begins again where it stood.
+        this.#modules.logger.warn({ err: toCatalogError(thrown) }, 'the scrub could not go on, and rests')
+        await clock.wait(FAILED_WAIT_MS, signal)
       }
     }
   }
@@ -130,23 +154,39 @@ export class Scrubbing extends Ongoing {
     }
   }
 
-  /** Fetches again what was complete and is no longer; what nobody has now is tried with the next damage, or by hand. */
+  /** What nobody gave last time, and what others than the scrub found since: of that no block is left to be found here. */
+  async #repairAgain(signal: AbortSignal): Promise<void> {
+    const { clock, content } = this.#modules
+    if (clock.monotonicMs() - this.#repairedMs < REPAIR_EVERY_MS) return
+    if ((await content.holdings()).damaged > 0) await this.#repair(signal)
+  }
+
+  /** Fetches again what was complete and is no longer, some at a time. */
   async #repair(signal: AbortSignal): Promise<void> {
-    const { content, registry, fetching, operations, logger } = this.#modules
+    const { clock, content, registry } = this.#modules
     for await (const record of allReleases(registry, signal)) {
       const { content: cid } = record.release
-      if (!content.isKept(cid) || content.localState(cid) === 'complete') continue
-      const release = releaseName(record)
-      try {
-        operations.start('repair', `scrub-${record.id.toString().slice(-8)}`, context =>
-          fetching.fetch({ spec: record.id.toString() }, context)
-        )
-      } catch (thrown) {
-        logger.warn(
-          { release, code: toCatalogError(thrown).code },
-          'a damaged release could not be fetched again'
-        )
-      }
+      if (content.isKept(cid) && content.localState(cid) !== 'complete') await this.#repairOne(record, signal)
+    }
+    this.#repairedMs = clock.monotonicMs()
+  }
+
+  /** Begins with it as soon as there is a place. */
+  async #repairOne(record: ReleaseRecord, signal: AbortSignal): Promise<void> {
+    const { fetching, operations, logger } = this.#modules
+    const done = await this.#repairs.acquire(signal)
+    try {
+      operations.start('repair', `scrub-${record.id.toString().slice(-8)}`, async context => {
+        try {
+          return await fetching.fetch({ spec: record.id.toString() }, context)
+        } finally {
+          done()
+        }
+      })
+    } catch (thrown) {
+      done()
+      const { code } = toCatalogError(thrown)
+      logger.warn({ release: releaseName(record), code }, 'a damaged release could not be fetched again')
     }
   }
 
