@@ -32,11 +32,13 @@ import type { FetchJobs } from './services/fetch-jobs.ts'
 import type { Fetching } from './services/fetching.ts'
 import type { Network } from './services/network.ts'
 import type { Offloading } from './services/offloading.ts'
+import type { OperationQueue } from './services/operation-queue.ts'
 import { createPause, type Pausable } from './services/pause.ts'
 import type { PeerHealth } from './services/peer-health.ts'
 import type { PeerLimits } from './services/peer-limits.ts'
 import { createPeers } from './services/peers.ts'
 import { createPublishing } from './services/publishing.ts'
+import { createQueueing } from './services/queueing.ts'
 import { createRates } from './services/rates.ts'
 import { createReleases } from './services/releases.ts'
 import { createRetention } from './services/retention.ts'
@@ -68,6 +70,7 @@ export interface BuildModules {
   offloading: Offloading | undefined
   policies: ConflictPolicies
   jobs: FetchJobs
+  queue: OperationQueue
   failures: FetchFailures
   health: PeerHealth
   host: Host
@@ -118,6 +121,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
       openOther: root => openOtherLibrary({ clock, log: logger.child({ part: 'other library' }) }, root, home)
     }),
     bundling: new Bundling(modules),
+    queueing: createQueueing(modules),
     why: createWhy(modules),
     peers: createPeers({
       host,

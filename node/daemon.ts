@@ -46,8 +46,10 @@ import { FetchJobs } from './services/fetch-jobs.ts'
 import { Fetching } from './services/fetching.ts'
 import { HeadRenewal } from './services/head-renewal.ts'
 import { Offloading } from './services/offloading.ts'
+import { OperationQueue } from './services/operation-queue.ts'
 import { PeerHealth } from './services/peer-health.ts'
 import { PeerLimits } from './services/peer-limits.ts'
+import { Replaying } from './services/replaying.ts'
 import { Scrubbing } from './services/scrubbing.ts'
 import { sparePeers } from './services/spare-peers.ts'
 import { Violations } from './services/violations.ts'
@@ -269,6 +271,15 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     values
   )
   shutdown.leave('sync server', () => syncParts.close())
+  const queue = new OperationQueue({ database: library.database, clock })
+  const replaying = new Replaying({
+    ...shared,
+    queue,
+    handlers: {
+      fetch: (request, context) => fetching.fetch(request, context),
+      sync: (request, context) => syncParts.syncing.sync(request, context)
+    }
+  })
   const renewal = new HeadRenewal({ sets, clock, logger: log })
   const offloading =
     bucket === undefined ? undefined : new Offloading({ bucket, clock, logger: log, metrics: registry })
@@ -282,6 +293,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       syncing: syncParts.syncing,
       collecting,
       jobs,
+      queue,
       failures,
       health,
       host,
@@ -295,6 +307,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       sets,
       pausable: [
         background,
+        replaying,
         scrubbing,
         renewal,
         ...syncParts.pausable,
@@ -322,6 +335,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   watchParts({ lifecycle, operations, host, events, logger: log })
   lifecycle.transition('running', 'started')
   background.start()
+  replaying.start()
   scrubbing.start()
   renewal.start()
   syncParts.start()
@@ -331,6 +345,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     return control.goodbyeAll(GoodbyeReason.Shutdown, deadline)
   })
   shutdown.leave('background', () => background.stop())
+  shutdown.leave('queue', () => replaying.stop())
   if (offloading !== undefined) shutdown.leave('bucket', () => offloading.stop())
   shutdown.leave('scrub', () => scrubbing.stop())
   shutdown.leave('heads', () => renewal.stop())

@@ -20,6 +20,8 @@ export type {
   PeerList,
   PeerShape,
   PublishResult,
+  QueuedShape,
+  QueueReply,
   ReleaseInfo,
   ReleaseItem,
   Status,

@@ -15,6 +15,11 @@ const PUBLISHER: OptionSpec = {
   description: 'whose name is meant: a public key, z6Mk…'
 }
 
+const LATER: OptionSpec = {
+  flags: '--later',
+  description: 'when nobody can be asked now: have the daemon do it when somebody can, a week at most'
+}
+
 /** Commands about releases: publishing, finding, fetching, installing, checking. */
 export const CONTENT_COMMANDS: CommandSpec[] = [
   {
@@ -82,10 +87,11 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
         flags: '--priority <class>',
         description: 'how urgent it is beside other transfers, here and at the sources (else normal)',
         choices: PRIORITIES
-      }
+      },
+      LATER
     ],
     examples: [{ line: 'catalog fetch left-pad@^1.2', does: 'fetches the highest version in that range' }],
-    json: '`id`, `bytesFetched`, `bytesReused`, `sources[] {peerId, bytes}`, `tookMs`, and `name`, `version`, `content`, `sizeBytes`, `files`, `publisher`, `status`',
+    json: '`id`, `bytesFetched`, `bytesReused`, `sources[] {peerId, bytes}`, `tookMs`, and `name`, `version`, `content`, `sizeBytes`, `files`, `publisher`, `status`; with --later, when nobody could be asked, `queued {id, kind, request, queuedAt, attempts}`',
     load: () => import('./fetch.ts')
   },
   {
@@ -100,6 +106,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
         description: 'peer id of the node whose library is meant; else that of the peer'
       },
       { flags: '--dry-run', description: 'say what would come and go, and store nothing' },
+      LATER,
       { flags: '--status', description: 'the libraries that copies are here of' },
       { flags: '--forget', description: "let go of the copy of this peer's library" }
     ],
@@ -111,7 +118,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
       },
       { line: 'catalog sync --status', does: 'shows which libraries are here, and as of when' }
     ],
-    json: '`peerId`, `library`, `writer`, `state` (equal, updated, behind), `dryRun`, `received`, `removed`, `sent`, `records`, `bytesIn`, `bytesOut`, `roundTrips`, `root`, `peerRoot`, `head {epoch, revision, expires}`, `tookMs`; with --status `libraries[] {library, writer, records, root, head, isExpired, syncedAt}`, `follows[] {writer, content, state, nextAt, error?}`; with --forget `writer`',
+    json: '`peerId`, `library`, `writer`, `state` (equal, updated, behind), `dryRun`, `received`, `removed`, `sent`, `records`, `bytesIn`, `bytesOut`, `roundTrips`, `root`, `peerRoot`, `head {epoch, revision, expires}`, `tookMs`; with --status `libraries[] {library, writer, records, root, head, isExpired, syncedAt}`, `follows[] {writer, content, state, nextAt, error?}`; with --forget `writer`; with --later, when nobody could be asked, `queued`, as of `fetch`',
     load: () => import('./sync.ts')
   },
   {

@@ -1,5 +1,5 @@
 import { displayDuration, displaySize } from '../../base/index.ts'
-import { runOperation } from '../client/operations.ts'
+import { runOrQueue } from '../client/later.ts'
 import type { FetchResult } from '../client/types.ts'
 import { displayRate } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
@@ -9,12 +9,14 @@ interface Options {
   publisher?: string
   from?: string
   priority?: string
+  later?: boolean
 }
 
 export const run = defineCommand(async (context, [spec]: [string], options: Options) => {
-  const { publisher, from, priority } = options
+  const { publisher, from, priority, later } = options
   const body = { spec, publisher, from, priority }
-  const result = await runOperation<FetchResult>(context, { path: '/v1/fetches', body })
+  const result = await runOrQueue<FetchResult>(context, { path: '/v1/fetches', queue: 'fetch', body, later })
+  if (result === undefined) return
   warnOfStatus(context, result)
   context.output.result({ ...result, publisher: result.owner }, () => {
     const took = `${displayDuration(result.tookMs)}, ${displayRate(result.bytesFetched, result.tookMs)}`

@@ -67,6 +67,27 @@ export const NODE_COMMANDS: CommandSpec[] = [
     ]
   },
   {
+    name: 'queue',
+    summary: 'what waits until somebody can be reached',
+    details:
+      '`fetch` and `sync` with --later leave here what they could not do because nobody could be asked. It is tried as soon as a peer is connected, later each time, survives restarts, and is let go of when it is done, has failed for good, or has waited for a week; the log says which.',
+    commands: [
+      {
+        name: 'list',
+        summary: 'what waits, the oldest first',
+        json: '`queue[] {id, kind, request, queuedAt, attempts, lastError?}`',
+        load: () => import('./queue-list.ts')
+      },
+      {
+        name: 'remove',
+        summary: 'let go of something that waits',
+        arguments: [{ name: '<id>', description: 'its id, as `catalog queue list` shows it' }],
+        json: '`id`',
+        load: () => import('./queue-remove.ts')
+      }
+    ]
+  },
+  {
     name: 'pause',
     summary: 'stop background work and serving; the socket stays',
     json: '`state`',

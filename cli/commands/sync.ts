@@ -1,5 +1,5 @@
 import { CatalogError, displayDuration, displaySize, plural } from '../../base/index.ts'
-import { runOperation } from '../client/operations.ts'
+import { runOrQueue } from '../client/later.ts'
 import type { FollowedLibrary, SyncResult, SyncStatus } from '../client/types.ts'
 import type { Context } from '../framework/context.ts'
 import { formatTable } from '../framework/format.ts'
@@ -10,6 +10,7 @@ interface Options {
   dryRun?: boolean
   status?: boolean
   forget?: boolean
+  later?: boolean
 }
 
 export const run = defineCommand(async (context, [peer]: [string | undefined], options: Options) => {
@@ -21,7 +22,10 @@ export const run = defineCommand(async (context, [peer]: [string | undefined], o
   if (peer === undefined)
     throw new CatalogError('INVALID_ARGUMENT', 'name the peer', { hint: 'or give --status' })
   if (options.forget === true) {
-    expectAlone(options.dryRun === true || options.library !== undefined, '--forget')
+    expectAlone(
+      options.dryRun === true || options.library !== undefined || options.later === true,
+      '--forget'
+    )
     const path = `/v1/sync/${encodeURIComponent(peer)}`
     const result = await context
       .client()
@@ -29,9 +33,11 @@ export const run = defineCommand(async (context, [peer]: [string | undefined], o
     context.output.result(result, () => `the copy of the library of ${peer} was let go of`)
     return
   }
-  const { library, dryRun } = options
-  const request = { path: '/v1/sync', body: { peer, library, dryRun } }
-  const result = await runOperation<SyncResult>(context, request)
+  const { library, dryRun, later } = options
+  if (later === true) expectAlone(dryRun === true, '--later')
+  const body = { peer, library, ...(dryRun === undefined ? {} : { dryRun }) }
+  const result = await runOrQueue<SyncResult>(context, { path: '/v1/sync', queue: 'sync', body, later })
+  if (result === undefined) return
   context.output.result(result, () => summary(result))
 })
 

@@ -63,6 +63,8 @@ export const KeyFamily = {
   Announcement: 'a/',
   /** `j/` + id of a record, as text: a fetch that was asked for and has not ended, in JSON. */
   FetchJob: 'j/',
+  /** `q/` + id, as text: an operation that waits for somebody to be reached, in JSON (node/services/operation-queue.ts). */
+  Queue: 'q/',
   /** `pl/` + peer id, as text: the limits that the operator set for that peer, in JSON. */
   PeerLimit: 'pl/',
   /** `dc/` + group (1), distance of a key (32), provider: a claim to hold what the key stands for (discovery/providers/rows.ts). */

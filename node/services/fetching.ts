@@ -342,7 +342,7 @@ export class Fetching implements FetchingService {
 }
 
 /** Whether another time may do better: nobody could be asked, or nobody who was asked could give it. */
-function isForLater(thrown: unknown): boolean {
+export function isForLater(thrown: unknown): boolean {
   const { code } = toCatalogError(thrown)
   return code === 'NO_PEERS' || WORTH_ANOTHER.includes(code)
 }

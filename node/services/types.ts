@@ -10,6 +10,7 @@ import type { Lifecycle } from '../lifecycle.ts'
 import type { Logging } from '../logging/logging.ts'
 import type { NodeMetrics } from '../metrics.ts'
 import type { OperationManager, OperationProgress } from '../operations.ts'
+import type { QueuedShape, QueueReply } from '../queue-schemas.ts'
 import type {
   CollectResult,
   ConfigChange,
@@ -33,6 +34,8 @@ import type {
 } from '../schemas.ts'
 import type { ContentList, CopyResult } from '../store-schemas.ts'
 import type { SyncResult, SyncStatus } from '../sync-schemas.ts'
+
+import type { QueueKind, QueueRequests } from './operation-queue.ts'
 
 /** How a service works on a long request. */
 export interface WorkContext {
@@ -168,6 +171,14 @@ export interface BundlingService {
   import(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<BundleResult>
 }
 
+export interface QueueService {
+  /** Has work done when somebody can be reached. LIMIT_EXCEEDED. */
+  add<K extends QueueKind>(kind: K, request: QueueRequests[K], signal: AbortSignal): Promise<QueuedShape>
+  list(signal: AbortSignal): Promise<QueueReply>
+  /** NOT_FOUND. */
+  remove(id: string): Promise<void>
+}
+
 export interface RetentionService {
   pin(spec: string, publisher: string | undefined, signal: AbortSignal): Promise<ReleaseItem>
   unpin(spec: string, publisher: string | undefined, signal: AbortSignal): Promise<ReleaseItem>
@@ -229,6 +240,7 @@ export interface NodeServices {
   readonly contents: ContentService
   readonly copying: CopyingService
   readonly bundling: BundlingService
+  readonly queueing: QueueService
   readonly why: WhyService
   readonly peers: PeerService
   readonly config: ConfigService

@@ -7,6 +7,7 @@ import { conflictRoutes } from './conflicts.ts'
 import { contentRoutes } from './contents.ts'
 import { networkRoutes } from './network.ts'
 import { packageRoutes } from './packages.ts'
+import { queueRoutes } from './queue.ts'
 import { settingRoutes } from './settings.ts'
 import { statusRoutes } from './status.ts'
 import { syncRoutes } from './syncing.ts'
@@ -23,6 +24,7 @@ export function adminRoutes(services: NodeServices, streams: Streams): readonly 
     ...conflictRoutes(services),
     ...contentRoutes(services),
     ...workRoutes(services, streams),
+    ...queueRoutes(services),
     ...syncRoutes(services),
     ...networkRoutes(services),
     ...settingRoutes(services, streams),

@@ -8,6 +8,17 @@ import { TimeoutMs } from '../time-limit.ts'
 const tag = 'sync'
 const PeerIdText = Type.String({ minLength: 1, maxLength: 128 })
 
+/** What a session with a peer is asked with. */
+export const SYNC_FIELDS = {
+  peer: Type.String({ minLength: 1, maxLength: 512, description: 'Peer id or multiaddr.' }),
+  library: Type.Optional(
+    Type.String({
+      maxLength: 128,
+      description: "Peer id of the node whose library is meant; the peer's own unless given."
+    })
+  )
+}
+
 export function syncRoutes({ syncing, lifecycle, operations }: NodeServices): Route[] {
   return [
     route({
@@ -16,13 +27,7 @@ export function syncRoutes({ syncing, lifecycle, operations }: NodeServices): Ro
       tag,
       summary: "Makes the copy here of a node's library equal to what a peer has of it.",
       body: Type.Object({
-        peer: Type.String({ minLength: 1, maxLength: 512, description: 'Peer id or multiaddr.' }),
-        library: Type.Optional(
-          Type.String({
-            maxLength: 128,
-            description: "Peer id of the node whose library is meant; the peer's own unless given."
-          })
-        ),
+        ...SYNC_FIELDS,
         dryRun: Type.Optional(
           Type.Boolean({ description: 'Say what would come and go, and store nothing.' })
         ),

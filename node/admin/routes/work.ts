@@ -10,6 +10,19 @@ import { TimeoutMs } from '../time-limit.ts'
 const Spec = Type.String({ minLength: 1, maxLength: 256 })
 const Id = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) })
 
+/** What a fetch is asked with. */
+export const FETCH_FIELDS = {
+  spec: Spec,
+  publisher: Type.Optional(Type.String({ maxLength: 128 })),
+  content: Type.Optional(
+    Type.String({ maxLength: 128, description: 'CID of the one content that is meant, as a lock file says.' })
+  ),
+  from: Type.Optional(Type.String({ maxLength: 512, description: 'Peer id or multiaddr.' })),
+  priority: Type.Optional(
+    Type.Enum(PRIORITIES, { description: 'How urgent it is beside other transfers; normal unless given.' })
+  )
+}
+
 export function workRoutes(services: NodeServices, streams: Streams): Route[] {
   return [...startRoutes(services), ...operationRoutes(services, streams)]
 }
@@ -28,23 +41,7 @@ function startRoutes({
       url: '/v1/fetches',
       tag: 'packages',
       summary: 'Brings a release into the store, every byte verified.',
-      body: Type.Object({
-        spec: Spec,
-        publisher: Type.Optional(Type.String({ maxLength: 128 })),
-        content: Type.Optional(
-          Type.String({
-            maxLength: 128,
-            description: 'CID of the one content that is meant, as a lock file says.'
-          })
-        ),
-        from: Type.Optional(Type.String({ maxLength: 512, description: 'Peer id or multiaddr.' })),
-        priority: Type.Optional(
-          Type.Enum(PRIORITIES, {
-            description: 'How urgent it is beside other transfers; normal unless given.'
-          })
-        ),
-        timeoutMs: TimeoutMs
-      }),
+      body: Type.Object({ ...FETCH_FIELDS, timeoutMs: TimeoutMs }),
       status: 202,
       response: OperationReply,
       handle: ({ body, requestId }) => {
