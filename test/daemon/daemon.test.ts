@@ -143,9 +143,13 @@ describe('one daemon', () => {
     await daemon.ok('POST', '/v1/pause')
     const refused = await daemon.api('POST', '/v1/fetches', { spec: 'x' })
     expect([refused.status, refused.json.error.code]).toEqual([409, 'STATE_REFUSED'])
+    // What could not be published would be uploaded for nothing.
+    const upload = await daemon.api('POST', '/v1/ingests', await tarOf({ a: 'a' }))
+    expect([upload.status, upload.json.error.code]).toEqual([409, 'STATE_REFUSED'])
     expect((await daemon.ok('GET', '/v1/status')).state).toBe('paused')
     await daemon.ok('POST', '/v1/resume')
     expect((await daemon.ok('GET', '/v1/status')).state).toBe('running')
+    await daemon.ok('POST', '/v1/ingests', await tarOf({ a: 'a' }))
   })
 
   it('writes the request id into its log, and changes its level live', async () => {

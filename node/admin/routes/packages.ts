@@ -44,7 +44,8 @@ function publishRoutes({ content, lifecycle, operations, publishing }: NodeServi
       status: 201,
       response: IngestReply,
       handle: async ({ request, signal }) => {
-        lifecycle.require(['running', 'paused'], 'take content')
+        // What cannot be published afterwards would be uploaded for nothing.
+        lifecycle.require(['running'], 'take content')
         const result = await receiveTar(request.raw, await content.beginIngest({ signal }))
         return { ...result, content: result.content.toString() }
       }
