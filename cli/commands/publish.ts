@@ -42,7 +42,7 @@ export const run = defineCommand(async (context, [dir]: [string], options: Optio
   if (options.dryRun === true) return showPlan(context, identity, entries)
 
   const signer = await unlockKey(context, await openKeyring(context), options.key)
-  const ingest = await upload(context, folder, entries)
+  const ingest = await store(context, folder, entries)
   const record = sign(identity, ingest, signer)
   const result = await runOperation<PublishResult>(context, {
     path: '/v1/packages',
@@ -97,7 +97,26 @@ function missing(field: 'name' | 'version'): CatalogError {
   })
 }
 
-async function upload(context: Context, folder: string, entries: SourceEntry[]): Promise<IngestAnswer> {
+/**
+ * Without a word about room first: most of a new version is there already, and nothing needs to go for it. When it does
+ * not fit it is sent again, with room made for all of it.
+ */
+async function store(context: Context, folder: string, entries: SourceEntry[]): Promise<IngestAnswer> {
+  try {
+    return await upload(context, folder, entries, '/v1/ingests')
+  } catch (error) {
+    if (!(error instanceof CatalogError) || error.code !== 'QUOTA_EXCEEDED') throw error
+    const { sizeBytes } = totalsOf(entries)
+    return await upload(context, folder, entries, `/v1/ingests?roomFor=${sizeBytes}`)
+  }
+}
+
+async function upload(
+  context: Context,
+  folder: string,
+  entries: SourceEntry[],
+  path: string
+): Promise<IngestAnswer> {
   const totals = totalsOf(entries)
   const chunks = packFolder(folder, entries, ({ bytesDone, itemsDone }) => {
     context.progress.update({
@@ -110,7 +129,7 @@ async function upload(context: Context, folder: string, entries: SourceEntry[]):
   })
   const ingest = await context
     .client()
-    .upload<IngestAnswer>('/v1/ingests', 'application/x-tar', chunks, context.signal)
+    .upload<IngestAnswer>(path, 'application/x-tar', chunks, context.signal)
   context.progress.finish()
   checkAllUnchanged(folder, entries)
   return ingest

@@ -154,7 +154,7 @@ class Import {
       this.#holds.push(content.hold(cid))
       return
     }
-    const wanted = { content: cid, sizeBytes: expected.summary.sizeBytes, what: expected.what }
+    const wanted = { key: cid.toString(), sizeBytes: expected.summary.sizeBytes, what: expected.what }
     const room = await collecting.makeRoom(wanted, { signal: this.#signal, progress: () => {} })
     try {
       this.#holds.push(content.hold(cid))

@@ -23,7 +23,7 @@ import {
 import type { OperationManager } from '../operations.ts'
 import type { CollectResult } from '../schemas.ts'
 import type { FetchJobs } from './fetch-jobs.ts'
-import { type Room, Rooms } from './rooms.ts'
+import { type Room, Rooms, type Wanted } from './rooms.ts'
 import type { CollectingService, WorkContext } from './types.ts'
 
 /** Rounds of one collection: what contents share is known only once they are gone, so each round lets go of some more. */
@@ -48,15 +48,6 @@ export interface CollectingOptions {
   /** Shares of the quota at which a collection begins, and down to which it goes. */
   highWater: number
   lowWater: number
-}
-
-/** A content that is to be fetched. */
-interface Wanted {
-  readonly content: CID
-  /** Of its files: more than it takes when it shares blocks with others. */
-  readonly sizeBytes: number
-  /** Its name, for the error. */
-  readonly what: string
 }
 
 type Outcome = Omit<CollectResult, 'tookMs'>
@@ -132,15 +123,15 @@ export class Collecting implements CollectingService {
   }
 
   /** What a fetch that is gone on with may still bring: how much of it is here its progress says. */
-  expect({ content, sizeBytes }: Wanted): Room {
-    return this.#rooms.give(content.toString(), sizeBytes)
+  expect(wanted: Wanted): Room {
+    return this.#rooms.give(wanted)
   }
 
   /** Room that is there now. */
-  #room({ content, sizeBytes }: Wanted): Room | undefined {
-    const key = content.toString()
+  #room(wanted: Wanted): Room | undefined {
+    const { key, sizeBytes } = wanted
     const isThere = this.#options.quotaBytes === 0 || this.#rooms.has(key) || this.#fits(sizeBytes)
-    return isThere ? this.#rooms.give(key, sizeBytes) : undefined
+    return isThere ? this.#rooms.give(wanted) : undefined
   }
 
   /** Room after a collection. Whoever had the turn before may have made it; and what can never fit empties no store. */

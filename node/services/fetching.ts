@@ -172,7 +172,7 @@ export class Fetching implements FetchingService {
   async #roomFor(record: ReleaseRecord, state: LocalState, context: WorkContext): Promise<Room | undefined> {
     const { collecting } = this.#modules
     const { content, sizeBytes } = record.release
-    const wanted = { content, sizeBytes, what: releaseName(record) }
+    const wanted = { key: content.toString(), sizeBytes, what: releaseName(record) }
     if (state === 'complete') return undefined
     return state === 'none' ? await collecting.makeRoom(wanted, context) : collecting.expect(wanted)
   }

@@ -1,5 +1,15 @@
 import { Signpost, untilAborted } from '../../base/index.ts'
 
+/** What is to come into the store. */
+export interface Wanted {
+  /** The content, as text, where it is known; what else comes is told apart by something of its own. */
+  readonly key: string
+  /** Of its files: more than it takes when it shares blocks with others. */
+  readonly sizeBytes: number
+  /** Its name, for the error. */
+  readonly what: string
+}
+
 /** Room in the store that was promised to a fetch. */
 export interface Room {
   /** So many of its bytes are in the store by now. */
@@ -36,15 +46,15 @@ export class Rooms {
     return this.#promised.size === 0
   }
 
-  has(content: string): boolean {
-    return this.#promised.has(content)
+  has(key: string): boolean {
+    return this.#promised.has(key)
   }
 
-  /** Promises room for a content; who fetches the same content shares one promise. */
-  give(content: string, sizeBytes: number): Room {
-    const promised = this.#promised.get(content) ?? { sizeBytes, leftBytes: sizeBytes, users: 0 }
+  /** Promises room; who fetches the same content shares one promise. */
+  give({ key, sizeBytes }: Wanted): Room {
+    const promised = this.#promised.get(key) ?? { sizeBytes, leftBytes: sizeBytes, users: 0 }
     promised.users++
-    this.#promised.set(content, promised)
+    this.#promised.set(key, promised)
     let isOver = false
     return {
       filled: bytes => {
@@ -55,7 +65,7 @@ export class Rooms {
         if (isOver) return
         isOver = true
         if (--promised.users > 0) return
-        this.#promised.delete(content)
+        this.#promised.delete(key)
         this.#onEnd()
         this.#news.show()
       }

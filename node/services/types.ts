@@ -34,6 +34,7 @@ import type {
 } from '../schemas.ts'
 import type { ContentList, CopyResult } from '../store-schemas.ts'
 import type { SyncResult, SyncStatus } from '../sync-schemas.ts'
+import type { Room, Wanted } from './rooms.ts'
 
 import type { QueueKind, QueueRequests } from './operation-queue.ts'
 
@@ -148,6 +149,8 @@ export interface SyncingService {
 export interface CollectingService {
   /** Frees what nothing needs, and contents down to the low-water mark; or says what would go. */
   collect(dryRun: boolean, context: WorkContext): Promise<CollectResult>
+  /** Lets go of so much that something fits, and keeps that room for it. QUOTA_EXCEEDED when not enough may go. */
+  makeRoom(wanted: Wanted, context: WorkContext): Promise<Room>
 }
 
 export interface ContentService {

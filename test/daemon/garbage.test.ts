@@ -4,7 +4,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { pseudoRandom } from '../unit/content/fakes.ts'
-import { eventually, type TestDaemon, TestNet } from './support.ts'
+import { eventually, type TestDaemon, TestNet, tarOf } from './support.ts'
 
 const MB = 1_000_000
 let net: TestNet
@@ -128,5 +128,9 @@ test('under a quota the longest unused makes room, and what is pinned is refused
   await small.ok('DELETE', '/v1/releases/pin?spec=pack@2.0.0')
   expect(await fetch('1.0.0')).toMatchObject({ state: 'done' })
   expect(await local('2.0.0')).toBe('none')
+  const tar = await tarOf({ own: pseudoRandom('own', 25 * MB) })
+  expect((await small.api('POST', '/v1/ingests', tar)).json.error).toMatchObject({ code: 'QUOTA_EXCEEDED' })
+  await small.ok('POST', `/v1/ingests?roomFor=${25 * MB}`, tar)
+  expect([await local('1.0.0'), await local('3.0.0')]).toEqual(['none', 'complete'])
   expect(await diskBytes(small)).toBeLessThan(64 * 1024 * 1024)
 }, 60_000)

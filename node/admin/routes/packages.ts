@@ -33,7 +33,7 @@ export function packageRoutes(services: NodeServices): Route[] {
   ]
 }
 
-function publishRoutes({ content, lifecycle, operations, publishing }: NodeServices): Route[] {
+function publishRoutes({ collecting, content, lifecycle, operations, publishing }: NodeServices): Route[] {
   return [
     route({
       method: 'POST',
@@ -41,13 +41,29 @@ function publishRoutes({ content, lifecycle, operations, publishing }: NodeServi
       tag,
       summary: 'Stores a folder, given as an uncompressed tar stream with its entries in manifest order.',
       consumes: TAR_TYPE,
+      query: Type.Object({
+        roomFor: Type.Optional(
+          Type.Integer({
+            minimum: 0,
+            description:
+              'Bytes of its files, for which room is made first: contents that may go do, as for a fetch. Without it nothing goes.'
+          })
+        )
+      }),
       status: 201,
       response: IngestReply,
-      handle: async ({ request, signal }) => {
+      handle: async ({ request, query, requestId, signal }) => {
         // What cannot be published afterwards would be uploaded for nothing.
         lifecycle.require(['running'], 'take content')
-        const result = await receiveTar(request.raw, await content.beginIngest({ signal }))
-        return { ...result, content: result.content.toString() }
+        const wanted = { key: requestId, sizeBytes: query.roomFor ?? 0, what: 'the folder' }
+        const context = { signal, progress: () => {} }
+        const room = query.roomFor === undefined ? undefined : await collecting.makeRoom(wanted, context)
+        try {
+          const result = await receiveTar(request.raw, await content.beginIngest({ signal }))
+          return { ...result, content: result.content.toString() }
+        } finally {
+          room?.end()
+        }
       }
     }),
     route({

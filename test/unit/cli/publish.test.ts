@@ -175,6 +175,22 @@ describe('publish', () => {
     expect(daemon.seen.map(({ url }) => url.pathname)).toEqual(['/v1/ingests'])
   })
 
+  it('for which there is no room is sent again, and room made for it', async () => {
+    const asked: Array<string | null> = []
+    daemon.routes.set('POST /v1/ingests', ({ url }) => {
+      asked.push(url.searchParams.get('roomFor'))
+      return asked.length === 1
+        ? failed(507, 'QUOTA_EXCEEDED', 'the store is full')
+        : { status: 201, json: { content: CONTENT, sizeBytes: 5, files: 2, newBytes: 5 } }
+    })
+    expect((await cli(['publish', source], { home })).status).toBe(0)
+    expect(asked).toEqual([null, expect.stringMatching(/^[1-9][0-9]*$/)])
+    daemon.routes.set('POST /v1/ingests', () => failed(507, 'QUOTA_EXCEEDED', 'nothing more can be freed'))
+    const { status, stderr } = await cli(['publish', source], { home })
+    expect(status).toBe(1)
+    expect(stderr).toContain('nothing more can be freed')
+  })
+
   it('that the daemon refuses half-way shows why', async () => {
     daemon.routes.set('POST /v1/ingests', () => failed(507, 'DISK_FULL', 'no space left'))
     const { status, stderr } = await cli(['publish', source], { home })

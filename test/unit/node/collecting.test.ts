@@ -5,6 +5,7 @@ import { MIB, silentLogger, systemClock } from '../../../base/index.ts'
 import { hashBlock, rawCid } from '../../../library/content/blocks.ts'
 import type { CollectOutcome, CollectRequest } from '../../../library/index.ts'
 import { Collecting } from '../../../node/services/collecting.ts'
+import type { Wanted } from '../../../node/services/rooms.ts'
 import { context } from './fetching-world.ts'
 
 const QUOTA_BYTES = 80 * MIB
@@ -63,16 +64,12 @@ describe('room for fetches', () => {
     )
   })
 
-  const wanted = (name: string, sizeBytes: number): { content: CID; sizeBytes: number; what: string } => ({
-    content: contentId(name),
-    sizeBytes,
-    what: name
-  })
+  const wanted = (name: string, sizeBytes: number): Wanted => ({ key: name, sizeBytes, what: name })
   const hold = (name: string, sizeBytes: number, isPinned = false): void =>
     void sizes.contents.set(name, { sizeBytes, isPinned })
 
   /** Asks for room that is not there yet, and returns once that is known. */
-  async function waits(content: ReturnType<typeof wanted>, signal?: AbortSignal) {
+  async function waits(content: Wanted, signal?: AbortSignal) {
     const told = Promise.withResolvers<string>()
     const progress = ({ phase }: { phase: string }): void => told.resolve(phase)
     const room = collecting.makeRoom(content, { ...context(signal), progress })
