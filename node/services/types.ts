@@ -34,9 +34,8 @@ import type {
 } from '../schemas.ts'
 import type { ContentList, CopyResult } from '../store-schemas.ts'
 import type { SyncResult, SyncStatus } from '../sync-schemas.ts'
-import type { Room, Wanted } from './rooms.ts'
-
 import type { QueueKind, QueueRequests } from './operation-queue.ts'
+import type { Room, Wanted } from './rooms.ts'
 
 /** How a service works on a long request. */
 export interface WorkContext {
