@@ -194,6 +194,8 @@ class SyncCompanion implements WorkerCompanion {
 
   /** Root of the library of this node that others know by an id; undefined when it has no such library. */
   async #rootOf(library: Uint8Array): Promise<Uint8Array | undefined> {
+    // It has a head before anything is in it, and no tree.
+    if (bytesEqual(this.#idOf(HOME_LIBRARY), library)) return this.#trees.open(HOME_LIBRARY).root
     for await (const libraryId of readLibraryIds(this.#modules.database))
       if (bytesEqual(this.#idOf(libraryId), library)) return this.#trees.open(libraryId).root
     return undefined

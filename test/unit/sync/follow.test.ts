@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createStatusRecord, KeyFamily, makeKey } from '../../../library/index.ts'
+import { signHead } from '../../../sync/index.ts'
 import { keyOf, NOW_MS } from '../records/examples.ts'
 import { follow, type HomeOptions, numbered, range, SyncHome } from './homes.ts'
 
@@ -117,6 +118,17 @@ describe('a copy', () => {
     expect(await follow(reader, mirror, { of: writer })).toMatchObject({ state: 'behind', received: 0 })
     expect(await reader.followedWhole()).toEqual([await writer.root()])
     await expect(follow(reader, mirror)).resolves.toMatchObject({ records: 0 })
+  })
+
+  test('is brought back to a library that is empty, once its node has seen a head that it does not remember', async () => {
+    const [writer, reader] = [await open('writer'), await open('reader')]
+    const shown = await follow(reader, writer)
+    const epoch = shown.head.epoch + 1000
+    const statement = { library: writer.library, epoch, revision: 1, root: shown.root, time: NOW_MS }
+    const later = signHead({ ...statement, expires: NOW_MS + 1000 }, writer.key)
+    expect(await writer.sets.take(later.bytes)).toBe('forgotten')
+    expect((await follow(reader, writer)).head.epoch).toBe(epoch + 1)
+    expect(await writer.sets.take(later.bytes)).toBe('known')
   })
 
   test('keeps what its library has, where a newer record is known from another', async () => {
