@@ -1,16 +1,17 @@
 /**
- * `npm run simulate -- [--seed S] [--nodes N] [--steps N] [--seeds N] [--trace]`: simulations of sync, from seed S on, with their
- * figures. Ends at the first that fails, with 1, and says how to see it again.
+ * `npm run simulate -- [--seed S] [--nodes N] [--steps N] [--mode join|follow] [--seeds N] [--trace]`: simulations of sync, from
+ * seed S on, with their figures. Ends at the first that fails, with 1, and says how to see it again.
  */
 import { parseArgs } from 'node:util'
 import { displaySize, SECOND_MS } from '../base/index.ts'
-import { type Figures, SimulationFailure, simulate } from '../testnet/simulator/index.ts'
+import { type Figures, MODES, SimulationFailure, simulate } from '../testnet/simulator/index.ts'
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     nodes: { type: 'string', default: '50' },
     steps: { type: 'string', default: '10000' },
+    mode: { type: 'string', default: 'join' },
     seeds: { type: 'string', default: '1' },
     trace: { type: 'boolean', default: false }
   }
@@ -23,6 +24,8 @@ const countOf = (text: string, option: string): number => {
 }
 const nodes = countOf(values.nodes, 'nodes')
 const steps = countOf(values.steps, 'steps')
+const mode = MODES.find(known => known === values.mode)
+if (mode === undefined) throw new Error(`--mode ${values.mode} is none of ${MODES.join(', ')}`)
 const seeds = countOf(values.seeds, 'seeds')
 const print = values.trace ? (line: string): void => console.log(line) : undefined
 
@@ -31,12 +34,18 @@ for (let number = 0; number < seeds; number++) {
   const seed = seeds === 1 ? values.seed : String(Number(values.seed) + number)
   const startMs = performance.now()
   try {
-    report(seed, await simulate({ seed, nodes, steps, ...(print && { print }) }), performance.now() - startMs)
+    report(
+      seed,
+      await simulate({ seed, nodes, steps, mode, ...(print && { print }) }),
+      performance.now() - startMs
+    )
   } catch (error) {
     if (!(error instanceof SimulationFailure)) throw error
     console.error(`the last things that happened:\n${error.lines.join('\n')}\n`)
     console.error(`FAILED: ${error.message}`)
-    console.error(`again:  npm run simulate -- --seed ${seed} --nodes ${nodes} --steps ${steps} --trace`)
+    console.error(
+      `again:  npm run simulate -- --seed ${seed} --nodes ${nodes} --steps ${steps} --mode ${mode} --trace`
+    )
     process.exitCode = 1
     break
   }
@@ -57,7 +66,7 @@ function report(seed: string, figures: Figures, tookMs: number): void {
     `  time       ${seconds(figures.virtualMs)} virtual in ${seconds(tookMs)}; ${figures.events} events`
   )
   console.log(
-    `  converged  ${seconds(figures.convergedAfterMs)} after the last step, ${records} records each`
+    `  converged  ${seconds(figures.convergedAfterMs)} after the last step, ${records} records in ${mode === 'join' ? 'each' : 'the first'} library`
   )
   console.log(
     `  messages   ${network.messages} heads sent (${displaySize(network.messageBytes)}), ${network.lost} lost, ${network.duplicated} twice`

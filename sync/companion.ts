@@ -3,6 +3,7 @@
  * that records, tree and head are never apart. It also does what is heavy or must be alone with the database: checking a tree,
  * building it anew, taking heads of others.
  */
+import { randomBytes } from 'node:crypto'
 import {
   type CompanionModules,
   type FollowingRows,
@@ -40,6 +41,8 @@ export interface SyncCompanionOptions {
   place: Uint8Array
   /** What is done at once; as measured unless given. */
   limits?: FollowLimits
+  /** Unforeseeable bytes; the system's unless given. */
+  random?: (bytes: number) => Uint8Array
 }
 
 type Handlers = {
@@ -57,7 +60,7 @@ export async function openSyncCompanion(
   await database.clear(makeKey(KeyFamily.TreeSort))
   for await (const libraryId of readLibraryIds(database)) await trees.clean(libraryId)
   const heads = new HeadStore({ ...modules, reader: database }, options)
-  return new SyncCompanion(modules, { trees, cache, heads }, options.limits ?? FOLLOW_LIMITS)
+  return new SyncCompanion(modules, { trees, cache, heads }, options)
 }
 
 class SyncCompanion implements WorkerCompanion {
@@ -69,7 +72,7 @@ class SyncCompanion implements WorkerCompanion {
   constructor(
     modules: SyncCompanionModules,
     { trees, cache, heads }: { trees: TreeStore; cache: NodeCache; heads: HeadStore },
-    limits: FollowLimits
+    { limits = FOLLOW_LIMITS, random = randomBytes }: SyncCompanionOptions
   ) {
     this.#modules = modules
     this.#trees = trees
@@ -80,6 +83,7 @@ class SyncCompanion implements WorkerCompanion {
       cache,
       companion: this,
       limits,
+      random,
       home: { id: this.#idOf(HOME_LIBRARY), writer: modules.signer.publicKey },
       takeHead: (head, nowMs) => this.#takeHead(head, nowMs),
       signHome: nowMs =>

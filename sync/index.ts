@@ -9,9 +9,16 @@
 export * from './bundle/index.ts'
 export { openSyncCompanion, type SyncCompanionModules, type SyncCompanionOptions } from './companion.ts'
 export {
+  FAILED,
   type FollowedRow,
+  type FollowLimits,
   type FollowOutcome,
+  type FollowRun,
+  type FollowState,
+  MAX_RUNS,
+  nextTime,
   Overlay,
+  planFollows,
   readAllFollowed,
   readFollowed
 } from './follow/index.ts'

@@ -16,6 +16,7 @@ export {
   planRetire,
   readMember
 } from './plan-followed.ts'
+export { planRemove } from './plan-remove.ts'
 export { PLANS } from './plans.ts'
 export { HOME_LIBRARY, isMember, type LibraryState, readLibraryState, readRecordBytes } from './read.ts'
 export { MAX_ATTESTATIONS_READ } from './read-statements.ts'

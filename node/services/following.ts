@@ -13,9 +13,18 @@ import {
 import type { ContentPolicy } from '../../config/index.ts'
 import { HOME_LIBRARY } from '../../library/index.ts'
 import type { HeadExchange } from '../../protocols/index.ts'
-import { decodeHead, type Head, type LibrarySets, libraryIdOf } from '../../sync/index.ts'
+import {
+  decodeHead,
+  FAILED,
+  type FollowRun,
+  type FollowState,
+  type Head,
+  type LibrarySets,
+  libraryIdOf,
+  nextTime,
+  planFollows
+} from '../../sync/index.ts'
 import type { FollowShape, SyncResult } from '../sync-schemas.ts'
-import { FAILED, type FollowRun, type FollowState, nextTime, planFollows } from './follow-plan.ts'
 import type { Network } from './network.ts'
 import { Ongoing } from './ongoing.ts'
 import type { SyncingService } from './types.ts'

@@ -1,8 +1,10 @@
 /**
  * Following: copies of other nodes' libraries, exact and proven by their writers' heads, and the sessions in which peers make
  * them so. In the worker: what to say to a peer and what to believe it (follower.ts, source.ts), and how a copy changes (copies.ts). The
- * streams are the main thread's: it hands over frames and sends what comes back.
+ * streams are the main thread's: it hands over frames and sends what comes back. Which library is compared with whom, and when, is a
+ * plan (follow-plan.ts).
  */
+export { FAILED, type FollowRun, type FollowState, MAX_RUNS, nextTime, planFollows } from './follow-plan.ts'
 export { FOLLOW_LIMITS, type FollowLimits } from './limits.ts'
 export { Overlay } from './overlay.ts'
 export { type FollowedRow, readAllFollowed, readFollowed } from './rows.ts'

@@ -1,5 +1,4 @@
 /** The sessions that are under way, in the worker: opened, fed and asked by the main thread, which has their streams. */
-import { randomBytes } from 'node:crypto'
 import { CatalogError, type Semaphore } from '../../base/index.ts'
 import {
   type DatabaseReader,
@@ -34,6 +33,7 @@ export interface SessionsModules {
   /** Plans to sign the root of the home library again. */
   signHome(nowMs: number): WriteOperation[]
   limits: FollowLimits
+  random(bytes: number): Uint8Array
 }
 
 export class SyncSessions {
@@ -112,7 +112,7 @@ export class SyncSessions {
   }
 
   async #follow(options: FollowOptions, nowMs: number): Promise<WorkerSession> {
-    const { database, scheduler, cache, takeHead, home, limits } = this.#modules
+    const { database, scheduler, cache, takeHead, home, limits, random } = this.#modules
     if (bytesEqual(options.writer, home.writer))
       throw new CatalogError('INVALID_ARGUMENT', 'a node does not follow its own library')
     const slice = scheduler.slice('sync')
@@ -121,16 +121,16 @@ export class SyncSessions {
     const { copies, sketches } = this
     const snapshot = (): ReturnType<DatabaseWriter['snapshot']> => database.snapshot()
     return new FollowerSession(
-      { copies, sketches, cache, takeHead, snapshot, random: randomBytes, slice, limits },
+      { copies, sketches, cache, takeHead, snapshot, random, slice, limits },
       options
     )
   }
 
   #show(options: Extract<SessionOpening, { role: 'source' }>, nowMs: number): WorkerSession {
-    const { scheduler, limits } = this.#modules
+    const { scheduler, limits, random } = this.#modules
     const slice = scheduler.slice('sync')
     const show = (library: Uint8Array): Promise<ShownLibrary> => this.#shown(library, nowMs)
-    return new SourceSession({ show, random: randomBytes, slice, limits }, options)
+    return new SourceSession({ show, random, slice, limits }, options)
   }
 
   async #shown(library: Uint8Array, nowMs: number): Promise<ShownLibrary> {

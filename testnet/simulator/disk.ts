@@ -22,6 +22,8 @@ export class Disk implements DatabaseWriter {
   readonly #reader = readerOf(key => this.#families.get(familyOf(key))?.get(key), this.#keysOf.bind(this))
   /** Takes as long as a batch does, and for ever once the node is down. */
   wait: () => Promise<void> = async () => undefined
+  /** Called when a batch is in the database, before its writer knows. */
+  onWritten: () => void = () => undefined
 
   get openSnapshots(): number {
     return this.#snapshots.size
@@ -54,6 +56,7 @@ export class Disk implements DatabaseWriter {
         operation.type === 'put' ? Uint8Array.from(operation.value) : undefined
       ])
     if (sync) this.#unsynced.clear()
+    this.onWritten()
     // On disk, and nobody knows: a crash may come here too.
     await this.wait()
   }

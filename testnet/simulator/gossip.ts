@@ -1,5 +1,5 @@
 import { LruCache, SECOND_MS, toCatalogError } from '../../base/index.ts'
-import { bytesEqual, sha256 } from '../../trust/index.ts'
+import { sha256 } from '../../trust/index.ts'
 import { type SaidHead, sayingOf } from './heads.ts'
 import type { Home } from './home.ts'
 import type { Lifetime, SimulatedNode } from './node.ts'
@@ -43,19 +43,13 @@ export class Gossip {
 
   /** Tells the neighbours the own head, now or as soon as the pace allows it. */
   announce(): void {
-    const head = this.#ownHead()
-    if (head !== undefined) this.#tell(head)
-  }
-
-  #ownHead(): SaidHead | undefined {
     const head = this.#home.head()
-    if (head !== undefined) this.#node.modules.watch.signed(this.#node, head)
-    return head
+    if (head !== undefined) this.tell(head)
   }
 
   receive(from: number, bytes: Uint8Array): void {
     if (this.#waiting.length >= MAX_WAITING_HEADS) return
-    const key = hex(sha256(bytes))
+    const key = `${this.#node.life?.syncer.isTold === 'by each' ? from : ''} ${hex(sha256(bytes))}`
     if (this.#seen.get(key) === true) return
     this.#seen.set(key, true)
     this.#waiting.push({ from, bytes })
@@ -78,21 +72,15 @@ export class Gossip {
       const verdict = await this.#home.takeHead(bytes)
       watch.heard(this.#node, said, verdict)
       if (verdict === 'forgotten') this.announce()
-      if (verdict === 'newer') this.#learned(said)
+      this.#node.life?.syncer.heard(from, said, verdict)
       if (verdict === 'older') this.#remind(from, said)
       // Its time will come, and it may then be shown again.
-      if (verdict === 'early') this.#seen.delete(hex(sha256(bytes)))
+      if (verdict === 'early') this.#seen.clear()
     } catch (thrown) {
       const error = toCatalogError(thrown)
       if (error.code === 'INTERNAL') throw thrown
       watch.refusedHead(this.#node, from, error)
     }
-  }
-
-  /** Passes a head on, and looks at the library where its root is another. */
-  #learned(head: SaidHead): void {
-    this.#tell(head)
-    if (!bytesEqual(head.root, this.#home.root)) this.#node.life?.sessions.want(head.writer)
   }
 
   /** Who shows an old head gets the newer one: it may be its writer, which has forgotten it. */
@@ -101,14 +89,14 @@ export class Gossip {
     if (head !== undefined) this.#node.modules.network.send(this.#node.id, from, head.bytes)
   }
 
-  #tell(head: SaidHead): void {
+  /** Tells the neighbours that follow its library a head, now or as soon as the pace allows it. */
+  tell(head: SaidHead): void {
     const library = hex(head.library)
     const isPaced = this.#toTell.has(library)
     this.#toTell.set(library, head)
     if (!isPaced) this.#tellNow(library)
   }
 
-  /** Tells the neighbours that follow the library too. */
   #tellNow(library: string): void {
     const { network, neighbours } = this.#node.modules
     const head = this.#toTell.get(library)!
@@ -123,7 +111,7 @@ export class Gossip {
   #repeat(): void {
     const { timeline, network, random, neighbours } = this.#node.modules
     timeline.spawn(this.#home.renewIfDue())
-    const head = this.#ownHead()
+    const head = this.#home.head()
     const near = neighbours()
     if (head !== undefined && near.length > 0) network.send(this.#node.id, random.pick(near).id, head.bytes)
     this.#lifetime.after(REPEAT_MS, () => this.#repeat())

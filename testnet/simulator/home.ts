@@ -1,9 +1,13 @@
-import { Semaphore, silentLogger } from '../../base/index.ts'
+import { CatalogError, MIB, Semaphore, silentLogger, systemClock } from '../../base/index.ts'
 import {
+  Commits,
   type DatabaseReader,
+  followedLibrary,
   HOME_LIBRARY,
   KeyFamily,
   makeKey,
+  PLANS,
+  planRemove,
   Scheduler,
   type SetChange,
   type WorkerCompanion,
@@ -13,12 +17,16 @@ import {
   entryCount,
   entryHash,
   entryKey,
+  type FollowLimits,
+  type Head,
   type HeadVerdict,
   iterateEntries,
+  LibrarySets,
   libraryIdOf,
   openSyncCompanion,
   openTree,
   RENEW_AFTER_MS,
+  readFollowed,
   rootOf,
   type SketchedRecord,
   type StoredTree
@@ -36,6 +44,7 @@ export interface HomeModules {
 }
 
 export interface HomeOptions {
+  random: (bytes: number) => Uint8Array
   /** Of the node. */
   key: SigningKey
   /** Where the home stands. */
@@ -49,9 +58,23 @@ export interface SetView {
   close(): void
 }
 
+/** A copy of another node's library. */
+export interface LibraryCopy {
+  readonly library: Uint8Array
+  /** Its name here. */
+  readonly libraryId: string
+  readonly head: Head
+  readonly root: Uint8Array
+}
+
 /** Of one library; as many callers wait as a node has sessions. */
 const MAX_WAITING_WRITES = 64
+/** So small that copies are made in parts where a few dozen records come. */
+const LIMITS: FollowLimits = { batchChanges: 8, batchBytes: MIB, dryChanges: 64, freeComparison: 4096 }
 const NEVER = new AbortController().signal
+
+/** What may not be published or removed: a second content of a version, words about a release that is not here, nothing at all. */
+const REFUSED: readonly string[] = ['RELEASE_EXISTS', 'RELEASE_NOT_FOUND', 'LIMIT_EXCEEDED']
 
 const rowOf = (recHash: Uint8Array): Uint8Array => makeKey(KeyFamily.Record, recHash)
 
@@ -64,22 +87,32 @@ export class Home {
   readonly #key: SigningKey
   readonly #writes: Semaphore
   readonly #companion: WorkerCompanion
+  readonly #commits: Commits
+  readonly sets: LibrarySets
   readonly libraryId: Uint8Array
 
   private constructor(modules: HomeModules, key: SigningKey, writes: Semaphore, companion: WorkerCompanion) {
+    const { disk, now } = modules
     this.#modules = modules
     this.#key = key
     this.#writes = writes
     this.#companion = companion
+    this.#commits = new Commits({ writer: disk, writes, companion })
+    const library = {
+      snapshot: () => disk.snapshot(),
+      companion: (method: string, parameters: unknown, signal = NEVER) =>
+        companion.handle(method, parameters, signal)
+    }
+    this.sets = new LibrarySets({ library, clock: { ...systemClock, now } }, { writer: key.publicKey })
     this.libraryId = libraryIdOf(key.publicKey, HOME_LIBRARY)
   }
 
-  static async open(modules: HomeModules, { key, place }: HomeOptions): Promise<Home> {
+  static async open(modules: HomeModules, { key, place, random }: HomeOptions): Promise<Home> {
     const writes = new Semaphore({ name: 'writes', maxActive: 1, maxWaiting: MAX_WAITING_WRITES })
     const scheduler = new Scheduler({ monotonicMs: modules.now, defer: queueMicrotask })
     const companion = await openSyncCompanion(
       { database: modules.disk, writes, scheduler, log: silentLogger, signer: key },
-      { place: Buffer.from(place) }
+      { place: Buffer.from(place), limits: LIMITS, random }
     )
     return new Home(modules, key, writes, companion)
   }
@@ -103,10 +136,7 @@ export class Home {
 
   /** All records as they are now, by trieKey. */
   records(): SetRecord[] {
-    const { disk, verifier } = this.#modules
-    return [...listRecords(openTree(disk, HOME_LIBRARY))].map(({ recHash }) =>
-      verifier.read(readBytes(disk, recHash))
-    )
+    return this.recordsOf(HOME_LIBRARY)
   }
 
   find(trieKey: Uint8Array): SetRecord | undefined {
@@ -143,6 +173,31 @@ export class Home {
     })
   }
 
+  /** Publishes a record here, as the product does. Returns it where it has changed the library. */
+  async publish(record: SetRecord): Promise<SetRecord[]> {
+    const { disk, now } = this.#modules
+    const { bytes, kind } = record.record
+    const isHere = this.find(record.trieKey) !== undefined
+    const plan = kind !== 'release' ? PLANS.publishStatement : isHere ? PLANS.revise : PLANS.publish
+    try {
+      const { added } = await this.#commits.run(() => plan(disk, bytes, now()), now())
+      return added ? [record] : []
+    } catch (thrown) {
+      if (thrown instanceof CatalogError && REFUSED.includes(thrown.code)) return []
+      throw thrown
+    }
+  }
+
+  /** Takes a release out of the library, with what is said of it. */
+  async remove({ recHash }: SetRecord): Promise<void> {
+    const { disk, now } = this.#modules
+    try {
+      await this.#commits.run(() => planRemove(disk, recHash), now())
+    } catch (thrown) {
+      if (!(thrown instanceof CatalogError && REFUSED.includes(thrown.code))) throw thrown
+    }
+  }
+
   /** The newest record of each key, where it is newer than the one that is here. */
   #joining(records: readonly SetRecord[]): SetRecord[] {
     const newest = new Map<string, SetRecord>()
@@ -152,6 +207,23 @@ export class Home {
       if (before === undefined || replaces(record, before)) newest.set(key, record)
     }
     return [...newest.values()]
+  }
+
+  /** The copy of a library that counts, and the head that it is equal to; undefined while there is none. */
+  copyOf(library: Uint8Array): LibraryCopy | undefined {
+    const { disk } = this.#modules
+    const row = readFollowed(disk, library)
+    if (row?.head === undefined || row.copy === 0) return undefined
+    const libraryId = followedLibrary(library, row.copy)
+    return { library, libraryId, head: row.head, root: openTree(disk, libraryId).root }
+  }
+
+  /** Records of a library by its name here. */
+  recordsOf(libraryId: string): SetRecord[] {
+    const { disk, verifier } = this.#modules
+    return [...listRecords(openTree(disk, libraryId))].map(({ recHash }) =>
+      verifier.read(readBytes(disk, recHash))
+    )
   }
 
   /** The last head that this node has signed. */

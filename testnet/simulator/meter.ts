@@ -8,8 +8,11 @@ import {
   SESSION_BYTES_PER_RECORD
 } from '../../sync/index.ts'
 
+const HEAD_FRAME = 1
 const RECORDS_FRAME = 6
 const ABORT_FRAME = 8
+/** Frames that do not count for the bounds of a session. */
+const NOT_COUNTED: readonly number[] = [HEAD_FRAME, RECORDS_FRAME, ABORT_FRAME]
 
 /**
  * What a session has cost one side, counted at the stream and not by the session itself, against the bounds that the session
@@ -34,7 +37,7 @@ export class SessionMeter {
 
   heard(message: SyncMessage, sizeBytes: number): void {
     const isLate = this.#isExceeded()
-    if (message.kind === 'abort') return
+    if (message.kind === 'abort' || message.kind === 'head') return
     if (message.kind === 'records') this.recordBytes += sizeBytes
     else {
       this.bytes += sizeBytes
@@ -45,7 +48,7 @@ export class SessionMeter {
   }
 
   said(frames: readonly Uint8Array[]): void {
-    const spoken = frames.filter(([kind]) => kind !== RECORDS_FRAME && kind !== ABORT_FRAME)
+    const spoken = frames.filter(([kind]) => !NOT_COUNTED.includes(kind!))
     const sum = (list: readonly Uint8Array[]): number =>
       list.reduce((all, { byteLength }) => all + byteLength, 0)
     this.bytes += sum(spoken)

@@ -1,5 +1,6 @@
 import { bytesEqual, type SigningKey, sha256 } from '../../trust/index.ts'
 import type { Disk } from './disk.ts'
+import { Follows } from './follows.ts'
 import { Gossip } from './gossip.ts'
 import { Home } from './home.ts'
 import type { Mischief } from './mischief.ts'
@@ -8,6 +9,7 @@ import type { Random } from './random.ts'
 import type { SetRecord, Verifier } from './records.ts'
 import { Sessions } from './sessions.ts'
 import type { End } from './stream.ts'
+import type { Syncer } from './syncer.ts'
 import type { Timeline } from './timeline.ts'
 import type { Watch } from './watch.ts'
 
@@ -23,12 +25,17 @@ export interface NodeModules {
 
 export interface NodeOptions {
   readonly id: number
+  readonly mode: Mode
   readonly key: SigningKey
   readonly place: string
   /** How far the clock of the node is ahead. */
   readonly skewMs: number
   readonly mischief?: Mischief
 }
+
+/** `join`: all nodes keep one set together. `follow`: each has a library of its own, and exact copies of its neighbours'. */
+export const MODES = ['join', 'follow'] as const
+export type Mode = (typeof MODES)[number]
 
 /** How long a batch takes to get to disk, at most. */
 const MAX_DISK_MS = 8
@@ -44,7 +51,7 @@ export interface Lifetime {
 interface Life {
   readonly home: Home
   readonly gossip: Gossip
-  readonly sessions: Sessions
+  readonly syncer: Syncer
 }
 
 /**
@@ -100,14 +107,19 @@ export class SimulatedNode implements Station {
     disk.wait = () => new Promise(resolve => lifetime.after(this.modules.random.below(MAX_DISK_MS), resolve))
     const home = await Home.open(
       { disk, verifier: this.modules.verifier, now: this.now },
-      { key: this.options.key, place: this.place }
+      { key: this.options.key, place: this.place, random: bytes => this.modules.random.bytes(bytes) }
     )
+    disk.onWritten = () => {
+      const head = home.head()
+      if (head !== undefined) this.modules.watch.signed(this, head)
+    }
     const gossip = new Gossip(this, home, lifetime)
-    const sessions = new Sessions(this, home, lifetime)
-    this.#life = { home, gossip, sessions }
+    const isFollowing = this.options.mode === 'follow'
+    const syncer = isFollowing ? new Follows(this, home, lifetime) : new Sessions(this, home, lifetime)
+    this.#life = { home, gossip, syncer }
     this.modules.watch.started(this)
     gossip.start()
-    sessions.start()
+    syncer.start()
   }
 
   #beginLife(): Lifetime {
@@ -135,7 +147,18 @@ export class SimulatedNode implements Station {
   /** Publishes records as one commit: when it resolves they are promised to last. */
   async publish(records: readonly SetRecord[]): Promise<void> {
     if (this.#life === undefined) return
-    this.changed(await this.#life.home.take(records))
+    const { home } = this.#life
+    if (this.options.mode === 'join') return this.changed(await home.take(records))
+    for (const record of records) this.changed(await home.publish(record))
+  }
+
+  /** Takes a release out of its library, with all that is said of it. */
+  async remove(release: SetRecord): Promise<void> {
+    if (this.#life === undefined) return
+    this.modules.watch.removes(this)
+    await this.#life.home.remove(release)
+    this.modules.watch.removed(this)
+    this.#life?.gossip.announce()
   }
 
   /** The set has changed, and with it the head. */
@@ -150,6 +173,6 @@ export class SimulatedNode implements Station {
 
   onStream(from: number, end: End): void {
     if (this.#life === undefined) end.cut()
-    else this.#life.sessions.answer(from, end)
+    else this.#life.syncer.answer(from, end)
   }
 }

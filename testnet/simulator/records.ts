@@ -44,6 +44,11 @@ export function readRecord(bytes: Uint8Array): SetRecord {
 export class Verifier {
   readonly #verified = new Map<string, SetRecord>()
 
+  /** Different ones that were verified. */
+  get size(): number {
+    return this.#verified.size
+  }
+
   /** A verified record as it is known, another as it reads. */
   read(bytes: Uint8Array): SetRecord {
     return this.#verified.get(hex(recordHash(bytes))) ?? readRecord(bytes)

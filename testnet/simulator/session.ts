@@ -63,9 +63,9 @@ export interface SessionResult {
   /** Absent when both sets were found equal. */
   readonly error?: CatalogError
   /** Of the set as the session knew it last. */
-  readonly root: Uint8Array
+  readonly root?: Uint8Array
   /** Where a stream would go on. */
-  readonly resumeAt: Uint8Array
+  readonly resumeAt?: Uint8Array
 }
 
 const FROM_PEER = 'the other side'

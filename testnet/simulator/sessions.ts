@@ -1,13 +1,15 @@
 import { backoffDelayMs, CatalogError, type RetryPolicy, SECOND_MS } from '../../base/index.ts'
 import { HOME_LIBRARY, isTimely } from '../../library/index.ts'
 import { isSyncViolation } from '../../protocols/index.ts'
-import { abortFrame, libraryIdOf } from '../../sync/index.ts'
+import { abortFrame, type HeadVerdict, libraryIdOf } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
+import type { SaidHead } from './heads.ts'
 import type { Home } from './home.ts'
 import { SessionMeter } from './meter.ts'
 import type { Lifetime, SimulatedNode } from './node.ts'
 import { type SessionParties, type SessionResult, SessionRun } from './session.ts'
 import type { End } from './stream.ts'
+import type { Syncer } from './syncer.ts'
 
 /** Sessions that a node answers at once, in all and for one peer (sync.md: 2). */
 export const MAX_ANSWERED = 8
@@ -39,7 +41,8 @@ interface Peer {
 }
 
 /** Which sessions a node has: one at a time that it begins, a few that it answers, none with who breaks the rules. */
-export class Sessions {
+export class Sessions implements Syncer {
+  readonly isTold = 'once'
   readonly #node: SimulatedNode
   readonly #home: Home
   readonly #lifetime: Lifetime
@@ -68,8 +71,14 @@ export class Sessions {
     this.#lifetime.after(this.#node.modules.random.between(1, SCHEDULE_MS), () => this.#schedule())
   }
 
-  /** The library of a writer should be looked at. */
-  want(writer: Uint8Array): void {
+  /** Passes on what is news, and looks at the library where its root is another. */
+  heard(_from: number, head: SaidHead, verdict: HeadVerdict | 'forgotten'): void {
+    if (verdict !== 'newer') return
+    this.#node.life?.gossip.tell(head)
+    if (!bytesEqual(head.root, this.#home.root)) this.#want(head.writer)
+  }
+
+  #want(writer: Uint8Array): void {
     const { neighbours } = this.#node.modules
     const near = neighbours().find(({ options }) => bytesEqual(options.key.publicKey, writer))
     if (near === undefined) return
@@ -184,7 +193,7 @@ export class Sessions {
 
   #ended(id: number, { error, resumeAt }: SessionResult): void {
     const peer = this.#peer(id)
-    peer.resumeAt = resumeAt
+    peer.resumeAt = resumeAt ?? new Uint8Array()
     if (error === undefined) {
       peer.failures = 0
       peer.notBeforeMs = 0
@@ -213,7 +222,7 @@ export class Sessions {
   }
 }
 
-async function refuse(end: End): Promise<void> {
+export async function refuse(end: End): Promise<void> {
   const busy = new CatalogError('BUSY', 'as many sessions as a peer may have are open')
   await end.write(abortFrame(busy)).catch(() => undefined)
   end.close()

@@ -14,6 +14,7 @@ const WEIGHTS = {
   say: 8,
   attest: 6,
   equivocate: 2,
+  remove: 4,
   join: 8,
   crash: 7,
   backUp: 4,
@@ -89,6 +90,8 @@ export class Steps {
         return this.#restore(node, { isNoticed: false })
       case 'copy':
         return await this.#copy(node)
+      case 'remove':
+        return this.#remove(node)
       default:
         return this.#publish(node, this.#recordsFor(step, node))
     }
@@ -98,6 +101,14 @@ export class Steps {
     const { timeline, verifier } = this.#world
     for (const record of records) verifier.verify(record)
     if (records.length > 0) timeline.spawn(node.publish(records))
+  }
+
+  /** Only where each library is its writer's: in one that all join a record never goes. */
+  #remove(node: SimulatedNode): void {
+    const { watch, random, timeline } = this.#world
+    if (node.options.mode === 'join') return
+    const releases = [...watch.promisedBy(node).values()].filter(({ record }) => record.kind === 'release')
+    if (releases.length > 0) timeline.spawn(node.remove(random.pick(releases)))
   }
 
   #recordsFor(step: Step, node: SimulatedNode): SetRecord[] {

@@ -1,5 +1,6 @@
 import type { CatalogError } from '../../base/index.ts'
-import type { HeadVerdict } from '../../sync/index.ts'
+import { HOME_LIBRARY, isTimely } from '../../library/index.ts'
+import { type HeadVerdict, libraryIdOf, MAX_RUNS } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import { count, type Figures } from './figures.ts'
 import type { SaidHead } from './heads.ts'
@@ -7,15 +8,18 @@ import type { SessionMeter } from './meter.ts'
 import type { SimulatedNode } from './node.ts'
 import { hex, nameOf, replaces, type SetRecord } from './records.ts'
 import type { SessionParties, SessionResult } from './session.ts'
-import { MAX_ANSWERED } from './sessions.ts'
 
 /** Something that must never be was seen. */
 export class Violation extends Error {
   override readonly name = 'Violation'
 }
 
-/** How a session of two honest nodes may end early: what the network, a crash or a full node does. */
-const INNOCENT: readonly string[] = ['STREAM_TRUNCATED', 'told BUSY']
+/** How a session of two honest nodes may end early: what the network, a crash or a full node does; who told a head need not have the set. */
+const INNOCENT: readonly string[] = ['STREAM_TRUNCATED', 'BUSY', 'told BUSY', 'NOT_FOUND', 'told NOT_FOUND']
+/** Sessions of one node: those that it answers, and those that it begins. */
+const MAX_OPEN = 8 + MAX_RUNS
+/** Of one session: one more for each part of a copy that is made beside another. */
+const MAX_SNAPSHOTS = 64
 const NOTHING = new Uint8Array()
 /** What the last thing to happen was: the lines that a failure shows. */
 const MAX_LINES = 40
@@ -101,7 +105,8 @@ export class Watch {
       if (!home.holds(record))
         throw new Violation(`node ${node.id} has lost a record that it had committed: ${nameOf(record)}`)
     // After a backup was put back, what stands in it is what counts.
-    if (promised.size === 0) for (const record of home.records()) promised.set(hex(record.trieKey), record)
+    if (promised.size === 0) this.removed(node)
+    this.copied(node)
   }
 
   committed(node: SimulatedNode, records: readonly SetRecord[]): void {
@@ -119,6 +124,33 @@ export class Watch {
     this.note(
       `node ${node.id} commits ${records.map(nameOf).slice(0, 3).join(', ')} (${records.length} records)`
     )
+  }
+
+  /** A node takes something out of its library: until that is done it may be there or not. */
+  removes(node: SimulatedNode): void {
+    this.promisedBy(node).clear()
+  }
+
+  removed(node: SimulatedNode): void {
+    const promised = this.promisedBy(node)
+    for (const record of node.life!.home.records()) promised.set(hex(record.trieKey), record)
+  }
+
+  /** A copy is what the head says that it is a copy by, and that does not go back. */
+  copied(node: SimulatedNode): void {
+    if (!node.isHonest) return
+    for (const library of this.#libraries()) {
+      const copy = node.life!.home.copyOf(library)
+      if (copy === undefined) continue
+      const { head, root } = copy
+      if (!bytesEqual(head.root, root))
+        throw new Violation(`node ${node.id} has a copy that is not what its head says`)
+      this.#expectForward(node, head, `copy of ${hex(library)}`)
+    }
+  }
+
+  #libraries(): Uint8Array[] {
+    return this.#nodes().map(({ options }) => libraryIdOf(options.key.publicKey, HOME_LIBRARY))
   }
 
   signed(node: SimulatedNode, head: SaidHead): void {
@@ -149,6 +181,8 @@ export class Watch {
     if (isHonest && verdict === 'contradiction' && !this.#rolledBack.has(writer))
       throw new Violation(`node ${node.id} accuses ${writer.slice(0, 6)}, which is honest`)
     if (stored !== undefined) this.#expectForward(node, stored)
+    if (verdict === 'newer' && !isTimely(head.time, node.now()))
+      throw new Violation(`node ${node.id} took a head that is dated ahead`)
     if (verdict === 'newer' && stored?.revision !== head.revision)
       throw new Violation(`node ${node.id} did not keep a head that it called newer`)
   }
@@ -160,10 +194,13 @@ export class Watch {
       throw new Violation(`node ${id} calls a head known that contradicts the one it knows`)
   }
 
-  #expectForward({ id }: SimulatedNode, { library, writer, epoch, revision }: SaidHead): void {
+  #expectForward(
+    { id }: SimulatedNode,
+    { library, writer, epoch, revision }: Omit<SaidHead, 'bytes'>,
+    key = hex(library) + hex(writer)
+  ): void {
     const known = this.#heads.get(id) ?? new Map<string, Place>()
     this.#heads.set(id, known)
-    const key = hex(library) + hex(writer)
     const before = known.get(key)
     if (
       before !== undefined &&
@@ -202,10 +239,16 @@ export class Watch {
     if (code !== undefined) count(isHonest ? sessions.failed : sessions.failedWithHostile, code)
     if (!isHonest) return
     if (result.error === undefined) this.#agreedOn(report)
-    else if (!INNOCENT.includes(code!))
+    else if (!this.#isInnocent(code!))
       throw new Violation(
         `node ${node.id} and ${peer} are honest, and their session ended with ${code}: ${result.error.message}`
       )
+  }
+
+  /** Nor is a holder to blame for a writer that tells two stories, or was set back. */
+  #isInnocent(code: string): boolean {
+    if (INNOCENT.includes(code)) return true
+    return code.endsWith('HEAD_CONTRADICTED') && (this.figures.hostile > 0 || this.#rolledBack.size > 0)
   }
 
   /** Two honest nodes that call their sets equal must have the same. */
@@ -216,6 +259,7 @@ export class Watch {
       sessions.turns += meter.turns
       sessions.mostTurns = Math.max(sessions.mostTurns, meter.turns)
     }
+    if (result.root === undefined) return
     const root = hex(result.root)
     const other = this.#agreed.get(streamId)
     if (other === undefined) this.#agreed.set(streamId, root)
@@ -230,16 +274,13 @@ export class Watch {
 
   /** What a node holds beside its records is bounded, at any time. */
   expectBounded(): void {
-    for (const node of this.#nodes()) {
-      if (!node.isHonest || node.life === undefined) continue
-      const { sessions } = node.life
-      const { openSnapshots } = node.disk
-      if (sessions.open > MAX_ANSWERED + 1)
-        throw new Violation(`node ${node.id} has ${sessions.open} sessions`)
-      if (openSnapshots > sessions.open)
-        throw new Violation(`node ${node.id} has ${openSnapshots} snapshots for ${sessions.open} sessions`)
-      if (sessions.wanted > this.#nodes().length)
-        throw new Violation(`node ${node.id} wants ${sessions.wanted} sessions`)
+    for (const { id, isHonest, life, disk } of this.#nodes()) {
+      if (!isHonest || life === undefined) continue
+      const { open, wanted } = life.syncer
+      if (open > MAX_OPEN) throw new Violation(`node ${id} has ${open} sessions`)
+      if (disk.openSnapshots > open * MAX_SNAPSHOTS)
+        throw new Violation(`node ${id} has ${disk.openSnapshots} snapshots for ${open} sessions`)
+      if (wanted > this.#nodes().length) throw new Violation(`node ${id} wants ${wanted} sessions`)
     }
   }
 }

@@ -3,7 +3,7 @@ import { Disk } from './disk.ts'
 import { newFigures } from './figures.ts'
 import { MISCHIEF_KINDS, type MischiefKind, mischiefOf } from './mischief.ts'
 import { FAIR, Network } from './network.ts'
-import { type NodeOptions, SimulatedNode } from './node.ts'
+import { type Mode, type NodeOptions, SimulatedNode } from './node.ts'
 import { keyOf, Publishers } from './publishers.ts'
 import { Random } from './random.ts'
 import { Verifier } from './records.ts'
@@ -22,6 +22,7 @@ const HOSTILE_SHARE = 0.25
 export interface WorldOptions {
   readonly seed: string
   readonly nodes: number
+  readonly mode: Mode
   /** Only these; all kinds otherwise. */
   readonly hostile?: readonly MischiefKind[]
   readonly print: (line: string) => void
@@ -60,6 +61,13 @@ export class World {
     return this.#options.nodes
   }
 
+  get mode(): Mode {
+    return this.#options.mode
+  }
+
+  /** Those that a node knows, copies of homes included. */
+  readonly neighboursOf = ({ id }: SimulatedNode): SimulatedNode[] => [...this.#neighbours.get(id)!]
+
   get honest(): SimulatedNode[] {
     return this.nodes.filter(({ isHonest }) => isHonest)
   }
@@ -77,6 +85,7 @@ export class World {
     const node = this.#create(
       {
         id,
+        mode: this.#options.mode,
         key: keyOf(`${this.#options.seed} node ${id}`),
         place: `home ${id}`,
         skewMs: this.random.between(-MAX_SKEW_MS, MAX_SKEW_MS),

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type FollowState, MAX_RUNS, nextTime, planFollows } from '../../../node/services/follow-plan.ts'
+import { type FollowState, MAX_RUNS, nextTime, planFollows } from '../../../sync/follow/follow-plan.ts'
 
 const state = (writer: string, over: Partial<FollowState> = {}): FollowState => ({
   writer,

@@ -1,0 +1,230 @@
+import { backoffDelayMs, CatalogError, SECOND_MS, toCatalogError } from '../../base/index.ts'
+import { HOME_LIBRARY } from '../../library/index.ts'
+import {
+  FAILED,
+  type FollowOutcome,
+  type FollowRun,
+  type FollowState,
+  type HeadVerdict,
+  libraryIdOf,
+  nextTime,
+  planFollows
+} from '../../sync/index.ts'
+import { bytesEqual } from '../../trust/index.ts'
+import { type Conversation, converse } from './converse.ts'
+import type { SaidHead } from './heads.ts'
+import type { Home } from './home.ts'
+import { SessionMeter } from './meter.ts'
+import type { Lifetime, SimulatedNode } from './node.ts'
+import { hex } from './records.ts'
+import { MAX_ANSWERED, MAX_ANSWERED_PER_PEER, refuse } from './sessions.ts'
+import type { End } from './stream.ts'
+import type { Syncer } from './syncer.ts'
+
+const INTERVAL_MS = 60 * SECOND_MS
+/** A node looks at what is due at least so often: who can be reached changes without a word. */
+const LOOK_MS = 10 * SECOND_MS
+const MAX_FAILED = 8
+const MAX_RECORDS = 1_000_000
+
+/**
+ * Copies of the libraries of all neighbours, kept exact: the product's plan says which is compared with whom and when, its sessions in
+ * the worker what is said and believed. What is left for this class is what a node has around them: time, streams and counts.
+ */
+export class Follows implements Syncer {
+  readonly isTold = 'by each'
+  readonly #node: SimulatedNode
+  readonly #home: Home
+  readonly #lifetime: Lifetime
+  /** By writer, in hex. */
+  readonly #states = new Map<string, FollowState>()
+  readonly #answered = new Map<number, number>()
+  #begun = 0
+  #lookAtMs = Number.POSITIVE_INFINITY
+
+  constructor(node: SimulatedNode, home: Home, lifetime: Lifetime) {
+    this.#node = node
+    this.#home = home
+    this.#lifetime = lifetime
+  }
+
+  get open(): number {
+    return this.#begun + this.#answeredNow
+  }
+
+  get wanted(): number {
+    return this.#states.size
+  }
+
+  get #answeredNow(): number {
+    return [...this.#answered.values()].reduce((sum, sessions) => sum + sessions, 0)
+  }
+
+  start(): void {
+    this.#look()
+  }
+
+  heard(from: number, head: SaidHead, verdict: HeadVerdict | 'forgotten'): void {
+    const writer = hex(head.writer)
+    const state = this.#states.get(writer)
+    if (state === undefined) return
+    const told = { heldBy: new Set([...state.heldBy, String(from)]) }
+    const isNews = verdict !== 'contradiction' && verdict !== 'early' && this.#isNewer(head)
+    this.#note(writer, isNews ? { ...told, newerAt: new Set([...state.newerAt, String(from)]) } : told)
+    this.#look()
+  }
+
+  #isNewer({ library, epoch, revision }: SaidHead): boolean {
+    const have = this.#home.copyOf(library)?.head
+    if (have === undefined) return true
+    return epoch === have.epoch ? revision > have.revision : epoch > have.epoch
+  }
+
+  #look(): void {
+    const { timeline, network, neighbours, watch } = this.#node.modules
+    if (this.#lifetime.isOver || watch.isStill) return
+    this.#subscribe()
+    const near = neighbours().filter(({ id }) => network.reaches(this.#node.id, id))
+    const connected = new Set(near.map(({ id }) => String(id)))
+    const { runs, nextMs } = planFollows([...this.#states.values()], { nowMs: timeline.nowMs, connected })
+    for (const run of runs) timeline.spawn(this.#follow(run))
+    const atMs = Math.min(nextMs, timeline.nowMs + LOOK_MS)
+    if (atMs >= this.#lookAtMs && this.#lookAtMs > timeline.nowMs) return
+    this.#lookAtMs = atMs
+    this.#lifetime.after(atMs - timeline.nowMs, () => {
+      if (this.#lookAtMs === atMs) this.#lookAtMs = Number.POSITIVE_INFINITY
+      this.#look()
+    })
+  }
+
+  /** Neighbours come and go; each has a library. */
+  #subscribe(): void {
+    const { neighbours } = this.#node.modules
+    for (const { id, options } of neighbours()) {
+      const writer = hex(options.key.publicKey)
+      if (this.#states.has(writer) || bytesEqual(options.key.publicKey, this.#node.options.key.publicKey))
+        continue
+      const times = { isRunning: false, dueMs: 0, notBeforeMs: 0 }
+      this.#states.set(writer, {
+        writer: String(id),
+        ...times,
+        newerAt: new Set(),
+        heldBy: new Set(),
+        failedWith: []
+      })
+    }
+  }
+
+  async #follow({ writer: writerId, peer }: FollowRun): Promise<void> {
+    const { timeline, random, watch } = this.#node.modules
+    const [writer, state] = [...this.#states].find(([, { writer }]) => writer === writerId)!
+    this.#note(writer, { isRunning: true, newerAt: new Set([...state.newerAt].filter(id => id !== peer)) })
+    try {
+      const outcome = await this.#session(Number(peer), Buffer.from(writer, 'hex'))
+      watch.copied(this.#node)
+      const dueMs = nextTime(timeline.nowMs, INTERVAL_MS, random.next())
+      this.#note(writer, { isRunning: false, dueMs, notBeforeMs: 0, failedWith: [] })
+      if (outcome.state === 'updated') this.#tell(writer)
+    } catch (thrown) {
+      const error = toCatalogError(thrown)
+      if (error.code === 'INTERNAL' || error.code === 'TREE_DAMAGED') throw thrown
+      const failedWith = [...state.failedWith, peer].slice(-MAX_FAILED)
+      const policy = { ...FAILED, maxDelayMs: INTERVAL_MS }
+      const againMs = timeline.nowMs + Math.ceil(backoffDelayMs(policy, failedWith.length, random.next()))
+      this.#note(writer, { isRunning: false, dueMs: againMs, notBeforeMs: againMs, failedWith })
+    }
+    this.#look()
+  }
+
+  /** What is here now may be had from here. */
+  #tell(writer: string): void {
+    const library = libraryIdOf(Buffer.from(writer, 'hex'), HOME_LIBRARY)
+    const head = this.#home.copyOf(library)?.head
+    if (head !== undefined) this.#node.life?.gossip.tell(head)
+  }
+
+  async #session(id: number, writer: Uint8Array): Promise<FollowOutcome> {
+    const { network, neighbours } = this.#node.modules
+    const near = neighbours().find(node => node.id === id)
+    if (near === undefined) throw new CatalogError('DIAL_FAILED', 'the neighbour is gone')
+    this.#begun++
+    try {
+      const end = network.open(this.#node.id, id)
+      const library = libraryIdOf(writer, HOME_LIBRARY)
+      const local = this.#node.peerId
+      const opening = {
+        role: 'follower',
+        library,
+        writer,
+        isDryRun: false,
+        maxRecords: MAX_RECORDS,
+        local,
+        remote: near.peerId
+      } as const
+      const ended = await this.#converse(id, end, 'initiator', conversation =>
+        this.#home.sets.session(opening, port => converse(port, conversation))
+      )
+      if (ended?.outcome === undefined)
+        throw new CatalogError('STREAM_TRUNCATED', 'the other side ended the session early')
+      return ended.outcome
+    } finally {
+      this.#begun--
+    }
+  }
+
+  answer(id: number, end: End): void {
+    const { timeline } = this.#node.modules
+    const open = this.#answered.get(id) ?? 0
+    const isFull = this.#answeredNow >= MAX_ANSWERED || open >= MAX_ANSWERED_PER_PEER
+    if (isFull) timeline.spawn(refuse(end))
+    else timeline.spawn(this.#answer(id, end))
+  }
+
+  async #answer(id: number, end: End): Promise<void> {
+    const near = this.#node.modules.neighbours().find(node => node.id === id)
+    if (near === undefined) return end.cut()
+    this.#answered.set(id, (this.#answered.get(id) ?? 0) + 1)
+    const opening = { role: 'source', local: this.#node.peerId, remote: near.peerId, compareInMs: 0 } as const
+    await this.#converse(id, end, 'responder', conversation =>
+      this.#home.sets.session(opening, port => converse(port, conversation))
+    ).catch(thrown => {
+      if (toCatalogError(thrown).code === 'INTERNAL') throw thrown
+    })
+    this.#answered.set(id, this.#answered.get(id)! - 1)
+  }
+
+  /** One session over a stream, with what is noted of it. */
+  async #converse<T>(
+    id: number,
+    end: End,
+    role: 'initiator' | 'responder',
+    run: (conversation: Conversation) => Promise<T>
+  ): Promise<T> {
+    const { timeline, verifier, watch, random } = this.#node.modules
+    const meter = new SessionMeter(() => verifier.size)
+    const { mischief } = this.#node.options
+    const conversation = {
+      end,
+      meter,
+      role,
+      timeline,
+      lifetime: this.#lifetime,
+      ...(mischief && { mischief: mischief.session(random) })
+    }
+    const report = { node: this.#node, peer: id, streamId: end.streamId, role, meter }
+    try {
+      const result = await run(conversation)
+      watch.spoke({ ...report, result: {} })
+      return result
+    } catch (thrown) {
+      watch.spoke({ ...report, result: { error: toCatalogError(thrown) } })
+      throw thrown
+    } finally {
+      end.close()
+    }
+  }
+
+  #note(writer: string, change: Partial<FollowState>): void {
+    this.#states.set(writer, { ...this.#states.get(writer)!, ...change })
+  }
+}
