@@ -1,5 +1,4 @@
 /** The throttle of a node, made from its configuration. */
-import { peerIdFromString } from '@libp2p/peer-id'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import type { Clock } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
@@ -27,10 +26,13 @@ export function throttleOf({ host, clock, metrics }: ThrottlingModules, limits: 
       clock,
       metrics,
       // A peer that is also connected from a public address is a public one.
+      // Asked for each piece, for which making a peer id of the text would cost more than looking at all connections.
       isPrivate: peerId =>
         host.libp2p
-          .getConnections(peerIdFromString(peerId))
-          .every(({ remoteAddr }) => isLocalAddress(remoteAddr))
+          .getConnections()
+          .every(
+            ({ remotePeer, remoteAddr }) => remotePeer.toString() !== peerId || isLocalAddress(remoteAddr)
+          )
     },
     throttleOptions(limits)
   )

@@ -1,10 +1,13 @@
 /** The few calls of the admin API that benchmarks time without the start of a command-line process in them. */
 import { Agent, request } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
-import { freeMemory } from '../../base/index.ts'
+import { MIB } from '../../base/index.ts'
 
 /** How long one long-poll of an operation waits at the daemon. */
 const POLL_MS = 5000
+/** The end of an answer, with its trailer. */
+const END_BYTES = 1024
 
 interface Operation {
   id: string
@@ -47,23 +50,25 @@ export class AdminApi {
     })
   }
 
-  /** Reads an answer without keeping it; resolves to its bytes. Throws unless its last word is that all of it is right. */
-  drain(path: string): Promise<number> {
+  /**
+   * Reads an answer without keeping it. Throws unless its last word is that all of it is right. Into the same memory each time and without
+   * taking the answer apart: Node's HTTP client takes more CPU for that than the daemon for the answer.
+   */
+  drain(path: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      const call = request({ socketPath: this.#socketPath, agent: this.#agent, path }, response => {
-        let bytes = 0
-        response.on('data', part => {
-          bytes += part.length
-          freeMemory(part)
-        })
-        response.on('error', reject)
-        response.on('end', () => {
-          if (response.trailers['x-catalog-status'] === 'ok') resolve(bytes)
-          else reject(new Error(`GET ${path}: ${response.statusCode}, not whole`))
-        })
+      let end = ''
+      const buffer = Buffer.allocUnsafeSlow(MIB)
+      const callback = (length: number): boolean => {
+        end = (end + buffer.toString('latin1', Math.max(0, length - END_BYTES), length)).slice(-END_BYTES)
+        return true
+      }
+      const socket = connect({ path: this.#socketPath, onread: { buffer, callback } })
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
+      socket.on('error', reject)
+      socket.on('close', () => {
+        if (/^x-catalog-status: ok\r$/im.test(end)) resolve()
+        else reject(new Error(`GET ${path}: not whole, ${end}`))
       })
-      call.on('error', reject)
-      call.end()
     })
   }
 
