@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- sync [--full]`: two real daemons on loopback. One has a library of 10,000 records (with --full 100,000 and 200,000
- * too), the other one takes it over, and then 0, 1, 10, 100 and 1,000 new releases at a time: bytes each way, round trips, CPU of
+ * `npm run bench -- sync [RECORDS...]`: two real daemons on loopback. One has a library of 10,000 records, or of each number given, the
+ * other one takes it over, and then 0, 1, 10, 100 and 1,000 new releases at a time: bytes each way, round trips, CPU of
  * both, wall. Beside it the floor: the bytes of the records themselves, and 32 bytes to say which each difference is.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -29,7 +29,8 @@ interface Synced {
 }
 
 export const run = async (args: string[]): Promise<void> => {
-  const sizes = args.includes('--full') ? [10_000, 100_000, 200_000] : [10_000]
+  const given = args.map(Number).filter(Number.isInteger)
+  const sizes = given.length > 0 ? given : [10_000]
   const rows: Row[] = []
   for (const records of sizes) {
     rows.push(...(await measure(records)))

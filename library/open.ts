@@ -228,6 +228,10 @@ class LocalLibrary implements Library {
     return this.#worker.request('companion', { method, parameters }, { signal })
   }
 
+  holdWorker(): () => void {
+    return this.#worker.hold()
+  }
+
   /** Has the worker bring segments and index together. */
   async recover(): Promise<void> {
     await this.#worker.request('open', undefined)

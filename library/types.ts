@@ -11,6 +11,8 @@ export interface Library {
   snapshot(): DatabaseSnapshot
   /** Asks what works in the worker beside the library; who started the worker knows what it answers. */
   companion(method: string, parameters: unknown, signal?: AbortSignal): Promise<unknown>
+  /** Keeps the worker from ending while nothing is asked of it, until the returned function is called. */
+  holdWorker(): () => void
   /** True while the worker thread runs. */
   readonly workerRunning: boolean
   /** Flushes, closes the worker, then LevelDB. Idempotent. */

@@ -177,6 +177,8 @@ class SyncCompanion implements WorkerCompanion {
       const rebuilt = await scheduler.run('index', slice =>
         rebuildTree({ database, store: this.#trees }, { libraryId }, abortable(slice, signal))
       )
+      // What a copy lacks of its head comes with the next comparison.
+      if (isFollowedLibrary(libraryId)) return rebuilt
       const { root } = this.#trees.open(libraryId)
       const library = this.#idOf(libraryId)
       const last = readHead(database, library, signer.publicKey)

@@ -41,7 +41,7 @@ import {
 import type { SyncMethod, SyncMethods } from './types.ts'
 
 export interface LibrarySetsModules {
-  library: Pick<Library, 'snapshot' | 'companion'>
+  library: Pick<Library, 'snapshot' | 'companion' | 'holdWorker'>
   clock: Clock
 }
 
@@ -197,15 +197,19 @@ export class LibrarySets {
     signal?: AbortSignal
   ): Promise<T> {
     const session = this.#nextSession++
-    await this.#ask('sessionOpen', { opening: { ...opening, session }, nowMs: this.#now() }, signal)
+    // A session lives in the worker, also while it waits for the peer.
+    const release = this.#modules.library.holdWorker()
     try {
+      // Not given up half-way: what the worker has begun for a library must end before another session may have it.
+      await this.#ask('sessionOpen', { opening: { ...opening, session }, nowMs: this.#now() })
+      signal?.throwIfAborted()
       return await work({
         take: ({ kind, body, sizeBytes }) =>
           this.#ask('sessionTake', { session, kind, body, sizeBytes, nowMs: this.#now() }),
         say: () => this.#ask('sessionSay', { session, nowMs: this.#now() })
       })
     } finally {
-      await this.#ask('sessionClose', { session })
+      await this.#ask('sessionClose', { session }).finally(release)
     }
   }
 
@@ -231,6 +235,16 @@ export class LibrarySets {
         all.push({ library, row, root, records: top?.count ?? 0 })
       }
       return all
+    })
+  }
+
+  /** The names here of the copies of followed libraries that count. */
+  copies(signal?: AbortSignal): Promise<string[]> {
+    return this.#reading(async reader => {
+      const names: string[] = []
+      for await (const { library, row } of readAllFollowed(reader, signal))
+        if (row.copy !== 0) names.push(followedLibrary(library, row.copy))
+      return names
     })
   }
 

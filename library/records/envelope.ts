@@ -101,11 +101,26 @@ function toRecord(envelope: Envelope, bytes: Uint8Array): SignedRecord {
  * Throws RECORD_TOO_LARGE, RECORD_INVALID, SIGNATURE_INVALID, UNSUPPORTED (a later format). `bytes` must not change after.
  */
 export function decodeRecord(bytes: Uint8Array): SignedRecord {
+  const { record, verify } = openRecord(bytes)
+  verify()
+  return record
+}
+
+/** A record whose signature has yet to be verified: most of what decoding costs. */
+export interface OpenedRecord<R = SignedRecord> {
+  readonly record: R
+  /** Throws SIGNATURE_INVALID. */
+  verify(): void
+}
+
+/** The same, for who wants to know what a record is before that is worth it. */
+export function openRecord(bytes: Uint8Array): OpenedRecord {
   const envelope = readEnvelope(bytes)
-  if (!verifyWithDomain(envelope.signer, SIGNATURE_DOMAIN, signedPart(envelope), envelope.sig)) {
-    throw new CatalogError('SIGNATURE_INVALID', 'the signature of the record does not hold')
+  const verify = (): void => {
+    if (!verifyWithDomain(envelope.signer, SIGNATURE_DOMAIN, signedPart(envelope), envelope.sig))
+      throw new CatalogError('SIGNATURE_INVALID', 'the signature of the record does not hold')
   }
-  return toRecord(envelope, bytes)
+  return { record: toRecord(envelope, bytes), verify }
 }
 
 /** The same without the signature: for bytes that were verified before they were stored here. */

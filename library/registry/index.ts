@@ -4,7 +4,7 @@
  * come in, verified records go out; which of several owners of a name is meant is for the caller to decide.
  */
 export { followedLibrary, isFollowedLibrary } from './followed.ts'
-export { decodeMember, decodeUnverifiedMember, type MemberRecord } from './member.ts'
+export { decodeMember, decodeVerifiedMember, type MemberRecord, openMember } from './member.ts'
 export { keyOfStored, type Member, readMemberHashes, readMembers } from './members.ts'
 export { MAX_CONTENTS_PER_VERSION } from './plan.ts'
 export {

@@ -1,6 +1,6 @@
 /** Records as members of a set: of any kind, also of kinds that this version does not know, which it holds and passes on all the same. */
 import { toCatalogError } from '../../base/index.ts'
-import { decodeRecord, decodeVerifiedRecord } from '../records/envelope.ts'
+import { decodeVerifiedRecord, type OpenedRecord, openRecord } from '../records/envelope.ts'
 import type { ReleaseRecord, SignedRecord, StatementRecord } from '../records/index.ts'
 import { understandRelease } from '../records/release.ts'
 import { understandStatement } from '../records/statements.ts'
@@ -8,13 +8,23 @@ import { understandStatement } from '../records/statements.ts'
 export type MemberRecord = ReleaseRecord | StatementRecord | SignedRecord
 
 /**
- * Reads and verifies a record of any kind. Throws as `decodeRecord`, `decodeRelease` and `decodeStatement`; a statement that only a
- * later version understands is no error.
+ * Reads a record of any kind; its signature is verified when it is asked for. Throws as `decodeRecord`, `decodeRelease` and
+ * `decodeStatement`; a statement that only a later version understands is no error.
  */
-export const decodeMember = (bytes: Uint8Array): MemberRecord => understand(decodeRecord(bytes))
+export function openMember(bytes: Uint8Array): OpenedRecord<MemberRecord> {
+  const { record, verify } = openRecord(bytes)
+  return { record: understand(record), verify }
+}
 
-/** The same for bytes that were verified before they were stored here, or that are yet to be. */
-export const decodeUnverifiedMember = (bytes: Uint8Array): MemberRecord =>
+/** The same, verified. */
+export function decodeMember(bytes: Uint8Array): MemberRecord {
+  const { record, verify } = openMember(bytes)
+  verify()
+  return record
+}
+
+/** The same for bytes that were verified before. */
+export const decodeVerifiedMember = (bytes: Uint8Array): MemberRecord =>
   understand(decodeVerifiedRecord(bytes))
 
 function understand(record: SignedRecord): MemberRecord {

@@ -13,7 +13,7 @@ import {
   supersedes,
   trieKey
 } from '../records/index.ts'
-import { decodeUnverifiedMember, isReleaseRecord, isStatementRecord, type MemberRecord } from './member.ts'
+import { decodeVerifiedMember, isReleaseRecord, isStatementRecord, type MemberRecord } from './member.ts'
 import { isSameContent, MAX_CONTENTS_PER_VERSION, nameIndexRow, siblingsOf } from './plan.ts'
 import { readRecord, readRecordBytes } from './read.ts'
 import { indexKeyOf, readStatementAt } from './read-statements.ts'
@@ -178,7 +178,7 @@ const keyText = (bytes: Uint8Array): string => Buffer.from(bytes).toString('lati
 /** A stored record of any kind; undefined when it is not here. Throws CONTENT_CORRUPT when its bytes have changed on disk. */
 export function readMember(reader: DatabaseReader, recHash: Uint8Array): MemberRecord | undefined {
   const bytes = readRecordBytes(reader, recHash)
-  return bytes === undefined ? undefined : decodeUnverifiedMember(bytes)
+  return bytes === undefined ? undefined : decodeVerifiedMember(bytes)
 }
 
 /** Whether a name, or the release that it is about, leads to a record. */

@@ -1,8 +1,11 @@
 /** Brings the content of followed libraries that their subscriptions ask for: one release after the other, as nothing that hurries. */
 import {
+  backoffDelayMs,
   type Clock,
   type Logger,
   MINUTE_MS,
+  type RetryPolicy,
+  SECOND_MS,
   Signpost,
   toCatalogError,
   untilAborted
@@ -17,8 +20,17 @@ import { writerOf } from './writer-key.ts'
 
 /** For one release; a larger one goes on where it was with the next pass. */
 const FETCH_TIMEOUT_MS = 60 * MINUTE_MS
-/** Failures of a pass before it is given up: the sources are away, or the store is full. The next one comes with the next comparison. */
+/** Failures of a pass before it is given up: the sources are away, or the store is full. */
 const MAX_FAILURES = 16
+
+/** While something is missing that nobody gives. */
+const UNTIL_SOURCES: RetryPolicy = {
+  attempts: Number.MAX_SAFE_INTEGER,
+  firstDelayMs: 5 * SECOND_MS,
+  maxDelayMs: 15 * MINUTE_MS,
+  factor: 2,
+  jitter: 0.5
+}
 
 export interface FollowedContentModules {
   fetching: FetchingService
@@ -27,12 +39,14 @@ export interface FollowedContentModules {
   registry: Pick<Registry, 'entries' | 'status'>
   clock: Clock
   logger: Logger
+  /** Uniform in [0, 1). */
+  random?: () => number
 }
 
 export class FollowedContent extends Ongoing {
   readonly #modules: FollowedContentModules
-  /** Subscriptions that are to be gone through. */
-  readonly #due = new Map<string, Subscription>()
+  /** Subscriptions that are to be gone through, and when; those that something was missing of last time later and later. */
+  readonly #due = new Map<string, { subscription: Subscription; atMs: number; failures: number }>()
   /** Those whose last pass found or brought everything; nothing is missing until their libraries change. */
   readonly #whole = new Set<string>()
   readonly #changed = new Signpost()
@@ -48,21 +62,39 @@ export class FollowedContent extends Ongoing {
     if (content === 'none') return
     if (state === 'updated') this.#whole.delete(writer)
     if (this.#whole.has(writer)) return
-    this.#due.set(writer, subscription)
+    this.#due.set(writer, { subscription, atMs: 0, failures: 0 })
     this.#changed.show()
   }
 
   protected async run(signal: AbortSignal): Promise<void> {
+    const { clock, random = Math.random } = this.#modules
     while (!signal.aborted) {
       const changed = this.#changed.shown()
-      const [next] = this.#due.values()
-      if (next === undefined) {
-        await untilAborted(changed, signal).catch(() => undefined)
+      const [next] = [...this.#due.values()].sort((a, b) => a.atMs - b.atMs)
+      const waitMs = next === undefined ? Number.POSITIVE_INFINITY : next.atMs - clock.now()
+      if (next === undefined || waitMs > 0) {
+        await this.#until(changed, waitMs, signal)
         continue
       }
-      this.#due.delete(next.writer)
-      if (await this.#pass(next, signal)) this.#whole.add(next.writer)
+      const { subscription } = next
+      const { writer } = subscription
+      this.#due.delete(writer)
+      if (await this.#pass(subscription, signal)) this.#whole.add(writer)
+      else if (!this.#due.has(writer)) {
+        const failures = next.failures + 1
+        const atMs = clock.now() + backoffDelayMs(UNTIL_SOURCES, failures, random())
+        this.#due.set(writer, { subscription, atMs, failures })
+      }
     }
+  }
+
+  async #until(changed: Promise<void>, waitMs: number, signal: AbortSignal): Promise<void> {
+    const over = new AbortController()
+    const timed = Number.isFinite(waitMs)
+      ? [this.#modules.clock.wait(waitMs, AbortSignal.any([over.signal, signal])).catch(() => undefined)]
+      : []
+    await untilAborted(Promise.race([changed, ...timed]), signal).catch(() => undefined)
+    over.abort()
   }
 
   /** Goes through a library once; whether everything that is wanted is here now. */

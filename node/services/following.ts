@@ -7,6 +7,9 @@ import {
   type Clock,
   type Logger,
   MINUTE_MS,
+  type RetryPolicy,
+  retry,
+  SECOND_MS,
   Signpost,
   toCatalogError
 } from '../../base/index.ts'
@@ -34,6 +37,14 @@ import { writerOf } from './writer-key.ts'
 const MAX_WATCHED_PEERS = 64
 /** They are told again: a peer that began to follow a library meanwhile then tells of it. */
 const WATCH_AGAIN_MS = 10 * MINUTE_MS
+/** A connection that has just come may be one that goes, or not be ready for streams. */
+const WATCH_RETRY: RetryPolicy = {
+  attempts: 4,
+  firstDelayMs: SECOND_MS,
+  maxDelayMs: MINUTE_MS,
+  factor: 4,
+  jitter: 0.5
+}
 /** Of one session that nobody waits for. */
 const RUN_TIMEOUT_MS = 30 * MINUTE_MS
 /** Failures of one subscription that are remembered. */
@@ -195,11 +206,16 @@ export class Following extends Ongoing {
 
   /** The own library too: a peer that follows it may know a head of it that a restored home does not. */
   async #watch(peer: string, signal: AbortSignal): Promise<void> {
-    const { heads, sets, logger, network } = this.#modules
+    const { heads, sets, logger, network, clock } = this.#modules
     if (network.connected().length > MAX_WATCHED_PEERS && !this.#isWriter(peer)) return
     const followed = [...this.#entries.values()].map(({ library }) => library)
+    const libraries = [...followed, sets.idOf(HOME_LIBRARY)]
     try {
-      await heads.watch(peerIdFromString(peer), [...followed, sets.idOf(HOME_LIBRARY)], signal)
+      await retry(() => heads.watch(peerIdFromString(peer), libraries, signal), WATCH_RETRY, {
+        clock,
+        signal,
+        retryable: () => !signal.aborted && network.connected().includes(peer)
+      })
     } catch (thrown) {
       const { code } = toCatalogError(thrown)
       if (!signal.aborted) logger.debug({ peer, code }, 'a peer could not be asked for heads')

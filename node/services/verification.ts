@@ -17,11 +17,14 @@ const MAX_BAD = 1000
 const PAGE = 200
 
 /**
- * Hashes again what the store holds, and checks the tree of the home library against its records. The records themselves need no
+ * Hashes again what the store holds, and checks the trees of the home library and of copies of others against their records. The records themselves need no
  * second check here: reading one from the registry verifies it.
  */
 export function createVerification(
-  modules: LocalModules & { fetching: FetchingService; sets: Pick<LibrarySets, 'check' | 'rebuild'> }
+  modules: LocalModules & {
+    fetching: FetchingService
+    sets: Pick<LibrarySets, 'check' | 'rebuild' | 'copies'>
+  }
 ): VerificationService {
   const { registry, content, fetching, sets } = modules
 
@@ -116,8 +119,10 @@ export function createVerification(
   ): Promise<VerifyResult> {
     const contents = await verifyContents(spec, repair, context)
     if (spec !== undefined) return contents
-    const tree = await verifyTree(HOME_LIBRARY, repair, context)
-    return { ...contents, ok: contents.ok && tree.ok, trees: [tree] }
+    const trees: VerifiedTree[] = []
+    for (const library of [HOME_LIBRARY, ...(await sets.copies(context.signal))])
+      trees.push(await verifyTree(library, repair, context))
+    return { ...contents, ok: contents.ok && trees.every(({ ok }) => ok), trees }
   }
   return { verify }
 }

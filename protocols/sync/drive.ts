@@ -4,7 +4,7 @@ import { pull } from '../quic/index.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
 import { drained } from '../wire/frame-writer.ts'
 import { statusOf } from '../wire/status.ts'
-import { FRAME_TIMEOUT_MS, SEND_TIMEOUT_MS, SESSION_TIMEOUT_MS } from './limits.ts'
+import { FRAME_TIMEOUT_MS, SEND_TIMEOUT_MS, SESSION_TIMEOUT_MS, TURN_TIMEOUT_MS } from './limits.ts'
 import { encodeSyncMessage, readSyncFrame, type SyncFrame } from './message.ts'
 
 /** A peer that does not take the end of a stream by then has it reset. */
@@ -103,11 +103,13 @@ class Drive<O> {
     return await this.#within(SESSION_TIMEOUT_MS, 'the session did not end', async () => {
       let hasTurn = this.#options.isInitiator
       let frameMs = this.#options.firstFrameMs
+      // Whoever has the turn may work on what came before it speaks.
       for (;;) {
         if (hasTurn) {
           const ended = await this.#say()
           if (ended !== undefined) return ended
           hasTurn = false
+          frameMs = TURN_TIMEOUT_MS
         }
         const frame = await this.#within(frameMs, 'no whole frame came in time', () =>
           readSyncFrame(this.#reader)

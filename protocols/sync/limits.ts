@@ -44,7 +44,9 @@ export const MAX_SERVED_SESSIONS = 12
 export const COMPARISON_INTERVAL_MS = MINUTE_MS
 /** For the first frame of a stream. */
 export const HELLO_TIMEOUT_MS = 5 * SECOND_MS
-/** For one frame, of 256 KiB at most: a peer that is slower than 9 KB/s, or works so long on a turn, is let go. */
+/** For the first frame of a turn: a peer writes what came to its disk before, 10,000 records at a time. */
+export const TURN_TIMEOUT_MS = 2 * MINUTE_MS
+/** For any other frame, of 256 KiB at most: a peer that is slower than 9 KB/s is let go. */
 export const FRAME_TIMEOUT_MS = 30 * SECOND_MS
 /** For a peer to take 1 MiB that is sent to it. */
 export const SEND_TIMEOUT_MS = MINUTE_MS

@@ -10,7 +10,7 @@ import {
   Commits,
   type DatabaseReader,
   type DatabaseWriter,
-  decodeUnverifiedMember,
+  decodeVerifiedMember,
   followedLibrary,
   forgetLibraryState,
   type MemberRecord,
@@ -220,5 +220,5 @@ function split(changes: readonly CopyChange[]): {
 }
 
 function* decoded(changes: readonly CopyChange[]): Generator<MemberRecord> {
-  for (const { record } of changes) if (record !== undefined) yield decodeUnverifiedMember(record)
+  for (const { record } of changes) if (record !== undefined) yield decodeVerifiedMember(record)
 }

@@ -6,10 +6,9 @@
 import { CatalogError } from '../../base/index.ts'
 import {
   type DatabaseSnapshot,
-  decodeMember,
-  decodeUnverifiedMember,
   expectTimely,
   followedLibrary,
+  openMember,
   recordHash,
   type Slice,
   trieKey
@@ -73,6 +72,8 @@ export class FollowerSession implements WorkerSession {
   /** Of `#changes`, those that are not in the overlay yet. */
   #pending: TreeChange[] = []
   #received = 0
+  /** The sets are equal: nothing is left but to accept that. */
+  #isEqual = false
   #removed = 0
 
   constructor(modules: FollowerModules, options: FollowOptions) {
@@ -102,6 +103,7 @@ export class FollowerSession implements WorkerSession {
 
   async say(nowMs: number): Promise<Said> {
     if (this.#session === undefined) return spoken(await this.#begin())
+    if (this.#isEqual) return { ...spoken({ frames: [] }), ended: { outcome: await this.#accept(nowMs) } }
     if (this.#isBehind) return { ...spoken({ frames: [] }), ended: { outcome: this.#outcome('behind') } }
     await this.#apply()
     let step = await this.#step()
@@ -115,7 +117,9 @@ export class FollowerSession implements WorkerSession {
       await this.#spillIfFull(nowMs)
       return spoken(step)
     }
-    return { ...spoken(step), ended: { outcome: await this.#accept(nowMs) } }
+    // The last word first: what is left to be done here takes its time, and the peer need not wait for it.
+    this.#isEqual = true
+    return { ...spoken(step), more: true }
   }
 
   async close(): Promise<void> {
@@ -162,15 +166,19 @@ export class FollowerSession implements WorkerSession {
   async #takeRecords(records: readonly Uint8Array[], nowMs: number): Promise<void> {
     const { slice } = this.#modules
     // A copy: the records are kept, the frame that they came in is not.
-    const members = records.map(bytes => decodeUnverifiedMember(Uint8Array.from(bytes)))
-    const keyed = members.map(member => ({ trieKey: trieKey(member), recHash: recordHash(member.bytes) }))
+    const opened = records.map(bytes => openMember(Uint8Array.from(bytes)))
+    const keyed = opened.map(({ record }) => ({
+      trieKey: trieKey(record),
+      recHash: recordHash(record.bytes)
+    }))
     const { session, isNew } = admitRecords(this.#session!, this.#overlay.view, keyed)
     this.#session = session
-    for (const [index, { bytes }] of members.entries()) {
+    for (const [index, { record, verify }] of opened.entries()) {
       if (slice.due()) await slice.pause()
       if (!isNew[index]) continue
-      expectTimely(decodeMember(bytes).sequence, nowMs)
-      this.#change(keyed[index]!, bytes)
+      verify()
+      expectTimely(record.sequence, nowMs)
+      this.#change(keyed[index]!, record.bytes)
       this.#received++
     }
     await this.#spillIfFull(nowMs)

@@ -101,7 +101,8 @@ export class Home {
     const library = {
       snapshot: () => disk.snapshot(),
       companion: (method: string, parameters: unknown, signal = NEVER) =>
-        companion.handle(method, parameters, signal)
+        companion.handle(method, parameters, signal),
+      holdWorker: () => () => undefined
     }
     this.sets = new LibrarySets({ library, clock: { ...systemClock, now } }, { writer: key.publicKey })
     this.libraryId = libraryIdOf(key.publicKey, HOME_LIBRARY)

@@ -3,7 +3,7 @@ import { OperationReply } from '../../schemas.ts'
 import type { NodeServices } from '../../services/types.ts'
 import { SyncStatus } from '../../sync-schemas.ts'
 import { type Route, route } from '../route.ts'
-import { TimeoutMs } from '../time-limit.ts'
+import { OwnTimeoutMs } from '../time-limit.ts'
 
 const tag = 'sync'
 const PeerIdText = Type.String({ minLength: 1, maxLength: 128 })
@@ -31,13 +31,14 @@ export function syncRoutes({ syncing, lifecycle, operations }: NodeServices): Ro
         dryRun: Type.Optional(
           Type.Boolean({ description: 'Say what would come and go, and store nothing.' })
         ),
-        timeoutMs: TimeoutMs
+        timeoutMs: OwnTimeoutMs
       }),
       status: 202,
       response: OperationReply,
       handle: ({ body, requestId }) => {
         lifecycle.require(['running'], 'sync')
-        const { timeoutMs, ...wanted } = body
+        // A session has limits of its own, and a library may be large.
+        const { timeoutMs = 'unlimited', ...wanted } = body
         return {
           operation: operations.start('sync', requestId, work => syncing.sync(wanted, work), timeoutMs)
         }

@@ -58,7 +58,8 @@ function verify(
       rebuild: async () => {
         wasRebuilt = true
         return { records: 3, unreadable: 0 }
-      }
+      },
+      copies: async () => []
     }
   })
   return service.verify(spec, repair, context)

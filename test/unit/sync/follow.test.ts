@@ -161,6 +161,28 @@ describe('a copy', () => {
     expect(await rowsOf(reader, KeyFamily.Head)).toBe(0)
   })
 
+  test('that is damaged is built anew from its records, and gets what it lacks', async () => {
+    const [writer, reader, other] = [await open('writer'), await open('reader'), await open('other')]
+    await writer.publish(...range(0, 90))
+    await follow(reader, writer)
+    const [copy] = await reader.sets.copies()
+    const lost: Uint8Array[] = []
+    for await (const [key] of reader.reader.iterate({ prefix: makeKey(KeyFamily.Membership), limit: 5 }))
+      lost.push(Uint8Array.from(key))
+    for await (const [key] of reader.reader.iterate({ prefix: makeKey(KeyFamily.TreeNode), limit: 2 }))
+      lost.push(Uint8Array.from(key))
+    await reader.write(lost.map(key => ({ type: 'del', key })))
+    expect((await reader.sets.check(copy!)).ok).toBe(false)
+    expect(await reader.sets.rebuild(copy!)).toEqual({ records: 85, unreadable: 0 })
+    expect((await reader.sets.check(copy!)).ok).toBe(true)
+    await expect(follow(other, reader, { of: writer }), 'not what its head is of').rejects.toMatchObject({
+      code: 'TREE_DAMAGED'
+    })
+    expect(await follow(reader, writer)).toMatchObject({ received: 5, records: 90 })
+    expect(await reader.followedWhole()).toEqual([await writer.root()])
+    expect(await rowsOf(reader, KeyFamily.Head), 'nothing was signed for it here').toBe(1)
+  })
+
   test('is let go of whole', async () => {
     const [writer, reader] = [await open('writer'), await open('reader')]
     await writer.publish(...range(0, 90))

@@ -84,7 +84,8 @@ export class SyncHome {
       {
         library: {
           snapshot: () => new LevelReader(level).snapshot(),
-          companion: (method, parameters) => host.handle('companion', { method, parameters }, signal)
+          companion: (method, parameters) => host.handle('companion', { method, parameters }, signal),
+          holdWorker: () => () => undefined
         },
         clock
       },

@@ -74,7 +74,8 @@ export class PoweredHome {
       {
         library: {
           snapshot: () => this.snapshot(),
-          companion: (method, parameters) => this.host.handle('companion', { method, parameters }, signal)
+          companion: (method, parameters) => this.host.handle('companion', { method, parameters }, signal),
+          holdWorker: () => () => undefined
         },
         clock
       },
