@@ -1,13 +1,15 @@
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { QUIC_V1, TCP } from '@multiformats/multiaddr-matcher'
-import { CatalogError, type Clock, SECOND_MS } from '../../base/index.ts'
+import { CatalogError, type Clock, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
 import { openConnection, type WayKind, type WayOpener } from '../../protocols/index.ts'
 import { hostOf, withPeer } from './addresses.ts'
 import { DIAL_TIMEOUT_MS } from './options.ts'
 
 /** What extra connections may pin of `memory.network`, each with a full window. The rest is for those that peers open. */
 const MEMORY_SHARE = 0.25
+/** So long what else uses one has to end. There are few: a remote that keeps a stream open would keep the place of one for good. */
+const RETIRE_MS = 5 * MINUTE_MS
 
 export interface ExtraConnectionModules {
   readonly libp2p: Libp2p
@@ -27,7 +29,7 @@ export interface ExtraConnectionOptions {
 
 /**
  * Connections to a peer beside the one there is, for a fetch that a single one holds up. To libp2p they are connections like the
- * others, so what else happens to use one when the fetch is over may end first.
+ * others, so what else happens to use one when the fetch is over may end first, in its time.
  */
 export class ExtraConnections implements WayOpener {
   readonly maxWays: number
@@ -84,7 +86,8 @@ export class ExtraConnections implements WayOpener {
   async #retire(connection: Connection): Promise<void> {
     const { clock, signal } = this.#modules
     const { idleProtocol } = this.#options
-    while (connection.status === 'open') {
+    const endMs = clock.monotonicMs() + RETIRE_MS
+    while (connection.status === 'open' && clock.monotonicMs() < endMs) {
       if (connection.streams.every(({ protocol }) => protocol === idleProtocol)) break
       await clock.wait(SECOND_MS, signal)
     }

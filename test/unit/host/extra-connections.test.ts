@@ -1,17 +1,24 @@
 import { once } from 'node:events'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { expect, test } from 'vitest'
-import { systemClock } from '../../../base/index.ts'
+import { type Clock, MINUTE_MS, SECOND_MS, systemClock } from '../../../base/index.ts'
 import { ExtraConnections, type Host } from '../../../node/host/index.ts'
+import { eventually } from '../../eventually.ts'
+import { ManualClock } from '../protocols/manual-clock.ts'
 import { addressOf, LOOPBACK, startHost } from './hosts.ts'
 
 const IDLE = '/test/idle'
 const limit = (): AbortSignal => AbortSignal.timeout(10_000)
 const BOTH = [LOOPBACK, '/ip4/127.0.0.1/tcp/0']
 
-const opener = ({ libp2p, signal }: Host, networkMemoryBytes = 256_000_000, maxWays = 4): ExtraConnections =>
+const opener = (
+  { libp2p, signal }: Host,
+  networkMemoryBytes = 256_000_000,
+  maxWays = 4,
+  clock: Clock = systemClock
+): ExtraConnections =>
   new ExtraConnections(
-    { libp2p, signal, clock: systemClock },
+    { libp2p, signal, clock },
     { maxWays, networkMemoryBytes, maxConnectionDataBytes: 15_000_000, idleProtocol: IDLE }
   )
 
@@ -38,6 +45,25 @@ test('connections beside the first are opened over TCP and QUIC, and closed when
   work.abort(new Error('done'))
   await closed[0]
   expect(a.libp2p.getConnections(peer)).toHaveLength(1)
+})
+
+test('one on which the remote keeps a stream open is closed all the same', async () => {
+  const [a, b] = await Promise.all([startHost(), startHost()])
+  await a.libp2p.handle('/test/work', () => {})
+  await a.connect(addressOf(b))
+  const clock = new ManualClock()
+  const extra = opener(a, 60_000_000, 4, clock)
+  const connection = await extra.open(peerIdFromString(b.peerId), 'quic', limit())
+  const held = await eventually(() => b.libp2p.getConnections(peerIdFromString(a.peerId))[1])
+  await held.newStream('/test/work', { signal: limit() })
+  await eventually(() => connection.streams.some(({ protocol }) => protocol === '/test/work'))
+  extra.retire(connection)
+  await clock.advance(4 * MINUTE_MS, SECOND_MS)
+  expect(extra.hasRoom).toBe(false)
+  const closed = once(connection, 'close')
+  await clock.advance(2 * MINUTE_MS, SECOND_MS)
+  await closed
+  expect(extra.hasRoom).toBe(true)
 })
 
 test('there is none to a peer without such an address, none without a first, and none beyond the memory', async () => {
