@@ -12,7 +12,7 @@ import {
   toCatalogError,
   withSpan
 } from '../../base/index.ts'
-import { type LocalState, parseId, parseSpec, type ReleaseRecord, type Status } from '../../library/index.ts'
+import { parseId, parseSpec, type ReleaseRecord, type Status } from '../../library/index.ts'
 import { greaterPriority, type Priority } from '../../protocols/index.ts'
 import { formatPublicKey } from '../../trust/index.ts'
 import type { EventHub } from '../events.ts'
@@ -151,30 +151,21 @@ export class Fetching implements FetchingService {
     await keepSaid(this.#modules, record.release, resolved.known.statements, signal)
     const shape = resultOf(record, resolved.known.statements.statusOf(record.release))
     const state = content.localState(record.release.content)
-    const room = await this.#roomFor(record, state, { signal, progress })
     release?.(shape)
-    const filling: Waiter['progress'] = made => {
-      room?.filled(made.bytesDone ?? 0)
-      progress(made)
-    }
-    try {
-      const fetched =
-        state === 'complete'
-          ? { bytesFetched: 0, bytesReused: record.release.sizeBytes, sources: [] }
-          : await this.#transfer({ ...resolved, record }, request, manner, filling, signal)
-      return { ...fetched, ...shape, tookMs: Math.round(clock.monotonicMs() - startedMs) }
-    } finally {
-      room?.end()
-    }
+    const fetched =
+      state === 'complete'
+        ? { bytesFetched: 0, bytesReused: record.release.sizeBytes, sources: [] }
+        : await this.#transfer({ ...resolved, record }, request, manner, progress, signal)
+    return { ...fetched, ...shape, tookMs: Math.round(clock.monotonicMs() - startedMs) }
   }
 
   /** Half of what does not fit would fill the store for nothing. What it shares with other contents is not known yet. */
-  async #roomFor(record: ReleaseRecord, state: LocalState, context: WorkContext): Promise<Room | undefined> {
-    const { collecting } = this.#modules
-    const { content, sizeBytes } = record.release
-    const wanted = { key: content.toString(), sizeBytes, what: releaseName(record) }
-    if (state === 'complete') return undefined
-    return state === 'none' ? await collecting.makeRoom(wanted, context) : collecting.expect(wanted)
+  async #roomFor(record: ReleaseRecord, signal: AbortSignal): Promise<Room> {
+    const { collecting, content } = this.#modules
+    const { content: cid, sizeBytes } = record.release
+    const wanted = { key: cid.toString(), sizeBytes, what: releaseName(record) }
+    if (content.localState(cid) !== 'none') return collecting.expect(wanted)
+    return await collecting.makeRoom(wanted, { signal, progress: made => this.#tell(record, made) })
   }
 
   /** With a named source only that one is asked, for the record as for the content. */
@@ -243,15 +234,23 @@ export class Fetching implements FetchingService {
     const priority = this.#priorityOf(record)
     await jobs.begin({ id, name, version, startedAt: clock.now(), priority }, signal)
     let stays = false
+    let room: Room | undefined
     try {
+      room = await this.#roomFor(record, signal)
+      const filling = room
       if (this.#transfers.active >= MAX_TRANSFERS) this.#tell(record, { phase: 'waiting for other fetches' })
-      const fetched = await this.#transfers.run(() => this.#inRounds(wanted, onlyThese, signal), signal)
+      const fetched = await this.#transfers.run(
+        () => this.#inRounds(wanted, onlyThese, filling, signal),
+        signal
+      )
       events.emit('release', { name, version, id, local: 'complete' })
       return fetched
     } catch (error) {
-      stays = this.#stopping || (staysWished && isForLater(error))
+      const isFull = toCatalogError(error).code === 'QUOTA_EXCEEDED'
+      stays = this.#stopping || (staysWished && (isFull || isForLater(error)))
       throw error
     } finally {
+      room?.end()
       if (stays) jobs.leave(id)
       else await jobs.end(id)
     }
@@ -263,7 +262,12 @@ export class Fetching implements FetchingService {
   }
 
   /** Rounds over the sources, with waits between them; before each but the first, holders are looked up anew. */
-  async #inRounds(wanted: Resolved, onlyThese: boolean, signal: AbortSignal): Promise<ContentFetched> {
+  async #inRounds(
+    wanted: Resolved,
+    onlyThese: boolean,
+    room: Room,
+    signal: AbortSignal
+  ): Promise<ContentFetched> {
     const { clock, logger, failures } = this.#modules
     const network = onlyThese ? this.#modules.direct : this.#modules.network
     const { name, version } = wanted.record.release
@@ -278,6 +282,7 @@ export class Fetching implements FetchingService {
           priority: () => this.#priorityOf(wanted.record),
           onProgress: ({ bytesFetched, ...progress }) => {
             patience.fetched(bytesFetched)
+            room.filled(progress.bytesDone)
             this.#tell(wanted.record, progress)
           },
           recordAt: peerId => holders.find(holder => holder.peerId === peerId)?.record,

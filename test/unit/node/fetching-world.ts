@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { CID } from 'multiformats/cid'
 import { create as createDigest } from 'multiformats/hashes/digest'
-import { CatalogError, type Clock, silentLogger, systemClock } from '../../../base/index.ts'
+import { CatalogError, type Clock, silentLogger, systemClock, untilAborted } from '../../../base/index.ts'
 import { createReleaseRecord, type ReleaseRecord, type StatementRecord } from '../../../library/index.ts'
 import { EventHub } from '../../../node/events.ts'
 import { FetchFailures } from '../../../node/services/fetch-failures.ts'
@@ -120,8 +120,8 @@ function network(): Network {
   }
 }
 
-/** Fetching in the world as it is. */
-export function fetching(hasRoom = true): Fetching {
+/** Fetching in the world as it is. `room` comes when it resolves; false is a store that is full. */
+export function fetching(room: boolean | Promise<void> = true): Fetching {
   const jobs = {
     begin: async (job: FetchJob) => void world.jobs.set(job.id, job),
     leave: (id: string) => void world.left.push(id),
@@ -154,8 +154,9 @@ export function fetching(hasRoom = true): Fetching {
     policies: MANUAL,
     jobs,
     collecting: {
-      makeRoom: async () => {
-        if (!hasRoom) throw new CatalogError('QUOTA_EXCEEDED', 'no room')
+      makeRoom: async (_: unknown, { signal }: { signal: AbortSignal }) => {
+        if (room === false) throw new CatalogError('QUOTA_EXCEEDED', 'no room')
+        if (room !== true) await untilAborted(room, signal)
         return { filled: () => {}, end: () => {} }
       },
       expect: () => ({ filled: () => {}, end: () => {} })

@@ -221,6 +221,26 @@ describe('fetching', () => {
     expect(world.jobs.size).toBe(1)
   })
 
+  it('has the job of a fetch that waits for room written down', async () => {
+    world.peers = { p1: [record('1.0.0')] }
+    const room = Promise.withResolvers<void>()
+    const stopping = fetching(room.promise)
+    const stop = new AbortController()
+    const cutOff = stopping.fetch({ spec: 'demo' }, context(stop.signal))
+    await eventually(() => world.jobs.size === 1)
+    expect(world.transfers).toEqual([])
+    stopping.stop()
+    stop.abort(new CatalogError('SHUTTING_DOWN', 'stopping'))
+    await expect(cutOff).rejects.toMatchObject({ code: 'SHUTTING_DOWN' })
+    expect(world.jobs.size).toBe(1)
+    const job = [...world.jobs.values()][0]!
+    await expect(fetching(false).resume(job, context())).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' })
+    expect(world.jobs.size).toBe(1)
+    room.resolve()
+    await fetching(room.promise).resume(job, context())
+    expect(world.jobs.size).toBe(0)
+  })
+
   it('keeps the job of a fetch that it goes on with while nobody gives it, and of no other', async () => {
     const wanted = record('1.0.0')
     const id = wanted.id.toString()
