@@ -28,6 +28,16 @@ export const SyncResult = Type.Object({
   root: text('Root of the copy here, in hexadecimal digits.'),
   peerRoot: text('Root that the peer has shown, with the head that says so.'),
   head: HeadShape,
+  content: Type.Optional(
+    Type.Object(
+      {
+        fetched: count('Releases whose content came.'),
+        failed: count('Releases whose content could not be had; after 16 the rest is left.'),
+        bytesFetched: count('Bytes that came.')
+      },
+      { description: 'Only when content was asked for.' }
+    )
+  ),
   tookMs: ms('How long it took.')
 })
 export type SyncResult = Type.Static<typeof SyncResult>

@@ -8,6 +8,10 @@ import { defineCommand } from '../framework/tree.ts'
 interface Options {
   library?: string
   dryRun?: boolean
+  content?: string
+  type?: string
+  tag?: string
+  prefix?: string
   status?: boolean
   forget?: boolean
   later?: boolean
@@ -15,17 +19,14 @@ interface Options {
 
 export const run = defineCommand(async (context, [peer]: [string | undefined], options: Options) => {
   if (options.status === true) {
-    expectAlone(peer !== undefined || options.forget === true, '--status')
+    expectAlone(peer !== undefined || Object.keys(options).length > 1, '--status')
     await showStatus(context)
     return
   }
   if (peer === undefined)
     throw new CatalogError('INVALID_ARGUMENT', 'name the peer', { hint: 'or give --status' })
   if (options.forget === true) {
-    expectAlone(
-      options.dryRun === true || options.library !== undefined || options.later === true,
-      '--forget'
-    )
+    expectAlone(Object.keys(options).length > 1, '--forget')
     const path = `/v1/sync/${encodeURIComponent(peer)}`
     const result = await context
       .client()
@@ -33,9 +34,10 @@ export const run = defineCommand(async (context, [peer]: [string | undefined], o
     context.output.result(result, () => `the copy of the library of ${peer} was let go of`)
     return
   }
-  const { library, dryRun, later } = options
-  if (later === true) expectAlone(dryRun === true, '--later')
-  const body = { peer, library, ...(dryRun === undefined ? {} : { dryRun }) }
+  const { later, ...wanted } = options
+  if (later === true && Object.keys(wanted).some(option => option !== 'library'))
+    throw new CatalogError('INVALID_ARGUMENT', '--later goes with --library only')
+  const body = { peer, ...wanted }
   const result = await runOrQueue<SyncResult>(context, { path: '/v1/sync', queue: 'sync', body, later })
   if (result === undefined) return
   context.output.result(result, () => summary(result))
@@ -49,10 +51,18 @@ function summary(result: SyncResult): string {
   const { state, dryRun, received, removed, records, bytesIn, bytesOut, roundTrips, tookMs } = result
   const traffic = `${displaySize(bytesIn)} in, ${displaySize(bytesOut)} out, ${plural(roundTrips, 'round trip')}, ${displayDuration(tookMs)}`
   if (state === 'behind') return `the peer has an earlier state of this library than this node; ${traffic}`
-  if (state === 'equal') return `equal: ${plural(records, 'record')}; ${traffic}`
+  const content = contentText(result)
+  if (state === 'equal') return `equal: ${plural(records, 'record')}; ${traffic}${content}`
   const came = `${plural(received, 'record')} ${dryRun ? 'would come' : 'came'}`
   const went = `${removed} ${dryRun ? 'would go or be replaced' : 'went or were replaced'}`
-  return `${came}, ${went}: ${plural(records, 'record')}; ${traffic}`
+  return `${came}, ${went}: ${plural(records, 'record')}; ${traffic}${content}`
+}
+
+function contentText({ content }: SyncResult): string {
+  if (content === undefined) return ''
+  const { fetched, failed, bytesFetched } = content
+  const came = `content of ${plural(fetched, 'release')} (${displaySize(bytesFetched)})`
+  return `\n${came}${failed > 0 ? `; of ${failed} it could not be had` : ''}`
 }
 
 async function showStatus(context: Context): Promise<void> {

@@ -1,4 +1,4 @@
-/** Brings the content of followed libraries that their subscriptions ask for: one release after the other, as nothing that hurries. */
+/** Brings the content that subscriptions ask for, after each change of their libraries, and again later where something is missing. */
 import {
   backoffDelayMs,
   type Clock,
@@ -7,21 +7,15 @@ import {
   type RetryPolicy,
   SECOND_MS,
   Signpost,
-  toCatalogError,
   untilAborted
 } from '../../base/index.ts'
-import { type ContentStore, HOME_LIBRARY, type Registry, type ReleaseRecord } from '../../library/index.ts'
-import { type LibrarySets, libraryIdOf } from '../../sync/index.ts'
+import { HOME_LIBRARY } from '../../library/index.ts'
+import { libraryIdOf } from '../../sync/index.ts'
 import type { SyncResult } from '../sync-schemas.ts'
 import type { Subscription } from './following.ts'
+import { bringContent, type LibraryContentModules } from './library-content.ts'
 import { Ongoing } from './ongoing.ts'
-import type { FetchingService } from './types.ts'
 import { writerOf } from './writer-key.ts'
-
-/** For one release; a larger one goes on where it was with the next pass. */
-const FETCH_TIMEOUT_MS = 60 * MINUTE_MS
-/** Failures of a pass before it is given up: the sources are away, or the store is full. */
-const MAX_FAILURES = 16
 
 /** While something is missing that nobody gives. */
 const UNTIL_SOURCES: RetryPolicy = {
@@ -32,11 +26,7 @@ const UNTIL_SOURCES: RetryPolicy = {
   jitter: 0.5
 }
 
-export interface FollowedContentModules {
-  fetching: FetchingService
-  sets: Pick<LibrarySets, 'followedReleases'>
-  content: Pick<ContentStore, 'localState'>
-  registry: Pick<Registry, 'entries' | 'status'>
+export interface FollowedContentModules extends LibraryContentModules {
   clock: Clock
   logger: Logger
   /** Uniform in [0, 1). */
@@ -98,51 +88,25 @@ export class FollowedContent extends Ongoing {
   }
 
   /** Goes through a library once; whether everything that is wanted is here now. */
-  async #pass({ writer, content }: Subscription, signal: AbortSignal): Promise<boolean> {
-    const { sets, logger } = this.#modules
+  async #pass({ writer, content: policy }: Subscription, signal: AbortSignal): Promise<boolean> {
+    const { logger } = this.#modules
     const library = libraryIdOf(writerOf(writer), HOME_LIBRARY)
-    let failures = 0
-    for (let after: Uint8Array | undefined; ; ) {
-      const { releases, next } = await sets.followedReleases(library, after)
-      for (const record of releases) {
-        if (signal.aborted) return false
-        if (!(await this.#isMissing(record, content))) continue
-        if (!(await this.#fetch(record, signal)) && ++failures === MAX_FAILURES) {
-          logger.info({ writer, failures }, 'the content of a followed library is left for later')
-          return false
-        }
-      }
-      if (next === undefined) return failures === 0
-      after = next
-    }
-  }
-
-  async #isMissing({ release }: ReleaseRecord, policy: Subscription['content']): Promise<boolean> {
-    const { content, registry } = this.#modules
-    if (content.localState(release.content) === 'complete') return false
-    if (registry.status(release)?.status.state === 'yanked') return false
-    return policy === 'all' || (await this.#isKnown(release.name))
-  }
-
-  /** Whether some version of a package is whole here. */
-  async #isKnown(name: string): Promise<boolean> {
-    const { content, registry } = this.#modules
-    for await (const entry of registry.entries({ name }))
-      if (content.localState(entry.content) === 'complete') return true
-    return false
-  }
-
-  async #fetch(record: ReleaseRecord, signal: AbortSignal): Promise<boolean> {
-    const { fetching, logger } = this.#modules
-    const { name, version } = record.release
     try {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)])
-      const work = { signal: limit, progress: () => undefined }
-      await fetching.fetch({ spec: record.id.toString(), priority: 'low' }, work)
-      return true
-    } catch (thrown) {
-      const { code } = toCatalogError(thrown)
-      if (!signal.aborted) logger.debug({ name, version, code }, 'followed content could not be fetched')
+      const { failed, isGivenUp } = await bringContent(
+        this.#modules,
+        { library, policy },
+        {
+          signal,
+          onFailed: ({ name, version }, code) =>
+            logger.debug({ name, version, code }, 'followed content could not be fetched')
+        }
+      )
+      if (isGivenUp) logger.info({ writer, failed }, 'the content of a followed library is left for later')
+      return failed === 0
+    } catch (err) {
+      // Such as a tree that waits to be repaired: tried again like what nobody gives.
+      if (!signal.aborted)
+        logger.error({ writer, err }, 'the content of a followed library could not be gone through')
       return false
     }
   }

@@ -19,16 +19,17 @@ import {
   libraryIdOf
 } from '../../sync/index.ts'
 import type { FollowedLibrary, FollowShape, SyncResult, SyncStatus } from '../sync-schemas.ts'
+import { bringContent, type LibraryContentModules } from './library-content.ts'
 import type { Network } from './network.ts'
 import type { SyncingService, SyncRequest, WorkContext } from './types.ts'
 import { peerOf, writerOf } from './writer-key.ts'
 
-export interface SyncingModules {
+export interface SyncingModules extends LibraryContentModules {
   libp2p: SyncClientModules['libp2p']
   /** Of this node. */
   peerId: () => string
   network: Pick<Network, 'dial'>
-  sets: Pick<LibrarySets, 'session' | 'followed' | 'forget'>
+  sets: Pick<LibrarySets, 'session' | 'followed' | 'forget' | 'followedReleases'>
   clock: Clock
   logger: Logger
   metrics?: Registry
@@ -59,7 +60,9 @@ export class Syncing implements SyncingService {
     }
   }
 
-  async sync({ peer, library, dryRun = false }: SyncRequest, context: WorkContext): Promise<SyncResult> {
+  async sync(request: SyncRequest, context: WorkContext): Promise<SyncResult> {
+    const { peer, library, dryRun = false } = request
+    expectSense(request)
     const { network, clock, logger } = this.#modules
     const { signal } = context
     const startedMs = clock.monotonicMs()
@@ -75,6 +78,7 @@ export class Syncing implements SyncingService {
       traffic,
       context
     )
+    const content = dryRun ? undefined : await this.#bring(id, request, context)
     const tookMs = Math.round(clock.monotonicMs() - startedMs)
     const { received, removed, state, records } = outcome
     logger.info(
@@ -98,6 +102,7 @@ export class Syncing implements SyncingService {
       root: hex(outcome.root),
       peerRoot: hex(outcome.peerRoot),
       head: { ...head, expires: new Date(head.expires).toISOString() },
+      ...(content === undefined ? {} : { content }),
       tookMs
     }
   }
@@ -112,6 +117,29 @@ export class Syncing implements SyncingService {
     const library = libraryIdOf(writerOf(writerId), HOME_LIBRARY)
     if (!(await this.#modules.sets.forget(library, signal)))
       throw new CatalogError('NOT_FOUND', `no library of ${writerId} is followed here`)
+  }
+
+  /** The content that is wanted, after the records. */
+  async #bring(
+    library: Uint8Array,
+    { content: policy = 'none', ...filter }: SyncRequest,
+    { signal, progress }: WorkContext
+  ): Promise<SyncResult['content']> {
+    if (policy === 'none') return undefined
+    const { fetched, failed, bytesFetched } = await bringContent(
+      this.#modules,
+      { library, policy, filter },
+      {
+        signal,
+        onRelease: ({ name, version }, soFar) =>
+          progress({
+            phase: `fetching ${name}@${version}`,
+            itemsDone: soFar.fetched,
+            bytesDone: soFar.bytesFetched
+          })
+      }
+    )
+    return { fetched, failed, bytesFetched }
   }
 
   async #run(
@@ -149,6 +177,20 @@ export class Syncing implements SyncingService {
       this.#metrics.bytes.inc(traffic.bytesIn)
     }
   }
+}
+
+/** Nothing is accepted that would have no effect. */
+function expectSense({ content = 'none', dryRun, type, tag, prefix }: SyncRequest): void {
+  const isFiltered = type !== undefined || tag !== undefined || prefix !== undefined
+  if (content === 'none' && isFiltered)
+    throw new CatalogError('INVALID_ARGUMENT', 'type, tag and prefix say of which releases content comes', {
+      hint: 'give --content all or wanted with them; a library itself comes whole'
+    })
+  if (content !== 'none' && dryRun === true)
+    throw new CatalogError(
+      'INVALID_ARGUMENT',
+      'a dry run brings no content, and does not say which would come'
+    )
 }
 
 /** Tells who watches how far a session has come. */

@@ -1,7 +1,7 @@
 /** What the admin API asks of the node: one interface per subject, implemented by the files of this folder. */
 import type { CID } from 'multiformats/cid'
 import type { Logger } from '../../base/index.ts'
-import type { ConflictStrategy } from '../../config/index.ts'
+import type { ConflictStrategy, ContentPolicy } from '../../config/index.ts'
 import type { ContentStore } from '../../library/index.ts'
 import type { LiveLimit, Priority } from '../../protocols/index.ts'
 import type { BundleResult } from '../bundle-schemas.ts'
@@ -135,6 +135,12 @@ export interface SyncRequest {
   /** Peer id of the node whose library is meant; the peer's own unless given. */
   library?: string
   dryRun?: boolean
+  /** Which content comes after the records; none unless given. */
+  content?: ContentPolicy
+  /** Of which releases content comes; all unless given. */
+  type?: string
+  tag?: string
+  prefix?: string
 }
 
 export interface SyncingService {

@@ -69,6 +69,36 @@ describe('a library that is followed', () => {
     expect(libraries).toMatchObject([{ writer: ada.peerId, records: 4, root: before, isExpired: false }])
   })
 
+  test('brings content where that is asked for, of the releases that are meant', async () => {
+    const zoe = await net.start('zoe', { join: bob })
+    for (const [name, version] of [
+      ['other', '1.0.0'],
+      ['tool-a', '1.0.0'],
+      ['tool-b', '1.0.0']
+    ])
+      await bob.publish(small(name!, version))
+    const none = await zoe.operation('/v1/sync', { peer: bob.address, prefix: 'tool-' })
+    expect(none.error).toMatchObject({ code: 'INVALID_ARGUMENT' })
+    const dry = await zoe.operation('/v1/sync', { peer: bob.address, dryRun: true, content: 'all' })
+    expect(dry.error).toMatchObject({ code: 'INVALID_ARGUMENT' })
+    const result = await sync(zoe, bob, { content: 'all', prefix: 'tool-' })
+    expect(result).toMatchObject({ received: 3, content: { fetched: 2, failed: 0 } })
+    const local = async () =>
+      (await zoe.ok('GET', '/v1/packages')).packages.map((item: { name: string; local: string }) => [
+        item.name,
+        item.local
+      ])
+    expect(await local()).toEqual([
+      ['other', 'none'],
+      ['tool-a', 'complete'],
+      ['tool-b', 'complete']
+    ])
+    await bob.publish(small('tool-a', '1.1.0'))
+    await bob.publish(small('third'))
+    expect(await sync(zoe, bob, { content: 'wanted' })).toMatchObject({ content: { fetched: 1, failed: 0 } })
+    expect(await sync(zoe, bob)).not.toHaveProperty('content')
+  })
+
   test('is let go of when nobody wants it any more', async () => {
     await eve.ok('DELETE', `/v1/sync/${ada.peerId}`)
     expect((await eve.ok('GET', '/v1/sync')).libraries).toEqual([])

@@ -1,4 +1,6 @@
 import * as Type from 'typebox'
+import { CONTENT_POLICIES } from '../../../config/index.ts'
+import { PACKAGE_TYPES } from '../../../library/index.ts'
 import { OperationReply } from '../../schemas.ts'
 import type { NodeServices } from '../../services/types.ts'
 import { SyncStatus } from '../../sync-schemas.ts'
@@ -28,6 +30,24 @@ export function syncRoutes({ syncing, lifecycle, operations }: NodeServices): Ro
       summary: "Makes the copy here of a node's library equal to what a peer has of it.",
       body: Type.Object({
         ...SYNC_FIELDS,
+        content: Type.Optional(
+          Type.Enum(CONTENT_POLICIES, {
+            description: 'Which content comes after the records; none unless given.'
+          })
+        ),
+        type: Type.Optional(
+          Type.Enum(PACKAGE_TYPES, { description: 'Content of releases of this type only.' })
+        ),
+        tag: Type.Optional(
+          Type.String({
+            minLength: 1,
+            maxLength: 64,
+            description: 'Content of releases with this keyword only.'
+          })
+        ),
+        prefix: Type.Optional(
+          Type.String({ minLength: 1, maxLength: 130, description: 'Content of names that begin so only.' })
+        ),
         dryRun: Type.Optional(
           Type.Boolean({ description: 'Say what would come and go, and store nothing.' })
         ),

@@ -1,0 +1,111 @@
+/** Brings the content of a followed library: of all its releases, or of those that somebody wants, one after the other and as nothing that hurries. */
+import { MINUTE_MS, toCatalogError } from '../../base/index.ts'
+import type { ContentPolicy } from '../../config/index.ts'
+import type { ContentStore, Registry, Release, ReleaseRecord } from '../../library/index.ts'
+import type { LibrarySets } from '../../sync/index.ts'
+import type { FetchingService } from './types.ts'
+
+/** For one release; a larger one goes on where it was the next time. */
+const FETCH_TIMEOUT_MS = 60 * MINUTE_MS
+/** Failures before the rest is left for later: the sources are away, or the store is full. */
+const MAX_FAILURES = 16
+
+export interface LibraryContentModules {
+  fetching: FetchingService
+  sets: Pick<LibrarySets, 'followedReleases'>
+  content: Pick<ContentStore, 'localState'>
+  registry: Pick<Registry, 'entries' | 'status'>
+}
+
+/** Which releases are meant; all of them when nothing is said. */
+export interface ReleaseFilter {
+  readonly type?: string
+  /** One of the keywords. */
+  readonly tag?: string
+  /** What the name begins with. */
+  readonly prefix?: string
+}
+
+export interface ContentWish {
+  readonly library: Uint8Array
+  readonly policy: ContentPolicy
+  readonly filter?: ReleaseFilter
+}
+
+export interface BroughtContent {
+  /** Releases whose content came. */
+  fetched: number
+  /** Releases whose content could not be had. */
+  failed: number
+  bytesFetched: number
+  /** Whether the rest was left for later. */
+  isGivenUp: boolean
+}
+
+export interface BringOptions {
+  readonly signal: AbortSignal
+  /** Told before each fetch. */
+  readonly onRelease?: (release: Release, soFar: Readonly<BroughtContent>) => void
+  readonly onFailed?: (release: Release, code: string) => void
+}
+
+/** Goes through a library once. Throws the signal's reason. */
+export async function bringContent(
+  modules: LibraryContentModules,
+  wish: ContentWish,
+  { signal, onRelease, onFailed }: BringOptions
+): Promise<BroughtContent> {
+  const brought: BroughtContent = { fetched: 0, failed: 0, bytesFetched: 0, isGivenUp: false }
+  if (wish.policy === 'none') return brought
+  for await (const record of missing(modules, wish, signal)) {
+    onRelease?.(record.release, brought)
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)])
+    const work = { signal: limit, progress: () => undefined }
+    try {
+      const request = { spec: record.id.toString(), priority: 'low' } as const
+      brought.bytesFetched += (await modules.fetching.fetch(request, work)).bytesFetched
+      brought.fetched++
+    } catch (thrown) {
+      signal.throwIfAborted()
+      onFailed?.(record.release, toCatalogError(thrown).code)
+      brought.isGivenUp = ++brought.failed === MAX_FAILURES
+      if (brought.isGivenUp) break
+    }
+  }
+  return brought
+}
+
+async function* missing(
+  { sets, content, registry }: LibraryContentModules,
+  { library, policy, filter = {} }: ContentWish,
+  signal: AbortSignal
+): AsyncGenerator<ReleaseRecord> {
+  for (let after: Uint8Array | undefined; ; ) {
+    const { releases, next } = await sets.followedReleases(library, after)
+    for (const record of releases) {
+      signal.throwIfAborted()
+      const { release } = record
+      if (!matches(release, filter) || content.localState(release.content) === 'complete') continue
+      if (registry.status(release)?.status.state === 'yanked') continue
+      if (policy === 'all' || (await isKnown({ content, registry }, release.name))) yield record
+    }
+    if (next === undefined) return
+    after = next
+  }
+}
+
+/** Whether a release is one of those that are meant. */
+export const matches = (release: Release, { type, tag, prefix }: ReleaseFilter): boolean =>
+  (type === undefined || release.type === type) &&
+  (tag === undefined || (release.keywords ?? []).includes(tag)) &&
+  (prefix === undefined || release.name.startsWith(prefix))
+
+/** Whether some version of a package is whole here. */
+async function isKnown(
+  { content, registry }: Pick<LibraryContentModules, 'content' | 'registry'>,
+  name: string
+): Promise<boolean> {
+  for await (const entry of registry.entries({ name }))
+    if (content.localState(entry.content) === 'complete') return true
+  return false
+}

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest'
+import { createReleaseRecord, type ReleaseRecord } from '../../../library/index.ts'
+import { bringContent, type ContentWish, matches } from '../../../node/services/library-content.ts'
+import { contentOf, keyOf, small } from '../records/examples.ts'
+
+const release = (name: string, over: object = {}): ReleaseRecord =>
+  createReleaseRecord(small({ name, content: contentOf(name), ...over }), keyOf('ada'))
+
+const RELEASES = [
+  release('here'),
+  release('new'),
+  release('tool-a', { keywords: ['ci'] }),
+  release('tool-b', { type: 'vm' }),
+  release('yanked')
+]
+
+interface World {
+  fetched: string[]
+  failing?: (name: string) => boolean
+}
+
+const bring = (world: World, wish: Partial<ContentWish>, signal = new AbortController().signal) =>
+  bringContent(
+    {
+      sets: {
+        // A page each.
+        followedReleases: async (_, after) => {
+          const at = after === undefined ? 0 : after[0]!
+          const next = at + 1 < RELEASES.length ? { next: Uint8Array.of(at + 1) } : {}
+          return { releases: [RELEASES[at]!], ...next }
+        }
+      },
+      content: { localState: cid => (cid.equals(contentOf('here')) ? 'complete' : 'none') },
+      registry: {
+        status: ({ name }: { name: string }) =>
+          (name === 'yanked' ? { status: { state: 'yanked' } } : undefined) as never,
+        entries: async function* ({ name }: { name: string }) {
+          if (name === 'new') yield { content: contentOf('here') } as never
+        }
+      },
+      fetching: {
+        fetch: async ({ spec }) => {
+          const { name } = RELEASES.find(({ id }) => id.toString() === spec)!.release
+          if (world.failing?.(name)) throw new Error('nobody has it')
+          world.fetched.push(name)
+          return { bytesFetched: 10 } as never
+        }
+      }
+    },
+    { library: new Uint8Array(32), policy: 'all', ...wish },
+    { signal }
+  )
+
+describe('the content of a library', () => {
+  test('is all that is missing and not yanked, what is known of, or nothing', async () => {
+    const world: World = { fetched: [] }
+    expect(await bring(world, {})).toEqual({ fetched: 3, failed: 0, bytesFetched: 30, isGivenUp: false })
+    expect(world.fetched).toEqual(['new', 'tool-a', 'tool-b'])
+    const known: World = { fetched: [] }
+    await bring(known, { policy: 'wanted' })
+    expect(known.fetched).toEqual(['new'])
+    const none: World = { fetched: [] }
+    await bring(none, { policy: 'none' })
+    expect(none.fetched).toEqual([])
+  })
+
+  test('is what a filter means, and all of its parts count', () => {
+    const meant = (filter: object): string[] =>
+      RELEASES.filter(({ release: one }) => matches(one, filter)).map(one => one.release.name)
+    expect(meant({ prefix: 'tool-' })).toEqual(['tool-a', 'tool-b'])
+    expect(meant({ tag: 'ci' })).toEqual(['tool-a'])
+    expect(meant({ type: 'vm' })).toEqual(['tool-b'])
+    expect(meant({ type: 'vm', tag: 'ci' })).toEqual([])
+    expect(meant({})).toHaveLength(RELEASES.length)
+  })
+
+  test('goes on when one fails, and is left for later when many do', async () => {
+    const world: World = { fetched: [], failing: name => name === 'new' }
+    expect(await bring(world, {})).toMatchObject({ fetched: 2, failed: 1, isGivenUp: false })
+    const aborted = AbortSignal.abort(new Error('enough'))
+    await expect(bring(world, {}, aborted)).rejects.toThrow('enough')
+  })
+})
