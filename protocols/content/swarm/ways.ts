@@ -20,8 +20,8 @@ const TRIAL_MS = SECOND_MS
 const TRIAL_ROUND_TRIPS = 20
 /** A new way must bring so much more in all; less is chance. */
 const GAIN = 1.25
-/** Or carry this share of all, so that the link suits it better than the ways before. */
-const MAIN_SHARE = 0.5
+/** Or carry this share of all, so that the link suits it better than the ways before; a limit of the source is shared evenly. */
+const MAIN_SHARE = 0.6
 /** After a way that brought nothing. */
 const REST_MS = 5 * MINUTE_MS
 /** The rest is over when less than this share of what came then comes now: the link is not what it was. */

@@ -103,6 +103,12 @@ describe('another connection to a source', () => {
     expect(source.steps).toHaveLength(4)
   })
 
+  it('goes again too when it carries a little more than half of what a limit of the source lets through', () => {
+    const limited: Rates = ways =>
+      ways.map((_, i) => (ways.length === 1 ? 1 : i === 0 ? 0.45 : 0.55) * 1_000_000)
+    expect(new Source(limited).live(10).ways).toEqual(['quic'])
+  })
+
   it('is tried again at once when the link has become worse since', () => {
     let link = full(5_000_000)
     const source = new Source((ways, nowMs) => link(ways, nowMs)).live(10)
