@@ -82,6 +82,8 @@ interface Waiter {
 export class Fetching implements FetchingService {
   readonly #modules: FetchingModules
   readonly #flights = new SingleFlight<string, ContentFetched>({ name: 'fetch', maxKeys: MAX_JOBS })
+  /** Contents that are drawn from a source alone that somebody has named. */
+  readonly #onlyThese = new Set<string>()
   readonly #transfers = new Semaphore({ name: 'transfers', maxActive: MAX_TRANSFERS, maxWaiting: MAX_JOBS })
   /** Everyone who waits for a content: each hears how far it is, and the most urgent one says how urgent it is. */
   readonly #waiting = new Map<string, Set<Waiter>>()
@@ -214,10 +216,29 @@ export class Fetching implements FetchingService {
     const waiters = this.#waiting.get(key) ?? new Set()
     this.#waiting.set(key, waiters.add(waiter))
     try {
-      return await this.#flights.run(key, shared => this.#asJob(wanted, manner, shared), signal)
+      for (;;) {
+        const isOfOthers = this.#onlyThese.has(key)
+        try {
+          return await this.#flights.run(key, shared => this.#noted(wanted, manner, shared), signal)
+        } catch (error) {
+          // What a source that another caller named could not give, others may.
+          if (!isOfOthers || manner.onlyThese || signal.aborted || !isForLater(error)) throw error
+        }
+      }
     } finally {
       waiters.delete(waiter)
       if (waiters.size === 0) this.#waiting.delete(key)
+    }
+  }
+
+  /** The one transfer of a content, with a note when it is from a named source alone. */
+  async #noted(wanted: Resolved, manner: Manner, signal: AbortSignal): Promise<ContentFetched> {
+    const key = wanted.record.release.content.toString()
+    if (manner.onlyThese) this.#onlyThese.add(key)
+    try {
+      return await this.#asJob(wanted, manner, signal)
+    } finally {
+      this.#onlyThese.delete(key)
     }
   }
 

@@ -179,6 +179,21 @@ describe('fetching', () => {
     expect(world.transfers).toHaveLength(1)
   })
 
+  it('asks others when the source that somebody else has named could not give it', async () => {
+    world.peers = { p1: [record('1.0.0')], p2: [record('1.0.0')] }
+    const failing = Promise.withResolvers<ContentFetched>()
+    world.transfer = attempt => (attempt <= 3 ? failing.promise : Promise.resolve(FETCHED))
+    const one = fetching()
+    const named = one.fetch({ spec: 'demo', from: 'p1' }, context())
+    await eventually(() => world.transfers.length === 1)
+    const any = one.fetch({ spec: 'demo' }, context())
+    await later()
+    failing.reject(new CatalogError('PEER_REFUSED', 'not for you'))
+    await expect(named).rejects.toMatchObject({ code: 'PEER_REFUSED' })
+    expect((await any).bytesFetched).toBe(10)
+    expect(world.transfers.map(sources => sources.length)).toEqual([1, 1, 1, 2])
+  })
+
   it('lets fetches beyond what is transferred at once wait, with their job written down', async () => {
     const { promise, resolve } = Promise.withResolvers<ContentFetched>()
     world.transfer = () => promise
