@@ -9,6 +9,7 @@ export { resumePoint } from './compare.ts'
 export {
   MAX_COUNTED_RECORDS,
   MAX_HELD_RECORDS,
+  MAX_TURN_FRAMES,
   MAX_TURNS,
   RECORDS_PER_STREAM_TURN,
   SESSION_BASE_BYTES,

@@ -2,6 +2,7 @@ import type { SyncMessage } from '../../protocols/index.ts'
 import {
   MAX_COUNTED_RECORDS,
   MAX_HELD_RECORDS,
+  MAX_TURN_FRAMES,
   MAX_TURNS,
   RECORDS_PER_STREAM_TURN,
   SESSION_BASE_BYTES,
@@ -29,6 +30,8 @@ export class SessionMeter {
   /** Records of the own set now, and of the other as it has said at most. */
   mine: () => number
   #told = 0
+  /** Of the turn of the other side. */
+  #frames = 0
   #excess: string | undefined
 
   constructor(mine: () => number) {
@@ -41,6 +44,7 @@ export class SessionMeter {
     if (message.kind === 'records') this.recordBytes += sizeBytes
     else {
       this.bytes += sizeBytes
+      this.#frames++
       if (!('more' in message.body && message.body.more)) this.turns++
       this.#told = Math.max(this.#told, Math.min(toldRecords(message), MAX_COUNTED_RECORDS))
     }
@@ -48,6 +52,7 @@ export class SessionMeter {
   }
 
   said(frames: readonly Uint8Array[]): void {
+    this.#frames = 0
     const spoken = frames.filter(([kind]) => !NOT_COUNTED.includes(kind!))
     const sum = (list: readonly Uint8Array[]): number =>
       list.reduce((all, { byteLength }) => all + byteLength, 0)
@@ -66,11 +71,12 @@ export class SessionMeter {
   #isExceeded(): boolean {
     const records = this.mine() + this.#told
     const turns = MAX_TURNS + Math.ceil(records / RECORDS_PER_STREAM_TURN)
+    if (this.#frames > MAX_TURN_FRAMES) return true
     return this.turns > turns || this.bytes > SESSION_BASE_BYTES + SESSION_BYTES_PER_RECORD * records
   }
 
   #state(): string {
-    return `${this.turns} turns and ${this.bytes} bytes for ${this.mine()} records here and ${this.#told} there`
+    return `${this.turns} turns, ${this.#frames} frames in one, and ${this.bytes} bytes for ${this.mine()} records here and ${this.#told} there`
   }
 }
 

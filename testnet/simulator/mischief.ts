@@ -1,6 +1,16 @@
 import { SECOND_MS } from '../../base/index.ts'
 import { HOME_LIBRARY } from '../../library/index.ts'
-import { encodeSyncMessage, FrameReader, readSyncMessage, type SyncMessage } from '../../protocols/index.ts'
+import {
+  encodeShapes,
+  encodeSyncMessage,
+  FINGERPRINT_BYTES,
+  FrameReader,
+  MAX_STEP,
+  readSyncMessage,
+  type SyncMessage,
+  stepShape,
+  subtreesBelow
+} from '../../protocols/index.ts'
 import { HEAD_LIFETIME_MS, libraryIdOf, signHead } from '../../sync/index.ts'
 import type { SaidHead } from './heads.ts'
 import type { Lifetime, SimulatedNode } from './node.ts'
@@ -20,6 +30,9 @@ type Deed = (random: Random) => Partial<SessionMischief>
 
 const HONEST: SessionMischief = { sketch: () => undefined, turn: async frames => frames, takes: () => true }
 const MISCHIEF_EVERY_MS = 3 * SECOND_MS
+const NOTHING = new Uint8Array()
+/** More than a turn may have. */
+const RAMBLE_FRAMES = 300
 const FLOOD_STREAMS = 12
 const FLOOD_MS = 60 * SECOND_MS
 /** Records that a set may have at most, as one says. */
@@ -88,11 +101,20 @@ const DEEDS = {
           : message
       )
   }),
+  /** Does not come to an end: frame after frame, each with more to come. */
+  rambler: random => ({
+    turn: async frames => {
+      const step = random.pick([1, MAX_STEP])
+      const shapes = encodeShapes([stepShape(step)])
+      const fingerprints = new Uint8Array(subtreesBelow(step) * FINGERPRINT_BYTES)
+      const body = { answers: NOTHING, shapes, fingerprints, more: true }
+      const frame = encodeSyncMessage({ kind: 'descend', body })
+      return random.chance(0.7) ? Array.from({ length: RAMBLE_FRAMES }, () => frame) : frames
+    }
+  }),
   /** Takes nothing in. */
   miser: () => ({ takes: () => false })
 } satisfies Record<string, Deed>
-
-const NOTHING = new Uint8Array()
 
 export type MischiefKind = keyof typeof DEEDS
 export const MISCHIEF_KINDS = Object.keys(DEEDS) as MischiefKind[]

@@ -44,16 +44,30 @@ const isEqual = (world: World, pair: Pair): boolean => {
   return here !== undefined && bytesEqual(here, there)
 }
 
-export const isConverged = (world: World): boolean => pairsOf(world).every(pair => isEqual(world, pair))
+export const isConverged = (world: World): boolean =>
+  pairsOf(world).every(pair => isEqual(world, pair)) && unheardOf(world).length === 0
+
+/** Honest nodes that do not know the last head of an honest neighbour. */
+function unheardOf({ honest, neighboursOf }: World): string[] {
+  return honest.flatMap(node =>
+    neighboursOf(node).flatMap(other => {
+      const head = other.isHonest ? homeOf(other).head() : undefined
+      const known = head && homeOf(node).headOf(head.library, head.writer)
+      return head === undefined || (known !== undefined && bytesEqual(known.bytes, head.bytes))
+        ? []
+        : [`node ${node.id} does not know head ${head.epoch}.${head.revision} of ${other.id}`]
+    })
+  )
+}
 
 export function differenceOf(world: World): string {
-  const different = pairsOf(world).filter(pair => !isEqual(world, pair))
-  return different
+  const different = pairsOf(world)
+    .filter(pair => !isEqual(world, pair))
     .map(pair => {
       const [here, there] = rootsOf(world, pair)
       return `node ${pair.node.id} has ${hex(here ?? new Uint8Array()).slice(0, 8)}, ${pair.other.id} ${hex(there).slice(0, 8)}`
     })
-    .join('; ')
+  return [...different, ...unheardOf(world)].join('; ')
 }
 
 /** Trees are those of their records, nothing that was promised is lost, and nothing is there that nobody signed. */

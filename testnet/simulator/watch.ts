@@ -146,6 +146,10 @@ export class Watch {
       if (!bytesEqual(head.root, root))
         throw new Violation(`node ${node.id} has a copy that is not what its head says`)
       this.#expectForward(node, head, `copy of ${hex(library)}`)
+      const known = node.life!.home.headOf(library, head.writer)
+      const isSame = known?.epoch === head.epoch && known.revision === head.revision
+      if (isSame && !bytesEqual(known.root, head.root))
+        throw new Violation(`node ${node.id} has a copy by a head that contradicts the one it knows`)
     }
   }
 
