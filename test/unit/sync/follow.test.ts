@@ -108,6 +108,39 @@ describe('a copy', () => {
     expect(await reader.followedWhole()).toEqual([await writer.root()])
   })
 
+  test.each([
+    ['in one batch', 10_000],
+    ['in parts', 25]
+  ])('made %s is whole, or as it was, whichever write fails', async (_, batchChanges) => {
+    const [writer, reader] = [await open('writer'), await open('reader', { limits: { batchChanges } })]
+    await writer.publish(...range(0, 60))
+    await follow(reader, writer)
+    let next = 60
+    for (let batches = 0; ; batches++) {
+      const before = await writer.root()
+      // As many go as come, so that both are of every kind.
+      for (const { id } of (await writer.registry.list({ limit: 30 })).releases)
+        await writer.registry.remove(id)
+      await writer.publish(...range(next, next + 30))
+      next += 30
+      reader.batchesLeft = batches
+      const error = await follow(reader, writer).then(
+        () => undefined,
+        ({ code }) => code
+      )
+      expect([undefined, 'DISK_IO']).toContain(error)
+      reader.batchesLeft = undefined
+      if (error !== undefined)
+        expect([before, await writer.root()]).toContain((await reader.followedWhole())[0])
+      await follow(reader, writer)
+      expect(await reader.followedWhole()).toEqual([await writer.root()])
+      expect(await rowsOf(reader, KeyFamily.Membership)).toBe(60)
+      expect(await rowsOf(reader, KeyFamily.Tree)).toBe(1)
+      expect(await versions(reader, next - 1)).toEqual([NOW_MS])
+      if (error === undefined) return
+    }
+  })
+
   test('can be taken from who follows the library too, but never an older one', async () => {
     const [writer, mirror, reader] = [await open('writer'), await open('mirror'), await open('reader')]
     await writer.publish(...range(0, 60))

@@ -5,10 +5,11 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { silentLogger, systemClock, toCatalogError } from '../../../base/index.ts'
+import { CatalogError, silentLogger, systemClock, toCatalogError } from '../../../base/index.ts'
 import { type Level, LevelReader, openLevel } from '../../../library/database/level.ts'
 import {
   createReleaseRecord,
+  type DatabaseWriter,
   HOME_LIBRARY,
   type ReleaseRecord,
   type WriteOperation
@@ -37,6 +38,8 @@ export class SyncHome {
   readonly sets: LibrarySets
   readonly reader: LevelReader
   nowMs = NOW_MS
+  /** Batches that sync may write before the disk fails, once; undefined = it does not. */
+  batchesLeft: number | undefined
   readonly #home: string
   readonly #level: Level
   readonly #host: WorkerHost
@@ -64,7 +67,10 @@ export class SyncHome {
       {
         log: silentLogger,
         companion: modules =>
-          openSyncCompanion({ ...modules, signer: key }, { place: Buffer.from('here'), limits })
+          openSyncCompanion(
+            { ...modules, database: this.#failing(modules.database), signer: key },
+            { place: Buffer.from('here'), limits }
+          )
       },
       settings
     )
@@ -104,6 +110,23 @@ export class SyncHome {
 
   async write(operations: WriteOperation[]): Promise<void> {
     await this.#host.handle('databaseWrite', { operations, sync: true }, new AbortController().signal)
+  }
+
+  #failing(database: DatabaseWriter): DatabaseWriter {
+    const batch: DatabaseWriter['batch'] = async (operations, options) => {
+      if (this.batchesLeft !== undefined && this.batchesLeft-- === 0) {
+        this.batchesLeft = undefined
+        throw new CatalogError('DISK_IO', 'the disk fails')
+      }
+      await database.batch(operations, options)
+    }
+    return new Proxy(database, {
+      get: (target, name) => {
+        if (name === 'batch') return batch
+        const value = Reflect.get(target, name, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      }
+    })
   }
 
   get library(): Uint8Array {

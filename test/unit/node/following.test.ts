@@ -1,0 +1,170 @@
+/** Subscriptions at work: what is heard, what is done about it, and with whom. The heads are real; sessions are as told. */
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { PeerId } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { CatalogError, silentLogger } from '../../../base/index.ts'
+import { Following, subscriptionsOf } from '../../../node/services/following.ts'
+import { peerOf } from '../../../node/services/writer-key.ts'
+import { type HeadStatement, readHead, signHead } from '../../../sync/index.ts'
+import { eventually } from '../../eventually.ts'
+import { ManualClock } from '../protocols/manual-clock.ts'
+import { keyOf } from '../records/examples.ts'
+import { follow, numbered, SyncHome } from '../sync/homes.ts'
+import { hashOf } from '../sync/tries.ts'
+
+const DAY_MS = 24 * 60 * 60_000
+
+let writer: SyncHome
+let reader: SyncHome
+let clock: ManualClock
+let following: Following
+let mirror: PeerId
+let connected: string[]
+let onConnected: Array<(peer: string) => void>
+let runs: string[]
+let outcome: (peer: string) => void
+let watched: string[]
+let violations: string[]
+let followed: string[]
+
+beforeEach(async () => {
+  writer = await SyncHome.open('writer')
+  reader = await SyncHome.open('reader')
+  await writer.publish(numbered(1))
+  await follow(reader, writer)
+  clock = new ManualClock()
+  mirror = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
+  connected = [mirror.toString()]
+  onConnected = []
+  runs = []
+  watched = []
+  violations = []
+  followed = []
+  outcome = () => undefined
+  following = new Following(
+    {
+      syncing: {
+        sync: async ({ peer }) => {
+          runs.push(peer)
+          outcome(peer)
+          return { state: 'updated' } as never
+        }
+      },
+      sets: reader.sets,
+      heads: { watch: async peerId => void watched.push(peerId.toString()) },
+      network: {
+        connected: () => connected,
+        onConnected: listener => {
+          onConnected.push(listener)
+          return () => undefined
+        }
+      },
+      clock,
+      logger: silentLogger,
+      onFollowed: ({ writer: of }) => void followed.push(of),
+      onViolation: (_, { code }) => void violations.push(code),
+      random: () => 0
+    },
+    { subscriptions: subscriptionsOf([peerOf(writer.key.publicKey)]), intervalMs: DAY_MS }
+  )
+  following.start()
+  // The first comparison of every subscription, with its writer.
+  await eventually(() => followed.length === 1)
+})
+afterEach(async () => {
+  await following.stop()
+  await Promise.all([writer.close(), reader.close()])
+})
+
+const headOf = (): Uint8Array => readHead(writer.reader, writer.library, writer.key.publicKey)!.bytes
+
+function headLike(over: Partial<HeadStatement>, signer = writer.key): Uint8Array {
+  const {
+    bytes: _,
+    hash: __,
+    writer: ___,
+    ...last
+  } = readHead(writer.reader, writer.library, writer.key.publicKey)!
+  return signHead({ ...last, ...over }, signer).bytes
+}
+
+describe('a head that a peer tells', () => {
+  test('is followed at once, from who told it, when it is newer than the copy', async () => {
+    expect(runs).toEqual([peerOf(writer.key.publicKey)])
+    await following.heard(mirror, headOf())
+    await clock.advance(1000)
+    expect(runs, 'that one is here').toHaveLength(1)
+    await writer.publish(numbered(2))
+    await following.heard(mirror, headOf())
+    await eventually(() => runs.length === 2)
+    expect(runs[1]).toBe(mirror.toString())
+  })
+
+  test('that contradicts another is kept as evidence, and followed by nobody', async () => {
+    await following.heard(mirror, headLike({ root: hashOf('a second story') }))
+    expect(await reader.sets.evidence()).toHaveLength(1)
+    await clock.advance(1000)
+    expect(runs).toHaveLength(1)
+  })
+
+  test('and that does not verify, or is of a library that nobody follows, is refused', async () => {
+    const forged = headOf().map((byte, at, all) => (at === all.length - 1 ? byte ^ 1 : byte))
+    await expect(following.heard(mirror, forged)).rejects.toBeInstanceOf(CatalogError)
+    await expect(following.heard(mirror, Buffer.from('nothing'))).rejects.toMatchObject({
+      code: 'HEAD_INVALID'
+    })
+    expect(violations).toHaveLength(2)
+    const other = headLike({ library: hashOf('another') }, keyOf('mallory'))
+    await expect(following.heard(mirror, other)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    expect(violations, 'that is no lie').toHaveLength(2)
+    expect(runs).toHaveLength(1)
+  })
+
+  test('of this node that it does not remember begins a new epoch', async () => {
+    await reader.publish(numbered(50))
+    const own = readHead(reader.reader, reader.library, reader.key.publicKey)!
+    const { bytes: _, hash, writer: __, ...last } = own
+    const lost = signHead({ ...last, revision: own.revision + 1, previous: hash }, reader.key)
+    await following.heard(mirror, lost.bytes)
+    const now = readHead(reader.reader, reader.library, reader.key.publicKey)!
+    expect(now.epoch).toBeGreaterThan(own.epoch)
+  })
+})
+
+describe('a subscription', () => {
+  test('that fails is tried again later and later, and with others', async () => {
+    outcome = () => {
+      throw new CatalogError('DIAL_FAILED', 'away')
+    }
+    await writer.publish(numbered(2))
+    await following.heard(mirror, headOf())
+    await eventually(() => runs.length === 2)
+    expect(following.status()).toMatchObject([{ state: 'failing', error: 'DIAL_FAILED' }])
+    await clock.advance(1000)
+    expect(runs, 'not at once').toHaveLength(2)
+    connected = [mirror.toString(), peerOf(writer.key.publicKey)]
+    outcome = () => undefined
+    await clock.advance(5000)
+    await eventually(() => followed.length === 2)
+    expect(runs[2], 'not with who failed').toBe(peerOf(writer.key.publicKey))
+    expect(following.status()).toMatchObject([{ state: 'waiting' }])
+    expect(following.status()[0]).not.toHaveProperty('error')
+  })
+
+  test('tells peers what is watched, when they come too', async () => {
+    await eventually(() => watched.length === 1)
+    const other = peerIdFromPrivateKey(await generateKeyPair('Ed25519')).toString()
+    connected.push(other)
+    for (const listener of onConnected) listener(other)
+    await eventually(() => watched.length === 2)
+    expect(watched).toEqual([mirror.toString(), other])
+  })
+})
+
+test('of two lines for one node the later counts', () => {
+  expect(subscriptionsOf(['a', 'b wanted', 'a all'])).toEqual([
+    { writer: 'a', content: 'all' },
+    { writer: 'b', content: 'wanted' }
+  ])
+})
