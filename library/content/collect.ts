@@ -250,10 +250,7 @@ export class Collection {
   /** Appends what is live in a segment, then drops it. One that has a damaged block stays, for the scrub to look at. */
   async #rewrite(segment: number, sizeBytes: number, usage: Usage): Promise<void> {
     this.#report.rewritten++
-    if (this.#options.dryRun) {
-      this.#report.freedBytes += sizeBytes - usage.liveBytes
-      return
-    }
+    if (this.#options.dryRun) return await this.#drop(segment, sizeBytes, usage.liveBytes)
     const { backend, segments, log } = this.#modules
     const session = new WriteSession()
     let moved = 0
