@@ -32,7 +32,8 @@ export const MAX_STREAMS_PER_PEER = 8
 export const MAX_STREAMS = 64
 /**
  * Answers in memory for one peer, in the streams or on their way there: enough for a stream at full speed and others
- * beside it. A peer that never reads has 4 MiB of ours then, on however many streams it asks.
+ * beside it. A peer that never reads has 4 MiB of ours then, 15 MiB where all are tree nodes and chunks, on however many
+ * streams it asks.
  */
 export const MAX_ANSWERS_PER_PEER = 4
 /** Answers read before their turn, over all peers: as many as streams that a disk of two cores can keep busy at once. */
