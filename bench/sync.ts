@@ -125,7 +125,7 @@ class Pair {
       wallMs: round(wallMs),
       'source CPU ms': round(after[0]!.cpuMs - before[0]!),
       'follower CPU ms': round(after[1]!.cpuMs - before[1]!),
-      'follower peak MB': after[1]!.peakRssMb
+      'follower peak, anonymous MB': `${after[1]!.peakRssMb}, ${after[1]!.rssAnonMb}`
     }
   }
 }

@@ -69,6 +69,8 @@ export interface Followed {
   readonly row: FollowedRow
   readonly root: Uint8Array
   readonly records: number
+  /** Whether the head of the copy may no longer be relied on: what is newer may be missing. */
+  readonly isExpired: boolean
 }
 
 const NO_HEAD = new Uint8Array()
@@ -228,11 +230,14 @@ export class LibrarySets {
 
   /** The libraries that are followed, as far as copies of them are here. */
   followed(signal?: AbortSignal): Promise<Followed[]> {
+    const nowMs = this.#now()
     return this.#reading(async reader => {
       const all: Followed[] = []
       for await (const { library, row } of readAllFollowed(reader, signal)) {
         const { top, root } = openTree(reader, followedLibrary(library, row.copy))
-        all.push({ library, row, root, records: top?.count ?? 0 })
+        const { head } = row
+        const expired = head !== undefined && isExpired(head, nowMs)
+        all.push({ library, row, root, records: top?.count ?? 0, isExpired: expired })
       }
       return all
     })

@@ -22,6 +22,7 @@ import {
 } from './machine-checks.ts'
 import type { OffloadState } from './offloading.ts'
 import type { DoctorService } from './types.ts'
+import { peerOf } from './writer-key.ts'
 
 export interface DoctorModules {
   home: HomeLayout
@@ -34,7 +35,7 @@ export interface DoctorModules {
   holdings(): Promise<Holdings>
   /** The last check of everything in the store. */
   scrub(): LastScrub | undefined
-  sets: Pick<LibrarySets, 'state' | 'evidence'>
+  sets: Pick<LibrarySets, 'state' | 'evidence' | 'followed'>
   /** Reads one stored block back, whichever is at hand; throws when it is damaged. */
   probeStore(signal: AbortSignal): Promise<void>
   /** Where sealed segments go, when that is a bucket, and how it stands with it. */
@@ -170,6 +171,14 @@ export async function libraryCheck(sets: DoctorModules['sets'], signal: AbortSig
     return warn(
       `${set}; ${plural(writers.size, 'node')} signed two states of one library: ${[...writers].join(', ')}`,
       'do not follow libraries of that node, or ask who runs it whether its home was copied'
+    )
+  }
+  const expired = (await sets.followed(signal)).filter(one => one.isExpired)
+  if (expired.length > 0) {
+    const writers = expired.map(({ row }) => peerOf(row.writer))
+    return warn(
+      `${set}; copies of libraries may be out of date, as their heads have expired: ${writers.join(', ')}`,
+      'their nodes have been away for a week, or nobody shows newer heads; `catalog sync` asks one, or let go with --forget'
     )
   }
   if (head === undefined) return ok(`${set}; nothing was signed yet`)

@@ -13,7 +13,6 @@ import {
 import {
   type Followed,
   type FollowOutcome,
-  isExpired,
   type LibrarySession,
   type LibrarySets,
   libraryIdOf
@@ -108,9 +107,8 @@ export class Syncing implements SyncingService {
   }
 
   async status(signal: AbortSignal): Promise<SyncStatus> {
-    const nowMs = this.#modules.clock.now()
     const followed = await this.#modules.sets.followed(signal)
-    return { libraries: followed.map(one => shapeOf(one, nowMs)), follows: this.#modules.follows() }
+    return { libraries: followed.map(shapeOf), follows: this.#modules.follows() }
   }
 
   async forget(writerId: string, signal: AbortSignal): Promise<void> {
@@ -206,7 +204,7 @@ const watched = (
   }
 })
 
-function shapeOf({ library, row, root, records }: Followed, nowMs: number): FollowedLibrary {
+function shapeOf({ library, row, root, records, isExpired }: Followed): FollowedLibrary {
   const { writer, head, syncedMs } = row
   return {
     library: hex(library),
@@ -217,7 +215,7 @@ function shapeOf({ library, row, root, records }: Followed, nowMs: number): Foll
       head === undefined
         ? null
         : { epoch: head.epoch, revision: head.revision, expires: new Date(head.expires).toISOString() },
-    isExpired: head !== undefined && isExpired(head, nowMs),
+    isExpired,
     syncedAt: syncedMs === 0 ? null : new Date(syncedMs).toISOString()
   }
 }

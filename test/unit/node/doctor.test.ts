@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { isOnlyLocal, libraryCheck } from '../../../node/services/doctor.ts'
 import { clockCheck, diskCheck, integrityCheck, nodeCheck } from '../../../node/services/machine-checks.ts'
+import { peerOf } from '../../../node/services/writer-key.ts'
 import { formatPublicKey, SigningKey } from '../../../trust/index.ts'
 
 it.each([
@@ -56,12 +57,23 @@ it('tells the root that others know, a head that has expired, and who signed two
   const { signal } = new AbortController()
   const head = { revision: 4, epoch: 7, expires: Date.UTC(2026, 4, 8) }
   const state = { root: Buffer.alloc(32, 0xab), records: 2, head, isExpired: false, isRenewalDue: false }
-  const check = (over: object, contradictions: object[] = []) =>
+  const check = (over: object, contradictions: object[] = [], copies: object[] = []) =>
     libraryCheck(
-      { state: async () => ({ ...state, ...over }), evidence: async () => contradictions } as never,
+      {
+        state: async () => ({ ...state, ...over }),
+        evidence: async () => contradictions,
+        followed: async () => copies
+      } as never,
       signal
     )
   const root = `root ${'ab'.repeat(32)}`
+  const { publicKey } = SigningKey.generate()
+  const copy = { row: { writer: publicKey }, isExpired: true }
+  expect(await check({}, [], [{ ...copy, isExpired: false }])).toMatchObject({ level: 'ok' })
+  expect(await check({}, [], [copy])).toMatchObject({
+    level: 'warn',
+    message: expect.stringContaining(`heads have expired: ${peerOf(publicKey)}`)
+  })
   expect(await check({})).toEqual({
     level: 'ok',
     message: `2 records, ${root}; head 4 of epoch 7 holds until 2026-05-08T00:00:00.000Z`
@@ -71,7 +83,6 @@ it('tells the root that others know, a head that has expired, and who signed two
     message: `0 records, ${root}; nothing was signed yet`
   })
   expect((await check({ isExpired: true })).level).toBe('warn')
-  const { publicKey } = SigningKey.generate()
   const twice = { incoming: { writer: publicKey } }
   expect(await check({}, [twice, twice])).toMatchObject({
     level: 'warn',
