@@ -5,7 +5,7 @@ import type { Clock, Logger } from '../base/index.ts'
 import { CatalogError } from '../base/index.ts'
 import type { LoadedConfig } from '../config/index.ts'
 import { type Discovery, encodeInvite } from '../discovery/index.ts'
-import type { ContentStore, Registry } from '../library/index.ts'
+import { type ContentStore, HOME_LIBRARY, type Registry } from '../library/index.ts'
 import type { Control, Throttle } from '../protocols/index.ts'
 import type { LibrarySets } from '../sync/index.ts'
 import type { NodeKey } from '../trust/index.ts'
@@ -160,6 +160,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
         peers: () => host.peers().length,
         reachability: () => host.reachability(),
         library: () => ({ revision: registry.revision(), releases: registry.count() }),
+        root: () => rootOf(modules.sets),
         store: () => content.stats(),
         holdings: () => content.holdings(),
         scrub: () => modules.scrubbing.lastPass,
@@ -176,6 +177,15 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
       { version: VERSION, quotaBytes: values.store.quota, peersWanted: values.network.peersWanted }
     ),
     invite: () => inviteOf(host, values.network.id)
+  }
+}
+
+/** What `catalog verify --all` says of a tree that is damaged, the status does not. */
+async function rootOf(sets: LibrarySets): Promise<string | null> {
+  try {
+    return Buffer.from((await sets.state(HOME_LIBRARY)).root).toString('hex')
+  } catch {
+    return null
   }
 }
 

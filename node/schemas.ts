@@ -50,7 +50,7 @@ export const Status = Type.Object({
   ),
   library: Type.Object({
     root: Type.Union([Type.String(), Type.Null()], {
-      description: 'Root of the trie; null until libraries have one.'
+      description: 'Root of the trie over the home library, in hexadecimal digits; null when it is damaged.'
     }),
     revision: count('Grows with each change of the home library.'),
     releases: count('Releases published here; GET /v1/packages lists those held from others too.')

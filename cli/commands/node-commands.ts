@@ -8,7 +8,7 @@ export const NODE_COMMANDS: CommandSpec[] = [
     summary: 'state, health, peers, library, store, memory',
     details:
       'queues: operations and fetches under way, keys that wait to be announced, peers that failed repeatedly and are left alone for a while.',
-    json: '`state`, `health {score, reasons[]}`, `uptimeMs`, `peers`, `reachability {state, relays[]}`, `library {root, revision, releases}` (`root` is null until libraries have one), `store {bytes, quotaBytes, chunks, contents, damaged, lastScrub}` (`contents` are here whole), `memory {rssBytes}`, `queues {…}`, `rates {…}`, `limits {up, down}`, `version`',
+    json: '`state`, `health {score, reasons[]}`, `uptimeMs`, `peers`, `reachability {state, relays[]}`, `library {root, revision, releases}` (`root` is that of the home library, null when its tree is damaged), `store {bytes, quotaBytes, chunks, contents, damaged, lastScrub}` (`contents` are here whole), `memory {rssBytes}`, `queues {…}`, `rates {…}`, `limits {up, down}`, `version`',
     load: () => import('./status.ts')
   },
   {

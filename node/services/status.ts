@@ -26,6 +26,8 @@ export interface StatusModules {
   peers(): number
   reachability(): Reachability
   library(): { revision: number; releases: number }
+  /** Root of the home library, in hexadecimal digits; null when its tree cannot be read. */
+  root(): Promise<string | null>
   store(): { bytes: number; chunks: number }
   holdings(): Promise<Holdings>
   /** The last check of everything in the store. */
@@ -70,7 +72,7 @@ export function createStatus(
         uptimeMs: Math.round(modules.uptimeMs()),
         peers,
         reachability: { ...modules.reachability(), relays: [...modules.reachability().relays] },
-        library: { root: null, ...modules.library() },
+        library: { root: await modules.root(), ...modules.library() },
         store: {
           bytes: store.bytes,
           quotaBytes: store.quotaBytes,

@@ -18,7 +18,7 @@ const PROMISED: Record<string, string[]> = {
     'health.reasons[]',
     'uptimeMs number',
     'peers number',
-    'library.root string?', // null until libraries have a root
+    'library.root string',
     'library.revision number',
     'library.releases number',
     'store.bytes number',
@@ -65,6 +65,17 @@ const PROMISED: Record<string, string[]> = {
     'bytesFetched number',
     'tookMs number'
   ],
+  sync: [
+    'peerId string',
+    'received number',
+    'sent number',
+    'bytesIn number',
+    'bytesOut number',
+    'roundTrips number',
+    'root string',
+    'peerRoot string',
+    'tookMs number'
+  ],
   verify: ['ok boolean', 'checked number', 'bytes number', 'bad[]'],
   'peers list': [
     'peers[].peerId string',
@@ -98,6 +109,7 @@ beforeAll(async () => {
   printed.info = await at(other, 'info', 'pack')
   printed.verify = await at(other, 'verify', 'pack')
   for (const name of ['id', 'status', 'peers list']) printed[name] = await at(other, ...name.split(' '))
+  printed.sync = await at(other, 'sync', seed.peerId)
   printed.list = await at(other, 'list')
 }, 120_000)
 
@@ -133,6 +145,11 @@ const problemsOf = (document: unknown, fields: readonly string[]): string[] =>
 
 test.each(Object.keys(PROMISED))('%s has every promised field', name => {
   expect(problemsOf(printed[name], PROMISED[name]!)).toEqual([])
+})
+
+test('the root that sync tells is that of the writer', async () => {
+  const { root } = printed.sync as { root: string }
+  expect((await seed.ok('GET', '/v1/status')).library.root).toBe(root)
 })
 
 test('items of list have those of info', () => {

@@ -177,6 +177,7 @@ describe('what went wrong', () => {
           peers: () => peers,
           reachability: () => ({ state: 'local', relays: [] }),
           library: () => ({ revision: 0, releases: 0 }),
+          root: async () => null,
           store: () => ({ bytes: 0, chunks: 0 }),
           freeBytes: async () => 1e12,
           uptimeMs: () => 0,

@@ -9,6 +9,7 @@ const reasonsAt = async (bytes: number, quotaBytes: number, freeBytes = 1e12): P
     reachability: () => ({ state: 'local', relays: [] }),
     store: () => ({ bytes, chunks: 1 }),
     library: () => ({}),
+    root: async () => null,
     queues: () => ({}),
     skipped: () => [],
     rates: async () => ({}),
