@@ -34,7 +34,10 @@ export class Receives {
     return this.#open.size
   }
 
-  /** BYTES_WRONG for the first block that is not what its id says; then nothing of the batch is kept. */
+  /**
+   * BYTES_WRONG for the first block that is not what its id says; then nothing of the batch is kept. Once a stage with
+   * blocks of this receive was rolled back, the reason of that, until it is flushed.
+   */
   async write(
     number: number,
     blocks: IncomingBlock[],
@@ -86,6 +89,8 @@ export class Receives {
     signal: AbortSignal
   ): Promise<void> {
     await this.#scheduler.run('receive', async slice => {
+      // What is brought after a stage was rolled back would make nothing whole, and may find no room either.
+      if (session.failure !== undefined) throw session.failure
       for (const block of blocks) {
         // Who has gone wants none of it; a batch is put whole, or not at all.
         signal.throwIfAborted()
