@@ -22,6 +22,7 @@ import type { Collecting } from './collecting.ts'
 import type { FetchFailures, Subject } from './fetch-failures.ts'
 import { type FetchJob, type FetchJobs, MAX_JOBS } from './fetch-jobs.ts'
 import { FetchPatience, ROUNDS } from './fetch-patience.ts'
+import { withRoom } from './fetch-room.ts'
 import { hurried } from './hurried.ts'
 import { keepSaid } from './knowledge.ts'
 import { lateSources } from './late-sources.ts'
@@ -29,9 +30,8 @@ import { holdersOf, lookUp, type ReleaseHolder } from './lookup.ts'
 import { notAt, onlyPeer } from './named-source.ts'
 import type { ContentFetched, ContentWatch, Network } from './network.ts'
 import { npmDependencies } from './npm-dependencies.ts'
-import { releaseName, releaseStatus } from './release-shapes.ts'
+import { releaseStatus } from './release-shapes.ts'
 import { type Resolved, type ResolvingModules, resolveRelease } from './resolving.ts'
-import type { Room } from './rooms.ts'
 import type { FetchingService, FetchRequest, WorkContext } from './types.ts'
 
 /** Contents that are transferred at once; each has its buffers and its place in the worker's queue. The others wait. */
@@ -161,15 +161,6 @@ export class Fetching implements FetchingService {
     return { ...fetched, ...shape, tookMs: Math.round(clock.monotonicMs() - startedMs) }
   }
 
-  /** Half of what does not fit would fill the store for nothing. What it shares with other contents is not known yet. */
-  async #roomFor(record: ReleaseRecord, signal: AbortSignal): Promise<Room> {
-    const { collecting, content } = this.#modules
-    const { content: cid, sizeBytes } = record.release
-    const wanted = { key: cid.toString(), sizeBytes, what: releaseName(record) }
-    if (content.localState(cid) !== 'none') return collecting.expect(wanted)
-    return await collecting.makeRoom(wanted, { signal, progress: made => this.#tell(record, made) })
-  }
-
   /** With a named source only that one is asked, for the record as for the content. */
   async #resolve(request: FetchRequest, signal: AbortSignal): Promise<Resolved> {
     const query = {
@@ -255,15 +246,13 @@ export class Fetching implements FetchingService {
     const priority = this.#priorityOf(record)
     await jobs.begin({ id, name, version, startedAt: clock.now(), priority }, signal)
     let stays = false
-    let room: Room | undefined
     try {
-      room = await this.#roomFor(record, signal)
-      const filling = room
-      if (this.#transfers.active >= MAX_TRANSFERS) this.#tell(record, { phase: 'waiting for other fetches' })
-      const fetched = await this.#transfers.run(
-        () => this.#inRounds(wanted, onlyThese, filling, signal),
-        signal
-      )
+      const context = { signal, progress: (made: OperationProgress) => this.#tell(record, made) }
+      const fetched = await withRoom(this.#modules, record, context, async filled => {
+        if (this.#transfers.active >= MAX_TRANSFERS)
+          this.#tell(record, { phase: 'waiting for other fetches' })
+        return await this.#transfers.run(() => this.#inRounds(wanted, onlyThese, filled, signal), signal)
+      })
       events.emit('release', { name, version, id, local: 'complete' })
       return fetched
     } catch (error) {
@@ -271,7 +260,6 @@ export class Fetching implements FetchingService {
       stays = this.#stopping || (staysWished && (isFull || isForLater(error)))
       throw error
     } finally {
-      room?.end()
       if (stays) jobs.leave(id)
       else await jobs.end(id)
     }
@@ -286,7 +274,7 @@ export class Fetching implements FetchingService {
   async #inRounds(
     wanted: Resolved,
     onlyThese: boolean,
-    room: Room,
+    filled: (bytes: number) => void,
     signal: AbortSignal
   ): Promise<ContentFetched> {
     const { clock, logger, failures } = this.#modules
@@ -303,7 +291,7 @@ export class Fetching implements FetchingService {
           priority: () => this.#priorityOf(wanted.record),
           onProgress: ({ bytesFetched, ...progress }) => {
             patience.fetched(bytesFetched)
-            room.filled(progress.bytesDone)
+            filled(progress.bytesDone)
             this.#tell(wanted.record, progress)
           },
           recordAt: peerId => holders.find(holder => holder.peerId === peerId)?.record,

@@ -135,6 +135,7 @@ export function fetching(room: boolean | Promise<void> = true): Fetching {
       get: (id: CID) => world.local.find(known => known.id.equals(id)),
       versions: async () => world.local,
       status: () => undefined,
+      async *entries() {},
       statements: async () => [],
       addStatement: async (bytes: Uint8Array) => void world.kept.push(bytes),
       ownerPin: () => undefined,
@@ -148,6 +149,7 @@ export function fetching(room: boolean | Promise<void> = true): Fetching {
     } as never,
     content: {
       isPinned: () => false,
+      summary: () => undefined,
       localState: () => (world.complete ? 'complete' : 'none'),
       stats: () => ({ bytes: 95 })
     } as never,
