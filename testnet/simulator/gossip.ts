@@ -73,7 +73,7 @@ export class Gossip {
       watch.heard(this.#node, said, verdict)
       if (verdict === 'forgotten') this.announce()
       this.#node.life?.syncer.heard(from, said, verdict)
-      if (verdict === 'older') this.#remind(from, said)
+      if (verdict === 'older' || verdict === 'contradiction') this.#remind(from, said)
       // Its time will come, and it may then be shown again.
       if (verdict === 'early') this.#seen.clear()
     } catch (thrown) {
@@ -83,7 +83,7 @@ export class Gossip {
     }
   }
 
-  /** Who shows an old head gets the newer one: it may be its writer, which has forgotten it. */
+  /** Who shows an old head, or another one, gets the one that is known: it may be its writer, which has forgotten it. */
   #remind(from: number, { library, writer }: SaidHead): void {
     const head = this.#home.headOf(library, writer)
     if (head !== undefined) this.#node.modules.network.send(this.#node.id, from, head.bytes)
@@ -109,6 +109,8 @@ export class Gossip {
   }
 
   #repeat(): void {
+    // What is told again after a while is looked at again: more may be known by now, and its teller less.
+    this.#seen.clear()
     const { timeline, network, random, neighbours } = this.#node.modules
     timeline.spawn(this.#home.renewIfDue())
     const head = this.#home.head()

@@ -40,7 +40,7 @@ export class Publishers {
   /** A release of a new version, or of one that others may have published too. */
   release(nowMs: number): SetRecord {
     const random = this.#random
-    const version = `${random.below(3)}.${random.below(40)}.0`
+    const version = `${random.below(2)}.${random.below(12)}.0`
     return read(this.#release(nowMs, { name: random.pick(NAMES), version }, random.pick(this.#keys)))
   }
 
