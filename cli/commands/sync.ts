@@ -19,14 +19,14 @@ interface Options {
 
 export const run = defineCommand(async (context, [peer]: [string | undefined], options: Options) => {
   if (options.status === true) {
-    expectAlone(peer !== undefined || Object.keys(options).length > 1, '--status')
+    expectAlone(peer !== undefined || given(options).length > 1, '--status')
     await showStatus(context)
     return
   }
   if (peer === undefined)
     throw new CatalogError('INVALID_ARGUMENT', 'name the peer', { hint: 'or give --status' })
   if (options.forget === true) {
-    expectAlone(Object.keys(options).length > 1, '--forget')
+    expectAlone(given(options).length > 1, '--forget')
     const path = `/v1/sync/${encodeURIComponent(peer)}`
     const result = await context
       .client()
@@ -34,14 +34,29 @@ export const run = defineCommand(async (context, [peer]: [string | undefined], o
     context.output.result(result, () => `the copy of the library of ${peer} was let go of`)
     return
   }
-  const { later, ...wanted } = options
-  if (later === true && Object.keys(wanted).some(option => option !== 'library'))
+  const { library, dryRun, content, type, tag, prefix, later } = options
+  if (later === true && given(options).some(option => option !== 'library' && option !== 'later'))
     throw new CatalogError('INVALID_ARGUMENT', '--later goes with --library only')
-  const body = { peer, ...wanted }
+  const body = { peer, library, dryRun, content, type, tag, prefix }
   const result = await runOrQueue<SyncResult>(context, { path: '/v1/sync', queue: 'sync', body, later })
   if (result === undefined) return
   context.output.result(result, () => summary(result))
 })
+
+const OPTIONS = [
+  'library',
+  'dryRun',
+  'content',
+  'type',
+  'tag',
+  'prefix',
+  'status',
+  'forget',
+  'later'
+] as const
+
+/** The command's own options that were given; global ones stand beside them. */
+const given = (options: Options): string[] => OPTIONS.filter(option => options[option] !== undefined)
 
 function expectAlone(hasMore: boolean, option: string): void {
   if (hasMore) throw new CatalogError('INVALID_ARGUMENT', `${option} goes with nothing else`)

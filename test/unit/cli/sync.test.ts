@@ -1,0 +1,100 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { cli, temporaryFolder } from './support/cli.ts'
+import { type FakeDaemon, startFakeDaemon } from './support/fake-daemon.ts'
+
+const LIBRARY = {
+  library: 'ab'.repeat(32),
+  writer: '12D3Writer',
+  records: 7,
+  root: 'cd'.repeat(32),
+  head: { epoch: 1, revision: 12, expires: '2026-01-08T00:00:00.000Z' },
+  isExpired: true,
+  syncedAt: '2026-01-01T00:00:00.000Z'
+}
+const FOLLOW = { writer: '12D3Writer', content: 'all', state: 'failing', nextAt: '2026-01-02T00:00:00.000Z' }
+const RESULT = {
+  peerId: '12D3Peer',
+  state: 'updated',
+  dryRun: false,
+  received: 3,
+  removed: 1,
+  sent: 0,
+  records: 7,
+  bytesIn: 2000,
+  bytesOut: 1000,
+  roundTrips: 2,
+  content: { fetched: 2, failed: 1, bytesFetched: 5000 },
+  tookMs: 40
+}
+
+let folder: ReturnType<typeof temporaryFolder>
+let home: string
+let daemon: FakeDaemon
+beforeEach(async () => {
+  folder = temporaryFolder()
+  home = folder.folder
+  daemon = await startFakeDaemon(home)
+  const operation = { id: 'x', kind: 'sync', state: 'done', progress: { phase: 'done' }, result: RESULT }
+  daemon.routes.set('POST /v1/sync', () => ({ json: { operation } }))
+})
+afterEach(async () => {
+  await daemon.close()
+  folder.remove()
+})
+
+it('says what came and went, and sends what it was told', async () => {
+  const args = [
+    'sync',
+    '12D3Peer',
+    '--library',
+    '12D3Writer',
+    '--content',
+    'all',
+    '--type',
+    'vm',
+    '--tag',
+    'ci'
+  ]
+  const { stdout, status } = await cli([...args, '--prefix', '@acme/'], { home })
+  expect(status).toBe(0)
+  expect(stdout).toContain('3 records came, 1 went or were replaced: 7 records')
+  expect(stdout).toContain('content of 2 releases (5 kB); of 1 it could not be had')
+  expect(JSON.parse(daemon.seen[0]!.body.toString())).toMatchObject({
+    peer: '12D3Peer',
+    library: '12D3Writer',
+    content: 'all',
+    type: 'vm',
+    tag: 'ci',
+    prefix: '@acme/'
+  })
+})
+
+it('shows the copies that are here, and how the standing ones go', async () => {
+  daemon.routes.set('GET /v1/sync', () => ({
+    json: { libraries: [LIBRARY], follows: [{ ...FOLLOW, error: 'DIAL_FAILED' }] }
+  }))
+  const { stdout, status } = await cli(['sync', '--status'], { home })
+  expect(status).toBe(0)
+  expect(stdout).toMatch(/12D3Writer +7 +12 +expired/)
+  expect(stdout).toMatch(/12D3Writer +all +DIAL_FAILED/)
+  daemon.routes.set('GET /v1/sync', () => ({ json: { libraries: [], follows: [] } }))
+  expect((await cli(['sync', '--status'], { home })).stdout).toContain('no library')
+})
+
+it('lets go of a copy', async () => {
+  daemon.routes.set('DELETE /v1/sync/*', () => ({ json: { writer: '12D3Writer' } }))
+  const { status } = await cli(['sync', '12D3Writer', '--forget'], { home })
+  expect(status).toBe(0)
+  expect(daemon.seen[0]!.url.pathname).toBe('/v1/sync/12D3Writer')
+})
+
+it.each([
+  [[]],
+  [['12D3Peer', '--status']],
+  [['--status', '--forget']],
+  [['12D3Peer', '--forget', '--dry-run']],
+  [['12D3Peer', '--later', '--content', 'all']]
+])('refuses %j, which makes no sense', async args => {
+  expect((await cli(['sync', ...args], { home })).status).toBe(2)
+  expect(daemon.seen).toEqual([])
+})
