@@ -1,7 +1,7 @@
 /**
  * Room in the store for a fetch. What a content shares with others is not known before it is fetched, and most of a new version
  * is in the one before it. So where that one is here it is kept from going, and room is made for a part; when that does not do,
- * for everything, and the older one may go for it. Otherwise each update would drive out as much as all of it takes, and
+ * for everything, and the older one may go for it; so it is with a content that is gone on with. Otherwise each update would drive out as much as all of it takes, and
  * first of all what it shares most with.
  */
 import type { CID } from 'multiformats/cid'
@@ -9,7 +9,7 @@ import { CatalogError, MIB } from '../../base/index.ts'
 import type { ContentStore, IndexEntry, Registry, ReleaseRecord } from '../../library/index.ts'
 import type { Collecting } from './collecting.ts'
 import { releaseName } from './release-shapes.ts'
-import type { Room } from './rooms.ts'
+import type { Room, Wanted } from './rooms.ts'
 import type { WorkContext } from './types.ts'
 
 /** Part of a new version that is new, as a rule: 7 % of a TypeScript, 46 % of a JDK. */
@@ -44,22 +44,35 @@ export async function withRoom<T>(
       room.end()
     }
   }
-  // It is gone on with: what is missing its progress says.
-  if (content.localState(release.content) !== 'none') return await within(collecting.expect(wanted))
-  const older = await lastHeld(registry, content, release, context.signal)
-  const letGo = older && held(content, older.content)
-  if (older !== undefined && letGo !== undefined) {
-    const newBytes = Math.max(Math.ceil(NEW_SHARE * sizeBytes), sizeBytes - older.sizeBytes)
+  const hopeful = await hopefulRoom({ registry, content, collecting }, record, wanted, context)
+  if (hopeful !== undefined)
     try {
-      return await within(await collecting.makeRoom({ ...wanted, sizeBytes: newBytes }, context))
+      return await within(await hopeful.room())
     } catch (thrown) {
       if (!(thrown instanceof CatalogError) || thrown.code !== 'QUOTA_EXCEEDED') throw thrown
     } finally {
-      letGo()
+      hopeful.end()
     }
-  }
   const restBytes = Math.min(sizeBytes, sizeBytes - doneBytes + MAX_LOST_BYTES)
   return await within(await collecting.makeRoom({ ...wanted, sizeBytes: restBytes }, context))
+}
+
+/** Less room than all of a content takes, where less may do; `end` lets go of what is kept for that. */
+async function hopefulRoom(
+  { registry, content, collecting }: FetchRoomModules,
+  { release }: ReleaseRecord,
+  wanted: Wanted,
+  context: WorkContext
+): Promise<{ room(): Promise<Room>; end(): void } | undefined> {
+  // It is gone on with: what is missing its progress says.
+  if (content.localState(release.content) !== 'none')
+    return { room: async () => collecting.expect(wanted), end: () => {} }
+  const older = await lastHeld(registry, content, release, context.signal)
+  const letGo = older && held(content, older.content)
+  if (older === undefined || letGo === undefined) return undefined
+  const { sizeBytes } = release
+  const newBytes = Math.max(Math.ceil(NEW_SHARE * sizeBytes), sizeBytes - older.sizeBytes)
+  return { room: () => collecting.makeRoom({ ...wanted, sizeBytes: newBytes }, context), end: letGo }
 }
 
 /** Keeps a content from going; undefined when it is just going. */

@@ -92,13 +92,20 @@ describe('room for a fetch', () => {
     expect(rooms).toBe(0)
   })
 
-  it('is made for everything where no older version is here, and for nothing where a part of it is', async () => {
+  it('is made for everything where no older version is here, and only when it must be where a part of it is', async () => {
     olderBytes = undefined
     await expect(run(() => Promise.reject(full))).rejects.toBe(full)
     expect(asked).toEqual([[100, false]])
     state = 'partial'
     await run(async () => '')
     expect(asked).toHaveLength(1)
+    let attempts = 0
+    await run(async filled => {
+      filled(80 * MB)
+      if (++attempts === 1) throw full
+      return 'whole'
+    })
+    expect(asked[1]).toEqual([20 + (32 * MIB) / MB, false])
     expect(rooms).toBe(0)
   })
 })
