@@ -15,6 +15,7 @@ export {
   type FollowOutcome,
   type FollowRun,
   type FollowState,
+  including,
   MAX_RUNS,
   nextTime,
   Overlay,

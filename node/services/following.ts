@@ -22,6 +22,7 @@ import {
   type FollowRun,
   type FollowState,
   type Head,
+  including,
   type LibrarySets,
   libraryIdOf,
   nextTime,
@@ -137,9 +138,9 @@ export class Following extends Ongoing {
       if (verdict === 'forgotten')
         logger.warn({ peer }, 'a head of this node came back that it does not remember')
       if (entry === undefined) return
-      this.#note(entry, { heldBy: new Set([...entry.state.heldBy, peer]) })
+      this.#note(entry, { heldBy: including(entry.state.heldBy, peer) })
       if (verdict !== 'contradiction' && verdict !== 'early' && (await this.#isNewer(entry, head)))
-        this.#note(entry, { newerAt: new Set([...entry.state.newerAt, peer]) })
+        this.#note(entry, { newerAt: including(entry.state.newerAt, peer) })
     } catch (thrown) {
       const error = toCatalogError(thrown)
       if (error.code === 'HEAD_INVALID' || error.code === 'SIGNATURE_INVALID') onViolation(peerId, error)

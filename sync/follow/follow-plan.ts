@@ -38,6 +38,8 @@ export interface FollowPlan {
 
 /** Sessions of subscriptions at once. */
 export const MAX_RUNS = 4
+/** Peers that are remembered to have a library: over months many tell of it, and few are still there. */
+export const MAX_TELLERS = 64
 /** After a failure: soon, then later and later, up to the interval. */
 export const FAILED: Omit<RetryPolicy, 'maxDelayMs'> = {
   attempts: Number.MAX_SAFE_INTEGER,
@@ -47,6 +49,10 @@ export const FAILED: Omit<RetryPolicy, 'maxDelayMs'> = {
 }
 /** The interval is shortened by up to this share, so that those who began together do not go on together. */
 const INTERVAL_JITTER = 0.2
+
+/** Peers with one more, of which the last are kept. */
+export const including = (peers: ReadonlySet<string>, peer: string): ReadonlySet<string> =>
+  new Set([...[...peers].filter(other => other !== peer), peer].slice(-MAX_TELLERS))
 
 /** When a library is compared again after a success; `random` is uniform in [0, 1). */
 export const nextTime = (nowMs: number, intervalMs: number, random: number): number =>

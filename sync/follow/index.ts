@@ -4,7 +4,15 @@
  * streams are the main thread's: it hands over frames and sends what comes back. Which library is compared with whom, and when, is a
  * plan (follow-plan.ts).
  */
-export { FAILED, type FollowRun, type FollowState, MAX_RUNS, nextTime, planFollows } from './follow-plan.ts'
+export {
+  FAILED,
+  type FollowRun,
+  type FollowState,
+  including,
+  MAX_RUNS,
+  nextTime,
+  planFollows
+} from './follow-plan.ts'
 export { FOLLOW_LIMITS, type FollowLimits } from './limits.ts'
 export { Overlay } from './overlay.ts'
 export { type FollowedRow, readAllFollowed, readFollowed } from './rows.ts'

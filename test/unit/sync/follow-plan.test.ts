@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type FollowState, MAX_RUNS, nextTime, planFollows } from '../../../sync/follow/follow-plan.ts'
+import {
+  type FollowState,
+  including,
+  MAX_RUNS,
+  MAX_TELLERS,
+  nextTime,
+  planFollows
+} from '../../../sync/follow/follow-plan.ts'
 
 const state = (writer: string, over: Partial<FollowState> = {}): FollowState => ({
   writer,
@@ -81,4 +88,13 @@ describe('what is followed when', () => {
     expect(nextTime(1000, 500, 0)).toBe(1500)
     expect(nextTime(1000, 500, 0.999999)).toBe(1400)
   })
+})
+
+test('of all who ever told of a library the last are remembered', () => {
+  let peers: ReadonlySet<string> = new Set()
+  for (let i = 0; i < 3 * MAX_TELLERS; i++) peers = including(peers, `peer ${i}`)
+  peers = including(peers, `peer ${2 * MAX_TELLERS}`)
+  expect(peers.size).toBe(MAX_TELLERS)
+  expect([...peers].at(-1)).toBe(`peer ${2 * MAX_TELLERS}`)
+  expect(peers.has(`peer ${3 * MAX_TELLERS - 1}`)).toBe(true)
 })
