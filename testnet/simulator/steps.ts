@@ -3,7 +3,7 @@ import type { ReleaseRecord } from '../../library/index.ts'
 import type { Disk } from './disk.ts'
 import { count } from './figures.ts'
 import type { SimulatedNode } from './node.ts'
-import type { SetRecord } from './records.ts'
+import { readRecord, type SetRecord } from './records.ts'
 import type { World } from './world.ts'
 
 /** What happens in the world, and how often beside the rest. */
@@ -31,6 +31,8 @@ const MAX_AWAY_MS = 60 * SECOND_MS
 const MAX_BATCH_RECORDS = 60
 /** How long a copy of a home runs beside the original. */
 const COPY_MS = 30 * SECOND_MS
+/** Of what is published. */
+const KNOWN_SHARE = 0.2
 /** Parts of a network that is divided. */
 const MAX_PARTS = 3
 
@@ -114,7 +116,13 @@ export class Steps {
   #recordsFor(step: Step, node: SimulatedNode): SetRecord[] {
     const { random, publishers } = this.#world
     const nowMs = node.now()
-    if (step === 'publish') return [publishers.release(nowMs)]
+    if (step === 'publish') {
+      // One that another library has too: what goes from one of them must stay in the other.
+      const known = random.chance(KNOWN_SHARE)
+        ? this.#someRelease(random.pick(this.#world.honest))
+        : undefined
+      return [known === undefined ? publishers.release(nowMs) : readRecord(known.bytes)]
+    }
     if (step === 'publishMany')
       return Array.from({ length: random.between(2, MAX_BATCH_RECORDS) }, () => publishers.release(nowMs))
     const release = this.#someRelease(node)
