@@ -2,6 +2,7 @@ import { BufferPool, type Release, Semaphore } from '../../base/index.ts'
 import {
   MAX_ANSWER_BYTES,
   MAX_ANSWERS_AHEAD,
+  MAX_ANSWERS_HELD,
   MAX_ANSWERS_PER_PEER,
   MAX_KEPT_ANSWER_BUFFERS,
   MAX_STREAMS
@@ -20,7 +21,8 @@ export interface AnswerPlace {
 
 /**
  * The memory of answers of all streams. A peer that asks on many streams and reads from none leaves an answer in each; so a
- * peer has a few places, whatever it opens, and what is read ahead, which only speed needs, is bounded over all peers.
+ * peer has a few places, whatever it opens, and what is read ahead, which only speed needs, is bounded over all peers, as is
+ * everything together: who waits for a place has one when another was taken by its peer, or was cut off for not being.
  */
 export class AnswerMemory {
   readonly #buffers = new BufferPool({
@@ -29,6 +31,12 @@ export class AnswerMemory {
   })
   /** Those of which something is held or awaited. */
   readonly #peers = new Map<string, Semaphore>()
+  /** Of all peers together. */
+  readonly #all = new Semaphore({
+    name: 'answers',
+    maxActive: MAX_ANSWERS_HELD,
+    maxWaiting: MAX_STREAMS
+  })
   #ahead = 0
 
   /** Whether the peer would have to wait for a place. */
@@ -43,11 +51,12 @@ export class AnswerMemory {
   async take(peer: string, signal: AbortSignal): Promise<AnswerPlace> {
     const places = this.#placesOf(peer)
     try {
-      const release = await places.acquire(signal)
-      // An abort that frees the places of one stream may hand them to another place of the same stream.
-      if (signal.aborted) release()
-      signal.throwIfAborted()
-      return this.#place(peer, release, signal)
+      const ofPeer = await acquire(places, signal)
+      const ofAll = await acquire(this.#all, signal).catch(reason => {
+        ofPeer()
+        throw reason
+      })
+      return this.#place(peer, [ofPeer, ofAll], signal)
     } catch (error) {
       this.#forgetIfUnused(peer)
       throw error
@@ -57,13 +66,17 @@ export class AnswerMemory {
   /** A place for an answer that is read while others are on their way; undefined when none is free. */
   takeAhead(peer: string, signal: AbortSignal): AnswerPlace | undefined {
     if (this.#ahead >= MAX_ANSWERS_AHEAD) return undefined
-    const release = this.#placesOf(peer).tryAcquire()
-    if (release === undefined) return undefined
+    const ofPeer = this.#placesOf(peer).tryAcquire()
+    const ofAll = ofPeer && this.#all.tryAcquire()
+    if (ofPeer === undefined || ofAll === undefined) {
+      ofPeer?.()
+      return undefined
+    }
     this.#ahead++
-    return this.#place(peer, release, signal, true)
+    return this.#place(peer, [ofPeer, ofAll], signal, true)
   }
 
-  #place(peer: string, release: Release, signal: AbortSignal, isReadAhead = false): AnswerPlace {
+  #place(peer: string, releases: readonly Release[], signal: AbortSignal, isReadAhead = false): AnswerPlace {
     let memory: Uint8Array | undefined
     let isAhead = isReadAhead
     let isHeld = true
@@ -77,7 +90,7 @@ export class AnswerMemory {
       signal.removeEventListener('abort', onAbort)
       isItsTurn()
       if (isUnused && memory !== undefined) this.#buffers.give(memory)
-      release()
+      for (const release of releases) release()
       this.#forgetIfUnused(peer)
     }
     const onAbort = (): void => free(false)
@@ -109,4 +122,12 @@ export class AnswerMemory {
     const places = this.#peers.get(peer)
     if (places?.active === 0 && places.waiting === 0) this.#peers.delete(peer)
   }
+}
+
+/** An abort that frees the places of one stream may hand them to another place of the same stream. */
+async function acquire(places: Semaphore, signal: AbortSignal): Promise<Release> {
+  const release = await places.acquire(signal)
+  if (signal.aborted) release()
+  signal.throwIfAborted()
+  return release
 }

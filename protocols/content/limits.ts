@@ -36,6 +36,8 @@ export const MAX_STREAMS = 64
  * streams it asks.
  */
 export const MAX_ANSWERS_PER_PEER = 4
+/** Answers in memory for all peers: 48 MiB of chunks, whoever reads how slowly; twice what a link and a disk keep on their way. */
+export const MAX_ANSWERS_HELD = 48
 /** Answers read before their turn, over all peers: as many as streams that a disk of two cores can keep busy at once. */
 export const MAX_ANSWERS_AHEAD = 8
 /** Answers up to this size are copied out of their place: copying costs less than the place would be missed. */

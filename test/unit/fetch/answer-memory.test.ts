@@ -3,6 +3,7 @@ import { AnswerMemory, type AnswerPlace } from '../../../protocols/content/answe
 import {
   MAX_ANSWER_BYTES,
   MAX_ANSWERS_AHEAD,
+  MAX_ANSWERS_HELD,
   MAX_ANSWERS_PER_PEER
 } from '../../../protocols/content/limits.ts'
 
@@ -43,6 +44,28 @@ describe('the memory of answers', () => {
     next!.free(false)
     expect(memory.takeAhead('another', never)).toBeDefined()
     expect(memory.takeAhead('and another', never)).toBeUndefined()
+  })
+
+  it('is bounded for all peers together, and goes to who waits as it comes back', async () => {
+    const memory = new AnswerMemory()
+    const places = await Promise.all(
+      Array.from({ length: MAX_ANSWERS_HELD }, (_, i) => memory.take(`peer ${i}`, never))
+    )
+    expect(memory.takeAhead('one more', never)).toBeUndefined()
+    const gone = new AbortController()
+    const left = memory.take('gone', gone.signal)
+    const taken: string[] = []
+    const waiting = ['first', 'second'].map(peer => memory.take(peer, never).then(() => taken.push(peer)))
+    gone.abort(new Error('gone'))
+    await expect(left).rejects.toThrow('gone')
+    expect(taken).toEqual([])
+    places[0]!.free(false)
+    places[1]!.free(false)
+    await Promise.all(waiting)
+    expect(taken).toEqual(['first', 'second'])
+    // Nothing is left of who waited in vain.
+    for (const place of places.slice(2)) place.free(false)
+    await fill(memory, 'gone')
   })
 
   it('comes back when the stream is cut, whoever still waits or holds', async () => {
