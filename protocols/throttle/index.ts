@@ -15,4 +15,4 @@ export {
   type Throttle,
   type ThrottleOptions
 } from './throttle.ts'
-export { parseClassRate, parseRate, parseWindow } from './windows.ts'
+export { expectRate, parseClassRate, parseRate, parseWindow } from './windows.ts'

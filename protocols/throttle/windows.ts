@@ -3,7 +3,7 @@
  * (`08:00-18:00 down 5MiB/s`; up unless said). A window that ends before it begins goes over midnight. The first
  * window that holds a moment counts; outside all of them the ordinary rate does. Local time of the machine.
  */
-import { CatalogError, parseSize } from '../../base/index.ts'
+import { CatalogError, KIB, parseSize } from '../../base/index.ts'
 import { MIN_RATE_BYTES } from './limits.ts'
 import { PRIORITIES, type Priority } from './priority.ts'
 
@@ -63,15 +63,18 @@ const isPriority = (text: string | undefined): text is Priority => PRIORITIES.so
 /** Bytes a second in `5MiB/s` or `5MiB`; 0 is no limit. INVALID_ARGUMENT below MIN_RATE_BYTES. */
 export function parseRate(text: string): number {
   const rate = parseSize(text.replace(/\/s$/, ''))
-  if (rate > 0 && rate < MIN_RATE_BYTES)
-    throw new CatalogError(
-      'INVALID_ARGUMENT',
-      `'${text}' is below the least rate, ${MIN_RATE_BYTES / 1024}KiB/s`,
-      {
-        hint: 'at a lower rate an answer takes longer than peers wait; 0 is no limit'
-      }
-    )
+  expectRate(rate, `'${text}'`)
   return rate
+}
+
+/** Throws INVALID_ARGUMENT for a rate below MIN_RATE_BYTES that is not 0; `said` is what it came as. */
+export function expectRate(rate: number, said = `${rate}B/s`): void {
+  if (rate === 0 || rate >= MIN_RATE_BYTES) return
+  throw new CatalogError(
+    'INVALID_ARGUMENT',
+    `${said} is below the least rate, ${MIN_RATE_BYTES / KIB}KiB/s`,
+    { hint: 'at a lower rate an answer takes longer than peers wait; 0 is no limit' }
+  )
 }
 
 /** The rate at a minute of the day. */

@@ -91,13 +91,19 @@ async function expectUnlimited(fetch: string): Promise<void> {
 
 describe('a limit', () => {
   it.each([
-    ['no peer id', '/v1/peers/nobody/limits', { up: MIB }],
-    ['a rate below the least', '/v1/peers/PEER/limits', { up: 1000 }],
-    ['a burst of nothing', '/v1/peers/PEER/limits', { burst: 0 }]
-  ])('is refused for %s', async (_what, path, body) => {
+    ['no peer id', '/v1/peers/nobody/limits', { up: MIB }, 'nobody'],
+    [
+      'a rate below the least',
+      '/v1/peers/PEER/limits',
+      { up: 1000 },
+      '1000B/s is below the least rate, 32KiB/s'
+    ],
+    ['a burst of nothing', '/v1/peers/PEER/limits', { burst: 0 }, '/burst']
+  ])('is refused for %s', async (_what, path, body, said) => {
     const answer = await source.api('PUT', path.replace('PEER', consumer.peerId), body)
     expect(answer.status).toBe(400)
     expect(answer.json.error.code).toBe('INVALID_ARGUMENT')
+    expect(answer.json.error.message).toContain(said)
     expect((await source.ok('GET', '/v1/peers')).peers[0].limits.isSet).toBe(false)
   })
 

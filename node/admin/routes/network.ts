@@ -1,5 +1,5 @@
 import * as Type from 'typebox'
-import { MAX_BURST_BYTES, MIN_RATE_BYTES } from '../../../protocols/index.ts'
+import { expectRate, MAX_BURST_BYTES, MIN_RATE_BYTES } from '../../../protocols/index.ts'
 import { LimitedPeer, PeerList, PeerShape } from '../../schemas.ts'
 import { isOnlyLocal } from '../../services/doctor.ts'
 import type { NodeServices } from '../../services/types.ts'
@@ -9,8 +9,9 @@ const tag = 'network'
 const PeerId = Type.Object({ peerId: Type.String({ minLength: 1, maxLength: 128 }) })
 const RateOf = (what: string) =>
   Type.Optional(
-    Type.Union([Type.Literal(0), Type.Integer({ minimum: MIN_RATE_BYTES })], {
-      description: `Bytes a second ${what}; 0 is no limit; as configured unless given.`
+    Type.Integer({
+      minimum: 0,
+      description: `Bytes a second ${what}, at least ${MIN_RATE_BYTES}; 0 is no limit; as configured unless given.`
     })
   )
 
@@ -91,7 +92,10 @@ function limitRoutes({ peers }: NodeServices): Route[] {
         )
       }),
       response: LimitedPeer,
-      handle: ({ params, body, signal }) => peers.limit(params.peerId, body, signal)
+      handle: ({ params, body, signal }) => {
+        for (const rate of [body.up, body.down]) if (rate !== undefined) expectRate(rate)
+        return peers.limit(params.peerId, body, signal)
+      }
     }),
     route({
       method: 'DELETE',
