@@ -118,7 +118,7 @@ export const network = ObjectOf(
       default: 100,
       min: 1,
       max: 10_000,
-      reservedFor: 'library synchronisation',
+      reservedFor: 'mirroring',
       description: 'Records in one batch over the network.'
     })
   },
