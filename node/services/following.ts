@@ -129,6 +129,9 @@ export class Following extends Ongoing {
       const isOwn = textOf(head.library) === textOf(sets.idOf(HOME_LIBRARY))
       if (entry === undefined && !isOwn)
         throw new CatalogError('INVALID_ARGUMENT', 'this library is not followed here')
+      // A key costs nothing: of anybody else's heads one peer could tell more than there is room for.
+      if (textOf(libraryIdOf(head.writer, HOME_LIBRARY)) !== textOf(head.library))
+        throw new CatalogError('HEAD_INVALID', 'the head is not of the writer of its library')
       const verdict = await sets.take(bytes)
       if (verdict === 'contradiction')
         logger.warn(

@@ -121,6 +121,19 @@ describe('a head that a peer tells', () => {
     expect(runs).toHaveLength(1)
   })
 
+  test('and that another key than the one of the library has signed, is refused before it takes any room', async () => {
+    const later = { epoch: Number.MAX_SAFE_INTEGER }
+    const ofAnother = headLike(later, keyOf('mallory'))
+    await expect(following.heard(mirror, ofAnother)).rejects.toMatchObject({ code: 'HEAD_INVALID' })
+    const ofOwn = headLike({ ...later, library: reader.library }, keyOf('mallory'))
+    await expect(following.heard(mirror, ofOwn)).rejects.toMatchObject({ code: 'HEAD_INVALID' })
+    expect(violations).toEqual(['HEAD_INVALID', 'HEAD_INVALID'])
+    for (const library of [writer.library, reader.library])
+      expect(readHead(reader.reader, library, keyOf('mallory').publicKey)).toBeUndefined()
+    await clock.advance(1000)
+    expect(runs, 'nobody is asked for it').toHaveLength(1)
+  })
+
   test('of this node that it does not remember begins a new epoch', async () => {
     await reader.publish(numbered(50))
     const own = readHead(reader.reader, reader.library, reader.key.publicKey)!
