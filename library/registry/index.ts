@@ -14,6 +14,7 @@ export {
   planFollowed,
   planIndex,
   planRetire,
+  readableMember,
   readMember
 } from './plan-followed.ts'
 export { planRemove } from './plan-remove.ts'

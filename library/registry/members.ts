@@ -44,9 +44,16 @@ export async function* readMembers(
 
 /** The trieKey of a stored record; undefined when it is lost or damaged. */
 export function keyOfStored(reader: DatabaseReader, recHash: Uint8Array): Uint8Array | undefined {
-  try {
+  return unlessDamaged(() => {
     const bytes = readRecordBytes(reader, recHash)
     return bytes === undefined ? undefined : trieKey(decodeVerifiedRecord(bytes))
+  })
+}
+
+/** What reading a record gives; undefined, as for one that is lost, when its bytes on disk are not those that were stored. */
+export function unlessDamaged<T>(read: () => T): T | undefined {
+  try {
+    return read()
   } catch (thrown) {
     if (UNREADABLE.includes(toCatalogError(thrown).code)) return undefined
     throw thrown

@@ -14,8 +14,9 @@ import {
   trieKey
 } from '../records/index.ts'
 import { decodeVerifiedMember, isReleaseRecord, isStatementRecord, type MemberRecord } from './member.ts'
+import { unlessDamaged } from './members.ts'
 import { isSameContent, MAX_CONTENTS_PER_VERSION, nameIndexRow, siblingsOf } from './plan.ts'
-import { readRecord, readRecordBytes } from './read.ts'
+import { isMember, readRecord, readRecordBytes } from './read.ts'
 import { indexKeyOf, readStatementAt } from './read-statements.ts'
 import { bytesRows, changeHome, changeLibrary, del, dropRows, eraseRows, join, put } from './record-rows.ts'
 import type { SetChange, SetCommit } from './types.ts'
@@ -45,7 +46,7 @@ export async function planFollowed(reader: DatabaseReader, change: FollowedChang
   let releases = 0
   for (const { trieKey, recHash } of leaving) {
     changes.set(keyText(trieKey), { trieKey, recHash: undefined })
-    const record = readMember(reader, recHash)
+    const record = readableMember(reader, recHash)
     if (record !== undefined && isReleaseRecord(record)) releases--
     operations.push(...(await leave(reader, libraryId, recHash)))
   }
@@ -66,14 +67,19 @@ export async function planFollowed(reader: DatabaseReader, change: FollowedChang
   }
 }
 
-/** Plans to have names lead to records that are stored. */
+/**
+ * Plans to have names lead to records that are stored; those that the copy `before` has too came with it, and stay as they are: what the
+ * user took out since does not come back.
+ */
 export async function planIndex(
   reader: DatabaseReader,
-  recHashes: readonly Uint8Array[]
+  recHashes: readonly Uint8Array[],
+  before: string | undefined
 ): Promise<FollowedPlan> {
   const index = new IndexPlan(reader)
   for (const recHash of recHashes) {
-    const record = readMember(reader, recHash)
+    if (before !== undefined && isMember(reader, before, recHash)) continue
+    const record = readableMember(reader, recHash)
     if (record !== undefined) await index.add(record)
   }
   return index.plan()
@@ -100,8 +106,9 @@ async function leave(
   recHash: Uint8Array
 ): Promise<WriteOperation[]> {
   const operations = [del(membershipKey(recHash, libraryId))]
-  const record = readMember(reader, recHash)
-  if (record === undefined || isFound(reader, record)) return operations
+  const record = readableMember(reader, recHash)
+  // A name that leads to one that is damaged is better led to nothing: the record can come again then.
+  if (record !== undefined && isFound(reader, record)) return operations
   if (await isElsewhere(reader, recHash, libraryId)) return operations
   return [...operations, ...eraseRows(reader, recHash)]
 }
@@ -147,7 +154,7 @@ class IndexPlan {
       return
     }
     if (bytesEqual(same.recHash, recordHash(record.bytes))) return
-    const stored = readRecord(this.#reader, same.recHash)
+    const stored = unlessDamaged(() => readRecord(this.#reader, same.recHash))
     if (stored !== undefined && !supersedes(record, stored)) return
     await this.#replace({ recHash: same.recHash, indexKey: nameIndexKey(same) }, record)
     this.#operations.push(put(row.key, row.value))
@@ -158,7 +165,7 @@ class IndexPlan {
     const old = this.#reader.get(indexKey)
     if (old !== undefined) {
       if (bytesEqual(old, recordHash(record.bytes))) return
-      const stored = readStatementAt(this.#reader, old)
+      const stored = unlessDamaged(() => readStatementAt(this.#reader, old))
       if (stored !== undefined && !supersedes(record, stored)) return
       await this.#replace({ recHash: old, indexKey }, record)
     }
@@ -180,6 +187,10 @@ export function readMember(reader: DatabaseReader, recHash: Uint8Array): MemberR
   const bytes = readRecordBytes(reader, recHash)
   return bytes === undefined ? undefined : decodeVerifiedMember(bytes)
 }
+
+/** The same, where a record that is damaged is as good as none. */
+export const readableMember = (reader: DatabaseReader, recHash: Uint8Array): MemberRecord | undefined =>
+  unlessDamaged(() => readMember(reader, recHash))
 
 /** Whether a name, or the release that it is about, leads to a record. */
 function isFound(reader: DatabaseReader, record: MemberRecord): boolean {

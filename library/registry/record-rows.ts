@@ -11,6 +11,7 @@ import type { DatabaseReader, WriteOperation } from '../database/types.ts'
 import { recordId } from '../records/envelope.ts'
 import { recordHash, type SignedRecord } from '../records/index.ts'
 import { isFollowedLibrary } from './followed.ts'
+import { unlessDamaged } from './members.ts'
 import { HOME_LIBRARY, readLibraryState, readRecordBytes } from './read.ts'
 import type { SetChange, SetCommit } from './types.ts'
 
@@ -76,9 +77,9 @@ export async function dropRows(
   return { operations, wasAtHome }
 }
 
-/** Deletes the bytes of a record, and the way from its id to them. */
+/** Deletes the bytes of a record, and the way from its id to them, which is not known of one that is damaged and leads nowhere then. */
 export function eraseRows(reader: DatabaseReader, recHash: Uint8Array): WriteOperation[] {
-  const bytes = readRecordBytes(reader, recHash)
+  const bytes = unlessDamaged(() => readRecordBytes(reader, recHash))
   if (bytes === undefined) return [del(recordKey(recHash))]
   return [del(recordKey(recHash)), del(recordIdKey(recordId(bytes).multihash.digest))]
 }

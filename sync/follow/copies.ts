@@ -17,7 +17,7 @@ import {
   planFollowed,
   planIndex,
   planRetire,
-  readMember,
+  readableMember,
   type Slice,
   type WriteOperation
 } from '../../library/index.ts'
@@ -122,8 +122,10 @@ export class Copies {
     const row = this.read(id)
     if (row.isIndexing) {
       const indexed = followedLibrary(id.library, row.copy)
+      // Whole still: it goes when names lead to what is new.
+      const before = row.retiring === 0 ? undefined : followedLibrary(id.library, row.retiring)
       await this.#inBatches(indexed, slice, hashes =>
-        this.#commits.run(() => planIndex(this.#modules.database, hashes), nowMs)
+        this.#commits.run(() => planIndex(this.#modules.database, hashes, before), nowMs)
       )
       await this.#update(id, { isIndexing: false })
     }
@@ -154,8 +156,8 @@ export class Copies {
     const libraryId = followedLibrary(id.library, staged)
     await this.#inBatches(followedLibrary(id.library, row.copy), slice, hashes =>
       this.#commits.run(() => {
-        // One that cannot be read is left out, and comes again from the peer.
-        const joining = hashes.flatMap(recHash => readMember(database, recHash) ?? [])
+        // One that cannot be read is left out, and comes again from the peer with the next comparison.
+        const joining = hashes.flatMap(recHash => readableMember(database, recHash) ?? [])
         return planFollowed(database, { libraryId, joining, leaving: [], isIndexed: false })
       }, nowMs)
     )

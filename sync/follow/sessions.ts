@@ -41,6 +41,8 @@ export class SyncSessions {
   readonly copies: Copies
   readonly #modules: SessionsModules
   readonly #sessions = new Map<number, { session: WorkerSession; library: string }>()
+  /** Under a number of its own, too: a negative one, that no caller chooses. */
+  #lastForget = 0
 
   constructor(modules: SessionsModules) {
     this.#modules = modules
@@ -88,8 +90,7 @@ export class SyncSessions {
     this.#expectFree(key)
     const row = readFollowed(database, library)
     if (row === undefined) return false
-    // A number that no caller chooses.
-    const number = -1 - this.#sessions.size
+    const number = --this.#lastForget
     this.#sessions.set(number, { session: IDLE, library: key })
     try {
       await scheduler.run('sync', slice => this.copies.forget({ library, writer: row.writer }, nowMs, slice))

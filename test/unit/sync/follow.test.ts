@@ -1,7 +1,13 @@
 /** Copies of other nodes' libraries: made, kept exact, made in parts, taken from whoever has them, and let go of. */
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
-import { createStatusRecord, KeyFamily, makeKey } from '../../../library/index.ts'
+import {
+  createStatusRecord,
+  KeyFamily,
+  makeKey,
+  type ReleaseRecord,
+  recordHash
+} from '../../../library/index.ts'
 import { signHead } from '../../../sync/index.ts'
 import { keyOf, NOW_MS } from '../records/examples.ts'
 import { follow, type HomeOptions, numbered, range, SyncHome } from './homes.ts'
@@ -25,6 +31,14 @@ async function rowsOf(home: SyncHome, family: string): Promise<number> {
   let rows = 0
   for await (const _ of home.reader.iterate({ prefix: makeKey(family) })) rows++
   return rows
+}
+
+/** Changes a byte of what is stored of a record. */
+async function damage(home: SyncHome, { bytes }: ReleaseRecord): Promise<void> {
+  const key = makeKey(KeyFamily.Record, recordHash(bytes))
+  const value = Uint8Array.from(home.reader.get(key)!)
+  value[value.byteLength >> 1]! ^= 1
+  await home.write([{ type: 'put', key, value }])
 }
 
 const ada = keyOf('ada')
@@ -216,6 +230,55 @@ describe('a copy', () => {
     expect(await rowsOf(reader, KeyFamily.Head), 'nothing was signed for it here').toBe(1)
   })
 
+  test('with records that are damaged changes all the same, and lets go of them', async () => {
+    const [writer, reader] = [await open('writer'), await open('reader')]
+    await writer.publish(...range(0, 20))
+    await follow(reader, writer)
+    for (const number of [1, 2, 3]) await damage(reader, numbered(number))
+    await writer.registry.revise(numbered(1, NOW_MS + 1).bytes)
+    await writer.registry.remove(numbered(2).id)
+    await follow(reader, writer)
+    expect(await versions(reader, 1)).toEqual([NOW_MS + 1])
+    expect(await versions(reader, 2)).toEqual([])
+    await expect(versions(reader, 3)).rejects.toMatchObject({ code: 'CONTENT_CORRUPT' })
+    expect(await reader.sets.forget(writer.library)).toBe(true)
+    expect(await versions(reader, 3)).toEqual([])
+    expect(await rowsOf(reader, KeyFamily.Membership)).toBe(0)
+    expect(await rowsOf(reader, KeyFamily.Record), 'of 2 and 3 nothing is left').toBe(18)
+    await follow(reader, writer)
+    expect(await versions(reader, 3)).toEqual([NOW_MS])
+  })
+
+  test('made anew in parts gets what was damaged in the one before', async () => {
+    const limits = { batchChanges: 25 }
+    const [writer, reader] = [await open('writer'), await open('reader', { limits })]
+    await writer.publish(...range(0, 60))
+    await follow(reader, writer)
+    for (const number of [1, 2]) await damage(reader, numbered(number))
+    await writer.registry.remove(numbered(2).id)
+    await writer.publish(...range(60, 120))
+    await expect(follow(reader, writer), 'the copy lacks one').rejects.toMatchObject({ code: 'TREE_DAMAGED' })
+    await follow(reader, writer)
+    expect(await reader.followedWhole()).toEqual([await writer.root()])
+    expect(await versions(reader, 1)).toEqual([NOW_MS])
+    expect(await rowsOf(reader, KeyFamily.Membership)).toBe(119)
+    expect(await rowsOf(reader, KeyFamily.Record)).toBe(119)
+  })
+
+  test('made anew in parts does not bring back names that were taken out here', async () => {
+    const limits = { batchChanges: 25 }
+    const [writer, reader] = [await open('writer'), await open('reader', { limits })]
+    await writer.publish(...range(0, 60))
+    await follow(reader, writer)
+    await reader.registry.remove(numbered(3).id)
+    await writer.publish(...range(60, 120))
+    await follow(reader, writer)
+    expect(await reader.followedWhole()).toEqual([await writer.root()])
+    expect(await versions(reader, 3)).toEqual([])
+    expect(await versions(reader, 4)).toEqual([NOW_MS])
+    expect(await versions(reader, 119)).toEqual([NOW_MS])
+  })
+
   test('is let go of whole', async () => {
     const [writer, reader] = [await open('writer'), await open('reader')]
     await writer.publish(...range(0, 90))
@@ -238,6 +301,18 @@ describe('what a session may not do', () => {
     expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
     expect(both.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'BUSY' } })
     await expect(follow(reader, reader)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  })
+
+  test('change a library that is being let go of, whichever others are', async () => {
+    const [first, second, third] = [await open('first'), await open('second'), await open('third')]
+    const reader = await open('reader')
+    await second.publish(...range(0, 100))
+    for (const writer of [first, second, third]) await follow(reader, writer)
+    const forgets = [reader.sets.forget(first.library), reader.sets.forget(second.library)]
+    await forgets[0]
+    forgets.push(reader.sets.forget(third.library))
+    await expect(follow(reader, second)).rejects.toMatchObject({ code: 'BUSY' })
+    expect(await Promise.all(forgets)).toEqual([true, true, true])
   })
 
   test('bring more records than a library may have', async () => {
