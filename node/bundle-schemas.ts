@@ -15,6 +15,7 @@ export const BundleResult = Type.Object({
   isOlder: Type.Boolean({ description: 'This node knows a newer head of the library.' }),
   records: count('Records of the bundle.'),
   newRecords: count('Of them those that were new here.'),
+  refusedRecords: count('Of them those of a version that its owner has signed too many contents for.'),
   contents: count('Contents of the bundle.'),
   newContents: count('Of them those that were not whole here.')
 })

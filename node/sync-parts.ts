@@ -7,6 +7,7 @@ import type { Config } from '../config/index.ts'
 import type { ContentStore, Registry } from '../library/index.ts'
 import { type Control, HeadExchange, SyncServer } from '../protocols/index.ts'
 import type { LibrarySets } from '../sync/index.ts'
+import type { EventHub } from './events.ts'
 import { FollowedContent } from './services/followed-content.ts'
 import { Following, subscriptionsOf } from './services/following.ts'
 import type { Network } from './services/network.ts'
@@ -25,6 +26,7 @@ export interface SyncPartsModules {
   registry: Registry
   content: ContentStore
   fetching: FetchingService
+  events: EventHub
   violations: Violations
   clock: Clock
   logger: Logger

@@ -41,7 +41,7 @@ async function writeWhole<T>(file: string, write: (handle: FileHandle) => Promis
   if (existsSync(file))
     throw new CatalogError('INVALID_ARGUMENT', `${file} exists already`, { hint: 'give another file' })
   const part = `${file}.part`
-  const handle = await onDisk(part, () => open(part, 'w', 0o666))
+  const handle = await openNew(part)
   try {
     const result = await write(handle)
     await onDisk(part, () => handle.sync())
@@ -52,6 +52,18 @@ async function writeWhole<T>(file: string, write: (handle: FileHandle) => Promis
     await handle.close()
     await rm(part, { force: true })
     throw error
+  }
+}
+
+/** Of two commands that write one file only one does; what is left of one that was killed is the user's to remove. */
+async function openNew(part: string): Promise<FileHandle> {
+  try {
+    return await open(part, 'wx', 0o666)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw notWritable(part, error)
+    throw new CatalogError('INVALID_ARGUMENT', `${part} exists already`, {
+      hint: 'another command is writing it, or one was killed; remove it, or give another file'
+    })
   }
 }
 

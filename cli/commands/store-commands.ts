@@ -56,7 +56,7 @@ export const STORE_COMMANDS: CommandSpec[] = [
         details:
           'Afterwards its releases are here as if they had been fetched: `list`, `info` and `install` find them. Each part is checked by itself and stays when a later one is wrong; a content counts only when it is whole. What is here already is passed over, so an import that was cut off is run again.',
         arguments: [{ name: '<file>', description: 'the file', complete: 'file' }],
-        json: '`library`, `writer`, `head {epoch, revision, time, expires}`, `isExpired`, `isOlder`, `records`, `newRecords`, `contents`, `newContents`',
+        json: '`library`, `writer`, `head {epoch, revision, time, expires}`, `isExpired`, `isOlder`, `records`, `newRecords`, `refusedRecords`, `contents`, `newContents`',
         load: () => import('./bundle-import.ts')
       }
     ]

@@ -3,7 +3,7 @@
  * as one that a peer has told, whatever the rest of the file is, and a content counts once it is whole.
  */
 import { CID } from 'multiformats/cid'
-import { CatalogError, type Clock, MIB, toCatalogError } from '../../base/index.ts'
+import { CatalogError, type Clock, KIB, MIB, toCatalogError } from '../../base/index.ts'
 import {
   BlockCodec,
   type ContentStore,
@@ -34,6 +34,10 @@ import { peerOf } from './writer-key.ts'
 /** Bytes and blocks that go to the worker at once. */
 const BATCH_BYTES = MIB
 const BATCH_BLOCKS = 1024
+/** Of one entry of a manifest: a path, and what is said of the file. */
+const MAX_ENTRY_BYTES = 8 * KIB
+/** Of any content: links and empty folders are no files, and trees have inner nodes. */
+const ALLOWANCE_BYTES = 64 * MIB
 
 export interface BundleImportModules {
   sets: Pick<LibrarySets, 'take'>
@@ -65,9 +69,11 @@ export async function importBundle(
 class Import {
   readonly #modules: BundleImportModules
   readonly #signal: AbortSignal
-  readonly #count = { records: 0, newRecords: 0, contents: 0, newContents: 0 }
+  readonly #count = { records: 0, newRecords: 0, refusedRecords: 0, contents: 0, newContents: 0 }
   /** Contents that records of the bundle name, and which have not come yet. */
   readonly #expected = new Map<string, Expected>()
+  /** Contents whose records were not taken: their blocks are passed over. */
+  readonly #refused = new Set<string>()
   /** What is here of the contents that came stays until all have: one may lean on blocks of another. */
   readonly #holds: Array<() => void> = []
   #head: Head | undefined
@@ -129,8 +135,7 @@ class Import {
     const record = checkBundleRecord(part, this.#head!, clock.now())
     this.#count.records++
     if ('release' in record) {
-      const { added } = await registry.add(record.bytes, this.#signal)
-      if (added) this.#count.newRecords++
+      if (!(await this.#add(record))) return
       this.#expected.set(record.release.content.toString(), expectedOf(record))
     } else if ('status' in record || 'attestation' in record) {
       const { added } = await registry.addStatement(record.bytes, this.#signal)
@@ -138,10 +143,25 @@ class Import {
     }
   }
 
+  /** False for one content too many of a version, which an owner makes and no reader keeps. */
+  async #add(record: ReleaseRecord): Promise<boolean> {
+    try {
+      const { added } = await this.#modules.registry.add(record.bytes, this.#signal)
+      if (added) this.#count.newRecords++
+      return true
+    } catch (thrown) {
+      if (toCatalogError(thrown).code !== 'LIMIT_EXCEEDED') throw thrown
+      this.#refused.add(record.release.content.toString())
+      this.#count.refusedRecords++
+      return false
+    }
+  }
+
   async #begin(cidBytes: Uint8Array): Promise<void> {
     const { content, collecting } = this.#modules
     const cid = decodeCid(cidBytes)
     const expected = this.#expected.get(cid.toString())
+    if (expected === undefined && this.#refused.has(cid.toString())) return
     if (expected === undefined)
       throw new CatalogError(
         'BUNDLE_INVALID',
@@ -202,6 +222,7 @@ class Arriving {
   #batch: IncomingBlock[] = []
   #batchBytes = 0
   #sentBytes = 0
+  #rawBytes = 0
 
   constructor(receive: Receive, content: CID, expected: Expected, room: Room, signal: AbortSignal) {
     this.#receive = receive
@@ -212,6 +233,10 @@ class Arriving {
   }
 
   async add(block: IncomingBlock): Promise<void> {
+    this.#rawBytes += block.rawLengthBytes
+    const { what, summary } = this.expected
+    if (this.#rawBytes > mostBytes(summary))
+      throw new CatalogError('BUNDLE_INVALID', `the file has more blocks for ${what} than its record allows`)
     this.#batch.push(block)
     this.#batchBytes += block.bytes.byteLength
     if (this.#batchBytes >= BATCH_BYTES || this.#batch.length >= BATCH_BLOCKS) await this.#send()
@@ -240,6 +265,10 @@ class Arriving {
     this.#room.filled(this.#sentBytes)
   }
 }
+
+/** What the blocks of a content can come to: its files, the trees over them, and an entry of a manifest for each. */
+const mostBytes = ({ sizeBytes, files }: ContentSummary): number =>
+  2 * sizeBytes + files * MAX_ENTRY_BYTES + ALLOWANCE_BYTES
 
 const CODECS: ReadonlySet<number> = new Set(Object.values(BlockCodec))
 

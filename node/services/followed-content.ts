@@ -11,6 +11,7 @@ import {
 } from '../../base/index.ts'
 import { HOME_LIBRARY } from '../../library/index.ts'
 import { libraryIdOf } from '../../sync/index.ts'
+import type { EventHub } from '../events.ts'
 import type { SyncResult } from '../sync-schemas.ts'
 import type { Subscription } from './following.ts'
 import { bringContent, type LibraryContentModules } from './library-content.ts'
@@ -26,7 +27,11 @@ const UNTIL_SOURCES: RetryPolicy = {
   jitter: 0.5
 }
 
+/** After something came to be here: many come together. */
+const LOOK_AGAIN_MS = MINUTE_MS
+
 export interface FollowedContentModules extends LibraryContentModules {
+  events: Pick<EventHub, 'listen'>
   clock: Clock
   logger: Logger
   /** Uniform in [0, 1). */
@@ -37,8 +42,8 @@ export class FollowedContent extends Ongoing {
   readonly #modules: FollowedContentModules
   /** Subscriptions that are to be gone through, and when; those that something was missing of last time later and later. */
   readonly #due = new Map<string, { subscription: Subscription; atMs: number; failures: number }>()
-  /** Those whose last pass found or brought everything; nothing is missing until their libraries change. */
-  readonly #whole = new Set<string>()
+  /** Those whose last pass found or brought everything; nothing is missing until their libraries change, or more is wanted. */
+  readonly #whole = new Map<string, Subscription>()
   readonly #changed = new Signpost()
 
   constructor(modules: FollowedContentModules) {
@@ -57,6 +62,29 @@ export class FollowedContent extends Ongoing {
   }
 
   protected async run(signal: AbortSignal): Promise<void> {
+    const { events } = this.#modules
+    const stop = events.listen(({ type, data }) => {
+      if (type === 'release' && data.local === 'complete') this.#gained()
+    })
+    try {
+      await this.#passes(signal)
+    } finally {
+      stop()
+    }
+  }
+
+  /** A package that came to be here is wanted from now on, whichever library it is of. */
+  #gained(): void {
+    const atMs = this.#modules.clock.now() + LOOK_AGAIN_MS
+    for (const [writer, subscription] of this.#whole) {
+      if (subscription.content !== 'wanted') continue
+      this.#whole.delete(writer)
+      this.#due.set(writer, { subscription, atMs, failures: 0 })
+      this.#changed.show()
+    }
+  }
+
+  async #passes(signal: AbortSignal): Promise<void> {
     const { clock, random = Math.random } = this.#modules
     while (!signal.aborted) {
       const changed = this.#changed.shown()
@@ -69,7 +97,7 @@ export class FollowedContent extends Ongoing {
       const { subscription } = next
       const { writer } = subscription
       this.#due.delete(writer)
-      if (await this.#pass(subscription, signal)) this.#whole.add(writer)
+      if (await this.#pass(subscription, signal)) this.#whole.set(writer, subscription)
       else if (!this.#due.has(writer)) {
         const failures = next.failures + 1
         const atMs = clock.now() + backoffDelayMs(UNTIL_SOURCES, failures, random())

@@ -3,6 +3,7 @@ import { MINUTE_MS, toCatalogError } from '../../base/index.ts'
 import type { ContentPolicy } from '../../config/index.ts'
 import type { ContentStore, Registry, Release, ReleaseRecord } from '../../library/index.ts'
 import type { LibrarySets } from '../../sync/index.ts'
+import { bytesEqual } from '../../trust/index.ts'
 import type { FetchingService } from './types.ts'
 
 /** For one release; a larger one goes on where it was the next time. */
@@ -87,7 +88,7 @@ async function* missing(
       const { release } = record
       if (!matches(release, filter) || content.localState(release.content) === 'complete') continue
       if (registry.status(release)?.status.state === 'yanked') continue
-      if (policy === 'all' || (await isKnown({ content, registry }, release.name))) yield record
+      if (policy === 'all' || (await isKnown({ content, registry }, release))) yield record
     }
     if (next === undefined) return
     after = next
@@ -100,12 +101,12 @@ export const matches = (release: Release, { type, tag, prefix }: ReleaseFilter):
   (tag === undefined || (release.keywords ?? []).includes(tag)) &&
   (prefix === undefined || release.name.startsWith(prefix))
 
-/** Whether some version of a package is whole here. */
+/** Whether some version of a package is whole here, of the same owner: anybody may publish under a name. */
 async function isKnown(
   { content, registry }: Pick<LibraryContentModules, 'content' | 'registry'>,
-  name: string
+  { name, owner }: Release
 ): Promise<boolean> {
   for await (const entry of registry.entries({ name }))
-    if (content.localState(entry.content) === 'complete') return true
+    if (bytesEqual(entry.owner, owner) && content.localState(entry.content) === 'complete') return true
   return false
 }

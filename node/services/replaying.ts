@@ -1,6 +1,6 @@
 /**
- * Does what waits in the queue: while somebody is connected, the oldest first, some at a time, each as an operation that can be
- * watched. What failed because nobody could give it is tried again, later each time, and soon after a peer comes; what
+ * Does what waits in the queue: while somebody is connected, or where a peer is named that may be dialled, the oldest first, some at
+ * a time, each as an operation that can be watched. What failed because nobody could give it is tried again, later each time, and soon after a peer comes; what
  * failed for good, was cancelled, or has waited for a week is let go of, and the log says so.
  */
 import {
@@ -71,26 +71,45 @@ export class Replaying extends Ongoing {
   }
 
   protected async run(signal: AbortSignal): Promise<void> {
-    const { queue, network, clock } = this.#modules
+    const { queue, network } = this.#modules
     const stop = network.onConnected(() => this.#hurry())
     try {
       for (;;) {
         // Before the look: what changes after it is not missed.
         const changed = queue.changed()
-        const waiting = await this.#inTime(await queue.list(signal))
-        const nowMs = clock.monotonicMs()
-        const isAlone = network.connected().length === 0
-        // One that ended while the others were read is in the list and not in the queue.
-        const idle = waiting.flatMap(({ id }) => (this.#running.has(id) ? [] : (queue.get(id) ?? [])))
-        const due = isAlone ? [] : idle.filter(({ id }) => this.#nextMs(id) <= nowMs)
-        const begun = due.slice(0, MAX_RUNNING - this.#running.size)
-        for (const operation of begun) void this.#attempt(operation, signal)
-        const later = isAlone ? [] : idle.map(({ id }) => this.#nextMs(id)).filter(atMs => atMs > nowMs)
-        await this.#until(Math.min(...later), changed, signal)
+        const nextMs = await this.#look(signal)
+        await this.#until(nextMs, changed, signal)
       }
     } finally {
       stop()
     }
+  }
+
+  /** Begins what is due; when to look again, whatever happens meanwhile. */
+  async #look(signal: AbortSignal): Promise<number> {
+    const { queue, clock, logger } = this.#modules
+    try {
+      const waiting = await this.#inTime(await queue.list(signal))
+      const nowMs = clock.monotonicMs()
+      // One that ended while the others were read is in the list and not in the queue.
+      const idle = waiting.flatMap(({ id }) => (this.#running.has(id) ? [] : (queue.get(id) ?? [])))
+      const possible = idle.filter(operation => this.#isPossible(operation))
+      const due = possible.filter(({ id }) => this.#nextMs(id) <= nowMs)
+      const begun = due.slice(0, MAX_RUNNING - this.#running.size)
+      for (const operation of begun) void this.#attempt(operation, signal)
+      return Math.min(...possible.map(({ id }) => this.#nextMs(id)).filter(atMs => atMs > nowMs))
+    } catch (err) {
+      signal.throwIfAborted()
+      // Such as a full disk, which does not let go of anything.
+      logger.error({ err }, 'the queue could not be gone through')
+      return clock.monotonicMs() + AGAIN.maxDelayMs
+    }
+  }
+
+  /** Who names a peer may have it dialled; the others need somebody to ask. */
+  #isPossible({ request }: QueuedOperation): boolean {
+    const peer = 'spec' in request ? request.from : request.peer
+    return peer !== undefined || this.#modules.network.connected().length > 0
   }
 
   #nextMs(id: string): number {

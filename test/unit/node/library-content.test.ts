@@ -35,7 +35,10 @@ const bring = (world: World, wish: Partial<ContentWish>, signal = new AbortContr
         status: ({ name }: { name: string }) =>
           (name === 'yanked' ? { status: { state: 'yanked' } } : undefined) as never,
         entries: async function* ({ name }: { name: string }) {
-          if (name === 'new') yield { content: contentOf('here') } as never
+          const { owner } = RELEASES[0]!.release
+          if (name === 'new') yield { content: contentOf('here'), owner } as never
+          // Somebody else's, who publishes under that name too.
+          if (name === 'tool-a') yield { content: contentOf('here'), owner: keyOf('eve').publicKey } as never
         }
       },
       fetching: {

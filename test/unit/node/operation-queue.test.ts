@@ -119,6 +119,27 @@ describe('what is queued', () => {
     await replaying.stop()
   })
 
+  it('is tried with nobody there when it names a peer, who may be dialled', async () => {
+    const { queue, replaying, started, left } = await node(['a'])
+    await queue.add('sync', { peer: 'somebody' })
+    await eventually(async () => !(await left()).includes('somebody'))
+    expect(started).toEqual([])
+    await replaying.stop()
+  })
+
+  it('is gone through again after the database could not be read', async () => {
+    const { clock, queue, replaying, connect, end, left } = await node(['a'])
+    const list = queue.list.bind(queue)
+    queue.list = () => Promise.reject(failure('DISK_FULL'))
+    connect('peer')
+    await clock.advance(1000)
+    queue.list = list
+    await clock.advance(16 * 60_000, 60_000)
+    await end('a')
+    await eventually(async () => (await left()).length === 0)
+    await replaying.stop()
+  })
+
   it('is tried again later when nobody had it, and soon after a peer comes', async () => {
     const { clock, queue, replaying, started, connect, end } = await node(['a'])
     connect('first')
