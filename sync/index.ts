@@ -21,7 +21,8 @@ export {
   Overlay,
   planFollows,
   readAllFollowed,
-  readFollowed
+  readFollowed,
+  staleTime
 } from './follow/index.ts'
 export * from './heads/index.ts'
 export {

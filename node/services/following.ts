@@ -26,7 +26,8 @@ import {
   type LibrarySets,
   libraryIdOf,
   nextTime,
-  planFollows
+  planFollows,
+  staleTime
 } from '../../sync/index.ts'
 import type { FollowShape, SyncResult } from '../sync-schemas.ts'
 import type { Network } from './network.ts'
@@ -110,7 +111,7 @@ export class Following extends Ongoing {
     for (const subscription of options.subscriptions) {
       const { writer } = subscription
       const library = libraryIdOf(writerOf(writer), HOME_LIBRARY)
-      const state = { writer, isRunning: false, dueMs: 0, notBeforeMs: 0 }
+      const state = { writer, isRunning: false, dueMs: 0, notBeforeMs: 0, staleFromMs: 0 }
       this.#entries.set(textOf(library), {
         subscription,
         library,
@@ -251,22 +252,33 @@ export class Following extends Ongoing {
         { peer, library: writer },
         { signal: limit, progress: () => undefined }
       )
-      const dueMs = nextTime(clock.now(), intervalMs, random())
       entry.lastError = undefined
-      this.#note(entry, { isRunning: false, dueMs, notBeforeMs: 0, failedWith: [] })
+      if (result.state === 'behind') {
+        logger.info({ peer, writer }, 'a peer has an earlier state of a library than this node')
+        return this.#failed(entry, peer)
+      }
+      const dueMs = nextTime(clock.now(), intervalMs, random())
+      const staleFromMs = staleTime(Date.parse(result.head.expires))
+      this.#note(entry, { isRunning: false, dueMs, notBeforeMs: 0, staleFromMs, failedWith: [] })
       onFollowed(entry.subscription, result)
     } catch (thrown) {
       if (signal.aborted) return
       const { code, message } = toCatalogError(thrown)
       entry.lastError = code
-      const failedWith = [...entry.state.failedWith, peer].slice(-MAX_FAILED)
-      const policy = { ...FAILED, maxDelayMs: intervalMs }
-      const againMs = clock.now() + backoffDelayMs(policy, failedWith.length, random())
-      this.#note(entry, { isRunning: false, dueMs: againMs, notBeforeMs: againMs, failedWith })
+      this.#failed(entry, peer)
       logger.info({ peer, writer, code, reason: message }, 'a library could not be followed')
     } finally {
       if (entry.state.isRunning) this.#note(entry, { isRunning: false })
     }
+  }
+
+  /** It is tried again later, and with another peer if there is one. */
+  #failed(entry: Entry, peer: string): void {
+    const { clock, random = Math.random } = this.#modules
+    const failedWith = [...entry.state.failedWith, peer].slice(-MAX_FAILED)
+    const policy = { ...FAILED, maxDelayMs: this.#options.intervalMs }
+    const againMs = clock.now() + backoffDelayMs(policy, failedWith.length, random())
+    this.#note(entry, { isRunning: false, dueMs: againMs, notBeforeMs: againMs, failedWith })
   }
 
   async #isNewer({ library }: Entry, head: Head): Promise<boolean> {

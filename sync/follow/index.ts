@@ -11,7 +11,8 @@ export {
   including,
   MAX_RUNS,
   nextTime,
-  planFollows
+  planFollows,
+  staleTime
 } from './follow-plan.ts'
 export { FOLLOW_LIMITS, type FollowLimits } from './limits.ts'
 export { Overlay } from './overlay.ts'

@@ -8,7 +8,8 @@ import {
   type HeadVerdict,
   libraryIdOf,
   nextTime,
-  planFollows
+  planFollows,
+  staleTime
 } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import { type Conversation, converse } from './converse.ts'
@@ -104,7 +105,7 @@ export class Follows implements Syncer {
       const writer = hex(options.key.publicKey)
       if (this.#states.has(writer) || bytesEqual(options.key.publicKey, this.#node.options.key.publicKey))
         continue
-      const times = { isRunning: false, dueMs: 0, notBeforeMs: 0 }
+      const times = { isRunning: false, dueMs: 0, notBeforeMs: 0, staleFromMs: 0 }
       this.#states.set(writer, {
         writer: String(id),
         ...times,
@@ -123,17 +124,24 @@ export class Follows implements Syncer {
       const outcome = await this.#session(Number(peer), Buffer.from(writer, 'hex'))
       watch.copied(this.#node)
       const dueMs = nextTime(timeline.nowMs, INTERVAL_MS, random.next())
-      this.#note(writer, { isRunning: false, dueMs, notBeforeMs: 0, failedWith: [] })
+      const staleFromMs = staleTime(outcome.head.expires)
+      if (outcome.state === 'behind') this.#failed(writer, peer)
+      else this.#note(writer, { isRunning: false, dueMs, notBeforeMs: 0, staleFromMs, failedWith: [] })
       if (outcome.state === 'updated') this.#tell(writer)
     } catch (thrown) {
       const error = toCatalogError(thrown)
       if (error.code === 'INTERNAL' || error.code === 'TREE_DAMAGED') throw thrown
-      const failedWith = [...state.failedWith, peer].slice(-MAX_FAILED)
-      const policy = { ...FAILED, maxDelayMs: INTERVAL_MS }
-      const againMs = timeline.nowMs + Math.ceil(backoffDelayMs(policy, failedWith.length, random.next()))
-      this.#note(writer, { isRunning: false, dueMs: againMs, notBeforeMs: againMs, failedWith })
+      this.#failed(writer, peer)
     }
     this.#look()
+  }
+
+  #failed(writer: string, peer: string): void {
+    const { timeline, random } = this.#node.modules
+    const failedWith = [...this.#states.get(writer)!.failedWith, peer].slice(-MAX_FAILED)
+    const policy = { ...FAILED, maxDelayMs: INTERVAL_MS }
+    const againMs = timeline.nowMs + Math.ceil(backoffDelayMs(policy, failedWith.length, random.next()))
+    this.#note(writer, { isRunning: false, dueMs: againMs, notBeforeMs: againMs, failedWith })
   }
 
   /** What is here now may be had from here. */

@@ -6,14 +6,16 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { CatalogError, silentLogger } from '../../../base/index.ts'
 import { Following, subscriptionsOf } from '../../../node/services/following.ts'
 import { peerOf } from '../../../node/services/writer-key.ts'
-import { type HeadStatement, readHead, signHead } from '../../../sync/index.ts'
+import type { SyncResult } from '../../../node/sync-schemas.ts'
+import { HEAD_LIFETIME_MS, type HeadStatement, readHead, signHead } from '../../../sync/index.ts'
 import { eventually } from '../../eventually.ts'
 import { ManualClock } from '../protocols/manual-clock.ts'
 import { keyOf } from '../records/examples.ts'
 import { follow, numbered, SyncHome } from '../sync/homes.ts'
 import { hashOf } from '../sync/tries.ts'
 
-const DAY_MS = 24 * 60 * 60_000
+const HOUR_MS = 60 * 60_000
+const DAY_MS = 24 * HOUR_MS
 
 let writer: SyncHome
 let reader: SyncHome
@@ -24,6 +26,8 @@ let connected: string[]
 let onConnected: Array<(peer: string) => void>
 let runs: string[]
 let outcome: (peer: string) => void
+let state: SyncResult['state']
+let expiresMs: number
 let watched: string[]
 let violations: string[]
 let followed: string[]
@@ -42,13 +46,15 @@ beforeEach(async () => {
   violations = []
   followed = []
   outcome = () => undefined
+  state = 'updated'
+  expiresMs = clock.now() + HEAD_LIFETIME_MS + HOUR_MS
   following = new Following(
     {
       syncing: {
         sync: async ({ peer }) => {
           runs.push(peer)
           outcome(peer)
-          return { state: 'updated' } as never
+          return { state, head: { expires: new Date(expiresMs).toISOString() } } as never
         }
       },
       sets: reader.sets,
@@ -163,6 +169,31 @@ describe('a subscription', () => {
     expect(runs[2], 'not with who failed').toBe(peerOf(writer.key.publicKey))
     expect(following.status()).toMatchObject([{ state: 'waiting' }])
     expect(following.status()[0]).not.toHaveProperty('error')
+  })
+
+  test('is tried with its writer where a peer that holds it has an earlier state, and its content is left', async () => {
+    state = 'behind'
+    await writer.publish(numbered(2))
+    await following.heard(mirror, headOf())
+    await eventually(() => runs.length === 2)
+    expect(following.status()).toMatchObject([{ state: 'failing' }])
+    expect(runs[1]).toBe(mirror.toString())
+    expect(followed).toHaveLength(1)
+    state = 'equal'
+    await clock.advance(5000)
+    await eventually(() => followed.length === 2)
+    expect(runs[2], 'though only the mirror is connected').toBe(peerOf(writer.key.publicKey))
+    expect(following.status()).toMatchObject([{ state: 'waiting' }])
+  })
+
+  test('is compared with a peer that holds it, and with its writer once that should have signed again', async () => {
+    await following.heard(mirror, headOf())
+    state = 'equal'
+    await clock.advance(DAY_MS, HOUR_MS / 2)
+    await eventually(() => followed.length === 2)
+    await clock.advance(DAY_MS + HOUR_MS, HOUR_MS / 2)
+    await eventually(() => followed.length === 3)
+    expect(runs.slice(1)).toEqual([mirror.toString(), peerOf(writer.key.publicKey)])
   })
 
   test('tells peers what is watched, when they come too', async () => {

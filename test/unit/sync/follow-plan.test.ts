@@ -6,14 +6,18 @@ import {
   MAX_RUNS,
   MAX_TELLERS,
   nextTime,
-  planFollows
+  planFollows,
+  staleTime
 } from '../../../sync/follow/follow-plan.ts'
+import { HEAD_LIFETIME_MS, RENEW_AFTER_MS } from '../../../sync/index.ts'
+import { NOW_MS } from '../records/examples.ts'
 
 const state = (writer: string, over: Partial<FollowState> = {}): FollowState => ({
   writer,
   isRunning: false,
   dueMs: 1000,
   notBeforeMs: 0,
+  staleFromMs: Number.POSITIVE_INFINITY,
   newerAt: new Set(),
   heldBy: new Set(),
   failedWith: [],
@@ -27,6 +31,7 @@ const states = fc.uniqueArray(
     isRunning: fc.boolean(),
     dueMs: fc.nat(100),
     notBeforeMs: fc.nat(100),
+    staleFromMs: fc.nat(100),
     newerAt: peers.map(list => new Set(list)),
     heldBy: peers.map(list => new Set(list)),
     failedWith: fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 8 })
@@ -68,10 +73,11 @@ describe('what is followed when', () => {
     expect(planFollows([failing], { nowMs: 10, connected })).toEqual({ runs: [], nextMs: 50 })
   })
 
+  const peerOf = (over: Partial<FollowState>, near: string[]): string | undefined =>
+    planFollows([state('writer', { dueMs: 0, ...over })], { nowMs: 0, connected: new Set(near) }).runs[0]
+      ?.peer
+
   test('with who told it, then the writer, then others; with who failed last when nobody else is there', () => {
-    const peerOf = (over: Partial<FollowState>, near: string[]): string | undefined =>
-      planFollows([state('writer', { dueMs: 0, ...over })], { nowMs: 0, connected: new Set(near) }).runs[0]
-        ?.peer
     const heldBy = new Set(['holder'])
     const newerAt = new Set(['teller'])
     expect(peerOf({ heldBy, newerAt }, ['holder', 'teller', 'writer'])).toBe('teller')
@@ -81,7 +87,25 @@ describe('what is followed when', () => {
     const failedWith = ['writer', 'teller']
     expect(peerOf({ heldBy, newerAt, failedWith }, ['holder', 'teller', 'writer'])).toBe('holder')
     expect(peerOf({ newerAt, failedWith }, ['teller', 'writer'])).toBe('writer')
-    expect(peerOf({ newerAt, failedWith }, ['teller'])).toBe('teller')
+    expect(peerOf({ newerAt, failedWith: ['teller', 'writer'] }, ['teller', 'writer'])).toBe('teller')
+  })
+
+  test('with a writer that is not connected before those that failed, and before all who hold a copy as old as the one here', () => {
+    const heldBy = new Set(['holder', 'other'])
+    const near = [...heldBy]
+    expect(peerOf({ heldBy }, near)).toBe('holder')
+    expect(peerOf({ heldBy, failedWith: ['holder'] }, near)).toBe('other')
+    expect(peerOf({ heldBy, failedWith: ['holder', 'other'] }, near)).toBe('writer')
+    expect(peerOf({ heldBy, failedWith: ['holder', 'other', 'writer'] }, near)).toBe('holder')
+    expect(peerOf({ heldBy, failedWith: ['writer', 'holder'] }, ['holder'])).toBe('writer')
+    expect(peerOf({ heldBy, staleFromMs: 1 }, near)).toBe('holder')
+    expect(peerOf({ heldBy, staleFromMs: 0 }, near)).toBe('writer')
+    expect(peerOf({ heldBy, staleFromMs: 0, failedWith: ['writer'] }, near)).toBe('holder')
+    expect(peerOf({ newerAt: heldBy, staleFromMs: 0 }, near), 'they have told a newer head').toBe('holder')
+  })
+
+  test('a copy is stale when its writer should have signed again', () => {
+    expect(staleTime(NOW_MS + HEAD_LIFETIME_MS)).toBe(NOW_MS + RENEW_AFTER_MS)
   })
 
   test('again after the interval, less up to a fifth', () => {
