@@ -8,6 +8,7 @@ import type { ContentStore, Registry } from '../library/index.ts'
 import { type Control, HeadExchange, SyncServer } from '../protocols/index.ts'
 import type { LibrarySets } from '../sync/index.ts'
 import type { EventHub } from './events.ts'
+import { CopyFinishing } from './services/copy-finishing.ts'
 import { FollowedContent } from './services/followed-content.ts'
 import { Following, subscriptionsOf } from './services/following.ts'
 import type { Network } from './services/network.ts'
@@ -41,6 +42,7 @@ export class SyncParts {
   readonly #heads: HeadExchange
   readonly #following: Following
   readonly #content: FollowedContent
+  readonly #finishing: CopyFinishing
 
   /** Serves peers from then on. */
   static async create(modules: SyncPartsModules, config: Config): Promise<SyncParts> {
@@ -80,7 +82,8 @@ export class SyncParts {
       { subscriptions: subscriptionsOf(sync.follow), intervalMs: sync.interval }
     )
     const server = { pause: () => this.#server.stop(), resume: () => this.#server.start() }
-    this.pausable = [this.#following, this.#content, server]
+    this.#finishing = new CopyFinishing(modules)
+    this.pausable = [this.#following, this.#content, this.#finishing, server]
   }
 
   /** Begins to work by itself. */
@@ -88,10 +91,16 @@ export class SyncParts {
     this.#heads.start()
     this.#content.start()
     this.#following.start()
+    this.#finishing.start()
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#following.stop(), this.#content.stop(), this.#heads.stop()])
+    await Promise.all([
+      this.#following.stop(),
+      this.#content.stop(),
+      this.#finishing.stop(),
+      this.#heads.stop()
+    ])
   }
 
   /** Shows libraries to nobody any more. */

@@ -143,7 +143,11 @@ class SyncCompanion implements WorkerCompanion {
     sessionTake: parameters => this.#sessions.take(parameters),
     sessionSay: parameters => this.#sessions.say(parameters),
     sessionClose: ({ session }) => this.#sessions.close(session),
-    forgetLibrary: parameters => this.#sessions.forget(parameters)
+    forgetLibrary: parameters => this.#sessions.forget(parameters),
+    finishCopies: ({ nowMs }, signal) =>
+      this.#modules.scheduler.run('index', slice =>
+        this.#sessions.finish(nowMs, abortable(slice, signal), signal)
+      )
   }
 
   async #takeHead(incoming: Head, nowMs: number): Promise<HeadVerdict | 'forgotten'> {

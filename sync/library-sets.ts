@@ -13,6 +13,7 @@ import {
   type FollowedRow,
   type FollowOptions,
   type FollowOutcome,
+  isUnfinished,
   readAllFollowed,
   readFollowed,
   type SourceOptions
@@ -268,6 +269,15 @@ export class LibrarySets {
   /** Lets go of the copy of a library; false when there is none. BUSY while it is being followed. */
   forget(library: Uint8Array, signal?: AbortSignal): Promise<boolean> {
     return this.#ask('forgetLibrary', { library, nowMs: this.#now() }, signal)
+  }
+
+  /** Leads names to what is new in copies that count, and takes those before away, where a node was stopped before it had done so. */
+  async finishCopies(signal?: AbortSignal): Promise<void> {
+    const isDue = await this.#reading(async reader => {
+      for await (const { row } of readAllFollowed(reader, signal)) if (isUnfinished(row)) return true
+      return false
+    })
+    if (isDue) await this.#ask('finishCopies', { nowMs: this.#now() }, signal)
   }
 
   #now(): number {

@@ -23,6 +23,8 @@ export interface SyncMethods {
   sessionClose: [{ session: number }, undefined]
   /** False when it was not followed. */
   forgetLibrary: [{ library: Uint8Array; nowMs: number }, boolean]
+  /** Sessions of a library wait for its copy. */
+  finishCopies: [{ nowMs: number }, undefined]
 }
 
 export type SyncMethod = keyof SyncMethods

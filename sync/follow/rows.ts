@@ -46,6 +46,9 @@ export const newFollowed = (writer: Uint8Array): FollowedRow => ({
 export const nextCopy = ({ copy, staged, retiring }: FollowedRow): number =>
   Math.max(copy, staged, retiring) + 1
 
+/** Whether the copy that counts took another one's place and that was cut off before names led to it and the other one was gone. */
+export const isUnfinished = ({ isIndexing, retiring }: FollowedRow): boolean => isIndexing || retiring !== 0
+
 export function putFollowed(library: Uint8Array, row: FollowedRow): WriteOperation {
   const fixed = Buffer.alloc(FIXED_BYTES)
   fixed[0] = ROW_VERSION

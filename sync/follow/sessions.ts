@@ -6,6 +6,7 @@ import {
   followedLibrary,
   HOME_LIBRARY,
   type Scheduler,
+  type Slice,
   type WriteOperation
 } from '../../library/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
@@ -15,7 +16,7 @@ import type { SyncMethods } from '../types.ts'
 import { Copies, type CopiesModules } from './copies.ts'
 import { FollowerSession } from './follower.ts'
 import { type FollowLimits, MAX_SESSIONS } from './limits.ts'
-import { readFollowed } from './rows.ts'
+import { isUnfinished, readAllFollowed, readFollowed } from './rows.ts'
 import { SketchCache } from './sketches.ts'
 import { type ShownLibrary, SourceSession } from './source.ts'
 import type { FollowOptions, Said, SessionOpening, WorkerSession } from './types.ts'
@@ -43,6 +44,8 @@ export class SyncSessions {
   readonly #sessions = new Map<number, { session: WorkerSession; library: string }>()
   /** Under a number of its own, too: a negative one, that no caller chooses. */
   #lastForget = 0
+  /** Copies that are being finished, by library; resolve whatever comes of it. */
+  readonly #finishing = new Map<string, Promise<void>>()
 
   constructor(modules: SessionsModules) {
     this.#modules = modules
@@ -51,9 +54,10 @@ export class SyncSessions {
 
   /** BUSY when too many are under way, or one that changes the same library. */
   async open(opening: SessionOpening, nowMs: number): Promise<undefined> {
+    const library = opening.role === 'follower' ? Buffer.from(opening.library).toString('hex') : ''
+    await this.#finishing.get(library)
     if (this.#sessions.size >= MAX_SESSIONS)
       throw new CatalogError('BUSY', `${MAX_SESSIONS} libraries are being compared`)
-    const library = opening.role === 'follower' ? Buffer.from(opening.library).toString('hex') : ''
     if (library !== '') this.#expectFree(library)
     // Taken before anything is waited for: nobody else may change the copy.
     const entry = { session: IDLE as WorkerSession, library }
@@ -87,6 +91,7 @@ export class SyncSessions {
   async forget({ library, nowMs }: SyncMethods['forgetLibrary'][0]): Promise<boolean> {
     const { database, scheduler } = this.#modules
     const key = Buffer.from(library).toString('hex')
+    await this.#finishing.get(key)
     this.#expectFree(key)
     const row = readFollowed(database, library)
     if (row === undefined) return false
@@ -100,9 +105,33 @@ export class SyncSessions {
     }
   }
 
+  /**
+   * Goes on with copies whose taking of another one's place was cut off, but for those that a session has, which does so itself. One that
+   * fails does not keep the others from it, and what it failed with is thrown at the end.
+   */
+  async finish(nowMs: number, slice: Slice, signal: AbortSignal): Promise<undefined> {
+    const failures: unknown[] = []
+    for (const { library, row } of await Array.fromAsync(readAllFollowed(this.#modules.database, signal))) {
+      signal.throwIfAborted()
+      const key = Buffer.from(library).toString('hex')
+      if (!isUnfinished(row) || !this.#isFree(key) || this.#finishing.has(key)) continue
+      const finished = this.copies
+        .finish({ library, writer: row.writer }, nowMs, slice)
+        .catch(thrown => void failures.push(thrown))
+      this.#finishing.set(key, finished)
+      await finished
+      this.#finishing.delete(key)
+    }
+    if (failures.length > 0) throw failures[0]
+    return undefined
+  }
+
+  #isFree(library: string): boolean {
+    return ![...this.#sessions.values()].some(other => other.library === library)
+  }
+
   #expectFree(library: string): void {
-    if ([...this.#sessions.values()].some(other => other.library === library))
-      throw new CatalogError('BUSY', 'this library is being followed already')
+    if (!this.#isFree(library)) throw new CatalogError('BUSY', 'this library is being followed already')
   }
 
   #session(number: number): WorkerSession {

@@ -155,6 +155,30 @@ describe('a copy', () => {
     }
   })
 
+  test('that was cut off between counting and its names is finished without a peer', async () => {
+    const [writer, reader] = [await open('writer'), await open('reader', { limits: { batchChanges: 25 } })]
+    await writer.publish(...range(0, 60))
+    await follow(reader, writer)
+    await writer.publish(...range(60, 120))
+    const stateOf = async () => (await reader.sets.followed())[0]!.row
+    const { copy } = await stateOf()
+    // One write succeeds in each session; the last one is that after which the new copy counts.
+    while ((await stateOf()).copy === copy) {
+      reader.batchesLeft = 1
+      await follow(reader, writer).catch(({ code }) => expect(code).toBe('DISK_IO'))
+      reader.batchesLeft = undefined
+    }
+    expect(await stateOf()).toMatchObject({ isIndexing: true, retiring: copy })
+    expect(await versions(reader, 119)).toEqual([])
+    await reader.sets.finishCopies()
+    expect(await versions(reader, 119)).toEqual([NOW_MS])
+    expect(await stateOf()).toMatchObject({ isIndexing: false, retiring: 0 })
+    expect(await rowsOf(reader, KeyFamily.Membership)).toBe(120)
+    expect(await rowsOf(reader, KeyFamily.Tree)).toBe(1)
+    const again = [reader.sets.finishCopies(), follow(reader, writer)]
+    expect(await Promise.all(again)).toMatchObject([undefined, { state: 'equal' }])
+  })
+
   test('can be taken from who follows the library too, but never an older one', async () => {
     const [writer, mirror, reader] = [await open('writer'), await open('mirror'), await open('reader')]
     await writer.publish(...range(0, 60))
