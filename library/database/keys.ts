@@ -174,7 +174,9 @@ export const statusKey = (release: Uint8Array): Uint8Array => makeKey(KeyFamily.
 export const attestationKey = (release: Uint8Array, signer: Uint8Array, statement: string): Uint8Array =>
   makeKey(KeyFamily.Attestation, release, signer, bytesOf(statement))
 
-export const attestationPrefix = (release: Uint8Array): Uint8Array => makeKey(KeyFamily.Attestation, release)
+/** Of all attestations of a release, or of those of one signer. */
+export const attestationPrefix = (release: Uint8Array, signer?: Uint8Array): Uint8Array =>
+  makeKey(KeyFamily.Attestation, release, signer ?? new Uint8Array())
 
 export const libraryStateKey = (libraryId: string): Uint8Array =>
   makeKey(KeyFamily.LibraryState, bytesOf(libraryId))

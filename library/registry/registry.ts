@@ -29,7 +29,7 @@ import {
   readVersions
 } from './read.ts'
 import { readContested } from './read-contested.ts'
-import { readStatementBytes, readStatus } from './read-statements.ts'
+import { readStatements, readStatus } from './read-statements.ts'
 import { readStoredById, readStoredPage } from './stored-page.ts'
 import type {
   AddResult,
@@ -122,9 +122,12 @@ class LevelRegistry implements Registry {
     return readStatus(this.#database, release)
   }
 
-  async statements(release: ReleaseIdentity, signal?: AbortSignal): Promise<StatementRecord[]> {
-    const stored = await readStatementBytes(this.#database, releaseKey(release), signal)
-    return stored.map(decodeVerifiedStatement)
+  statements(
+    release: ReleaseIdentity,
+    signal?: AbortSignal,
+    signers: readonly Uint8Array[] = []
+  ): Promise<StatementRecord[]> {
+    return readStatements(this.#database, releaseKey(release), signers, signal)
   }
 
   contested(query: { limit: number; after?: string }, signal?: AbortSignal): Promise<ContestedPage> {

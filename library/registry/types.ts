@@ -136,8 +136,12 @@ export interface Registry {
   storedPage(query: StoredQuery, signal?: AbortSignal): Promise<StoredPage>
   /** The owner's last word on a release; undefined while there is none here. */
   status(release: ReleaseIdentity): StatusRecord | undefined
-  /** Its status, and the first MAX_ATTESTATIONS_READ attestations. */
-  statements(release: ReleaseIdentity, signal?: AbortSignal): Promise<StatementRecord[]>
+  /** Its status, the first MAX_ATTESTATIONS_READ attestations, and those of `signers` whatever others there are. */
+  statements(
+    release: ReleaseIdentity,
+    signal?: AbortSignal,
+    signers?: readonly Uint8Array[]
+  ): Promise<StatementRecord[]>
   /** Names that several owners publish, or of which one signed two contents as one version, after a name, page by page. */
   contested(query: { limit: number; after?: string }, signal?: AbortSignal): Promise<ContestedPage>
   /** Number of releases in the home library. */

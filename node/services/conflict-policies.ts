@@ -1,7 +1,7 @@
 import type { ConflictStrategy } from '../../config/index.ts'
 import { checkName, type Database, KeyFamily, makeKey } from '../../library/index.ts'
 import { type ChosenStrategy, type ConflictRules, strategyFor } from '../../sync/index.ts'
-import { formatPublicKey } from '../../trust/index.ts'
+import { formatPublicKey, parsePublicKey } from '../../trust/index.ts'
 
 /** What holds for a name. */
 export interface NamePolicy extends ChosenStrategy {
@@ -16,10 +16,15 @@ export interface NamePolicy extends ChosenStrategy {
 export class ConflictPolicies {
   readonly #database: Database
   readonly #rules: ConflictRules
+  /** The keys whose attestations count here: a few, as configured. */
+  readonly attestors: readonly Uint8Array[]
 
   constructor(modules: { database: Database }, options: { rules: ConflictRules }) {
     this.#database = modules.database
     this.#rules = options.rules
+    this.attestors = [...options.rules.weights].flatMap(([key, weight]) =>
+      weight > 0 ? [parsePublicKey(key)] : []
+    )
   }
 
   of(name: string): NamePolicy {

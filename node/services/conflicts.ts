@@ -21,7 +21,7 @@ export function createConflicts(modules: ResolvingModules): ConflictService {
   /** What is known of a name, here and with whoever holds it. Nobody else need answer. */
   async function knownOf(name: string, network: boolean, signal: AbortSignal): Promise<Knowledge> {
     checkName(name)
-    const here = await knownHere(registry, name, signal)
+    const here = await knownHere(modules, name, signal)
     if (!network) return here
     const found = await lookUp(modules, { name, settlesOwner: true }, signal).catch(error => {
       signal.throwIfAborted()
@@ -62,7 +62,7 @@ export function createConflicts(modules: ResolvingModules): ConflictService {
       const { names, next } = await registry.contested(query, signal)
       const conflicts: ConflictItem[] = []
       for (const name of names) {
-        const known = await knownHere(registry, name, signal)
+        const known = await knownHere(modules, name, signal)
         const policy = policyOf(name)
         conflicts.push(conflictItem(name, viewOfName(known, policy), policy))
       }

@@ -27,20 +27,22 @@ export interface Knowledge {
 
 export interface KeepingModules {
   registry: Registry
-  policies: Pick<ConflictPolicies, 'weighs'>
+  policies: Pick<ConflictPolicies, 'weighs' | 'attestors'>
   logger: Logger
 }
 
 /** What is here of a name: of its MAX_VERSIONS highest versions. Attestations only where several owners claim it: they decide nothing else. */
 export async function knownHere(
-  registry: Pick<Registry, 'versions' | 'status' | 'statements'>,
+  { registry, policies }: Pick<KeepingModules, 'registry' | 'policies'>,
   name: string,
   signal: AbortSignal
 ): Promise<Knowledge> {
   const records = await registry.versions(name, signal)
   const [first] = records
   if (records.some(({ release }) => !bytesEqual(release.owner, first!.release.owner))) {
-    const said = await Promise.all(records.map(({ release }) => registry.statements(release, signal)))
+    const said = await Promise.all(
+      records.map(({ release }) => registry.statements(release, signal, policies.attestors))
+    )
     return { records, statements: new StatementSet(said.flat()) }
   }
   return {
@@ -98,7 +100,7 @@ export async function keepSaid(
     .about(release)
     .filter(({ kind, signer }) => kind === 'status' || policies.weighs(signer))
   if (counts.length === 0) return
-  const here = new StatementSet(await registry.statements(release, signal))
+  const here = new StatementSet(await registry.statements(release, signal, policies.attestors))
   for (const statement of counts)
     if (here.add(statement))
       await keep(modules, release.name, () => registry.addStatement(statement.bytes, signal), signal)

@@ -19,7 +19,7 @@ export function createReleases(modules: ResolvingModules): ReleaseService {
 
   async function here(name: string, signal: AbortSignal): Promise<Knowledge> {
     checkName(name)
-    return await knownHere(registry, name, signal)
+    return await knownHere(modules, name, signal)
   }
 
   return {

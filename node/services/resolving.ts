@@ -66,12 +66,11 @@ export async function resolveRelease(
 ): Promise<Resolved> {
   const spec = parseSpec(request.spec)
   if (spec.kind === 'id') return await resolveId(modules, spec, request, signal)
-  const { registry } = modules
   const rule = ruleFor(modules, spec.name)
   if (request.shows === true) rule.shows = true
   if (request.publisher !== undefined) rule.publisher = parsePublicKey(request.publisher)
   if (request.content !== undefined) rule.content = parseId(request.content)
-  const here = await knownHere(registry, spec.name, signal)
+  const here = await knownHere(modules, spec.name, signal)
   const settled = request.news === true ? undefined : settledHere(modules, here, spec, rule)
   if (settled !== undefined || !request.network) {
     const record = settled ?? selectRelease(here, spec, rule)

@@ -85,7 +85,7 @@ export async function localRelease(
     if (record === undefined) throw new CatalogError('RELEASE_NOT_FOUND', `no record ${spec.id} is here`)
     return record
   }
-  return selectRelease(await knownHere(registry, spec.name, signal), spec, {
+  return selectRelease(await knownHere(modules, spec.name, signal), spec, {
     ...ruleFor(modules, spec.name),
     ...(publisher === undefined ? {} : { publisher })
   })

@@ -72,7 +72,7 @@ export function createWhy(modules: WhyModules): WhyService {
   }
 
   async function localKnowledge(name: string | undefined, signal: AbortSignal): Promise<Knowledge> {
-    return name === undefined ? NOTHING_KNOWN : await knownHere(registry, name, signal)
+    return name === undefined ? NOTHING_KNOWN : await knownHere(modules, name, signal)
   }
 
   async function lookUpOrReason(

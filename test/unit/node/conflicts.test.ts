@@ -5,6 +5,7 @@ import {
   createRegistry,
   createReleaseRecord,
   createStatusRecord,
+  MAX_ATTESTATIONS_READ,
   type NewRelease,
   type Registry,
   type ReleaseRecord,
@@ -24,10 +25,10 @@ const { signal } = new AbortController()
 const text = (key: SigningKey): string => formatPublicKey(key.publicKey)
 const release = (key: SigningKey, over: Partial<NewRelease> = {}): ReleaseRecord =>
   createReleaseRecord(small({ content: contentOf(text(key)), ...over }), key)
-const attest = ({ release }: ReleaseRecord, key: SigningKey): StatementRecord => {
+const attest = ({ release }: ReleaseRecord, key: SigningKey, statement = 'tested'): StatementRecord => {
   const { name, version, owner, content } = release
   return createAttestationRecord(
-    { name, version, owner, content, statement: 'tested', holds: true, sequence: NOW_MS },
+    { name, version, owner, content, statement, holds: true, sequence: NOW_MS },
     key
   )
 }
@@ -175,6 +176,19 @@ describe('a decision', () => {
     const wrong = conflicts.resolve('hello', { owner: text(tester) }, signal)
     await expect(wrong).rejects.toMatchObject({ code: 'RELEASE_NOT_FOUND' })
     expect(registry.ownerPin('hello')).toEqual(bob.publicKey)
+  })
+
+  it('of those who weigh something is heard, whatever others attest', async () => {
+    const { modules, registry } = await contested({ strategy: 'consensus-wins' })
+    const first = Array.from({ length: 20 }, (_, number) => keyOf(`stray ${number}`)).find(
+      ({ publicKey }) => Buffer.compare(publicKey, tester.publicKey) < 0
+    )!
+    for (let word = 0; word < MAX_ATTESTATIONS_READ; word++)
+      await registry.addStatement(attest(adas, first, `word-${word}`).bytes)
+    await registry.addStatement(attest(adas, tester).bytes)
+    expect(await meant(modules)).toBe(text(ada))
+    const told = await registry.stored(adas.id)
+    expect(told?.statements, 'and peers are told no more').toHaveLength(MAX_ATTESTATIONS_READ)
   })
 
   it('for a strategy holds from then on, over the configured one, until it is cleared', async () => {

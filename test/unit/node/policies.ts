@@ -3,5 +3,6 @@ import type { ConflictPolicies } from '../../../node/services/conflict-policies.
 /** A node on which no conflict is settled, and no attestation counts. */
 export const MANUAL = {
   of: () => ({ strategy: 'manual', origin: 'config', weights: new Map() }),
-  weighs: () => false
+  weighs: () => false,
+  attestors: []
 } as unknown as ConflictPolicies
