@@ -1,21 +1,8 @@
 /** Standing subscriptions: libraries of other nodes that are kept equal by themselves, at once when a peer tells a newer head. */
 import type { PeerId } from '@libp2p/interface'
-import { peerIdFromString } from '@libp2p/peer-id'
-import {
-  backoffDelayMs,
-  CatalogError,
-  type Clock,
-  type Logger,
-  MINUTE_MS,
-  type RetryPolicy,
-  retry,
-  SECOND_MS,
-  Signpost,
-  toCatalogError
-} from '../../base/index.ts'
+import { backoffDelayMs, CatalogError, MINUTE_MS, Signpost, toCatalogError } from '../../base/index.ts'
 import type { ContentPolicy } from '../../config/index.ts'
 import { HOME_LIBRARY } from '../../library/index.ts'
-import type { HeadExchange } from '../../protocols/index.ts'
 import {
   decodeHead,
   FAILED,
@@ -30,35 +17,21 @@ import {
   staleTime
 } from '../../sync/index.ts'
 import type { FollowShape, SyncResult } from '../sync-schemas.ts'
-import type { Network } from './network.ts'
 import { Ongoing } from './ongoing.ts'
 import type { SyncingService } from './types.ts'
+import { type WatchingModules, watchLibraries } from './watching.ts'
 import { writerOf } from './writer-key.ts'
 
-/** Peers that are told which libraries are followed; the others are asked when a library is due. */
-const MAX_WATCHED_PEERS = 64
-/** They are told again: a peer that began to follow a library meanwhile then tells of it. */
-const WATCH_AGAIN_MS = 10 * MINUTE_MS
-/** A connection that has just come may be one that goes, or not be ready for streams. */
-const WATCH_RETRY: RetryPolicy = {
-  attempts: 4,
-  firstDelayMs: SECOND_MS,
-  maxDelayMs: MINUTE_MS,
-  factor: 4,
-  jitter: 0.5
-}
+/** What is due is looked at so often at least: who is connected changes without a word. */
+const LOOK_MS = 10 * MINUTE_MS
 /** Of one session that nobody waits for. */
 const RUN_TIMEOUT_MS = 30 * MINUTE_MS
 /** Failures of one subscription that are remembered. */
 const MAX_FAILED = 8
 
-export interface FollowingModules {
+export interface FollowingModules extends Omit<WatchingModules, 'onTold'> {
   syncing: Pick<SyncingService, 'sync'>
   sets: Pick<LibrarySets, 'take' | 'headOf' | 'idOf'>
-  heads: Pick<HeadExchange, 'watch'>
-  network: Pick<Network, 'connected' | 'onConnected'>
-  clock: Clock
-  logger: Logger
   /** Told of each library that was followed. */
   onFollowed(subscription: Subscription, result: SyncResult): void
   onViolation(peerId: PeerId, error: CatalogError): void
@@ -164,73 +137,48 @@ export class Following extends Ongoing {
   }
 
   protected async run(signal: AbortSignal): Promise<void> {
-    const { network, clock } = this.#modules
-    if (this.#entries.size === 0) return
-    const stop = network.onConnected(peer => void this.#watch(peer, signal))
     try {
-      const watching = this.#watchAgain(signal)
-      while (!signal.aborted) {
-        // Before the look: what changes after it is not missed.
-        const changed = this.#changed.shown()
-        const plan = planFollows(
-          [...this.#entries.values()].map(({ state }) => state),
-          { nowMs: clock.now(), connected: new Set(network.connected()) }
-        )
-        for (const run of plan.runs) this.#begin(run, signal)
-        await this.#until(plan.nextMs, changed, signal)
-      }
-      await watching
+      await Promise.all([this.#watch(signal), this.#followDue(signal)])
     } finally {
-      stop()
       await Promise.all(this.#runs)
     }
+  }
+
+  async #followDue(signal: AbortSignal): Promise<void> {
+    const { network, clock } = this.#modules
+    while (!signal.aborted) {
+      // Before the look: what changes after it is not missed.
+      const changed = this.#changed.shown()
+      const plan = planFollows(
+        [...this.#entries.values()].map(({ state }) => state),
+        { nowMs: clock.now(), connected: new Set(network.connected()) }
+      )
+      for (const run of plan.runs) this.#begin(run, signal)
+      await this.#until(plan.nextMs, changed, signal)
+    }
+  }
+
+  /** The own library too: a peer that follows it may know a head of it that a restored home does not. */
+  async #watch(signal: AbortSignal): Promise<void> {
+    const entries = [...this.#entries.values()]
+    const own = this.#modules.sets.idOf(HOME_LIBRARY)
+    // A writer that came is asked at once where it failed before for being away.
+    const modules = { ...this.#modules, onTold: () => this.#changed.show() }
+    const options = {
+      libraries: [...entries.map(({ library }) => library), own],
+      writers: new Set(entries.map(({ state }) => state.writer))
+    }
+    await watchLibraries(modules, options, signal)
   }
 
   /** Until a time, or something has changed. */
   async #until(atMs: number, changed: Promise<void>, signal: AbortSignal): Promise<void> {
     const { clock } = this.#modules
     const over = new AbortController()
-    const waitMs = Math.min(atMs - clock.now(), WATCH_AGAIN_MS)
+    const waitMs = Math.min(atMs - clock.now(), LOOK_MS)
     const timed = clock.wait(Math.max(0, waitMs), AbortSignal.any([signal, over.signal]))
     await Promise.race([changed, timed.catch(() => undefined)])
     over.abort()
-  }
-
-  async #watchAgain(signal: AbortSignal): Promise<void> {
-    const { network, clock } = this.#modules
-    while (!signal.aborted) {
-      await Promise.all(
-        network
-          .connected()
-          .slice(0, MAX_WATCHED_PEERS)
-          .map(peer => this.#watch(peer, signal))
-      )
-      await clock.wait(WATCH_AGAIN_MS, signal).catch(() => undefined)
-    }
-  }
-
-  /** The own library too: a peer that follows it may know a head of it that a restored home does not. */
-  async #watch(peer: string, signal: AbortSignal): Promise<void> {
-    const { heads, sets, logger, network, clock } = this.#modules
-    if (network.connected().length > MAX_WATCHED_PEERS && !this.#isWriter(peer)) return
-    const followed = [...this.#entries.values()].map(({ library }) => library)
-    const libraries = [...followed, sets.idOf(HOME_LIBRARY)]
-    try {
-      await retry(() => heads.watch(peerIdFromString(peer), libraries, signal), WATCH_RETRY, {
-        clock,
-        signal,
-        retryable: () => !signal.aborted && network.connected().includes(peer)
-      })
-    } catch (thrown) {
-      const { code } = toCatalogError(thrown)
-      if (!signal.aborted) logger.debug({ peer, code }, 'a peer could not be asked for heads')
-    }
-    // A writer that came is asked at once where it failed before for being away.
-    this.#changed.show()
-  }
-
-  #isWriter(peer: string): boolean {
-    return [...this.#entries.values()].some(({ state }) => state.writer === peer)
   }
 
   #begin({ writer, peer }: FollowRun, signal: AbortSignal): void {

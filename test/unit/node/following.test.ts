@@ -5,6 +5,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { CatalogError, silentLogger } from '../../../base/index.ts'
 import { Following, subscriptionsOf } from '../../../node/services/following.ts'
+import { peersToWatch } from '../../../node/services/watching.ts'
 import { peerOf } from '../../../node/services/writer-key.ts'
 import type { SyncResult } from '../../../node/sync-schemas.ts'
 import { HEAD_LIFETIME_MS, type HeadStatement, readHead, signHead } from '../../../sync/index.ts'
@@ -29,6 +30,7 @@ let outcome: (peer: string) => void
 let state: SyncResult['state']
 let expiresMs: number
 let watched: string[]
+let libraries: Array<readonly Uint8Array[]>
 let violations: string[]
 let followed: string[]
 
@@ -43,12 +45,24 @@ beforeEach(async () => {
   onConnected = []
   runs = []
   watched = []
+  libraries = []
   violations = []
   followed = []
   outcome = () => undefined
   state = 'updated'
   expiresMs = clock.now() + HEAD_LIFETIME_MS + HOUR_MS
-  following = new Following(
+  following = open([peerOf(writer.key.publicKey)])
+  following.start()
+  // The first comparison of every subscription, with its writer.
+  await eventually(() => followed.length === 1)
+})
+afterEach(async () => {
+  await following.stop()
+  await Promise.all([writer.close(), reader.close()])
+})
+
+const open = (lines: string[]): Following =>
+  new Following(
     {
       syncing: {
         sync: async ({ peer }) => {
@@ -58,7 +72,12 @@ beforeEach(async () => {
         }
       },
       sets: reader.sets,
-      heads: { watch: async peerId => void watched.push(peerId.toString()) },
+      heads: {
+        watch: async (peerId, ids) => {
+          watched.push(peerId.toString())
+          libraries.push(ids)
+        }
+      },
       network: {
         connected: () => connected,
         onConnected: listener => {
@@ -72,16 +91,8 @@ beforeEach(async () => {
       onViolation: (_, { code }) => void violations.push(code),
       random: () => 0
     },
-    { subscriptions: subscriptionsOf([peerOf(writer.key.publicKey)]), intervalMs: DAY_MS }
+    { subscriptions: subscriptionsOf(lines), intervalMs: DAY_MS }
   )
-  following.start()
-  // The first comparison of every subscription, with its writer.
-  await eventually(() => followed.length === 1)
-})
-afterEach(async () => {
-  await following.stop()
-  await Promise.all([writer.close(), reader.close()])
-})
 
 const headOf = (): Uint8Array => readHead(writer.reader, writer.library, writer.key.publicKey)!.bytes
 
@@ -203,6 +214,36 @@ describe('a subscription', () => {
     for (const listener of onConnected) listener(other)
     await eventually(() => watched.length === 2)
     expect(watched).toEqual([mirror.toString(), other])
+  })
+})
+
+describe('what is watched at peers', () => {
+  test('is the own library too, whether or not others are followed', async () => {
+    expect(libraries[0]).toEqual([writer.library, reader.library])
+    await following.stop()
+    following = open([])
+    following.start()
+    await eventually(() => watched.length === 2)
+    expect(libraries[1]).toEqual([reader.library])
+    await reader.publish(numbered(50))
+    const own = readHead(reader.reader, reader.library, reader.key.publicKey)!
+    const { bytes: _, hash, writer: __, ...last } = own
+    const lost = signHead({ ...last, revision: own.revision + 1, previous: hash }, reader.key)
+    await following.heard(mirror, lost.bytes)
+    const now = readHead(reader.reader, reader.library, reader.key.publicKey)!
+    expect(now.epoch, 'it was rolled back, and learns so').toBeGreaterThan(own.epoch)
+  })
+
+  test('is told to as many peers as there may be, the writers first', async () => {
+    const many = Array.from({ length: 100 }, (_, number) => `peer ${number}`)
+    const chosen = peersToWatch(many, new Set(['peer 98', 'peer 99', 'away']))
+    expect(chosen).toEqual(['peer 98', 'peer 99', ...many.slice(0, 62)])
+    await eventually(() => watched.length === 1)
+    const others = await Promise.all(Array.from({ length: 70 }, () => generateKeyPair('Ed25519')))
+    connected = others.map(key => peerIdFromPrivateKey(key).toString())
+    for (const listener of onConnected) for (const peer of connected) listener(peer)
+    await eventually(() => watched.length === 65)
+    expect(watched.slice(1)).toEqual(connected.slice(0, 64))
   })
 })
 
