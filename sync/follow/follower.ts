@@ -57,8 +57,11 @@ export class FollowerSession implements WorkerSession {
   readonly #modules: FollowerModules
   readonly #options: FollowOptions
   readonly #id: FollowedId
-  /** Those that views of this session read; a comparison looks at the set as it was when it began. */
-  readonly #snapshots: DatabaseSnapshot[] = []
+  /**
+   * Those that views of this session read; a comparison looks at the set as it was when it began. While the first one is open LevelDB
+   * keeps all that came after it anyhow, so closing those between would free nothing on the disk.
+   */
+  readonly #snapshots: DatabaseSnapshot[]
   #row: FollowedRow
   /** Number of the copy that is changed. */
   #copy: number
@@ -76,11 +79,22 @@ export class FollowerSession implements WorkerSession {
   #isEqual = false
   #removed = 0
 
-  constructor(modules: FollowerModules, options: FollowOptions) {
+  /** CONTENT_CORRUPT, TREE_DAMAGED. */
+  static async open(modules: FollowerModules, options: FollowOptions): Promise<FollowerSession> {
+    const snapshot = modules.snapshot()
+    try {
+      return new FollowerSession(modules, options, snapshot)
+    } catch (thrown) {
+      await snapshot.close()
+      throw thrown
+    }
+  }
+
+  private constructor(modules: FollowerModules, options: FollowOptions, snapshot: DatabaseSnapshot) {
     this.#modules = modules
     this.#options = options
     this.#id = { library: options.library, writer: options.writer }
-    const snapshot = this.#snapshot()
+    this.#snapshots = [snapshot]
     this.#row = modules.copies.read(this.#id, snapshot)
     this.#copy = this.#row.staged || this.#row.copy
     this.#base = this.#treeOf(snapshot)

@@ -150,7 +150,7 @@ export class SyncSessions {
     if (!options.isDryRun) await this.copies.finish({ library, writer }, nowMs, slice)
     const { copies, sketches } = this
     const snapshot = (): ReturnType<DatabaseWriter['snapshot']> => database.snapshot()
-    return new FollowerSession(
+    return await FollowerSession.open(
       { copies, sketches, cache, takeHead, snapshot, random, slice, limits },
       options
     )

@@ -254,6 +254,21 @@ describe('a copy', () => {
     expect(await rowsOf(reader, KeyFamily.Head), 'nothing was signed for it here').toBe(1)
   })
 
+  test('whose tree cannot be read leaves nothing open', async () => {
+    const [writer, reader] = [await open('writer'), await open('reader')]
+    await writer.publish(...range(0, 60))
+    await follow(reader, writer)
+    expect(reader.openSnapshots).toBe(0)
+    const [copy] = await reader.sets.copies()
+    const key = makeKey(KeyFamily.Tree, Buffer.from(copy!))
+    const row = Uint8Array.from(reader.reader.get(key)!)
+    await reader.write([{ type: 'put', key, value: row.subarray(1) }])
+    await expect(follow(reader, writer)).rejects.toMatchObject({ code: 'TREE_DAMAGED' })
+    expect(reader.openSnapshots).toBe(0)
+    await reader.write([{ type: 'put', key, value: row }])
+    expect(await follow(reader, writer)).toMatchObject({ state: 'equal' })
+  })
+
   test('with records that are damaged changes all the same, and lets go of them', async () => {
     const [writer, reader] = [await open('writer'), await open('reader')]
     await writer.publish(...range(0, 20))

@@ -38,6 +38,8 @@ export class SyncHome {
   readonly sets: LibrarySets
   readonly reader: LevelReader
   nowMs = NOW_MS
+  /** That sync has opened and not closed. */
+  openSnapshots = 0
   /** Batches that sync may write before the disk fails, once; undefined = it does not. */
   batchesLeft: number | undefined
   readonly #home: string
@@ -120,9 +122,21 @@ export class SyncHome {
       }
       await database.batch(operations, options)
     }
+    const snapshot: DatabaseWriter['snapshot'] = () => {
+      const opened = database.snapshot()
+      const close = opened.close.bind(opened)
+      this.openSnapshots++
+      return Object.assign(opened, {
+        close: async () => {
+          this.openSnapshots--
+          await close()
+        }
+      })
+    }
     return new Proxy(database, {
       get: (target, name) => {
         if (name === 'batch') return batch
+        if (name === 'snapshot') return snapshot
         const value = Reflect.get(target, name, target)
         return typeof value === 'function' ? value.bind(target) : value
       }
