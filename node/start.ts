@@ -87,8 +87,8 @@ export async function startDaemon(options: StartOptions): Promise<number> {
 
 /**
  * V8 makes room for what a start throws away, and under load lets the young objects of each thread grow to 64 MB. A daemon
- * moves bytes that lie outside its heap, so it gains nothing by that: a sink of 4 GiB took 127 instead of 113 MB above idle,
- * at the same speed. Also for the worker, which starts later.
+ * moves bytes that lie outside its heap, so it gains little by that: without it a sink of 4 GiB takes 113 MB above idle where it
+ * took 238 (docs/measurements.md). It holds for the worker too, which starts later.
  */
 function keepHeapSmall(): void {
   for (const flag of SMALL_HEAP_FLAGS) setFlagsFromString(flag)
