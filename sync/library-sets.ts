@@ -1,4 +1,4 @@
-import { CatalogError, type Clock } from '../base/index.ts'
+import { CatalogError, type Clock, toCatalogError } from '../base/index.ts'
 import {
   type DatabaseReader,
   followedLibrary,
@@ -229,17 +229,19 @@ export class LibrarySets {
     })
   }
 
-  /** The libraries that are followed, as far as copies of them are here. */
-  followed(signal?: AbortSignal): Promise<Followed[]> {
+  /** The libraries that are followed, as far as copies of them are here; those whose rows cannot be read are left out, and told. */
+  followed(onUnreadable: (library: Uint8Array) => void, signal?: AbortSignal): Promise<Followed[]> {
     const nowMs = this.#now()
     return this.#reading(async reader => {
       const all: Followed[] = []
-      for await (const { library, row } of readAllFollowed(reader, signal)) {
-        const { top, root } = openTree(reader, followedLibrary(library, row.copy))
-        const { head } = row
-        const expired = head !== undefined && isExpired(head, nowMs)
-        all.push({ library, row, root, records: top?.count ?? 0, isExpired: expired })
-      }
+      for await (const { library, readRow } of readAllFollowed(reader, signal))
+        try {
+          all.push(followedOf(reader, library, readRow(), nowMs))
+        } catch (thrown) {
+          const { code } = toCatalogError(thrown)
+          if (code !== 'CONTENT_CORRUPT' && code !== 'TREE_DAMAGED') throw thrown
+          onUnreadable(library)
+        }
       return all
     })
   }
@@ -248,8 +250,10 @@ export class LibrarySets {
   copies(signal?: AbortSignal): Promise<string[]> {
     return this.#reading(async reader => {
       const names: string[] = []
-      for await (const { library, row } of readAllFollowed(reader, signal))
-        if (row.copy !== 0) names.push(followedLibrary(library, row.copy))
+      for await (const { library, readRow } of readAllFollowed(reader, signal)) {
+        const { copy } = readRow()
+        if (copy !== 0) names.push(followedLibrary(library, copy))
+      }
       return names
     })
   }
@@ -274,7 +278,13 @@ export class LibrarySets {
   /** Leads names to what is new in copies that count, and takes those before away, where a node was stopped before it had done so. */
   async finishCopies(signal?: AbortSignal): Promise<void> {
     const isDue = await this.#reading(async reader => {
-      for await (const { row } of readAllFollowed(reader, signal)) if (isUnfinished(row)) return true
+      for await (const { readRow } of readAllFollowed(reader, signal))
+        try {
+          if (isUnfinished(readRow())) return true
+        } catch {
+          // The worker tells of it, when it has finished the others.
+          return true
+        }
       return false
     })
     if (isDue) await this.#ask('finishCopies', { nowMs: this.#now() }, signal)
@@ -301,6 +311,12 @@ export class LibrarySets {
       await snapshot.close()
     }
   }
+}
+
+function followedOf(reader: DatabaseReader, library: Uint8Array, row: FollowedRow, nowMs: number): Followed {
+  const { top, root } = openTree(reader, followedLibrary(library, row.copy))
+  const expired = row.head !== undefined && isExpired(row.head, nowMs)
+  return { library, row, root, records: top?.count ?? 0, isExpired: expired }
 }
 
 /** Records of one page: some 10 ms. */

@@ -173,7 +173,16 @@ export async function libraryCheck(sets: DoctorModules['sets'], signal: AbortSig
       'do not follow libraries of that node, or ask who runs it whether its home was copied'
     )
   }
-  const expired = (await sets.followed(signal)).filter(one => one.isExpired)
+  const unreadable: Uint8Array[] = []
+  const followed = await sets.followed(library => void unreadable.push(library), signal)
+  if (unreadable.length > 0) {
+    const ids = unreadable.map(library => Buffer.from(library).toString('hex'))
+    return warn(
+      `${set}; what is known of followed libraries cannot be read: ${ids.join(', ')}`,
+      'the database is damaged: check the disk, and put the home back from a backup'
+    )
+  }
+  const expired = followed.filter(one => one.isExpired)
   if (expired.length > 0) {
     const writers = expired.map(({ row }) => peerOf(row.writer))
     return warn(

@@ -107,7 +107,10 @@ export class Syncing implements SyncingService {
   }
 
   async status(signal: AbortSignal): Promise<SyncStatus> {
-    const followed = await this.#modules.sets.followed(signal)
+    const { sets, logger } = this.#modules
+    const followed = await sets.followed(library => {
+      logger.warn({ library: hex(library) }, 'what is known of a followed library cannot be read')
+    }, signal)
     return { libraries: followed.map(shapeOf), follows: this.#modules.follows() }
   }
 

@@ -54,6 +54,8 @@ export class HeadExchange {
   #telling = 0
   #running: AbortController | undefined
   #looking: Promise<void> = Promise.resolve()
+  /** Libraries that are here and whose heads cannot be read: logged once. */
+  readonly #unreadable = new Set<string>()
 
   constructor(modules: HeadExchangeModules) {
     this.#modules = modules
@@ -111,7 +113,7 @@ export class HeadExchange {
     const told = new Map<string, string>()
     const heads: Uint8Array[] = []
     for (const library of libraries) {
-      const head = await this.#modules.headOf(library)
+      const head = await this.#headOf(library)
       if (head === undefined) continue
       const isTold = head.byteLength > 0 && heads.length < MAX_HEADS_PER_ANSWER
       if (isTold) heads.push(head)
@@ -135,7 +137,7 @@ export class HeadExchange {
 
   /** Tells each watcher what has changed since it was told last. */
   async #look(signal: AbortSignal): Promise<void> {
-    const { headOf, isConnected } = this.#modules
+    const { isConnected } = this.#modules
     const now = new Map<string, Uint8Array | undefined>()
     for (const [peer, watcher] of [...this.#watchers]) {
       if (!isConnected(watcher.peerId)) {
@@ -143,13 +145,28 @@ export class HeadExchange {
         continue
       }
       for (const [library, last] of watcher.told) {
-        if (!now.has(library)) now.set(library, await headOf(Buffer.from(library, 'base64')))
+        if (!now.has(library)) now.set(library, await this.#headOf(Buffer.from(library, 'base64')))
         const head = now.get(library)
         if (head === undefined || head.byteLength === 0 || textOf(head) === last) continue
         if (this.#telling >= MAX_TELLING) return
         watcher.told.set(library, textOf(head))
         void this.#tell(watcher, head, signal)
       }
+    }
+  }
+
+  /** One that cannot be read counts as not here, and keeps no other from being told. */
+  async #headOf(library: Uint8Array): Promise<Uint8Array | undefined> {
+    const text = textOf(library)
+    try {
+      const head = await this.#modules.headOf(library)
+      this.#unreadable.delete(text)
+      return head
+    } catch (err) {
+      if (!this.#unreadable.has(text))
+        this.#modules.log.error({ err, library: text }, 'the head of a library cannot be read')
+      this.#unreadable.add(text)
+      return undefined
     }
   }
 

@@ -72,15 +72,15 @@ export function readFollowed(reader: DatabaseReader, library: Uint8Array): Follo
   return stored === undefined ? undefined : decodeRow(stored)
 }
 
-/** Every library that is followed, by id. */
+/** Every library that is followed, by id. What is known of each is read by who asks for it, so that one that cannot be read hides no other. */
 export async function* readAllFollowed(
   reader: DatabaseReader,
   signal?: AbortSignal
-): AsyncGenerator<{ library: Uint8Array; row: FollowedRow }> {
+): AsyncGenerator<{ library: Uint8Array; readRow: () => FollowedRow }> {
   const prefix = makeKey(KeyFamily.Followed)
   for await (const [key, value] of reader.iterate({ prefix }, signal))
     if (key.byteLength === prefix.byteLength + LIBRARY_ID_BYTES)
-      yield { library: key.slice(prefix.byteLength), row: decodeRow(value) }
+      yield { library: key.slice(prefix.byteLength), readRow: () => decodeRow(value) }
 }
 
 function decodeRow(stored: Uint8Array): FollowedRow {

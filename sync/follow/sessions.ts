@@ -16,7 +16,7 @@ import type { SyncMethods } from '../types.ts'
 import { Copies, type CopiesModules } from './copies.ts'
 import { FollowerSession } from './follower.ts'
 import { type FollowLimits, MAX_SESSIONS } from './limits.ts'
-import { isUnfinished, readAllFollowed, readFollowed } from './rows.ts'
+import { type FollowedRow, isUnfinished, readAllFollowed, readFollowed } from './rows.ts'
 import { SketchCache } from './sketches.ts'
 import { type ShownLibrary, SourceSession } from './source.ts'
 import type { FollowOptions, Said, SessionOpening, WorkerSession } from './types.ts'
@@ -111,19 +111,26 @@ export class SyncSessions {
    */
   async finish(nowMs: number, slice: Slice, signal: AbortSignal): Promise<undefined> {
     const failures: unknown[] = []
-    for (const { library, row } of await Array.fromAsync(readAllFollowed(this.#modules.database, signal))) {
+    for (const { library, readRow } of await Array.fromAsync(
+      readAllFollowed(this.#modules.database, signal)
+    )) {
       signal.throwIfAborted()
       const key = Buffer.from(library).toString('hex')
-      if (!isUnfinished(row) || !this.#isFree(key) || this.#finishing.has(key)) continue
-      const finished = this.copies
-        .finish({ library, writer: row.writer }, nowMs, slice)
-        .catch(thrown => void failures.push(thrown))
+      if (!this.#isFree(key) || this.#finishing.has(key)) continue
+      const finished = this.#finish(library, readRow, nowMs, slice).catch(
+        thrown => void failures.push(thrown)
+      )
       this.#finishing.set(key, finished)
       await finished
       this.#finishing.delete(key)
     }
     if (failures.length > 0) throw failures[0]
     return undefined
+  }
+
+  async #finish(library: Uint8Array, readRow: () => FollowedRow, nowMs: number, slice: Slice): Promise<void> {
+    const row = readRow()
+    if (isUnfinished(row)) await this.copies.finish({ library, writer: row.writer }, nowMs, slice)
   }
 
   #isFree(library: string): boolean {

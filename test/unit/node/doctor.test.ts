@@ -57,12 +57,20 @@ it('tells the root that others know, a head that has expired, and who signed two
   const { signal } = new AbortController()
   const head = { revision: 4, epoch: 7, expires: Date.UTC(2026, 4, 8) }
   const state = { root: Buffer.alloc(32, 0xab), records: 2, head, isExpired: false, isRenewalDue: false }
-  const check = (over: object, contradictions: object[] = [], copies: object[] = []) =>
+  const check = (
+    over: object,
+    contradictions: object[] = [],
+    copies: object[] = [],
+    unreadable: Uint8Array[] = []
+  ) =>
     libraryCheck(
       {
         state: async () => ({ ...state, ...over }),
         evidence: async () => contradictions,
-        followed: async () => copies
+        followed: async (onUnreadable: (library: Uint8Array) => void) => {
+          unreadable.forEach(onUnreadable)
+          return copies
+        }
       } as never,
       signal
     )
@@ -73,6 +81,10 @@ it('tells the root that others know, a head that has expired, and who signed two
   expect(await check({}, [], [copy])).toMatchObject({
     level: 'warn',
     message: expect.stringContaining(`heads have expired: ${peerOf(publicKey)}`)
+  })
+  expect(await check({}, [], [copy], [Buffer.alloc(32, 0xcd)])).toMatchObject({
+    level: 'warn',
+    message: expect.stringContaining(`cannot be read: ${'cd'.repeat(32)}`)
   })
   expect(await check({})).toEqual({
     level: 'ok',

@@ -13,6 +13,8 @@ const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
 
 let clock: ManualClock
 let heads: Map<string, Uint8Array>
+let unreadable: string | undefined
+let errors: number
 let connected: boolean
 let asked: Array<{ method: number; message: unknown }>
 let heard: string[]
@@ -25,6 +27,8 @@ let exchange: HeadExchange
 beforeEach(async () => {
   clock = new ManualClock()
   heads = new Map()
+  unreadable = undefined
+  errors = 0
   connected = true
   asked = []
   heard = []
@@ -40,11 +44,14 @@ beforeEach(async () => {
   } as unknown as Pick<Control, 'request' | 'handle'>
   exchange = new HeadExchange({
     control,
-    headOf: async id => heads.get(text(id)),
+    headOf: async id => {
+      if (text(id) === unreadable) throw new CatalogError('CONTENT_CORRUPT', 'the row cannot be read')
+      return heads.get(text(id))
+    },
     isConnected: () => connected,
     onHead: async (_, head) => void heard.push(text(head)),
     clock,
-    log: silentLogger
+    log: { ...silentLogger, error: () => void errors++ }
   })
 })
 
@@ -90,6 +97,28 @@ describe('who watches libraries', () => {
     connected = true
     await look()
     expect(asked).toEqual([])
+    await exchange.stop()
+  })
+
+  test('hears of the others where the head of a library cannot be read, and of that one when it can', async () => {
+    for (const number of [1, 2]) set(number, 'one')
+    const libraries = [library(1), library(2)]
+    unreadable = text(library(1))
+    expect((await ask(32, { libraries })).heads.map(text), 'asked for').toEqual(['one'])
+    unreadable = undefined
+    await ask(32, { libraries })
+    unreadable = text(library(1))
+    exchange.start()
+    await look()
+    set(2, 'two')
+    await look()
+    const told = (): string[] => asked.map(({ message }) => text((message as { head: Uint8Array }).head))
+    expect(told(), 'as it changes').toEqual(['two'])
+    expect(errors, 'once each time it becomes so').toBe(2)
+    unreadable = undefined
+    set(1, 'three')
+    await look()
+    expect(told()).toEqual(['two', 'three'])
     await exchange.stop()
   })
 

@@ -114,7 +114,7 @@ describe('a copy', () => {
     const lost = follow(reader, writer, { cutAfterFrames: 4 })
     await expect(lost).rejects.toMatchObject({ message: 'the connection was lost' })
     expect(await reader.followedWhole(), 'nothing counts yet').toHaveLength(1)
-    expect((await reader.sets.followed())[0]).toMatchObject({ records: 0, row: { head: undefined } })
+    expect((await reader.followed())[0]).toMatchObject({ records: 0, row: { head: undefined } })
     expect(await versions(reader, 1), 'no name leads to what is incomplete').toEqual([])
     const { received, records } = await follow(reader, writer)
     expect(received).toBeLessThan(2500)
@@ -160,7 +160,7 @@ describe('a copy', () => {
     await writer.publish(...range(0, 60))
     await follow(reader, writer)
     await writer.publish(...range(60, 120))
-    const stateOf = async () => (await reader.sets.followed())[0]!.row
+    const stateOf = async () => (await reader.followed())[0]!.row
     const { copy } = await stateOf()
     // One write succeeds in each session; the last one is that after which the new copy counts.
     while ((await stateOf()).copy === copy) {
@@ -189,6 +189,23 @@ describe('a copy', () => {
     expect(await follow(reader, mirror, { of: writer })).toMatchObject({ state: 'behind', received: 0 })
     expect(await reader.followedWhole()).toEqual([await writer.root()])
     await expect(follow(reader, mirror)).resolves.toMatchObject({ records: 0 })
+  })
+
+  test('is not hidden by another one of which nothing can be read any more', async () => {
+    const [one, two, reader] = [await open('one'), await open('two'), await open('reader')]
+    for (const [index, writer] of [one, two].entries()) {
+      await writer.publish(numbered(index))
+      await follow(reader, writer)
+    }
+    await reader.write([{ type: 'put', key: makeKey(KeyFamily.Followed, one.library), value: Buffer.of(9) }])
+    const unreadable: Uint8Array[] = []
+    const followed = await reader.sets.followed(library => void unreadable.push(library))
+    expect(followed.map(({ row }) => row.writer)).toEqual([two.key.publicKey])
+    expect(unreadable.map(id => Buffer.compare(id, one.library))).toEqual([0])
+    await expect(reader.sets.finishCopies(), 'told, after the others').rejects.toMatchObject({
+      code: 'CONTENT_CORRUPT'
+    })
+    await expect(reader.sets.headOf(one.library)).rejects.toMatchObject({ code: 'CONTENT_CORRUPT' })
   })
 
   test('is brought back to a library that is empty, once its node has seen a head that it does not remember', async () => {
@@ -227,7 +244,7 @@ describe('a copy', () => {
     await writer.publish(...range(0, 90))
     const dry = await follow(reader, writer, { isDryRun: true })
     expect(dry).toMatchObject({ state: 'updated', received: 90, records: 90 })
-    expect(await reader.sets.followed()).toEqual([])
+    expect(await reader.followed()).toEqual([])
     expect(await rowsOf(reader, KeyFamily.Record)).toBe(0)
     expect(await rowsOf(reader, KeyFamily.Head)).toBe(0)
   })

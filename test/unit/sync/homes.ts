@@ -19,6 +19,7 @@ import { WorkerHost } from '../../../library/worker/host.ts'
 import { FrameReader, readSyncFrame, type SyncFrame } from '../../../protocols/index.ts'
 import { FOLLOW_LIMITS, type FollowLimits } from '../../../sync/follow/index.ts'
 import {
+  type Followed,
   type FollowOutcome,
   type LibrarySession,
   LibrarySets,
@@ -151,10 +152,17 @@ export class SyncHome {
     for (const { bytes } of releases) await this.registry.publish(bytes)
   }
 
+  /** The libraries that are followed. */
+  async followed(): Promise<Followed[]> {
+    return await this.sets.followed(library => {
+      throw new Error(`the row of ${Buffer.from(library).toString('hex')} cannot be read`)
+    })
+  }
+
   /** The libraries that are followed, checked node by node and record by record. */
   async followedWhole(): Promise<string[]> {
     const roots: string[] = []
-    for (const { library, row, root } of await this.sets.followed()) {
+    for (const { library, row, root } of await this.followed()) {
       const report = await this.sets.check(`followed/${Buffer.from(library).toString('hex')}/${row.copy}`)
       if (!report.ok) throw new Error(`the copy is damaged: ${report.problems.join('; ')}`)
       roots.push(Buffer.from(root).toString('hex'))
