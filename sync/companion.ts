@@ -152,7 +152,8 @@ class SyncCompanion implements WorkerCompanion {
 
   async #takeHead(incoming: Head, nowMs: number): Promise<HeadVerdict | 'forgotten'> {
     return await this.#modules.writes.run(async () => {
-      const root = await this.#rootOf(incoming.library)
+      const isOwn = bytesEqual(incoming.writer, this.#modules.signer.publicKey)
+      const root = isOwn ? await this.#rootOf(incoming.library) : undefined
       const { verdict, operations } = await this.#heads.take(incoming, { root, nowMs })
       if (operations.length > 0) await this.#modules.database.batch(operations, { sync: true })
       return verdict

@@ -61,7 +61,8 @@ export class HeadStore {
   /**
    * Plans what a verified head of any writer leads to. A `newer` one is kept; a `contradiction` is kept as evidence; one
    * of this node's own key that it does not remember (`forgotten`) makes it begin a new epoch at once, with the `root` that its
-   * library has now; where it has no such library any more there is nothing to sign. LIMIT_EXCEEDED for a writer too many.
+   * library has now; where it has no such library any more there is nothing to sign. For a head of another key no root is needed.
+   * LIMIT_EXCEEDED for a writer too many.
    */
   async take(
     incoming: Head,

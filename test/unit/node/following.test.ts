@@ -118,6 +118,12 @@ describe('a head that a peer tells', () => {
     expect(runs[1]).toBe(mirror.toString())
   })
 
+  test('costs the same however many libraries are here', async () => {
+    const before = reader.walks
+    await following.heard(mirror, headOf())
+    expect(reader.walks).toBe(before)
+  })
+
   test('that contradicts another is kept as evidence, and followed by nobody', async () => {
     await following.heard(mirror, headLike({ root: hashOf('a second story') }))
     expect(await reader.sets.evidence()).toHaveLength(1)

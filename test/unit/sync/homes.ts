@@ -43,6 +43,8 @@ export class SyncHome {
   openSnapshots = 0
   /** Batches that sync may write before the disk fails, once; undefined = it does not. */
   batchesLeft: number | undefined
+  /** How often sync has gone through rows. */
+  walks = 0
   readonly #home: string
   readonly #level: Level
   readonly #host: WorkerHost
@@ -137,6 +139,7 @@ export class SyncHome {
     return new Proxy(database, {
       get: (target, name) => {
         if (name === 'batch') return batch
+        if (name === 'iterate') this.walks++
         if (name === 'snapshot') return snapshot
         const value = Reflect.get(target, name, target)
         return typeof value === 'function' ? value.bind(target) : value
