@@ -99,13 +99,20 @@ export class SyncServer {
       })
     const leave = this.#enter(peer)
     if (leave === undefined) {
-      // Told in answer to the hello, like every refusal.
-      await drive(BUSY_PORT)
+      await drive(refusal(allTaken()))
       return
     }
+    let isDriven = false
     try {
-      await serve({ peerId, compareInMs: this.#compareInMs(peer) }, drive)
+      await serve({ peerId, compareInMs: this.#compareInMs(peer) }, port => {
+        isDriven = true
+        return drive(port)
+      })
       this.#metrics.served.inc({ end: 'well' })
+    } catch (thrown) {
+      // Whoever drives a session tells the peer why it ended; nobody did, of one that did not begin.
+      if (!isDriven) await drive(refusal(thrown))
+      throw thrown
     } finally {
       leave()
       this.#metrics.bytes.inc(traffic.bytesOut)
@@ -160,13 +167,15 @@ const VIOLATIONS: readonly string[] = [
 export const isViolation = ({ code, details }: CatalogError): boolean =>
   VIOLATIONS.includes(code) && details?.remoteCode === undefined
 
-const BUSY_PORT: SessionPort<unknown> = {
+/** A session that ends at the first frame of the peer: it is told why in answer to its hello, like of every refusal. */
+const refusal = (reason: unknown): SessionPort<unknown> => ({
   take: async () => {
-    throw new CatalogError('BUSY', 'all places for sessions are taken', {
-      details: { retryAfterMs: BUSY_RETRY_MS }
-    })
+    throw reason
   },
   say: async () => {
     throw new CatalogError('INTERNAL', 'a session that was refused')
   }
-}
+})
+
+const allTaken = (): CatalogError =>
+  new CatalogError('BUSY', 'all places for sessions are taken', { details: { retryAfterMs: BUSY_RETRY_MS } })

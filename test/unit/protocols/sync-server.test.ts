@@ -50,6 +50,8 @@ interface World {
 }
 
 interface Serving {
+  /** Thrown instead of beginning a session. */
+  refuses?: CatalogError
   take?: SessionPort<unknown>['take']
   say?: SessionPort<unknown>['say']
 }
@@ -57,7 +59,7 @@ interface Serving {
 /** A server whose sessions are as told: unless told they end after the first frame. */
 async function serving(
   count: number,
-  { take = async () => true, say }: Serving,
+  { refuses, take = async () => true, say }: Serving,
   run: (world: World, peers: Libp2p[]) => Promise<void>
 ): Promise<void> {
   await withNodes(count + 1, async ([server, ...peers]) => {
@@ -77,6 +79,7 @@ async function serving(
       {
         libp2p: server!,
         serve: async (peer, work) => {
+          if (refuses !== undefined) throw refuses
           compareInMs.push(peer.compareInMs)
           open++
           try {
@@ -199,6 +202,27 @@ describe('a peer', () => {
       expect(await Promise.all(streams.map(heard))).toEqual([['fin'], ['fin']])
       expect(world.violations).toEqual([])
       expect(MAX_SERVED_SESSIONS).toBeGreaterThan(MAX_SESSIONS_PER_PEER)
+    })
+  })
+
+  test('whose session cannot begin is told why in answer to its hello', async () => {
+    for (const code of ['BUSY', 'SHUTTING_DOWN'] as const)
+      await serving(1, { refuses: new CatalogError(code, 'not now') }, async (world, [peer]) => {
+        for (let times = 0; times <= MAX_SESSIONS_PER_PEER; times++) {
+          const stream = await open(peer!, world)
+          stream.send(encodeSyncMessage(hello))
+          expect(await heard(stream)).toEqual([`abort ${code}`])
+        }
+        expect(world.violations).toEqual([])
+      })
+  })
+
+  test('whose session cannot begin, and that says nothing, is cut', async () => {
+    await serving(1, { refuses: new CatalogError('BUSY', 'not now') }, async (world, [peer]) => {
+      const silent = await open(peer!, world)
+      await eventually(() => world.server.getConnections()[0]!.streams.length > 0)
+      await world.clock.advance(HELLO_TIMEOUT_MS)
+      expect(await heard(silent)).toEqual(['abort TIMEOUT'])
     })
   })
 
