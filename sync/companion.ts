@@ -133,11 +133,6 @@ class SyncCompanion implements WorkerCompanion {
         const { root } = this.#trees.open(libraryId)
         return this.#heads.next(this.#idOf(libraryId), { root, changes: [], nowMs })
       }),
-    newEpoch: ({ libraryId, nowMs }) =>
-      this.#write(async () => {
-        const { root } = this.#trees.open(libraryId)
-        return this.#heads.newEpoch(this.#idOf(libraryId), { root, nowMs })
-      }),
     takeHead: ({ head, nowMs }) => this.#takeHead(decodeHead(head), nowMs),
     sessionOpen: ({ opening, nowMs }) => this.#sessions.open(opening, nowMs),
     sessionTake: parameters => this.#sessions.take(parameters),

@@ -177,11 +177,6 @@ export class LibrarySets {
     return this.#ask('renewHead', { libraryId, nowMs: this.#now() }, signal)
   }
 
-  /** Begins a new epoch of a library: for a node that has met its own key elsewhere. */
-  newEpoch(libraryId: string, signal?: AbortSignal): Promise<undefined> {
-    return this.#ask('newEpoch', { libraryId, nowMs: this.#now() }, signal)
-  }
-
   /**
    * Takes a head of any writer that a peer has shown, and says what came of it; HEAD_INVALID, SIGNATURE_INVALID, UNSUPPORTED,
    * LIMIT_EXCEEDED. One of this node's own that it does not remember begins a new epoch.

@@ -10,7 +10,6 @@ export interface SyncMethods {
   rebuildTree: [{ libraryId: string; nowMs: number }, RebuiltTree]
   /** Signs the root again, for another week. */
   renewHead: [{ libraryId: string; nowMs: number }, undefined]
-  newEpoch: [{ libraryId: string; nowMs: number }, undefined]
   /** See heads/head-store.ts. */
   takeHead: [{ head: Uint8Array; nowMs: number }, HeadVerdict | 'forgotten']
   /** Sessions: see follow/types.ts. */

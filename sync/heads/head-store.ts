@@ -85,11 +85,6 @@ export class HeadStore {
     return { verdict, operations: await this.#evidence(known!, incoming) }
   }
 
-  /** Begins a new epoch: for who has met its own key elsewhere. */
-  newEpoch(library: Uint8Array, { root, nowMs }: { root: Uint8Array; nowMs: number }): WriteOperation[] {
-    return this.#sign({ library, root, nowMs, afterEpoch: this.#last(library)?.head.epoch ?? 0 }, [])
-  }
-
   #sign(next: Omit<NextHead, 'last' | 'place'>, changes: readonly SetChange[]): WriteOperation[] {
     const last = this.#last(next.library)
     const head = signHead(nextHead({ ...next, last, place: this.#place }), this.#modules.signer)

@@ -4,8 +4,7 @@
  * lying only by a new epoch, so one begins whenever this may be so:
  *
  * - the home does not stand where it stood when it last signed (`place`: whoever copies or restores files makes new ones);
- * - a head of its own comes back from a peer that it does not remember;
- * - it meets its own key at another node.
+ * - a head of its own comes back from a peer that it does not remember.
  *
  * Epochs are times, so that two copies of a home that begin one each do not begin the same.
  */

@@ -250,10 +250,6 @@ export class Home {
     return true
   }
 
-  async newEpoch(): Promise<void> {
-    await this.#ask('newEpoch', { libraryId: HOME_LIBRARY })
-  }
-
   #ask(method: string, parameters: object): Promise<unknown> {
     return this.#companion.handle(method, { ...parameters, nowMs: this.#modules.now() }, NEVER)
   }

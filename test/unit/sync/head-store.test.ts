@@ -106,12 +106,6 @@ describe('the heads of one’s own libraries', () => {
     expect(await rows(KeyFamily.HeadEvidence)).toBe(0)
   })
 
-  test('begin a new epoch when this node meets its own key', async () => {
-    const one = await sign('a')
-    await commit(store.newEpoch(own, { root: one.root, nowMs: NOW_MS }))
-    expect(readHead(database, own, node.publicKey)).toMatchObject({ epoch: NOW_MS + 1, revision: 2 })
-  })
-
   test('go on in a new epoch when the last one cannot be read any more', async () => {
     await sign('a')
     const [key] = (await Array.fromAsync(database.iterate({ prefix: makeKey(KeyFamily.Head) })))[0]!
