@@ -16,6 +16,7 @@ import {
   planFollows,
   staleTime
 } from '../../sync/index.ts'
+import { bytesEqual } from '../../trust/index.ts'
 import type { FollowShape, SyncResult } from '../sync-schemas.ts'
 import { Ongoing } from './ongoing.ts'
 import type { SyncingService } from './types.ts'
@@ -106,7 +107,10 @@ export class Following extends Ongoing {
       // A key costs nothing: of anybody else's heads one peer could tell more than there is room for.
       if (textOf(libraryIdOf(head.writer, HOME_LIBRARY)) !== textOf(head.library))
         throw new CatalogError('HEAD_INVALID', 'the head is not of the writer of its library')
-      const verdict = await sets.take(bytes)
+      const here = await sets.headOf(head.library)
+      // As most are that peers tell again and again: nothing is to be judged, and the worker may rest.
+      const isHere = here !== undefined && bytesEqual(here, bytes)
+      const verdict = isHere ? 'known' : await sets.take(bytes)
       if (verdict === 'contradiction')
         logger.warn(
           { peer, library: textOf(head.library) },

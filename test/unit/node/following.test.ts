@@ -26,6 +26,7 @@ let mirror: PeerId
 let connected: string[]
 let onConnected: Array<(peer: string) => void>
 let runs: string[]
+let takes: number
 let outcome: (peer: string) => void
 let state: SyncResult['state']
 let expiresMs: number
@@ -44,6 +45,7 @@ beforeEach(async () => {
   connected = [mirror.toString()]
   onConnected = []
   runs = []
+  takes = 0
   watched = []
   libraries = []
   violations = []
@@ -71,7 +73,14 @@ const open = (lines: string[]): Following =>
           return { state, head: { expires: new Date(expiresMs).toISOString() } } as never
         }
       },
-      sets: reader.sets,
+      sets: {
+        idOf: id => reader.sets.idOf(id),
+        headOf: library => reader.sets.headOf(library),
+        take: bytes => {
+          takes++
+          return reader.sets.take(bytes)
+        }
+      },
       heads: {
         watch: async (peerId, ids) => {
           watched.push(peerId.toString())
@@ -119,9 +128,21 @@ describe('a head that a peer tells', () => {
   })
 
   test('costs the same however many libraries are here', async () => {
+    await writer.publish(numbered(2))
     const before = reader.walks
     await following.heard(mirror, headOf())
+    expect(takes).toBe(1)
     expect(reader.walks).toBe(before)
+  })
+
+  test('wakes no worker when it is the one that is here, of a copy or of the own library', async () => {
+    await reader.publish(numbered(50))
+    await following.heard(mirror, headOf())
+    await following.heard(mirror, readHead(reader.reader, reader.library, reader.key.publicKey)!.bytes)
+    expect(takes).toBe(0)
+    await clock.advance(DAY_MS, HOUR_MS / 2)
+    await eventually(() => runs.length === 2)
+    expect(runs[1], 'who told it has the library').toBe(mirror.toString())
   })
 
   test('that contradicts another is kept as evidence, and followed by nobody', async () => {
