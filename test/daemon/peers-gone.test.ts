@@ -88,12 +88,15 @@ describe('a peer that breaks the protocols again and again', () => {
     const [hostile, consumer] = await Promise.all([Hostile.start(), net.start('consumer')])
     try {
       const liar = await hostile.join(consumer, { records: 'garbage frames' })
-      for (let n = 0; n < 5; n++) {
+      const isDenied = async (): Promise<boolean> =>
+        (await metric(consumer, 'catalog_peers_denied_total')) === 1
+      // What it answers when it is asked for heads counts too, so one fetch less may be enough.
+      for (let n = 0; n < 5 && !(await isDenied()); n++) {
         const name = `lie-${n}`
         await liar.announce(name)
         await consumer.operation('/v1/fetches', { spec: name })
       }
-      expect(await metric(consumer, 'catalog_peers_denied_total')).toBe(1)
+      expect(await isDenied()).toBe(true)
       await eventually(async () => !(await peersOf(consumer)).includes(liar.peerId))
     } finally {
       await hostile.stop()

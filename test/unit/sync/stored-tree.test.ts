@@ -95,6 +95,8 @@ describe('with every change of a library its tree and head are committed', () =>
     await fc.assert(
       fc.asyncProperty(fc.array(action, { maxLength: 60, size: 'max' }), async actions => {
         let sequence = NOW_MS
+        // Before its first change a library has no head.
+        await machine.registry.publish(release(0).bytes)
         for (const { kind, number } of actions) {
           const [known] = await machine.registry.versions(`package-${number}`)
           if (kind === 'publish') await machine.registry.publish(release(number).bytes)
