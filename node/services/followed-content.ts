@@ -2,12 +2,12 @@
 import {
   backoffDelayMs,
   type Clock,
+  changedWithin,
   type Logger,
   MINUTE_MS,
   type RetryPolicy,
   SECOND_MS,
-  Signpost,
-  untilAborted
+  Signpost
 } from '../../base/index.ts'
 import { HOME_LIBRARY } from '../../library/index.ts'
 import { libraryIdOf } from '../../sync/index.ts'
@@ -91,7 +91,7 @@ export class FollowedContent extends Ongoing {
       const [next] = [...this.#due.values()].sort((a, b) => a.atMs - b.atMs)
       const waitMs = next === undefined ? Number.POSITIVE_INFINITY : next.atMs - clock.now()
       if (next === undefined || waitMs > 0) {
-        await this.#until(changed, waitMs, signal)
+        await changedWithin(changed, waitMs, { clock, signal })
         continue
       }
       const { subscription } = next
@@ -104,15 +104,6 @@ export class FollowedContent extends Ongoing {
         this.#due.set(writer, { subscription, atMs, failures })
       }
     }
-  }
-
-  async #until(changed: Promise<void>, waitMs: number, signal: AbortSignal): Promise<void> {
-    const over = new AbortController()
-    const timed = Number.isFinite(waitMs)
-      ? [this.#modules.clock.wait(waitMs, AbortSignal.any([over.signal, signal])).catch(() => undefined)]
-      : []
-    await untilAborted(Promise.race([changed, ...timed]), signal).catch(() => undefined)
-    over.abort()
   }
 
   /** Goes through a library once; whether everything that is wanted is here now. */

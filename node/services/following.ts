@@ -1,6 +1,13 @@
 /** Standing subscriptions: libraries of other nodes that are kept equal by themselves, at once when a peer tells a newer head. */
 import type { PeerId } from '@libp2p/interface'
-import { backoffDelayMs, CatalogError, MINUTE_MS, Signpost, toCatalogError } from '../../base/index.ts'
+import {
+  backoffDelayMs,
+  CatalogError,
+  changedWithin,
+  MINUTE_MS,
+  Signpost,
+  toCatalogError
+} from '../../base/index.ts'
 import type { ContentPolicy } from '../../config/index.ts'
 import { HOME_LIBRARY } from '../../library/index.ts'
 import {
@@ -158,7 +165,8 @@ export class Following extends Ongoing {
         { nowMs: clock.now(), connected: new Set(network.connected()) }
       )
       for (const run of plan.runs) this.#begin(run, signal)
-      await this.#until(plan.nextMs, changed, signal)
+      const waitMs = Math.min(plan.nextMs - clock.now(), LOOK_MS)
+      await changedWithin(changed, waitMs, { clock, signal })
     }
   }
 
@@ -173,16 +181,6 @@ export class Following extends Ongoing {
       writers: new Set(entries.map(({ state }) => state.writer))
     }
     await watchLibraries(modules, options, signal)
-  }
-
-  /** Until a time, or something has changed. */
-  async #until(atMs: number, changed: Promise<void>, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#modules
-    const over = new AbortController()
-    const waitMs = Math.min(atMs - clock.now(), LOOK_MS)
-    const timed = clock.wait(Math.max(0, waitMs), AbortSignal.any([signal, over.signal]))
-    await Promise.race([changed, timed.catch(() => undefined)])
-    over.abort()
   }
 
   #begin({ writer, peer }: FollowRun, signal: AbortSignal): void {

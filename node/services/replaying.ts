@@ -7,6 +7,7 @@ import {
   backoffDelayMs,
   type CatalogError,
   type Clock,
+  changedWithin,
   DAY_MS,
   type Logger,
   MINUTE_MS,
@@ -71,14 +72,15 @@ export class Replaying extends Ongoing {
   }
 
   protected async run(signal: AbortSignal): Promise<void> {
-    const { queue, network } = this.#modules
+    const { queue, network, clock } = this.#modules
     const stop = network.onConnected(() => this.#hurry())
     try {
       for (;;) {
         // Before the look: what changes after it is not missed.
         const changed = queue.changed()
         const nextMs = await this.#look(signal)
-        await this.#until(nextMs, changed, signal)
+        const waitMs = Math.min(nextMs - clock.monotonicMs(), AGAIN.maxDelayMs)
+        await changedWithin(changed, waitMs, { clock, signal })
       }
     } finally {
       stop()
@@ -199,15 +201,5 @@ export class Replaying extends Ongoing {
   async #forget(id: string): Promise<void> {
     this.#waits.delete(id)
     await this.#modules.queue.remove(id)
-  }
-
-  /** Until a time, or something has changed. Rejects with the signal's reason. */
-  async #until(atMs: number, changed: Promise<void>, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#modules
-    const over = new AbortController()
-    const both = AbortSignal.any([signal, over.signal])
-    const waitMs = Math.min(Math.max(0, atMs - clock.monotonicMs()), AGAIN.maxDelayMs)
-    await Promise.race([changed, clock.wait(waitMs, both)]).finally(() => over.abort())
-    signal.throwIfAborted()
   }
 }

@@ -1,11 +1,13 @@
 /** Releases carried from node to node in a file: real daemons that never meet, by their command line. */
+import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
+import http from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ErrorCode } from '../../base/index.ts'
 import { pseudoRandom } from '../unit/content/fakes.ts'
 import { cliOk, expectRefusal } from './support/cli.ts'
-import { type TestDaemon, TestNet } from './support.ts'
+import { eventually, type TestDaemon, TestNet } from './support.ts'
 
 let net: TestNet
 let publisher: TestDaemon
@@ -111,6 +113,38 @@ describe('what goes wrong', () => {
     await refusal(empty, ['create', file('none')], 'NOT_FOUND', 'no records')
     await expect(readFile(file('none'))).rejects.toThrow('ENOENT')
     await expect(readFile(file('none.part'))).rejects.toThrow('ENOENT')
+  })
+
+  it('with a client that goes away in the middle takes no place from the next', async () => {
+    const busy = await net.start('busy')
+    await busy.publish({
+      name: 'large',
+      version: '1.0.0',
+      files: { 'a.bin': pseudoRandom('large', 12_000_000) }
+    })
+    const { socket: socketPath } = busy.home
+    // More than there are places.
+    for (let i = 0; i < 6; i++) {
+      const request = http.get({ socketPath, path: '/v1/bundle?specs=large', agent: false })
+      const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+      await once(response, 'readable')
+      response.destroy()
+      const upload = http.request({
+        socketPath,
+        method: 'POST',
+        path: '/v1/bundles',
+        headers: { 'content-type': 'application/x-catalog-bundle' },
+        agent: false
+      })
+      upload.on('error', () => undefined)
+      upload.write('catalog-bundle/1\n')
+      upload.destroy()
+    }
+    const made = await eventually(async () => {
+      const { status, bytes } = await busy.api('GET', '/v1/bundle?specs=large')
+      return status === 200 && bytes
+    })
+    expect(made.byteLength).toBeGreaterThan(12_000_000)
   })
 
   it('in a file is told, and the right one goes on with what had come', async () => {

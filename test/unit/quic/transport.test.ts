@@ -1,5 +1,5 @@
 import { quic } from '@chainsafe/libp2p-quic'
-import type { Libp2p } from '@libp2p/interface'
+import type { Libp2p, Stream } from '@libp2p/interface'
 import { createLibp2p } from 'libp2p'
 import { afterEach, describe, expect, test } from 'vitest'
 import {
@@ -10,6 +10,7 @@ import {
 } from '../../../protocols/quic/index.ts'
 import { acceptInParallel } from '../../../protocols/quic/listener.ts'
 import { asNativeConnection } from '../../../protocols/quic/native.ts'
+import { MAX_HELD_RESETS } from '../../../protocols/quic/options.ts'
 
 const LISTEN = '/ip4/127.0.0.1/udp/0/quic-v1'
 const started: Libp2p[] = []
@@ -57,6 +58,34 @@ describe('between two nodes over loopback', () => {
     controller.abort()
     await expect(dial).rejects.toThrow()
     expect(client.getConnections()).toEqual([])
+  })
+
+  test('a remote that reads nothing of streams that are cut loses the connection', async () => {
+    const server = await node()
+    const client = await createLibp2p({
+      // Small, so that the first write of a stream is held up.
+      transports: [quicTransport({ maxStreamData: 50_000 })],
+      connectionMonitor: { enabled: false }
+    })
+    started.push(client)
+    const held: Stream[] = []
+    await server.handle('/bulk/1', stream => {
+      stream.send(new Uint8Array(1_000_000))
+      held.push(stream)
+    })
+    const connection = await client.dial(server.getMultiaddrs())
+    const open = async (): Promise<void> => (await connection.newStream('/bulk/1')).pause()
+    for (let i = 0; i < MAX_HELD_RESETS; i++) await open()
+    await expect.poll(() => held.length).toBe(MAX_HELD_RESETS)
+    const cut = (stream: Stream): void => stream.abort(new Error('the peer did not take an answer'))
+    held.splice(0).forEach(cut)
+    // The connection stays, and another stream finds it well.
+    await open()
+    await expect.poll(() => held.length).toBe(1)
+    expect(server.getConnections()).toHaveLength(1)
+    held.splice(0).forEach(cut)
+    await expect.poll(() => server.getConnections().length).toBe(0)
+    await expect.poll(() => connection.status).not.toBe('open')
   })
 
   test('a stream whose negotiation is aborted is gone on both sides', async () => {
