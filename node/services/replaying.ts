@@ -92,6 +92,8 @@ export class Replaying extends Ongoing {
     const { queue, clock, logger } = this.#modules
     try {
       const waiting = await this.#inTime(await queue.list(signal))
+      // What somebody took out is waited for no more.
+      for (const id of this.#waits.keys()) if (queue.get(id) === undefined) this.#waits.delete(id)
       const nowMs = clock.monotonicMs()
       // One that ended while the others were read is in the list and not in the queue.
       const idle = waiting.flatMap(({ id }) => (this.#running.has(id) ? [] : (queue.get(id) ?? [])))

@@ -25,7 +25,7 @@ export const ROOT_BYTES = 32
 const TRIE_KEY_BYTES = 32
 /** A library's id (docs/sync.md). */
 export const LIBRARY_ID_BYTES = 32
-/** A signed head: hashes, numbers, two keys and a signature. */
+/** A signed head: hashes, numbers, two keys and a signature, some 330 bytes today; the rest is for fields of later versions. */
 export const MAX_HEAD_BYTES = KIB
 /** 48 cells, 176 counts, a root, a trace context: 1.3 KB, and room for what is added later. */
 export const MAX_HELLO_BYTES = 4 * KIB

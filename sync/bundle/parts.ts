@@ -11,9 +11,9 @@
  *     5 whole                  empty: all blocks of the content were there
  *     6 end                    SHA-256 of everything before these 32 bytes; last
  */
-import { MAX_BLOCK_BYTES, RECORD_LIMITS } from '../../library/index.ts'
-import { MAX_HEAD_BYTES } from '../heads/index.ts'
-import { MAX_PROOF_BYTES } from '../trie/index.ts'
+import { BLOCK_ID_BYTES, MAX_BLOCK_BYTES, RECORD_LIMITS } from '../../library/index.ts'
+import { MAX_HEAD_BYTES } from '../../protocols/index.ts'
+import { HASH_BYTES, MAX_PROOF_BYTES } from '../trie/index.ts'
 
 export const BUNDLE_MAGIC = Buffer.from('catalog-bundle/1\n')
 export const BUNDLE_TYPE = 'application/x-catalog-bundle'
@@ -48,9 +48,8 @@ export const KIND_BYTES: Readonly<Record<BundleKind, number>> = {
 /** Kind and length. */
 export const FRAME_HEAD_BYTES = 5
 export const RECORD_LENGTH_BYTES = 4
-export const HASH_BYTES = 32
 /** Id, codec and raw length before the bytes of a block. */
-export const BLOCK_HEAD_BYTES = HASH_BYTES + 1 + 4
+export const BLOCK_HEAD_BYTES = BLOCK_ID_BYTES + 1 + 4
 /** A CIDv1 of a SHA-256 has 36. */
 const MAX_CID_BYTES = 64
 

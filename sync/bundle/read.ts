@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { CatalogError } from '../../base/index.ts'
+import { BLOCK_ID_BYTES } from '../../library/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import {
   BLOCK_HEAD_BYTES,
@@ -7,7 +8,6 @@ import {
   type BundleKind,
   type BundlePart,
   FRAME_HEAD_BYTES,
-  HASH_BYTES,
   KIND_BYTES,
   MAX_BODY_BYTES,
   MAX_BUNDLE_RECORDS,
@@ -90,9 +90,9 @@ function recordOf(body: Buffer): { record: Uint8Array; proof: Uint8Array } {
 function blockOf(body: Buffer): Omit<Extract<BundlePart, { kind: 'block' }>, 'kind'> {
   if (body.byteLength < BLOCK_HEAD_BYTES) throw invalid('has a block without its head')
   return {
-    id: body.subarray(0, HASH_BYTES),
-    codec: body[HASH_BYTES]!,
-    rawLengthBytes: body.readUInt32BE(HASH_BYTES + 1),
+    id: body.subarray(0, BLOCK_ID_BYTES),
+    codec: body[BLOCK_ID_BYTES]!,
+    rawLengthBytes: body.readUInt32BE(BLOCK_ID_BYTES + 1),
     bytes: body.subarray(BLOCK_HEAD_BYTES)
   }
 }

@@ -1,12 +1,6 @@
 import { createHash } from 'node:crypto'
-import {
-  BUNDLE_MAGIC,
-  type BundleKind,
-  type BundlePart,
-  FRAME_HEAD_BYTES,
-  HASH_BYTES,
-  KIND_BYTES
-} from './parts.ts'
+import { HASH_BYTES } from '../trie/index.ts'
+import { BUNDLE_MAGIC, type BundleKind, type BundlePart, FRAME_HEAD_BYTES, KIND_BYTES } from './parts.ts'
 
 /**
  * A bundle as bytes: a piece for each part, and what closes the file behind the last. The caller sees to the order of the

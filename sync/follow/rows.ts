@@ -5,6 +5,7 @@
  */
 import { CatalogError } from '../../base/index.ts'
 import { type DatabaseReader, KeyFamily, makeKey, type WriteOperation } from '../../library/index.ts'
+import { LIBRARY_ID_BYTES } from '../../protocols/index.ts'
 import { PUBLIC_KEY_BYTES } from '../../trust/index.ts'
 import { decodeHead, type Head } from '../heads/index.ts'
 
@@ -26,7 +27,6 @@ export interface FollowedRow {
 }
 
 const ROW_VERSION = 1
-const LIBRARY_ID_BYTES = 32
 const FIXED_BYTES = 1 + PUBLIC_KEY_BYTES + 3 * 4 + 1 + 8
 
 const followedKey = (library: Uint8Array): Uint8Array => makeKey(KeyFamily.Followed, library)

@@ -26,6 +26,7 @@ import {
   must,
   RECORD_LIMITS
 } from '../../library/index.ts'
+import { MAX_HEAD_BYTES } from '../../protocols/index.ts'
 import {
   domainPrefix,
   PUBLIC_KEY_BYTES,
@@ -41,8 +42,6 @@ const SIGNATURE_DOMAIN = 'head'
 const HASH_PREFIX = domainPrefix('head')
 const HASH_BYTES = 32
 
-/** A head of today has some 330 bytes; the rest is for fields of later versions. Checked before decoding. */
-export const MAX_HEAD_BYTES = 1024
 /** How long a mirror could hide a yank by showing nothing newer. */
 export const HEAD_LIFETIME_MS = 7 * DAY_MS
 

@@ -10,7 +10,6 @@ export {
   HEAD_LIFETIME_MS,
   type Head,
   type HeadStatement,
-  MAX_HEAD_BYTES,
   signHead
 } from './head.ts'
 export { HeadStore, type HeadStoreModules, type HeadStoreOptions, type TakenHead } from './head-store.ts'

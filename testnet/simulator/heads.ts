@@ -1,5 +1,6 @@
 import { check, decodeCanonical } from '../../library/index.ts'
-import { type HeadStatement, MAX_HEAD_BYTES } from '../../sync/index.ts'
+import { MAX_HEAD_BYTES } from '../../protocols/index.ts'
+import type { HeadStatement } from '../../sync/index.ts'
 
 /** What a head says, whoever signed it or did not: for heads that were verified before, and to see whose one is said to be. */
 export interface SaidHead extends HeadStatement {

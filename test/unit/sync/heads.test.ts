@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DAY_MS, MINUTE_MS } from '../../../base/index.ts'
+import { MAX_HEAD_BYTES } from '../../../protocols/index.ts'
 import {
   decodeHead,
   HEAD_LIFETIME_MS,
@@ -14,7 +15,6 @@ import {
   isRenewalDue,
   judgeHead,
   libraryIdOf,
-  MAX_HEAD_BYTES,
   nextHead,
   type OwnHead,
   signHead
