@@ -1,9 +1,11 @@
 /** What follows libraries and shows them to peers, put together: the sessions of both sides, heads between nodes, subscriptions. */
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import type { Clock, Logger } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
+import { networkPrefix } from '../discovery/index.ts'
 import type { ContentStore, Registry } from '../library/index.ts'
 import { type Control, HeadExchange, SyncServer } from '../protocols/index.ts'
 import type { LibrarySets } from '../sync/index.ts'
@@ -55,7 +57,14 @@ export class SyncParts {
     const { libp2p, sets, violations, logger, clock, metrics } = modules
     const peerId = (): string => modules.peerId
     this.#server = new SyncServer(
-      { libp2p, serve: serveFrom(sets, modules.peerId), clock, log: logger.child({ part: 'sync' }), metrics },
+      {
+        libp2p,
+        serve: serveFrom(sets, modules.peerId),
+        networkOf,
+        clock,
+        log: logger.child({ part: 'sync' }),
+        metrics
+      },
       { networkId, onViolation: violations.of('sync') }
     )
     this.#heads = new HeadExchange({
@@ -114,6 +123,11 @@ function serveFrom(sets: LibrarySets, own: string): ConstructorParameters<typeof
   const local = idBytes(peerIdFromString(own))
   return ({ peerId, compareInMs }, work) =>
     sets.session({ role: 'source', local, remote: idBytes(peerId), compareInMs }, port => work(port))
+}
+
+const networkOf = (address: Multiaddr): string | undefined => {
+  const prefix = networkPrefix(address)
+  return prefix === undefined ? undefined : Buffer.from(prefix).toString('hex')
 }
 
 const idBytes = (peerId: PeerId): Uint8Array => peerId.toMultihash().bytes

@@ -1,4 +1,5 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { CatalogError, type Clock, type Logger, LruCache, partMetrics, SECOND_MS } from '../../base/index.ts'
 import { fromTransport } from '../wire/status.ts'
@@ -10,6 +11,7 @@ import {
   MAX_SERVED_SESSIONS,
   MAX_SESSIONS_PER_PEER
 } from './limits.ts'
+import { type PlacedSession, whoYields } from './places.ts'
 
 /** Peers of which is remembered when a large library was compared with them last. */
 const MAX_PEERS = 4096
@@ -23,6 +25,8 @@ export interface SyncServerModules {
     peer: { peerId: PeerId; compareInMs: number },
     work: (port: SessionPort<unknown>) => Promise<T>
   ) => Promise<T>
+  /** The network that an address counts to; undefined for one near by. */
+  readonly networkOf: (address: Multiaddr) => string | undefined
   readonly clock: Clock
   readonly log: Logger
   readonly metrics?: MetricsRegistry
@@ -34,15 +38,21 @@ export interface SyncServerOptions {
   readonly onViolation?: (peerId: PeerId, error: CatalogError) => void
 }
 
+/** A session that can lose its place. */
+interface ServedSession extends PlacedSession {
+  readonly traffic: SessionTraffic
+  cut(reason: CatalogError): void
+}
+
 /** Shows peers the libraries that are here, from `start` to `stop`. */
 export class SyncServer {
   readonly #modules: SyncServerModules
   readonly #options: SyncServerOptions
-  readonly #sessions = new Map<string, number>()
+  /** Those that have a place. */
+  readonly #sessions = new Set<ServedSession>()
   /** Monotonic time of the last comparison of a large library, by peer. */
   readonly #compared = new LruCache<string, number>({ maxEntries: MAX_PEERS })
   readonly #metrics
-  #active = 0
   #running: AbortController | undefined
   readonly #streams = new Set<Promise<void>>()
 
@@ -54,7 +64,7 @@ export class SyncServer {
       served: metrics.counter('served_sessions_total', 'Sessions of peers, by how they ended.', ['end']),
       bytes: metrics.counter('served_bytes_total', 'Bytes sent in sessions of peers.'),
       records: metrics.counter('served_records_total', 'Records sent in sessions of peers.'),
-      active: metrics.gauge('served_sessions', 'Sessions of peers under way.', () => this.#active)
+      active: metrics.gauge('served_sessions', 'Sessions of peers under way.', () => this.#sessions.size)
     }
   }
 
@@ -78,17 +88,19 @@ export class SyncServer {
 
   readonly #onStream = (stream: Stream, connection: Connection): void => {
     const peerId = connection.remotePeer
-    const serving = this.#serve(stream, peerId)
+    const serving = this.#serve(stream, connection)
       .catch(thrown => this.#report(peerId, fromTransport(thrown, peerId.toString())))
       .finally(() => this.#streams.delete(serving))
     this.#streams.add(serving)
   }
 
-  async #serve(stream: Stream, peerId: PeerId): Promise<void> {
-    const { clock, serve } = this.#modules
+  async #serve(stream: Stream, { remotePeer: peerId, remoteAddr }: Connection): Promise<void> {
+    const { clock, serve, networkOf } = this.#modules
     const peer = peerId.toString()
-    const signal = this.#running?.signal ?? AbortSignal.abort(new CatalogError('SHUTTING_DOWN', 'stopped'))
+    const stopped = this.#running?.signal ?? AbortSignal.abort(new CatalogError('SHUTTING_DOWN', 'stopped'))
     const traffic: SessionTraffic = { bytesIn: 0, bytesOut: 0, roundTrips: 0, recordsOut: 0 }
+    const yielded = new AbortController()
+    const signal = AbortSignal.any([stopped, yielded.signal])
     const options = { isInitiator: false, firstFrameMs: HELLO_TIMEOUT_MS, signal }
     const drive = (port: SessionPort<unknown>): Promise<unknown> =>
       driveSession({ stream, clock }, port, traffic, {
@@ -97,9 +109,15 @@ export class SyncServer {
           if (isFull) this.#compared.set(peer, clock.monotonicMs())
         }
       })
-    const leave = this.#enter(peer)
-    if (leave === undefined) {
-      await drive(refusal(allTaken()))
+    const session: ServedSession = {
+      peer,
+      network: networkOf(remoteAddr) ?? peer,
+      sinceMs: clock.monotonicMs(),
+      traffic,
+      cut: reason => yielded.abort(reason)
+    }
+    if (!this.#enter(session)) {
+      await drive(refusal(busy('all places for sessions are taken')))
       return
     }
     let isDriven = false
@@ -114,7 +132,7 @@ export class SyncServer {
       if (!isDriven) await drive(refusal(thrown))
       throw thrown
     } finally {
-      leave()
+      this.#sessions.delete(session)
       this.#metrics.bytes.inc(traffic.bytesOut)
       this.#metrics.records.inc(traffic.recordsOut)
     }
@@ -126,18 +144,18 @@ export class SyncServer {
     return Math.max(0, Math.ceil(lastMs + COMPARISON_INTERVAL_MS - this.#modules.clock.monotonicMs()))
   }
 
-  /** Takes a place; undefined when there is none for this peer. */
-  #enter(peer: string): (() => void) | undefined {
-    const open = this.#sessions.get(peer) ?? 0
-    if (open >= MAX_SESSIONS_PER_PEER || this.#active >= MAX_SERVED_SESSIONS) return undefined
-    this.#active++
-    this.#sessions.set(peer, open + 1)
-    return () => {
-      this.#active--
-      const left = this.#sessions.get(peer)! - 1
-      if (left === 0) this.#sessions.delete(peer)
-      else this.#sessions.set(peer, left)
+  /** Whether a session got a place: a free one, or another session's. */
+  #enter(session: ServedSession): boolean {
+    const sessions = [...this.#sessions]
+    if (sessions.filter(({ peer }) => peer === session.peer).length >= MAX_SESSIONS_PER_PEER) return false
+    if (sessions.length >= MAX_SERVED_SESSIONS) {
+      const yielding = whoYields(sessions, session, session.sinceMs)
+      if (yielding === undefined) return false
+      this.#sessions.delete(yielding)
+      yielding.cut(busy('another peer needs the place of this session'))
     }
+    this.#sessions.add(session)
+    return true
   }
 
   #report(peerId: PeerId, error: CatalogError): void {
@@ -177,5 +195,5 @@ const refusal = (reason: unknown): SessionPort<unknown> => ({
   }
 })
 
-const allTaken = (): CatalogError =>
-  new CatalogError('BUSY', 'all places for sessions are taken', { details: { retryAfterMs: BUSY_RETRY_MS } })
+const busy = (why: string): CatalogError =>
+  new CatalogError('BUSY', why, { details: { retryAfterMs: BUSY_RETRY_MS } })

@@ -1,5 +1,7 @@
 /** Daemons that follow each other's libraries. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { MAX_SERVED_SESSIONS, MAX_SESSIONS_PER_PEER } from '../../protocols/index.ts'
+import { Hostile } from './support/hostile.ts'
 import { type TestDaemon, TestNet } from './support.ts'
 
 let net: TestNet
@@ -104,5 +106,22 @@ describe('a library that is followed', () => {
     expect((await eve.ok('GET', '/v1/sync')).libraries).toEqual([])
     expect((await eve.api('DELETE', `/v1/sync/${ada.peerId}`)).status).toBe(404)
     expect(await names(eve), 'what is known stays known').toContain('one')
+  })
+
+  test('is shown to one more, whoever keeps all places by taking its time', async () => {
+    const { record } = await bob.publish(small('wanted-by-many'))
+    const hostile = await Hostile.start()
+    try {
+      for (let index = 0; index < MAX_SERVED_SESSIONS / MAX_SESSIONS_PER_PEER; index++) {
+        const slow = await hostile.join(bob)
+        expect(await slow.attack('sessions that take their time', record.id.toString())).toEqual({
+          done: MAX_SESSIONS_PER_PEER,
+          refused: 0
+        })
+      }
+      expect((await sync(eve, bob)).records).toBeGreaterThan(0)
+    } finally {
+      await hostile.stop()
+    }
   })
 })

@@ -5,10 +5,22 @@ import type { Libp2p, PeerId, PrivateKey, Stream } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { CID } from 'multiformats/cid'
 import { sealAddresses } from '../../../discovery/peers/peer-record.ts'
+import { HOME_LIBRARY } from '../../../library/index.ts'
 import { openMessage, Part, rangeMessage } from '../../../protocols/content/frames.ts'
 import { FrameKind, helloMessage, KIND_BITS, requestMessage } from '../../../protocols/control/frames.ts'
-import { ExchangeClient, encodeFrame, PROVIDE, protocolId } from '../../../protocols/index.ts'
+import {
+  ExchangeClient,
+  encodeFrame,
+  encodeSyncMessage,
+  MAX_SESSIONS_PER_PEER,
+  NONCE_BYTES,
+  PROVIDE,
+  protocolId,
+  pull,
+  ROOT_BYTES
+} from '../../../protocols/index.ts'
 import { getRecords, listReleases } from '../../../protocols/records/types.ts'
+import { libraryIdOf } from '../../../sync/index.ts'
 import { NETWORK } from './hostile-records.ts'
 
 export interface AttackModules {
@@ -68,6 +80,23 @@ async function tried(work: () => unknown): Promise<boolean> {
   }
 }
 
+/** The first word of a session, from somebody who has nothing of the library yet. */
+const syncHello = (library: Uint8Array): Uint8Array =>
+  encodeSyncMessage({
+    kind: 'hello',
+    body: {
+      library,
+      root: new Uint8Array(ROOT_BYTES),
+      records: 0,
+      revision: 0,
+      nonce: randomBytes(NONCE_BYTES),
+      cells: new Uint8Array(),
+      counts: new Uint8Array(),
+      resumeAt: new Uint8Array(),
+      traceparent: ''
+    }
+  })
+
 async function count(times: number, work: (index: number) => unknown): Promise<AttackResult> {
   let refused = 0
   for (let index = 0; index < times; index++) if (!(await tried(() => work(index)))) refused++
@@ -124,6 +153,14 @@ const ATTACKS = {
       const name = ['control', 'content', 'provide', 'find'][index % 4]!
       const stream = await openStream(node, remote, name)
       stream.send(randomBytes(20_000))
+    }),
+  /** As many as a peer may have, each of which is answered and then says nothing for as long as it may. */
+  'sessions that take their time': async ({ node }, remote) =>
+    await count(MAX_SESSIONS_PER_PEER, async () => {
+      const stream = await openStream(node, remote, 'sync')
+      stream.send(syncHello(libraryIdOf(remote.publicKey!.raw, HOME_LIBRARY)))
+      const answer = pull(stream, { signal: AbortSignal.timeout(5000) })
+      if ((await answer[Symbol.asyncIterator]().next()).done === true) throw new Error('refused')
     })
 } satisfies Record<string, Attack>
 
@@ -134,7 +171,8 @@ export const ATTACK_KINDS: readonly AttackKind[] = [
   'a flood of connections',
   'streams without a request',
   'answers that are never read',
-  'garbage on each protocol'
+  'garbage on each protocol',
+  'sessions that take their time'
 ]
 
 export async function attack(kind: AttackKind, modules: AttackModules): Promise<AttackResult> {

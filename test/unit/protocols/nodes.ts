@@ -17,7 +17,9 @@ export async function createNode(): Promise<Libp2p> {
   const node = await createLibp2p({
     addresses: { listen: ['/ip4/127.0.0.1/udp/0/quic-v1'] },
     transports: [quicTransport()],
-    connectionMonitor: { enabled: false }
+    connectionMonitor: { enabled: false },
+    // All come from one address, and at once.
+    connectionManager: { inboundConnectionThreshold: 100 }
   })
   return node
 }

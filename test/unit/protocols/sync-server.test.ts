@@ -16,6 +16,7 @@ import {
   SyncServer
 } from '../../../protocols/index.ts'
 import { readSyncMessage } from '../../../protocols/sync/message.ts'
+import { MIN_SERVICE_MS } from '../../../protocols/sync/places.ts'
 import { FrameReader } from '../../../protocols/wire/frame-reader.ts'
 import { eventually } from '../../eventually.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -88,6 +89,7 @@ async function serving(
             open--
           }
         },
+        networkOf: () => undefined,
         clock,
         log: silentLogger
       },
@@ -116,6 +118,19 @@ const spoken = (messages: SyncMessage[], ends: boolean, isFull = false) => ({
 
 const open = async (peer: Libp2p, { server }: World): Promise<Stream> =>
   await peer.dialProtocol(server.peerId, PROTOCOL)
+
+/** Sessions of peers, one after the other, each of which has been heard. */
+async function begun(world: World, peers: Libp2p[]): Promise<Stream[]> {
+  const streams: Stream[] = []
+  for (const peer of peers) {
+    const { length } = world.seen
+    const stream = await open(peer, world)
+    stream.send(encodeSyncMessage(hello))
+    await eventually(() => world.seen.length > length)
+    streams.push(stream)
+  }
+  return streams
+}
 
 /** What the other side says until it ends the stream. */
 async function heard(stream: Stream): Promise<string[]> {
@@ -202,6 +217,38 @@ describe('a peer', () => {
       expect(await Promise.all(streams.map(heard))).toEqual([['fin'], ['fin']])
       expect(world.violations).toEqual([])
       expect(MAX_SERVED_SESSIONS).toBeGreaterThan(MAX_SESSIONS_PER_PEER)
+    })
+  })
+
+  test('that comes when others keep all places gets one of a peer that has two, which is told', async () => {
+    const take = async (): Promise<boolean> => false
+    await serving(1 + MAX_SERVED_SESSIONS / MAX_SESSIONS_PER_PEER, { take }, async (world, peers) => {
+      const [newcomer, ...slow] = peers
+      const streams = await begun(world, [...slow, ...slow])
+      expect(world.open()).toBe(MAX_SERVED_SESSIONS)
+      const [mine] = await begun(world, [newcomer!])
+      const ends = streams.map(heard)
+      expect(await Promise.race(ends)).toEqual(['abort BUSY'])
+      await eventually(() => world.open() === MAX_SERVED_SESSIONS)
+      expect(mine!.status).toBe('open')
+      expect(world.violations).toEqual([])
+    })
+  })
+
+  test('that comes when others have all places, one each, waits until one has had it for a minute', async () => {
+    // It is their turn then, for which they may take two minutes.
+    const say = async () => spoken([fin], false)
+    await serving(1 + MAX_SERVED_SESSIONS, { say }, async (world, [newcomer, ...slow]) => {
+      const [first] = await begun(world, slow.slice(0, 1))
+      await world.clock.advance(MIN_SERVICE_MS / 2)
+      await begun(world, slow.slice(1))
+      const refused = await open(newcomer!, world)
+      refused.send(encodeSyncMessage(hello))
+      expect(await heard(refused)).toEqual(['abort BUSY'])
+      await world.clock.advance(MIN_SERVICE_MS / 2)
+      await begun(world, [newcomer!])
+      expect(await heard(first!)).toEqual(['fin', 'abort BUSY'])
+      expect(world.violations).toEqual([])
     })
   })
 
