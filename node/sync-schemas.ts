@@ -9,10 +9,14 @@ const HeadShape = Type.Object({
   expires: text('RFC 3339; past it the library may be out of date.')
 })
 
+const LibraryName = text('Its name there: home, unless it is another one.')
+const Address = text('Both as people write them: PEERID, or PEERID/NAME for another one than the home.')
+
 export const SyncResult = Type.Object({
   peerId: text('The peer that was asked.'),
   library: text('Id of the library, 64 hexadecimal digits.'),
   writer: text('Peer id of the node whose library it is.'),
+  name: LibraryName,
   state: Type.Enum(['equal', 'updated', 'behind'], {
     description:
       'equal: the copy here is what the peer has; updated: it was made so (or would be, with dryRun); behind: the peer has an earlier state, and nothing was taken.'
@@ -45,6 +49,8 @@ export type SyncResult = Type.Static<typeof SyncResult>
 export const FollowedLibrary = Type.Object({
   library: text('Id of the library, 64 hexadecimal digits.'),
   writer: text('Peer id of the node whose library it is.'),
+  name: LibraryName,
+  address: Address,
   records: count('Records of the copy here.'),
   root: text('Root of the copy here, in hexadecimal digits.'),
   head: Type.Union([HeadShape, Type.Null()], { description: 'The head that the copy is equal to.' }),
@@ -57,6 +63,8 @@ export type FollowedLibrary = Type.Static<typeof FollowedLibrary>
 
 export const FollowShape = Type.Object({
   writer: text('Peer id of the node whose library it is.'),
+  name: LibraryName,
+  address: Address,
   content: Type.Enum(CONTENT_POLICIES, { description: 'Which content comes with it.' }),
   state: Type.Enum(['waiting', 'running', 'failing']),
   nextAt: text('When it is compared next, whatever peers tell; RFC 3339.'),

@@ -37,8 +37,8 @@ export const STORE_COMMANDS: CommandSpec[] = [
         ],
         options: [
           {
-            flags: '--library <peer>',
-            description: 'peer id of a node whose library is followed here, in place of the own one'
+            flags: '--library <address>',
+            description: 'PEERID or PEERID/NAME: a library that is followed here, in place of the own one'
           }
         ],
         examples: [

@@ -30,8 +30,8 @@ export const run = defineCommand(async (context, [peer]: [string | undefined], o
     const path = `/v1/sync/${encodeURIComponent(peer)}`
     const result = await context
       .client()
-      .request<{ writer: string }>('DELETE', path, { signal: context.signal })
-    context.output.result(result, () => `the copy of the library of ${peer} was let go of`)
+      .request<{ writer: string; name: string }>('DELETE', path, { signal: context.signal })
+    context.output.result(result, () => `the copy of the library ${peer} was let go of`)
     return
   }
   const { library, dryRun, content, type, tag, prefix, later } = options
@@ -86,17 +86,17 @@ async function showStatus(context: Context): Promise<void> {
   context.output.result(status, () => {
     const { libraries, follows } = status
     if (libraries.length + follows.length === 0) return 'no library of another node is followed here'
-    const copies = formatTable(['WRITER', 'RECORDS', 'REVISION', 'STATE', 'EQUAL AT'], libraries.map(rowOf))
+    const copies = formatTable(['LIBRARY', 'RECORDS', 'REVISION', 'STATE', 'EQUAL AT'], libraries.map(rowOf))
     const standing = formatTable(
       ['FOLLOWS', 'CONTENT', 'STATE', 'NEXT AT'],
-      follows.map(({ writer, content, state, error, nextAt }) => [writer, content, error ?? state, nextAt])
+      follows.map(({ address, content, state, error, nextAt }) => [address, content, error ?? state, nextAt])
     )
     return [copies, standing].filter(table => table !== '').join('\n\n')
   })
 }
 
-const rowOf = ({ writer, records, head, isExpired, syncedAt }: FollowedLibrary): string[] => [
-  writer,
+const rowOf = ({ address, records, head, isExpired, syncedAt }: FollowedLibrary): string[] => [
+  address,
   String(records),
   head === null ? '' : String(head.revision),
   head === null ? 'incomplete' : isExpired ? 'expired' : 'holds',

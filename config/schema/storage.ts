@@ -133,6 +133,11 @@ export const memory = ObjectOf(
   { description: 'Limits of memory.' }
 )
 
+/** The name of a library at its node. */
+export const LIBRARY_NAME_PATTERN = '[a-z0-9][a-z0-9._-]{0,63}'
+/** A library of a node; its home when no name is given. */
+const LIBRARY_ADDRESS_PATTERN = `12D3KooW[1-9A-HJ-NP-Za-km-z]{44}(/${LIBRARY_NAME_PATTERN})?`
+
 /** Which content comes with a library that is followed. */
 export const CONTENT_POLICIES = ['none', 'wanted', 'all'] as const
 export type ContentPolicy = (typeof CONTENT_POLICIES)[number]
@@ -148,10 +153,10 @@ export const sync = ObjectOf(
     }),
     follow: list({
       default: [],
-      pattern: `^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}( (${CONTENT_POLICIES.join('|')}))?$`,
-      rule: "the peer id of a node, and which content comes with its library (none unless given), such as '12D3KooW… all'",
+      pattern: `^${LIBRARY_ADDRESS_PATTERN}( (${CONTENT_POLICIES.join('|')}))?$`,
+      rule: "the peer id of a node, perhaps / and the name of a library there, and which content comes with it (none unless given), such as '12D3KooW… all' or '12D3KooW…/tools wanted'",
       description:
-        'Nodes whose libraries are followed by themselves. Content: `none` comes when somebody fetches it, `wanted` is that of packages of which some version is whole here, `all` is everything that is not yanked.'
+        'Libraries of other nodes that are followed by themselves: PEERID for the home of a node, PEERID/NAME for another one. Content: `none` comes when somebody fetches it, `wanted` is that of packages of which some version is whole here, `all` is everything that is not yanked.'
     }),
     maxRecords: integer({
       default: 1_000_000,

@@ -1,11 +1,11 @@
 import { Semaphore } from '../../base/index.ts'
 import { HOME_LIBRARY } from '../../library/index.ts'
-import { type LibrarySets, libraryIdOf } from '../../sync/index.ts'
+import type { LibrarySets } from '../../sync/index.ts'
 import type { BundleResult } from '../bundle-schemas.ts'
 import { type BundleCreateModules, createBundle } from './bundle-create.ts'
 import { type BundleImportModules, importBundle } from './bundle-import.ts'
+import { idOfAddress, parseAddress } from './library-address.ts'
 import type { BundlingService } from './types.ts'
-import { writerOf } from './writer-key.ts'
 
 /** Bundles that are made or taken in at once; each holds some megabytes, and snapshots of the database. */
 const MAX_BUNDLES = 4
@@ -26,9 +26,7 @@ export class Bundling implements BundlingService {
     signal: AbortSignal
   ): AsyncGenerator<Uint8Array> {
     const id =
-      library === undefined
-        ? this.#modules.sets.idOf(HOME_LIBRARY)
-        : libraryIdOf(writerOf(library), HOME_LIBRARY)
+      library === undefined ? this.#modules.sets.idOf(HOME_LIBRARY) : idOfAddress(parseAddress(library))
     const release = await this.#turns.acquire(signal)
     try {
       yield* createBundle(this.#modules, { library: id, specs }, signal)

@@ -8,6 +8,7 @@ import { formatPublicKey } from '../../trust/index.ts'
 import { checkPermissions, type HomeLayout } from '../home/layout.ts'
 import type { Reachability } from '../host/index.ts'
 import type { DoctorCheck } from '../schemas.ts'
+import { formatAddress } from './library-address.ts'
 import {
   bad,
   checkOf,
@@ -184,9 +185,9 @@ export async function libraryCheck(sets: DoctorModules['sets'], signal: AbortSig
   }
   const expired = followed.filter(one => one.isExpired)
   if (expired.length > 0) {
-    const writers = expired.map(({ row }) => peerOf(row.writer))
+    const addresses = expired.map(({ row }) => formatAddress({ writer: peerOf(row.writer), name: row.name }))
     return warn(
-      `${set}; copies of libraries may be out of date, as their heads have expired: ${writers.join(', ')}`,
+      `${set}; copies of libraries may be out of date, as their heads have expired: ${addresses.join(', ')}`,
       'their nodes have been away for a week, or nobody shows newer heads; `catalog sync` asks one, or let go with --forget'
     )
   }

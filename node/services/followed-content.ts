@@ -9,14 +9,12 @@ import {
   SECOND_MS,
   Signpost
 } from '../../base/index.ts'
-import { HOME_LIBRARY } from '../../library/index.ts'
-import { libraryIdOf } from '../../sync/index.ts'
 import type { EventHub } from '../events.ts'
 import type { SyncResult } from '../sync-schemas.ts'
 import type { Subscription } from './following.ts'
+import { formatAddress, idOfAddress } from './library-address.ts'
 import { bringContent, type LibraryContentModules } from './library-content.ts'
 import { Ongoing } from './ongoing.ts'
-import { writerOf } from './writer-key.ts'
 
 /** While something is missing that nobody gives. */
 const UNTIL_SOURCES: RetryPolicy = {
@@ -40,7 +38,7 @@ export interface FollowedContentModules extends LibraryContentModules {
 
 export class FollowedContent extends Ongoing {
   readonly #modules: FollowedContentModules
-  /** Subscriptions that are to be gone through, and when; those that something was missing of last time later and later. */
+  /** Subscriptions that are to be gone through, by address, and when; those that something was missing of last time later and later. */
   readonly #due = new Map<string, { subscription: Subscription; atMs: number; failures: number }>()
   /** Those whose last pass found or brought everything; nothing is missing until their libraries change, or more is wanted. */
   readonly #whole = new Map<string, Subscription>()
@@ -53,11 +51,11 @@ export class FollowedContent extends Ongoing {
 
   /** A library was compared; what it has of content is gone through unless it was and nothing has changed. */
   followed(subscription: Subscription, { state }: Pick<SyncResult, 'state'>): void {
-    const { writer, content } = subscription
-    if (content === 'none') return
-    if (state === 'updated') this.#whole.delete(writer)
-    if (this.#whole.has(writer)) return
-    this.#due.set(writer, { subscription, atMs: 0, failures: 0 })
+    if (subscription.content === 'none') return
+    const address = formatAddress(subscription)
+    if (state === 'updated') this.#whole.delete(address)
+    if (this.#whole.has(address)) return
+    this.#due.set(address, { subscription, atMs: 0, failures: 0 })
     this.#changed.show()
   }
 
@@ -76,10 +74,10 @@ export class FollowedContent extends Ongoing {
   /** A package that came to be here is wanted from now on, whichever library it is of. */
   #gained(): void {
     const atMs = this.#modules.clock.now() + LOOK_AGAIN_MS
-    for (const [writer, subscription] of this.#whole) {
+    for (const [address, subscription] of this.#whole) {
       if (subscription.content !== 'wanted') continue
-      this.#whole.delete(writer)
-      this.#due.set(writer, { subscription, atMs, failures: 0 })
+      this.#whole.delete(address)
+      this.#due.set(address, { subscription, atMs, failures: 0 })
       this.#changed.show()
     }
   }
@@ -95,37 +93,37 @@ export class FollowedContent extends Ongoing {
         continue
       }
       const { subscription } = next
-      const { writer } = subscription
-      this.#due.delete(writer)
-      if (await this.#pass(subscription, signal)) this.#whole.set(writer, subscription)
-      else if (!this.#due.has(writer)) {
+      const address = formatAddress(subscription)
+      this.#due.delete(address)
+      if (await this.#pass(subscription, signal)) this.#whole.set(address, subscription)
+      else if (!this.#due.has(address)) {
         const failures = next.failures + 1
         const atMs = clock.now() + backoffDelayMs(UNTIL_SOURCES, failures, random())
-        this.#due.set(writer, { subscription, atMs, failures })
+        this.#due.set(address, { subscription, atMs, failures })
       }
     }
   }
 
   /** Goes through a library once; whether everything that is wanted is here now. */
-  async #pass({ writer, content: policy }: Subscription, signal: AbortSignal): Promise<boolean> {
+  async #pass(subscription: Subscription, signal: AbortSignal): Promise<boolean> {
     const { logger } = this.#modules
-    const library = libraryIdOf(writerOf(writer), HOME_LIBRARY)
+    const library = formatAddress(subscription)
     try {
       const { failed, isGivenUp } = await bringContent(
         this.#modules,
-        { library, policy },
+        { library: idOfAddress(subscription), policy: subscription.content },
         {
           signal,
           onFailed: ({ name, version }, code) =>
             logger.debug({ name, version, code }, 'followed content could not be fetched')
         }
       )
-      if (isGivenUp) logger.info({ writer, failed }, 'the content of a followed library is left for later')
+      if (isGivenUp) logger.info({ library, failed }, 'the content of a followed library is left for later')
       return failed === 0
     } catch (err) {
       // Such as a tree that waits to be repaired: tried again like what nobody gives.
       if (!signal.aborted)
-        logger.error({ writer, err }, 'the content of a followed library could not be gone through')
+        logger.error({ library, err }, 'the content of a followed library could not be gone through')
       return false
     }
   }

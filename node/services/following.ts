@@ -25,10 +25,10 @@ import {
 } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import type { FollowShape, SyncResult } from '../sync-schemas.ts'
+import { formatAddress, idOfAddress, type LibraryAddress, parseAddress } from './library-address.ts'
 import { Ongoing } from './ongoing.ts'
 import type { SyncingService } from './types.ts'
 import { type WatchingModules, watchLibraries } from './watching.ts'
-import { writerOf } from './writer-key.ts'
 
 /** What is due is looked at so often at least: who is connected changes without a word. */
 const LOOK_MS = 10 * MINUTE_MS
@@ -48,20 +48,18 @@ export interface FollowingModules extends Omit<WatchingModules, 'onTold'> {
 }
 
 /** What the operator wants to have of a library. */
-export interface Subscription {
-  /** Peer id of the node whose library it is. */
-  readonly writer: string
+export interface Subscription extends LibraryAddress {
   /** Which content comes with it. */
   readonly content: ContentPolicy
 }
 
-/** What `sync.follow` says: a peer id and, perhaps, a policy in each line; of two for one node the later counts. */
+/** What `sync.follow` says: an address and, perhaps, a policy in each line; of two for one library the later counts. */
 export function subscriptionsOf(lines: readonly string[]): Subscription[] {
   const all = lines.map(line => {
-    const [writer = '', content = 'none'] = line.split(' ')
-    return { writer, content: content as ContentPolicy }
+    const [address = '', content = 'none'] = line.split(' ')
+    return { ...parseAddress(address), content: content as ContentPolicy }
   })
-  return [...new Map(all.map(subscription => [subscription.writer, subscription])).values()]
+  return [...new Map(all.map(subscription => [formatAddress(subscription), subscription])).values()]
 }
 
 export interface FollowingOptions {
@@ -81,6 +79,7 @@ interface Entry {
 export class Following extends Ongoing {
   readonly #modules: FollowingModules
   readonly #options: FollowingOptions
+  /** By id of the library, in hex. */
   readonly #entries = new Map<string, Entry>()
   readonly #changed = new Signpost()
   readonly #runs = new Set<Promise<void>>()
@@ -91,9 +90,10 @@ export class Following extends Ongoing {
     this.#options = options
     for (const subscription of options.subscriptions) {
       const { writer } = subscription
-      const library = libraryIdOf(writerOf(writer), HOME_LIBRARY)
-      const state = { writer, isRunning: false, dueMs: 0, notBeforeMs: 0, staleFromMs: 0 }
-      this.#entries.set(textOf(library), {
+      const library = idOfAddress(subscription)
+      const id = { library: textOf(library), writer }
+      const state = { ...id, isRunning: false, dueMs: 0, notBeforeMs: 0, staleFromMs: 0 }
+      this.#entries.set(id.library, {
         subscription,
         library,
         state: { ...state, newerAt: new Set(), heldBy: new Set(), failedWith: [] }
@@ -112,7 +112,8 @@ export class Following extends Ongoing {
       if (entry === undefined && !isOwn)
         throw new CatalogError('INVALID_ARGUMENT', 'this library is not followed here')
       // A key costs nothing: of anybody else's heads one peer could tell more than there is room for.
-      if (textOf(libraryIdOf(head.writer, HOME_LIBRARY)) !== textOf(head.library))
+      const name = entry?.subscription.name ?? HOME_LIBRARY
+      if (!bytesEqual(libraryIdOf(head.writer, name), head.library))
         throw new CatalogError('HEAD_INVALID', 'the head is not of the writer of its library')
       const here = await sets.headOf(head.library)
       // As most are that peers tell again and again: nothing is to be judged, and the worker may rest.
@@ -139,8 +140,8 @@ export class Following extends Ongoing {
   /** What is followed, and how that goes. */
   status(): FollowShape[] {
     return [...this.#entries.values()].map(({ subscription, state, lastError }) => ({
-      writer: state.writer,
-      content: subscription.content,
+      ...subscription,
+      address: formatAddress(subscription),
       state: state.isRunning ? 'running' : state.failedWith.length > 0 ? 'failing' : 'waiting',
       nextAt: new Date(state.dueMs).toISOString(),
       ...(lastError === undefined ? {} : { error: lastError })
@@ -183,8 +184,8 @@ export class Following extends Ongoing {
     await watchLibraries(modules, options, signal)
   }
 
-  #begin({ writer, peer }: FollowRun, signal: AbortSignal): void {
-    const entry = [...this.#entries.values()].find(({ state }) => state.writer === writer)!
+  #begin({ library, peer }: FollowRun, signal: AbortSignal): void {
+    const entry = this.#entries.get(library)!
     this.#note(entry, { isRunning: true })
     const run = this.#follow(entry, peer, signal).finally(() => this.#runs.delete(run))
     this.#runs.add(run)
@@ -193,18 +194,15 @@ export class Following extends Ongoing {
   async #follow(entry: Entry, peer: string, signal: AbortSignal): Promise<void> {
     const { syncing, clock, logger, random = Math.random, onFollowed } = this.#modules
     const { intervalMs } = this.#options
-    const { writer } = entry.state
+    const library = formatAddress(entry.subscription)
     // Heads that are told from now on may be of what this session does not see.
     this.#note(entry, { newerAt: new Set([...entry.state.newerAt].filter(other => other !== peer)) })
     try {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(RUN_TIMEOUT_MS)])
-      const result = await syncing.sync(
-        { peer, library: writer },
-        { signal: limit, progress: () => undefined }
-      )
+      const result = await syncing.sync({ peer, library }, { signal: limit, progress: () => undefined })
       entry.lastError = undefined
       if (result.state === 'behind') {
-        logger.info({ peer, writer }, 'a peer has an earlier state of a library than this node')
+        logger.info({ peer, library }, 'a peer has an earlier state of a library than this node')
         return this.#failed(entry, peer)
       }
       const dueMs = nextTime(clock.now(), intervalMs, random())
@@ -216,7 +214,7 @@ export class Following extends Ongoing {
       const { code, message } = toCatalogError(thrown)
       entry.lastError = code
       this.#failed(entry, peer)
-      logger.info({ peer, writer, code, reason: message }, 'a library could not be followed')
+      logger.info({ peer, library, code, reason: message }, 'a library could not be followed')
     } finally {
       if (entry.state.isRunning) this.#note(entry, { isRunning: false })
     }

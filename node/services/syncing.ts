@@ -3,21 +3,15 @@ import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Registry } from 'prom-client'
 import { CatalogError, type Clock, type Logger, partMetrics, toCatalogError } from '../../base/index.ts'
-import { HOME_LIBRARY } from '../../library/index.ts'
 import {
   isSyncViolation,
   runSyncSession,
   type SessionTraffic,
   type SyncClientModules
 } from '../../protocols/index.ts'
-import {
-  type Followed,
-  type FollowOutcome,
-  type LibrarySession,
-  type LibrarySets,
-  libraryIdOf
-} from '../../sync/index.ts'
+import type { Followed, FollowOutcome, LibrarySession, LibrarySets } from '../../sync/index.ts'
 import type { FollowedLibrary, FollowShape, SyncResult, SyncStatus } from '../sync-schemas.ts'
+import { formatAddress, idOfAddress, type LibraryAddress, parseAddress } from './library-address.ts'
 import { bringContent, type LibraryContentModules } from './library-content.ts'
 import type { Network } from './network.ts'
 import type { SyncingService, SyncRequest, WorkContext } from './types.ts'
@@ -67,13 +61,13 @@ export class Syncing implements SyncingService {
     const startedMs = clock.monotonicMs()
     context.progress({ phase: 'connecting' })
     const peerId = await network.dial(peer, signal)
-    const writerId = library ?? peerId
-    const writer = writerOf(writerId)
-    const id = libraryIdOf(writer, HOME_LIBRARY)
+    const address = parseAddress(library ?? peerId, peerId)
+    const id = idOfAddress(address)
+    const { name } = address
     const traffic: SessionTraffic = { bytesIn: 0, bytesOut: 0, roundTrips: 0, recordsOut: 0 }
     const { head, ...outcome } = await this.#run(
       peerIdFromString(peerId),
-      { library: id, writer, isDryRun: dryRun },
+      { library: id, writer: writerOf(address.writer), name, isDryRun: dryRun },
       traffic,
       context
     )
@@ -81,14 +75,14 @@ export class Syncing implements SyncingService {
     const tookMs = Math.round(clock.monotonicMs() - startedMs)
     const { received, removed, state, records } = outcome
     logger.info(
-      { peer: peerId, writer: writerId, state, received, removed, dryRun, tookMs },
+      { peer: peerId, library: formatAddress(address), state, received, removed, dryRun, tookMs },
       'a library was followed'
     )
     const { bytesIn, bytesOut, roundTrips, recordsOut } = traffic
     return {
       peerId,
       library: hex(id),
-      writer: writerId,
+      ...address,
       state,
       dryRun,
       received,
@@ -114,10 +108,10 @@ export class Syncing implements SyncingService {
     return { libraries: followed.map(shapeOf), follows: this.#modules.follows() }
   }
 
-  async forget(writerId: string, signal: AbortSignal): Promise<void> {
-    const library = libraryIdOf(writerOf(writerId), HOME_LIBRARY)
-    if (!(await this.#modules.sets.forget(library, signal)))
-      throw new CatalogError('NOT_FOUND', `no library of ${writerId} is followed here`)
+  async forget(library: string, signal: AbortSignal): Promise<LibraryAddress> {
+    const address = parseAddress(library)
+    if (await this.#modules.sets.forget(idOfAddress(address), signal)) return address
+    throw new CatalogError('NOT_FOUND', `the library ${formatAddress(address)} is not followed here`)
   }
 
   /** The content that is wanted, after the records. */
@@ -145,7 +139,7 @@ export class Syncing implements SyncingService {
 
   async #run(
     peerId: PeerId,
-    wanted: { library: Uint8Array; writer: Uint8Array; isDryRun: boolean },
+    wanted: { library: Uint8Array; writer: Uint8Array; name: string; isDryRun: boolean },
     traffic: SessionTraffic,
     context: WorkContext
   ): Promise<FollowOutcome> {
@@ -208,10 +202,12 @@ const watched = (
 })
 
 function shapeOf({ library, row, root, records, isExpired }: Followed): FollowedLibrary {
-  const { writer, head, syncedMs } = row
+  const { head, syncedMs } = row
+  const address = { writer: peerOf(row.writer), name: row.name }
   return {
     library: hex(library),
-    writer: peerOf(writer),
+    ...address,
+    address: formatAddress(address),
     records,
     root: hex(root),
     head:

@@ -34,6 +34,7 @@ import type {
 } from '../schemas.ts'
 import type { ContentList, CopyResult } from '../store-schemas.ts'
 import type { SyncResult, SyncStatus } from '../sync-schemas.ts'
+import type { LibraryAddress } from './library-address.ts'
 import type { QueueKind, QueueRequests } from './operation-queue.ts'
 import type { Room, Wanted } from './rooms.ts'
 
@@ -132,7 +133,7 @@ export interface FetchingService {
 export interface SyncRequest {
   /** Peer id or multiaddr. */
   peer: string
-  /** Peer id of the node whose library is meant; the peer's own unless given. */
+  /** Address of a library, or the name of one of the peer's; the peer's home unless given. */
   library?: string
   dryRun?: boolean
   /** Which content comes after the records; none unless given. */
@@ -147,8 +148,8 @@ export interface SyncingService {
   /** Makes the copy of a library equal to what a peer has of it. */
   sync(request: SyncRequest, context: WorkContext): Promise<SyncResult>
   status(signal: AbortSignal): Promise<SyncStatus>
-  /** Lets go of the copy of a node's library. NOT_FOUND, BUSY. */
-  forget(writer: string, signal: AbortSignal): Promise<void>
+  /** Lets go of the copy of the library with an address. NOT_FOUND, BUSY. */
+  forget(library: string, signal: AbortSignal): Promise<LibraryAddress>
 }
 
 export interface CollectingService {
@@ -171,7 +172,7 @@ export interface CopyingService {
 }
 
 export interface BundlingService {
-  /** A bundle of what is named of a library: this node's own, or the followed one of the node with this peer id. */
+  /** A bundle of what is named of a library: this node's own, or the followed one with this address. */
   create(
     request: { specs: readonly string[]; library?: string },
     signal: AbortSignal

@@ -49,6 +49,8 @@ export interface FollowedId {
   readonly library: Uint8Array
   /** Public key of its node. */
   readonly writer: Uint8Array
+  /** Its name there. */
+  readonly name: string
 }
 
 export class Copies {
@@ -62,8 +64,8 @@ export class Copies {
   }
 
   /** What is known of a library, as `reader` shows it. Throws CONTENT_CORRUPT. */
-  read({ library, writer }: FollowedId, reader: DatabaseReader = this.#modules.database): FollowedRow {
-    return readFollowed(reader, library) ?? newFollowed(writer)
+  read(id: FollowedId, reader: DatabaseReader = this.#modules.database): FollowedRow {
+    return readFollowed(reader, id.library) ?? newFollowed(id)
   }
 
   /** Changes the copy that counts, in one batch with the head that it is equal to then. */

@@ -13,6 +13,8 @@ import { HEAD_LIFETIME_MS, RENEW_AFTER_MS } from '../heads/index.ts'
 
 /** What happened with one subscription so far. */
 export interface FollowState {
+  /** Tells it from the others. */
+  readonly library: string
   /** Peer id of the node whose library it is. */
   readonly writer: string
   readonly isRunning: boolean
@@ -31,7 +33,7 @@ export interface FollowState {
 }
 
 export interface FollowRun {
-  readonly writer: string
+  readonly library: string
   readonly peer: string
 }
 
@@ -78,7 +80,10 @@ export function planFollows(states: readonly FollowState[], { nowMs, connected }
     .sort((a, b) => a.atMs - b.atMs)
   const free = MAX_RUNS - (states.length - waiting.length)
   const due = timed.filter(({ atMs }) => atMs <= nowMs).slice(0, Math.max(0, free))
-  const runs = due.map(({ state }) => ({ writer: state.writer, peer: peerFor(state, { nowMs, connected }) }))
+  const runs = due.map(({ state }) => ({
+    library: state.library,
+    peer: peerFor(state, { nowMs, connected })
+  }))
   const next = timed.find(({ atMs }) => atMs > nowMs)
   return { runs, nextMs: next?.atMs ?? Number.POSITIVE_INFINITY }
 }

@@ -93,7 +93,8 @@ export class FollowerSession implements WorkerSession {
   private constructor(modules: FollowerModules, options: FollowOptions, snapshot: DatabaseSnapshot) {
     this.#modules = modules
     this.#options = options
-    this.#id = { library: options.library, writer: options.writer }
+    const { library, writer, name } = options
+    this.#id = { library, writer, name }
     this.#snapshots = [snapshot]
     this.#row = modules.copies.read(this.#id, snapshot)
     this.#copy = this.#row.staged || this.#row.copy

@@ -4,7 +4,13 @@
  * then names are led to it, and the copy before is taken away.
  */
 import { CatalogError } from '../../base/index.ts'
-import { type DatabaseReader, KeyFamily, makeKey, type WriteOperation } from '../../library/index.ts'
+import {
+  type DatabaseReader,
+  HOME_LIBRARY,
+  KeyFamily,
+  makeKey,
+  type WriteOperation
+} from '../../library/index.ts'
 import { LIBRARY_ID_BYTES } from '../../protocols/index.ts'
 import { PUBLIC_KEY_BYTES } from '../../trust/index.ts'
 import { decodeHead, type Head } from '../heads/index.ts'
@@ -12,6 +18,8 @@ import { decodeHead, type Head } from '../heads/index.ts'
 export interface FollowedRow {
   /** Public key of the node whose library it is. */
   readonly writer: Uint8Array
+  /** Its name there. */
+  readonly name: string
   /** Number of the copy that counts; 0 = there is none yet. */
   readonly copy: number
   /** Of the one that is being made beside it; 0 = none. */
@@ -26,14 +34,17 @@ export interface FollowedRow {
   readonly head: Head | undefined
 }
 
-const ROW_VERSION = 1
-const FIXED_BYTES = 1 + PUBLIC_KEY_BYTES + 3 * 4 + 1 + 8
+/** Version 1 has no name: then the home of the node is meant. */
+const UNNAMED_VERSION = 1
+const ROW_VERSION = 2
+const NUMBERS_BYTES = 3 * 4 + 1 + 8
 
 const followedKey = (library: Uint8Array): Uint8Array => makeKey(KeyFamily.Followed, library)
 
 /** A library that nothing is here of. */
-export const newFollowed = (writer: Uint8Array): FollowedRow => ({
+export const newFollowed = ({ writer, name }: Pick<FollowedRow, 'writer' | 'name'>): FollowedRow => ({
   writer,
+  name,
   copy: 0,
   staged: 0,
   retiring: 0,
@@ -50,15 +61,15 @@ export const nextCopy = ({ copy, staged, retiring }: FollowedRow): number =>
 export const isUnfinished = ({ isIndexing, retiring }: FollowedRow): boolean => isIndexing || retiring !== 0
 
 export function putFollowed(library: Uint8Array, row: FollowedRow): WriteOperation {
-  const fixed = Buffer.alloc(FIXED_BYTES)
-  fixed[0] = ROW_VERSION
-  fixed.set(row.writer, 1)
-  let at = 1 + PUBLIC_KEY_BYTES
-  for (const number of [row.copy, row.staged, row.retiring]) at = fixed.writeUInt32BE(number, at)
-  at = fixed.writeUInt8(row.isIndexing ? 1 : 0, at)
-  fixed.writeBigUInt64BE(BigInt(row.syncedMs), at)
+  const name = Buffer.from(row.name)
+  const numbers = Buffer.alloc(NUMBERS_BYTES)
+  let at = 0
+  for (const number of [row.copy, row.staged, row.retiring]) at = numbers.writeUInt32BE(number, at)
+  at = numbers.writeUInt8(row.isIndexing ? 1 : 0, at)
+  numbers.writeBigUInt64BE(BigInt(row.syncedMs), at)
   const head = row.head?.bytes ?? new Uint8Array()
-  return { type: 'put', key: followedKey(library), value: Buffer.concat([fixed, head]) }
+  const parts = [Buffer.of(ROW_VERSION), row.writer, Buffer.of(name.byteLength), name, numbers, head]
+  return { type: 'put', key: followedKey(library), value: Buffer.concat(parts) }
 }
 
 export const delFollowed = (library: Uint8Array): WriteOperation => ({
@@ -85,21 +96,22 @@ export async function* readAllFollowed(
 
 function decodeRow(stored: Uint8Array): FollowedRow {
   const bytes = Buffer.from(stored)
-  if (bytes.byteLength < FIXED_BYTES || bytes[0] !== ROW_VERSION) throw corrupt()
-  let at = 1 + PUBLIC_KEY_BYTES
-  const number = (): number => {
-    at += 4
-    return bytes.readUInt32BE(at - 4)
-  }
-  const [copy, staged, retiring] = [number(), number(), number()]
+  const version = bytes[0]
+  const nameAt = 1 + PUBLIC_KEY_BYTES
+  if (version !== ROW_VERSION && version !== UNNAMED_VERSION) throw corrupt()
+  const isNamed = version === ROW_VERSION
+  const nameEnd = isNamed ? nameAt + 1 + (bytes[nameAt] ?? 0) : nameAt
+  const headAt = nameEnd + NUMBERS_BYTES
+  if (bytes.byteLength < headAt) throw corrupt()
   return {
-    writer: Uint8Array.from(bytes.subarray(1, 1 + PUBLIC_KEY_BYTES)),
-    copy,
-    staged,
-    retiring,
-    isIndexing: bytes[at] === 1,
-    syncedMs: Number(bytes.readBigUInt64BE(at + 1)),
-    head: bytes.byteLength === FIXED_BYTES ? undefined : readHead(bytes.subarray(FIXED_BYTES))
+    writer: Uint8Array.from(bytes.subarray(1, nameAt)),
+    name: isNamed ? bytes.toString('utf8', nameAt + 1, nameEnd) : HOME_LIBRARY,
+    copy: bytes.readUInt32BE(nameEnd),
+    staged: bytes.readUInt32BE(nameEnd + 4),
+    retiring: bytes.readUInt32BE(nameEnd + 8),
+    isIndexing: bytes[nameEnd + 12] === 1,
+    syncedMs: Number(bytes.readBigUInt64BE(nameEnd + 13)),
+    head: bytes.byteLength === headAt ? undefined : readHead(bytes.subarray(headAt))
   }
 }
 

@@ -95,10 +95,11 @@ export class SyncSessions {
     this.#expectFree(key)
     const row = readFollowed(database, library)
     if (row === undefined) return false
+    const { writer, name } = row
     const number = --this.#lastForget
     this.#sessions.set(number, { session: IDLE, library: key })
     try {
-      await scheduler.run('sync', slice => this.copies.forget({ library, writer: row.writer }, nowMs, slice))
+      await scheduler.run('sync', slice => this.copies.forget({ library, writer, name }, nowMs, slice))
       return true
     } finally {
       this.#sessions.delete(number)
@@ -130,7 +131,8 @@ export class SyncSessions {
 
   async #finish(library: Uint8Array, readRow: () => FollowedRow, nowMs: number, slice: Slice): Promise<void> {
     const row = readRow()
-    if (isUnfinished(row)) await this.copies.finish({ library, writer: row.writer }, nowMs, slice)
+    const { writer, name } = row
+    if (isUnfinished(row)) await this.copies.finish({ library, writer, name }, nowMs, slice)
   }
 
   #isFree(library: string): boolean {
@@ -153,8 +155,7 @@ export class SyncSessions {
     if (bytesEqual(options.writer, home.writer))
       throw new CatalogError('INVALID_ARGUMENT', 'a node does not follow its own library')
     const slice = scheduler.slice('sync')
-    const { library, writer } = options
-    if (!options.isDryRun) await this.copies.finish({ library, writer }, nowMs, slice)
+    if (!options.isDryRun) await this.copies.finish(options, nowMs, slice)
     const { copies, sketches } = this
     const snapshot = (): ReturnType<DatabaseWriter['snapshot']> => database.snapshot()
     return await FollowerSession.open(

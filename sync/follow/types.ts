@@ -14,6 +14,8 @@ export interface FollowOptions extends SessionPeers {
   readonly library: Uint8Array
   /** Public key of the node whose library it is. */
   readonly writer: Uint8Array
+  /** Its name there. */
+  readonly name: string
   /** Says what would change, and changes nothing. */
   readonly isDryRun: boolean
   /** Records that the library may have. */

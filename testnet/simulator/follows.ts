@@ -107,6 +107,7 @@ export class Follows implements Syncer {
         continue
       const times = { isRunning: false, dueMs: 0, notBeforeMs: 0, staleFromMs: 0 }
       this.#states.set(writer, {
+        library: writer,
         writer: String(id),
         ...times,
         newerAt: new Set(),
@@ -116,9 +117,9 @@ export class Follows implements Syncer {
     }
   }
 
-  async #follow({ writer: writerId, peer }: FollowRun): Promise<void> {
+  async #follow({ library: writer, peer }: FollowRun): Promise<void> {
     const { timeline, random, watch } = this.#node.modules
-    const [writer, state] = [...this.#states].find(([, { writer }]) => writer === writerId)!
+    const state = this.#states.get(writer)!
     this.#note(writer, { isRunning: true, newerAt: new Set([...state.newerAt].filter(id => id !== peer)) })
     try {
       const outcome = await this.#session(Number(peer), Buffer.from(writer, 'hex'))
@@ -164,6 +165,7 @@ export class Follows implements Syncer {
         role: 'follower',
         library,
         writer,
+        name: HOME_LIBRARY,
         isDryRun: false,
         maxRecords: MAX_RECORDS,
         local,

@@ -27,7 +27,7 @@ export function bundleRoutes({ bundling, lifecycle }: NodeServices): Route[] {
         library: Type.Optional(
           Type.String({
             maxLength: 128,
-            description: 'Peer id of the node whose library is meant and followed here.'
+            description: 'PEERID or PEERID/NAME: the library that is meant, and followed here.'
           })
         )
       }),

@@ -8,15 +8,17 @@ import { type Route, route } from '../route.ts'
 import { OwnTimeoutMs } from '../time-limit.ts'
 
 const tag = 'sync'
-const PeerIdText = Type.String({ minLength: 1, maxLength: 128 })
+/** A peer id, a slash and a name. */
+const MAX_ADDRESS_CHARS = 128
 
 /** What a session with a peer is asked with. */
 export const SYNC_FIELDS = {
   peer: Type.String({ minLength: 1, maxLength: 512, description: 'Peer id or multiaddr.' }),
   library: Type.Optional(
     Type.String({
-      maxLength: 128,
-      description: "Peer id of the node whose library is meant; the peer's own unless given."
+      maxLength: MAX_ADDRESS_CHARS,
+      description:
+        "PEERID for the home of that node, PEERID/NAME for another library of it, or NAME for a library of the peer; the peer's home unless given."
     })
   )
 }
@@ -27,7 +29,7 @@ export function syncRoutes({ syncing, lifecycle, operations }: NodeServices): Ro
       method: 'POST',
       url: '/v1/sync',
       tag,
-      summary: "Makes the copy here of a node's library equal to what a peer has of it.",
+      summary: 'Makes the copy here of a library of another node equal to what a peer has of it.',
       body: Type.Object({
         ...SYNC_FIELDS,
         content: Type.Optional(
@@ -74,15 +76,18 @@ export function syncRoutes({ syncing, lifecycle, operations }: NodeServices): Ro
     }),
     route({
       method: 'DELETE',
-      url: '/v1/sync/:writer',
+      url: '/v1/sync/:library',
       tag,
-      summary: "Lets go of the copy of a node's library.",
-      params: Type.Object({ writer: PeerIdText }),
-      response: Type.Object({ writer: Type.String() }),
-      handle: async ({ params: { writer }, signal }) => {
-        await syncing.forget(writer, signal)
-        return { writer }
-      }
+      summary: 'Lets go of the copy of a library.',
+      params: Type.Object({
+        library: Type.String({
+          minLength: 1,
+          maxLength: MAX_ADDRESS_CHARS,
+          description: 'PEERID, or PEERID/NAME with the slash encoded.'
+        })
+      }),
+      response: Type.Object({ writer: Type.String(), name: Type.String() }),
+      handle: ({ params: { library }, signal }) => syncing.forget(library, signal)
     })
   ]
 }

@@ -5,13 +5,22 @@ import { type FakeDaemon, startFakeDaemon } from './support/fake-daemon.ts'
 const LIBRARY = {
   library: 'ab'.repeat(32),
   writer: '12D3Writer',
+  name: 'tools',
+  address: '12D3Writer/tools',
   records: 7,
   root: 'cd'.repeat(32),
   head: { epoch: 1, revision: 12, expires: '2026-01-08T00:00:00.000Z' },
   isExpired: true,
   syncedAt: '2026-01-01T00:00:00.000Z'
 }
-const FOLLOW = { writer: '12D3Writer', content: 'all', state: 'failing', nextAt: '2026-01-02T00:00:00.000Z' }
+const FOLLOW = {
+  writer: '12D3Writer',
+  name: 'home',
+  address: '12D3Writer',
+  content: 'all',
+  state: 'failing',
+  nextAt: '2026-01-02T00:00:00.000Z'
+}
 const RESULT = {
   peerId: '12D3Peer',
   state: 'updated',
@@ -75,17 +84,17 @@ it('shows the copies that are here, and how the standing ones go', async () => {
   }))
   const { stdout, status } = await cli(['sync', '--status'], { home })
   expect(status).toBe(0)
-  expect(stdout).toMatch(/12D3Writer +7 +12 +expired/)
+  expect(stdout).toMatch(/12D3Writer\/tools +7 +12 +expired/)
   expect(stdout).toMatch(/12D3Writer +all +DIAL_FAILED/)
   daemon.routes.set('GET /v1/sync', () => ({ json: { libraries: [], follows: [] } }))
   expect((await cli(['sync', '--status'], { home })).stdout).toContain('no library')
 })
 
 it('lets go of a copy', async () => {
-  daemon.routes.set('DELETE /v1/sync/*', () => ({ json: { writer: '12D3Writer' } }))
-  const { status } = await cli(['sync', '12D3Writer', '--forget'], { home })
+  daemon.routes.set('DELETE /v1/sync/*', () => ({ json: { writer: '12D3Writer', name: 'tools' } }))
+  const { status } = await cli(['sync', '12D3Writer/tools', '--forget'], { home })
   expect(status).toBe(0)
-  expect(daemon.seen[0]!.url.pathname).toBe('/v1/sync/12D3Writer')
+  expect(daemon.seen[0]!.url.pathname).toBe('/v1/sync/12D3Writer%2Ftools')
 })
 
 it.each([

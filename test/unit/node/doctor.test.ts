@@ -76,11 +76,11 @@ it('tells the root that others know, a head that has expired, and who signed two
     )
   const root = `root ${'ab'.repeat(32)}`
   const { publicKey } = SigningKey.generate()
-  const copy = { row: { writer: publicKey }, isExpired: true }
+  const copy = { row: { writer: publicKey, name: 'tools' }, isExpired: true }
   expect(await check({}, [], [{ ...copy, isExpired: false }])).toMatchObject({ level: 'ok' })
   expect(await check({}, [], [copy])).toMatchObject({
     level: 'warn',
-    message: expect.stringContaining(`heads have expired: ${peerOf(publicKey)}`)
+    message: expect.stringContaining(`heads have expired: ${peerOf(publicKey)}/tools`)
   })
   expect(await check({}, [], [copy], [Buffer.alloc(32, 0xcd)])).toMatchObject({
     level: 'warn',

@@ -8,7 +8,7 @@ import { Following, subscriptionsOf } from '../../../node/services/following.ts'
 import { peersToWatch } from '../../../node/services/watching.ts'
 import { peerOf } from '../../../node/services/writer-key.ts'
 import type { SyncResult } from '../../../node/sync-schemas.ts'
-import { HEAD_LIFETIME_MS, type HeadStatement, readHead, signHead } from '../../../sync/index.ts'
+import { HEAD_LIFETIME_MS, type HeadStatement, libraryIdOf, readHead, signHead } from '../../../sync/index.ts'
 import { eventually } from '../../eventually.ts'
 import { ManualClock } from '../protocols/manual-clock.ts'
 import { keyOf } from '../records/examples.ts'
@@ -26,6 +26,7 @@ let mirror: PeerId
 let connected: string[]
 let onConnected: Array<(peer: string) => void>
 let runs: string[]
+let asked: Array<string | undefined>
 let takes: number
 let outcome: (peer: string) => void
 let state: SyncResult['state']
@@ -45,6 +46,7 @@ beforeEach(async () => {
   connected = [mirror.toString()]
   onConnected = []
   runs = []
+  asked = []
   takes = 0
   watched = []
   libraries = []
@@ -67,8 +69,9 @@ const open = (lines: string[]): Following =>
   new Following(
     {
       syncing: {
-        sync: async ({ peer }) => {
+        sync: async ({ peer, library }) => {
           runs.push(peer)
+          asked.push(library)
           outcome(peer)
           return { state, head: { expires: new Date(expiresMs).toISOString() } } as never
         }
@@ -234,6 +237,28 @@ describe('a subscription', () => {
     expect(runs.slice(1)).toEqual([mirror.toString(), peerOf(writer.key.publicKey)])
   })
 
+  test('is of one library of a node, whichever others of it are followed', async () => {
+    await following.stop()
+    const { publicKey } = writer.key
+    const [ofHome, ofTools] = [peerOf(publicKey), `${peerOf(publicKey)}/tools`]
+    const library = libraryIdOf(publicKey, 'tools')
+    following = open([ofHome, ofTools])
+    following.start()
+    await eventually(() => asked.length === 3)
+    expect(asked.slice(1)).toEqual([ofHome, ofTools])
+    expect(following.status()).toMatchObject([
+      { writer: ofHome, name: 'home', address: ofHome },
+      { writer: ofHome, name: 'tools', address: ofTools }
+    ])
+    await eventually(() => libraries.length === 2)
+    expect(libraries[1]).toEqual([writer.library, library, reader.library])
+    await following.heard(mirror, headLike({ library }))
+    await eventually(() => asked.length === 4)
+    expect(asked[3], 'the one that the head is of').toBe(ofTools)
+    const ofAnother = headLike({ library }, keyOf('mallory'))
+    await expect(following.heard(mirror, ofAnother)).rejects.toMatchObject({ code: 'HEAD_INVALID' })
+  })
+
   test('tells peers what is watched, when they come too', async () => {
     await eventually(() => watched.length === 1)
     const other = peerIdFromPrivateKey(await generateKeyPair('Ed25519')).toString()
@@ -274,9 +299,11 @@ describe('what is watched at peers', () => {
   })
 })
 
-test('of two lines for one node the later counts', () => {
-  expect(subscriptionsOf(['a', 'b wanted', 'a all'])).toEqual([
-    { writer: 'a', content: 'all' },
-    { writer: 'b', content: 'wanted' }
+test('of two lines for one library the later counts, and libraries of one node are several', () => {
+  const [a, b] = [peerOf(writer.key.publicKey), peerOf(reader.key.publicKey)]
+  expect(subscriptionsOf([a, `${b} wanted`, `${a}/tools wanted`, `${a}/home all`])).toEqual([
+    { writer: a, name: 'home', content: 'all' },
+    { writer: b, name: 'home', content: 'wanted' },
+    { writer: a, name: 'tools', content: 'wanted' }
   ])
 })

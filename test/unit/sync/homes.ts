@@ -227,6 +227,7 @@ export async function follow(
     role: 'follower',
     library: of.library,
     writer: of.key.publicKey,
+    name: HOME_LIBRARY,
     isDryRun,
     maxRecords,
     local,
