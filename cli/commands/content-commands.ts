@@ -113,7 +113,12 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
       },
       { flags: '--type <type>', description: 'content of this type only', choices: PACKAGE_TYPES },
       { flags: '--tag <keyword>', description: 'content of releases with this keyword only' },
+      { flags: '--category <word>', description: 'content of releases of this category only' },
       { flags: '--prefix <text>', description: 'content of packages whose name begins so only' },
+      {
+        flags: '--publisher <key>',
+        description: 'content of releases of this owner only: a public key, z6Mk…'
+      },
       { flags: '--dry-run', description: 'say what would come and go, and store nothing' },
       LATER,
       { flags: '--status', description: 'the libraries that copies are here of' },

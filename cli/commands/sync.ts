@@ -11,7 +11,9 @@ interface Options {
   content?: string
   type?: string
   tag?: string
+  category?: string
   prefix?: string
+  publisher?: string
   status?: boolean
   forget?: boolean
   later?: boolean
@@ -34,10 +36,10 @@ export const run = defineCommand(async (context, [peer]: [string | undefined], o
     context.output.result(result, () => `the copy of the library ${peer} was let go of`)
     return
   }
-  const { library, dryRun, content, type, tag, prefix, later } = options
+  const { library, dryRun, content, type, tag, category, prefix, publisher, later } = options
   if (later === true && given(options).some(option => option !== 'library' && option !== 'later'))
     throw new CatalogError('INVALID_ARGUMENT', '--later goes with --library only')
-  const body = { peer, library, dryRun, content, type, tag, prefix }
+  const body = { peer, library, dryRun, content, type, tag, category, prefix, publisher }
   const result = await runOrQueue<SyncResult>(context, { path: '/v1/sync', queue: 'sync', body, later })
   if (result === undefined) return
   context.output.result(result, () => summary(result))
@@ -49,7 +51,9 @@ const OPTIONS = [
   'content',
   'type',
   'tag',
+  'category',
   'prefix',
+  'publisher',
   'status',
   'forget',
   'later'

@@ -4,6 +4,7 @@ import type { ContentPolicy } from '../../config/index.ts'
 import type { ContentStore, Registry, Release, ReleaseRecord } from '../../library/index.ts'
 import type { LibrarySets } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
+import { matcherOf, type ReleaseFilter } from './release-filter.ts'
 import type { FetchingService } from './types.ts'
 
 /** For one release; a larger one goes on where it was the next time. */
@@ -16,15 +17,6 @@ export interface LibraryContentModules {
   sets: Pick<LibrarySets, 'followedReleases'>
   content: Pick<ContentStore, 'localState'>
   registry: Pick<Registry, 'entries' | 'status'>
-}
-
-/** Which releases are meant; all of them when nothing is said. */
-export interface ReleaseFilter {
-  readonly type?: string
-  /** One of the keywords. */
-  readonly tag?: string
-  /** What the name begins with. */
-  readonly prefix?: string
 }
 
 export interface ContentWish {
@@ -81,12 +73,13 @@ async function* missing(
   { library, policy, filter = {} }: ContentWish,
   signal: AbortSignal
 ): AsyncGenerator<ReleaseRecord> {
+  const isMeant = matcherOf(filter)
   for (let after: Uint8Array | undefined; ; ) {
     const { releases, next } = await sets.followedReleases(library, after)
     for (const record of releases) {
       signal.throwIfAborted()
       const { release } = record
-      if (!matches(release, filter) || content.localState(release.content) === 'complete') continue
+      if (!isMeant(release) || content.localState(release.content) === 'complete') continue
       if (registry.status(release)?.status.state === 'yanked') continue
       if (policy === 'all' || (await isKnown({ content, registry }, release))) yield record
     }
@@ -94,12 +87,6 @@ async function* missing(
     after = next
   }
 }
-
-/** Whether a release is one of those that are meant. */
-export const matches = (release: Release, { type, tag, prefix }: ReleaseFilter): boolean =>
-  (type === undefined || release.type === type) &&
-  (tag === undefined || (release.keywords ?? []).includes(tag)) &&
-  (prefix === undefined || release.name.startsWith(prefix))
 
 /** Whether some version of a package is whole here, of the same owner: anybody may publish under a name. */
 async function isKnown(

@@ -14,6 +14,7 @@ import type { FollowedLibrary, FollowShape, SyncResult, SyncStatus } from '../sy
 import { formatAddress, idOfAddress, type LibraryAddress, parseAddress } from './library-address.ts'
 import { bringContent, type LibraryContentModules } from './library-content.ts'
 import type { Network } from './network.ts'
+import { isFiltered, matcherOf } from './release-filter.ts'
 import type { SyncingService, SyncRequest, WorkContext } from './types.ts'
 import { peerOf, writerOf } from './writer-key.ts'
 
@@ -175,12 +176,13 @@ export class Syncing implements SyncingService {
 }
 
 /** Nothing is accepted that would have no effect. */
-function expectSense({ content = 'none', dryRun, type, tag, prefix }: SyncRequest): void {
-  const isFiltered = type !== undefined || tag !== undefined || prefix !== undefined
-  if (content === 'none' && isFiltered)
-    throw new CatalogError('INVALID_ARGUMENT', 'type, tag and prefix say of which releases content comes', {
+function expectSense({ content = 'none', dryRun, ...filter }: SyncRequest): void {
+  if (content === 'none' && isFiltered(filter))
+    throw new CatalogError('INVALID_ARGUMENT', 'filters say of which releases content comes', {
       hint: 'give --content all or wanted with them; a library itself comes whole'
     })
+  // Before anybody is asked for anything.
+  matcherOf(filter)
   if (content !== 'none' && dryRun === true)
     throw new CatalogError(
       'INVALID_ARGUMENT',

@@ -36,6 +36,7 @@ import type { ContentList, CopyResult } from '../store-schemas.ts'
 import type { SyncResult, SyncStatus } from '../sync-schemas.ts'
 import type { LibraryAddress } from './library-address.ts'
 import type { QueueKind, QueueRequests } from './operation-queue.ts'
+import type { ReleaseFilter } from './release-filter.ts'
 import type { Room, Wanted } from './rooms.ts'
 
 /** How a service works on a long request. */
@@ -130,7 +131,8 @@ export interface FetchingService {
   fetch(request: FetchRequest, context: WorkContext): Promise<FetchResult>
 }
 
-export interface SyncRequest {
+/** With a filter: of which releases content comes. */
+export interface SyncRequest extends ReleaseFilter {
   /** Peer id or multiaddr. */
   peer: string
   /** Address of a library, or the name of one of the peer's; the peer's home unless given. */
@@ -138,10 +140,6 @@ export interface SyncRequest {
   dryRun?: boolean
   /** Which content comes after the records; none unless given. */
   content?: ContentPolicy
-  /** Of which releases content comes; all unless given. */
-  type?: string
-  tag?: string
-  prefix?: string
 }
 
 export interface SyncingService {

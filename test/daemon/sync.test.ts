@@ -83,6 +83,8 @@ describe('a library that is followed', () => {
     expect(none.error).toMatchObject({ code: 'INVALID_ARGUMENT' })
     const dry = await zoe.operation('/v1/sync', { peer: bob.address, dryRun: true, content: 'all' })
     expect(dry.error).toMatchObject({ code: 'INVALID_ARGUMENT' })
+    const nobody = await zoe.operation('/v1/sync', { peer: bob.address, content: 'all', publisher: 'me' })
+    expect(nobody.error).toMatchObject({ code: 'KEY_INVALID' })
     const result = await sync(zoe, bob, { content: 'all', prefix: 'tool-' })
     expect(result).toMatchObject({ received: 3, content: { fetched: 2, failed: 0 } })
     const local = async () =>

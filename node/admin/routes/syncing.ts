@@ -1,6 +1,6 @@
 import * as Type from 'typebox'
 import { CONTENT_POLICIES } from '../../../config/index.ts'
-import { PACKAGE_TYPES } from '../../../library/index.ts'
+import { PACKAGE_TYPES, RECORD_LIMITS } from '../../../library/index.ts'
 import { OperationReply } from '../../schemas.ts'
 import type { NodeServices } from '../../services/types.ts'
 import { SyncStatus } from '../../sync-schemas.ts'
@@ -23,6 +23,18 @@ export const SYNC_FIELDS = {
   )
 }
 
+/** A part of what is said of a release that a filter names. */
+const filter = (maxLength: number, description: string) =>
+  Type.Optional(Type.String({ minLength: 1, maxLength, description }))
+
+const FILTER_FIELDS = {
+  type: Type.Optional(Type.Enum(PACKAGE_TYPES, { description: 'Content of releases of this type only.' })),
+  tag: filter(RECORD_LIMITS.wordBytes, 'Content of releases with this keyword only.'),
+  category: filter(RECORD_LIMITS.wordBytes, 'Content of releases of this category only.'),
+  prefix: filter(130, 'Content of names that begin so only.'),
+  publisher: filter(128, 'Content of releases of the owner with this public key only.')
+}
+
 export function syncRoutes({ syncing, lifecycle, operations }: NodeServices): Route[] {
   return [
     route({
@@ -37,19 +49,7 @@ export function syncRoutes({ syncing, lifecycle, operations }: NodeServices): Ro
             description: 'Which content comes after the records; none unless given.'
           })
         ),
-        type: Type.Optional(
-          Type.Enum(PACKAGE_TYPES, { description: 'Content of releases of this type only.' })
-        ),
-        tag: Type.Optional(
-          Type.String({
-            minLength: 1,
-            maxLength: 64,
-            description: 'Content of releases with this keyword only.'
-          })
-        ),
-        prefix: Type.Optional(
-          Type.String({ minLength: 1, maxLength: 130, description: 'Content of names that begin so only.' })
-        ),
+        ...FILTER_FIELDS,
         dryRun: Type.Optional(
           Type.Boolean({ description: 'Say what would come and go, and store nothing.' })
         ),

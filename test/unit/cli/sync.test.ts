@@ -62,7 +62,11 @@ it('says what came and went, and sends what it was told', async () => {
     '--type',
     'vm',
     '--tag',
-    'ci'
+    'ci',
+    '--category',
+    'tools',
+    '--publisher',
+    'z6Mkada'
   ]
   const { stdout, status } = await cli([...args, '--prefix', '@acme/'], { home })
   expect(status).toBe(0)
@@ -74,6 +78,8 @@ it('says what came and went, and sends what it was told', async () => {
     content: 'all',
     type: 'vm',
     tag: 'ci',
+    category: 'tools',
+    publisher: 'z6Mkada',
     prefix: '@acme/'
   })
 })

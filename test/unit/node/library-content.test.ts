@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { createReleaseRecord, type ReleaseRecord } from '../../../library/index.ts'
-import { bringContent, type ContentWish, matches } from '../../../node/services/library-content.ts'
+import { bringContent, type ContentWish } from '../../../node/services/library-content.ts'
+import { matcherOf, type ReleaseFilter } from '../../../node/services/release-filter.ts'
+import { formatPublicKey } from '../../../trust/index.ts'
 import { contentOf, keyOf, small } from '../records/examples.ts'
 
 const release = (name: string, over: object = {}): ReleaseRecord =>
@@ -9,7 +11,7 @@ const release = (name: string, over: object = {}): ReleaseRecord =>
 const RELEASES = [
   release('here'),
   release('new'),
-  release('tool-a', { keywords: ['ci'] }),
+  release('tool-a', { keywords: ['ci'], categories: ['tools', 'build'] }),
   release('tool-b', { type: 'vm' }),
   release('yanked')
 ]
@@ -68,12 +70,18 @@ describe('the content of a library', () => {
   })
 
   test('is what a filter means, and all of its parts count', () => {
-    const meant = (filter: object): string[] =>
-      RELEASES.filter(({ release: one }) => matches(one, filter)).map(one => one.release.name)
+    const meant = (filter: ReleaseFilter): string[] =>
+      RELEASES.filter(({ release: one }) => matcherOf(filter)(one)).map(one => one.release.name)
     expect(meant({ prefix: 'tool-' })).toEqual(['tool-a', 'tool-b'])
     expect(meant({ tag: 'ci' })).toEqual(['tool-a'])
     expect(meant({ type: 'vm' })).toEqual(['tool-b'])
+    expect(meant({ category: 'build' })).toEqual(['tool-a'])
     expect(meant({ type: 'vm', tag: 'ci' })).toEqual([])
+    const [ada, eve] = [keyOf('ada'), keyOf('eve')].map(({ publicKey }) => formatPublicKey(publicKey))
+    expect(meant({ publisher: ada! })).toHaveLength(RELEASES.length)
+    expect(meant({ publisher: ada!, category: 'tools' })).toEqual(['tool-a'])
+    expect(meant({ publisher: eve! })).toEqual([])
+    expect(() => matcherOf({ publisher: 'ada' })).toThrow(expect.objectContaining({ code: 'KEY_INVALID' }))
     expect(meant({})).toHaveLength(RELEASES.length)
   })
 

@@ -1,0 +1,32 @@
+/** Which releases of a library are meant: by what their publishers say of them. */
+import type { Release } from '../../library/index.ts'
+import { bytesEqual, parsePublicKey } from '../../trust/index.ts'
+
+/** All of what is given must hold; everything is meant when nothing is. */
+export interface ReleaseFilter {
+  readonly type?: string
+  /** One of the keywords. */
+  readonly tag?: string
+  /** One of the categories. */
+  readonly category?: string
+  /** What the name begins with. */
+  readonly prefix?: string
+  /** Public key of the owner. */
+  readonly publisher?: string
+}
+
+export type ReleaseMatcher = (release: Release) => boolean
+
+/** Throws KEY_INVALID for a publisher that is no key. */
+export function matcherOf({ type, tag, category, prefix, publisher }: ReleaseFilter): ReleaseMatcher {
+  const owner = publisher === undefined ? undefined : parsePublicKey(publisher)
+  return release =>
+    (type === undefined || release.type === type) &&
+    (tag === undefined || (release.keywords ?? []).includes(tag)) &&
+    (category === undefined || (release.categories ?? []).includes(category)) &&
+    (prefix === undefined || release.name.startsWith(prefix)) &&
+    (owner === undefined || bytesEqual(release.owner, owner))
+}
+
+export const isFiltered = ({ type, tag, category, prefix, publisher }: ReleaseFilter): boolean =>
+  [type, tag, category, prefix, publisher].some(part => part !== undefined)
