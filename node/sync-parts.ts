@@ -15,6 +15,7 @@ import { FollowedContent } from './services/followed-content.ts'
 import { Following, subscriptionsOf } from './services/following.ts'
 import type { Network } from './services/network.ts'
 import type { Pausable } from './services/pause.ts'
+import { classesOf } from './services/release-filter.ts'
 import { Syncing } from './services/syncing.ts'
 import type { FetchingService } from './services/types.ts'
 import type { Violations } from './services/violations.ts'
@@ -74,12 +75,13 @@ export class SyncParts {
       isConnected: peer => libp2p.getConnections(peer).length > 0,
       onHead: (peer, head) => this.#following.heard(peer, head)
     })
+    const classes = classesOf(sync.priority)
     const follows = (): ReturnType<Following['status']> => this.#following.status()
     this.syncing = new Syncing(
       { ...modules, peerId, onViolation: violations.of('sync'), follows },
-      { networkId, maxRecords: sync.maxRecords }
+      { networkId, maxRecords: sync.maxRecords, classes }
     )
-    this.#content = new FollowedContent(modules)
+    this.#content = new FollowedContent(modules, { classes })
     this.#following = new Following(
       {
         ...modules,

@@ -142,6 +142,10 @@ const LIBRARY_ADDRESS_PATTERN = `12D3KooW[1-9A-HJ-NP-Za-km-z]{44}(/${LIBRARY_NAM
 export const CONTENT_POLICIES = ['none', 'wanted', 'all'] as const
 export type ContentPolicy = (typeof CONTENT_POLICIES)[number]
 
+/** One condition of those that `catalog sync` has too. Types are those of releases (docs/records.md), which stand to the right of here. */
+const PRIORITY_PATTERN =
+  '^(type:(package|library|template|vm|container)|(tag|category):.{1,64}|prefix:.{1,130}|publisher:z6Mk[1-9A-HJ-NP-Za-km-z]{44})$'
+
 export const sync = ObjectOf(
   {
     interval: duration({
@@ -157,6 +161,13 @@ export const sync = ObjectOf(
       rule: "the peer id of a node, perhaps / and the name of a library there, and which content comes with it (none unless given), such as '12D3KooW… all' or '12D3KooW…/tools wanted'",
       description:
         'Libraries of other nodes that are followed by themselves: PEERID for the home of a node, PEERID/NAME for another one. Content: `none` comes when somebody fetches it, `wanted` is that of packages of which some version is whole here, `all` is everything that is not yanked.'
+    }),
+    priority: list({
+      default: [],
+      pattern: PRIORITY_PATTERN,
+      rule: "what a release is to have, such as 'tag:security', 'type:container', 'category:tools', 'prefix:@acme/' or 'publisher:z6Mk…'",
+      description:
+        'Releases whose content comes first when that of a followed library is fetched, by itself or with `catalog sync --content`: those that the first line fits, then those of the second, and so on; the rest last.'
     }),
     maxRecords: integer({
       default: 1_000_000,

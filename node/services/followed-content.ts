@@ -15,6 +15,7 @@ import type { Subscription } from './following.ts'
 import { formatAddress, idOfAddress } from './library-address.ts'
 import { bringContent, type LibraryContentModules } from './library-content.ts'
 import { Ongoing } from './ongoing.ts'
+import type { ReleaseMatcher } from './release-filter.ts'
 
 /** While something is missing that nobody gives. */
 const UNTIL_SOURCES: RetryPolicy = {
@@ -36,17 +37,24 @@ export interface FollowedContentModules extends LibraryContentModules {
   random?: () => number
 }
 
+export interface FollowedContentOptions {
+  /** Of each library what comes first, second and so on. */
+  classes: readonly ReleaseMatcher[]
+}
+
 export class FollowedContent extends Ongoing {
   readonly #modules: FollowedContentModules
+  readonly #options: FollowedContentOptions
   /** Subscriptions that are to be gone through, by address, and when; those that something was missing of last time later and later. */
   readonly #due = new Map<string, { subscription: Subscription; atMs: number; failures: number }>()
   /** Those whose last pass found or brought everything; nothing is missing until their libraries change, or more is wanted. */
   readonly #whole = new Map<string, Subscription>()
   readonly #changed = new Signpost()
 
-  constructor(modules: FollowedContentModules) {
+  constructor(modules: FollowedContentModules, options: FollowedContentOptions) {
     super('fetching of followed content', modules.logger)
     this.#modules = modules
+    this.#options = options
   }
 
   /** A library was compared; what it has of content is gone through unless it was and nothing has changed. */
@@ -111,7 +119,7 @@ export class FollowedContent extends Ongoing {
     try {
       const { failed, isGivenUp } = await bringContent(
         this.#modules,
-        { library: idOfAddress(subscription), policy: subscription.content },
+        { library: idOfAddress(subscription), policy: subscription.content, ...this.#options },
         {
           signal,
           onFailed: ({ name, version }, code) =>

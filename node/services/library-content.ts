@@ -4,7 +4,7 @@ import type { ContentPolicy } from '../../config/index.ts'
 import type { ContentStore, Registry, Release, ReleaseRecord } from '../../library/index.ts'
 import type { LibrarySets } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
-import { matcherOf, type ReleaseFilter } from './release-filter.ts'
+import { matcherOf, type ReleaseFilter, type ReleaseMatcher, rankOf } from './release-filter.ts'
 import type { FetchingService } from './types.ts'
 
 /** For one release; a larger one goes on where it was the next time. */
@@ -23,6 +23,8 @@ export interface ContentWish {
   readonly library: Uint8Array
   readonly policy: ContentPolicy
   readonly filter?: ReleaseFilter
+  /** What comes first, second and so on; the rest comes last. */
+  readonly classes?: readonly ReleaseMatcher[]
 }
 
 export interface BroughtContent {
@@ -68,11 +70,29 @@ export async function bringContent(
   return brought
 }
 
+/**
+ * In the order of the classes. A library may be larger than memory, so it is gone through once for each class of which something is
+ * missing: in the first pass that shows.
+ */
 async function* missing(
-  { sets, content, registry }: LibraryContentModules,
-  { library, policy, filter = {} }: ContentWish,
+  modules: LibraryContentModules,
+  wish: ContentWish,
   signal: AbortSignal
 ): AsyncGenerator<ReleaseRecord> {
+  const later = new Set<number>()
+  for await (const { record, rank } of ranked(modules, wish, signal))
+    if (rank === 0) yield record
+    else later.add(rank)
+  for (const wanted of [...later].sort((a, b) => a - b))
+    for await (const { record, rank } of ranked(modules, wish, signal)) if (rank === wanted) yield record
+}
+
+/** What is missing, as it stands in the library, with the class that it is of. */
+async function* ranked(
+  { sets, content, registry }: LibraryContentModules,
+  { library, policy, filter = {}, classes = [] }: ContentWish,
+  signal: AbortSignal
+): AsyncGenerator<{ record: ReleaseRecord; rank: number }> {
   const isMeant = matcherOf(filter)
   for (let after: Uint8Array | undefined; ; ) {
     const { releases, next } = await sets.followedReleases(library, after)
@@ -81,7 +101,8 @@ async function* missing(
       const { release } = record
       if (!isMeant(release) || content.localState(release.content) === 'complete') continue
       if (registry.status(release)?.status.state === 'yanked') continue
-      if (policy === 'all' || (await isKnown({ content, registry }, release))) yield record
+      if (policy === 'all' || (await isKnown({ content, registry }, release)))
+        yield { record, rank: rankOf(release, classes) }
     }
     if (next === undefined) return
     after = next

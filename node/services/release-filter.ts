@@ -28,5 +28,18 @@ export function matcherOf({ type, tag, category, prefix, publisher }: ReleaseFil
     (owner === undefined || bytesEqual(release.owner, owner))
 }
 
+/** The classes that lines such as `tag:security` or `prefix:@acme/` name, in their order. Throws KEY_INVALID. */
+export const classesOf = (lines: readonly string[]): ReleaseMatcher[] =>
+  lines.map(line => {
+    const colon = line.indexOf(':')
+    return matcherOf({ [line.slice(0, colon)]: line.slice(colon + 1) })
+  })
+
+/** The first class that a release is of, from 0; of none is behind the last. */
+export function rankOf(release: Release, classes: readonly ReleaseMatcher[]): number {
+  const rank = classes.findIndex(isOf => isOf(release))
+  return rank < 0 ? classes.length : rank
+}
+
 export const isFiltered = ({ type, tag, category, prefix, publisher }: ReleaseFilter): boolean =>
   [type, tag, category, prefix, publisher].some(part => part !== undefined)

@@ -14,7 +14,7 @@ import type { FollowedLibrary, FollowShape, SyncResult, SyncStatus } from '../sy
 import { formatAddress, idOfAddress, type LibraryAddress, parseAddress } from './library-address.ts'
 import { bringContent, type LibraryContentModules } from './library-content.ts'
 import type { Network } from './network.ts'
-import { isFiltered, matcherOf } from './release-filter.ts'
+import { isFiltered, matcherOf, type ReleaseMatcher } from './release-filter.ts'
 import type { SyncingService, SyncRequest, WorkContext } from './types.ts'
 import { peerOf, writerOf } from './writer-key.ts'
 
@@ -36,6 +36,8 @@ export interface SyncingOptions {
   networkId: string
   /** Records that a followed library may have. */
   maxRecords: number
+  /** Whose content comes first, second and so on. */
+  classes: readonly ReleaseMatcher[]
 }
 
 export class Syncing implements SyncingService {
@@ -124,7 +126,7 @@ export class Syncing implements SyncingService {
     if (policy === 'none') return undefined
     const { fetched, failed, bytesFetched } = await bringContent(
       this.#modules,
-      { library, policy, filter },
+      { library, policy, filter, classes: this.#options.classes },
       {
         signal,
         onRelease: ({ name, version }, soFar) =>

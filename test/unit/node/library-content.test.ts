@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createReleaseRecord, type ReleaseRecord } from '../../../library/index.ts'
 import { bringContent, type ContentWish } from '../../../node/services/library-content.ts'
-import { matcherOf, type ReleaseFilter } from '../../../node/services/release-filter.ts'
+import { classesOf, matcherOf, type ReleaseFilter } from '../../../node/services/release-filter.ts'
 import { formatPublicKey } from '../../../trust/index.ts'
 import { contentOf, keyOf, small } from '../records/examples.ts'
 
@@ -17,6 +17,8 @@ const RELEASES = [
 ]
 
 interface World {
+  /** Pages that were read. */
+  pages?: number
   fetched: string[]
   failing?: (name: string) => boolean
 }
@@ -27,6 +29,7 @@ const bring = (world: World, wish: Partial<ContentWish>, signal = new AbortContr
       sets: {
         // A page each.
         followedReleases: async (_, after) => {
+          world.pages = (world.pages ?? 0) + 1
           const at = after === undefined ? 0 : after[0]!
           const next = at + 1 < RELEASES.length ? { next: Uint8Array.of(at + 1) } : {}
           return { releases: [RELEASES[at]!], ...next }
@@ -83,6 +86,20 @@ describe('the content of a library', () => {
     expect(meant({ publisher: eve! })).toEqual([])
     expect(() => matcherOf({ publisher: 'ada' })).toThrow(expect.objectContaining({ code: 'KEY_INVALID' }))
     expect(meant({})).toHaveLength(RELEASES.length)
+  })
+
+  test('comes in the order of the classes that the operator names, the rest last', async () => {
+    const classes = classesOf(['category:none', 'type:vm', 'tag:ci'])
+    const world: World = { fetched: [] }
+    expect(await bring(world, { classes })).toMatchObject({ fetched: 3, failed: 0 })
+    expect(world.fetched).toEqual(['tool-b', 'tool-a', 'new'])
+    const one: World = { fetched: [] }
+    await bring(one, { classes, filter: { prefix: 'tool-' } })
+    expect(one.fetched, 'of those that are meant').toEqual(['tool-b', 'tool-a'])
+    expect([world.pages, one.pages].map(pages => pages! / RELEASES.length)).toEqual([4, 3])
+    const plain: World = { fetched: [] }
+    await bring(plain, {})
+    expect(plain.pages, 'nothing is asked for twice without them').toBe(RELEASES.length)
   })
 
   test('goes on when one fails, and is left for later when many do', async () => {
