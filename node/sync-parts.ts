@@ -79,7 +79,7 @@ export class SyncParts {
     const follows = (): ReturnType<Following['status']> => this.#following.status()
     this.syncing = new Syncing(
       { ...modules, peerId, onViolation: violations.of('sync'), follows },
-      { networkId, maxRecords: sync.maxRecords, classes }
+      { networkId, maxRecords: sync.maxRecords, maxBytes: sync.maxBytes, classes }
     )
     this.#content = new FollowedContent(modules, { classes })
     this.#following = new Following(

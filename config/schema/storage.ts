@@ -175,6 +175,13 @@ export const sync = ObjectOf(
       max: 16_777_216,
       description:
         'Records that the library of another node may have to be followed here: some 1.5 KB of disk each.'
+    }),
+    maxBytes: size({
+      default: '1GiB',
+      // One record of the largest kind.
+      min: '32KiB',
+      description:
+        'Bytes that these records may have, all together. A million ordinary ones have some 360 MB; but a record may have 32 KiB, so by their number alone a hostile writer could fill 32 GiB here. While a large change comes, a second copy may have as much.'
     })
   },
   { description: 'Synchronisation of libraries.' }

@@ -6,7 +6,7 @@
  */
 const DIGEST_BYTES = 32
 const OWNER_BYTES = 32
-const U64_BYTES = 8
+export const U64_BYTES = 8
 
 export const KeyFamily = {
   /** Committed tail of the segments: the key is this byte alone. */
@@ -37,7 +37,7 @@ export const KeyFamily = {
   Status: 'y/',
   /** `w/` + release key (32), signer (32), word: recHash of that signer's attestation. */
   Attestation: 'w/',
-  /** `s/` + library id: revision (8), number of releases (8). */
+  /** `s/` + library id: revision (8), number of releases (8); of a copy also bytes of its records (8). */
   LibraryState: 's/',
   /** `t/` + library id: where its tree stands (sync/trie/rows.ts). */
   Tree: 't/',

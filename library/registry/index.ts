@@ -19,7 +19,14 @@ export {
 } from './plan-followed.ts'
 export { planRemove } from './plan-remove.ts'
 export { PLANS } from './plans.ts'
-export { HOME_LIBRARY, isMember, type LibraryState, readLibraryState, readRecordBytes } from './read.ts'
+export {
+  HOME_LIBRARY,
+  isMember,
+  type LibraryState,
+  readLibraryState,
+  readRecordBytes,
+  storedSizeBytes
+} from './read.ts'
 export { MAX_ATTESTATIONS_READ } from './read-statements.ts'
 export { createRegistry } from './registry.ts'
 export {

@@ -16,7 +16,7 @@ import {
 import { decodeVerifiedMember, isReleaseRecord, isStatementRecord, type MemberRecord } from './member.ts'
 import { unlessDamaged } from './members.ts'
 import { isSameContent, MAX_CONTENTS_PER_VERSION, nameIndexRow, siblingsOf } from './plan.ts'
-import { isMember, readRecord, readRecordBytes } from './read.ts'
+import { isMember, readRecord, readRecordBytes, storedSizeBytes } from './read.ts'
 import { indexKeyOf, readStatementAt } from './read-statements.ts'
 import { bytesRows, changeHome, changeLibrary, del, dropRows, eraseRows, join, put } from './record-rows.ts'
 import type { SetChange, SetCommit } from './types.ts'
@@ -44,10 +44,13 @@ export async function planFollowed(reader: DatabaseReader, change: FollowedChang
   const changes = new Map<string, SetChange>()
   const operations: WriteOperation[] = []
   let releases = 0
+  let growthBytes = 0
   for (const { trieKey, recHash } of leaving) {
     changes.set(keyText(trieKey), { trieKey, recHash: undefined })
     const record = readableMember(reader, recHash)
     if (record !== undefined && isReleaseRecord(record)) releases--
+    // One that could not be read when a copy was made beside another is in the one only.
+    if (isMember(reader, libraryId, recHash)) growthBytes -= storedSizeBytes(reader, recHash)
     operations.push(...(await leave(reader, libraryId, recHash)))
   }
   for (const record of joining) {
@@ -56,9 +59,10 @@ export async function planFollowed(reader: DatabaseReader, change: FollowedChang
     operations.push(...bytesRows(record), join(recHash, libraryId))
     changes.set(keyText(key), { trieKey: key, recHash })
     if (isReleaseRecord(record)) releases++
+    growthBytes += record.bytes.byteLength
     if (isIndexed) await index.add(record)
   }
-  const changed = changeLibrary(reader, libraryId, { releases, changes: [...changes.values()] })
+  const changed = changeLibrary(reader, libraryId, { releases, growthBytes, changes: [...changes.values()] })
   const found = index.plan()
   return {
     // What is stored comes last: a row that the index lets go of may be one that joins.

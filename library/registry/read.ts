@@ -18,7 +18,8 @@ import {
   ownerPinKey,
   parseNameIndexKey,
   recordIdKey,
-  recordKey
+  recordKey,
+  U64_BYTES
 } from '../database/keys.ts'
 import type { DatabaseReader } from '../database/types.ts'
 import { decodeVerifiedRecord } from '../records/envelope.ts'
@@ -188,14 +189,20 @@ export interface LibraryState {
   revision: number
   /** Releases in the library; what is said of them is not counted. */
   members: number
+  /** Of the records of a copy; undefined of a library of this node, and of a copy that an earlier version has made. */
+  sizeBytes: number | undefined
 }
 
 export function readLibraryState(reader: DatabaseReader, libraryId: string): LibraryState {
   const value = reader.get(libraryStateKey(libraryId))
-  return value === undefined
-    ? { revision: 0, members: 0 }
-    : { revision: decodeU64(value, 0), members: decodeU64(value, 1) }
+  if (value === undefined) return { revision: 0, members: 0, sizeBytes: undefined }
+  const sizeBytes = value.byteLength > 2 * U64_BYTES ? decodeU64(value, 2) : undefined
+  return { revision: decodeU64(value, 0), members: decodeU64(value, 1), sizeBytes }
 }
+
+/** Bytes of a record that is stored; 0 when it is not. */
+export const storedSizeBytes = (reader: DatabaseReader, recHash: Uint8Array): number =>
+  reader.get(recordKey(recHash))?.byteLength ?? 0
 
 export function readOwnerPin(reader: DatabaseReader, name: string): Uint8Array | undefined {
   const owner = reader.get(ownerPinKey(name))

@@ -90,15 +90,21 @@ export const changeHome = (
   change: { releases: number; changes: readonly SetChange[] }
 ): { operation: WriteOperation; set: SetCommit } => changeLibrary(reader, HOME_LIBRARY, change)
 
-/** The same of any library. */
+/** The same of any library; of a copy `growthBytes` says by how much its records are more. */
 export function changeLibrary(
   reader: DatabaseReader,
   libraryId: string,
-  { releases, changes }: { releases: number; changes: readonly SetChange[] }
+  {
+    releases,
+    changes,
+    growthBytes
+  }: { releases: number; changes: readonly SetChange[]; growthBytes?: number }
 ): { operation: WriteOperation; set: SetCommit } {
   const state = readLibraryState(reader, libraryId)
   const revision = state.revision + 1
-  const value = encodeU64(revision, Math.max(0, state.members + releases))
+  const members = Math.max(0, state.members + releases)
+  const sizes = growthBytes === undefined ? [] : [Math.max(0, (state.sizeBytes ?? 0) + growthBytes)]
+  const value = encodeU64(revision, members, ...sizes)
   return {
     operation: put(libraryStateKey(libraryId), value),
     set: { libraryId, revision, changes }

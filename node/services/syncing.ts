@@ -36,6 +36,8 @@ export interface SyncingOptions {
   networkId: string
   /** Records that a followed library may have. */
   maxRecords: number
+  /** And their bytes, all together. */
+  maxBytes: number
   /** Whose content comes first, second and so on. */
   classes: readonly ReleaseMatcher[]
 }
@@ -147,11 +149,11 @@ export class Syncing implements SyncingService {
     context: WorkContext
   ): Promise<FollowOutcome> {
     const { sets, libp2p, clock, onViolation } = this.#modules
-    const { networkId, maxRecords } = this.#options
+    const { networkId, maxRecords, maxBytes } = this.#options
     const { signal } = context
     const local = peerIdFromString(this.#modules.peerId()).toMultihash().bytes
     const remote = peerId.toMultihash().bytes
-    const opening = { role: 'follower', ...wanted, maxRecords, local, remote } as const
+    const opening = { role: 'follower', ...wanted, maxRecords, maxBytes, local, remote } as const
     const run = (port: LibrarySession): ReturnType<typeof runSyncSession<FollowOutcome>> =>
       runSyncSession(
         { libp2p, clock },

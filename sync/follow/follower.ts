@@ -9,8 +9,10 @@ import {
   expectTimely,
   followedLibrary,
   openMember,
+  readLibraryState,
   recordHash,
   type Slice,
+  storedSizeBytes,
   trieKey
 } from '../../library/index.ts'
 import { decodeSyncFrame, type SyncFrame } from '../../protocols/index.ts'
@@ -69,9 +71,11 @@ export class FollowerSession implements WorkerSession {
   #overlay: Overlay
   #session: Session | undefined
   #head: Head | undefined
-  /** Since the last batch, by key. */
-  #changes = new Map<string, CopyChange>()
+  /** Since the last batch, by key, with the bytes of the record that is to stand there: a dry run keeps no more of it. */
+  #changes = new Map<string, CopyChange & { sizeBytes: number }>()
   #changedBytes = 0
+  /** Of all records of the copy, with those changes. */
+  #sizeBytes: number
   /** Of `#changes`, those that are not in the overlay yet. */
   #pending: TreeChange[] = []
   #received = 0
@@ -100,6 +104,7 @@ export class FollowerSession implements WorkerSession {
     this.#copy = this.#row.staged || this.#row.copy
     this.#base = this.#treeOf(snapshot)
     this.#overlay = new Overlay(this.#base)
+    this.#sizeBytes = readLibraryState(snapshot, this.#libraryId).sizeBytes ?? 0
   }
 
   async take(frame: SyncFrame, nowMs: number): Promise<boolean> {
@@ -127,6 +132,7 @@ export class FollowerSession implements WorkerSession {
       await this.#apply()
       step = await this.#step()
     }
+    this.#expectWithinLimits()
     this.#session = step.session
     if (!step.isEqual) {
       await this.#spillIfFull(nowMs)
@@ -218,19 +224,37 @@ export class FollowerSession implements WorkerSession {
     const known = this.#changes.get(key)
     const before = known === undefined ? findRecord(this.#base, trieKey) : known.before
     const copy = Uint8Array.from(trieKey)
-    this.#changedBytes += (record?.byteLength ?? 0) - (known?.record?.byteLength ?? 0)
-    this.#changes.set(key, { trieKey: copy, before, record: this.#options.isDryRun ? undefined : record })
+    const sizeBytes = record?.byteLength ?? 0
+    this.#changedBytes += sizeBytes - (known?.sizeBytes ?? 0)
+    this.#sizeBytes += sizeBytes - (known?.sizeBytes ?? this.#storedBytes(before))
+    const kept = this.#options.isDryRun ? undefined : record
+    this.#changes.set(key, { trieKey: copy, before, record: kept, sizeBytes })
     this.#pending.push({ trieKey: copy, recHash })
+  }
+
+  #storedBytes(recHash: Uint8Array | undefined): number {
+    return recHash === undefined ? 0 : storedSizeBytes(this.#snapshots.at(-1)!, recHash)
   }
 
   async #apply(): Promise<void> {
     await runSteps(this.#overlay.apply(this.#pending.splice(0)), this.#modules.slice)
+  }
+
+  #expectWithinLimits(): void {
     const records = this.#overlay.view.top?.count ?? 0
-    const { maxRecords } = this.#options
+    const { maxRecords, maxBytes } = this.#options
     if (records > maxRecords)
       throw new CatalogError('LIMIT_EXCEEDED', `the library has more than ${maxRecords} records`, {
         hint: 'raise sync.maxRecords to follow it'
       })
+    if (this.#sizeBytes > maxBytes)
+      throw new CatalogError(
+        'LIMIT_EXCEEDED',
+        `the records of the library have more than ${maxBytes} bytes`,
+        {
+          hint: 'raise sync.maxBytes to follow it'
+        }
+      )
   }
 
   /** What is too much for one batch goes to a copy beside the one that counts. */
@@ -242,6 +266,7 @@ export class FollowerSession implements WorkerSession {
     }
     if (this.#changes.size <= batchChanges && this.#changedBytes <= batchBytes) return
     await this.#apply()
+    this.#expectWithinLimits()
     await this.#spill(nowMs)
   }
 

@@ -20,6 +20,8 @@ export interface FollowOptions extends SessionPeers {
   readonly isDryRun: boolean
   /** Records that the library may have. */
   readonly maxRecords: number
+  /** Bytes that these may have, all together. */
+  readonly maxBytes: number
 }
 
 /** To show a peer the library that it asks for. */

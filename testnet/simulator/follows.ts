@@ -1,4 +1,4 @@
-import { backoffDelayMs, CatalogError, SECOND_MS, toCatalogError } from '../../base/index.ts'
+import { backoffDelayMs, CatalogError, GIB, SECOND_MS, toCatalogError } from '../../base/index.ts'
 import { HOME_LIBRARY } from '../../library/index.ts'
 import {
   FAILED,
@@ -27,6 +27,7 @@ const INTERVAL_MS = 60 * SECOND_MS
 const LOOK_MS = 10 * SECOND_MS
 const MAX_FAILED = 8
 const MAX_RECORDS = 1_000_000
+const MAX_BYTES = GIB
 
 /**
  * Copies of the libraries of all neighbours, kept exact: the product's plan says which is compared with whom and when, its sessions in
@@ -168,6 +169,7 @@ export class Follows implements Syncer {
         name: HOME_LIBRARY,
         isDryRun: false,
         maxRecords: MAX_RECORDS,
+        maxBytes: MAX_BYTES,
         local,
         remote: near.peerId
       } as const

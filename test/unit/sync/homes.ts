@@ -5,13 +5,17 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CatalogError, silentLogger, systemClock, toCatalogError } from '../../../base/index.ts'
+import { CatalogError, GIB, silentLogger, systemClock, toCatalogError } from '../../../base/index.ts'
+import { membershipKey, recordKey } from '../../../library/database/keys.ts'
 import { type Level, LevelReader, openLevel } from '../../../library/database/level.ts'
 import {
   createReleaseRecord,
   type DatabaseWriter,
   HOME_LIBRARY,
+  KeyFamily,
+  makeKey,
   type ReleaseRecord,
+  readLibraryState,
   type WriteOperation
 } from '../../../library/index.ts'
 import { createRegistry, type Registry } from '../../../library/registry/index.ts'
@@ -163,14 +167,30 @@ export class SyncHome {
   }
 
   /** The libraries that are followed, checked node by node and record by record. */
-  async followedWhole(): Promise<string[]> {
+  async followedWhole({ isRepaired = false } = {}): Promise<string[]> {
     const roots: string[] = []
     for (const { library, row, root } of await this.followed()) {
-      const report = await this.sets.check(`followed/${Buffer.from(library).toString('hex')}/${row.copy}`)
+      const name = `followed/${Buffer.from(library).toString('hex')}/${row.copy}`
+      const report = await this.sets.check(name)
       if (!report.ok) throw new Error(`the copy is damaged: ${report.problems.join('; ')}`)
+      const [told, counted] = [readLibraryState(this.reader, name).sizeBytes, await this.#sizeOf(name)]
+      // What a repair leaves out stays counted until a copy is made anew.
+      if (!isRepaired && (told ?? 0) !== counted)
+        throw new Error(`a copy of ${counted} bytes says it has ${told}`)
       roots.push(Buffer.from(root).toString('hex'))
     }
     return roots
+  }
+
+  /** Bytes of the records of a copy. */
+  async #sizeOf(name: string): Promise<number> {
+    let bytes = 0
+    for await (const [key] of this.reader.iterate({ prefix: makeKey(KeyFamily.Membership) })) {
+      const recHash = key.subarray(KeyFamily.Membership.length, KeyFamily.Membership.length + 32)
+      if (Buffer.from(key).equals(membershipKey(recHash, name)))
+        bytes += this.reader.get(recordKey(recHash))!.byteLength
+    }
+    return bytes
   }
 
   async root(): Promise<string> {
@@ -201,6 +221,7 @@ export interface SessionOptions {
   of?: SyncHome
   isDryRun?: boolean
   maxRecords?: number
+  maxBytes?: number
   compareInMs?: number
   /** Changes the frames of a turn of the source on their way. */
   change?: (frames: Uint8Array[], turn: number) => Uint8Array[] | Promise<Uint8Array[]>
@@ -220,7 +241,8 @@ export async function follow(
   source: SyncHome,
   options: SessionOptions = {}
 ): Promise<SessionResult> {
-  const { of = source, isDryRun = false, maxRecords = 1_000_000, compareInMs = 0 } = options
+  const { of = source, isDryRun = false, compareInMs = 0 } = options
+  const { maxRecords = 1_000_000, maxBytes = GIB } = options
   const local = follower.key.publicKey
   const remote = source.key.publicKey
   const opening = {
@@ -230,6 +252,7 @@ export async function follow(
     name: HOME_LIBRARY,
     isDryRun,
     maxRecords,
+    maxBytes,
     local,
     remote
   } as const
