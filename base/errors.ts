@@ -122,6 +122,20 @@ export const ERROR_CODES = {
     'check the spelling; `catalog list` shows what this node holds'
   ),
 
+  LIBRARY_EXISTS: row(
+    409,
+    Conflict,
+    W.Internal,
+    'This node has a library of that name already.',
+    'choose another name; `catalog library list` shows those that are here'
+  ),
+  NOT_PERMITTED: row(
+    403,
+    NotPermitted,
+    W.NotPermitted,
+    "What was asked for would show something to those who may not see it, or change what is not this node's to change.",
+    'see docs/operations.md, "Libraries and who may see them"'
+  ),
   METHOD_NOT_ALLOWED: row(
     405,
     Usage,

@@ -268,8 +268,7 @@ class WorkerDatabase extends LevelReader implements Database {
 
 function workerRegistry(worker: WorkerClient): RegistryWriter {
   return {
-    write: (change, record, nowMs, signal) =>
-      worker.request('registryWrite', { change, record, nowMs }, { signal }),
+    write: (request, signal) => worker.request('registryWrite', request, { signal }),
     remove: (recHash, nowMs, signal) => worker.request('registryRemove', { recHash, nowMs }, { signal })
   }
 }

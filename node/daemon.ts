@@ -53,6 +53,7 @@ import { Replaying } from './services/replaying.ts'
 import { Scrubbing } from './services/scrubbing.ts'
 import { sparePeers } from './services/spare-peers.ts'
 import { Violations } from './services/violations.ts'
+import { nodeKeyOf } from './services/writer-key.ts'
 import { Shutdown } from './shutdown.ts'
 import { SyncParts } from './sync-parts.ts'
 import { downloadBudget, throttleOf } from './throttling.ts'
@@ -136,6 +137,10 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   // The network: connections, then small messages over them, then what is answered and asked with those.
   const nodeKey = await loadNodeKey(home.nodeKey)
   const privateKey = privateKeyFromProtobuf(nodeKey.protobuf)
+  const sets = new LibrarySets(
+    { library, clock, log: log.child({ part: 'libraries' }) },
+    { writer: nodeKey.key.publicKey }
+  )
   const host = await createHost(
     { privateKey, peersFolder: home.peers, log, clock, metrics: registry },
     hostOptions(values)
@@ -173,6 +178,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     {
       networkId: values.network.id,
       maxPriority: values.peers.maxClass,
+      mayRead: (peerId, record) => sets.admitsTo(record, nodeKeyOf(peerId)),
       onViolation: violations.of('content')
     }
   )
@@ -255,7 +261,6 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     { intervalMs: values.store.scrubInterval, rate: values.store.scrubRate }
   )
   const { bucket } = library.content
-  const sets = new LibrarySets({ library, clock }, { writer: nodeKey.key.publicKey })
   const syncParts = await SyncParts.create(
     {
       ...shared,

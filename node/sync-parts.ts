@@ -19,6 +19,7 @@ import { classesOf } from './services/release-filter.ts'
 import { Syncing } from './services/syncing.ts'
 import type { FetchingService } from './services/types.ts'
 import type { Violations } from './services/violations.ts'
+import { nodeKeyOf } from './services/writer-key.ts'
 
 export interface SyncPartsModules {
   libp2p: Libp2p
@@ -72,6 +73,7 @@ export class SyncParts {
       ...modules,
       log: logger.child({ part: 'heads' }),
       headOf: library => sets.headOf(library),
+      admits: (peerId, library) => sets.admits(library, nodeKeyOf(peerId)),
       isConnected: peer => libp2p.getConnections(peer).length > 0,
       onHead: (peer, head) => this.#following.heard(peer, head)
     })
@@ -124,7 +126,10 @@ export class SyncParts {
 function serveFrom(sets: LibrarySets, own: string): ConstructorParameters<typeof SyncServer>[0]['serve'] {
   const local = idBytes(peerIdFromString(own))
   return ({ peerId, compareInMs }, work) =>
-    sets.session({ role: 'source', local, remote: idBytes(peerId), compareInMs }, port => work(port))
+    sets.session(
+      { role: 'source', local, remote: idBytes(peerId), node: nodeKeyOf(peerId), compareInMs },
+      port => work(port)
+    )
 }
 
 const networkOf = (address: Multiaddr): string | undefined => {

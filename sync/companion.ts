@@ -7,18 +7,28 @@ import { randomBytes } from 'node:crypto'
 import {
   type CompanionModules,
   type FollowingRows,
-  HOME_LIBRARY,
   isFollowedLibrary,
+  isPublicLibrary,
   KeyFamily,
   makeKey,
+  nameOfOwn,
   type SetCommit,
   type Slice,
   type WorkerCompanion,
   type WriteOperation
 } from '../library/index.ts'
 import { bytesEqual, type Signer } from '../trust/index.ts'
+import { Audiences, LibraryKeeper, readOwnLibrary } from './access/index.ts'
 import { FOLLOW_LIMITS, type FollowLimits, SyncSessions } from './follow/index.ts'
-import { decodeHead, type Head, HeadStore, type HeadVerdict, libraryIdOf, readHead } from './heads/index.ts'
+import {
+  decodeHead,
+  type Head,
+  HeadStore,
+  type HeadVerdict,
+  libraryIdOf,
+  type OwnSet,
+  readHead
+} from './heads/index.ts'
 import {
   checkTree,
   findRecord,
@@ -68,6 +78,7 @@ class SyncCompanion implements WorkerCompanion {
   readonly #trees: TreeStore
   readonly #heads: HeadStore
   readonly #sessions: SyncSessions
+  readonly #keeper: LibraryKeeper
 
   constructor(
     modules: SyncCompanionModules,
@@ -77,6 +88,9 @@ class SyncCompanion implements WorkerCompanion {
     this.#modules = modules
     this.#trees = trees
     this.#heads = heads
+    const { signer, log } = modules
+    const audiences = new Audiences({ log }, { own: signer.publicKey })
+    this.#keeper = new LibraryKeeper({ ...modules, companion: this, audiences })
     this.#sessions = new SyncSessions({
       ...modules,
       trees,
@@ -84,10 +98,10 @@ class SyncCompanion implements WorkerCompanion {
       companion: this,
       limits,
       random,
-      home: { id: this.#idOf(HOME_LIBRARY), writer: modules.signer.publicKey },
+      own: modules.signer.publicKey,
+      audiences,
       takeHead: (head, nowMs) => this.#takeHead(head, nowMs),
-      signHome: nowMs =>
-        heads.next(this.#idOf(HOME_LIBRARY), { root: trees.open(HOME_LIBRARY).root, changes: [], nowMs })
+      sign: ({ libraryId }, nowMs) => this.#sign(libraryId, nowMs)
     })
   }
 
@@ -106,7 +120,7 @@ class SyncCompanion implements WorkerCompanion {
       )
       // The head of a library that is followed is its writer's to sign.
       if (isFollowedLibrary(libraryId)) continue
-      operations.push(...this.#heads.next(this.#idOf(libraryId), { root: tree.root, changes, nowMs }))
+      operations.push(...this.#sign(libraryId, nowMs, { root: tree.root, changes }))
     }
     return {
       operations,
@@ -128,11 +142,11 @@ class SyncCompanion implements WorkerCompanion {
   readonly #handlers: Handlers = {
     checkTree: ({ libraryId }, signal) => this.#check(libraryId, signal),
     rebuildTree: (parameters, signal) => this.#rebuild(parameters, signal),
-    renewHead: ({ libraryId, nowMs }) =>
-      this.#write(async () => {
-        const { root } = this.#trees.open(libraryId)
-        return this.#heads.next(this.#idOf(libraryId), { root, changes: [], nowMs })
-      }),
+    renewHead: ({ libraryId, nowMs }) => this.#write(async () => this.#sign(libraryId, nowMs)),
+    createLibrary: ({ library, nowMs }) => this.#keeper.create(library, nowMs),
+    changeLibrary: ({ name, change, nowMs }) => this.#keeper.change(name, change, nowMs),
+    changeGroup: ({ name, change, nowMs }) => this.#keeper.changeGroup(name, change, nowMs),
+    renewAccess: ({ library, nowMs }) => this.#keeper.renew(library, nowMs),
     takeHead: ({ head, nowMs }) => this.#takeHead(decodeHead(head), nowMs),
     sessionOpen: ({ opening, nowMs }) => this.#sessions.open(opening, nowMs),
     sessionTake: parameters => this.#sessions.take(parameters),
@@ -148,8 +162,8 @@ class SyncCompanion implements WorkerCompanion {
   async #takeHead(incoming: Head, nowMs: number): Promise<HeadVerdict | 'forgotten'> {
     return await this.#modules.writes.run(async () => {
       const isOwn = bytesEqual(incoming.writer, this.#modules.signer.publicKey)
-      const root = isOwn ? await this.#rootOf(incoming.library) : undefined
-      const { verdict, operations } = await this.#heads.take(incoming, { root, nowMs })
+      const own = isOwn ? this.#ownSet(incoming.library) : undefined
+      const { verdict, operations } = await this.#heads.take(incoming, { own, nowMs })
       if (operations.length > 0) await this.#modules.database.batch(operations, { sync: true })
       return verdict
     })
@@ -180,10 +194,9 @@ class SyncCompanion implements WorkerCompanion {
       // What a copy lacks of its head comes with the next comparison.
       if (isFollowedLibrary(libraryId)) return rebuilt
       const { root } = this.#trees.open(libraryId)
-      const library = this.#idOf(libraryId)
-      const last = readHead(database, library, signer.publicKey)
+      const last = readHead(database, this.#idOf(libraryId), signer.publicKey)
       if (last === undefined || !bytesEqual(last.root, root))
-        await database.batch(this.#heads.next(library, { root, changes: [], nowMs }), { sync: true })
+        await database.batch(this.#sign(libraryId, nowMs), { sync: true })
       return rebuilt
     })
   }
@@ -194,17 +207,29 @@ class SyncCompanion implements WorkerCompanion {
     return undefined
   }
 
-  #idOf(libraryId: string): Uint8Array {
-    return libraryIdOf(this.#modules.signer.publicKey, libraryId)
+  /** Plans the next head of a library of this node, of the set that it has now unless another one is given. */
+  #sign(
+    libraryId: string,
+    nowMs: number,
+    set: { root: Uint8Array; changes: SetCommit['changes'] } = {
+      root: this.#trees.open(libraryId).root,
+      changes: []
+    }
+  ): WriteOperation[] {
+    return this.#heads.next(this.#idOf(libraryId), { ...set, isClosed: !isPublicLibrary(libraryId), nowMs })
   }
 
-  /** Root of the library of this node that others know by an id; undefined when it has no such library. */
-  async #rootOf(library: Uint8Array): Promise<Uint8Array | undefined> {
-    // It has a head before anything is in it, and no tree.
-    if (bytesEqual(this.#idOf(HOME_LIBRARY), library)) return this.#trees.open(HOME_LIBRARY).root
-    for await (const libraryId of readLibraryIds(this.#modules.database))
-      if (bytesEqual(this.#idOf(libraryId), library)) return this.#trees.open(libraryId).root
-    return undefined
+  #idOf(libraryId: string): Uint8Array {
+    return libraryIdOf(this.#modules.signer.publicKey, nameOfOwn(libraryId))
+  }
+
+  /** What the library of this node is that others know by an id; undefined when it has no such library. */
+  #ownSet(id: Uint8Array): OwnSet | undefined {
+    const { database, signer } = this.#modules
+    const library = readOwnLibrary(database, signer.publicKey, id)
+    if (library === undefined) return undefined
+    const { libraryId } = library
+    return { root: this.#trees.open(libraryId).root, isClosed: !isPublicLibrary(libraryId) }
   }
 }
 

@@ -6,9 +6,11 @@
  * in; rows for the same batch, roots, proofs, signed heads and messages go out.
  */
 
+export * from './access/index.ts'
 export * from './bundle/index.ts'
 export { openSyncCompanion, type SyncCompanionModules, type SyncCompanionOptions } from './companion.ts'
 export {
+  copyName,
   FAILED,
   type FollowedRow,
   type FollowLimits,

@@ -1,15 +1,28 @@
-import { CatalogError, type Clock, toCatalogError } from '../base/index.ts'
+import { CatalogError, type Clock, type Logger, toCatalogError } from '../base/index.ts'
 import {
+  type AccessList,
   type DatabaseReader,
-  followedLibrary,
-  HOME_LIBRARY,
   type Library,
+  nameOfOwn,
   type ReleaseRecord,
-  readMember
+  readMember,
+  type SignedRecord
 } from '../library/index.ts'
 import type { SessionPort } from '../protocols/index.ts'
 import { bytesEqual } from '../trust/index.ts'
 import {
+  Audiences,
+  type Group,
+  type MemberChange,
+  type NewLibrary,
+  type OwnLibrary,
+  readGroups,
+  readOwnLibraries,
+  readOwnLibrary
+} from './access/index.ts'
+import { libraryOf } from './find-library.ts'
+import {
+  copyName,
   type FollowedRow,
   type FollowOptions,
   type FollowOutcome,
@@ -44,6 +57,7 @@ import type { SyncMethod, SyncMethods } from './types.ts'
 export interface LibrarySetsModules {
   library: Pick<Library, 'snapshot' | 'companion' | 'holdWorker'>
   clock: Clock
+  log: Logger
 }
 
 export interface LibrarySetsOptions {
@@ -101,16 +115,18 @@ export type LibrarySession = SessionPort<FollowOutcome>
 export class LibrarySets {
   readonly #modules: LibrarySetsModules
   readonly #writer: Uint8Array
+  readonly #audiences: Audiences
   #nextSession = 1
 
   constructor(modules: LibrarySetsModules, { writer }: LibrarySetsOptions) {
     this.#modules = modules
     this.#writer = writer
+    this.#audiences = new Audiences(modules, { own: writer })
   }
 
   /** By which others know a library. */
   idOf(libraryId: string): Uint8Array {
-    return libraryIdOf(this.#writer, libraryId)
+    return libraryIdOf(this.#writer, nameOfOwn(libraryId))
   }
 
   state(libraryId: string): Promise<SetState> {
@@ -135,20 +151,25 @@ export class LibrarySets {
   }
 
   /**
-   * Runs `work` with the home library, or with the copy that is followed of another one. NOT_FOUND when it is not here or has no
-   * records.
+   * Runs `work` with a library of this node, or with the copy that is followed of another one. NOT_FOUND when it is not here or has no
+   * records, NOT_PERMITTED when it is closed: what is made of it here could go anywhere.
    */
   async show<T>(
     library: Uint8Array,
     work: (shown: ShownSet) => Promise<T>,
     signal?: AbortSignal
   ): Promise<T> {
-    const isHome = bytesEqual(library, this.idOf(HOME_LIBRARY))
-    if (isHome && (await this.state(HOME_LIBRARY)).isRenewalDue) await this.renew(HOME_LIBRARY, signal)
+    const own = await this.#reading(async reader => readOwnLibrary(reader, this.#writer, library))
+    if (own !== undefined && (await this.state(own.libraryId)).isRenewalDue)
+      await this.renew(own.libraryId, signal)
     return await this.#reading(async reader => {
-      const row = isHome ? undefined : readFollowed(reader, library)
-      const head = isHome ? readHead(reader, library, this.#writer) : row?.head
-      const tree = openTree(reader, isHome ? HOME_LIBRARY : followedLibrary(library, row?.copy ?? 0))
+      const { libraryId = '', head } = libraryOf(reader, library, this.#writer) ?? {}
+      const tree = openTree(reader, libraryId)
+      if (head?.isClosed === true)
+        throw new CatalogError(
+          'NOT_PERMITTED',
+          'this library is not for everybody who could get hold of a file'
+        )
       if (head === undefined || tree.top === undefined)
         throw new CatalogError('NOT_FOUND', 'this library is not here, or has no records')
       if (!bytesEqual(head.root, tree.root))
@@ -217,11 +238,67 @@ export class LibrarySets {
    */
   headOf(library: Uint8Array): Promise<Uint8Array | undefined> {
     return this.#reading(async reader => {
-      if (bytesEqual(library, this.idOf(HOME_LIBRARY)))
-        return readHead(reader, library, this.#writer)?.bytes ?? NO_HEAD
-      const row = readFollowed(reader, library)
-      return row && (row.head?.bytes ?? NO_HEAD)
+      const found = libraryOf(reader, library, this.#writer)
+      return found && (found.head?.bytes ?? NO_HEAD)
     })
+  }
+
+  /** Whether a node, by its public key, may know of a library that is here or followed; false when it is neither. */
+  admits(library: Uint8Array, node: Uint8Array): Promise<boolean> {
+    return this.#reading(async reader => {
+      const found = libraryOf(reader, library, this.#writer)
+      return found !== undefined && this.#audiences.admits(reader, node, found.libraryId, this.#now())
+    })
+  }
+
+  /** Whether a node may know of a record that is here. */
+  admitsTo(record: Pick<SignedRecord, 'id' | 'bytes'>, node: Uint8Array): Promise<boolean> {
+    return this.#reading(reader => this.#audiences.admitsTo(reader, node, record, this.#now()))
+  }
+
+  /** The access list of a closed library, by its name here; undefined when it has none that can be read. */
+  accessOf(libraryId: string): Promise<AccessList | undefined> {
+    return this.#reading(async reader => this.#audiences.listOf(reader, libraryId))
+  }
+
+  /** The libraries of this node. */
+  own(signal?: AbortSignal): Promise<OwnLibrary[]> {
+    return this.#reading(reader => Array.fromAsync(readOwnLibraries(reader, this.#writer, signal)))
+  }
+
+  /** The library of this node that it calls so. NOT_FOUND. */
+  async ownNamed(name: string): Promise<OwnLibrary> {
+    const id = libraryIdOf(this.#writer, name)
+    const own = await this.#reading(async reader => readOwnLibrary(reader, this.#writer, id))
+    if (own !== undefined) return own
+    throw new CatalogError('NOT_FOUND', `this node has no library ${name}`, {
+      hint: '`catalog library list` shows those that are here'
+    })
+  }
+
+  /** Groups of nodes that libraries are made for. */
+  groups(signal?: AbortSignal): Promise<Group[]> {
+    return this.#reading(reader => Array.fromAsync(readGroups(reader, signal)))
+  }
+
+  /** Makes a library of this node, with its first head. INVALID_ARGUMENT, LIBRARY_EXISTS, LIMIT_EXCEEDED. */
+  create(library: NewLibrary, signal?: AbortSignal): Promise<undefined> {
+    return this.#ask('createLibrary', { library, nowMs: this.#now() }, signal)
+  }
+
+  /** Changes whom a library of this node is for: in force when this resolves. NOT_FOUND, INVALID_ARGUMENT, LIMIT_EXCEEDED. */
+  changeMembers(name: string, change: MemberChange, signal?: AbortSignal): Promise<undefined> {
+    return this.#ask('changeLibrary', { name, change, nowMs: this.#now() }, signal)
+  }
+
+  /** The same of a group, and of all libraries that are for it. LIMIT_EXCEEDED. */
+  changeGroup(name: string, change: MemberChange, signal?: AbortSignal): Promise<undefined> {
+    return this.#ask('changeGroup', { name, change, nowMs: this.#now() }, signal)
+  }
+
+  /** Signs the access list of a library again when it is a day old; whether it was. */
+  renewAccess(library: OwnLibrary, signal?: AbortSignal): Promise<boolean> {
+    return this.#ask('renewAccess', { library, nowMs: this.#now() }, signal)
   }
 
   /** The libraries that are followed, as far as copies of them are here; those whose rows cannot be read are left out, and told. */
@@ -246,8 +323,8 @@ export class LibrarySets {
     return this.#reading(async reader => {
       const names: string[] = []
       for await (const { library, readRow } of readAllFollowed(reader, signal)) {
-        const { copy } = readRow()
-        if (copy !== 0) names.push(followedLibrary(library, copy))
+        const row = readRow()
+        if (row.copy !== 0) names.push(copyName(library, row.copy, row))
       }
       return names
     })
@@ -261,7 +338,7 @@ export class LibrarySets {
     return this.#reading(async reader => {
       const row = readFollowed(reader, library)
       if (row === undefined || row.copy === 0) return { releases: [] }
-      return pageOf(reader, followedLibrary(library, row.copy), after)
+      return pageOf(reader, copyName(library, row.copy, row), after)
     })
   }
 
@@ -309,7 +386,7 @@ export class LibrarySets {
 }
 
 function followedOf(reader: DatabaseReader, library: Uint8Array, row: FollowedRow, nowMs: number): Followed {
-  const { top, root } = openTree(reader, followedLibrary(library, row.copy))
+  const { top, root } = openTree(reader, copyName(library, row.copy, row))
   const expired = row.head !== undefined && isExpired(row.head, nowMs)
   return { library, row, root, records: top?.count ?? 0, isExpired: expired }
 }

@@ -1,4 +1,5 @@
 import type { SyncKind } from '../protocols/index.ts'
+import type { MemberChange, NewLibrary, OwnLibrary } from './access/index.ts'
 import type { Said, SessionOpening } from './follow/types.ts'
 import type { HeadVerdict } from './heads/index.ts'
 import type { RebuiltTree, TreeReport } from './trie/index.ts'
@@ -12,6 +13,11 @@ export interface SyncMethods {
   renewHead: [{ libraryId: string; nowMs: number }, undefined]
   /** See heads/head-store.ts. */
   takeHead: [{ head: Uint8Array; nowMs: number }, HeadVerdict | 'forgotten']
+  /** Libraries of this node: see access/keeper.ts. */
+  createLibrary: [{ library: NewLibrary; nowMs: number }, undefined]
+  changeLibrary: [{ name: string; change: MemberChange; nowMs: number }, undefined]
+  changeGroup: [{ name: string; change: MemberChange; nowMs: number }, undefined]
+  renewAccess: [{ library: OwnLibrary; nowMs: number }, boolean]
   /** Sessions: see follow/types.ts. */
   sessionOpen: [{ opening: SessionOpening; nowMs: number }, undefined]
   sessionTake: [

@@ -12,7 +12,7 @@ import {
   withDatabase
 } from '../../library/index.ts'
 import { nameIndexRow } from '../../library/registry/plan.ts'
-import { joinHome, storeRows } from '../../library/registry/record-rows.ts'
+import { join, storeRows } from '../../library/registry/record-rows.ts'
 import { NodeCache, rebuildTree, TreeStore } from '../../sync/index.ts'
 import { SigningKey, sha256 } from '../../trust/index.ts'
 
@@ -49,7 +49,10 @@ export const fillLibrary = async (home: string, records: number): Promise<number
       for (let number = from; number < Math.min(records, from + RECORDS_PER_BATCH); number++) {
         const record = benchRelease(number)
         bytes += record.bytes.byteLength
-        operations.push(...storeRows(record, nameIndexRow(record)), joinHome(recordHash(record.bytes)))
+        operations.push(
+          ...storeRows(record, nameIndexRow(record, false), false),
+          join(recordHash(record.bytes), HOME_LIBRARY)
+        )
       }
       await database.batch(operations, { sync: false })
     }

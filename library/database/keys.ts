@@ -55,6 +55,10 @@ export const KeyFamily = {
   ChangeLog: 'l/',
   /** `fl/` + id of a library (32): the copies of it that are here (sync/follow/rows.ts). */
   Followed: 'fl/',
+  /** `li/` + id of a library (32): one of this node's own that its operator made (sync/access/own-libraries.ts). */
+  OwnLibrary: 'li/',
+  /** `g/` + name: the nodes of a group (sync/access/groups.ts). */
+  Group: 'g/',
   /** `o/` + name: owner pinned under that name (32). */
   OwnerPin: 'o/',
   /** `cs/` + @scope or name: how conflicts about it are looked at here, as text. */

@@ -3,6 +3,16 @@
  * folder makes and reads them: bytes in, a verified record or a CatalogError out, and back. It stores nothing, knows no
  * clock and no network. docs/records.md is the format, test/fixtures/vectors/records its frozen examples.
  */
+export {
+  ACCESS_CLASSES,
+  ACCESS_LIFETIME_MS,
+  type AccessClass,
+  type AccessList,
+  accessListKey,
+  createAccessList,
+  decodeAccessList,
+  isAdmitted
+} from './access-list.ts'
 export { decodeCanonical, encodeCanonical } from './canonical.ts'
 export * as check from './checks.ts'
 export {

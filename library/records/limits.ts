@@ -50,7 +50,9 @@ export const RECORD_LIMITS = {
   extensions: 64,
   /** A whole status or attestation: names, a line of text, and room for fields to come. Several travel with each release. */
   statementBytes: 4 * KIB,
-  /** A state, or the word of an attestation. */
+  /** Nodes on an access list: half of the record. A larger audience is better served by a public library. */
+  accessMembers: 512,
+  /** A state, the word of an attestation, or a class of access. */
   statementChars: 32,
   /** One line of text for people. */
   reasonBytes: 1 * KIB,

@@ -31,10 +31,17 @@ const isRelease = (record: SignedRecord | ReleaseRecord): record is ReleaseRecor
  * that nobody can push out what another signed. Throws as `understandRelease` for a release that is none.
  */
 export function canonicalKey(record: SignedRecord | ReleaseRecord): Uint8Array {
-  if (record.kind !== 'release')
-    return joinParts([record.kind, record.signer, record.subject ?? new Uint8Array()])
+  if (record.kind !== 'release') return canonicalSubjectKey(record)
   return canonicalReleaseKey((isRelease(record) ? record : understandRelease(record)).release)
 }
+
+type Subject = Pick<SignedRecord, 'kind' | 'signer' | 'subject'>
+
+const canonicalSubjectKey = ({ kind, signer, subject = new Uint8Array() }: Subject): Uint8Array =>
+  joinParts([kind, signer, subject])
+
+/** The `trieKey` of every record of a kind other than `release` that one signer makes about one subject. */
+export const trieKeyOf = (about: Subject): Uint8Array => sha256(KEY_PREFIX, canonicalSubjectKey(about))
 
 const canonicalReleaseKey = ({ name, version, owner, content }: ReleaseIdentity): Uint8Array =>
   joinParts(['release', name, version, owner, content.bytes])

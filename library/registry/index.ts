@@ -3,9 +3,19 @@
  * halves over one LevelDB: the main thread reads (`createRegistry`), the worker writes what PLANS plan. Verified bytes
  * come in, verified records go out; which of several owners of a name is meant is for the caller to decide.
  */
-export { followedLibrary, isFollowedLibrary } from './followed.ts'
+export {
+  followedLibrary,
+  HOME_LIBRARY,
+  isFollowedLibrary,
+  isLibraryName,
+  isPublicLibrary,
+  nameOfOwn,
+  ownLibrary,
+  PRIVATE_LIBRARY
+} from './library-names.ts'
 export { decodeMember, decodeVerifiedMember, type MemberRecord, openMember } from './member.ts'
 export { keyOfStored, type Member, readMemberHashes, readMembers } from './members.ts'
+export { isMember, librariesOf } from './membership.ts'
 export { MAX_CONTENTS_PER_VERSION } from './plan.ts'
 export {
   type FollowedChange,
@@ -17,16 +27,10 @@ export {
   readableMember,
   readMember
 } from './plan-followed.ts'
+export { planOwnRecord, planOwnState } from './plan-own.ts'
 export { planRemove } from './plan-remove.ts'
 export { PLANS } from './plans.ts'
-export {
-  HOME_LIBRARY,
-  isMember,
-  type LibraryState,
-  readLibraryState,
-  readRecordBytes,
-  storedSizeBytes
-} from './read.ts'
+export { type LibraryState, readLibraryState, readRecordBytes, storedSizeBytes } from './read.ts'
 export { MAX_ATTESTATIONS_READ } from './read-statements.ts'
 export { createRegistry } from './registry.ts'
 export {
@@ -38,3 +42,4 @@ export {
 } from './schedule.ts'
 export { expectTimely, isTimely, MAX_CLOCK_AHEAD_MS } from './timely.ts'
 export type * from './types.ts'
+export { isClosedRecord } from './visibility.ts'

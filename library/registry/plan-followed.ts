@@ -4,7 +4,7 @@
  * looked at for names.
  */
 import { bytesEqual } from '../../trust/index.ts'
-import { libraryStateKey, membershipKey, membershipPrefix, nameIndexKey } from '../database/keys.ts'
+import { libraryStateKey, membershipKey, nameIndexKey } from '../database/keys.ts'
 import type { DatabaseReader, WriteOperation } from '../database/types.ts'
 import {
   type ReleaseRecord,
@@ -13,13 +13,25 @@ import {
   supersedes,
   trieKey
 } from '../records/index.ts'
+import { isPublicLibrary } from './library-names.ts'
 import { decodeVerifiedMember, isReleaseRecord, isStatementRecord, type MemberRecord } from './member.ts'
 import { unlessDamaged } from './members.ts'
+import { isMember, librariesOf } from './membership.ts'
 import { isSameContent, MAX_CONTENTS_PER_VERSION, nameIndexRow, siblingsOf } from './plan.ts'
-import { isMember, readRecord, readRecordBytes, storedSizeBytes } from './read.ts'
+import { readRecord, readRecordBytes, storedSizeBytes } from './read.ts'
 import { indexKeyOf, readStatementAt } from './read-statements.ts'
-import { bytesRows, changeHome, changeLibrary, del, dropRows, eraseRows, join, put } from './record-rows.ts'
+import {
+  bytesRows,
+  changeLibrary,
+  del,
+  dropRows,
+  eraseRows,
+  join,
+  LibraryChanges,
+  put
+} from './record-rows.ts'
 import type { SetChange, SetCommit } from './types.ts'
+import { isClosedRecord, staysClosed } from './visibility.ts'
 
 export interface FollowedChange {
   /** Name here of the copy. */
@@ -37,12 +49,16 @@ export interface FollowedPlan {
   sets: SetCommit[]
 }
 
-/** Plans a change of a copy. Records that leave it stay known under their names, unless newer ones are. */
+/**
+ * Plans a change of a copy. Records that leave it stay known under their names, unless newer ones are; those of a closed library go, as
+ * nothing would say any more who may know of them.
+ */
 export async function planFollowed(reader: DatabaseReader, change: FollowedChange): Promise<FollowedPlan> {
   const { libraryId, joining, leaving, isIndexed } = change
   const index = new IndexPlan(reader, libraryId)
   const changes = new Map<string, SetChange>()
   const operations: WriteOperation[] = []
+  const left: WriteOperation[] = []
   let releases = 0
   let growthBytes = 0
   for (const { trieKey, recHash } of leaving) {
@@ -51,22 +67,23 @@ export async function planFollowed(reader: DatabaseReader, change: FollowedChang
     if (record !== undefined && isReleaseRecord(record)) releases--
     // One that could not be read when a copy was made beside another is in the one only.
     if (isMember(reader, libraryId, recHash)) growthBytes -= storedSizeBytes(reader, recHash)
-    operations.push(...(await leave(reader, libraryId, recHash)))
+    left.push(...(await leave(reader, libraryId, recHash)))
   }
   for (const record of joining) {
     const recHash = recordHash(record.bytes)
     const key = trieKey(record)
-    operations.push(...bytesRows(record), join(recHash, libraryId))
+    const isClosed = !isPublicLibrary(libraryId) && staysClosed(reader, record)
+    operations.push(...bytesRows(record, isClosed), join(recHash, libraryId))
     changes.set(keyText(key), { trieKey: key, recHash })
     if (isReleaseRecord(record)) releases++
     growthBytes += record.bytes.byteLength
-    if (isIndexed) await index.add(record)
+    if (isIndexed) await index.add(record, isClosed)
   }
   const changed = changeLibrary(reader, libraryId, { releases, growthBytes, changes: [...changes.values()] })
   const found = index.plan()
   return {
-    // What is stored comes last: a row that the index lets go of may be one that joins.
-    operations: [...found.operations, ...operations, changed.operation],
+    // What goes comes first, and what is stored last: a row that the index lets go of may be one that joins.
+    operations: [...left, ...found.operations, ...operations, changed.operation],
     sets: [changed.set, ...found.sets]
   }
 }
@@ -84,7 +101,7 @@ export async function planIndex(
   for (const recHash of recHashes) {
     if (before !== undefined && isMember(reader, before, recHash)) continue
     const record = readableMember(reader, recHash)
-    if (record !== undefined) await index.add(record)
+    if (record !== undefined) await index.add(record, isClosedRecord(reader, record))
   }
   return index.plan()
 }
@@ -103,27 +120,31 @@ export async function planRetire(
 /** The last write of a copy that has no records any more. */
 export const forgetLibraryState = (libraryId: string): WriteOperation => del(libraryStateKey(libraryId))
 
-/** Ends a membership; the record goes too when nothing else leads to it. */
+/** Ends a membership; the record goes too when nothing else leads to it, or when nobody may know of it any more. */
 async function leave(
   reader: DatabaseReader,
   libraryId: string,
   recHash: Uint8Array
 ): Promise<WriteOperation[]> {
   const operations = [del(membershipKey(recHash, libraryId))]
+  const isElsewhere = (await librariesOf(reader, recHash)).some(other => other !== libraryId)
+  if (isElsewhere) return operations
   const record = readableMember(reader, recHash)
+  const indexKey = record === undefined ? undefined : keyInIndex(reader, record)
   // A name that leads to one that is damaged is better led to nothing: the record can come again then.
-  if (record !== undefined && isFound(reader, record)) return operations
-  if (await isElsewhere(reader, recHash, libraryId)) return operations
-  return [...operations, ...eraseRows(reader, recHash)]
+  if (indexKey === undefined) return [...operations, ...eraseRows(reader, recHash)]
+  if (record === undefined || !isClosedRecord(reader, record)) return operations
+  return [...operations, del(indexKey), ...eraseRows(reader, recHash)]
 }
 
-/** Changes of the indexes by name and by release; where a record of one's own is replaced, the home library changes too. */
+/** Changes of the indexes by name and by release; where a record of one's own is replaced, the libraries that have it change too. */
 class IndexPlan {
   readonly #reader: DatabaseReader
   /** What is replaced leaves this library in the same batch. */
   readonly #leaves: { leaves?: string }
   readonly #operations: WriteOperation[] = []
-  readonly #homeChanges: SetChange[] = []
+  /** Of this node's own libraries, where one of their records is replaced. */
+  readonly #changes = new LibraryChanges()
   /** Contents of each version of an owner that this plan adds. */
   readonly #added = new Map<string, number>()
 
@@ -132,21 +153,20 @@ class IndexPlan {
     this.#leaves = libraryId === undefined ? {} : { leaves: libraryId }
   }
 
-  async add(record: MemberRecord): Promise<void> {
-    if (isReleaseRecord(record)) await this.#addRelease(record)
+  async add(record: MemberRecord, isClosed: boolean): Promise<void> {
+    if (isReleaseRecord(record)) await this.#addRelease(record, isClosed)
     else if (isStatementRecord(record)) await this.#addStatement(record)
   }
 
   plan(): FollowedPlan {
-    if (this.#homeChanges.length === 0) return { operations: this.#operations, sets: [] }
-    const { operation, set } = changeHome(this.#reader, { releases: 0, changes: this.#homeChanges })
-    return { operations: [...this.#operations, operation], sets: [set] }
+    const { operations, sets } = this.#changes.plan(this.#reader)
+    return { operations: [...this.#operations, ...operations], sets }
   }
 
-  async #addRelease(record: ReleaseRecord): Promise<void> {
-    const siblings = await siblingsOf(this.#reader, record)
+  async #addRelease(record: ReleaseRecord, isClosed: boolean): Promise<void> {
+    const siblings = await siblingsOf(this.#reader, record.release)
     const same = siblings.find(entry => isSameContent(entry, record))
-    const row = nameIndexRow(record)
+    const row = nameIndexRow(record, isClosed)
     if (same === undefined) {
       const { name, version, owner } = record.release
       const place = `${name}\0${version}\0${keyText(owner)}`
@@ -157,7 +177,10 @@ class IndexPlan {
       this.#operations.push(put(row.key, row.value))
       return
     }
-    if (bytesEqual(same.recHash, recordHash(record.bytes))) return
+    if (bytesEqual(same.recHash, recordHash(record.bytes))) {
+      if (same.isClosed !== isClosed) this.#operations.push(put(row.key, row.value))
+      return
+    }
     const stored = unlessDamaged(() => readRecord(this.#reader, same.recHash))
     if (stored !== undefined && !supersedes(record, stored)) return
     await this.#replace({ recHash: same.recHash, indexKey: nameIndexKey(same) }, record)
@@ -180,7 +203,7 @@ class IndexPlan {
     const successor = recordHash(record.bytes)
     const dropped = await dropRows(this.#reader, place, { successor, ...this.#leaves })
     this.#operations.push(...dropped.operations)
-    if (dropped.wasAtHome) this.#homeChanges.push({ trieKey: trieKey(record), recHash: successor })
+    this.#changes.add(dropped.libraries, { trieKey: trieKey(record), recHash: successor })
   }
 }
 
@@ -196,17 +219,14 @@ export function readMember(reader: DatabaseReader, recHash: Uint8Array): MemberR
 export const readableMember = (reader: DatabaseReader, recHash: Uint8Array): MemberRecord | undefined =>
   unlessDamaged(() => readMember(reader, recHash))
 
-/** Whether a name, or the release that it is about, leads to a record. */
-function isFound(reader: DatabaseReader, record: MemberRecord): boolean {
-  if (isReleaseRecord(record)) return reader.get(nameIndexRow(record).key) !== undefined
-  if (!isStatementRecord(record)) return false
-  const found = reader.get(indexKeyOf(record))
-  return found !== undefined && bytesEqual(found, recordHash(record.bytes))
-}
-
-async function isElsewhere(reader: DatabaseReader, recHash: Uint8Array, libraryId: string): Promise<boolean> {
-  const own = membershipKey(recHash, libraryId)
-  for await (const [key] of reader.iterate({ prefix: membershipPrefix(recHash) }))
-    if (!bytesEqual(key, own)) return true
-  return false
+/** Where a name, or the release that it is about, leads to a record; undefined when neither does. */
+function keyInIndex(reader: DatabaseReader, record: MemberRecord): Uint8Array | undefined {
+  if (isReleaseRecord(record)) {
+    const { key } = nameIndexRow(record, false)
+    return reader.get(key) === undefined ? undefined : key
+  }
+  if (!isStatementRecord(record)) return undefined
+  const key = indexKeyOf(record)
+  const found = reader.get(key)
+  return found !== undefined && bytesEqual(found, recordHash(record.bytes)) ? key : undefined
 }

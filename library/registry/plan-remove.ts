@@ -5,10 +5,12 @@ import { bytesEqual } from '../../trust/index.ts'
 import { announcementKey, nameIndexKey } from '../database/keys.ts'
 import type { DatabaseReader, WriteOperation } from '../database/types.ts'
 import { releaseKey, trieKey } from '../records/index.ts'
-import { isAtHome, readEntries, readRecord } from './read.ts'
+import { isPublicLibrary } from './library-names.ts'
+import { ownLibrariesOf } from './membership.ts'
+import { readEntries, readRecord } from './read.ts'
 import { readStatementAt, statementPlaces } from './read-statements.ts'
-import { changeHome, del, dropRows } from './record-rows.ts'
-import type { SetChange, SetCommit } from './types.ts'
+import { del, dropRows, LibraryChanges } from './record-rows.ts'
+import type { SetCommit } from './types.ts'
 
 export interface RemovalPlan {
   operations: WriteOperation[]
@@ -22,29 +24,29 @@ export async function planRemove(reader: DatabaseReader, recHash: Uint8Array): P
   const record = readRecord(reader, recHash)
   if (record === undefined) throw new CatalogError('RELEASE_NOT_FOUND', 'the release is not here any more')
   const { name, version, owner, content } = record.release
-  const { operations, wasAtHome } = await dropRows(reader, {
+  const changed = new LibraryChanges()
+  const { operations, libraries } = await dropRows(reader, {
     recHash,
     indexKey: nameIndexKey({ name, version, owner, recHash })
   })
-  const changes: SetChange[] = wasAtHome ? [{ trieKey: trieKey(record), recHash: undefined }] : []
+  changed.add(libraries, { trieKey: trieKey(record), recHash: undefined }, -1)
   for (const place of await statementPlaces(reader, releaseKey(record.release))) {
     const statement = readStatementAt(reader, place.recHash)
     const dropped = await dropRows(reader, place)
     operations.push(...dropped.operations)
-    if (dropped.wasAtHome && statement !== undefined)
-      changes.push({ trieKey: trieKey(statement), recHash: undefined })
+    if (statement !== undefined)
+      changed.add(dropped.libraries, { trieKey: trieKey(statement), recHash: undefined })
   }
-  const release = { name, version, owner }
-  if (changes.length === 0) return { operations, sets: [], content, release }
-  const { operation, set } = changeHome(reader, { releases: wasAtHome ? -1 : 0, changes })
-  operations.push(operation)
-  if (await isLastAtHome(reader, name, recHash)) operations.push(del(announcementKey(name)))
-  return { operations, sets: [set], content, release }
+  const { operations: states, sets } = changed.plan(reader)
+  operations.push(...states)
+  if (!(await isPublished(reader, name, recHash))) operations.push(del(announcementKey(name)))
+  return { operations, sets, content, release: { name, version, owner } }
 }
 
-/** Whether the home library has no other release of this name. */
-async function isLastAtHome(reader: DatabaseReader, name: string, recHash: Uint8Array): Promise<boolean> {
-  for await (const entry of readEntries(reader, { name }))
-    if (!bytesEqual(entry.recHash, recHash) && isAtHome(reader, entry.recHash)) return false
-  return true
+/** Whether a public library of this node has a release of this name beside one. */
+async function isPublished(reader: DatabaseReader, name: string, beside: Uint8Array): Promise<boolean> {
+  for await (const { recHash } of readEntries(reader, { name }))
+    if (!bytesEqual(recHash, beside) && (await ownLibrariesOf(reader, recHash)).some(isPublicLibrary))
+      return true
+  return false
 }

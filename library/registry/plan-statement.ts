@@ -3,17 +3,28 @@
  * records of a set come in any order. Who takes statements from peers bounds how many.
  */
 import type { DatabaseReader, WriteOperation } from '../database/types.ts'
-import { decodeStatement, recordHash, releaseOf, supersedes, trieKey } from '../records/index.ts'
-import { isAtHome } from './read.ts'
+import {
+  decodeStatement,
+  recordHash,
+  releaseOf,
+  type StatementRecord,
+  supersedes,
+  trieKey
+} from '../records/index.ts'
+import { HOME_LIBRARY, isPublicLibrary } from './library-names.ts'
+import { isMember, ownLibrariesOf } from './membership.ts'
+import { placeForWords, siblingsOf } from './plan.ts'
 import { indexKeyOf, readStatementAt } from './read-statements.ts'
-import { changeHome, dropRows, joinHome, storeRows } from './record-rows.ts'
+import { dropRows, join, LibraryChanges, storeRows } from './record-rows.ts'
 import { dueNow } from './schedule.ts'
 import { expectTimely } from './timely.ts'
 import type { RegistryPlan } from './types.ts'
+import { isClosedRecord } from './visibility.ts'
 
 /**
- * Plans to make a statement part of the home library, and the name of its release due for announcement at once. Where a newer one for
- * its key is here, that one stays and is answered. Throws as `decodeStatement`, RECORD_EARLY.
+ * Plans to make a statement part of the libraries of this node that have its release, or of home where none does, and the name of the release
+ * due for announcement at once where one of them is public. Where a newer one for its key is here, that one stays and is answered. Throws
+ * as `decodeStatement`, RECORD_EARLY, NOT_PERMITTED.
  */
 export const planPublishStatement = (
   reader: DatabaseReader,
@@ -42,24 +53,36 @@ async function plan(
   const winner = stored === undefined || supersedes(statement, stored) ? statement : stored
   const recHash = recordHash(winner.bytes)
   const operations: WriteOperation[] = []
-  let wasAtHome = winner === stored && isAtHome(reader, recHash)
-  if (winner === statement) {
-    if (old !== undefined) {
-      const dropped = await dropRows(reader, { recHash: old, indexKey }, { successor: recHash })
-      operations.push(...dropped.operations)
-      wasAtHome = dropped.wasAtHome
-    }
-    operations.push(...storeRows(winner, { key: indexKey, value: recHash }))
+  const joined = isOwn ? await placesOf(reader, winner) : []
+  const changed = new Set<string>()
+  if (winner === statement && old !== undefined) {
+    const dropped = await dropRows(reader, { recHash: old, indexKey }, { successor: recHash })
+    operations.push(...dropped.operations)
+    for (const libraryId of dropped.libraries) changed.add(libraryId)
   }
-  if (isOwn && !wasAtHome) operations.push(joinHome(recHash))
-  const changesHome = isOwn ? !wasAtHome || operations.length > 0 : wasAtHome && operations.length > 0
-  const added = operations.length > 0
-  if (!changesHome) return { operations, sets: [], added, stored: winner.bytes }
-  const { operation, set } = changeHome(reader, {
-    releases: 0,
-    changes: [{ trieKey: trieKey(winner), recHash }]
-  })
-  operations.push(operation)
-  if (isOwn) operations.push(dueNow(reader, releaseOf(winner).name, nowMs))
-  return { operations, sets: [set], added: true, stored: winner.bytes }
+  const isClosed = isOwn && ![...changed, ...joined].some(isPublicLibrary)
+  if (winner === statement || (!isClosed && isOwn && isClosedRecord(reader, winner)))
+    operations.push(...storeRows(winner, { key: indexKey, value: recHash }, isClosed))
+  for (const libraryId of joined) {
+    if (changed.has(libraryId) || (winner === stored && isMember(reader, libraryId, recHash))) continue
+    operations.push(join(recHash, libraryId))
+    changed.add(libraryId)
+  }
+  if (operations.length === 0) return { operations, sets: [], added: false, stored: winner.bytes }
+  const changes = new LibraryChanges()
+  changes.add(changed, { trieKey: trieKey(winner), recHash })
+  const { operations: states, sets } = changes.plan(reader)
+  operations.push(...states)
+  if (isOwn && [...changed].some(isPublicLibrary))
+    operations.push(dueNow(reader, releaseOf(winner).name, nowMs))
+  return { operations, sets, added: true, stored: winner.bytes }
+}
+
+/** Libraries of this node that a statement of its own joins: those that have the release, else home. */
+async function placesOf(reader: DatabaseReader, statement: StatementRecord): Promise<string[]> {
+  const release = releaseOf(statement)
+  const same = (await siblingsOf(reader, release)).find(({ content }) => content.equals(release.content))
+  if (same === undefined) return [HOME_LIBRARY]
+  const libraries = await ownLibrariesOf(reader, same.recHash)
+  return libraries.length > 0 ? libraries : [placeForWords(same)]
 }

@@ -8,9 +8,18 @@ import { CatalogError } from '../../base/index.ts'
 import { formatPublicKey } from '../../trust/index.ts'
 import { nameIndexKey } from '../database/keys.ts'
 import type { DatabaseReader, WriteOperation } from '../database/types.ts'
-import { decodeRelease, type ReleaseRecord, recordHash, supersedes, trieKey } from '../records/index.ts'
-import { encodeIndexValue, isAtHome, readEntries, readRecord } from './read.ts'
-import { changeHome, dropRows, joinHome, storeRows } from './record-rows.ts'
+import {
+  decodeRelease,
+  type ReleaseIdentity,
+  type ReleaseRecord,
+  recordHash,
+  supersedes,
+  trieKey
+} from '../records/index.ts'
+import { HOME_LIBRARY, isPublicLibrary } from './library-names.ts'
+import { isMember, ownLibrariesOf } from './membership.ts'
+import { encodeIndexValue, readEntries, readRecord } from './read.ts'
+import { dropRows, join, LibraryChanges, storeRows } from './record-rows.ts'
 import { dueNow } from './schedule.ts'
 import { expectTimely } from './timely.ts'
 import type { IndexEntry, RegistryPlan } from './types.ts'
@@ -22,27 +31,28 @@ import type { IndexEntry, RegistryPlan } from './types.ts'
 export const MAX_CONTENTS_PER_VERSION = 8
 
 /**
- * Plans to publish a record in the home library, due for announcement at once. What is already published with the same content is
- * answered with the stored record and no operations. Throws as `decodeRelease`, RECORD_EARLY, and RELEASE_EXISTS when the
- * owner has published other content under this name and version.
+ * Plans to publish a record in a library of this node; in a public one it is due for announcement at once. What is already published
+ * there with the same content is answered with the stored record and no operations. Throws as `decodeRelease`, RECORD_EARLY, and
+ * RELEASE_EXISTS when the owner has published other content under this name and version.
  */
 export async function planPublish(
   reader: DatabaseReader,
   bytes: Uint8Array,
-  nowMs: number
+  nowMs: number,
+  libraryId: string
 ): Promise<RegistryPlan> {
   const record = decodeTimely(bytes, nowMs)
-  const siblings = await siblingsOf(reader, record)
+  const siblings = await siblingsOf(reader, record.release)
   const same = siblings.find(entry => isSameContent(entry, record))
-  if (same !== undefined && isAtHome(reader, same.recHash)) return kept(reader, same)
+  if (same !== undefined && isMember(reader, libraryId, same.recHash)) return kept(reader, same)
   const other = siblings.find(entry => !isSameContent(entry, record))
   if (other !== undefined) throw releaseExists(record, other)
-  return await publishOver(reader, record, same, nowMs)
+  return await publishOver(reader, { record, same, libraryId }, nowMs)
 }
 
 /**
- * Plans to publish new words for a release that is here: the same content, a larger sequence. What is not newer than the stored
- * record is answered with that one and no operations. Throws as `decodeRelease`, RECORD_EARLY, RELEASE_NOT_FOUND.
+ * Plans to publish new words for a release that is here: the same content, a larger sequence. They go where the release is in libraries of
+ * this node, and into home where it is in none. What is not newer than the stored record is answered with that one and no operations. Throws as `decodeRelease`, RECORD_EARLY, RELEASE_NOT_FOUND, NOT_PERMITTED.
  */
 export async function planRevise(
   reader: DatabaseReader,
@@ -50,34 +60,54 @@ export async function planRevise(
   nowMs: number
 ): Promise<RegistryPlan> {
   const record = decodeTimely(bytes, nowMs)
-  const same = (await siblingsOf(reader, record)).find(entry => isSameContent(entry, record))
+  const same = (await siblingsOf(reader, record.release)).find(entry => isSameContent(entry, record))
   if (same === undefined) throw nothingToRevise(record)
   const stored = readRecord(reader, same.recHash)
-  if (stored !== undefined && !supersedes(record, stored) && isAtHome(reader, same.recHash))
+  const [first = placeForWords(same)] = await ownLibrariesOf(reader, same.recHash)
+  if (stored !== undefined && !supersedes(record, stored) && isMember(reader, first, same.recHash))
     return kept(reader, same)
-  return await publishOver(reader, record, same, nowMs)
+  return await publishOver(reader, { record, same, libraryId: first }, nowMs)
 }
 
-/** Brings the newer of the record and the stored one into the home library. */
+/** Brings the newer of the record and the stored one into a library; others that have the stored one change with it. */
 async function publishOver(
   reader: DatabaseReader,
-  record: ReleaseRecord,
-  same: IndexEntry | undefined,
+  { record, same, libraryId }: { record: ReleaseRecord; same: IndexEntry | undefined; libraryId: string },
   nowMs: number
 ): Promise<RegistryPlan> {
   const stored = same === undefined ? undefined : readRecord(reader, same.recHash)
   const winner = stored !== undefined && !supersedes(record, stored) ? stored : record
   const operations: WriteOperation[] = []
-  // What goes before what comes: a record whose row is lost is replaced by itself, under the same keys.
-  if (same !== undefined && winner === record)
-    operations.push(...(await replace(reader, same, record)).operations)
-  if (winner === record) operations.push(...store(record))
-  const isNew = same === undefined || !isAtHome(reader, same.recHash)
+  const changed = new LibraryChanges()
   const recHash = recordHash(winner.bytes)
-  const changes = [{ trieKey: trieKey(record), recHash }]
-  const { operation, set } = changeHome(reader, { releases: isNew ? 1 : 0, changes })
-  operations.push(joinHome(recHash), operation, dueNow(reader, record.release.name, nowMs))
-  return { operations, sets: [set], added: true, stored: winner.bytes }
+  const change = { trieKey: trieKey(record), recHash }
+  const libraries = new Set([libraryId])
+  // What goes before what comes: a record whose row is lost is replaced by itself, under the same keys.
+  if (same !== undefined && winner === record) {
+    const replaced = await replace(reader, same, record)
+    operations.push(...replaced.operations)
+    for (const had of replaced.libraries) libraries.add(had)
+  }
+  const isPublic = [...libraries].some(isPublicLibrary)
+  const isClosed = !isPublic && same?.isClosed !== false
+  if (winner === record || same!.isClosed !== isClosed) operations.push(...store(winner, isClosed))
+  const isNew = same === undefined || !isMember(reader, libraryId, same.recHash)
+  for (const changes of libraries) changed.add([changes], change, isNew && changes === libraryId ? 1 : 0)
+  const { operations: states, sets } = changed.plan(reader)
+  operations.push(join(recHash, libraryId), ...states)
+  if (isPublic) operations.push(dueNow(reader, record.release.name, nowMs))
+  return { operations, sets, added: true, stored: winner.bytes }
+}
+
+/**
+ * Where words of this node about a release go that is in none of its libraries: home. NOT_PERMITTED for one that is known from a closed
+ * library of another node only, as home would tell everybody of it.
+ */
+export function placeForWords({ isClosed }: IndexEntry): string {
+  if (!isClosed) return HOME_LIBRARY
+  throw new CatalogError('NOT_PERMITTED', 'this release is in a library that only its own node changes', {
+    hint: 'publish from the node whose library it is'
+  })
 }
 
 /**
@@ -91,21 +121,20 @@ export async function planAdd(
   nowMs: number
 ): Promise<RegistryPlan> {
   const record = decodeTimely(bytes, nowMs)
-  const siblings = await siblingsOf(reader, record)
+  const siblings = await siblingsOf(reader, record.release)
   const same = siblings.find(entry => isSameContent(entry, record))
   if (same === undefined) {
     if (siblings.length >= MAX_CONTENTS_PER_VERSION) throw tooManyContents(record)
-    return { operations: store(record), sets: [], added: true, stored: bytes }
+    return { operations: store(record, false), sets: [], added: true, stored: bytes }
   }
   const stored = readRecord(reader, same.recHash)
   if (stored !== undefined && !supersedes(record, stored))
     return { operations: [], sets: [], added: false, stored: stored.bytes }
-  const { operations, wasAtHome } = await replace(reader, same, record)
-  operations.push(...store(record))
-  if (!wasAtHome) return { operations, sets: [], added: true, stored: bytes }
-  const changes = [{ trieKey: trieKey(record), recHash: recordHash(bytes) }]
-  const { operation, set } = changeHome(reader, { releases: 0, changes })
-  return { operations: [...operations, operation], sets: [set], added: true, stored: bytes }
+  const { operations, libraries } = await replace(reader, same, record)
+  const changed = new LibraryChanges()
+  changed.add(libraries, { trieKey: trieKey(record), recHash: recordHash(bytes) })
+  const { operations: states, sets } = changed.plan(reader)
+  return { operations: [...operations, ...store(record, false), ...states], sets, added: true, stored: bytes }
 }
 
 function decodeTimely(bytes: Uint8Array, nowMs: number): ReleaseRecord {
@@ -115,9 +144,12 @@ function decodeTimely(bytes: Uint8Array, nowMs: number): ReleaseRecord {
 }
 
 /** All releases of the same name, version and owner: one, unless the owner signed several. */
-export async function siblingsOf(reader: DatabaseReader, record: ReleaseRecord): Promise<IndexEntry[]> {
+export async function siblingsOf(
+  reader: DatabaseReader,
+  release: Pick<ReleaseIdentity, 'name' | 'version' | 'owner'>
+): Promise<IndexEntry[]> {
   const siblings: IndexEntry[] = []
-  for await (const entry of readEntries(reader, record.release)) siblings.push(entry)
+  for await (const entry of readEntries(reader, release)) siblings.push(entry)
   return siblings
 }
 
@@ -135,13 +167,17 @@ function kept(reader: DatabaseReader, entry: IndexEntry): RegistryPlan {
   return { operations: [], sets: [], added: false, stored: stored.bytes }
 }
 
-const store = (record: ReleaseRecord): WriteOperation[] => storeRows(record, nameIndexRow(record))
+const store = (record: ReleaseRecord, isClosed: boolean): WriteOperation[] =>
+  storeRows(record, nameIndexRow(record, isClosed), isClosed)
 
 /** Where the name index has a release. */
-export function nameIndexRow(record: ReleaseRecord): { key: Uint8Array; value: Uint8Array } {
+export function nameIndexRow(
+  record: ReleaseRecord,
+  isClosed: boolean
+): { key: Uint8Array; value: Uint8Array } {
   const { name, version, owner } = record.release
   const key = nameIndexKey({ name, version, owner, recHash: recordHash(record.bytes) })
-  return { key, value: encodeIndexValue(record) }
+  return { key, value: encodeIndexValue(record, isClosed) }
 }
 
 /** Takes `old` out and gives its memberships to `successor`. */

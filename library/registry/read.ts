@@ -13,11 +13,9 @@ import {
   KeyFamily,
   libraryStateKey,
   makeKey,
-  membershipKey,
   nameIndexPrefix,
   ownerPinKey,
   parseNameIndexKey,
-  recordIdKey,
   recordKey,
   U64_BYTES
 } from '../database/keys.ts'
@@ -27,9 +25,8 @@ import { decodeVerifiedRelease, type ReleaseRecord, recordHash } from '../record
 import { understandRelease } from '../records/release.ts'
 import { compareVersions } from '../spec.ts'
 import type { IndexEntry, ListOptions, ReleasePage } from './types.ts'
+import { readPlace } from './visibility.ts'
 
-/** The library that this node publishes into. */
-export const HOME_LIBRARY = 'home'
 /** Records that one page may ask for: at 32 KiB each, 32 MiB at the very worst. */
 export const MAX_PAGE_RECORDS = 1000
 /** Releases that `versions` returns at most, for the same reason; `entries` streams them all. */
@@ -37,9 +34,17 @@ export const MAX_VERSIONS = 1000
 const SEQUENCE_BYTES = 8
 const SHA256_CODE = 0x12
 
-export function encodeIndexValue(record: ReleaseRecord): Uint8Array {
-  return Uint8Array.from(Buffer.concat([encodeU64(record.sequence), record.release.content.bytes]))
+/** Of the first byte: no sequence has it. */
+const CLOSED_BIT = 0x80
+
+export function encodeIndexValue(record: ReleaseRecord, isClosed: boolean): Uint8Array {
+  const value = Uint8Array.from(Buffer.concat([encodeU64(record.sequence), record.release.content.bytes]))
+  if (isClosed) value[0]! |= CLOSED_BIT
+  return value
 }
+
+/** Whether a value of the name index is that of a record that not everybody may know of (visibility.ts). */
+export const isClosedValue = (value: Uint8Array): boolean => (value[0]! & CLOSED_BIT) !== 0
 
 /** The content's CID in a value of the name index. */
 export const contentBytesOf = (value: Uint8Array): Uint8Array => value.subarray(SEQUENCE_BYTES)
@@ -48,7 +53,10 @@ export function readIndexEntry(key: Uint8Array, value: Uint8Array): IndexEntry {
   const parts = parseNameIndexKey(key)
   if (parts === undefined) throw corrupt('a key of the name index cannot be read')
   const content = CID.decode(Uint8Array.from(contentBytesOf(value)))
-  return { ...parts, sequence: decodeU64(value), content }
+  const isClosed = isClosedValue(value)
+  const sequence = Uint8Array.from(value.subarray(0, SEQUENCE_BYTES))
+  sequence[0]! &= ~CLOSED_BIT
+  return { ...parts, sequence: decodeU64(sequence), content, isClosed }
 }
 
 export function corrupt(what: string): CatalogError {
@@ -76,17 +84,11 @@ export function checkedBytes(stored: Uint8Array, recHash: Uint8Array): Uint8Arra
   return Uint8Array.from(stored)
 }
 
-export const isMember = (reader: DatabaseReader, libraryId: string, recHash: Uint8Array): boolean =>
-  reader.get(membershipKey(recHash, libraryId)) !== undefined
-
-export const isAtHome = (reader: DatabaseReader, recHash: Uint8Array): boolean =>
-  isMember(reader, HOME_LIBRARY, recHash)
-
 /** The release of an id; undefined for the id of what is said of one, too. */
 export function readById(reader: DatabaseReader, id: CID): ReleaseRecord | undefined {
   if (id.multihash.code !== SHA256_CODE) return undefined
-  const recHash = reader.get(recordIdKey(id.multihash.digest))
-  const bytes = recHash === undefined ? undefined : readRecordBytes(reader, recHash)
+  const place = readPlace(reader, id.multihash.digest)
+  const bytes = place === undefined ? undefined : readRecordBytes(reader, place.recHash)
   return bytes === undefined ? undefined : asRelease(bytes)
 }
 

@@ -1,19 +1,14 @@
 /** The rows that a record of any kind has: its bytes, its id, its place in one index, and a row for each library that it is in. */
-import {
-  encodeU64,
-  libraryStateKey,
-  membershipKey,
-  membershipPrefix,
-  recordIdKey,
-  recordKey
-} from '../database/keys.ts'
+import { encodeU64, libraryStateKey, membershipKey, recordIdKey, recordKey } from '../database/keys.ts'
 import type { DatabaseReader, WriteOperation } from '../database/types.ts'
 import { recordId } from '../records/envelope.ts'
 import { recordHash, type SignedRecord } from '../records/index.ts'
-import { isFollowedLibrary } from './followed.ts'
+import { isFollowedLibrary } from './library-names.ts'
 import { unlessDamaged } from './members.ts'
-import { HOME_LIBRARY, readLibraryState, readRecordBytes } from './read.ts'
+import { librariesOf } from './membership.ts'
+import { readLibraryState, readRecordBytes } from './read.ts'
 import type { SetChange, SetCommit } from './types.ts'
+import { putPlace } from './visibility.ts'
 
 const EMPTY = new Uint8Array()
 export const put = (key: Uint8Array, value: Uint8Array): WriteOperation => ({ type: 'put', key, value })
@@ -27,26 +22,26 @@ export interface StoredPlace {
 
 export function storeRows(
   record: SignedRecord,
-  index: { key: Uint8Array; value: Uint8Array }
+  index: { key: Uint8Array; value: Uint8Array },
+  isClosed: boolean
 ): WriteOperation[] {
-  return [...bytesRows(record), put(index.key, index.value)]
+  return [...bytesRows(record, isClosed), put(index.key, index.value)]
 }
 
 /** The bytes of a record, and the way from its id to them. */
-export function bytesRows({ bytes, id }: SignedRecord): WriteOperation[] {
-  const recHash = recordHash(bytes)
-  return [put(recordKey(recHash), bytes), put(recordIdKey(id.multihash.digest), recHash)]
-}
+export const bytesRows = (record: SignedRecord, isClosed: boolean): WriteOperation[] => [
+  put(recordKey(recordHash(record.bytes)), record.bytes),
+  putPlace(record, isClosed)
+]
 
 export const join = (recHash: Uint8Array, libraryId: string): WriteOperation =>
   put(membershipKey(recHash, libraryId), EMPTY)
 
-export const joinHome = (recHash: Uint8Array): WriteOperation => join(recHash, HOME_LIBRARY)
-
 /** A record that another one replaces, or that goes. */
 export interface Dropped {
   operations: WriteOperation[]
-  wasAtHome: boolean
+  /** This node's own libraries that had it. */
+  libraries: string[]
 }
 
 /**
@@ -59,22 +54,14 @@ export async function dropRows(
   { successor, leaves }: { successor?: Uint8Array; leaves?: string } = {}
 ): Promise<Dropped> {
   const operations = [del(indexKey)]
-  const prefix = membershipPrefix(recHash)
-  let wasAtHome = false
-  let isFollowed = false
-  for await (const [key] of reader.iterate({ prefix })) {
-    const libraryId = Buffer.from(key.subarray(prefix.byteLength)).toString('utf8')
-    if (libraryId === leaves) continue
-    if (isFollowedLibrary(libraryId)) {
-      isFollowed = true
-      continue
-    }
-    wasAtHome ||= libraryId === HOME_LIBRARY
-    operations.push(del(key))
-    if (successor !== undefined) operations.push(put(membershipKey(successor, libraryId), EMPTY))
+  const all = (await librariesOf(reader, recHash)).filter(libraryId => libraryId !== leaves)
+  const libraries = all.filter(libraryId => !isFollowedLibrary(libraryId))
+  for (const libraryId of libraries) {
+    operations.push(del(membershipKey(recHash, libraryId)))
+    if (successor !== undefined) operations.push(join(successor, libraryId))
   }
-  if (!isFollowed) operations.push(...eraseRows(reader, recHash))
-  return { operations, wasAtHome }
+  if (libraries.length === all.length) operations.push(...eraseRows(reader, recHash))
+  return { operations, libraries }
 }
 
 /** Deletes the bytes of a record, and the way from its id to them, which is not known of one that is damaged and leads nowhere then. */
@@ -84,13 +71,27 @@ export function eraseRows(reader: DatabaseReader, recHash: Uint8Array): WriteOpe
   return [del(recordKey(recHash)), del(recordIdKey(recordId(bytes).multihash.digest))]
 }
 
-/** One change of the home library: of its set, and of the number of its releases; statements are not counted. */
-export const changeHome = (
-  reader: DatabaseReader,
-  change: { releases: number; changes: readonly SetChange[] }
-): { operation: WriteOperation; set: SetCommit } => changeLibrary(reader, HOME_LIBRARY, change)
+/** Changes of several libraries that belong to one batch. */
+export class LibraryChanges {
+  readonly #changes = new Map<string, { releases: number; changes: SetChange[] }>()
 
-/** The same of any library; of a copy `growthBytes` says by how much its records are more. */
+  /** Notes that the record under a key of each of these libraries is another one now; `releases` more or less of them. */
+  add(libraries: Iterable<string>, change: SetChange, releases = 0): void {
+    for (const libraryId of libraries) {
+      const known = this.#changes.get(libraryId) ?? { releases: 0, changes: [] }
+      known.changes.push(change)
+      known.releases += releases
+      this.#changes.set(libraryId, known)
+    }
+  }
+
+  plan(reader: DatabaseReader): { operations: WriteOperation[]; sets: SetCommit[] } {
+    const changed = [...this.#changes].map(([libraryId, change]) => changeLibrary(reader, libraryId, change))
+    return { operations: changed.map(({ operation }) => operation), sets: changed.map(({ set }) => set) }
+  }
+}
+
+/** One change of a library: of its set, and of the number of its releases, statements not counted; of a copy `growthBytes` says by how much its records are more. */
 export function changeLibrary(
   reader: DatabaseReader,
   libraryId: string,

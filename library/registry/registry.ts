@@ -16,10 +16,10 @@ import {
   type StatementRecord,
   type StatusRecord
 } from '../records/index.ts'
+import { HOME_LIBRARY, isFollowedLibrary } from './library-names.ts'
+import { librariesOf } from './membership.ts'
 import { entriesNaming } from './naming.ts'
 import {
-  HOME_LIBRARY,
-  isAtHome,
   readById,
   readEntries,
   readLibraryState,
@@ -36,6 +36,7 @@ import type {
   ContestedPage,
   IndexEntry,
   ListOptions,
+  PublishOptions,
   Registry,
   RegistryChange,
   RegistryWriter,
@@ -45,6 +46,7 @@ import type {
   StoredQuery,
   StoredRecord
 } from './types.ts'
+import { isClosedRecord } from './visibility.ts'
 
 export interface RegistryModules {
   database: Database
@@ -106,8 +108,16 @@ class LevelRegistry implements Registry {
     )
   }
 
-  isOwn(recordBytes: Uint8Array): boolean {
-    return isAtHome(this.#database, recordHash(recordBytes))
+  async isOwn(recordBytes: Uint8Array): Promise<boolean> {
+    return (await this.librariesOf(recordBytes)).some(libraryId => !isFollowedLibrary(libraryId))
+  }
+
+  async librariesOf(recordBytes: Uint8Array): Promise<string[]> {
+    return await librariesOf(this.#database, recordHash(recordBytes))
+  }
+
+  isClosed(record: Pick<ReleaseRecord, 'id'>): boolean {
+    return isClosedRecord(this.#database, record)
   }
 
   stored(id: CID, signal?: AbortSignal): Promise<StoredRecord | undefined> {
@@ -142,8 +152,8 @@ class LevelRegistry implements Registry {
     return readLibraryState(this.#database, HOME_LIBRARY).revision
   }
 
-  publish(recordBytes: Uint8Array, signal?: AbortSignal): Promise<AddResult> {
-    return this.#release('publish', recordBytes, signal)
+  publish(recordBytes: Uint8Array, { libraryId, signal }: PublishOptions = {}): Promise<AddResult> {
+    return this.#release('publish', recordBytes, signal, libraryId)
   }
 
   revise(recordBytes: Uint8Array, signal?: AbortSignal): Promise<AddResult> {
@@ -168,8 +178,13 @@ class LevelRegistry implements Registry {
     await this.#writer.remove(recordHash(record.bytes), this.#clock.now(), signal)
   }
 
-  async #release(change: RegistryChange, bytes: Uint8Array, signal?: AbortSignal): Promise<AddResult> {
-    const { added, stored } = await this.#write(change, bytes, signal)
+  async #release(
+    change: RegistryChange,
+    bytes: Uint8Array,
+    signal?: AbortSignal,
+    libraryId?: string
+  ): Promise<AddResult> {
+    const { added, stored } = await this.#write(change, bytes, signal, libraryId)
     return { added, record: decodeVerifiedRelease(stored) }
   }
 
@@ -185,13 +200,17 @@ class LevelRegistry implements Registry {
   async #write(
     operation: RegistryChange,
     bytes: Uint8Array,
-    signal?: AbortSignal
+    signal?: AbortSignal,
+    libraryId = HOME_LIBRARY
   ): ReturnType<RegistryWriter['write']> {
     // The worker checks it too; here it saves copying what is too large anyway.
     if (bytes.byteLength > RECORD_LIMITS.recordBytes) {
       throw new CatalogError('RECORD_TOO_LARGE', `the record has ${bytes.byteLength} bytes`)
     }
-    const written = await this.#writer.write(operation, bytes, this.#clock.now(), signal)
+    const written = await this.#writer.write(
+      { change: operation, record: bytes, libraryId, nowMs: this.#clock.now() },
+      signal
+    )
     if (written.added) this.#changes.inc({ operation })
     return written
   }

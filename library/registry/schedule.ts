@@ -5,7 +5,6 @@ import {
   encodeU64,
   KeyFamily,
   makeKey,
-  membershipKey,
   nameIndexPrefix,
   parseAnnouncementKey,
   parseNameIndexKey,
@@ -13,7 +12,9 @@ import {
 } from '../database/keys.ts'
 import type { DatabaseReader, WriteOperation } from '../database/types.ts'
 import { recordId } from '../records/envelope.ts'
-import { HOME_LIBRARY } from './read.ts'
+import { isPublicLibrary } from './library-names.ts'
+import { ownLibrariesOf } from './membership.ts'
+import { isClosedValue } from './read.ts'
 
 /**
  * The announcement schedule: one entry per package name that this node publishes, written in the same batch as the release.
@@ -43,16 +44,17 @@ export async function* readAnnouncements(
   }
 }
 
-/** Ids of the releases in the home library, of one name or of all, by name and version. Reads each record, and checks none. */
+/** Ids of the releases in this node's public libraries, of one name or of all, by name and version. Reads each record, and checks none. */
 export async function* readPublishedIds(
   reader: DatabaseReader,
   of: { name?: string },
   signal?: AbortSignal
 ): AsyncIterable<CID> {
   const prefix = of.name === undefined ? makeKey(KeyFamily.NameIndex) : nameIndexPrefix(of.name)
-  for await (const [key] of reader.iterate({ prefix }, signal)) {
+  for await (const [key, value] of reader.iterate({ prefix }, signal)) {
     const entry = parseNameIndexKey(key)
-    if (entry === undefined || reader.get(membershipKey(entry.recHash, HOME_LIBRARY)) === undefined) continue
+    if (entry === undefined || isClosedValue(value)) continue
+    if (!(await ownLibrariesOf(reader, entry.recHash)).some(isPublicLibrary)) continue
     const bytes = reader.get(recordKey(entry.recHash))
     if (bytes !== undefined) yield recordId(bytes)
   }

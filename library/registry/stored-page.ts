@@ -15,16 +15,16 @@ import {
   nameIndexKey,
   nameIndexPrefix,
   parseNameIndexKey,
-  recordIdKey,
   recordKey
 } from '../database/keys.ts'
 import type { DatabaseReader } from '../database/types.ts'
 import { isVersion } from '../names.ts'
 import { releaseKey } from '../records/index.ts'
 import { compareVersions, isRange, specMatches } from '../spec.ts'
-import { asRelease, checkedBytes, corrupt, readIndexEntry, readRecordBytes } from './read.ts'
+import { asRelease, checkedBytes, corrupt, isClosedValue, readIndexEntry, readRecordBytes } from './read.ts'
 import { readStatementBytes } from './read-statements.ts'
 import type { StoredPage, StoredQuery, StoredRecord } from './types.ts'
+import { areClosedBytes, readPlace } from './visibility.ts'
 
 /** Index entries that one page looks through, from the last key down: 20 ms. A name with more has them found by version or range. */
 const MAX_SCANNED_ENTRIES = 10_000
@@ -32,19 +32,33 @@ const MAX_SCANNED_ENTRIES = 10_000
 const ENTRIES_PER_TURN = 256
 const SHA256_CODE = 0x12
 
-/** Signed bytes of the release of an id. Statements are no answer by themselves. CONTENT_CORRUPT when bytes have changed on disk. */
+/**
+ * Signed bytes of the release of an id. Statements are no answer by themselves, and what is closed is as good as not here. CONTENT_CORRUPT
+ * when bytes have changed on disk.
+ */
 export async function readStoredById(
   reader: DatabaseReader,
   id: CID,
   signal?: AbortSignal
 ): Promise<StoredRecord | undefined> {
   if (id.multihash.code !== SHA256_CODE) return undefined
-  const recHash = reader.get(recordIdKey(id.multihash.digest))
-  const bytes = recHash === undefined ? undefined : readRecordBytes(reader, recHash)
+  const place = readPlace(reader, id.multihash.digest)
+  if (place === undefined || place.isClosed) return undefined
+  const bytes = readRecordBytes(reader, place.recHash)
   if (bytes === undefined) return undefined
   const record = asRelease(bytes)
   if (record === undefined) return undefined
-  return { bytes, statements: await readStatementBytes(reader, releaseKey(record.release), signal) }
+  return { bytes, statements: await openStatements(reader, releaseKey(record.release), signal) }
+}
+
+/** What is said of a release and may be told to everybody. */
+async function openStatements(
+  reader: DatabaseReader,
+  release: Uint8Array,
+  signal?: AbortSignal
+): Promise<Uint8Array[]> {
+  const statements = await readStatementBytes(reader, release, signal)
+  return statements.filter(bytes => !areClosedBytes(reader, bytes))
 }
 
 /** One page of a name, highest version first, then by owner and hash. */
@@ -63,7 +77,7 @@ export async function readStoredPage(
     const entry = page[at]!
     const bytes = checkedBytes(found, entry.recHash)
     const release = readIndexEntry(nameIndexKey(entry), entry.value)
-    const statements = await readStatementBytes(reader, releaseKey(release), signal)
+    const statements = await openStatements(reader, releaseKey(release), signal)
     records.push({ bytes, statements, cursor: cursorOf(entry) })
   }
   return { records, hasMore: entries.length > page.length }
@@ -95,7 +109,7 @@ async function nextEntries(
     if (++scanned % ENTRIES_PER_TURN === 0) await nextTurn()
     const entry = parseNameIndexKey(key)
     if (entry === undefined) throw corrupt('a key of the name index cannot be read')
-    if (!isAskedFor(entry, query)) continue
+    if (isClosedValue(value) || !isAskedFor(entry, query)) continue
     if (after !== undefined && compareEntries(entry, after) <= 0) continue
     best.push({ ...entry, value })
     if (best.length === 4 * wanted) keepBest()

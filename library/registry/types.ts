@@ -40,6 +40,8 @@ export interface IndexEntry {
   content: CID
   /** Where the record stands. */
   recHash: Uint8Array
+  /** Whether it is known from closed libraries only. */
+  isClosed: boolean
 }
 
 /** Which releases of a name a peer asks for, and from where on. */
@@ -102,14 +104,24 @@ export interface RegistryPlan {
 /** What a record can be written as: published here, as new words for what is here, or as it came from a peer. */
 export type RegistryChange = 'publish' | 'revise' | 'add' | 'publishStatement' | 'addStatement'
 
+/** A change that a record makes. */
+export interface RegistryWrite {
+  readonly change: RegistryChange
+  readonly record: Uint8Array
+  /** Name here of the library that a release is published in; of no meaning for other changes. */
+  readonly libraryId: string
+  readonly nowMs: number
+}
+
+export interface PublishOptions {
+  /** Name here of the library of this node that the release goes into; home unless given. */
+  readonly libraryId?: string
+  readonly signal?: AbortSignal
+}
+
 /** The writing half, in the worker: plan (plans.ts), commit durably, answer; strictly one after the other. */
 export interface RegistryWriter {
-  write(
-    change: RegistryChange,
-    record: Uint8Array,
-    nowMs: number,
-    signal?: AbortSignal
-  ): Promise<{ added: boolean; stored: Uint8Array }>
+  write(request: RegistryWrite, signal?: AbortSignal): Promise<{ added: boolean; stored: Uint8Array }>
   remove(recHash: Uint8Array, nowMs: number, signal?: AbortSignal): Promise<void>
 }
 
@@ -125,9 +137,13 @@ export interface Registry {
   list(options: ListOptions): Promise<ReleasePage>
   /** All releases that name one of these contents, in no useful order; the whole name index is gone through for it. */
   naming(contents: readonly CID[], signal?: AbortSignal): AsyncIterable<IndexEntry>
-  /** Whether a record, of a release or of what is said of one, was published here. */
-  isOwn(recordBytes: Uint8Array): boolean
-  /** Stored bytes of a release and of what is said of it, checked against their hashes, for peers. */
+  /** Whether a record, of a release or of what is said of one, was published here: a library of this node has it. */
+  isOwn(recordBytes: Uint8Array): Promise<boolean>
+  /** The names here of the libraries that have a record, of a release or of what is said of one. */
+  librariesOf(recordBytes: Uint8Array): Promise<string[]>
+  /** Whether a record is known from closed libraries only, so that not everybody may know of it. */
+  isClosed(record: Pick<ReleaseRecord, 'id'>): boolean
+  /** Stored bytes of a release and of what is said of it, checked against their hashes, for peers: nothing that is closed. */
   stored(id: CID, signal?: AbortSignal): Promise<StoredRecord | undefined>
   /**
    * Stored bytes of a name's releases, highest version first, for peers: looks through at most MAX_SCANNED_ENTRIES entries of the
@@ -150,10 +166,10 @@ export interface Registry {
   revision(): number
 
   /**
-   * Verifies and stores a record of one's own in the home library, durably, with its announcement schedule.
+   * Verifies and stores a record of one's own in a library of this node, durably, in a public one with its announcement schedule.
    * RELEASE_EXISTS when (name, version, owner) has other content. The same content again returns the stored record.
    */
-  publish(recordBytes: Uint8Array, signal?: AbortSignal): Promise<AddResult>
+  publish(recordBytes: Uint8Array, options?: PublishOptions): Promise<AddResult>
   /**
    * Verifies and stores newer words of one's own for a release that is here, durably, in the home library and due for announcement.
    * RELEASE_NOT_FOUND when it is not here with this content. What is not newer returns the stored record.

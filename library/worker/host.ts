@@ -189,10 +189,11 @@ export class WorkerHost {
   async #register({
     change,
     record,
+    libraryId,
     nowMs
   }: ParametersOf<'registryWrite'>): Promise<ResultOf<'registryWrite'>> {
     const { writer, commits } = await this.#open()
-    const { added, stored } = await commits.run(() => PLANS[change](writer, record, nowMs), nowMs)
+    const { added, stored } = await commits.run(() => PLANS[change](writer, record, nowMs, libraryId), nowMs)
     return { added, stored }
   }
 

@@ -20,12 +20,12 @@ import {
   MAX_COLLECTED,
   type PlannedContent
 } from '../content/types.ts'
-import { KeyFamily, makeKey, membershipKey, parseNameIndexKey } from '../database/keys.ts'
+import { KeyFamily, makeKey, parseNameIndexKey } from '../database/keys.ts'
 import type { LevelWriter } from '../database/level.ts'
 import type { WriteOperation } from '../database/types.ts'
+import { ownLibrariesOf } from '../registry/membership.ts'
 import { entriesNaming } from '../registry/naming.ts'
 import { planRemove } from '../registry/plan-remove.ts'
-import { HOME_LIBRARY } from '../registry/read.ts'
 import type { Commits } from './commits.ts'
 import type { CollectPlan, CollectPlanRequest, ReleaseKey } from './protocol.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -234,9 +234,9 @@ export class Keeping {
       const digest = digestOf(value)
       named.add(digest)
       const entry = parseNameIndexKey(key)
-      const membership = entry === undefined ? undefined : membershipKey(entry.recHash, HOME_LIBRARY)
       // A key that cannot be read is damage, and no reason to throw something away.
-      if (membership === undefined || writer.get(membership) !== undefined) own.add(digest)
+      const isOwn = entry === undefined || (await ownLibrariesOf(writer, entry.recHash)).length > 0
+      if (isOwn) own.add(digest)
       await pause()
     }
     return { named, own }

@@ -9,7 +9,7 @@ import type { BucketStoreSettings } from '../content/bucket-segments.ts'
 import type { Compression } from '../content/compression.ts'
 import type { BucketStep, CollectReport, KeptBytes, PlannedContent, VerifyReport } from '../content/types.ts'
 import type { WriteOperation } from '../database/types.ts'
-import type { RegistryChange } from '../registry/types.ts'
+import type { RegistryWrite } from '../registry/types.ts'
 import type { CompletionRequest } from './completion.ts'
 import type { ScrubRequest, ScrubStep } from './scrub.ts'
 
@@ -46,10 +46,7 @@ export interface WorkerMethods {
   close: [undefined, undefined]
   databaseWrite: [{ operations: WriteOperation[]; sync: boolean }, undefined]
   /** Verifies a record, and stores it by the registry's plan. Answers what the registry's plan says. */
-  registryWrite: [
-    { change: RegistryChange; record: Uint8Array; nowMs: number },
-    { added: boolean; stored: Uint8Array }
-  ]
+  registryWrite: [RegistryWrite, { added: boolean; stored: Uint8Array }]
   /** The number is the caller's, and never used again. */
   ingestOpen: [{ ingest: number }, undefined]
   /** Answered when these bytes have been taken in, in order. */

@@ -23,16 +23,16 @@ export function createContents(modules: ContentsModules): ContentService {
     const items = new Map(page.map(one => [one.content.toString(), itemOf(one)]))
     const contents = page.map(one => one.content)
     for await (const entry of registry.naming(contents, signal))
-      addName(items.get(entry.content.toString())!, entry)
+      await addName(items.get(entry.content.toString())!, entry)
     return [...items.values()]
   }
 
-  function addName(item: ContentItem, entry: IndexEntry): void {
+  async function addName(item: ContentItem, entry: IndexEntry): Promise<void> {
     if (item.releases.length === MAX_NAMES) return
     item.releases.push(nameOf(entry))
     const record = registry.read(entry)
     if (record === undefined) return
-    item.isOwn ||= registry.isOwn(record.bytes)
+    item.isOwn ||= await registry.isOwn(record.bytes)
     // A damaged content has lost the mark that says how large it is.
     item.sizeBytes ??= record.release.sizeBytes
     item.files ??= record.release.files

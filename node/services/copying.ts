@@ -27,6 +27,7 @@ const MAX_LISTED = 1000
 const OF_ONE: ReadonlySet<ErrorCode> = new Set([
   'CONTENT_CORRUPT',
   'CONTENT_MISSING',
+  'NOT_PERMITTED',
   'RELEASE_EXISTS',
   'RELEASE_NOT_FOUND'
 ])
@@ -111,7 +112,10 @@ class Run {
   }
 
   async #one(record: ReleaseRecord): Promise<void> {
-    const { content } = this.#modules
+    const { content, registry } = this.#modules
+    // The other home would show it to everybody.
+    if (registry.isClosed(record))
+      throw new CatalogError('NOT_PERMITTED', `${releaseName(record)} is in closed libraries only`)
     const { signal } = this.#context
     const { release } = record
     this.#tell(record, 0)
@@ -140,13 +144,15 @@ class Run {
     if (stored === undefined)
       throw new CatalogError('RELEASE_NOT_FOUND', `the record ${id} was removed meanwhile`)
     const { registry: to } = this.#target
-    if (registry.isOwn(stored.bytes)) {
-      await to.publish(stored.bytes, signal)
+    if (await registry.isOwn(stored.bytes)) {
+      await to.publish(stored.bytes, { signal })
       // Where it is already, and has had other words since.
       await to.revise(stored.bytes, signal)
     } else await to.add(stored.bytes, signal)
     for (const bytes of stored.statements)
-      await (registry.isOwn(bytes) ? to.publishStatement(bytes, signal) : to.addStatement(bytes, signal))
+      await ((await registry.isOwn(bytes))
+        ? to.publishStatement(bytes, signal)
+        : to.addStatement(bytes, signal))
   }
 
   #tell(record: ReleaseRecord, doneBytes: number): void {

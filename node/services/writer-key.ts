@@ -1,4 +1,5 @@
 import { publicKeyFromRaw } from '@libp2p/crypto/keys'
+import type { PeerId } from '@libp2p/interface'
 import { peerIdFromPublicKey, peerIdFromString } from '@libp2p/peer-id'
 import { CatalogError } from '../../base/index.ts'
 
@@ -10,6 +11,10 @@ export function writerOf(peer: string): Uint8Array {
     hint: '`catalog id` on that node prints it'
   })
 }
+
+/** The public key by which access lists name a peer; nobody's for a peer with a key of another kind, which no node has. */
+export const nodeKeyOf = ({ publicKey }: PeerId): Uint8Array =>
+  publicKey?.type === 'Ed25519' ? publicKey.raw : new Uint8Array()
 
 function keyOf(peer: string): { type: string; raw: Uint8Array } | undefined {
   try {

@@ -175,9 +175,9 @@ export class ServedStream {
   async #admit(idBytes: Uint8Array): Promise<ReleaseRecord> {
     const { registry, mayRead, peerId } = this.#modules
     const record = registry.get(decodeCid(idBytes))
-    if (record === undefined) throw new CatalogError('NOT_FOUND', 'this release is not known here')
-    if (!(await mayRead(peerId, record)))
-      throw new CatalogError('PEER_REFUSED', 'this release is not for this peer')
+    // What a peer may not know of is not here for it.
+    if (record === undefined || !(await mayRead(peerId, record)))
+      throw new CatalogError('NOT_FOUND', 'this release is not known here')
     return record
   }
 

@@ -24,6 +24,8 @@ export interface HeadExchangeModules {
   readonly control: Pick<Control, 'request' | 'handle'>
   /** The signed head of the set that is here now; empty when nothing is signed yet, undefined when the library is not here. */
   readonly headOf: (library: Uint8Array) => Promise<Uint8Array | undefined>
+  /** Whether a peer may know of a library; one that it may not know of is not here for it. */
+  readonly admits: (peerId: PeerId, library: Uint8Array) => Promise<boolean>
   readonly isConnected: (peerId: PeerId) => boolean
   /** A peer that is watched has told a head: not verified yet. What it throws is answered. */
   readonly onHead: (peerId: PeerId, head: Uint8Array) => Promise<void>
@@ -110,11 +112,12 @@ export class HeadExchange {
   }
 
   async #watch(peerId: PeerId, libraries: readonly Uint8Array[]): Promise<Uint8Array[]> {
+    const { admits } = this.#modules
     const told = new Map<string, string>()
     const heads: Uint8Array[] = []
     for (const library of libraries) {
       const head = await this.#headOf(library)
-      if (head === undefined) continue
+      if (head === undefined || !(await admits(peerId, library))) continue
       const isTold = head.byteLength > 0 && heads.length < MAX_HEADS_PER_ANSWER
       if (isTold) heads.push(head)
       told.set(textOf(library), isTold ? textOf(head) : '')
@@ -137,7 +140,7 @@ export class HeadExchange {
 
   /** Tells each watcher what has changed since it was told last. */
   async #look(signal: AbortSignal): Promise<void> {
-    const { isConnected } = this.#modules
+    const { isConnected, admits } = this.#modules
     const now = new Map<string, Uint8Array | undefined>()
     for (const [peer, watcher] of [...this.#watchers]) {
       if (!isConnected(watcher.peerId)) {
@@ -149,6 +152,10 @@ export class HeadExchange {
         const head = now.get(library)
         if (head === undefined || head.byteLength === 0 || textOf(head) === last) continue
         if (this.#telling >= MAX_TELLING) return
+        if (!(await admits(watcher.peerId, Buffer.from(library, 'base64')))) {
+          watcher.told.delete(library)
+          continue
+        }
         watcher.told.set(library, textOf(head))
         void this.#tell(watcher, head, signal)
       }

@@ -11,7 +11,6 @@ import {
   type DatabaseReader,
   type DatabaseWriter,
   decodeVerifiedMember,
-  followedLibrary,
   forgetLibraryState,
   type MemberRecord,
   planFollowed,
@@ -23,7 +22,15 @@ import {
 } from '../../library/index.ts'
 import type { Head } from '../heads/index.ts'
 import { type Entries, entryCount, entryHash, iterateEntries, type TreeStore } from '../trie/index.ts'
-import { delFollowed, type FollowedRow, newFollowed, nextCopy, putFollowed, readFollowed } from './rows.ts'
+import {
+  copyName,
+  delFollowed,
+  type FollowedRow,
+  newFollowed,
+  nextCopy,
+  putFollowed,
+  readFollowed
+} from './rows.ts'
 
 /** Records of one batch of a copy that is being made, led to by names, or taken away: others can write between two. */
 const RECORDS_PER_BATCH = 2000
@@ -75,14 +82,15 @@ export class Copies {
   ): Promise<void> {
     const row = this.read(id)
     const isNew = row.copy === 0
-    const next = { ...row, copy: isNew ? nextCopy(row) : row.copy, head, syncedMs: nowMs }
+    const { isClosed } = head
+    const next = { ...row, copy: isNew ? nextCopy(row) : row.copy, isClosed, head, syncedMs: nowMs }
     const put = putFollowed(id.library, next)
     if (changes.length === 0) {
       await this.#write([put])
       return
     }
     await this.#commits.run(async () => {
-      const libraryId = followedLibrary(id.library, next.copy)
+      const libraryId = copyName(id.library, next.copy, next)
       const plan = await planFollowed(this.#modules.database, {
         libraryId,
         ...split(changes),
@@ -95,11 +103,11 @@ export class Copies {
   /** Makes changes in the copy beside the one that counts; the first time with everything that that one has. Its number. */
   async stage(
     id: FollowedId,
-    { changes, nowMs }: { changes: readonly CopyChange[]; nowMs: number },
+    { changes, isClosed, nowMs }: { changes: readonly CopyChange[]; isClosed: boolean; nowMs: number },
     slice: Slice
   ): Promise<number> {
-    const staged = this.read(id).staged || (await this.#beginStaged(id, nowMs, slice))
-    const libraryId = followedLibrary(id.library, staged)
+    const staged = this.read(id).staged || (await this.#beginStaged(id, { isClosed, nowMs }, slice))
+    const libraryId = copyName(id.library, staged, { isClosed })
     for (let from = 0; from < changes.length; from += RECORDS_PER_BATCH) {
       const part = split(changes.slice(from, from + RECORDS_PER_BATCH))
       await this.#commits.run(
@@ -123,16 +131,16 @@ export class Copies {
   async finish(id: FollowedId, nowMs: number, slice: Slice): Promise<void> {
     const row = this.read(id)
     if (row.isIndexing) {
-      const indexed = followedLibrary(id.library, row.copy)
+      const indexed = copyName(id.library, row.copy, row)
       // Whole still: it goes when names lead to what is new.
-      const before = row.retiring === 0 ? undefined : followedLibrary(id.library, row.retiring)
+      const before = row.retiring === 0 ? undefined : copyName(id.library, row.retiring, row)
       await this.#inBatches(indexed, slice, hashes =>
         this.#commits.run(() => planIndex(this.#modules.database, hashes, before), nowMs)
       )
       await this.#update(id, { isIndexing: false })
     }
     if (row.retiring !== 0) {
-      await this.#retire(followedLibrary(id.library, row.retiring), slice)
+      await this.#retire(copyName(id.library, row.retiring, row), slice)
       await this.#update(id, { retiring: 0 })
     }
   }
@@ -149,14 +157,18 @@ export class Copies {
     await this.#write([delFollowed(id.library)])
   }
 
-  async #beginStaged(id: FollowedId, nowMs: number, slice: Slice): Promise<number> {
+  async #beginStaged(
+    id: FollowedId,
+    { isClosed, nowMs }: { isClosed: boolean; nowMs: number },
+    slice: Slice
+  ): Promise<number> {
     const { database } = this.#modules
     const row = this.read(id)
     const staged = nextCopy(row)
-    await this.#write([putFollowed(id.library, { ...row, staged })])
+    await this.#write([putFollowed(id.library, { ...row, staged, isClosed })])
     if (row.copy === 0) return staged
-    const libraryId = followedLibrary(id.library, staged)
-    await this.#inBatches(followedLibrary(id.library, row.copy), slice, hashes =>
+    const libraryId = copyName(id.library, staged, { isClosed })
+    await this.#inBatches(copyName(id.library, row.copy, row), slice, hashes =>
       this.#commits.run(() => {
         // One that cannot be read is left out, and comes again from the peer with the next comparison.
         const joining = hashes.flatMap(recHash => readableMember(database, recHash) ?? [])

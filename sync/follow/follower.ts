@@ -7,7 +7,6 @@ import { CatalogError } from '../../base/index.ts'
 import {
   type DatabaseSnapshot,
   expectTimely,
-  followedLibrary,
   openMember,
   readLibraryState,
   recordHash,
@@ -38,7 +37,7 @@ import {
 import type { Copies, CopyChange, FollowedId } from './copies.ts'
 import type { FollowLimits } from './limits.ts'
 import { Overlay } from './overlay.ts'
-import type { FollowedRow } from './rows.ts'
+import { copyName, type FollowedRow } from './rows.ts'
 import { runSteps } from './run-steps.ts'
 import type { SketchCache } from './sketches.ts'
 import type { FollowOptions, FollowOutcome, Said, WorkerSession } from './types.ts'
@@ -175,6 +174,11 @@ export class FollowerSession implements WorkerSession {
     const { library, writer, isDryRun } = this.#options
     if (!bytesEqual(head.library, library) || !bytesEqual(head.writer, writer))
       throw new CatalogError('HEAD_INVALID', 'the head is of another library, or of another writer')
+    if (this.#copy !== 0 && head.isClosed !== this.#row.isClosed)
+      throw new CatalogError(
+        'HEAD_INVALID',
+        'the head says that a library is closed which was not, or is no more'
+      )
     expectTimely(head.time, nowMs)
     if (!isDryRun && (await this.#modules.takeHead(head, nowMs)) === 'contradiction')
       throw new CatalogError(
@@ -274,7 +278,8 @@ export class FollowerSession implements WorkerSession {
     const { copies, slice } = this.#modules
     const changes = [...this.#changes.values()]
     this.#removed += removedIn(changes)
-    this.#copy = await copies.stage(this.#id, { changes, nowMs }, slice)
+    const { isClosed } = this.#head!
+    this.#copy = await copies.stage(this.#id, { changes, isClosed, nowMs }, slice)
     this.#changes = new Map()
     this.#changedBytes = 0
     const root = this.#root
@@ -316,7 +321,7 @@ export class FollowerSession implements WorkerSession {
   }
 
   get #libraryId(): string {
-    return followedLibrary(this.#id.library, this.#copy)
+    return copyName(this.#id.library, this.#copy, this.#head ?? this.#row)
   }
 
   #snapshot(): DatabaseSnapshot {

@@ -16,6 +16,6 @@ export {
 } from './follow-plan.ts'
 export { FOLLOW_LIMITS, type FollowLimits } from './limits.ts'
 export { Overlay } from './overlay.ts'
-export { type FollowedRow, isUnfinished, readAllFollowed, readFollowed } from './rows.ts'
+export { copyName, type FollowedRow, isUnfinished, readAllFollowed, readFollowed } from './rows.ts'
 export { SyncSessions } from './sessions.ts'
 export type { FollowOptions, FollowOutcome, Said, SessionOpening, SourceOptions } from './types.ts'

@@ -6,6 +6,7 @@
 import { CatalogError } from '../../base/index.ts'
 import {
   type DatabaseReader,
+  followedLibrary,
   HOME_LIBRARY,
   KeyFamily,
   makeKey,
@@ -28,6 +29,8 @@ export interface FollowedRow {
   readonly retiring: number
   /** Whether names have yet to be led to the records of the copy that counts. */
   readonly isIndexing: boolean
+  /** Whether the library is not for everybody: its heads say so, and no library ever changes in that. */
+  readonly isClosed: boolean
   /** When the copy was last found equal to a head, ms since the epoch; 0 = never. */
   readonly syncedMs: number
   /** The head that the copy is equal to. */
@@ -38,6 +41,8 @@ export interface FollowedRow {
 const UNNAMED_VERSION = 1
 const ROW_VERSION = 2
 const NUMBERS_BYTES = 3 * 4 + 1 + 8
+const INDEXING_BIT = 1
+const CLOSED_BIT = 2
 
 const followedKey = (library: Uint8Array): Uint8Array => makeKey(KeyFamily.Followed, library)
 
@@ -49,9 +54,17 @@ export const newFollowed = ({ writer, name }: Pick<FollowedRow, 'writer' | 'name
   staged: 0,
   retiring: 0,
   isIndexing: false,
+  isClosed: false,
   syncedMs: 0,
   head: undefined
 })
+
+/** The name here of the copy of a library with a number. */
+export const copyName = (
+  library: Uint8Array,
+  copy: number,
+  { isClosed }: Pick<FollowedRow, 'isClosed'>
+): string => followedLibrary(library, copy, isClosed)
 
 /** A number that no copy has. */
 export const nextCopy = ({ copy, staged, retiring }: FollowedRow): number =>
@@ -65,7 +78,7 @@ export function putFollowed(library: Uint8Array, row: FollowedRow): WriteOperati
   const numbers = Buffer.alloc(NUMBERS_BYTES)
   let at = 0
   for (const number of [row.copy, row.staged, row.retiring]) at = numbers.writeUInt32BE(number, at)
-  at = numbers.writeUInt8(row.isIndexing ? 1 : 0, at)
+  at = numbers.writeUInt8((row.isIndexing ? INDEXING_BIT : 0) | (row.isClosed ? CLOSED_BIT : 0), at)
   numbers.writeBigUInt64BE(BigInt(row.syncedMs), at)
   const head = row.head?.bytes ?? new Uint8Array()
   const parts = [Buffer.of(ROW_VERSION), row.writer, Buffer.of(name.byteLength), name, numbers, head]
@@ -109,7 +122,8 @@ function decodeRow(stored: Uint8Array): FollowedRow {
     copy: bytes.readUInt32BE(nameEnd),
     staged: bytes.readUInt32BE(nameEnd + 4),
     retiring: bytes.readUInt32BE(nameEnd + 8),
-    isIndexing: bytes[nameEnd + 12] === 1,
+    isIndexing: (bytes[nameEnd + 12]! & INDEXING_BIT) !== 0,
+    isClosed: (bytes[nameEnd + 12]! & CLOSED_BIT) !== 0,
     syncedMs: Number(bytes.readBigUInt64BE(nameEnd + 13)),
     head: bytes.byteLength === headAt ? undefined : readHead(bytes.subarray(headAt))
   }

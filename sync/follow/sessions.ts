@@ -1,15 +1,9 @@
 /** The sessions that are under way, in the worker: opened, fed and asked by the main thread, which has their streams. */
 import { CatalogError, type Semaphore } from '../../base/index.ts'
-import {
-  type DatabaseReader,
-  type DatabaseWriter,
-  followedLibrary,
-  HOME_LIBRARY,
-  type Scheduler,
-  type Slice,
-  type WriteOperation
-} from '../../library/index.ts'
+import type { DatabaseReader, DatabaseWriter, Scheduler, Slice, WriteOperation } from '../../library/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
+import { type Audiences, type OwnLibrary, readOwnLibrary } from '../access/index.ts'
+import { libraryOf } from '../find-library.ts'
 import { type Head, type HeadVerdict, isRenewalDue, readHead } from '../heads/index.ts'
 import { type NodeCache, openTree, type StoredTree, type TreeStore } from '../trie/index.ts'
 import type { SyncMethods } from '../types.ts'
@@ -28,11 +22,12 @@ export interface SessionsModules {
   trees: TreeStore
   cache: NodeCache
   companion: CopiesModules['companion']
-  /** Of this node's home library. */
-  home: { id: Uint8Array; writer: Uint8Array }
+  /** Public key of this node. */
+  own: Uint8Array
+  audiences: Audiences
   takeHead(head: Head, nowMs: number): Promise<HeadVerdict | 'forgotten'>
-  /** Plans to sign the root of the home library again. */
-  signHome(nowMs: number): WriteOperation[]
+  /** Plans to sign the root of a library of this node again. */
+  sign(library: OwnLibrary, nowMs: number): WriteOperation[]
   limits: FollowLimits
   random(bytes: number): Uint8Array
 }
@@ -151,8 +146,8 @@ export class SyncSessions {
   }
 
   async #follow(options: FollowOptions, nowMs: number): Promise<WorkerSession> {
-    const { database, scheduler, cache, takeHead, home, limits, random } = this.#modules
-    if (bytesEqual(options.writer, home.writer))
+    const { database, scheduler, cache, takeHead, own, limits, random } = this.#modules
+    if (bytesEqual(options.writer, own))
       throw new CatalogError('INVALID_ARGUMENT', 'a node does not follow its own library')
     const slice = scheduler.slice('sync')
     if (!options.isDryRun) await this.copies.finish(options, nowMs, slice)
@@ -167,16 +162,17 @@ export class SyncSessions {
   #show(options: Extract<SessionOpening, { role: 'source' }>, nowMs: number): WorkerSession {
     const { scheduler, limits, random } = this.#modules
     const slice = scheduler.slice('sync')
-    const show = (library: Uint8Array): Promise<ShownLibrary> => this.#shown(library, nowMs)
+    const show = (library: Uint8Array, node: Uint8Array): Promise<ShownLibrary> =>
+      this.#shown(library, node, nowMs)
     return new SourceSession({ show, random, slice, limits }, options)
   }
 
-  async #shown(library: Uint8Array, nowMs: number): Promise<ShownLibrary> {
-    const { database, cache, home, scheduler } = this.#modules
-    if (bytesEqual(library, home.id)) await this.#signIfDue(nowMs)
+  async #shown(library: Uint8Array, node: Uint8Array, nowMs: number): Promise<ShownLibrary> {
+    const { database, cache, scheduler } = this.#modules
+    await this.#signIfDue(library, node, nowMs)
     const snapshot = database.snapshot()
     try {
-      const { libraryId, head } = this.#find(snapshot, library)
+      const { libraryId, head } = this.#find(snapshot, library, node, nowMs)
       const tree = openTree(snapshot, libraryId, cache)
       if (!bytesEqual(tree.root, head.root))
         throw new CatalogError('TREE_DAMAGED', 'the tree of a library is not that of its head')
@@ -188,25 +184,29 @@ export class SyncSessions {
     }
   }
 
-  #find(reader: DatabaseReader, library: Uint8Array): { libraryId: string; head: Head } {
-    const { home } = this.#modules
-    if (bytesEqual(library, home.id)) {
-      const head = readHead(reader, library, home.writer)
-      if (head !== undefined) return { libraryId: HOME_LIBRARY, head }
-    }
-    const row = readFollowed(reader, library)
-    if (row?.head !== undefined && row.copy !== 0)
-      return { libraryId: followedLibrary(library, row.copy), head: row.head }
+  /** A library that a node may not know of is as good as none. */
+  #find(
+    reader: DatabaseReader,
+    library: Uint8Array,
+    node: Uint8Array,
+    nowMs: number
+  ): { libraryId: string; head: Head } {
+    const { audiences, own } = this.#modules
+    const found = libraryOf(reader, library, own)
+    if (found?.head !== undefined && audiences.admits(reader, node, found.libraryId, nowMs))
+      return { libraryId: found.libraryId, head: found.head }
     throw new CatalogError('NOT_FOUND', 'this node has no such library')
   }
 
-  /** A home that nothing was published in has no head, and that of one that was away may be old. */
-  async #signIfDue(nowMs: number): Promise<void> {
-    const { database, writes, trees, home, signHome } = this.#modules
+  /** A library that nothing was published in has no head, and that of a node that was away may be old. */
+  async #signIfDue(library: Uint8Array, node: Uint8Array, nowMs: number): Promise<void> {
+    const { database, writes, trees, audiences, own, sign } = this.#modules
     await writes.run(async () => {
-      const head = readHead(database, home.id, home.writer)
-      const isDue = head === undefined || isRenewalDue(head, nowMs) || !isOf(head, trees.open(HOME_LIBRARY))
-      if (isDue) await database.batch(signHome(nowMs), { sync: true })
+      const mine = readOwnLibrary(database, own, library)
+      if (mine === undefined || !audiences.admits(database, node, mine.libraryId, nowMs)) return
+      const head = readHead(database, library, own)
+      const isDue = head === undefined || isRenewalDue(head, nowMs) || !isOf(head, trees.open(mine.libraryId))
+      if (isDue) await database.batch(sign(mine, nowMs), { sync: true })
     })
   }
 }

@@ -33,8 +33,8 @@ export interface ShownLibrary {
 }
 
 export interface SourceModules {
-  /** The library of an id, to be closed by the session; throws NOT_FOUND. */
-  show(library: Uint8Array): Promise<ShownLibrary>
+  /** The library of an id as a node may see it, to be closed by the session; throws NOT_FOUND. */
+  show(library: Uint8Array, node: Uint8Array): Promise<ShownLibrary>
   random(bytes: number): Uint8Array
   slice: Slice
   limits: FollowLimits
@@ -91,8 +91,8 @@ export class SourceSession implements WorkerSession {
   async #open({ library, root }: { library: Uint8Array; root: Uint8Array }): Promise<void> {
     if (this.#shown !== undefined) throw new CatalogError('PROTOCOL_VIOLATION', 'a second hello')
     const { show, random } = this.#modules
-    const { local, remote } = this.#options
-    const shown = await show(library)
+    const { local, remote, node } = this.#options
+    const shown = await show(library, node)
     this.#shown = shown
     // A peer that has it all already costs no sketch.
     const isEqual = Buffer.compare(root, shown.tree.root) === 0

@@ -27,6 +27,8 @@ export interface FollowOptions extends SessionPeers {
 /** To show a peer the library that it asks for. */
 export interface SourceOptions extends SessionPeers {
   readonly role: 'source'
+  /** Public key of the other node: what it may not know of is not here for it. */
+  readonly node: Uint8Array
   /** When the tries of a large library may be compared with this peer; 0 = now. */
   readonly compareInMs: number
 }

@@ -41,6 +41,12 @@ export interface TakenHead {
   readonly operations: WriteOperation[]
 }
 
+/** A library of this node as a head says that it is. */
+export interface OwnSet {
+  readonly root: Uint8Array
+  readonly isClosed: boolean
+}
+
 export class HeadStore {
   readonly #modules: HeadStoreModules
   readonly #place: Uint8Array
@@ -53,27 +59,25 @@ export class HeadStore {
   /** Plans the next head of a library of one's own, and the row that says what it changed. */
   next(
     library: Uint8Array,
-    { root, changes, nowMs }: { root: Uint8Array; changes: readonly SetChange[]; nowMs: number }
+    { changes, nowMs, ...own }: OwnSet & { changes: readonly SetChange[]; nowMs: number }
   ): WriteOperation[] {
-    return this.#sign({ library, root, nowMs }, changes)
+    return this.#sign({ library, ...own, nowMs }, changes)
   }
 
   /**
    * Plans what a verified head of any writer leads to. A `newer` one is kept; a `contradiction` is kept as evidence; one
-   * of this node's own key that it does not remember (`forgotten`) makes it begin a new epoch at once, with the `root` that its
-   * library has now; where it has no such library any more there is nothing to sign. For a head of another key no root is needed.
-   * LIMIT_EXCEEDED for a writer too many.
+   * of this node's own key that it does not remember (`forgotten`) makes it begin a new epoch at once, with what its library is
+   * now; where it has no such library (`own`) any more there is nothing to sign, nor for a head of another key. LIMIT_EXCEEDED for a
+   * writer too many.
    */
-  async take(
-    incoming: Head,
-    { root, nowMs }: { root: Uint8Array | undefined; nowMs: number }
-  ): Promise<TakenHead> {
+  async take(incoming: Head, { own, nowMs }: { own: OwnSet | undefined; nowMs: number }): Promise<TakenHead> {
     const { reader, signer } = this.#modules
     const { library, writer, epoch } = incoming
     const known = readHead(reader, library, writer)
     if (bytesEqual(writer, signer.publicKey)) {
       if (!isForgotten(known, incoming)) return { verdict: 'known', operations: [] }
-      const operations = root === undefined ? [] : this.#sign({ library, root, nowMs, afterEpoch: epoch }, [])
+      const operations =
+        own === undefined ? [] : this.#sign({ library, ...own, nowMs, afterEpoch: epoch }, [])
       return { verdict: 'forgotten', operations }
     }
     const verdict = judgeHead(known, incoming, nowMs)

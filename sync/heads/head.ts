@@ -11,6 +11,7 @@
  *   expires   until when it may be relied on, at most 7 days later
  *   root      of the library's set, 32 bytes
  *   previous  hash of the head before; absent in the one of revision 1, and only there
+ *   closed    true when the library is not for everybody; absent otherwise
  *   sig       Ed25519 signature, domain `head`, over the map without `sig`
  *
  * A record speaks for itself wherever it is; a head says what is *not* there: without it a peer that leaves a yank out could
@@ -56,11 +57,14 @@ export interface HeadStatement {
   readonly root: Uint8Array
   /** Hash of the head before; undefined for revision 1. */
   readonly previous?: Uint8Array
+  /** Whether only those on its access list may know of the library; absent = everybody may. */
+  readonly isClosed?: boolean
 }
 
 /** A head whose form and signature hold. */
 export interface Head extends HeadStatement {
   readonly writer: Uint8Array
+  readonly isClosed: boolean
   /** As they came: what is stored and passed on. */
   readonly bytes: Uint8Array
   /** SHA-256(`catalog/head/1\0` || bytes): what the next head calls `previous`. */
@@ -69,6 +73,10 @@ export interface Head extends HeadStatement {
 
 const hash = must(check.bytes(HASH_BYTES, HASH_BYTES))
 const instant = must(check.integer(RECORD_LIMITS.earliestMs, RECORD_LIMITS.latestMs))
+
+const isTrue: check.Check = (value, field) => {
+  if (value !== true) check.refuse(field, 'is not true')
+}
 
 const HEAD_FIELDS = {
   library: hash,
@@ -79,12 +87,14 @@ const HEAD_FIELDS = {
   expires: instant,
   root: hash,
   previous: may(check.bytes(HASH_BYTES, HASH_BYTES)),
+  closed: may(isTrue),
   sig: must(check.bytes(SIGNATURE_BYTES, SIGNATURE_BYTES))
 }
 
 /** Signs a head. Throws HEAD_INVALID for a statement that no reader would take. */
-export function signHead(statement: HeadStatement, signer: Signer): Head {
-  const unsigned = { format: HEAD_FORMAT, ...statement, writer: signer.publicKey }
+export function signHead({ isClosed = false, ...statement }: HeadStatement, signer: Signer): Head {
+  const closed = isClosed ? { closed: true } : {}
+  const unsigned = { format: HEAD_FORMAT, ...statement, ...closed, writer: signer.publicKey }
   const sig = signWithDomain(signer, SIGNATURE_DOMAIN, encodeCanonical(unsigned))
   return decodeHead(encodeCanonical({ ...unsigned, sig }))
 }
@@ -107,14 +117,16 @@ export function decodeHead(bytes: Uint8Array): Head {
     time,
     expires,
     root,
+    isClosed: map.closed === true,
     bytes,
     hash: sha256(HASH_PREFIX, bytes)
   }
   return previous === undefined ? head : { ...head, previous }
 }
 
-interface HeadMap extends HeadStatement {
+interface HeadMap extends Omit<HeadStatement, 'isClosed'> {
   readonly format: unknown
+  readonly closed?: true
   readonly writer: Uint8Array
   readonly sig: Uint8Array
 }

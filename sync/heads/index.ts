@@ -12,7 +12,13 @@ export {
   type HeadStatement,
   signHead
 } from './head.ts'
-export { HeadStore, type HeadStoreModules, type HeadStoreOptions, type TakenHead } from './head-store.ts'
+export {
+  HeadStore,
+  type HeadStoreModules,
+  type HeadStoreOptions,
+  type OwnSet,
+  type TakenHead
+} from './head-store.ts'
 export { type HeadVerdict, isExpired, judgeHead } from './judge.ts'
 export { libraryIdOf } from './library-id.ts'
 export { isForgotten, isRenewalDue, type NextHead, nextHead, type OwnHead, RENEW_AFTER_MS } from './own.ts'

@@ -29,12 +29,14 @@ export interface NextHead {
   readonly place: Uint8Array
   /** Begins an epoch after this one whatever the place; set when a head of one's own came back that is not remembered. */
   readonly afterEpoch?: number
+  readonly isClosed: boolean
   readonly nowMs: number
 }
 
 /** What the next head of this node says. */
-export function nextHead({ library, root, last, place, afterEpoch, nowMs }: NextHead): HeadStatement {
-  const statement = { library, root, time: nowMs, expires: nowMs + HEAD_LIFETIME_MS }
+export function nextHead(next: NextHead): HeadStatement {
+  const { library, root, last, place, afterEpoch, isClosed, nowMs } = next
+  const statement = { library, root, isClosed, time: nowMs, expires: nowMs + HEAD_LIFETIME_MS }
   if (last === undefined) return { ...statement, epoch: Math.max(nowMs, 1 + (afterEpoch ?? 0)), revision: 1 }
   const { head } = last
   const isSame = afterEpoch === undefined && bytesEqual(last.place, place)

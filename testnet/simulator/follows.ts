@@ -196,7 +196,8 @@ export class Follows implements Syncer {
     const near = this.#node.modules.neighbours().find(node => node.id === id)
     if (near === undefined) return end.cut()
     this.#answered.set(id, (this.#answered.get(id) ?? 0) + 1)
-    const opening = { role: 'source', local: this.#node.peerId, remote: near.peerId, compareInMs: 0 } as const
+    const peers = { local: this.#node.peerId, remote: near.peerId, node: near.options.key.publicKey }
+    const opening = { role: 'source', ...peers, compareInMs: 0 } as const
     await this.#converse(id, end, 'responder', conversation =>
       this.#home.sets.session(opening, port => converse(port, conversation))
     ).catch(thrown => {

@@ -2,7 +2,6 @@ import { CatalogError, MIB, Semaphore, silentLogger, systemClock } from '../../b
 import {
   Commits,
   type DatabaseReader,
-  followedLibrary,
   HOME_LIBRARY,
   KeyFamily,
   makeKey,
@@ -14,6 +13,7 @@ import {
   type WriteOperation
 } from '../../library/index.ts'
 import {
+  copyName,
   entryCount,
   entryHash,
   entryKey,
@@ -104,7 +104,10 @@ export class Home {
         companion.handle(method, parameters, signal),
       holdWorker: () => () => undefined
     }
-    this.sets = new LibrarySets({ library, clock: { ...systemClock, now } }, { writer: key.publicKey })
+    this.sets = new LibrarySets(
+      { library, clock: { ...systemClock, now }, log: silentLogger },
+      { writer: key.publicKey }
+    )
     this.libraryId = libraryIdOf(key.publicKey, HOME_LIBRARY)
   }
 
@@ -181,7 +184,7 @@ export class Home {
     const isHere = this.find(record.trieKey) !== undefined
     const plan = kind !== 'release' ? PLANS.publishStatement : isHere ? PLANS.revise : PLANS.publish
     try {
-      const { added } = await this.#commits.run(() => plan(disk, bytes, now()), now())
+      const { added } = await this.#commits.run(() => plan(disk, bytes, now(), HOME_LIBRARY), now())
       return added ? [record] : []
     } catch (thrown) {
       if (thrown instanceof CatalogError && REFUSED.includes(thrown.code)) return []
@@ -215,7 +218,7 @@ export class Home {
     const { disk } = this.#modules
     const row = readFollowed(disk, library)
     if (row?.head === undefined || row.copy === 0) return undefined
-    const libraryId = followedLibrary(library, row.copy)
+    const libraryId = copyName(library, row.copy, row)
     return { library, libraryId, head: row.head, root: openTree(disk, libraryId).root }
   }
 

@@ -40,8 +40,24 @@ const run = (fetch: (filled: (bytes: number) => void) => Promise<string>): Promi
       registry: {
         async *entries() {
           const { name, version, owner } = record.release
-          yield { name, version, owner, sequence: 1, content: older, recHash: new Uint8Array() }
-          yield { name, version, owner: new Uint8Array(32), sequence: 9, content: older, recHash: owner }
+          yield {
+            name,
+            version,
+            owner,
+            sequence: 1,
+            content: older,
+            recHash: new Uint8Array(),
+            isClosed: false
+          }
+          yield {
+            name,
+            version,
+            owner: new Uint8Array(32),
+            sequence: 9,
+            content: older,
+            recHash: owner,
+            isClosed: false
+          }
         }
       },
       content: {

@@ -51,7 +51,10 @@ it.each(FORMATS)('a home of format %s opens with all that it holds', async forma
       )
       expect(claims.totals()).toEqual({ claims: 2, providers: 1 })
       await claims.cleanUp()
-      const sets = new LibrarySets({ library, clock: systemClock }, { writer: node.key.publicKey })
+      const sets = new LibrarySets(
+        { library, clock: systemClock, log: silentLogger },
+        { writer: node.key.publicKey }
+      )
       expect(await sets.check(HOME_LIBRARY)).toMatchObject({ ok: true, records: 1, problems: [] })
       await sets.renew(HOME_LIBRARY)
       expect((await sets.state(HOME_LIBRARY)).head?.root).toEqual((await sets.state(HOME_LIBRARY)).root)

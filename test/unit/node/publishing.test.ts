@@ -104,7 +104,7 @@ describe('publishing', () => {
     it('while the record is stored is published all the same', async () => {
       const stored = Promise.withResolvers<{ record: typeof record; added: boolean }>()
       const signals: unknown[] = []
-      const publish = async (_bytes: Uint8Array, signal?: AbortSignal) => {
+      const publish = async (_bytes: Uint8Array, { signal }: { signal?: AbortSignal } = {}) => {
         signals.push(signal)
         return await stored.promise
       }

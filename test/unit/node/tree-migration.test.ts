@@ -94,7 +94,10 @@ it('gets its tree, and goes on where it was cut off', async () => {
   )
   try {
     const { key } = await loadNodeKey(home.nodeKey)
-    const sets = new LibrarySets({ library, clock: systemClock }, { writer: key.publicKey })
+    const sets = new LibrarySets(
+      { library, clock: systemClock, log: silentLogger },
+      { writer: key.publicKey }
+    )
     const before = await sets.state(HOME_LIBRARY)
     expect(before).toMatchObject({ records: RECORDS, head: undefined, isRenewalDue: true })
     expect(hex(before.root)).toBe(expected.root)

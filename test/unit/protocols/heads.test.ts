@@ -14,6 +14,8 @@ const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
 let clock: ManualClock
 let heads: Map<string, Uint8Array>
 let unreadable: string | undefined
+/** Libraries that the peer may not know of. */
+let closed: Set<string>
 let errors: number
 let connected: boolean
 let asked: Array<{ method: number; message: unknown }>
@@ -28,6 +30,7 @@ beforeEach(async () => {
   clock = new ManualClock()
   heads = new Map()
   unreadable = undefined
+  closed = new Set()
   errors = 0
   connected = true
   asked = []
@@ -48,6 +51,7 @@ beforeEach(async () => {
       if (text(id) === unreadable) throw new CatalogError('CONTENT_CORRUPT', 'the row cannot be read')
       return heads.get(text(id))
     },
+    admits: async (_, id) => !closed.has(text(id)),
     isConnected: () => connected,
     onHead: async (_, head) => void heard.push(text(head)),
     clock,
@@ -80,6 +84,24 @@ describe('who watches libraries', () => {
     await look()
     const told = asked.map(({ message }) => text((message as { head: Uint8Array }).head))
     expect(told.sort()).toEqual(['signed', 'two'])
+    await exchange.stop()
+  })
+
+  test('gets nothing of those that it may not know of, from the moment on when that is so', async () => {
+    for (const number of [1, 2]) set(number, 'one')
+    closed.add(text(library(1)))
+    const libraries = [library(1), library(2)]
+    expect((await ask(32, { libraries })).heads).toHaveLength(1)
+    closed.delete(text(library(1)))
+    expect((await ask(32, { libraries })).heads, 'let in').toHaveLength(2)
+    closed.add(text(library(2)))
+    exchange.start()
+    for (const number of [1, 2]) set(number, 'two')
+    await look()
+    closed.clear()
+    set(2, 'three')
+    await look()
+    expect(asked, 'shut out, it is told no more until it asks again').toHaveLength(1)
     await exchange.stop()
   })
 

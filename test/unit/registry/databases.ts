@@ -73,9 +73,9 @@ export async function openDisk(): Promise<TestDatabase> {
 /** What the worker does: one plan at a time, committed before the next. */
 export function serialWriter(database: Database & DatabaseReader): RegistryWriter {
   let last: Promise<unknown> = Promise.resolve()
-  const write: RegistryWriter['write'] = (change, record, nowMs) => {
+  const write: RegistryWriter['write'] = ({ change, record, libraryId, nowMs }) => {
     const result = last.then(async () => {
-      const { operations, added, stored } = await PLANS[change](database, record, nowMs)
+      const { operations, added, stored } = await PLANS[change](database, record, nowMs, libraryId)
       if (operations.length > 0) await database.write(operations, { sync: true })
       return { added, stored }
     })

@@ -66,7 +66,7 @@ describe.each([
       operations.push({
         type: 'put',
         key: nameIndexKey({ name, version, owner, recHash }),
-        value: encodeIndexValue(record)
+        value: encodeIndexValue(record, false)
       })
       operations.push({ type: 'put', key: recordKey(recHash), value: record.bytes })
     }

@@ -21,7 +21,7 @@ import {
   readAnnouncement,
   scheduleAnnouncement
 } from '../../../library/registry/index.ts'
-import { HOME_LIBRARY } from '../../../library/registry/read.ts'
+import { HOME_LIBRARY } from '../../../library/registry/library-names.ts'
 import { contentOf, keyOf, NOW_MS, small } from '../records/examples.ts'
 import { openDisk, openMemory, serialWriter, type TestDatabase } from './databases.ts'
 

@@ -229,6 +229,7 @@ describe('any bytes', () => {
       role: 'source',
       local: writer.key.publicKey,
       remote: reader.key.publicKey,
+      node: reader.key.publicKey,
       compareInMs: 0
     } as const
     const record: SyncMessage = { kind: 'records', body: { records: [numbered(9).bytes] } }

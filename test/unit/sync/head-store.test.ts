@@ -39,12 +39,12 @@ afterEach(() => database.close())
 const commit = (operations: WriteOperation[]): Promise<void> => database.write(operations, { sync: true })
 
 async function sign(root: string, changes: SetChange[] = [], nowMs = NOW_MS): Promise<Head> {
-  await commit(store.next(own, { root: hashOf(root), changes, nowMs }))
+  await commit(store.next(own, { root: hashOf(root), isClosed: false, changes, nowMs }))
   return readHead(database, own, node.publicKey)!
 }
 
 async function take(head: Head, root = hashOf('the root now')): Promise<string> {
-  const { verdict, operations } = await store.take(head, { root, nowMs: NOW_MS })
+  const { verdict, operations } = await store.take(head, { own: { root, isClosed: false }, nowMs: NOW_MS })
   await commit(operations)
   return verdict
 }
@@ -159,7 +159,7 @@ describe('the heads of others', () => {
 
   test('of a library of one’s own that is gone lead to nothing', async () => {
     const lost = headOf(3, { library: own }, node)
-    const { verdict, operations } = await store.take(lost, { root: undefined, nowMs: NOW_MS })
+    const { verdict, operations } = await store.take(lost, { own: undefined, nowMs: NOW_MS })
     expect([verdict, operations]).toEqual(['forgotten', []])
   })
 })

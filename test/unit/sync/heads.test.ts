@@ -96,7 +96,14 @@ class Writer {
 
   sign(root: string, over: Partial<HeadStatement> = {}): Head {
     const { last, nowMs } = this
-    const statement = nextHead({ library, root: hashOf(root), last, place: this.place, nowMs })
+    const statement = nextHead({
+      library,
+      root: hashOf(root),
+      last,
+      place: this.place,
+      isClosed: false,
+      nowMs
+    })
     const head = signHead({ ...statement, ...over }, node)
     this.last = { head, place: this.place }
     this.nowMs += 1000
@@ -215,7 +222,7 @@ describe('one’s own head that comes back', () => {
 
   test('makes an epoch after it, whatever the clock says', () => {
     const seen = signHead({ ...two, epoch: NOW_MS + 99 * DAY_MS }, node)
-    const next = { library, root: hashOf('d'), place, nowMs: NOW_MS, afterEpoch: seen.epoch }
+    const next = { library, root: hashOf('d'), place, isClosed: false, nowMs: NOW_MS, afterEpoch: seen.epoch }
     for (const last of [undefined, { head: two, place }]) {
       const head = signHead(nextHead({ ...next, last }), node)
       expect(judgeHead(seen, head, NOW_MS)).toBe('newer')

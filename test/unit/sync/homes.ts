@@ -89,7 +89,7 @@ export class SyncHome {
     this.registry = createRegistry({
       database: { ...this.#database, write: operations => this.write(operations) },
       writer: {
-        write: (change, record, nowMs) => host.handle('registryWrite', { change, record, nowMs }, signal),
+        write: request => host.handle('registryWrite', request, signal),
         remove: async (recHash, nowMs) =>
           void (await host.handle('registryRemove', { recHash, nowMs }, signal))
       },
@@ -102,7 +102,8 @@ export class SyncHome {
           companion: (method, parameters) => host.handle('companion', { method, parameters }, signal),
           holdWorker: () => () => undefined
         },
-        clock
+        clock,
+        log: silentLogger
       },
       { writer: key.publicKey }
     )
@@ -153,6 +154,17 @@ export class SyncHome {
 
   get library(): Uint8Array {
     return libraryIdOf(this.key.publicKey, HOME_LIBRARY)
+  }
+
+  /** The id of a library of this node. */
+  idOf(name: string): Uint8Array {
+    return libraryIdOf(this.key.publicKey, name)
+  }
+
+  /** Publishes into one of its own libraries other than home. */
+  async publishIn(name: string, ...releases: ReleaseRecord[]): Promise<void> {
+    const { libraryId } = await this.sets.ownNamed(name)
+    for (const { bytes } of releases) await this.registry.publish(bytes, { libraryId })
   }
 
   async publish(...releases: ReleaseRecord[]): Promise<void> {
@@ -219,6 +231,8 @@ export const range = (from: number, to: number): ReleaseRecord[] =>
 export interface SessionOptions {
   /** Whose library; the source's own unless given. */
   of?: SyncHome
+  /** Which one of its libraries; home unless given. */
+  name?: string
   isDryRun?: boolean
   maxRecords?: number
   maxBytes?: number
@@ -241,13 +255,13 @@ export async function follow(
   source: SyncHome,
   options: SessionOptions = {}
 ): Promise<SessionResult> {
-  const { of = source, isDryRun = false, compareInMs = 0 } = options
+  const { of = source, name = HOME_LIBRARY, isDryRun = false, compareInMs = 0 } = options
   const { maxRecords = 1_000_000, maxBytes = GIB } = options
   const local = follower.key.publicKey
   const remote = source.key.publicKey
   const opening = {
     role: 'follower',
-    library: of.library,
+    library: of.idOf(name),
     writer: of.key.publicKey,
     name: HOME_LIBRARY,
     isDryRun,
@@ -256,7 +270,8 @@ export async function follow(
     local,
     remote
   } as const
-  return await source.sets.session({ role: 'source', local: remote, remote: local, compareInMs }, theirs =>
+  const showing = { role: 'source', local: remote, remote: local, node: local, compareInMs } as const
+  return await source.sets.session(showing, theirs =>
     follower.sets.session(opening, mine => exchange(mine, theirs, options))
   )
 }

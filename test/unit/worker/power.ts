@@ -62,8 +62,7 @@ export class PoweredHome {
     this.registry = createRegistry({
       database: this.database,
       writer: {
-        write: (change, record, nowMs) =>
-          this.host.handle('registryWrite', { change, record, nowMs }, signal),
+        write: request => this.host.handle('registryWrite', request, signal),
         remove: async (recHash, nowMs) => {
           await this.host.handle('registryRemove', { recHash, nowMs }, signal)
         }
@@ -77,7 +76,8 @@ export class PoweredHome {
           companion: (method, parameters) => this.host.handle('companion', { method, parameters }, signal),
           holdWorker: () => () => undefined
         },
-        clock
+        clock,
+        log: silentLogger
       },
       { writer: testNodeKey.publicKey }
     )

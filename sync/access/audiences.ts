@@ -1,0 +1,108 @@
+/**
+ * Who may know of what: the one question that every protocol asks before it tells a peer anything. A public library is for everybody. A
+ * closed one is for the node whose library it is and for those whom its access list admits, as long as that list holds; the list stands in the
+ * library itself, so a node that follows a library answers for it as its writer does. A record is for whoever may know of one of the
+ * libraries that have it, or for everybody when it came by itself. What cannot be read admits nobody.
+ */
+import { CatalogError, type Logger, LruCache } from '../../base/index.ts'
+import {
+  type AccessList,
+  accessListKey,
+  type DatabaseReader,
+  decodeAccessList,
+  isAdmitted,
+  isClosedRecord,
+  isFollowedLibrary,
+  isPublicLibrary,
+  librariesOf,
+  nameOfOwn,
+  PRIVATE_LIBRARY,
+  readRecordBytes,
+  recordHash,
+  type SignedRecord
+} from '../../library/index.ts'
+import { readFollowed } from '../follow/rows.ts'
+import { libraryIdOf } from '../heads/index.ts'
+import { findRecord, openTree } from '../trie/index.ts'
+
+/** Decoded lists that are kept, of 16 KiB at most: those of as many libraries. */
+const MAX_KEPT_LISTS = 256
+
+export interface AudiencesModules {
+  log: Logger
+}
+
+export interface AudiencesOptions {
+  /** Public key of this node. */
+  own: Uint8Array
+}
+
+export class Audiences {
+  readonly #modules: AudiencesModules
+  readonly #own: Uint8Array
+  /** By recHash: a record never changes. */
+  readonly #kept = new LruCache<string, AccessList>({ maxEntries: MAX_KEPT_LISTS })
+
+  constructor(modules: AudiencesModules, { own }: AudiencesOptions) {
+    this.#modules = modules
+    this.#own = own
+  }
+
+  /** Whether a node, by its public key, may know of a library, by its name here, at a time. */
+  admits(reader: DatabaseReader, node: Uint8Array, libraryId: string, nowMs: number): boolean {
+    if (isPublicLibrary(libraryId)) return true
+    if (libraryId === PRIVATE_LIBRARY) return false
+    const list = this.listOf(reader, libraryId)
+    return list !== undefined && isAdmitted(list, node, nowMs)
+  }
+
+  /** Whether a node may know of a record that is here. */
+  async admitsTo(
+    reader: DatabaseReader,
+    node: Uint8Array,
+    record: Pick<SignedRecord, 'id' | 'bytes'>,
+    nowMs: number
+  ): Promise<boolean> {
+    if (!isClosedRecord(reader, record)) return true
+    const libraries = await librariesOf(reader, recordHash(record.bytes))
+    return libraries.some(libraryId => this.admits(reader, node, libraryId, nowMs))
+  }
+
+  /** The access list of a closed library; undefined when there is none that can be read. */
+  listOf(reader: DatabaseReader, libraryId: string): AccessList | undefined {
+    try {
+      return this.#read(reader, libraryId)
+    } catch (err) {
+      this.#modules.log.error(
+        { err, library: libraryId },
+        'an access list cannot be read: nobody is admitted'
+      )
+      return undefined
+    }
+  }
+
+  #read(reader: DatabaseReader, libraryId: string): AccessList | undefined {
+    const { id, writer } = this.#identify(reader, libraryId)
+    const recHash = findRecord(openTree(reader, libraryId), accessListKey(writer, id))
+    if (recHash === undefined) return undefined
+    const key = Buffer.from(recHash).toString('latin1')
+    const kept = this.#kept.get(key)
+    if (kept !== undefined) return kept
+    const bytes = readRecordBytes(reader, recHash)
+    if (bytes === undefined) throw new CatalogError('CONTENT_CORRUPT', 'the access list is not stored')
+    const list = decodeAccessList(bytes)
+    this.#kept.set(key, list)
+    return list
+  }
+
+  /** By what others know a closed library, and whose it is. */
+  #identify(reader: DatabaseReader, libraryId: string): { id: Uint8Array; writer: Uint8Array } {
+    if (!isFollowedLibrary(libraryId))
+      return { id: libraryIdOf(this.#own, nameOfOwn(libraryId)), writer: this.#own }
+    const [, hex = ''] = libraryId.split('/')
+    const id = Uint8Array.from(Buffer.from(hex, 'hex'))
+    const row = readFollowed(reader, id)
+    if (row === undefined) throw new CatalogError('NOT_FOUND', 'this library is not followed')
+    return { id, writer: row.writer }
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * Making libraries and changing who may know of them, in the worker. An access list, the tree that it stands in and the head over both are
+ * committed in one batch, durably, before anybody is told.
+ */
+import { randomBytes } from 'node:crypto'
+import { CatalogError, DAY_MS, type Semaphore } from '../../base/index.ts'
+import {
+  Commits,
+  createAccessList,
+  type DatabaseWriter,
+  isLibraryName,
+  ownLibrary,
+  planOwnRecord,
+  planOwnState,
+  RECORD_LIMITS,
+  type SetCommit,
+  type WorkerCompanion,
+  type WriteOperation
+} from '../../library/index.ts'
+import { bytesEqual, type Signer } from '../../trust/index.ts'
+import { libraryIdOf } from '../heads/index.ts'
+import type { Audiences } from './audiences.ts'
+import { putGroup, readGroup, readGroups } from './groups.ts'
+import {
+  type Access,
+  type OwnLibrary,
+  putOwnLibrary,
+  readOwnLibraries,
+  readOwnLibrary
+} from './own-libraries.ts'
+
+/** Libraries that one node has beside the two that are always there: each has its tree and its head, renewed every day. */
+export const MAX_OWN_LIBRARIES = 256
+/** Groups of one node. */
+export const MAX_GROUPS = 256
+/** A list is signed again when it is so old: who hears of it within the days that it still holds never shuts anybody out. */
+const RENEW_AFTER_MS = DAY_MS
+const SECRET_BYTES = 32
+
+export interface NewLibrary {
+  readonly name: string
+  readonly access: Access
+  /** Of `friends`. */
+  readonly group?: string
+  /** Public keys of nodes; for `private` and `restricted`. */
+  readonly members: readonly Uint8Array[]
+}
+
+/** Nodes that join and leave, by their public keys. */
+export interface MemberChange {
+  readonly joining: readonly Uint8Array[]
+  readonly leaving: readonly Uint8Array[]
+}
+
+export interface KeeperModules {
+  database: DatabaseWriter
+  writes: Semaphore
+  companion: Pick<WorkerCompanion, 'follow' | 'find'>
+  audiences: Audiences
+  /** The node's key. */
+  signer: Signer
+}
+
+interface Planned {
+  operations: WriteOperation[]
+  sets: SetCommit[]
+}
+
+export class LibraryKeeper {
+  readonly #modules: KeeperModules
+  readonly #commits: Commits
+
+  constructor(modules: KeeperModules) {
+    this.#modules = modules
+    const { database, writes, companion } = modules
+    this.#commits = new Commits({ writer: database, writes, companion })
+  }
+
+  /** INVALID_ARGUMENT, LIBRARY_EXISTS, LIMIT_EXCEEDED. */
+  async create({ name, access, group, members }: NewLibrary, nowMs: number): Promise<undefined> {
+    const { database, signer } = this.#modules
+    if (!isLibraryName(name))
+      throw new CatalogError('INVALID_ARGUMENT', `${name} is no name of a library`, {
+        hint: 'a name has 1 to 64 of a-z, 0-9, dot, dash and underscore, the first a letter or digit'
+      })
+    const id = libraryIdOf(signer.publicKey, name)
+    const libraryId = ownLibrary(name, access !== 'public')
+    const library = { name, libraryId, id, access, ...(group === undefined ? {} : { group }) }
+    await this.#commits.run(async () => {
+      await this.#expectRoom(library)
+      const put = putOwnLibrary(library)
+      if (access === 'public') {
+        const { operation, set } = planOwnState(database, libraryId)
+        return { operations: [put, operation], sets: [set] }
+      }
+      const all = group === undefined ? members : readGroup(database, group).members
+      const planned = await this.#planList(library, { members: all, secret: newSecret() }, nowMs)
+      return { ...planned, operations: [put, ...planned.operations] }
+    }, nowMs)
+    return undefined
+  }
+
+  /** Changes whom a `private` or `restricted` library is for. NOT_FOUND, INVALID_ARGUMENT, LIMIT_EXCEEDED. */
+  async change(name: string, change: MemberChange, nowMs: number): Promise<undefined> {
+    const { database, signer } = this.#modules
+    await this.#commits.run(async () => {
+      const library = readOwnLibrary(database, signer.publicKey, libraryIdOf(signer.publicKey, name))
+      return await this.#planChange(expectMembers(library, name), change, nowMs)
+    }, nowMs)
+    return undefined
+  }
+
+  /** Changes a group, and with it whom all libraries are for that are its. LIMIT_EXCEEDED. */
+  async changeGroup(name: string, change: MemberChange, nowMs: number): Promise<undefined> {
+    const { database, signer } = this.#modules
+    await this.#commits.run(async () => {
+      const before = readGroup(database, name).members
+      const members = changed(before, change)
+      if (before.length === 0) await this.#expectGroupRoom()
+      const all: Planned = { operations: [putGroup({ name, members })], sets: [] }
+      for await (const library of readOwnLibraries(database, signer.publicKey)) {
+        if (library.group !== name) continue
+        const { operations, sets } = await this.#planChange(library, change, nowMs)
+        all.operations.push(...operations)
+        all.sets.push(...sets)
+      }
+      return all
+    }, nowMs)
+    return undefined
+  }
+
+  /** Signs the access list of a library again when it is a day old; false when that is not due. */
+  async renew(library: OwnLibrary, nowMs: number): Promise<boolean> {
+    const { database, audiences } = this.#modules
+    const { operations } = await this.#commits.run(async () => {
+      const list = audiences.listOf(database, library.libraryId)
+      if (list === undefined || nowMs < list.sequence + RENEW_AFTER_MS) return { operations: [], sets: [] }
+      return await this.#planList(library, list, nowMs)
+    }, nowMs)
+    return operations.length > 0
+  }
+
+  async #planChange(library: OwnLibrary, change: MemberChange, nowMs: number): Promise<Planned> {
+    const { database, audiences } = this.#modules
+    const list = audiences.listOf(database, library.libraryId)
+    const before = list?.members ?? []
+    const members = changed(before, change)
+    const hasLeft = before.some(key => !includes(members, key))
+    if (list !== undefined && !hasLeft && members.length === before.length)
+      return { operations: [], sets: [] }
+    // Who has left knows the secret so far.
+    const secret = list === undefined || hasLeft ? newSecret() : list.secret
+    return await this.#planList(library, { members, secret }, nowMs)
+  }
+
+  async #planList(
+    { libraryId, id, access, group }: OwnLibrary,
+    { members, secret }: { members: readonly Uint8Array[]; secret: Uint8Array },
+    nowMs: number
+  ): Promise<Planned> {
+    const { database, companion, audiences, signer } = this.#modules
+    const last = audiences.listOf(database, libraryId)
+    const sequence = Math.max(nowMs, (last?.sequence ?? 0) + 1)
+    const named = group === undefined ? {} : { group }
+    const record = createAccessList({ library: id, access, ...named, members, secret, sequence }, signer)
+    return await planOwnRecord(database, { libraryId, record, find: key => companion.find(libraryId, key) })
+  }
+
+  async #expectRoom({ id, name }: OwnLibrary): Promise<void> {
+    const { database, signer } = this.#modules
+    if (readOwnLibrary(database, signer.publicKey, id) !== undefined)
+      throw new CatalogError('LIBRARY_EXISTS', `this node has a library ${name} already`)
+    const count = (await Array.fromAsync(readOwnLibraries(database, signer.publicKey))).length
+    if (count >= MAX_OWN_LIBRARIES)
+      throw new CatalogError('LIMIT_EXCEEDED', `a node has ${MAX_OWN_LIBRARIES} libraries at most`)
+  }
+
+  async #expectGroupRoom(): Promise<void> {
+    if ((await Array.fromAsync(readGroups(this.#modules.database))).length < MAX_GROUPS) return
+    throw new CatalogError('LIMIT_EXCEEDED', `a node has ${MAX_GROUPS} groups at most`)
+  }
+}
+
+const newSecret = (): Uint8Array => Uint8Array.from(randomBytes(SECRET_BYTES))
+
+const includes = (keys: readonly Uint8Array[], key: Uint8Array): boolean =>
+  keys.some(other => bytesEqual(other, key))
+
+/** In ascending order, each once. */
+function changed(before: readonly Uint8Array[], { joining, leaving }: MemberChange): Uint8Array[] {
+  const all = new Map([...before, ...joining].map(key => [Buffer.from(key).toString('hex'), key]))
+  for (const key of leaving) all.delete(Buffer.from(key).toString('hex'))
+  if (all.size > RECORD_LIMITS.accessMembers)
+    throw new CatalogError('LIMIT_EXCEEDED', `at most ${RECORD_LIMITS.accessMembers} nodes can be named`)
+  return [...all.values()].sort(Buffer.compare)
+}
+
+/** The library, if it is one whose members are named one by one. */
+function expectMembers(library: OwnLibrary | undefined, name: string): OwnLibrary {
+  if (library === undefined)
+    throw new CatalogError('NOT_FOUND', `this node has no library ${name}`, {
+      hint: '`catalog library list` shows those that are here'
+    })
+  const { access, group } = library
+  if (access === 'public') throw new CatalogError('INVALID_ARGUMENT', `the library ${name} is for everybody`)
+  if (group !== undefined)
+    throw new CatalogError('INVALID_ARGUMENT', `the library ${name} is for the group ${group}`, {
+      hint: 'change the group with `catalog group`'
+    })
+  return library
+}

@@ -1,0 +1,88 @@
+/** The libraries of this node: `home` and `private`, which are always there, and those that its operator has made, one row each (docs/disk-format.md). */
+import { CatalogError } from '../../base/index.ts'
+import {
+  ACCESS_CLASSES,
+  type AccessClass,
+  type DatabaseReader,
+  HOME_LIBRARY,
+  KeyFamily,
+  makeKey,
+  ownLibrary,
+  PRIVATE_LIBRARY,
+  type WriteOperation
+} from '../../library/index.ts'
+import { bytesEqual } from '../../trust/index.ts'
+import { libraryIdOf } from '../heads/index.ts'
+
+/** Whom a library is for. */
+export type Access = 'public' | AccessClass
+
+export interface OwnLibrary {
+  /** What this node calls it to others. */
+  readonly name: string
+  /** Its name in the keys of the database. */
+  readonly libraryId: string
+  /** By which others know it. */
+  readonly id: Uint8Array
+  readonly access: Access
+  /** Of `friends`: whose nodes it is for. */
+  readonly group?: string
+}
+
+const ROW_VERSION = 1
+/** Their numbers in rows. */
+const CLASSES: readonly Access[] = ['public', ...ACCESS_CLASSES]
+const FIXED_BYTES = 3
+
+const keyOf = (id: Uint8Array): Uint8Array => makeKey(KeyFamily.OwnLibrary, id)
+
+export function putOwnLibrary({ id, name, access, group = '' }: OwnLibrary): WriteOperation {
+  const fixed = Uint8Array.of(ROW_VERSION, CLASSES.indexOf(access), Buffer.byteLength(name))
+  return { type: 'put', key: keyOf(id), value: Buffer.concat([fixed, Buffer.from(name), Buffer.from(group)]) }
+}
+
+/** The library of this node that others know by an id; undefined when it has none. Throws CONTENT_CORRUPT. */
+export function readOwnLibrary(
+  reader: DatabaseReader,
+  writer: Uint8Array,
+  id: Uint8Array
+): OwnLibrary | undefined {
+  const built = builtIn(writer).find(library => bytesEqual(library.id, id))
+  if (built !== undefined) return built
+  const value = reader.get(keyOf(id))
+  return value === undefined ? undefined : decodeRow(id, value)
+}
+
+/** All of them: the two that are always there, then the others by id. */
+export async function* readOwnLibraries(
+  reader: DatabaseReader,
+  writer: Uint8Array,
+  signal?: AbortSignal
+): AsyncGenerator<OwnLibrary> {
+  yield* builtIn(writer)
+  const prefix = makeKey(KeyFamily.OwnLibrary)
+  for await (const [key, value] of reader.iterate({ prefix }, signal))
+    yield decodeRow(key.slice(prefix.byteLength), value)
+}
+
+function builtIn(writer: Uint8Array): OwnLibrary[] {
+  const named = (name: string, access: Access): OwnLibrary => ({
+    name,
+    libraryId: name,
+    id: libraryIdOf(writer, name),
+    access
+  })
+  return [named(HOME_LIBRARY, 'public'), named(PRIVATE_LIBRARY, 'private')]
+}
+
+function decodeRow(id: Uint8Array, stored: Uint8Array): OwnLibrary {
+  const bytes = Buffer.from(stored)
+  const access = CLASSES[bytes[1] ?? CLASSES.length]
+  const nameEnd = FIXED_BYTES + (bytes[2] ?? 0)
+  if (bytes[0] !== ROW_VERSION || access === undefined || bytes.byteLength < nameEnd)
+    throw new CatalogError('CONTENT_CORRUPT', 'what is known of a library of this node cannot be read')
+  const name = bytes.toString('utf8', FIXED_BYTES, nameEnd)
+  const group = bytes.toString('utf8', nameEnd)
+  const library = { name, libraryId: ownLibrary(name, access !== 'public'), id: Uint8Array.from(id), access }
+  return group === '' ? library : { ...library, group }
+}
