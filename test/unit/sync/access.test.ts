@@ -47,6 +47,9 @@ const shown = async (home: SyncHome, { id, release: { name } }: ReleaseRecord): 
   return byId
 }
 
+const yank = (of: ReleaseRecord): Uint8Array =>
+  createStatusRecord({ ...of.release, state: 'yanked', sequence: NOW_MS + 1 }, ada).bytes
+
 const NOT_HERE = { code: 'NOT_FOUND', message: 'this node has no such library' }
 
 async function rowsOf(home: SyncHome, family: string): Promise<number> {
@@ -218,9 +221,6 @@ describe('a library', () => {
 })
 
 describe('a record', () => {
-  const yank = (of: ReleaseRecord): Uint8Array =>
-    createStatusRecord({ ...of.release, state: 'yanked', sequence: NOW_MS + 1 }, ada).bytes
-
   test('of a closed library becomes public when it is published at home, with what is said of it', async () => {
     await make('restricted', [member])
     await writer.publishIn('team', numbered(1))
@@ -265,40 +265,13 @@ describe('a record', () => {
   test('is shown to everybody exactly while something public has or had it', async () => {
     await make('restricted', [member], 'closed')
     await make('public', [], 'open')
-    const step = fc.record({
-      kind: fc.constantFrom('closed', 'open', 'home', 'private', 'revise', 'yank', 'remove'),
-      number: fc.nat(3)
-    })
-    let sequence = NOW_MS
+    const kind = fc.constantFrom('closed', 'open', 'home', 'private', 'revise', 'yank', 'remove')
     let round = 0
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async steps => {
-        round++
-        const open = new Set<number>()
-        const known = new Set<number>()
-        const numberOf = (number: number): number => 10 * round + number
-        for (const { kind, number } of steps) {
-          const [now] = await writer.registry.versions(`package-${numberOf(number)}`)
-          if (kind === 'remove') {
-            if (now !== undefined) await writer.registry.remove(now.id)
-            open.delete(number)
-            known.delete(number)
-          } else if (kind === 'revise' || kind === 'yank') {
-            if (now === undefined) continue
-            if (kind === 'revise') await writer.registry.revise(numbered(numberOf(number), ++sequence).bytes)
-            else await writer.registry.publishStatement(yank(now))
-          } else {
-            await writer.publishIn(kind, numbered(numberOf(number)))
-            known.add(number)
-            if (kind === 'open' || kind === 'home') open.add(number)
-          }
-        }
-        for (const number of known) {
-          const [now] = await writer.registry.versions(`package-${numberOf(number)}`)
-          expect(await shown(writer, now!)).toBe(open.has(number) ? 1 : 0)
-          const said = (await writer.registry.stored(now!.id))?.statements.length ?? 0
-          expect(said === 0 || open.has(number)).toBe(true)
-        }
+      fc.asyncProperty(fc.array(fc.record({ kind, number: fc.nat(3) }), { maxLength: 25 }), async steps => {
+        const shelf = new Shelf(++round)
+        for (const { kind, number } of steps) await shelf.step(kind, number)
+        await shelf.check()
         for (const { libraryId } of await writer.sets.own())
           expect((await writer.sets.check(libraryId)).problems).toEqual([])
       }),
@@ -306,3 +279,48 @@ describe('a record', () => {
     )
   })
 })
+
+/** Packages of one round, and what is known of who may see them. */
+class Shelf {
+  readonly #round: number
+  readonly #known = new Map<number, { isOpen: boolean }>()
+  #sequence = NOW_MS
+
+  constructor(round: number) {
+    this.#round = round
+  }
+
+  async step(kind: string, number: number): Promise<void> {
+    const now = await this.#now(number)
+    if (kind === 'remove') {
+      if (now !== undefined) await writer.registry.remove(now.id)
+      this.#known.delete(number)
+    } else if (kind === 'revise') {
+      const newer = numbered(this.#numberOf(number), ++this.#sequence)
+      if (now !== undefined) await writer.registry.revise(newer.bytes)
+    } else if (kind === 'yank') {
+      if (now !== undefined) await writer.registry.publishStatement(yank(now))
+    } else {
+      await writer.publishIn(kind, numbered(this.#numberOf(number)))
+      const isOpen = kind === 'open' || kind === 'home' || this.#known.get(number)?.isOpen === true
+      this.#known.set(number, { isOpen })
+    }
+  }
+
+  async check(): Promise<void> {
+    for (const [number, { isOpen }] of this.#known) {
+      const now = (await this.#now(number))!
+      expect(await shown(writer, now)).toBe(isOpen ? 1 : 0)
+      const said = (await writer.registry.stored(now.id))?.statements.length ?? 0
+      if (!isOpen) expect(said).toBe(0)
+    }
+  }
+
+  #numberOf(number: number): number {
+    return 10 * this.#round + number
+  }
+
+  async #now(number: number): Promise<ReleaseRecord | undefined> {
+    return (await writer.registry.versions(`package-${this.#numberOf(number)}`))[0]
+  }
+}

@@ -49,7 +49,7 @@ describe('the bytes of a head', () => {
       key,
       value instanceof Uint8Array ? hex(value) : value
     ])
-    expect(Object.fromEntries(shown)).toEqual(fields)
+    expect(Object.fromEntries(shown)).toEqual({ isClosed: false, ...fields })
     expect([hex(own), hex(bytes)]).toEqual([hash, head])
     const { writer: _, ...statement } = rest
     expect(hex(signHead(statement, signer).bytes)).toBe(head)
