@@ -178,7 +178,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     {
       networkId: values.network.id,
       maxPriority: values.peers.maxClass,
-      mayRead: (peerId, record) => sets.admitsTo(record, nodeKeyOf(peerId)),
+      mayRead: (peerId, record) => sets.access.admitsTo(record, nodeKeyOf(peerId)),
       onViolation: violations.of('content')
     }
   )

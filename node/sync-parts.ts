@@ -73,7 +73,7 @@ export class SyncParts {
       ...modules,
       log: logger.child({ part: 'heads' }),
       headOf: library => sets.headOf(library),
-      admits: (peerId, library) => sets.admits(library, nodeKeyOf(peerId)),
+      admits: (peerId, library) => sets.access.admits(library, nodeKeyOf(peerId)),
       isConnected: peer => libp2p.getConnections(peer).length > 0,
       onHead: (peer, head) => this.#following.heard(peer, head)
     })

@@ -1,25 +1,14 @@
 import { CatalogError, type Clock, type Logger, toCatalogError } from '../base/index.ts'
 import {
-  type AccessList,
   type DatabaseReader,
   type Library,
   nameOfOwn,
   type ReleaseRecord,
-  readMember,
-  type SignedRecord
+  readMember
 } from '../library/index.ts'
 import type { SessionPort } from '../protocols/index.ts'
 import { bytesEqual } from '../trust/index.ts'
-import {
-  Audiences,
-  type Group,
-  type MemberChange,
-  type NewLibrary,
-  type OwnLibrary,
-  readGroups,
-  readOwnLibraries,
-  readOwnLibrary
-} from './access/index.ts'
+import { LibraryAccess, readOwnLibrary } from './access/index.ts'
 import { libraryOf } from './find-library.ts'
 import {
   copyName,
@@ -53,6 +42,7 @@ import {
   type TreeView
 } from './trie/index.ts'
 import type { SyncMethod, SyncMethods } from './types.ts'
+import { askWorker, reading } from './worker-side.ts'
 
 export interface LibrarySetsModules {
   library: Pick<Library, 'snapshot' | 'companion' | 'holdWorker'>
@@ -115,13 +105,14 @@ export type LibrarySession = SessionPort<FollowOutcome>
 export class LibrarySets {
   readonly #modules: LibrarySetsModules
   readonly #writer: Uint8Array
-  readonly #audiences: Audiences
+  /** The libraries of this node, and who may know of which. */
+  readonly access: LibraryAccess
   #nextSession = 1
 
   constructor(modules: LibrarySetsModules, { writer }: LibrarySetsOptions) {
     this.#modules = modules
     this.#writer = writer
-    this.#audiences = new Audiences(modules, { own: writer })
+    this.access = new LibraryAccess(modules, { writer })
   }
 
   /** By which others know a library. */
@@ -243,64 +234,6 @@ export class LibrarySets {
     })
   }
 
-  /** Whether a node, by its public key, may know of a library that is here or followed; false when it is neither. */
-  admits(library: Uint8Array, node: Uint8Array): Promise<boolean> {
-    return this.#reading(async reader => {
-      const found = libraryOf(reader, library, this.#writer)
-      return found !== undefined && this.#audiences.admits(reader, node, found.libraryId, this.#now())
-    })
-  }
-
-  /** Whether a node may know of a record that is here. */
-  admitsTo(record: Pick<SignedRecord, 'id' | 'bytes'>, node: Uint8Array): Promise<boolean> {
-    return this.#reading(reader => this.#audiences.admitsTo(reader, node, record, this.#now()))
-  }
-
-  /** The access list of a closed library, by its name here; undefined when it has none that can be read. */
-  accessOf(libraryId: string): Promise<AccessList | undefined> {
-    return this.#reading(async reader => this.#audiences.listOf(reader, libraryId))
-  }
-
-  /** The libraries of this node. */
-  own(signal?: AbortSignal): Promise<OwnLibrary[]> {
-    return this.#reading(reader => Array.fromAsync(readOwnLibraries(reader, this.#writer, signal)))
-  }
-
-  /** The library of this node that it calls so. NOT_FOUND. */
-  async ownNamed(name: string): Promise<OwnLibrary> {
-    const id = libraryIdOf(this.#writer, name)
-    const own = await this.#reading(async reader => readOwnLibrary(reader, this.#writer, id))
-    if (own !== undefined) return own
-    throw new CatalogError('NOT_FOUND', `this node has no library ${name}`, {
-      hint: '`catalog library list` shows those that are here'
-    })
-  }
-
-  /** Groups of nodes that libraries are made for. */
-  groups(signal?: AbortSignal): Promise<Group[]> {
-    return this.#reading(reader => Array.fromAsync(readGroups(reader, signal)))
-  }
-
-  /** Makes a library of this node, with its first head. INVALID_ARGUMENT, LIBRARY_EXISTS, LIMIT_EXCEEDED. */
-  create(library: NewLibrary, signal?: AbortSignal): Promise<undefined> {
-    return this.#ask('createLibrary', { library, nowMs: this.#now() }, signal)
-  }
-
-  /** Changes whom a library of this node is for: in force when this resolves. NOT_FOUND, INVALID_ARGUMENT, LIMIT_EXCEEDED. */
-  changeMembers(name: string, change: MemberChange, signal?: AbortSignal): Promise<undefined> {
-    return this.#ask('changeLibrary', { name, change, nowMs: this.#now() }, signal)
-  }
-
-  /** The same of a group, and of all libraries that are for it. LIMIT_EXCEEDED. */
-  changeGroup(name: string, change: MemberChange, signal?: AbortSignal): Promise<undefined> {
-    return this.#ask('changeGroup', { name, change, nowMs: this.#now() }, signal)
-  }
-
-  /** Signs the access list of a library again when it is a day old; whether it was. */
-  renewAccess(library: OwnLibrary, signal?: AbortSignal): Promise<boolean> {
-    return this.#ask('renewAccess', { library, nowMs: this.#now() }, signal)
-  }
-
   /** The libraries that are followed, as far as copies of them are here; those whose rows cannot be read are left out, and told. */
   followed(onUnreadable: (library: Uint8Array) => void, signal?: AbortSignal): Promise<Followed[]> {
     const nowMs = this.#now()
@@ -366,22 +299,16 @@ export class LibrarySets {
     return this.#modules.clock.now()
   }
 
-  async #ask<M extends SyncMethod>(
+  #ask<M extends SyncMethod>(
     method: M,
     parameters: SyncMethods[M][0],
     signal?: AbortSignal
   ): Promise<SyncMethods[M][1]> {
-    return (await this.#modules.library.companion(method, parameters, signal)) as SyncMethods[M][1]
+    return askWorker(this.#modules.library, method, parameters, signal)
   }
 
-  /** Reads one state of the database, whatever the worker writes meanwhile. */
-  async #reading<T>(read: (reader: DatabaseReader) => Promise<T>): Promise<T> {
-    const snapshot = this.#modules.library.snapshot()
-    try {
-      return await read(snapshot)
-    } finally {
-      await snapshot.close()
-    }
+  #reading<T>(read: (reader: DatabaseReader) => Promise<T>): Promise<T> {
+    return reading(this.#modules.library, read)
   }
 }
 

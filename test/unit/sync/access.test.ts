@@ -28,13 +28,13 @@ beforeEach(async () => {
 afterEach(() => Promise.all([writer, member, outsider].map(home => home.close())))
 
 const make = (access: Access, members: SyncHome[] = [], name = 'team'): Promise<undefined> =>
-  writer.sets.create({ name, access, members: members.map(({ key }) => key.publicKey) })
+  writer.sets.access.create({ name, access, members: members.map(({ key }) => key.publicKey) })
 
 const keys = (...homes: SyncHome[]): Uint8Array[] => homes.map(({ key }) => key.publicKey)
 const grant = (...homes: SyncHome[]): Promise<undefined> =>
-  writer.sets.changeMembers('team', { joining: keys(...homes), leaving: [] })
+  writer.sets.access.changeMembers('team', { joining: keys(...homes), leaving: [] })
 const revoke = (...homes: SyncHome[]): Promise<undefined> =>
-  writer.sets.changeMembers('team', { joining: [], leaving: keys(...homes) })
+  writer.sets.access.changeMembers('team', { joining: [], leaving: keys(...homes) })
 
 const team = (follower: SyncHome, source = writer, options: SessionOptions = {}): ReturnType<typeof follow> =>
   follow(follower, source, { of: writer, name: 'team', ...options })
@@ -67,8 +67,8 @@ describe('a restricted library', () => {
     expect(found).toMatchObject({ id: numbered(7).id })
     await expect(team(outsider)).rejects.toMatchObject(NOT_HERE)
     await expect(team(outsider, writer, { name: 'nothing' })).rejects.toMatchObject(NOT_HERE)
-    expect(await writer.sets.admits(writer.idOf('team'), outsider.key.publicKey)).toBe(false)
-    expect(await writer.sets.admits(writer.idOf('nothing'), outsider.key.publicKey)).toBe(false)
+    expect(await writer.sets.access.admits(writer.idOf('team'), outsider.key.publicKey)).toBe(false)
+    expect(await writer.sets.access.admits(writer.idOf('nothing'), outsider.key.publicKey)).toBe(false)
   })
 
   test('is shown by those who follow it to the others on its list, and to nobody else', async () => {
@@ -94,7 +94,7 @@ describe('a restricted library', () => {
     expect(await shown(member, numbered(1))).toBe(0)
     expect(await shown(writer, numbered(2))).toBe(1)
     const may = (home: SyncHome, who: SyncHome): Promise<boolean> =>
-      home.sets.admitsTo(numbered(1), who.key.publicKey)
+      home.sets.access.admitsTo(numbered(1), who.key.publicKey)
     expect([await may(writer, member), await may(writer, outsider)]).toEqual([true, false])
     expect([await may(member, writer), await may(member, outsider)]).toEqual([true, false])
     expect(writer.registry.isClosed(numbered(1))).toBe(true)
@@ -106,10 +106,10 @@ describe('a restricted library', () => {
     await writer.publishIn('team', numbered(1))
     await team(member)
     await team(outsider)
-    const { libraryId } = await writer.sets.ownNamed('team')
-    const before = await writer.sets.accessOf(libraryId)
+    const { libraryId } = await writer.sets.access.ownNamed('team')
+    const before = await writer.sets.access.accessOf(libraryId)
     await revoke(outsider)
-    const after = await writer.sets.accessOf(libraryId)
+    const after = await writer.sets.access.accessOf(libraryId)
     expect(after?.secret).not.toEqual(before?.secret)
     await expect(team(outsider)).rejects.toMatchObject(NOT_HERE)
     expect(await team(outsider, member), 'which has not heard of it').toMatchObject({ state: 'equal' })
@@ -128,9 +128,9 @@ describe('a restricted library', () => {
     await expect(team(outsider, member)).rejects.toMatchObject(NOT_HERE)
     writer.nowMs = member.nowMs
     await expect(team(outsider), 'its writer is as strict').rejects.toMatchObject(NOT_HERE)
-    const library = await writer.sets.ownNamed('team')
-    expect(await writer.sets.renewAccess(library)).toBe(true)
-    expect(await writer.sets.renewAccess(library), 'once a day').toBe(false)
+    const library = await writer.sets.access.ownNamed('team')
+    expect(await writer.sets.access.renewAccess(library)).toBe(true)
+    expect(await writer.sets.access.renewAccess(library), 'once a day').toBe(false)
     await team(member)
     expect(await team(outsider, member)).toMatchObject({ state: 'updated' })
   })
@@ -138,7 +138,7 @@ describe('a restricted library', () => {
   test('is given back to its writer by those who have it', async () => {
     await make('restricted', [member])
     await team(member)
-    expect(await member.sets.admits(writer.idOf('team'), writer.key.publicKey)).toBe(true)
+    expect(await member.sets.access.admits(writer.idOf('team'), writer.key.publicKey)).toBe(true)
   })
 
   test('leaves nothing where it is let go of, and records that it loses go', async () => {
@@ -183,8 +183,8 @@ describe('a library', () => {
     for (const name of ['', '../x', 'A', 'a/b', 'x'.repeat(65)])
       await expect(make('public', [], name)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
     await expect(grant(member)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
-    await expect(writer.sets.ownNamed('nothing')).rejects.toMatchObject({ code: 'NOT_FOUND' })
-    expect((await writer.sets.own()).map(({ name }) => name)).toEqual(['home', 'private', 'team'])
+    await expect(writer.sets.access.ownNamed('nothing')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    expect((await writer.sets.access.own()).map(({ name }) => name)).toEqual(['home', 'private', 'team'])
   })
 
   test('that is public is for everybody, beside home', async () => {
@@ -208,15 +208,15 @@ describe('a library', () => {
   })
 
   test('of a group changes with it', async () => {
-    await writer.sets.changeGroup('friends', { joining: keys(member), leaving: [] })
-    await writer.sets.create({ name: 'team', access: 'friends', group: 'friends', members: [] })
+    await writer.sets.access.changeGroup('friends', { joining: keys(member), leaving: [] })
+    await writer.sets.access.create({ name: 'team', access: 'friends', group: 'friends', members: [] })
     await writer.publishIn('team', numbered(1))
     await team(member)
     await expect(grant(outsider)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
-    await writer.sets.changeGroup('friends', { joining: keys(outsider), leaving: keys(member) })
+    await writer.sets.access.changeGroup('friends', { joining: keys(outsider), leaving: keys(member) })
     expect(await team(outsider)).toMatchObject({ state: 'updated' })
     await expect(team(member)).rejects.toMatchObject(NOT_HERE)
-    expect((await writer.sets.groups()).map(({ members }) => members)).toEqual([keys(outsider)])
+    expect((await writer.sets.access.groups()).map(({ members }) => members)).toEqual([keys(outsider)])
   })
 })
 
@@ -272,7 +272,7 @@ describe('a record', () => {
         const shelf = new Shelf(++round)
         for (const { kind, number } of steps) await shelf.step(kind, number)
         await shelf.check()
-        for (const { libraryId } of await writer.sets.own())
+        for (const { libraryId } of await writer.sets.access.own())
           expect((await writer.sets.check(libraryId)).problems).toEqual([])
       }),
       { numRuns: 40, seed: 7 }

@@ -163,7 +163,7 @@ export class SyncHome {
 
   /** Publishes into one of its own libraries other than home. */
   async publishIn(name: string, ...releases: ReleaseRecord[]): Promise<void> {
-    const { libraryId } = await this.sets.ownNamed(name)
+    const { libraryId } = await this.sets.access.ownNamed(name)
     for (const { bytes } of releases) await this.registry.publish(bytes, { libraryId })
   }
 

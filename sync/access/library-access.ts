@@ -1,0 +1,104 @@
+import { CatalogError, type Clock, type Logger } from '../../base/index.ts'
+import type { AccessList, DatabaseReader, Library, SignedRecord } from '../../library/index.ts'
+import { libraryOf } from '../find-library.ts'
+import { libraryIdOf } from '../heads/index.ts'
+import type { SyncMethod, SyncMethods } from '../types.ts'
+import { askWorker, reading } from '../worker-side.ts'
+import { Audiences } from './audiences.ts'
+import { type Group, readGroups } from './groups.ts'
+import type { MemberChange, NewLibrary } from './keeper.ts'
+import { type OwnLibrary, readOwnLibraries, readOwnLibrary } from './own-libraries.ts'
+
+export interface LibraryAccessModules {
+  library: Pick<Library, 'snapshot' | 'companion'>
+  clock: Pick<Clock, 'now'>
+  log: Logger
+}
+
+/** The libraries of this node, and who may know of which library and record, as the main thread has it. */
+export class LibraryAccess {
+  readonly #modules: LibraryAccessModules
+  readonly #writer: Uint8Array
+  readonly #audiences: Audiences
+
+  /** `writer`: public key of this node. */
+  constructor(modules: LibraryAccessModules, { writer }: { writer: Uint8Array }) {
+    this.#modules = modules
+    this.#writer = writer
+    this.#audiences = new Audiences(modules, { own: writer })
+  }
+
+  /** Whether a node, by its public key, may know of a library that is here or followed; false when it is neither. */
+  admits(library: Uint8Array, node: Uint8Array): Promise<boolean> {
+    return this.#reading(async reader => {
+      const found = libraryOf(reader, library, this.#writer)
+      return found !== undefined && this.#audiences.admits(reader, node, found.libraryId, this.#now())
+    })
+  }
+
+  /** Whether a node may know of a record that is here. */
+  admitsTo(record: Pick<SignedRecord, 'id' | 'bytes'>, node: Uint8Array): Promise<boolean> {
+    return this.#reading(reader => this.#audiences.admitsTo(reader, node, record, this.#now()))
+  }
+
+  /** The access list of a closed library, by its name here; undefined when it has none that can be read. */
+  accessOf(libraryId: string): Promise<AccessList | undefined> {
+    return this.#reading(async reader => this.#audiences.listOf(reader, libraryId))
+  }
+
+  /** The libraries of this node. */
+  own(signal?: AbortSignal): Promise<OwnLibrary[]> {
+    return this.#reading(reader => Array.fromAsync(readOwnLibraries(reader, this.#writer, signal)))
+  }
+
+  /** The library of this node that it calls so. NOT_FOUND. */
+  async ownNamed(name: string): Promise<OwnLibrary> {
+    const id = libraryIdOf(this.#writer, name)
+    const own = await this.#reading(async reader => readOwnLibrary(reader, this.#writer, id))
+    if (own !== undefined) return own
+    throw new CatalogError('NOT_FOUND', `this node has no library ${name}`, {
+      hint: '`catalog library list` shows those that are here'
+    })
+  }
+
+  /** Groups of nodes that libraries are made for. */
+  groups(signal?: AbortSignal): Promise<Group[]> {
+    return this.#reading(reader => Array.fromAsync(readGroups(reader, signal)))
+  }
+
+  /** Makes a library of this node, with its first head. INVALID_ARGUMENT, LIBRARY_EXISTS, LIMIT_EXCEEDED. */
+  create(library: NewLibrary, signal?: AbortSignal): Promise<undefined> {
+    return this.#ask('createLibrary', { library, nowMs: this.#now() }, signal)
+  }
+
+  /** Changes whom a library of this node is for: in force when this resolves. NOT_FOUND, INVALID_ARGUMENT, LIMIT_EXCEEDED. */
+  changeMembers(name: string, change: MemberChange, signal?: AbortSignal): Promise<undefined> {
+    return this.#ask('changeLibrary', { name, change, nowMs: this.#now() }, signal)
+  }
+
+  /** The same of a group, and of all libraries that are for it. LIMIT_EXCEEDED. */
+  changeGroup(name: string, change: MemberChange, signal?: AbortSignal): Promise<undefined> {
+    return this.#ask('changeGroup', { name, change, nowMs: this.#now() }, signal)
+  }
+
+  /** Signs the access list of a library again when it is a day old; whether it was. */
+  renewAccess(library: OwnLibrary, signal?: AbortSignal): Promise<boolean> {
+    return this.#ask('renewAccess', { library, nowMs: this.#now() }, signal)
+  }
+
+  #now(): number {
+    return this.#modules.clock.now()
+  }
+
+  #ask<M extends SyncMethod>(
+    method: M,
+    parameters: SyncMethods[M][0],
+    signal?: AbortSignal
+  ): Promise<SyncMethods[M][1]> {
+    return askWorker(this.#modules.library, method, parameters, signal)
+  }
+
+  #reading<T>(read: (reader: DatabaseReader) => Promise<T>): Promise<T> {
+    return reading(this.#modules.library, read)
+  }
+}
