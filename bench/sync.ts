@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- sync [RECORDS...]`: two real daemons on loopback. One has a library of 10,000 records, or of each number given, the
- * other one takes it over, and then 0, 1, 10, 100 and 1,000 new releases at a time: bytes each way, round trips, CPU of
+ * other one takes it over, and then 0, 1, 10, 100 and 1,000 new releases at a time, told by the writer and then found by comparing: bytes each way, round trips, CPU of
  * both, wall. Beside it the floor: the bytes of the records themselves, and 32 bytes to say which each difference is.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -23,6 +23,7 @@ interface Synced {
   bytesIn: number
   bytesOut: number
   roundTrips: number
+  way?: string
   root: string
   peerRoot: string
   tookMs: number
@@ -53,8 +54,11 @@ const measure = async (records: number): Promise<Row[]> => {
     nodes.unshift(reader)
     const bench = new Pair({ writer, reader }, records, await storedBy(writer, root))
     // One record more: the release whose content all later ones name.
-    const rows = [await bench.sync('clone', records + 1, bytes)]
-    for (const difference of DIFFERENCES) rows.push(await bench.difference(difference))
+    const rows = [await bench.sync('clone', { difference: records + 1, recordBytes: bytes })]
+    for (const difference of DIFFERENCES) {
+      rows.push(await bench.difference(difference))
+      if (difference > 0) rows.push(await bench.difference(difference, 'differential'))
+    }
     return rows
   } finally {
     for (const node of nodes) await stopNode(node)
@@ -94,7 +98,7 @@ class Pair {
   }
 
   /** Publishes so many new releases, and follows. */
-  async difference(count: number): Promise<Row> {
+  async difference(count: number, strategy?: string): Promise<Row> {
     let bytes = 0
     for (let index = 0; index < count; index++) {
       const record = benchRelease(this.#next++, this.#stored)
@@ -102,13 +106,24 @@ class Pair {
       const body = { record: Buffer.from(record.bytes).toString('base64'), wait: 0 }
       await this.#writer.api.operate('/v1/packages', body)
     }
-    return await this.sync(`d = ${count.toLocaleString('en-GB')}`, count, bytes)
+    const name = `d = ${count.toLocaleString('en-GB')}${strategy === undefined ? '' : `, ${strategy}`}`
+    return await this.sync(name, { difference: count, recordBytes: bytes, strategy })
   }
 
-  async sync(name: string, difference: number, recordBytes: number): Promise<Row> {
+  async sync(
+    name: string,
+    {
+      difference,
+      recordBytes,
+      strategy
+    }: { difference: number; recordBytes: number; strategy?: string | undefined }
+  ): Promise<Row> {
     const before = [this.#writer.stats().cpuMs, this.#reader.stats().cpuMs]
     const began = performance.now()
-    const synced = await this.#reader.api.operate<Synced>('/v1/sync', { peer: this.#writer.daemon.peerId })
+    const synced = await this.#reader.api.operate<Synced>('/v1/sync', {
+      peer: this.#writer.daemon.peerId,
+      strategy
+    })
     const wallMs = performance.now() - began
     const after = [this.#writer.stats(), this.#reader.stats()]
     if (synced.received !== difference || synced.root !== synced.peerRoot)
@@ -121,6 +136,7 @@ class Pair {
       'without records': overhead,
       'per difference': difference === 0 ? '' : round(overhead / difference, 1),
       'floor per difference': difference === 0 ? '' : FLOOR_BYTES,
+      way: synced.way ?? '',
       'round trips': synced.roundTrips,
       wallMs: round(wallMs),
       'source CPU ms': round(after[0]!.cpuMs - before[0]!),

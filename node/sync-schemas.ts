@@ -21,6 +21,12 @@ export const SyncResult = Type.Object({
     description:
       'equal: the copy here is what the peer has; updated: it was made so (or would be, with dryRun); behind: the peer has an earlier state, and nothing was taken.'
   }),
+  way: Type.Optional(
+    Type.Enum(['log', 'sketch', 'descent', 'stream'], {
+      description:
+        'How differences became known: log: the writer told what it had changed; sketch; descent: the tries were compared; stream: everything was listed. Of several the last; absent when there were none.'
+    })
+  ),
   dryRun: Type.Boolean(),
   received: count('Records that came, or would come.'),
   removed: count('Records that went or were replaced.'),

@@ -14,6 +14,7 @@ export {
   FAILED,
   type FollowedRow,
   type FollowLimits,
+  type FollowOptions,
   type FollowOutcome,
   type FollowRun,
   type FollowState,
@@ -24,6 +25,8 @@ export {
   planFollows,
   readAllFollowed,
   readFollowed,
+  SYNC_STRATEGIES,
+  type SyncStrategy,
   staleTime
 } from './follow/index.ts'
 export * from './heads/index.ts'

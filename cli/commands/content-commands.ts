@@ -98,7 +98,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     name: 'sync',
     summary: "follow another node's library: make the copy of it here equal to what a peer has",
     details:
-      'What is in the home library of the peer, or with --library NAME in another one of its own, comes, verified, and what is not in it any more goes: the copy is exact, and it counts only when its root is the one that the writer has signed. With --library PEERID or PEERID/NAME the peer is asked for a library of another node that it follows itself. What came is found by `list`, `info`, `fetch` and `install` like every record that is here; content comes when it is fetched, or with --content at once, but for what is yanked. A library that changed by more than 10,000 records is taken in parts; one that is cut off goes on with what is missing. Libraries in `sync.follow` of the configuration are followed without this command.',
+      'What is in the home library of the peer, or with --library NAME in another one of its own, comes, verified, and what is not in it any more goes: the copy is exact, and it counts only when its root is the one that the writer has signed. With --library PEERID or PEERID/NAME the peer is asked for a library of another node that it follows itself. What came is found by `list`, `info`, `fetch` and `install` like every record that is here; content comes when it is fetched, or with --content at once, but for what is yanked. A library that changed by more than 10,000 records is taken in parts; one that is cut off goes on with what is missing. What the writer does not tell out of its log of changes is looked for in whichever way costs least; the result says which `way` was taken. --strategy full mends a copy whose records were damaged here. Libraries in `sync.follow` of the configuration are followed without this command.',
     arguments: [{ name: '[peer]', description: 'peer id or multiaddr' }],
     options: [
       {
@@ -120,6 +120,12 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
         description: 'content of releases of this owner only: a public key, z6Mk…'
       },
       { flags: '--dry-run', description: 'say what would come and go, and store nothing' },
+      {
+        flags: '--strategy <how>',
+        description:
+          'incremental: the writer tells what it has changed since; differential: what differs is looked for; full: everything comes anew. Else the first with the writer itself, the second with others',
+        choices: ['full', 'incremental', 'differential']
+      },
       LATER,
       { flags: '--status', description: 'the libraries that copies are here of' },
       { flags: '--forget', description: 'let go of the copy of PEERID, or of PEERID/NAME' }
@@ -132,7 +138,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
       },
       { line: 'catalog sync --status', does: 'shows which libraries are here, and as of when' }
     ],
-    json: '`peerId`, `library`, `writer`, `name`, `state` (equal, updated, behind), `dryRun`, `received`, `removed`, `sent`, `records`, `bytesIn`, `bytesOut`, `roundTrips`, `root`, `peerRoot`, `head {epoch, revision, expires}`, `content? {fetched, failed, bytesFetched}`, `tookMs`; with --status `libraries[] {library, writer, name, address, records, root, head, isExpired, syncedAt}`, `follows[] {writer, name, address, content, state, nextAt, error?}`; with --forget `writer`, `name`; with --later, when nobody could be asked, `queued`, as of `fetch`',
+    json: '`peerId`, `library`, `writer`, `name`, `state` (equal, updated, behind), `way?` (log, sketch, descent, stream), `dryRun`, `received`, `removed`, `sent`, `records`, `bytesIn`, `bytesOut`, `roundTrips`, `root`, `peerRoot`, `head {epoch, revision, expires}`, `content? {fetched, failed, bytesFetched}`, `tookMs`; with --status `libraries[] {library, writer, name, address, records, root, head, isExpired, syncedAt}`, `follows[] {writer, name, address, content, state, nextAt, error?}`; with --forget `writer`, `name`; with --later, when nobody could be asked, `queued`, as of `fetch`',
     load: () => import('./sync.ts')
   },
   {

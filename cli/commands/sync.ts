@@ -8,6 +8,7 @@ import { defineCommand } from '../framework/tree.ts'
 interface Options {
   library?: string
   dryRun?: boolean
+  strategy?: string
   content?: string
   type?: string
   tag?: string
@@ -36,10 +37,10 @@ export const run = defineCommand(async (context, [peer]: [string | undefined], o
     context.output.result(result, () => `the copy of the library ${peer} was let go of`)
     return
   }
-  const { library, dryRun, content, type, tag, category, prefix, publisher, later } = options
+  const { library, dryRun, strategy, content, type, tag, category, prefix, publisher, later } = options
   if (later === true && given(options).some(option => option !== 'library' && option !== 'later'))
     throw new CatalogError('INVALID_ARGUMENT', '--later goes with --library only')
-  const body = { peer, library, dryRun, content, type, tag, category, prefix, publisher }
+  const body = { peer, library, dryRun, strategy, content, type, tag, category, prefix, publisher }
   const result = await runOrQueue<SyncResult>(context, { path: '/v1/sync', queue: 'sync', body, later })
   if (result === undefined) return
   context.output.result(result, () => summary(result))
@@ -48,6 +49,7 @@ export const run = defineCommand(async (context, [peer]: [string | undefined], o
 const OPTIONS = [
   'library',
   'dryRun',
+  'strategy',
   'content',
   'type',
   'tag',
@@ -67,8 +69,9 @@ function expectAlone(hasMore: boolean, option: string): void {
 }
 
 function summary(result: SyncResult): string {
-  const { state, dryRun, received, removed, records, bytesIn, bytesOut, roundTrips, tookMs } = result
-  const traffic = `${displaySize(bytesIn)} in, ${displaySize(bytesOut)} out, ${plural(roundTrips, 'round trip')}, ${displayDuration(tookMs)}`
+  const { state, way, dryRun, received, removed, records, bytesIn, bytesOut, roundTrips, tookMs } = result
+  const wayText = way === undefined ? '' : `by ${way}, `
+  const traffic = `${displaySize(bytesIn)} in, ${displaySize(bytesOut)} out, ${wayText}${plural(roundTrips, 'round trip')}, ${displayDuration(tookMs)}`
   if (state === 'behind') return `the peer has an earlier state of this library than this node; ${traffic}`
   const content = contentText(result)
   if (state === 'equal') return `equal: ${plural(records, 'record')}; ${traffic}${content}`

@@ -9,7 +9,7 @@ import {
   type SessionTraffic,
   type SyncClientModules
 } from '../../protocols/index.ts'
-import type { Followed, FollowOutcome, LibrarySession, LibrarySets } from '../../sync/index.ts'
+import type { Followed, FollowOptions, FollowOutcome, LibrarySession, LibrarySets } from '../../sync/index.ts'
 import type { FollowedLibrary, FollowShape, SyncResult, SyncStatus } from '../sync-schemas.ts'
 import { formatAddress, idOfAddress, type LibraryAddress, parseAddress } from './library-address.ts'
 import { bringContent, type LibraryContentModules } from './library-content.ts'
@@ -59,7 +59,7 @@ export class Syncing implements SyncingService {
   }
 
   async sync(request: SyncRequest, context: WorkContext): Promise<SyncResult> {
-    const { peer, library, dryRun = false } = request
+    const { peer, library, strategy, dryRun = false } = request
     expectSense(request)
     const { network, clock, logger } = this.#modules
     const { signal } = context
@@ -72,15 +72,22 @@ export class Syncing implements SyncingService {
     const traffic: SessionTraffic = { bytesIn: 0, bytesOut: 0, roundTrips: 0, recordsOut: 0 }
     const { head, ...outcome } = await this.#run(
       peerIdFromString(peerId),
-      { library: id, writer: writerOf(address.writer), name, isDryRun: dryRun },
+      {
+        library: id,
+        writer: writerOf(address.writer),
+        name,
+        isDryRun: dryRun,
+        // Only the writer can tell what has changed.
+        strategy: strategy ?? (peerId === address.writer ? 'incremental' : 'differential')
+      },
       traffic,
       context
     )
     const content = dryRun ? undefined : await this.#bring(id, request, context)
     const tookMs = Math.round(clock.monotonicMs() - startedMs)
-    const { received, removed, state, records } = outcome
+    const { received, removed, state, records, way } = outcome
     logger.info(
-      { peer: peerId, library: formatAddress(address), state, received, removed, dryRun, tookMs },
+      { peer: peerId, library: formatAddress(address), state, way, received, removed, dryRun, tookMs },
       'a library was followed'
     )
     const { bytesIn, bytesOut, roundTrips, recordsOut } = traffic
@@ -89,6 +96,7 @@ export class Syncing implements SyncingService {
       library: hex(id),
       ...address,
       state,
+      ...(way === undefined ? {} : { way }),
       dryRun,
       received,
       removed,
@@ -144,7 +152,7 @@ export class Syncing implements SyncingService {
 
   async #run(
     peerId: PeerId,
-    wanted: { library: Uint8Array; writer: Uint8Array; name: string; isDryRun: boolean },
+    wanted: Pick<FollowOptions, 'library' | 'writer' | 'name' | 'isDryRun' | 'strategy'>,
     traffic: SessionTraffic,
     context: WorkContext
   ): Promise<FollowOutcome> {

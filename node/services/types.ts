@@ -4,6 +4,7 @@ import type { Logger } from '../../base/index.ts'
 import type { ConflictStrategy, ContentPolicy } from '../../config/index.ts'
 import type { ContentStore } from '../../library/index.ts'
 import type { LiveLimit, Priority } from '../../protocols/index.ts'
+import type { SyncStrategy } from '../../sync/index.ts'
 import type { BundleResult } from '../bundle-schemas.ts'
 import type { EventHub } from '../events.ts'
 import type { Lifecycle } from '../lifecycle.ts'
@@ -138,6 +139,8 @@ export interface SyncRequest extends ReleaseFilter {
   /** Address of a library, or the name of one of the peer's; the peer's home unless given. */
   library?: string
   dryRun?: boolean
+  /** How the copy is made equal; unless given, `incremental` with the writer of the library and `differential` with others. */
+  strategy?: SyncStrategy
   /** Which content comes after the records; none unless given. */
   content?: ContentPolicy
 }

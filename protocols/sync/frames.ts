@@ -8,12 +8,13 @@ import {
   MAX_HELLO_BYTES,
   MAX_LIST,
   MAX_RANGE_DEPTH,
-  MAX_RESUME_BYTES,
   MAX_SET_RECORDS,
   MAX_SYNC_FRAME_BYTES,
+  MAX_TOLD_CHANGES,
   NONCE_BYTES,
   ROOT_BYTES,
   SKETCH_CELL_BYTES,
+  TRIE_KEY_BYTES,
   WANT_KEY_BYTES
 } from './limits.ts'
 import * as generated from './messages.js'
@@ -32,10 +33,11 @@ export const headMessage = declareMessage('sync head', generated.Head, {
 export const syncHelloMessage = declareMessage('sync hello', generated.Hello, {
   minBytes: LIBRARY_ID_BYTES + ROOT_BYTES + NONCE_BYTES,
   maxBytes: MAX_HELLO_BYTES,
-  check: ({ library, root, records, revision, nonce, cells, resumeAt }) => {
+  check: ({ library, root, records, revision, nonce, cells, resumeAt, epoch }) => {
     if (!Number.isSafeInteger(revision)) return `revision ${revision}`
+    if (epoch !== undefined && (epoch === 0 || !Number.isSafeInteger(epoch))) return `epoch ${epoch}`
     if (nonce.byteLength !== NONCE_BYTES) return `a nonce of ${nonce.byteLength} bytes`
-    if (resumeAt.byteLength > MAX_RESUME_BYTES) return `a place of ${resumeAt.byteLength} bytes`
+    if (resumeAt.byteLength > TRIE_KEY_BYTES) return `a place of ${resumeAt.byteLength} bytes`
     return libraryProblem(library) ?? rootProblem(root) ?? setProblem(records) ?? cellsProblem(cells)
   }
 })
@@ -81,6 +83,16 @@ export const finMessage = declareMessage('sync fin', generated.Fin, {
   minBytes: ROOT_BYTES + 2,
   maxBytes: ROOT_BYTES + 16,
   check: ({ root }) => rootProblem(root)
+})
+
+export const changesMessage = declareMessage('sync changes', generated.Changes, {
+  minBytes: ROOT_BYTES + 2,
+  maxBytes: ROOT_BYTES + MAX_TOLD_CHANGES * TRIE_KEY_BYTES + 16,
+  check: ({ root, gone }) =>
+    rootProblem(root) ??
+    (gone.byteLength % TRIE_KEY_BYTES === 0 && gone.byteLength <= MAX_TOLD_CHANGES * TRIE_KEY_BYTES
+      ? undefined
+      : `keys of ${gone.byteLength} bytes`)
 })
 
 export const abortMessage = declareMessage('sync abort', generated.Abort, {

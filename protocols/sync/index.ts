@@ -18,6 +18,7 @@ export {
   type SyncMessage
 } from './message.ts'
 export type {
+  Changes as SyncChanges,
   Descend,
   Hello as SyncHello,
   Opening as DescentOpening,

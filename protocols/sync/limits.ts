@@ -22,15 +22,18 @@ export const WANT_KEY_BYTES = 8
 /** Random bytes of each side: nobody else can know the salt that is made of them. */
 export const NONCE_BYTES = 16
 export const ROOT_BYTES = 32
-const TRIE_KEY_BYTES = 32
+export const TRIE_KEY_BYTES = 32
 /** A library's id (docs/sync.md). */
 export const LIBRARY_ID_BYTES = 32
 /** A signed head: hashes, numbers, two keys and a signature, some 330 bytes today; the rest is for fields of later versions. */
 export const MAX_HEAD_BYTES = KIB
 /** 48 cells, 176 counts, a root, a trace context: 1.3 KB, and room for what is added later. */
 export const MAX_HELLO_BYTES = 4 * KIB
-/** First bytes of a trieKey. */
-export const MAX_RESUME_BYTES = TRIE_KEY_BYTES
+/**
+ * Changes that are told out of the log, records and keys together: a frame of 32 KiB at most. Where more has changed, a sketch costs
+ * little beside the records.
+ */
+export const MAX_TOLD_CHANGES = 1024
 /** Records of a set: counts of a sketch have 31 bits. */
 export const MAX_SET_RECORDS = 0x7fff_ffff
 /** Code and message, tags and lengths. */

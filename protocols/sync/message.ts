@@ -4,6 +4,7 @@ import { encodeFrame } from '../wire/frame-writer.ts'
 import type { WireMessage } from '../wire/message.ts'
 import {
   abortMessage,
+  changesMessage,
   descendMessage,
   finMessage,
   headMessage,
@@ -12,7 +13,7 @@ import {
   syncHelloMessage,
   wantMessage
 } from './frames.ts'
-import type { Abort, Descend, Fin, Head, Hello, Records, Sketch, Want } from './messages.js'
+import type { Abort, Changes, Descend, Fin, Head, Hello, Records, Sketch, Want } from './messages.js'
 
 interface SyncBodies {
   head: Head
@@ -23,6 +24,7 @@ interface SyncBodies {
   records: Records
   fin: Fin
   abort: Abort
+  changes: Changes
 }
 export type SyncKind = keyof SyncBodies
 
@@ -40,7 +42,8 @@ const KINDS: {
   want: { number: 5, type: wantMessage },
   records: { number: 6, type: recordsMessage },
   fin: { number: 7, type: finMessage },
-  abort: { number: 8, type: abortMessage }
+  abort: { number: 8, type: abortMessage },
+  changes: { number: 9, type: changesMessage }
 }
 const KIND_OF_NUMBER = new Map(
   Object.entries(KINDS).map(([kind, { number }]) => [number, kind as SyncKind] as const)

@@ -28,6 +28,7 @@ export interface Hello {
     cells: Uint8Array;
     counts: Uint8Array;
     resumeAt: Uint8Array;
+    epoch?: number;
     traceparent: string;
 }
 export declare namespace Hello {
@@ -64,13 +65,17 @@ export declare namespace Hello {
         field: '$.resumeAt';
         value: Uint8Array;
     }
+    interface HelloEpochFieldEvent {
+        field: '$.epoch';
+        value: number;
+    }
     interface HelloTraceparentFieldEvent {
         field: '$.traceparent';
         value: string;
     }
     function encode(obj: Partial<Hello>): Uint8Array;
     function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Hello>): Hello;
-    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Hello>): Generator<HelloLibraryFieldEvent | HelloRootFieldEvent | HelloRecordsFieldEvent | HelloRevisionFieldEvent | HelloNonceFieldEvent | HelloCellsFieldEvent | HelloCountsFieldEvent | HelloResumeAtFieldEvent | HelloTraceparentFieldEvent>;
+    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Hello>): Generator<HelloLibraryFieldEvent | HelloRootFieldEvent | HelloRecordsFieldEvent | HelloRevisionFieldEvent | HelloNonceFieldEvent | HelloCellsFieldEvent | HelloCountsFieldEvent | HelloResumeAtFieldEvent | HelloEpochFieldEvent | HelloTraceparentFieldEvent>;
 }
 export interface Sketch {
     records: number;
@@ -231,6 +236,24 @@ export declare namespace Fin {
     function encode(obj: Partial<Fin>): Uint8Array;
     function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Fin>): Fin;
     function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Fin>): Generator<FinRootFieldEvent>;
+}
+export interface Changes {
+    root: Uint8Array;
+    gone: Uint8Array;
+}
+export declare namespace Changes {
+    const codec: () => Codec<Changes>;
+    interface ChangesRootFieldEvent {
+        field: '$.root';
+        value: Uint8Array;
+    }
+    interface ChangesGoneFieldEvent {
+        field: '$.gone';
+        value: Uint8Array;
+    }
+    function encode(obj: Partial<Changes>): Uint8Array;
+    function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Changes>): Changes;
+    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Changes>): Generator<ChangesRootFieldEvent | ChangesGoneFieldEvent>;
 }
 export interface Abort {
     status: number;

@@ -128,6 +128,10 @@ export var Hello;
                     w.uint32(66);
                     w.bytes(obj.resumeAt);
                 }
+                if (obj.epoch != null) {
+                    w.uint32(72);
+                    w.uint64Number(obj.epoch);
+                }
                 if ((obj.traceparent != null && obj.traceparent !== '')) {
                     w.uint32(106);
                     w.string(obj.traceparent);
@@ -181,6 +185,10 @@ export var Hello;
                         }
                         case 8: {
                             obj.resumeAt = reader.bytes();
+                            break;
+                        }
+                        case 9: {
+                            obj.epoch = reader.uint64Number();
                             break;
                         }
                         case 13: {
@@ -252,6 +260,13 @@ export var Hello;
                             yield {
                                 field: `${prefix}.resumeAt`,
                                 value: reader.bytes()
+                            };
+                            break;
+                        }
+                        case 9: {
+                            yield {
+                                field: `${prefix}.epoch`,
+                                value: reader.uint64Number()
                             };
                             break;
                         }
@@ -932,6 +947,92 @@ export var Fin;
     }
     Fin.stream = stream;
 })(Fin || (Fin = {}));
+export var Changes;
+(function (Changes) {
+    let _codec;
+    Changes.codec = () => {
+        if (_codec == null) {
+            _codec = message((obj, w, opts = {}) => {
+                if (opts.lengthDelimited !== false) {
+                    w.fork();
+                }
+                if ((obj.root != null && obj.root.byteLength > 0)) {
+                    w.uint32(10);
+                    w.bytes(obj.root);
+                }
+                if ((obj.gone != null && obj.gone.byteLength > 0)) {
+                    w.uint32(18);
+                    w.bytes(obj.gone);
+                }
+                if (opts.lengthDelimited !== false) {
+                    w.ldelim();
+                }
+            }, (reader, length, opts = {}) => {
+                const obj = {
+                    root: uint8ArrayAlloc(0),
+                    gone: uint8ArrayAlloc(0)
+                };
+                const end = length == null ? reader.len : reader.pos + length;
+                while (reader.pos < end) {
+                    const tag = reader.uint32();
+                    switch (tag >>> 3) {
+                        case 1: {
+                            obj.root = reader.bytes();
+                            break;
+                        }
+                        case 2: {
+                            obj.gone = reader.bytes();
+                            break;
+                        }
+                        default: {
+                            reader.skipType(tag & 7);
+                            break;
+                        }
+                    }
+                }
+                return obj;
+            }, function* (reader, length, prefix, opts = {}) {
+                const end = length == null ? reader.len : reader.pos + length;
+                while (reader.pos < end) {
+                    const tag = reader.uint32();
+                    switch (tag >>> 3) {
+                        case 1: {
+                            yield {
+                                field: `${prefix}.root`,
+                                value: reader.bytes()
+                            };
+                            break;
+                        }
+                        case 2: {
+                            yield {
+                                field: `${prefix}.gone`,
+                                value: reader.bytes()
+                            };
+                            break;
+                        }
+                        default: {
+                            reader.skipType(tag & 7);
+                            break;
+                        }
+                    }
+                }
+            });
+        }
+        return _codec;
+    };
+    function encode(obj) {
+        return encodeMessage(obj, Changes.codec());
+    }
+    Changes.encode = encode;
+    function decode(buf, opts) {
+        return decodeMessage(buf, Changes.codec(), opts);
+    }
+    Changes.decode = decode;
+    function stream(buf, opts) {
+        return streamMessage(buf, Changes.codec(), opts);
+    }
+    Changes.stream = stream;
+})(Changes || (Changes = {}));
 export var Abort;
 (function (Abort) {
     let _codec;

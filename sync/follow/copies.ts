@@ -100,13 +100,21 @@ export class Copies {
     }, nowMs)
   }
 
-  /** Makes changes in the copy beside the one that counts; the first time with everything that that one has. Its number. */
+  /**
+   * Makes changes in the copy beside the one that counts; the first time with everything that that one has, or with nothing where it
+   * `isAnew`. Its number.
+   */
   async stage(
     id: FollowedId,
-    { changes, isClosed, nowMs }: { changes: readonly CopyChange[]; isClosed: boolean; nowMs: number },
+    {
+      changes,
+      isClosed,
+      isAnew,
+      nowMs
+    }: { changes: readonly CopyChange[]; isClosed: boolean; isAnew: boolean; nowMs: number },
     slice: Slice
   ): Promise<number> {
-    const staged = this.read(id).staged || (await this.#beginStaged(id, { isClosed, nowMs }, slice))
+    const staged = this.read(id).staged || (await this.#beginStaged(id, { isClosed, isAnew, nowMs }, slice))
     const libraryId = copyName(id.library, staged, { isClosed })
     for (let from = 0; from < changes.length; from += RECORDS_PER_BATCH) {
       const part = split(changes.slice(from, from + RECORDS_PER_BATCH))
@@ -148,25 +156,31 @@ export class Copies {
   /** Follows a library no more: what came with it stays known only as far as names lead to it. */
   async forget(id: FollowedId, nowMs: number, slice: Slice): Promise<void> {
     await this.finish(id, nowMs, slice)
-    const { staged, copy } = this.read(id)
-    // Nobody is shown a copy that is being taken away; cut off, the next call goes on.
-    await this.#update(id, { staged: 0, retiring: staged })
-    await this.finish(id, nowMs, slice)
-    await this.#update(id, { copy: 0, retiring: copy, head: undefined })
+    await this.discardStaged(id, nowMs, slice)
+    await this.#update(id, { copy: 0, retiring: this.read(id).copy, head: undefined })
     await this.finish(id, nowMs, slice)
     await this.#write([delFollowed(id.library)])
   }
 
+  /** Takes away a copy beside the one that counts, if there is one; nothing else is being taken away. */
+  async discardStaged(id: FollowedId, nowMs: number, slice: Slice): Promise<void> {
+    const { staged } = this.read(id)
+    if (staged === 0) return
+    // Nobody is shown a copy that is being taken away; cut off, the next call goes on.
+    await this.#update(id, { staged: 0, retiring: staged })
+    await this.finish(id, nowMs, slice)
+  }
+
   async #beginStaged(
     id: FollowedId,
-    { isClosed, nowMs }: { isClosed: boolean; nowMs: number },
+    { isClosed, isAnew, nowMs }: { isClosed: boolean; isAnew: boolean; nowMs: number },
     slice: Slice
   ): Promise<number> {
     const { database } = this.#modules
     const row = this.read(id)
     const staged = nextCopy(row)
     await this.#write([putFollowed(id.library, { ...row, staged, isClosed })])
-    if (row.copy === 0) return staged
+    if (row.copy === 0 || isAnew) return staged
     const libraryId = copyName(id.library, staged, { isClosed })
     await this.#inBatches(copyName(id.library, row.copy, row), slice, hashes =>
       this.#commits.run(() => {

@@ -23,7 +23,8 @@ import {
   receive,
   replySteps,
   type Session,
-  type SessionStep
+  type SessionStep,
+  wayOf
 } from '../reconcile/index.ts'
 import type { SketchedRecord } from '../sketch/index.ts'
 import {
@@ -39,7 +40,7 @@ import type { FollowLimits } from './limits.ts'
 import { Overlay } from './overlay.ts'
 import { copyName, type FollowedRow } from './rows.ts'
 import { runSteps } from './run-steps.ts'
-import type { SketchCache } from './sketches.ts'
+import type { SketchCache, SketchOf } from './sketches.ts'
 import type { FollowOptions, FollowOutcome, Said, WorkerSession } from './types.ts'
 
 export interface FollowerModules {
@@ -69,12 +70,16 @@ export class FollowerSession implements WorkerSession {
   #base: TreeView
   #overlay: Overlay
   #session: Session | undefined
+  /** Of the copy as it was in the beginning; undefined as long as none was needed. */
+  #sketch: SketchOf | undefined
   #head: Head | undefined
   /** Since the last batch, by key, with the bytes of the record that is to stand there: a dry run keeps no more of it. */
   #changes = new Map<string, CopyChange & { sizeBytes: number }>()
   #changedBytes = 0
   /** Of all records of the copy, with those changes. */
   #sizeBytes: number
+  /** Keys of the records that came since the last batch. */
+  #arrived = new Set<string>()
   /** Of `#changes`, those that are not in the overlay yet. */
   #pending: TreeChange[] = []
   #received = 0
@@ -100,7 +105,8 @@ export class FollowerSession implements WorkerSession {
     this.#id = { library, writer, name }
     this.#snapshots = [snapshot]
     this.#row = modules.copies.read(this.#id, snapshot)
-    this.#copy = this.#row.staged || this.#row.copy
+    // Anew: as if nothing were here.
+    this.#copy = this.#isAnew ? 0 : this.#row.staged || this.#row.copy
     this.#base = this.#treeOf(snapshot)
     this.#overlay = new Overlay(this.#base)
     this.#sizeBytes = readLibraryState(snapshot, this.#libraryId).sizeBytes ?? 0
@@ -116,7 +122,10 @@ export class FollowerSession implements WorkerSession {
       throw new CatalogError('PROTOCOL_VIOLATION', `${message.kind} before the head of the library`)
     const { session, hasTurn } = receive(this.#session!, message, frame.sizeBytes)
     this.#session = session
+    if (message.kind === 'changes' && !bytesEqual(message.body.root, this.#head!.root))
+      throw new CatalogError('SYNC_DIVERGED', 'the changes of the peer do not lead to what its head is of')
     if (message.kind === 'records') await this.#takeRecords(message.body.records, nowMs)
+    if (message.kind === 'sketch' && hasTurn) await this.#prepareSketch()
     return hasTurn
   }
 
@@ -156,16 +165,30 @@ export class FollowerSession implements WorkerSession {
     return rootOf(this.#overlay.view.top)
   }
 
+  get #isAnew(): boolean {
+    return this.#options.strategy === 'full'
+  }
+
   async #begin(): Promise<SessionStep> {
-    const { sketches, random, slice } = this.#modules
-    const { library, local, remote } = this.#options
-    const tree = openTree(this.#snapshots[0]!, this.#libraryId, this.#modules.cache)
-    const sketch = await sketches.of(this.#libraryId, tree, slice)
-    const revision = this.#row.head?.revision ?? 0
-    const options = { library, initiator: local, responder: remote, revision, sketch, random }
-    const step = beginSession(this.#overlay.view, options)
+    const { random } = this.#modules
+    const { library, local, remote, strategy } = this.#options
+    const { head, staged } = this.#row
+    // Changes since a head are of use to a set that is this head's.
+    const isOfHead = head !== undefined && staged === 0
+    const asked = strategy === 'incremental' && isOfHead ? { epoch: head.epoch } : undefined
+    if (asked === undefined) await this.#prepareSketch()
+    const options = { library, initiator: local, responder: remote, revision: head?.revision ?? 0, ...asked }
+    const sketch: SketchOf = cells => this.#sketch!(cells)
+    const step = beginSession(this.#overlay.view, { ...options, sketch, random })
     this.#session = step.session
     return step
+  }
+
+  /** Where changes are told, none is needed. Nothing has been staged yet when one is. */
+  async #prepareSketch(): Promise<void> {
+    const { sketches, cache, slice } = this.#modules
+    const tree = openTree(this.#snapshots[0]!, this.#libraryId, cache)
+    this.#sketch ??= await sketches.of(this.#libraryId, tree, slice)
   }
 
   async #takeHead(bytes: Uint8Array, nowMs: number): Promise<void> {
@@ -204,6 +227,7 @@ export class FollowerSession implements WorkerSession {
       verify()
       expectTimely(record.sequence, nowMs)
       this.#change(keyed[index]!, record.bytes)
+      this.#arrived.add(textOf(keyed[index]!.trieKey))
       this.#received++
     }
     await this.#spillIfFull(nowMs)
@@ -213,9 +237,13 @@ export class FollowerSession implements WorkerSession {
     return runSteps(replySteps(this.#session!, this.#overlay.view), this.#modules.slice)
   }
 
-  /** Takes records out of the copy, unless others stand in their places by now; how many. */
+  /**
+   * Takes records out of the copy, unless others stand in their places by now, or came from the peer itself: it asks by key for what one of
+   * its own replaces, too. How many.
+   */
   #drop(records: Iterable<SketchedRecord>): number {
     const here = [...records].filter(({ trieKey, recHash }) => {
+      if (this.#arrived.has(textOf(trieKey))) return false
       const found = findRecord(this.#overlay.view, trieKey)
       return found !== undefined && bytesEqual(found, recHash)
     })
@@ -224,7 +252,7 @@ export class FollowerSession implements WorkerSession {
   }
 
   #change({ trieKey, recHash }: TreeChange, record: Uint8Array | undefined): void {
-    const key = Buffer.from(trieKey).toString('latin1')
+    const key = textOf(trieKey)
     const known = this.#changes.get(key)
     const before = known === undefined ? findRecord(this.#base, trieKey) : known.before
     const copy = Uint8Array.from(trieKey)
@@ -279,9 +307,10 @@ export class FollowerSession implements WorkerSession {
     const changes = [...this.#changes.values()]
     this.#removed += removedIn(changes)
     const { isClosed } = this.#head!
-    this.#copy = await copies.stage(this.#id, { changes, isClosed, nowMs }, slice)
+    this.#copy = await copies.stage(this.#id, { changes, isClosed, isAnew: this.#isAnew, nowMs }, slice)
     this.#changes = new Map()
     this.#changedBytes = 0
+    this.#arrived = new Set()
     const root = this.#root
     this.#base = this.#treeOf(this.#snapshot())
     this.#overlay = new Overlay(this.#base)
@@ -298,7 +327,8 @@ export class FollowerSession implements WorkerSession {
     if (this.#options.isDryRun) return outcome
     const { copies, slice } = this.#modules
     const changes = [...this.#changes.values()]
-    if (copies.read(this.#id).staged === 0) await copies.accept(this.#id, { changes, head, nowMs })
+    const { copy, staged } = copies.read(this.#id)
+    if (staged === 0 && (copy === 0 || !this.#isAnew)) await copies.accept(this.#id, { changes, head, nowMs })
     else {
       await this.#spill(nowMs)
       await copies.promote(this.#id, { head, nowMs }, slice)
@@ -316,6 +346,7 @@ export class FollowerSession implements WorkerSession {
       records: top?.count ?? 0,
       root: this.#root,
       peerRoot,
+      way: this.#session && wayOf(this.#session),
       head: { epoch, revision, expires }
     }
   }
@@ -334,6 +365,8 @@ export class FollowerSession implements WorkerSession {
     return openTree(snapshot, this.#libraryId, this.#modules.cache)
   }
 }
+
+const textOf = (key: Uint8Array): string => Buffer.from(key).toString('latin1')
 
 const removedIn = (changes: readonly CopyChange[]): number =>
   changes.filter(({ before }) => before !== undefined).length

@@ -18,4 +18,12 @@ export { FOLLOW_LIMITS, type FollowLimits } from './limits.ts'
 export { Overlay } from './overlay.ts'
 export { copyName, type FollowedRow, isUnfinished, readAllFollowed, readFollowed } from './rows.ts'
 export { SyncSessions } from './sessions.ts'
-export type { FollowOptions, FollowOutcome, Said, SessionOpening, SourceOptions } from './types.ts'
+export {
+  type FollowOptions,
+  type FollowOutcome,
+  type Said,
+  type SessionOpening,
+  type SourceOptions,
+  SYNC_STRATEGIES,
+  type SyncStrategy
+} from './types.ts'

@@ -1,24 +1,34 @@
 /** The sessions that are under way, in the worker: opened, fed and asked by the main thread, which has their streams. */
-import { CatalogError, type Semaphore } from '../../base/index.ts'
-import type { DatabaseReader, DatabaseWriter, Scheduler, Slice, WriteOperation } from '../../library/index.ts'
+import { CatalogError, type Logger, type Semaphore, toCatalogError } from '../../base/index.ts'
+import {
+  type DatabaseReader,
+  type DatabaseWriter,
+  isFollowedLibrary,
+  type Scheduler,
+  type Slice,
+  type WriteOperation
+} from '../../library/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import { type Audiences, type OwnLibrary, readOwnLibrary } from '../access/index.ts'
 import { libraryOf } from '../find-library.ts'
 import { type Head, type HeadVerdict, isRenewalDue, readHead } from '../heads/index.ts'
-import { type NodeCache, openTree, type StoredTree, type TreeStore } from '../trie/index.ts'
+import { type NodeCache, openTree, type StoredTree, type TreeChange, type TreeStore } from '../trie/index.ts'
 import type { SyncMethods } from '../types.ts'
 import { Copies, type CopiesModules } from './copies.ts'
 import { FollowerSession } from './follower.ts'
 import { type FollowLimits, MAX_SESSIONS } from './limits.ts'
 import { type FollowedRow, isUnfinished, readAllFollowed, readFollowed } from './rows.ts'
+import { runSteps } from './run-steps.ts'
 import { SketchCache } from './sketches.ts'
 import { type ShownLibrary, SourceSession } from './source.ts'
+import { changesSince, type HeadPlace } from './told-changes.ts'
 import type { FollowOptions, Said, SessionOpening, WorkerSession } from './types.ts'
 
 export interface SessionsModules {
   database: DatabaseWriter
   writes: Semaphore
   scheduler: Scheduler
+  log: Logger
   trees: TreeStore
   cache: NodeCache
   companion: CopiesModules['companion']
@@ -150,7 +160,10 @@ export class SyncSessions {
     if (bytesEqual(options.writer, own))
       throw new CatalogError('INVALID_ARGUMENT', 'a node does not follow its own library')
     const slice = scheduler.slice('sync')
-    if (!options.isDryRun) await this.copies.finish(options, nowMs, slice)
+    if (!options.isDryRun) {
+      await this.copies.finish(options, nowMs, slice)
+      if (options.strategy === 'full') await this.copies.discardStaged(options, nowMs, slice)
+    }
     const { copies, sketches } = this
     const snapshot = (): ReturnType<DatabaseWriter['snapshot']> => database.snapshot()
     return await FollowerSession.open(
@@ -177,10 +190,34 @@ export class SyncSessions {
       if (!bytesEqual(tree.root, head.root))
         throw new CatalogError('TREE_DAMAGED', 'the tree of a library is not that of its head')
       const slice = scheduler.slice('sync')
-      return { snapshot, tree, head, sketch: () => this.sketches.of(libraryId, tree, slice) }
+      return {
+        snapshot,
+        tree,
+        head,
+        // Only who signs heads has a log of them.
+        changesSince: async since =>
+          isFollowedLibrary(libraryId)
+            ? undefined
+            : await this.#changesSince({ reader: snapshot, tree, head }, since),
+        sketch: () => this.sketches.of(libraryId, tree, slice)
+      }
     } catch (thrown) {
       await snapshot.close()
       throw thrown
+    }
+  }
+
+  async #changesSince(
+    shown: Parameters<typeof changesSince>[0],
+    since: HeadPlace
+  ): Promise<TreeChange[] | undefined> {
+    const { scheduler, log } = this.#modules
+    try {
+      return await runSteps(changesSince(shown, since), scheduler.slice('sync'))
+    } catch (err) {
+      if (toCatalogError(err).code !== 'CONTENT_CORRUPT') throw err
+      log.error({ err }, 'what the heads of this node changed cannot be read; libraries are compared instead')
+      return undefined
     }
   }
 

@@ -6,7 +6,7 @@ import {
   readRecordBytes,
   type Slice
 } from '../../library/index.ts'
-import { decodeSyncFrame, encodeSyncMessage, type SyncFrame } from '../../protocols/index.ts'
+import { decodeSyncFrame, encodeSyncMessage, type SyncFrame, type SyncHello } from '../../protocols/index.ts'
 import type { Head } from '../heads/index.ts'
 import {
   awaitSession,
@@ -17,10 +17,11 @@ import {
   type Session
 } from '../reconcile/index.ts'
 import type { SketchedRecord } from '../sketch/index.ts'
-import type { StoredTree } from '../trie/index.ts'
+import type { StoredTree, TreeChange } from '../trie/index.ts'
 import { type FollowLimits, MAX_PART_BYTES } from './limits.ts'
 import { runSteps } from './run-steps.ts'
 import type { SketchOf } from './sketches.ts'
+import type { HeadPlace } from './told-changes.ts'
 import type { Said, SourceOptions, WorkerSession } from './types.ts'
 
 /** A library as it is shown in one session: all of it of one moment. */
@@ -29,6 +30,8 @@ export interface ShownLibrary {
   readonly tree: StoredTree
   /** Of this very set. */
   readonly head: Head
+  /** What has changed since another head of the same writer; undefined where that is not known (told-changes.ts). */
+  changesSince(since: HeadPlace): Promise<TreeChange[] | undefined>
   sketch(): Promise<SketchOf>
 }
 
@@ -88,17 +91,23 @@ export class SourceSession implements WorkerSession {
     this.#shown = undefined
   }
 
-  async #open({ library, root }: { library: Uint8Array; root: Uint8Array }): Promise<void> {
+  async #open({ library, root, epoch, revision }: SyncHello): Promise<void> {
     if (this.#shown !== undefined) throw new CatalogError('PROTOCOL_VIOLATION', 'a second hello')
     const { show, random } = this.#modules
     const { local, remote, node } = this.#options
     const shown = await show(library, node)
     this.#shown = shown
-    // A peer that has it all already costs no sketch.
     const isEqual = Buffer.compare(root, shown.tree.root) === 0
-    const sketch = isEqual ? noSketch : await shown.sketch()
+    const asksChanges = !isEqual && epoch !== undefined
+    const changes = asksChanges ? await shown.changesSince({ epoch, revision }) : undefined
+    // A peer that has it all already, or can be told what has changed, costs no sketch.
+    const sketch = isEqual || changes !== undefined ? noSketch : await shown.sketch()
     const options = { library, initiator: remote, responder: local, sketch, random }
-    this.#session = awaitSession(shown.tree, { ...options, revision: shown.head.revision })
+    this.#session = awaitSession(shown.tree, {
+      ...options,
+      revision: shown.head.revision,
+      ...(changes === undefined ? {} : { changes })
+    })
   }
 
   async #reply(): Promise<{ frames: Iterator<Spoken>; ended: boolean; isFull: boolean }> {
@@ -154,5 +163,5 @@ function* bytesOf(
 }
 
 const noSketch: SketchOf = () => {
-  throw new CatalogError('INTERNAL', 'a sketch of a set that is equal')
+  throw new CatalogError('INTERNAL', 'a sketch of a set that needs none')
 }

@@ -1,4 +1,5 @@
 import type { SyncFrame } from '../../protocols/index.ts'
+import type { SyncWay } from '../reconcile/index.ts'
 
 interface SessionPeers {
   /** Chosen by the caller, and never used again. */
@@ -7,6 +8,14 @@ interface SessionPeers {
   readonly local: Uint8Array
   readonly remote: Uint8Array
 }
+
+/**
+ * How a copy is made equal. `differential`: what differs is looked for, in the cheapest way. `incremental`: the peer is asked what has
+ * changed since the head of the copy, and where it does not say it, what differs is looked for. `full`: everything comes anew, whatever is
+ * here, beside the copy that counts.
+ */
+export const SYNC_STRATEGIES = ['full', 'incremental', 'differential'] as const
+export type SyncStrategy = (typeof SYNC_STRATEGIES)[number]
 
 /** To make a copy of another node's library equal to what a peer has of it. */
 export interface FollowOptions extends SessionPeers {
@@ -18,6 +27,7 @@ export interface FollowOptions extends SessionPeers {
   readonly name: string
   /** Says what would change, and changes nothing. */
   readonly isDryRun: boolean
+  readonly strategy: SyncStrategy
   /** Records that the library may have. */
   readonly maxRecords: number
   /** Bytes that these may have, all together. */
@@ -48,6 +58,8 @@ export interface FollowOutcome {
   readonly root: Uint8Array
   /** What the peer has. */
   readonly peerRoot: Uint8Array
+  /** How differences became known; undefined where there were none. */
+  readonly way: SyncWay | undefined
   readonly head: { readonly epoch: number; readonly revision: number; readonly expires: number }
 }
 

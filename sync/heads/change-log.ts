@@ -29,14 +29,17 @@ function logKey(library: Uint8Array, revision: number): Uint8Array {
   return makeKey(KeyFamily.ChangeLog, library, number)
 }
 
-/** The writes that log the changes of a head, and let go of those that are too old. */
+/** The writes that log the changes of a head, undefined = they are not known, and let go of those that are too old. */
 export function logChanges(
   library: Uint8Array,
   revision: number,
-  changes: readonly SetChange[]
+  changes: readonly SetChange[] | undefined
 ): WriteOperation[] {
   const operations: WriteOperation[] = []
-  if (changes.length <= MAX_LOGGED_CHANGES) {
+  // A writer that has forgotten its heads counts from 1 again: a row of then must not speak for a head of now.
+  if (changes === undefined || changes.length > MAX_LOGGED_CHANGES)
+    operations.push({ type: 'del', key: logKey(library, revision) })
+  else {
     const value = Buffer.concat([
       Uint8Array.of(LOG_VERSION),
       ...changes.flatMap(({ trieKey, recHash }) => [trieKey, recHash ?? GONE])

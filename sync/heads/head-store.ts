@@ -92,7 +92,10 @@ export class HeadStore {
   #sign(next: Omit<NextHead, 'last' | 'place'>, changes: readonly SetChange[]): WriteOperation[] {
     const last = this.#last(next.library)
     const head = signHead(nextHead({ ...next, last, place: this.#place }), this.#modules.signer)
-    return [...putOwnHead(head, this.#place), ...logChanges(head.library, head.revision, changes)]
+    // A set that was built anew may have become another one without any change that is known.
+    const isKnown = changes.length > 0 || (last !== undefined && bytesEqual(last.head.root, head.root))
+    const logged = logChanges(head.library, head.revision, isKnown ? changes : undefined)
+    return [...putOwnHead(head, this.#place), ...logged]
   }
 
   /** One that cannot be read any more counts as forgotten: it must not keep the library from changing. */

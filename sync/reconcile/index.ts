@@ -24,5 +24,7 @@ export {
   receive,
   type Session,
   type SessionOptions,
-  type SessionStep
+  type SessionStep,
+  type SyncWay,
+  wayOf
 } from './session.ts'

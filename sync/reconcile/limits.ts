@@ -19,6 +19,8 @@ export const CELLS_PER_FRAME = 8192
 export const CELL_COST_BYTES = 17.5
 /** Bytes that a difference costs in a descent: 145 at a thousand of them in a million records, 92 at ten thousand. */
 export const DESCENT_COST_BYTES = 150
+/** And before that, for any number: the subtrees of the second level. */
+export const DESCENT_BASE_BYTES = KIB
 /** Bytes that a record costs in a list: its fingerprint, and its bit of the answer. */
 export const LIST_COST_BYTES = 4.125
 /** Share of the larger set above which a difference is not looked for: lists of everything are compared, in order. */

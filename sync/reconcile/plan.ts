@@ -12,6 +12,7 @@ import { MAX_SKETCH_CELLS } from '../sketch/index.ts'
 import {
   CELL_COST_BYTES,
   CELLS_PER_DIFFERENCE,
+  DESCENT_BASE_BYTES,
   DESCENT_COST_BYTES,
   ESTIMATE_MARGIN,
   EXTRA_CELLS,
@@ -41,7 +42,8 @@ export function chooseWay({ mine, theirs }: Sizes, difference: number): Way {
   const cells = cellsFor(difference)
   const sketchBytes = cells === undefined ? Number.POSITIVE_INFINITY : cells * CELL_COST_BYTES
   const other = chooseTrieWay({ mine, theirs }, difference)
-  const otherBytes = Math.min(difference * DESCENT_COST_BYTES, mine * LIST_COST_BYTES)
+  const descentBytes = DESCENT_BASE_BYTES + difference * DESCENT_COST_BYTES
+  const otherBytes = Math.min(descentBytes, mine * LIST_COST_BYTES)
   return cells !== undefined && sketchBytes <= otherBytes ? { kind: 'sketch', cells } : other
 }
 

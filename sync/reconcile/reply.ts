@@ -1,6 +1,7 @@
 /** What a side of a session says when it is its turn (session.ts). */
 import { CatalogError } from '../../base/index.ts'
 import {
+  decodeShapes,
   NONCE_BYTES,
   type SketchFrame,
   type SyncHello,
@@ -33,13 +34,22 @@ import {
   type TreeView
 } from '../trie/index.ts'
 import { NO_ARRIVALS } from './arrivals.ts'
+import { NO_SKETCH, replyToChanges, TOLD, tellChanges } from './changes.ts'
 import { bitsOf } from './columns.ts'
 import { openComparison, replyToDescend } from './compare.ts'
 import { HELLO_CELLS, HELLO_COUNTS } from './limits.ts'
 import { type Offer, offeredRecords } from './offers.ts'
 import { sketchFrames, wantFrames } from './pack.ts'
 import { chooseTrieWay, chooseWay } from './plan.ts'
-import { newSession, refused, type Session, type SessionOptions, type SessionStep, speak } from './session.ts'
+import {
+  newSession,
+  refused,
+  type Session,
+  type SessionOptions,
+  type SessionStep,
+  type SyncWay,
+  speak
+} from './session.ts'
 
 const NOTHING = new Uint8Array(0)
 
@@ -53,25 +63,34 @@ export function beginSession(
   resumeAt: Uint8Array = NOTHING
 ): SessionStep {
   const session = newSession('initiator', view, options, options.random(NONCE_BYTES))
-  const { mine } = session.sizes
-  const showsCells = mine > 0 && resumeAt.byteLength === 0
-  const sketch = options.sketch(showsCells ? HELLO_COUNTS : 0)
+  const { epoch } = options
   const hello: SyncMessage = {
     kind: 'hello',
     body: {
       library: options.library,
       root: rootOf(view.top),
-      records: mine,
+      records: session.sizes.mine,
       revision: options.revision,
       nonce: session.nonce,
-      cells: encodeCells(sketch, 0, Math.min(HELLO_CELLS, sketch.cellCount)),
-      counts: encodeCounts(sketch, 0, sketch.cellCount),
+      ...(epoch === undefined ? firstCells(session, resumeAt) : { ...NO_SKETCH, epoch }),
       resumeAt,
       traceparent: ''
     }
   }
-  const expected = { ...NO_ARRIVALS, unasked: HELLO_CELLS }
+  const expected = epoch === undefined ? { ...NO_ARRIVALS, unasked: HELLO_CELLS } : TOLD
   return speak(session, { messages: [hello], phase: { kind: 'greeted' }, expected })
+}
+
+/** Nothing is looked for in an empty set, or in one of which a part is known to be equal. */
+function firstCells(
+  { sizes, options }: Session,
+  resumeAt: Uint8Array
+): { cells: Uint8Array; counts: Uint8Array } {
+  const sketch = options.sketch(sizes.mine > 0 && resumeAt.byteLength === 0 ? HELLO_COUNTS : 0)
+  return {
+    cells: encodeCells(sketch, 0, Math.min(HELLO_CELLS, sketch.cellCount)),
+    counts: encodeCounts(sketch, 0, sketch.cellCount)
+  }
 }
 
 /** The responder's side: it waits for a hello. */
@@ -97,7 +116,8 @@ export function* replySteps(session: Session, view: TreeView): Generator<void, S
   const bodies = <K extends SyncMessage['kind']>(kind: K): Extract<SyncMessage, { kind: K }>['body'][] =>
     messages.flatMap(message => (message.kind === kind ? [message.body] : []) as never[])
   const mine = view.top?.count ?? 0
-  const now = { ...session, sizes: { ...session.sizes, mine } }
+  const way = shownBy(messages[0]!) ?? session.way
+  const now = { ...session, sizes: { ...session.sizes, mine }, way }
   switch (messages[0]!.kind) {
     case 'hello':
       return yield* replyToHello(now, view, bodies('hello')[0]!)
@@ -107,9 +127,21 @@ export function* replySteps(session: Session, view: TreeView): Generator<void, S
       return yield* replyToWant(now, view, bodies('want'))
     case 'descend':
       return yield* replyToDescend(now, view, bodies('descend'))
+    case 'changes':
+      return yield* replyToChanges(now, view, bodies('changes')[0]!)
     default:
       return yield* replyToFin(now, view, bodies('fin')[0]!.root)
   }
+}
+
+/** The way on which a message leads; undefined where it goes on with one, or is of none. */
+function shownBy(message: SyncMessage): SyncWay | undefined {
+  if (message.kind === 'changes') return 'log'
+  if (message.kind === 'sketch' || message.kind === 'want') return 'sketch'
+  if (message.kind !== 'descend' || message.body.opening === undefined) return undefined
+  const { depth } = message.body.opening
+  const [first] = decodeShapes(message.body.shapes)
+  return depth > 0 || first?.step === 0 ? 'stream' : 'descent'
 }
 
 /** The responder has seen what the other side has, and chooses how the difference is looked for. */
@@ -119,6 +151,8 @@ function* replyToHello(before: Session, view: TreeView, hello: SyncHello): Gener
   const root = rootOf(view.top)
   if (bytesEqual(root, hello.root))
     return speak(session, { messages: [fin(root)], phase: { kind: 'ended' }, isEqual: true })
+  const { changes } = session.options
+  if (changes !== undefined) return tellChanges(session, view, changes)
   const all = Math.max(mine, hello.records)
   if (hello.resumeAt.byteLength > 0 || hello.cells.byteLength === 0)
     return yield* openComparison(session, view, { streamFrom: hello.resumeAt, difference: all })

@@ -7,6 +7,7 @@
  *              want     the cells showed everything: it has sent its records and asks for those it lacks
  *              sketch   they did not: its own sketch, as long as the difference needs
  *              descend  or that would cost more than to compare the tries, or lists of everything
+ *              changes  or the hello named a head, and what has changed since is known: it has sent the records (changes.ts)
  *   initiator  want     after a sketch: what it showed, and how much it did not show
  *   both       descend  until no group is open; in a stream, range after range
  *   both       fin      the root once everything has been taken in. Where they differ the responder opens one comparison of the
@@ -19,7 +20,7 @@
 import { CatalogError } from '../../base/index.ts'
 import { encodeSyncMessage, errorOfStatus, type SyncMessage, statusOf } from '../../protocols/index.ts'
 import type { Sketch, SketchedRecord } from '../sketch/index.ts'
-import type { TreeView } from '../trie/index.ts'
+import type { TreeChange, TreeView } from '../trie/index.ts'
 import { type Arrivals, type Arrived, judgeArrivals, NO_ARRIVALS } from './arrivals.ts'
 import type { Comparison, OpenGroup } from './descent.ts'
 import {
@@ -31,7 +32,7 @@ import {
   SESSION_BASE_BYTES,
   SESSION_BYTES_PER_RECORD
 } from './limits.ts'
-import type { Range, Sizes } from './plan.ts'
+import type { Range, Sizes, Way } from './plan.ts'
 
 export interface SessionOptions {
   readonly library: Uint8Array
@@ -40,6 +41,10 @@ export interface SessionOptions {
   readonly responder: Uint8Array
   /** Revision of the own head; it is only told. */
   readonly revision: number
+  /** Epoch of the own head: an initiator whose set is that of the writer's head gives it to be told what has changed since. */
+  readonly epoch?: number
+  /** What has changed since the head that the hello names, as a responder knows it; undefined = it does not. */
+  readonly changes?: readonly TreeChange[]
   /** The first cells of the sketch of the own set, as it is when the session begins. */
   readonly sketch: (cellCount: number) => Sketch
   /** Unforeseeable bytes. */
@@ -64,7 +69,7 @@ type Closing = Exclude<SyncMessage['kind'], 'records' | 'abort' | 'head'>
 /** What may end a turn of the other side. */
 const CLOSINGS: { readonly [P in Phase['kind']]: Readonly<Record<Role, readonly Closing[]>> } = {
   waiting: { initiator: [], responder: ['hello'] },
-  greeted: { initiator: ['fin', 'want', 'sketch', 'descend'], responder: [] },
+  greeted: { initiator: ['fin', 'want', 'sketch', 'descend', 'changes'], responder: [] },
   sketched: { initiator: [], responder: ['want'] },
   asked: { initiator: ['fin', 'descend'], responder: ['fin'] },
   descending: { initiator: ['descend', 'fin'], responder: ['descend', 'fin'] },
@@ -98,7 +103,12 @@ export interface Session {
   readonly isStream: boolean
   /** Whether roots differed once after everything had been exchanged. */
   readonly hasDiverged: boolean
+  /** How the initiator has come to know of differences. */
+  readonly way: SyncWay | undefined
 }
+
+/** How differences became known: the last way that was gone, where one did not show everything. */
+export type SyncWay = 'log' | Way['kind']
 
 /** What a side does next. */
 export interface SessionStep {
@@ -132,7 +142,8 @@ export function newSession(role: Role, view: TreeView, options: SessionOptions, 
     turns: 0,
     bytes: 0,
     isStream: false,
-    hasDiverged: false
+    hasDiverged: false,
+    way: undefined
   }
 }
 
@@ -185,6 +196,9 @@ export function admitRecords(
   const { arrived, isNew } = judgeArrivals({ expected: session.expected, view }, session.turn, records)
   return { session: { ...session, turn: { ...session.turn, ...arrived } }, isNew }
 }
+
+/** How an initiator has come to know of differences; undefined while there were none. */
+export const wayOf = ({ way }: Session): SyncWay | undefined => way
 
 /** Whether tries are being compared: what a responder spends most on. */
 export const isComparing = ({ phase }: Session): boolean => phase.kind === 'descending'

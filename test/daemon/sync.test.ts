@@ -55,20 +55,31 @@ describe('a library that is followed', () => {
   test('follows what is withdrawn, and what is said anew', async () => {
     const { record } = await ada.publish(small('four'))
     await ada.publish(small('five'))
-    expect(await sync(bob, ada)).toMatchObject({ received: 2, removed: 0, records: 5 })
+    const told = { way: 'log', roundTrips: 1 }
+    expect(await sync(bob, ada)).toMatchObject({ received: 2, removed: 0, records: 5, ...told })
     await ada.ok('DELETE', `/v1/releases?spec=${record.id}`)
     const result = await sync(bob, ada)
-    expect(result).toMatchObject({ received: 0, removed: 1, records: 4 })
+    expect(result).toMatchObject({ received: 0, removed: 1, records: 4, ...told })
     expect(result.root).toBe(result.peerRoot)
+  })
+
+  test('is made equal in the way that is asked for', async () => {
+    const full = await sync(bob, ada, { strategy: 'full' })
+    expect(full).toMatchObject({ state: 'updated', way: 'stream', received: 4, records: 4 })
+    await ada.publish(small('six'))
+    const compared = await sync(bob, ada, { strategy: 'differential' })
+    expect(compared).toMatchObject({ received: 1, records: 5 })
+    expect(compared.way).not.toBe('log')
+    expect(compared.root).toBe(compared.peerRoot)
   })
 
   test('can be had from another who follows it, while its writer is away', async () => {
     const before = (await sync(bob, ada)).root
     await ada.stop()
     const result = await sync(eve, bob, { library: ada.peerId })
-    expect(result).toMatchObject({ peerId: bob.peerId, writer: ada.peerId, received: 4, root: before })
+    expect(result).toMatchObject({ peerId: bob.peerId, writer: ada.peerId, received: 5, root: before })
     const { libraries } = await eve.ok('GET', '/v1/sync')
-    expect(libraries).toMatchObject([{ writer: ada.peerId, records: 4, root: before, isExpired: false }])
+    expect(libraries).toMatchObject([{ writer: ada.peerId, records: 5, root: before, isExpired: false }])
   })
 
   test('brings content where that is asked for, of the releases that are meant', async () => {

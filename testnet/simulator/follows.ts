@@ -168,6 +168,8 @@ export class Follows implements Syncer {
         writer,
         name: HOME_LIBRARY,
         isDryRun: false,
+        // As the product does by itself: the writer has a log.
+        strategy: bytesEqual(near.options.key.publicKey, writer) ? 'incremental' : 'differential',
         maxRecords: MAX_RECORDS,
         maxBytes: MAX_BYTES,
         local,

@@ -34,6 +34,7 @@ const NOTHING = new Uint8Array()
 /** More than a turn may have. */
 const RAMBLE_FRAMES = 300
 const FLOOD_STREAMS = 12
+const RECORDS_FRAME = 6
 const FLOOD_MS = 60 * SECOND_MS
 /** Records that a set may have at most, as one says. */
 const BOAST = 0x7fff_ffff
@@ -73,7 +74,9 @@ const DEEDS = {
   liar: random => ({
     turn: async frames =>
       changed(frames, message =>
-        message.kind === 'fin' || (message.kind === 'hello' && random.chance(0.5))
+        message.kind === 'fin' ||
+        message.kind === 'changes' ||
+        (message.kind === 'hello' && random.chance(0.5))
           ? ({ ...message, body: { ...message.body, root: random.bytes(32) } } as SyncMessage)
           : message
       )
@@ -111,6 +114,17 @@ const DEEDS = {
       const frame = encodeSyncMessage({ kind: 'descend', body })
       return random.chance(0.7) ? Array.from({ length: RAMBLE_FRAMES }, () => frame) : frames
     }
+  }),
+  /** Leaves out records, and says of others that they went. */
+  omitter: random => ({
+    turn: async frames =>
+      (
+        await changed(frames, message =>
+          message.kind === 'changes' && random.chance(0.5)
+            ? { kind: 'changes', body: { ...message.body, gone: random.bytes(32) } }
+            : message
+        )
+      ).filter(([kind]) => kind !== RECORDS_FRAME || random.chance(0.5))
   }),
   /** Takes nothing in. */
   miser: () => ({ takes: () => false })

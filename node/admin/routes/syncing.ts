@@ -1,6 +1,7 @@
 import * as Type from 'typebox'
 import { CONTENT_POLICIES } from '../../../config/index.ts'
 import { PACKAGE_TYPES, RECORD_LIMITS } from '../../../library/index.ts'
+import { SYNC_STRATEGIES } from '../../../sync/index.ts'
 import { OperationReply } from '../../schemas.ts'
 import type { NodeServices } from '../../services/types.ts'
 import { SyncStatus } from '../../sync-schemas.ts'
@@ -52,6 +53,12 @@ export function syncRoutes({ syncing, lifecycle, operations }: NodeServices): Ro
         ...FILTER_FIELDS,
         dryRun: Type.Optional(
           Type.Boolean({ description: 'Say what would come and go, and store nothing.' })
+        ),
+        strategy: Type.Optional(
+          Type.Enum(SYNC_STRATEGIES, {
+            description:
+              'How the copy is made equal: differential looks for what differs; incremental has the writer tell what changed since, and looks for it where that is not known; full takes everything anew. Unless given: incremental with the writer itself, differential with others.'
+          })
         ),
         timeoutMs: OwnTimeoutMs
       }),

@@ -12,11 +12,17 @@ import {
   MAX_GROUPS,
   MAX_LIST,
   MAX_SYNC_FRAME_BYTES,
+  MAX_TOLD_CHANGES,
   readSyncMessage,
   type SyncMessage,
   stepShape
 } from '../../../protocols/index.ts'
-import { descendMessage, syncHelloMessage, wantMessage } from '../../../protocols/sync/frames.ts'
+import {
+  changesMessage,
+  descendMessage,
+  syncHelloMessage,
+  wantMessage
+} from '../../../protocols/sync/frames.ts'
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
@@ -58,12 +64,13 @@ const messages: SyncMessage[] = [
   { kind: 'want', body: { keys: new Uint8Array(8), unresolved: 0, more: false } },
   { kind: 'records', body: { records: [new Uint8Array([1, 2, 3])] } },
   { kind: 'fin', body: { root: new Uint8Array(32) } },
-  { kind: 'abort', body: { status: 1, code: 'BUSY', message: 'later', retryAfterMs: 5 } }
+  { kind: 'abort', body: { status: 1, code: 'BUSY', message: 'later', retryAfterMs: 5 } },
+  { kind: 'changes', body: { root: new Uint8Array(32), gone: new Uint8Array(64) } }
 ]
 
 describe('messages of a session', () => {
   it('have the numbers they always had', () => {
-    expect(messages.map(message => encodeSyncMessage(message)[0])).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+    expect(messages.map(message => encodeSyncMessage(message)[0])).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
   })
 
   it('come back from a stream, with the bytes they took', async () => {
@@ -77,7 +84,7 @@ describe('messages of a session', () => {
 
   it('of unknown kinds, too long or cut are refused', async () => {
     await expect(read(encodeFrame([0], new Uint8Array(2)))).rejects.toMatchObject(violation)
-    await expect(read(encodeFrame([9], new Uint8Array(2)))).rejects.toMatchObject(violation)
+    await expect(read(encodeFrame([10], new Uint8Array(2)))).rejects.toMatchObject(violation)
     async function* endless(): AsyncGenerator<Uint8Array> {
       yield encodeFrame([4], new Uint8Array(MAX_SYNC_FRAME_BYTES + 1)).subarray(0, 4)
       throw new Error('the body was asked for')
@@ -156,8 +163,18 @@ describe('bodies that protobuf would take', () => {
       { nonce: new Uint8Array(15) },
       { library: new Uint8Array(31) },
       { resumeAt: new Uint8Array(33) },
+      { epoch: 0 },
       { records: 2 ** 31 }
     ])
       refuse(() => syncHelloMessage.decode(syncHelloMessage.encode({ ...body, ...wrong })))
+  })
+
+  it('are refused with half a key that went, or more than are told', () => {
+    const changes = (keys: number): Uint8Array =>
+      changesMessage.encode({ root: new Uint8Array(32), gone: new Uint8Array(32 * keys) })
+    expect(changesMessage.decode(changes(MAX_TOLD_CHANGES)).gone).toHaveLength(32 * MAX_TOLD_CHANGES)
+    expect(() => changes(MAX_TOLD_CHANGES + 1)).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }))
+    refuse(() => changesMessage.decode(changes(0.5)))
+    refuse(() => changesMessage.decode(changesMessage.encode({ root: new Uint8Array(31) })))
   })
 })

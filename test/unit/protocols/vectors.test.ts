@@ -21,6 +21,7 @@ import {
 } from '../../../protocols/index.ts'
 import {
   abortMessage,
+  changesMessage,
   descendMessage,
   finMessage,
   headMessage,
@@ -63,7 +64,8 @@ const MESSAGES: Record<string, WireMessage<any>> = {
   'sync want': wantMessage,
   'sync records': recordsMessage,
   'sync fin': finMessage,
-  'sync abort': abortMessage
+  'sync abort': abortMessage,
+  'sync changes': changesMessage
 }
 const file = new URL('../../fixtures/vectors/wire/messages.json', import.meta.url)
 const { messages, frames } = JSON.parse(readFileSync(file, 'utf8')) as {

@@ -206,17 +206,23 @@ describe('a sketch', () => {
 describe('any bytes', () => {
   test('from a source leave the copy whole, and end the session or not', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.nat(6), fc.nat(), fc.integer({ min: 1, max: 255 }), async (turn, at, flip) => {
-        const change = (frames: Uint8Array[], number: number): Uint8Array[] => {
-          if (number !== turn % 3) return frames
-          const all = Buffer.concat(frames)
-          if (all.byteLength > 0) all[at % all.byteLength]! ^= flip
-          return [all]
+      fc.asyncProperty(
+        fc.nat(6),
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        fc.constantFrom('incremental' as const, 'differential' as const),
+        async (turn, at, flip, strategy) => {
+          const change = (frames: Uint8Array[], number: number): Uint8Array[] => {
+            if (number !== turn % 3) return frames
+            const all = Buffer.concat(frames)
+            if (all.byteLength > 0) all[at % all.byteLength]! ^= flip
+            return [all]
+          }
+          const code = await codeOf(follow(reader, writer, { change, strategy }))
+          expect(['INTERNAL', 'TREE_DAMAGED', 'CONTENT_CORRUPT']).not.toContain(code)
+          expect([before, [await writer.root()]]).toContainEqual(await reader.followedWhole())
         }
-        const code = await codeOf(follow(reader, writer, { change }))
-        expect(['INTERNAL', 'TREE_DAMAGED', 'CONTENT_CORRUPT']).not.toContain(code)
-        expect([before, [await writer.root()]]).toContainEqual(await reader.followedWhole())
-      }),
+      ),
       { numRuns: 60, seed: 20261129 }
     )
     await follow(reader, writer)

@@ -8,7 +8,7 @@ import {
   type ReleaseRecord,
   recordHash
 } from '../../../library/index.ts'
-import { signHead } from '../../../sync/index.ts'
+import { SYNC_STRATEGIES, signHead } from '../../../sync/index.ts'
 import { keyOf, NOW_MS } from '../records/examples.ts'
 import { follow, type HomeOptions, numbered, range, SyncHome } from './homes.ts'
 
@@ -73,8 +73,10 @@ describe('a copy', () => {
       const state = { ...known.release, state: 'yanked', sequence: ++sequence } as const
       await writer.registry.publishStatement(createStatusRecord(state, ada).bytes)
     }
+    let follows = 0
     const followNow = async (): Promise<void> => {
-      await follow(reader, writer)
+      const strategy = SYNC_STRATEGIES[follows++ % SYNC_STRATEGIES.length]!
+      await follow(reader, writer, { strategy })
       expect(await reader.followedWhole()).toEqual([await writer.root()])
     }
     await fc.assert(

@@ -74,14 +74,17 @@ describe('the heads of one’s own libraries', () => {
   test('are a chain, and each says what it changed', async () => {
     const changes = [record(1), { ...record(2), recHash: undefined }]
     const one = await sign('a', changes)
-    const two = await sign('b')
+    const two = await sign('b', [record(2)])
+    await sign('b')
+    await sign('c')
     expect([one.revision, two.revision, one.epoch, two.epoch]).toEqual([1, 2, NOW_MS, NOW_MS])
     expect([one.previous, two.previous]).toEqual([undefined, one.hash])
     expect(two).toMatchObject({ library: own, writer: node.publicKey, root: hashOf('b') })
     expect(two.expires).toBe(NOW_MS + HEAD_LIFETIME_MS)
     expect(readChanges(database, own, 1)).toEqual(changes)
-    expect(readChanges(database, own, 2)).toEqual([])
-    expect(readChanges(database, own, 3)).toBeUndefined()
+    expect(readChanges(database, own, 2)).toEqual([record(2)])
+    expect(readChanges(database, own, 3)).toEqual([])
+    expect(readChanges(database, own, 4), 'a root became another, and nobody knows by what').toBeUndefined()
   })
 
   test('begin a new epoch where the home stands elsewhere, and only once', async () => {
@@ -111,6 +114,7 @@ describe('the heads of one’s own libraries', () => {
     const [key] = (await Array.fromAsync(database.iterate({ prefix: makeKey(KeyFamily.Head) })))[0]!
     await commit([{ type: 'put', key, value: Buffer.from('rotten') }])
     expect(await sign('b', [], NOW_MS + 7)).toMatchObject({ epoch: NOW_MS + 7, revision: 1 })
+    expect(readChanges(database, own, 1), 'what an earlier head of this number changed').toBeUndefined()
   })
 
   test('are logged no longer than is promised, and no change of very many records', async () => {
@@ -119,7 +123,7 @@ describe('the heads of one’s own libraries', () => {
     await sign('fewer', many.slice(1))
     expect(readChanges(database, own, 1)).toBeUndefined()
     expect(readChanges(database, own, 2)).toHaveLength(MAX_LOGGED_CHANGES)
-    for (let head = 3; head <= MAX_LOGGED_HEADS + 2; head++) await sign(`root ${head}`)
+    for (let head = 3; head <= MAX_LOGGED_HEADS + 2; head++) await sign('fewer')
     expect(await rows(KeyFamily.ChangeLog)).toBe(MAX_LOGGED_HEADS)
     expect(readChanges(database, own, 2)).toBeUndefined()
     expect(readChanges(database, own, 3)).toEqual([])

@@ -28,7 +28,8 @@ import {
   type LibrarySession,
   LibrarySets,
   libraryIdOf,
-  openSyncCompanion
+  openSyncCompanion,
+  type SyncStrategy
 } from '../../../sync/index.ts'
 import { SigningKey, sha256 } from '../../../trust/index.ts'
 import { contentOf, keyOf, NOW_MS, small } from '../records/examples.ts'
@@ -234,6 +235,7 @@ export interface SessionOptions {
   /** Which one of its libraries; home unless given. */
   name?: string
   isDryRun?: boolean
+  strategy?: SyncStrategy
   maxRecords?: number
   maxBytes?: number
   compareInMs?: number
@@ -255,7 +257,13 @@ export async function follow(
   source: SyncHome,
   options: SessionOptions = {}
 ): Promise<SessionResult> {
-  const { of = source, name = HOME_LIBRARY, isDryRun = false, compareInMs = 0 } = options
+  const {
+    of = source,
+    name = HOME_LIBRARY,
+    isDryRun = false,
+    strategy = 'differential',
+    compareInMs = 0
+  } = options
   const { maxRecords = 1_000_000, maxBytes = GIB } = options
   const local = follower.key.publicKey
   const remote = source.key.publicKey
@@ -265,6 +273,7 @@ export async function follow(
     writer: of.key.publicKey,
     name: HOME_LIBRARY,
     isDryRun,
+    strategy,
     maxRecords,
     maxBytes,
     local,

@@ -82,6 +82,8 @@ export class Side {
   /** Changes the sketch that is shown of the set. */
   changeSketch: (sketch: Sketch) => void = () => undefined
   #nonce = 0
+  /** The last head of the set, where it is that of a writer; and what has changed since another one. */
+  known: Pick<SessionOptions, 'epoch' | 'changes'> = {}
 
   constructor(name: string, records: Iterable<StoredRecord> = []) {
     this.name = name
@@ -143,6 +145,7 @@ export class Side {
       initiator: Buffer.from(initiator),
       responder: Buffer.from(responder),
       revision: 1,
+      ...this.known,
       sketch: cells => {
         const sketch = this.#sketch.prefix(cells, this.records.values(), this.records.size)
         this.changeSketch(sketch)
