@@ -1,5 +1,6 @@
 import { CONTENT_COMMANDS } from './commands/content-commands.ts'
 import { HOME_COMMANDS } from './commands/home-commands.ts'
+import { LIBRARY_COMMANDS } from './commands/library-commands.ts'
 import { NODE_COMMANDS } from './commands/node-commands.ts'
 import { RELEASE_COMMANDS } from './commands/release-commands.ts'
 import { STORE_COMMANDS } from './commands/store-commands.ts'
@@ -36,6 +37,7 @@ export const COMMANDS: CommandSpec[] = [
   ...HOME_COMMANDS,
   ...NODE_COMMANDS,
   ...CONTENT_COMMANDS,
+  ...LIBRARY_COMMANDS,
   ...RELEASE_COMMANDS,
   ...STORE_COMMANDS
 ]

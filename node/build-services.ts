@@ -30,6 +30,7 @@ import { createDoctor } from './services/doctor.ts'
 import type { FetchFailures } from './services/fetch-failures.ts'
 import type { FetchJobs } from './services/fetch-jobs.ts'
 import type { Fetching } from './services/fetching.ts'
+import { Libraries } from './services/libraries.ts'
 import type { Network } from './services/network.ts'
 import type { Offloading } from './services/offloading.ts'
 import type { OperationQueue } from './services/operation-queue.ts'
@@ -82,6 +83,8 @@ export interface BuildModules {
   /** Stopped by a pause in this order, and gone on with in reverse. */
   pausable: readonly Pausable[]
   sets: LibrarySets
+  /** Told when somebody may have left the audience of a library. */
+  onAudienceChanged(): void
 }
 
 export interface BuildOptions {
@@ -105,6 +108,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     content,
     fetching,
     syncing: modules.syncing,
+    libraries: new Libraries(modules, { writer: modules.nodeKey.key.publicKey }),
     operations: modules.operations,
     events: modules.events,
     metrics: modules.metrics,

@@ -310,6 +310,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       scrubbing,
       offloading,
       sets,
+      onAudienceChanged: () => undefined,
       pausable: [
         background,
         replaying,

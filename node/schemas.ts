@@ -11,6 +11,7 @@ import { Dependency, ReleaseItem, ReleaseStatus } from './release-schemas.ts'
 import { count, ms, text } from './schema-fields.ts'
 
 export * from './bundle-schemas.ts'
+export * from './library-schemas.ts'
 export * from './queue-schemas.ts'
 export * from './release-schemas.ts'
 export * from './store-schemas.ts'

@@ -3,14 +3,16 @@ import * as Type from 'typebox'
 import { CONTENT_POLICIES } from '../config/index.ts'
 import { count, ms, text } from './schema-fields.ts'
 
-const HeadShape = Type.Object({
+export const HeadShape = Type.Object({
   epoch: count('Of the writer; a later one begins when its home was restored.'),
   revision: count('Grows with each head.'),
   expires: text('RFC 3339; past it the library may be out of date.')
 })
 
 const LibraryName = text('Its name there: home, unless it is another one.')
-const Address = text('Both as people write them: PEERID, or PEERID/NAME for another one than the home.')
+export const Address = text(
+  'Both as people write them: PEERID, or PEERID/NAME for another one than the home.'
+)
 
 export const SyncResult = Type.Object({
   peerId: text('The peer that was asked.'),
@@ -57,6 +59,9 @@ export const FollowedLibrary = Type.Object({
   writer: text('Peer id of the node whose library it is.'),
   name: LibraryName,
   address: Address,
+  access: Type.Enum(['public', 'closed'], {
+    description: 'closed: not for everybody; it is shown on to those only whom its access list names.'
+  }),
   records: count('Records of the copy here.'),
   root: text('Root of the copy here, in hexadecimal digits.'),
   head: Type.Union([HeadShape, Type.Null()], { description: 'The head that the copy is equal to.' }),

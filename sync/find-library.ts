@@ -1,5 +1,5 @@
 import type { DatabaseReader } from '../library/index.ts'
-import { type OwnLibrary, readOwnLibrary } from './access/index.ts'
+import { type OwnLibrary, readOwnLibrary } from './access/own-libraries.ts'
 import { copyName, type FollowedRow, readFollowed } from './follow/rows.ts'
 import { type Head, readHead } from './heads/index.ts'
 

@@ -144,8 +144,8 @@ class LevelRegistry implements Registry {
     return readContested(this.#database, query, signal)
   }
 
-  count(): number {
-    return readLibraryState(this.#database, HOME_LIBRARY).members
+  count(libraryId = HOME_LIBRARY): number {
+    return readLibraryState(this.#database, libraryId).members
   }
 
   revision(): number {

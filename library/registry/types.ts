@@ -160,8 +160,8 @@ export interface Registry {
   ): Promise<StatementRecord[]>
   /** Names that several owners publish, or of which one signed two contents as one version, after a name, page by page. */
   contested(query: { limit: number; after?: string }, signal?: AbortSignal): Promise<ContestedPage>
-  /** Number of releases in the home library. */
-  count(): number
+  /** Number of releases in a library of this node, by its name here; in home unless given. */
+  count(libraryId?: string): number
   /** Revision of the home library: grows with each change. */
   revision(): number
 

@@ -9,14 +9,16 @@ import {
   type SessionTraffic,
   type SyncClientModules
 } from '../../protocols/index.ts'
-import type { Followed, FollowOptions, FollowOutcome, LibrarySession, LibrarySets } from '../../sync/index.ts'
-import type { FollowedLibrary, FollowShape, SyncResult, SyncStatus } from '../sync-schemas.ts'
+import type { FollowOptions, FollowOutcome, LibrarySession, LibrarySets } from '../../sync/index.ts'
+import type { FollowShape, SyncResult, SyncStatus } from '../sync-schemas.ts'
+import { followedHere } from './followed-here.ts'
 import { formatAddress, idOfAddress, type LibraryAddress, parseAddress } from './library-address.ts'
 import { bringContent, type LibraryContentModules } from './library-content.ts'
+import { followedShape } from './library-shapes.ts'
 import type { Network } from './network.ts'
 import { isFiltered, matcherOf, type ReleaseMatcher } from './release-filter.ts'
 import type { SyncingService, SyncRequest, WorkContext } from './types.ts'
-import { peerOf, writerOf } from './writer-key.ts'
+import { writerOf } from './writer-key.ts'
 
 export interface SyncingModules extends LibraryContentModules {
   libp2p: SyncClientModules['libp2p']
@@ -114,11 +116,8 @@ export class Syncing implements SyncingService {
   }
 
   async status(signal: AbortSignal): Promise<SyncStatus> {
-    const { sets, logger } = this.#modules
-    const followed = await sets.followed(library => {
-      logger.warn({ library: hex(library) }, 'what is known of a followed library cannot be read')
-    }, signal)
-    return { libraries: followed.map(shapeOf), follows: this.#modules.follows() }
+    const followed = await followedHere(this.#modules, signal)
+    return { libraries: followed.map(followedShape), follows: this.#modules.follows() }
   }
 
   async forget(library: string, signal: AbortSignal): Promise<LibraryAddress> {
@@ -214,23 +213,5 @@ const watched = (
     return port.take(frame)
   }
 })
-
-function shapeOf({ library, row, root, records, isExpired }: Followed): FollowedLibrary {
-  const { head, syncedMs } = row
-  const address = { writer: peerOf(row.writer), name: row.name }
-  return {
-    library: hex(library),
-    ...address,
-    address: formatAddress(address),
-    records,
-    root: hex(root),
-    head:
-      head === undefined
-        ? null
-        : { epoch: head.epoch, revision: head.revision, expires: new Date(head.expires).toISOString() },
-    isExpired,
-    syncedAt: syncedMs === 0 ? null : new Date(syncedMs).toISOString()
-  }
-}
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

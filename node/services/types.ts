@@ -4,9 +4,10 @@ import type { Logger } from '../../base/index.ts'
 import type { ConflictStrategy, ContentPolicy } from '../../config/index.ts'
 import type { ContentStore } from '../../library/index.ts'
 import type { LiveLimit, Priority } from '../../protocols/index.ts'
-import type { SyncStrategy } from '../../sync/index.ts'
+import type { Access, SyncStrategy } from '../../sync/index.ts'
 import type { BundleResult } from '../bundle-schemas.ts'
 import type { EventHub } from '../events.ts'
+import type { GroupShape, LibraryList, OwnLibraryShape } from '../library-schemas.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { Logging } from '../logging/logging.ts'
 import type { NodeMetrics } from '../metrics.ts'
@@ -153,6 +154,34 @@ export interface SyncingService {
   forget(library: string, signal: AbortSignal): Promise<LibraryAddress>
 }
 
+export interface NewLibraryRequest {
+  name: string
+  access: Access
+  /** Of `friends`. */
+  group?: string
+  /** Peer ids; for `private` and `restricted`. */
+  members?: readonly string[]
+}
+
+/** Nodes that join and leave an audience, by their peer ids. */
+export interface AudienceChange {
+  joining?: readonly string[]
+  leaving?: readonly string[]
+}
+
+export interface LibraryService {
+  /** The libraries of this node, and those that it follows. */
+  list(signal: AbortSignal): Promise<LibraryList>
+  /** INVALID_ARGUMENT, LIBRARY_EXISTS, LIMIT_EXCEEDED. */
+  create(request: NewLibraryRequest, signal: AbortSignal): Promise<OwnLibraryShape>
+  /** Changes whom a `private` or `restricted` library is for: in force when this resolves. NOT_FOUND, INVALID_ARGUMENT, LIMIT_EXCEEDED. */
+  changeMembers(name: string, change: AudienceChange, signal: AbortSignal): Promise<OwnLibraryShape>
+  /** Groups of nodes that libraries are made for, by name. */
+  groups(signal: AbortSignal): Promise<GroupShape[]>
+  /** Changes a group, and with it all libraries that are for it. NOT_FOUND, INVALID_ARGUMENT, LIMIT_EXCEEDED. */
+  changeGroup(name: string, change: AudienceChange, signal: AbortSignal): Promise<GroupShape>
+}
+
 export interface CollectingService {
   /** Frees what nothing needs, and contents down to the low-water mark; or says what would go. */
   collect(dryRun: boolean, context: WorkContext): Promise<CollectResult>
@@ -244,6 +273,7 @@ export interface NodeServices {
   readonly conflicts: ConflictService
   readonly fetching: FetchingService
   readonly syncing: SyncingService
+  readonly libraries: LibraryService
   readonly verification: VerificationService
   readonly collecting: CollectingService
   readonly retention: RetentionService

@@ -5,6 +5,7 @@ import { bundleRoutes } from './bundles.ts'
 import { changeRoutes } from './changes.ts'
 import { conflictRoutes } from './conflicts.ts'
 import { contentRoutes } from './contents.ts'
+import { libraryRoutes } from './libraries.ts'
 import { networkRoutes } from './network.ts'
 import { packageRoutes } from './packages.ts'
 import { queueRoutes } from './queue.ts'
@@ -26,6 +27,7 @@ export function adminRoutes(services: NodeServices, streams: Streams): readonly 
     ...workRoutes(services, streams),
     ...queueRoutes(services),
     ...syncRoutes(services),
+    ...libraryRoutes(services),
     ...networkRoutes(services),
     ...settingRoutes(services, streams),
     ...watchingRoutes(services, streams, () => routes)

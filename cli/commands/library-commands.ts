@@ -1,0 +1,106 @@
+import type { Access } from '../../sync/index.ts'
+import type { ArgumentSpec, CommandSpec } from '../framework/tree.ts'
+
+/** Spelled out, so that help does not load sync. */
+const ACCESS: readonly Access[] = ['public', 'private', 'restricted', 'friends']
+const NAME: ArgumentSpec = { name: '<name>', description: 'name of a library of this node' }
+const GROUP: ArgumentSpec = { name: '<group>', description: 'name of the group' }
+const PEERS: ArgumentSpec = { name: '<peer...>', description: 'peer ids, as `catalog id` prints them' }
+const OWN =
+  '`name`, `library`, `address`, `access`, `group?`, `members?[]` (peer ids), `releases`, `records`, `root`, `head {epoch, revision, expires}`, `isExpired`, `listExpires`'
+const GROUP_JSON = '`name`, `members[]` (peer ids), `libraries[]` (names)'
+
+/** Commands about the libraries of this node, and about who may know of them. */
+export const LIBRARY_COMMANDS: CommandSpec[] = [
+  {
+    name: 'library',
+    summary: 'libraries of this node, and who may know of them',
+    commands: [
+      {
+        name: 'list',
+        summary: 'the libraries of this node, and those of others that it follows',
+        details:
+          '`home` is what everybody sees, and `private` what nobody else ever sees; both are always there. A node that may know of a library follows it by its address, PEERID/NAME.',
+        json: `\`own[] {name, library, address, access, group?, members?[], releases, records, root, head, isExpired, listExpires}\`, \`followed[]\`: items of \`libraries\` of \`sync --status\`, each with \`isAdmitted\` and \`listExpires\``,
+        load: () => import('./library-list.ts')
+      },
+      {
+        name: 'create',
+        summary: 'make a library beside home',
+        details:
+          'public: for everybody, as home is. restricted: for the nodes that are named, and for nobody else: others cannot even tell that it is there. private: the same, for other nodes of yours. friends: for the nodes of a group, and for whoever joins it. A library keeps its name and its class.',
+        arguments: [
+          { name: '<name>', description: 'a-z, 0-9, dot, dash and underscore, 64 characters at most' }
+        ],
+        options: [
+          { flags: '--access <class>', description: 'whom it is for; has to be given', choices: ACCESS },
+          { flags: '--group <group>', description: 'of friends: the group that it is for' },
+          {
+            flags: '--member <peer>',
+            description: 'of private and restricted: peer id of a node; may be given several times',
+            repeat: true
+          }
+        ],
+        examples: [
+          {
+            line: 'catalog library create team --access restricted --member 12D3…',
+            does: 'makes a library for one other node'
+          },
+          {
+            line: 'catalog library create club --access friends --group friends',
+            does: 'makes one for the nodes of a group'
+          }
+        ],
+        json: OWN,
+        load: () => import('./library-create.ts')
+      },
+      {
+        name: 'grant',
+        summary: 'let nodes know of a private or restricted library',
+        details: 'They follow it with `catalog sync`, or all the time with `sync.follow`.',
+        arguments: [NAME, PEERS],
+        examples: [{ line: 'catalog library grant team 12D3…', does: 'puts this node on the list' }],
+        json: OWN,
+        load: () => import('./library-grant.ts')
+      },
+      {
+        name: 'revoke',
+        summary: 'take nodes off the list of a private or restricted library',
+        details:
+          'This node shows them nothing of it any more, at once; other nodes that follow it do the same when they hear of the new list, or when the list that they have is four days old. What a node has fetched stays with it.',
+        arguments: [NAME, PEERS],
+        json: OWN,
+        load: () => import('./library-revoke.ts')
+      }
+    ]
+  },
+  {
+    name: 'group',
+    summary: 'groups of nodes that libraries are made for',
+    commands: [
+      {
+        name: 'list',
+        summary: 'the groups, who is in them, and which libraries are for them',
+        json: `\`groups[] {name, members[], libraries[]}\``,
+        load: () => import('./group-list.ts')
+      },
+      {
+        name: 'add',
+        summary: 'put nodes into a group: they may know of all its libraries',
+        details: 'A group is there while somebody is in it.',
+        arguments: [GROUP, PEERS],
+        examples: [{ line: 'catalog group add friends 12D3…', does: 'puts this node into the group' }],
+        json: GROUP_JSON,
+        load: () => import('./group-add.ts')
+      },
+      {
+        name: 'remove',
+        summary: 'take nodes out of a group, and off the lists of all its libraries',
+        details: 'As with `catalog library revoke`, what they have fetched stays with them.',
+        arguments: [GROUP, PEERS],
+        json: GROUP_JSON,
+        load: () => import('./group-remove.ts')
+      }
+    ]
+  }
+]
