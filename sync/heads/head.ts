@@ -17,7 +17,7 @@
  * A record speaks for itself wherever it is; a head says what is *not* there: without it a peer that leaves a yank out could
  * not be told from one that never heard of it.
  */
-import { CatalogError, DAY_MS, toCatalogError } from '../../base/index.ts'
+import { CatalogError, DAY_MS, LruCache, toCatalogError } from '../../base/index.ts'
 import {
   check,
   checkFields,
@@ -71,6 +71,13 @@ export interface Head extends HeadStatement {
   readonly hash: Uint8Array
 }
 
+/**
+ * Heads that were read last, by their hash, in the form of one byte a character: a node reads the same ones again and again, with every
+ * session and for every peer that is told of them, and a signature costs fifty times what a hash does. As many as a node may
+ * follow libraries, some 1 KB each.
+ */
+const READ_HEADS = new LruCache<string, Head>({ maxEntries: 1024 })
+
 const hash = must(check.bytes(HASH_BYTES, HASH_BYTES))
 const instant = must(check.integer(RECORD_LIMITS.earliestMs, RECORD_LIMITS.latestMs))
 
@@ -101,9 +108,20 @@ export function signHead({ isClosed = false, ...statement }: HeadStatement, sign
 
 /**
  * Reads and verifies a head. Throws HEAD_INVALID, SIGNATURE_INVALID, UNSUPPORTED (a later format). Fields that this version does not
- * know are signed with the rest and kept in `bytes`, which must not change after.
+ * know are signed with the rest and kept in `bytes`.
  */
 export function decodeHead(bytes: Uint8Array): Head {
+  if (bytes.byteLength > MAX_HEAD_BYTES) throw invalid(`has ${bytes.byteLength} bytes`)
+  const name = Buffer.from(hashOf(bytes)).toString('latin1')
+  const known = READ_HEADS.get(name)
+  if (known !== undefined) return known
+  // A copy: what is kept must not hold on to the message that it came in.
+  const head = verifiedHead(Uint8Array.from(bytes))
+  READ_HEADS.set(name, head)
+  return head
+}
+
+function verifiedHead(bytes: Uint8Array): Head {
   const map = readMap(bytes)
   const { sig, ...unsigned } = map
   if (!verifyWithDomain(map.writer, SIGNATURE_DOMAIN, encodeCanonical(unsigned), sig))
@@ -119,10 +137,12 @@ export function decodeHead(bytes: Uint8Array): Head {
     root,
     isClosed: map.closed === true,
     bytes,
-    hash: sha256(HASH_PREFIX, bytes)
+    hash: hashOf(bytes)
   }
   return previous === undefined ? head : { ...head, previous }
 }
+
+const hashOf = (bytes: Uint8Array): Uint8Array => sha256(HASH_PREFIX, bytes)
 
 interface HeadMap extends Omit<HeadStatement, 'isClosed'> {
   readonly format: unknown
@@ -132,7 +152,6 @@ interface HeadMap extends Omit<HeadStatement, 'isClosed'> {
 }
 
 function readMap(bytes: Uint8Array): HeadMap {
-  if (bytes.byteLength > MAX_HEAD_BYTES) throw invalid(`has ${bytes.byteLength} bytes`)
   try {
     const map = decodeCanonical(bytes)
     if (!check.isMap(map)) throw invalid('is not a map')

@@ -11,7 +11,6 @@ import {
   planFollows,
   staleTime
 } from '../../sync/index.ts'
-import { bytesEqual } from '../../trust/index.ts'
 import { type Conversation, converse } from './converse.ts'
 import type { SaidHead } from './heads.ts'
 import type { Home } from './home.ts'
@@ -102,10 +101,8 @@ export class Follows implements Syncer {
   /** Neighbours come and go; each has a library. */
   #subscribe(): void {
     const { neighbours } = this.#node.modules
-    for (const { id, options } of neighbours()) {
-      const writer = hex(options.key.publicKey)
-      if (this.#states.has(writer) || bytesEqual(options.key.publicKey, this.#node.options.key.publicKey))
-        continue
+    for (const { id, writer } of neighbours()) {
+      if (this.#states.has(writer) || writer === this.#node.writer) continue
       const times = { isRunning: false, dueMs: 0, notBeforeMs: 0, staleFromMs: 0 }
       this.#states.set(writer, {
         library: writer,

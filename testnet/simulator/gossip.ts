@@ -1,6 +1,5 @@
 import { LruCache, SECOND_MS, toCatalogError } from '../../base/index.ts'
-import { sha256 } from '../../trust/index.ts'
-import { type SaidHead, sayingOf } from './heads.ts'
+import { nameOfBytes, type SaidHead, sayingOf } from './heads.ts'
 import type { Home } from './home.ts'
 import type { Lifetime, SimulatedNode } from './node.ts'
 import { hex } from './records.ts'
@@ -49,7 +48,7 @@ export class Gossip {
 
   receive(from: number, bytes: Uint8Array): void {
     if (this.#waiting.length >= MAX_WAITING_HEADS) return
-    const key = `${this.#node.life?.syncer.isTold === 'by each' ? from : ''} ${hex(sha256(bytes))}`
+    const key = `${this.#node.life?.syncer.isTold === 'by each' ? from : ''} ${nameOfBytes(bytes)}`
     if (this.#seen.get(key) === true) return
     this.#seen.set(key, true)
     this.#waiting.push({ from, bytes })
@@ -67,7 +66,7 @@ export class Gossip {
     const { watch } = this.#node.modules
     const said = sayingOf(bytes)
     // Of libraries that are not followed here nothing is kept, whoever has signed it.
-    if (said === undefined || !this.#node.follows(said.writer)) return
+    if (said === undefined || !this.#node.follows(hex(said.writer))) return
     try {
       const verdict = await this.#home.takeHead(bytes)
       watch.heard(this.#node, said, verdict)
@@ -100,8 +99,9 @@ export class Gossip {
   #tellNow(library: string): void {
     const { network, neighbours } = this.#node.modules
     const head = this.#toTell.get(library)!
+    const writer = hex(head.writer)
     for (const near of neighbours())
-      if (near.follows(head.writer)) network.send(this.#node.id, near.id, head.bytes)
+      if (near.follows(writer)) network.send(this.#node.id, near.id, head.bytes)
     this.#lifetime.after(PACE_MS, () => {
       if (this.#toTell.get(library) === head) this.#toTell.delete(library)
       else this.#tellNow(library)

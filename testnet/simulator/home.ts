@@ -8,33 +8,32 @@ import {
   PLANS,
   planRemove,
   Scheduler,
-  type SetChange,
   type WorkerCompanion,
   type WriteOperation
 } from '../../library/index.ts'
 import {
   copyName,
-  entryCount,
-  entryHash,
-  entryKey,
   type FollowLimits,
+  findRecord,
   type Head,
   type HeadVerdict,
-  iterateEntries,
   LibrarySets,
   libraryIdOf,
+  NodeCache,
   openSyncCompanion,
   openTree,
   RENEW_AFTER_MS,
   readFollowed,
-  rootOf,
-  type SketchedRecord,
+  type Sketch,
+  type SketchChange,
   type StoredTree
 } from '../../sync/index.ts'
 import { bytesEqual, type SigningKey } from '../../trust/index.ts'
 import type { Disk } from './disk.ts'
 import { type SaidHead, sayingOf } from './heads.ts'
+import { KeptSketch } from './kept-sketch.ts'
 import { hex, replaces, type SetRecord, type Verifier } from './records.ts'
+import { listRecords } from './tree-records.ts'
 
 export interface HomeModules {
   disk: Disk
@@ -54,6 +53,7 @@ export interface HomeOptions {
 /** The set at one moment, and what it is made of; whoever took it closes it. */
 export interface SetView {
   readonly tree: StoredTree
+  readonly sketch: Sketch
   bytesOf(recHash: Uint8Array): Uint8Array
   close(): void
 }
@@ -88,6 +88,8 @@ export class Home {
   readonly #writes: Semaphore
   readonly #companion: WorkerCompanion
   readonly #commits: Commits
+  readonly #cache = new NodeCache()
+  readonly #sketch = new KeptSketch()
   readonly sets: LibrarySets
   readonly libraryId: Uint8Array
 
@@ -122,20 +124,27 @@ export class Home {
   }
 
   get root(): Uint8Array {
-    return rootOf(openTree(this.#modules.disk, HOME_LIBRARY).top)
+    return this.#tree(this.#modules.disk).root
   }
 
   get count(): number {
-    return openTree(this.#modules.disk, HOME_LIBRARY).top?.count ?? 0
+    return this.#tree(this.#modules.disk).top?.count ?? 0
   }
 
   view(): SetView {
     const snapshot = this.#modules.disk.snapshot()
+    const tree = this.#tree(snapshot)
     return {
-      tree: openTree(snapshot, HOME_LIBRARY),
+      tree,
+      sketch: this.#sketch.of(tree),
       bytesOf: recHash => readBytes(snapshot, recHash),
       close: () => void snapshot.close()
     }
+  }
+
+  /** The own set. */
+  #tree(reader: DatabaseReader): StoredTree {
+    return openTree(reader, HOME_LIBRARY, this.#cache)
   }
 
   /** All records as they are now, by trieKey. */
@@ -143,36 +152,44 @@ export class Home {
     return this.recordsOf(HOME_LIBRARY)
   }
 
-  find(trieKey: Uint8Array): SetRecord | undefined {
-    const { disk, verifier } = this.#modules
-    const recHash = this.#companion.find(HOME_LIBRARY, trieKey)
-    return recHash && verifier.read(readBytes(disk, recHash))
+  /** The first of some records that is not here, nor one that has replaced it. */
+  missing(records: Iterable<SetRecord>): SetRecord | undefined {
+    const tree = this.#tree(this.#modules.disk)
+    for (const record of records) {
+      const here = this.#find(tree, record.trieKey)
+      const isHere =
+        here !== undefined && (bytesEqual(here.recHash, record.recHash) || !replaces(record, here))
+      if (!isHere) return record
+    }
+    return undefined
   }
 
-  /** Whether a record is here, or one that has replaced it. */
-  holds(record: SetRecord): boolean {
-    const recHash = this.#companion.find(HOME_LIBRARY, record.trieKey)
-    if (recHash === undefined) return false
-    return bytesEqual(recHash, record.recHash) || !replaces(record, this.find(record.trieKey)!)
+  #find(tree: StoredTree, trieKey: Uint8Array): SetRecord | undefined {
+    const { disk, verifier } = this.#modules
+    const recHash = findRecord(tree, trieKey)
+    return recHash && (verifier.find(recHash) ?? verifier.read(readBytes(disk, recHash)))
   }
 
   /** Takes verified records in as one commit, with tree and head. Returns those that have changed the set. */
   take(records: readonly SetRecord[]): Promise<SetRecord[]> {
     const { disk, now } = this.#modules
     return this.#writes.run(async () => {
-      const joining = this.#joining(records)
+      const tree = this.#tree(disk)
+      const joining = this.#joining(tree, records)
       if (joining.length === 0) return []
       const operations: WriteOperation[] = []
-      for (const record of joining) {
-        const before = this.#companion.find(HOME_LIBRARY, record.trieKey)
+      const changes: SketchChange[] = []
+      for (const { trieKey, recHash, record } of joining) {
+        const before = findRecord(tree, trieKey)
         if (before !== undefined) operations.push({ type: 'del', key: rowOf(before) })
-        operations.push({ type: 'put', key: rowOf(record.recHash), value: record.record.bytes })
+        operations.push({ type: 'put', key: rowOf(recHash), value: record.bytes })
+        changes.push({ trieKey, before, recHash })
       }
-      const changes: SetChange[] = joining.map(({ trieKey, recHash }) => ({ trieKey, recHash }))
       const set = { libraryId: HOME_LIBRARY, revision: (this.head()?.revision ?? 0) + 1, changes }
       const following = await this.#companion.follow([set], now())
       await disk.batch([...operations, ...following.operations], { sync: true })
       following.committed()
+      this.#sketch.follow(changes, tree.root, this.root)
       return joining
     })
   }
@@ -181,7 +198,7 @@ export class Home {
   async publish(record: SetRecord): Promise<SetRecord[]> {
     const { disk, now } = this.#modules
     const { bytes, kind } = record.record
-    const isHere = this.find(record.trieKey) !== undefined
+    const isHere = findRecord(this.#tree(disk), record.trieKey) !== undefined
     const plan = kind !== 'release' ? PLANS.publishStatement : isHere ? PLANS.revise : PLANS.publish
     try {
       const { added } = await this.#commits.run(() => plan(disk, bytes, now(), HOME_LIBRARY), now())
@@ -203,11 +220,11 @@ export class Home {
   }
 
   /** The newest record of each key, where it is newer than the one that is here. */
-  #joining(records: readonly SetRecord[]): SetRecord[] {
+  #joining(tree: StoredTree, records: readonly SetRecord[]): SetRecord[] {
     const newest = new Map<string, SetRecord>()
     for (const record of records) {
       const key = hex(record.trieKey)
-      const before = newest.get(key) ?? this.find(record.trieKey)
+      const before = newest.get(key) ?? this.#find(tree, record.trieKey)
       if (before === undefined || replaces(record, before)) newest.set(key, record)
     }
     return [...newest.values()]
@@ -262,10 +279,4 @@ function readBytes(reader: DatabaseReader, recHash: Uint8Array): Uint8Array {
   const bytes = reader.get(rowOf(recHash))
   if (bytes === undefined) throw new Error(`the record ${hex(recHash)} is in the tree and not on the disk`)
   return bytes
-}
-
-export function* listRecords(tree: StoredTree): Generator<SketchedRecord> {
-  for (const entries of iterateEntries(tree))
-    for (let at = 0; at < entryCount(entries); at++)
-      yield { trieKey: entryKey(entries, at), recHash: entryHash(entries, at) }
 }

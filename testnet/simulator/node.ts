@@ -1,4 +1,4 @@
-import { bytesEqual, type SigningKey, sha256 } from '../../trust/index.ts'
+import { type SigningKey, sha256 } from '../../trust/index.ts'
 import type { Disk } from './disk.ts'
 import { Follows } from './follows.ts'
 import { Gossip } from './gossip.ts'
@@ -6,7 +6,7 @@ import { Home } from './home.ts'
 import type { Mischief } from './mischief.ts'
 import type { Network, Station } from './network.ts'
 import type { Random } from './random.ts'
-import type { SetRecord, Verifier } from './records.ts'
+import { hex, type SetRecord, type Verifier } from './records.ts'
 import { Sessions } from './sessions.ts'
 import type { End } from './stream.ts'
 import type { Syncer } from './syncer.ts'
@@ -62,6 +62,8 @@ export class SimulatedNode implements Station {
   readonly modules: NodeModules
   readonly options: NodeOptions
   readonly peerId: Uint8Array
+  /** Public key of the node, in hex. */
+  readonly writer: string
   disk: Disk
   place: string
   #life: Life | undefined
@@ -72,6 +74,7 @@ export class SimulatedNode implements Station {
     this.options = options
     this.disk = disk
     this.place = options.place
+    this.writer = hex(options.key.publicKey)
     this.peerId = sha256(options.key.publicKey)
   }
 
@@ -91,11 +94,9 @@ export class SimulatedNode implements Station {
     return this.#life
   }
 
-  /** Whether the library of a writer is its own, or that of a neighbour. */
-  follows(writer: Uint8Array): boolean {
-    return [this, ...this.modules.neighbours()].some(({ options }) =>
-      bytesEqual(options.key.publicKey, writer)
-    )
+  /** Whether the library of a writer, in hex, is its own, or that of a neighbour. */
+  follows(writer: string): boolean {
+    return this.writer === writer || this.modules.neighbours().some(near => near.writer === writer)
   }
 
   /** Wall time of the node. */

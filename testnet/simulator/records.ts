@@ -17,7 +17,8 @@ export interface SetRecord extends SketchedRecord {
   readonly record: ReleaseRecord | StatementRecord
 }
 
-export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+export const hex = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 
 /** For people. */
 export function nameOf({ record }: SetRecord): string {
@@ -52,6 +53,11 @@ export class Verifier {
   /** A verified record as it is known, another as it reads. */
   read(bytes: Uint8Array): SetRecord {
     return this.#verified.get(hex(recordHash(bytes))) ?? readRecord(bytes)
+  }
+
+  /** One that was verified, by its recHash. */
+  find(recHash: Uint8Array): SetRecord | undefined {
+    return this.#verified.get(hex(recHash))
   }
 
   /** Throws SIGNATURE_INVALID. */

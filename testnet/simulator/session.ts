@@ -5,7 +5,6 @@ import {
   admitRecords,
   awaitSession,
   beginSession,
-  buildSketch,
   findRecord,
   Overlay,
   receive,
@@ -19,7 +18,7 @@ import {
   type Sketch,
   type TreeView
 } from '../../sync/index.ts'
-import { type Home, listRecords, type SetView } from './home.ts'
+import type { Home, SetView } from './home.ts'
 import type { SessionMeter } from './meter.ts'
 import { hex, replaces, type SetRecord, type Verifier } from './records.ts'
 import type { End } from './stream.ts'
@@ -85,7 +84,7 @@ export class SessionRun {
   constructor(modules: SessionModules, { role, library, initiator, responder, resumeAt }: SessionParties) {
     this.#modules = modules
     this.#before = modules.home.view()
-    const { tree } = this.#before
+    const { tree, sketch } = this.#before
     this.#overlay = new Overlay(tree)
     const options: SessionOptions = {
       library,
@@ -94,9 +93,9 @@ export class SessionRun {
       revision: modules.home.head()?.revision ?? 0,
       random: modules.random,
       sketch: cells => {
-        const sketch = buildSketch(listRecords(tree), cells)
-        modules.mischief?.sketch(sketch)
-        return sketch
+        const shown = sketch.prefix(cells)
+        modules.mischief?.sketch(shown)
+        return shown
       }
     }
     const step = role === 'initiator' ? beginSession(tree, options, resumeAt) : undefined
@@ -191,8 +190,9 @@ export class SessionRun {
   }
 
   #recordOf(recHash: Uint8Array): SetRecord {
-    const arrived = this.#arrived.get(hex(recHash))
-    return arrived ?? this.#modules.verifier.read(this.#before.bytesOf(recHash))
+    const { verifier } = this.#modules
+    const known = this.#arrived.get(hex(recHash)) ?? verifier.find(recHash)
+    return known ?? verifier.read(this.#before.bytesOf(recHash))
   }
 
   async #write(turn: readonly Uint8Array[]): Promise<void> {

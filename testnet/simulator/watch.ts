@@ -93,7 +93,7 @@ export class Watch {
   restored(node: SimulatedNode, { isNoticed }: { isNoticed: boolean }): void {
     this.#promised.delete(node.id)
     this.#heads.delete(node.id)
-    if (!isNoticed) this.#rolledBack.add(hex(node.options.key.publicKey))
+    if (!isNoticed) this.#rolledBack.add(node.writer)
   }
 
   started(node: SimulatedNode): void {
@@ -101,9 +101,9 @@ export class Watch {
     const promised = this.promisedBy(node)
     this.note(`node ${node.id} starts with ${home.count} records`)
     if (!node.isHonest) return
-    for (const record of promised.values())
-      if (!home.holds(record))
-        throw new Violation(`node ${node.id} has lost a record that it had committed: ${nameOf(record)}`)
+    const lost = home.missing(promised.values())
+    if (lost !== undefined)
+      throw new Violation(`node ${node.id} has lost a record that it had committed: ${nameOf(lost)}`)
     // After a backup was put back, what stands in it is what counts.
     if (promised.size === 0) this.removed(node)
     this.copied(node)
@@ -177,9 +177,7 @@ export class Watch {
     this.note(
       `node ${node.id} takes head ${head.epoch}.${head.revision} of ${writer.slice(0, 6)}: ${verdict}`
     )
-    const isHonest = this.#nodes().some(
-      ({ options }) => !options.mischief && hex(options.key.publicKey) === writer
-    )
+    const isHonest = this.#nodes().some(node => node.isHonest && node.writer === writer)
     if (isHonest && verdict !== 'older' && !this.#signed.has(hex(head.bytes)))
       throw new Violation(`node ${node.id} took a head that ${writer.slice(0, 6)} has never signed`)
     if (isHonest && verdict === 'contradiction' && !this.#rolledBack.has(writer))
