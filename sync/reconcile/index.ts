@@ -7,6 +7,7 @@
  */
 export { resumePoint } from './compare.ts'
 export {
+  HELLO_CELLS,
   MAX_COUNTED_RECORDS,
   MAX_HELD_RECORDS,
   MAX_TURN_FRAMES,

@@ -122,6 +122,7 @@ export class Follows implements Syncer {
     try {
       const outcome = await this.#session(Number(peer), Buffer.from(writer, 'hex'))
       watch.copied(this.#node)
+      if (outcome.removed > 0) watch.erased(this.#node)
       const dueMs = nextTime(timeline.nowMs, INTERVAL_MS, random.next())
       const staleFromMs = staleTime(outcome.head.expires)
       if (outcome.state === 'behind') this.#failed(writer, peer)
@@ -213,7 +214,10 @@ export class Follows implements Syncer {
     run: (conversation: Conversation) => Promise<T>
   ): Promise<T> {
     const { timeline, verifier, watch, random } = this.#node.modules
-    const meter = new SessionMeter(() => verifier.size)
+    const meter = new SessionMeter(
+      () => verifier.size,
+      record => verifier.read(record).trieKey
+    )
     const { mischief } = this.#node.options
     const conversation = {
       end,

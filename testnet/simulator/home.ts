@@ -230,6 +230,16 @@ export class Home {
     return [...newest.values()]
   }
 
+  /** Hash of a record that the own set or a copy has and the disk has not. */
+  unstored(libraries: readonly Uint8Array[]): Uint8Array | undefined {
+    const { disk } = this.#modules
+    const copies = libraries.flatMap(library => this.copyOf(library)?.libraryId ?? [])
+    for (const libraryId of [HOME_LIBRARY, ...copies])
+      for (const { recHash } of listRecords(openTree(disk, libraryId, this.#cache)))
+        if (disk.get(rowOf(recHash)) === undefined) return recHash
+    return undefined
+  }
+
   /** The copy of a library that counts, and the head that it is equal to; undefined while there is none. */
   copyOf(library: Uint8Array): LibraryCopy | undefined {
     const { disk } = this.#modules

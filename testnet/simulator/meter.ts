@@ -8,12 +8,15 @@ import {
   SESSION_BASE_BYTES,
   SESSION_BYTES_PER_RECORD
 } from '../../sync/index.ts'
+import { Invited } from './invited.ts'
 
 const HEAD_FRAME = 1
 const RECORDS_FRAME = 6
 const ABORT_FRAME = 8
 /** Frames that do not count for the bounds of a session. */
 const NOT_COUNTED: readonly number[] = [HEAD_FRAME, RECORDS_FRAME, ABORT_FRAME]
+
+const INTRUDED = 'went on after a record had come that it had not asked for'
 
 /**
  * What a session has cost one side, counted at the stream and not by the session itself, against the bounds that the session
@@ -29,20 +32,28 @@ export class SessionMeter {
   recordsHeld = 0
   /** Records of the own set now, and of the other as it has said at most. */
   mine: () => number
+  readonly #keyOf: (record: Uint8Array) => Uint8Array
+  readonly #invited = new Invited()
+  /** A record has come that was not asked for: nothing but a refusal may follow. */
+  #isIntruded = false
   #told = 0
   /** Of the turn of the other side. */
   #frames = 0
   #excess: string | undefined
 
-  constructor(mine: () => number) {
+  /** `keyOf` reads the trieKey of a record, and throws for what is none. */
+  constructor(mine: () => number, keyOf: (record: Uint8Array) => Uint8Array) {
     this.mine = mine
+    this.#keyOf = keyOf
   }
 
   heard(message: SyncMessage, sizeBytes: number): void {
     const isLate = this.#isExceeded()
     if (message.kind === 'abort' || message.kind === 'head') return
-    if (message.kind === 'records') this.recordBytes += sizeBytes
-    else {
+    if (message.kind === 'records') {
+      this.recordBytes += sizeBytes
+      this.#isIntruded ||= message.body.records.some(record => !this.#isInvited(record))
+    } else {
       this.bytes += sizeBytes
       this.#frames++
       if (!('more' in message.body && message.body.more)) this.turns++
@@ -53,6 +64,7 @@ export class SessionMeter {
 
   said(frames: readonly Uint8Array[]): void {
     this.#frames = 0
+    this.#invited.said(frames)
     const spoken = frames.filter(([kind]) => !NOT_COUNTED.includes(kind!))
     const sum = (list: readonly Uint8Array[]): number =>
       list.reduce((all, { byteLength }) => all + byteLength, 0)
@@ -60,10 +72,21 @@ export class SessionMeter {
     this.recordBytes += sum(frames) - sum(spoken)
     if (spoken.length > 0) this.turns++
     if (this.#isExceeded()) this.#excess ??= `spoke at ${this.#state()}`
+    if (this.#isIntruded && spoken.length > 0) this.#excess ??= INTRUDED
   }
 
-  /** The bound that was not kept; undefined when all were. */
-  excess(): string | undefined {
+  /** What no record is, is refused whatever was asked for. */
+  #isInvited(record: Uint8Array): boolean {
+    try {
+      return this.#invited.admits(this.#keyOf(record))
+    } catch {
+      return true
+    }
+  }
+
+  /** The bound that was not kept; undefined when all were. `isDone`: the session has come to its end. */
+  excess(isDone: boolean): string | undefined {
+    if (isDone && this.#isIntruded) return INTRUDED
     if (this.recordsHeld > MAX_HELD_RECORDS) return `let ${this.recordsHeld} records come that were here`
     return this.#excess
   }

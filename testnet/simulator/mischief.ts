@@ -11,10 +11,12 @@ import {
   stepShape,
   subtreesBelow
 } from '../../protocols/index.ts'
-import { HEAD_LIFETIME_MS, libraryIdOf, signHead } from '../../sync/index.ts'
+import { HEAD_LIFETIME_MS, libraryIdOf, recordFrames, signHead } from '../../sync/index.ts'
 import type { SaidHead } from './heads.ts'
 import type { Lifetime, SimulatedNode } from './node.ts'
+import { strayRecord } from './publishers.ts'
 import type { Random } from './random.ts'
+import { readRecord } from './records.ts'
 import type { SessionMischief } from './session.ts'
 
 /** How a hostile node behaves. */
@@ -126,6 +128,8 @@ const DEEDS = {
         )
       ).filter(([kind]) => kind !== RECORDS_FRAME || random.chance(0.5))
   }),
+  /** Sends records, as good as any, that nobody asked for. */
+  pusher: random => ({ turn: async frames => (random.chance(0.5) ? await pushed(frames, random) : frames) }),
   /** Takes nothing in. */
   miser: () => ({ takes: () => false })
 } satisfies Record<string, Deed>
@@ -220,11 +224,25 @@ function halved(frames: Frames): Uint8Array[] {
 
 /** Frames with their messages changed. */
 async function changed(frames: Frames, change: (message: SyncMessage) => SyncMessage): Promise<Uint8Array[]> {
+  return (await messagesOf(frames)).map(change).map(encodeSyncMessage)
+}
+
+/** Frames with one more record, in its place. */
+async function pushed(frames: Frames, random: Random): Promise<Uint8Array[]> {
+  const messages = await messagesOf(frames)
+  const sent = messages.flatMap(message => (message.kind === 'records' ? message.body.records : []))
+  const records = [...sent.map(readRecord), strayRecord(random)]
+  const inOrder = records.sort((a, b) => Buffer.compare(a.trieKey, b.trieKey))
+  const rest = messages.filter(({ kind }) => kind !== 'records').map(encodeSyncMessage)
+  return [...recordFrames(inOrder.map(({ record }) => record.bytes)), ...rest]
+}
+
+async function messagesOf(frames: Frames): Promise<SyncMessage[]> {
   const reader = new FrameReader(once(Buffer.concat(frames)))
   const messages: SyncMessage[] = []
   for (let next = await readSyncMessage(reader); next !== undefined; next = await readSyncMessage(reader))
-    messages.push(change(next.message))
-  return messages.map(encodeSyncMessage)
+    messages.push(next.message)
+  return messages
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

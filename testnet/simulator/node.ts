@@ -159,6 +159,7 @@ export class SimulatedNode implements Station {
     this.modules.watch.removes(this)
     await this.#life.home.remove(release)
     this.modules.watch.removed(this)
+    this.modules.watch.erased(this)
     this.#life?.gossip.announce()
   }
 

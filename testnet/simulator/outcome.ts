@@ -6,7 +6,7 @@ import type { Home, LibraryCopy } from './home.ts'
 import type { SimulatedNode } from './node.ts'
 import { hex, nameOf, type SetRecord } from './records.ts'
 import { viewsOf } from './views.ts'
-import { Violation } from './watch.ts'
+import { Violation } from './violation.ts'
 import type { World } from './world.ts'
 
 /** A set that is to be equal to another. */

@@ -17,6 +17,10 @@ import { readRecord, type SetRecord } from './records.ts'
 
 const PUBLISHERS = 6
 const NAMES = ['alpha', 'beta', 'gamma', '@acme/delta', '@acme/epsilon', 'zeta', 'eta', 'theta']
+/** So many that a node comes to have them all soon. */
+const STRAYS = 20
+/** Before all that happens here: 2025-01-01. */
+const STRAYED_MS = 1_735_689_600_000
 const RAW_CODEC = 0x55
 const SHA_256 = 0x12
 
@@ -88,6 +92,12 @@ export class Publishers {
     return read(createAttestationRecord(said, this.#random.pick(this.#keys)))
   }
 
+  /** What another owner signs as the same version at the same time. */
+  rival({ release }: ReleaseRecord): SetRecord {
+    const others = this.#keys.filter(({ publicKey }) => Buffer.compare(publicKey, release.owner) !== 0)
+    return read(this.#release(release.sequence, release, this.#random.pick(others)))
+  }
+
   #release(
     nowMs: number,
     { name, version }: Pick<Release, 'name' | 'version'>,
@@ -101,6 +111,14 @@ export class Publishers {
   #keyOf(owner: Uint8Array): SigningKey | undefined {
     return this.#keys.find(({ publicKey }) => Buffer.compare(publicKey, owner) === 0)
   }
+}
+
+/** One of a few good records, of nobody who publishes here. */
+export function strayRecord(random: Random): SetRecord {
+  const content = contentOf(`stray ${random.below(STRAYS)}`)
+  const fixed = { type: 'package', name: 'stray', version: '1.0.0', sizeBytes: 1, files: 1 } as const
+  const signedMs = { publishedAt: STRAYED_MS, sequence: STRAYED_MS }
+  return read(createReleaseRecord({ ...fixed, ...signedMs, content }, keyOf('stray')))
 }
 
 const read = ({ bytes }: ReleaseRecord | StatementRecord): SetRecord => readRecord(bytes)

@@ -159,7 +159,10 @@ export class Sessions implements Syncer {
 
   async #run(id: number, end: End, parties: SessionParties): Promise<void> {
     const { timeline, verifier, random, watch } = this.#node.modules
-    const meter = new SessionMeter(() => this.#home.count)
+    const meter = new SessionMeter(
+      () => this.#home.count,
+      record => verifier.read(record).trieKey
+    )
     let heardAtMs = timeline.nowMs
     let isOpen = true
     const look = (): void => {

@@ -4,7 +4,7 @@ import type { MischiefKind } from './mischief.ts'
 import type { Mode } from './node.ts'
 import { differenceOf, expectSets, expectViews, isConverged, recordsOf } from './outcome.ts'
 import { Steps } from './steps.ts'
-import { Violation } from './watch.ts'
+import { Violation } from './violation.ts'
 import { World } from './world.ts'
 
 export interface SimulationOptions {

@@ -1,9 +1,10 @@
 import { SECOND_MS } from '../../base/index.ts'
 import type { ReleaseRecord } from '../../library/index.ts'
+import { bytesEqual } from '../../trust/index.ts'
 import type { Disk } from './disk.ts'
 import { count } from './figures.ts'
 import type { SimulatedNode } from './node.ts'
-import { readRecord, type SetRecord } from './records.ts'
+import { hex, readRecord, type SetRecord } from './records.ts'
 import type { World } from './world.ts'
 
 /** What happens in the world, and how often beside the rest. */
@@ -14,6 +15,8 @@ const WEIGHTS = {
   say: 8,
   attest: 6,
   equivocate: 2,
+  rival: 4,
+  share: 4,
   remove: 4,
   join: 8,
   crash: 7,
@@ -33,6 +36,9 @@ const MAX_BATCH_RECORDS = 60
 const COPY_MS = 30 * SECOND_MS
 /** Of what is published. */
 const KNOWN_SHARE = 0.2
+/** Of the nodes, that publish what is shared, and of those, that let go of it within some seconds. */
+const SHARE = 0.6
+const SHARED_MS = 15 * SECOND_MS
 /** Parts of a network that is divided. */
 const MAX_PARTS = 3
 
@@ -92,6 +98,8 @@ export class Steps {
         return this.#restore(node, { isNoticed: false })
       case 'copy':
         return await this.#copy(node)
+      case 'share':
+        return this.#share(node, up)
       case 'remove':
         return this.#remove(node)
       default:
@@ -113,6 +121,29 @@ export class Steps {
     if (releases.length > 0) timeline.spawn(node.remove(random.pick(releases)))
   }
 
+  /** Several publish what one of them has. Later it goes from some libraries, one after the other, and stays in those of the rest. */
+  #share(node: SimulatedNode, up: readonly SimulatedNode[]): void {
+    const { random, timeline, mode } = this.#world
+    const release = this.#someRelease(node)
+    if (release === undefined || mode === 'join') return
+    for (const sharer of up.filter(() => random.chance(SHARE))) {
+      this.#publish(sharer, [readRecord(release.bytes)])
+      if (random.chance(SHARE)) timeline.after(random.below(SHARED_MS), () => this.#letGo(sharer, release))
+    }
+  }
+
+  /** Takes a release out of a library, or something newer into its place. */
+  #letGo(node: SimulatedNode, release: ReleaseRecord): void {
+    const { random, timeline, publishers, watch } = this.#world
+    const shared = readRecord(release.bytes)
+    const stands = watch.promisedBy(node).get(hex(shared.trieKey))
+    if (!node.isUp || watch.isStill || stands === undefined || !bytesEqual(stands.recHash, shared.recHash))
+      return
+    const revision = random.chance(0.5) ? publishers.revision(release, node.now()) : undefined
+    if (revision === undefined) timeline.spawn(node.remove(shared))
+    else this.#publish(node, [revision])
+  }
+
   #recordsFor(step: Step, node: SimulatedNode): SetRecord[] {
     const { random, publishers } = this.#world
     const nowMs = node.now()
@@ -131,8 +162,9 @@ export class Steps {
       revise: () => publishers.revision(release, nowMs),
       say: () => publishers.status(release, nowMs),
       attest: () => publishers.attestation(release, nowMs),
-      equivocate: () => publishers.equivocation(release, nowMs)
-    }[step as 'revise' | 'say' | 'attest' | 'equivocate']()
+      equivocate: () => publishers.equivocation(release, nowMs),
+      rival: () => publishers.rival(release)
+    }[step as 'revise' | 'say' | 'attest' | 'equivocate' | 'rival']()
     return made === undefined ? [] : [made]
   }
 

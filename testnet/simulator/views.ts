@@ -1,8 +1,15 @@
 import { CONFLICT_STRATEGIES } from '../../config/index.ts'
-import { type ReleaseRecord, releaseOf, type StatementRecord, StatementSet } from '../../library/index.ts'
-import { type ViewPolicy, viewOfName } from '../../sync/index.ts'
+import {
+  type ReleaseRecord,
+  recordHash,
+  releaseOf,
+  type StatementRecord,
+  StatementSet
+} from '../../library/index.ts'
+import { type VersionView, type ViewPolicy, viewOfName } from '../../sync/index.ts'
 import type { Random } from './random.ts'
 import { hex, type SetRecord } from './records.ts'
+import { Violation } from './violation.ts'
 
 /**
  * What a set of records comes to under every strategy, as text: equal for equal sets and policies, in whatever order `random` has
@@ -24,6 +31,7 @@ export function viewsOf(
       CONFLICT_STRATEGIES.map(strategy => {
         const claims = { records: byName.get(name)!, statements: new StatementSet(said.get(name) ?? []) }
         const { owners, versions } = viewOfName(claims, { strategy, weights })
+        if (strategy === 'newest-wins' && owners.length > 1) expectNewest(versions)
         const shown = versions.map(({ version, outcome, claims, winner, merged }) => [
           version,
           outcome,
@@ -39,4 +47,18 @@ export function viewsOf(
       })
     )
     .join('\n')
+}
+
+/** The newest record of all wins; of some that are equally new the one with the larger recHash, whoever signed it. */
+function expectNewest(versions: readonly VersionView[]): void {
+  for (const { version, claims, winner } of versions) {
+    const rank = ({ sequence, bytes }: ReleaseRecord): string =>
+      `${String(sequence).padStart(16, '0')} ${hex(recordHash(bytes))}`
+    const ranked = claims.flatMap(({ owner, records }) =>
+      records.map(record => ({ owner: hex(owner), rank: rank(record) }))
+    )
+    const newest = ranked.reduce((best, other) => (other.rank > best.rank ? other : best))
+    if (winner === undefined || hex(winner.owner) !== newest.owner)
+      throw new Violation(`the newest record does not win the version ${version}`)
+  }
 }

@@ -8,11 +8,7 @@ import type { SessionMeter } from './meter.ts'
 import type { SimulatedNode } from './node.ts'
 import { hex, nameOf, replaces, type SetRecord } from './records.ts'
 import type { SessionParties, SessionResult } from './session.ts'
-
-/** Something that must never be was seen. */
-export class Violation extends Error {
-  override readonly name = 'Violation'
-}
+import { Violation } from './violation.ts'
 
 /** How a session of two honest nodes may end early: what the network, a crash or a full node does; who told a head need not have the set. */
 const INNOCENT: readonly string[] = ['STREAM_TRUNCATED', 'BUSY', 'told BUSY', 'NOT_FOUND', 'told NOT_FOUND']
@@ -133,7 +129,19 @@ export class Watch {
 
   removed(node: SimulatedNode): void {
     const promised = this.promisedBy(node)
+    // What was said of the release meanwhile has gone with it.
+    promised.clear()
     for (const record of node.life!.home.records()) promised.set(hex(record.trieKey), record)
+  }
+
+  /** Something has gone from a library of a node: what the others have of it stays. */
+  erased(node: SimulatedNode): void {
+    if (!node.isHonest) return
+    const lost = node.life!.home.unstored(this.#libraries())
+    if (lost !== undefined)
+      throw new Violation(
+        `node ${node.id} has erased the record ${hex(lost).slice(0, 8)}, which a library has still`
+      )
   }
 
   /** A copy is what the head says that it is a copy by, and that does not go back. */
@@ -235,7 +243,7 @@ export class Watch {
       sessions.bytes += meter.bytes
       sessions.recordBytes += meter.recordBytes
     }
-    const excess = meter.excess()
+    const excess = meter.excess(result.error === undefined)
     if (excess !== undefined) throw new Violation(`node ${node.id} in a session with ${peer} ${excess}`)
     const isHonest = this.#honest(peer)
     if (code !== undefined) count(isHonest ? sessions.failed : sessions.failedWithHostile, code)
