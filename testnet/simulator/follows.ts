@@ -11,6 +11,7 @@ import {
   planFollows,
   staleTime
 } from '../../sync/index.ts'
+import { bytesEqual } from '../../trust/index.ts'
 import { type Conversation, converse } from './converse.ts'
 import type { SaidHead } from './heads.ts'
 import type { Home } from './home.ts'
