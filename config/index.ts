@@ -24,4 +24,10 @@ export type { ConfigProblem } from './problems.ts'
 export { PROFILES, type Profile } from './schema/builders.ts'
 export { CONFLICT_STRATEGIES, type ConflictStrategy } from './schema/conflicts.ts'
 export type { Config } from './schema/index.ts'
-export { CONTENT_POLICIES, type ContentPolicy, LIBRARY_NAME_PATTERN } from './schema/storage.ts'
+export {
+  CONTENT_POLICIES,
+  type ContentPolicy,
+  LIBRARY_NAME_PATTERN,
+  SYNC_MODES,
+  type SyncMode
+} from './schema/storage.ts'

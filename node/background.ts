@@ -18,6 +18,7 @@ import {
 } from '../base/index.ts'
 import type { OperationManager } from './operations.ts'
 import type { AnnouncementSchedule } from './schedule.ts'
+import { announceDue } from './services/announcing.ts'
 import type { FetchJob, FetchJobs } from './services/fetch-jobs.ts'
 import type { Fetching } from './services/fetching.ts'
 import { hurried } from './services/hurried.ts'
@@ -35,13 +36,6 @@ export interface BackgroundModules {
   /** Uniform in [0, 1). */
   random?: () => number
 }
-
-/** Names of one announcement: their keys share look-ups when they are close. */
-const NAMES_PER_BATCH = 1000
-/** Records of these names that are announced with them; the sweep announces the others within a day. */
-const IDS_PER_BATCH = 1000
-/** Of writing an announcement down; it goes on in discovery. */
-const ANNOUNCE_TIMEOUT_MS = MINUTE_MS
 
 /** Resumed fetches at once: a part of the operations that a node runs at most. */
 const MAX_RESUMED = 16
@@ -80,7 +74,7 @@ export class Background implements Pausable {
     this.#stopping = new AbortController()
     const { signal } = this.#stopping
     this.#tasks = [
-      this.#guard('announce', this.#announceDue(signal)),
+      this.#guard('announce', announceDue(this.#modules, signal)),
       this.#guard('resume fetches', this.#resumeFetches(signal))
     ]
   }
@@ -104,19 +98,6 @@ export class Background implements Pausable {
       await work
     } catch (err) {
       if (!this.#stopping.signal.aborted) this.#modules.logger.error({ task, err }, 'background work ended')
-    }
-  }
-
-  /** Names whose publish was cut off before its announcement, and all of them when the node was away for long. */
-  async #announceDue(signal: AbortSignal): Promise<void> {
-    const { clock, network, schedule, logger } = this.#modules
-    for (;;) {
-      const names = await schedule.due(clock.now(), NAMES_PER_BATCH, signal)
-      if (names.length === 0) return
-      const ids = await schedule.idsOf(names, IDS_PER_BATCH, signal)
-      await network.announce({ names, ids }, { wait: 0, timeoutMs: ANNOUNCE_TIMEOUT_MS }, signal)
-      await schedule.announced(names, signal)
-      logger.debug({ names: names.length }, 'announced what was due')
     }
   }
 

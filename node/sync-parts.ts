@@ -10,6 +10,7 @@ import type { ContentStore, Registry } from '../library/index.ts'
 import { type Control, HeadExchange, SyncServer } from '../protocols/index.ts'
 import type { LibrarySets } from '../sync/index.ts'
 import type { EventHub } from './events.ts'
+import type { AnnouncementSchedule } from './schedule.ts'
 import { CopyFinishing } from './services/copy-finishing.ts'
 import { FollowedContent } from './services/followed-content.ts'
 import { Following, subscriptionsOf } from './services/following.ts'
@@ -18,6 +19,7 @@ import type { Pausable } from './services/pause.ts'
 import { classesOf } from './services/release-filter.ts'
 import { Syncing } from './services/syncing.ts'
 import type { FetchingService } from './services/types.ts'
+import { Uniting } from './services/uniting.ts'
 import type { Violations } from './services/violations.ts'
 import { nodeKeyOf } from './services/writer-key.ts'
 
@@ -32,6 +34,7 @@ export interface SyncPartsModules {
   content: ContentStore
   fetching: FetchingService
   events: EventHub
+  schedule: AnnouncementSchedule
   violations: Violations
   clock: Clock
   logger: Logger
@@ -78,9 +81,10 @@ export class SyncParts {
       onHead: (peer, head) => this.#following.heard(peer, head)
     })
     const classes = classesOf(sync.priority)
+    const uniting = new Uniting(modules)
     const follows = (): ReturnType<Following['status']> => this.#following.status()
     this.syncing = new Syncing(
-      { ...modules, peerId, onViolation: violations.of('sync'), follows },
+      { ...modules, uniting, peerId, onViolation: violations.of('sync'), follows },
       { networkId, maxRecords: sync.maxRecords, maxBytes: sync.maxBytes, classes }
     )
     this.#content = new FollowedContent(modules, { classes })
@@ -88,6 +92,7 @@ export class SyncParts {
       {
         ...modules,
         syncing: this.syncing,
+        uniting,
         heads: this.#heads,
         onFollowed: (subscription, result) => this.#content.followed(subscription, result),
         onViolation: violations.of('heads')

@@ -1,6 +1,6 @@
 /** The shapes of what a node tells about libraries that it follows. */
 import * as Type from 'typebox'
-import { CONTENT_POLICIES } from '../config/index.ts'
+import { CONTENT_POLICIES, SYNC_MODES } from '../config/index.ts'
 import { count, ms, text } from './schema-fields.ts'
 
 export const HeadShape = Type.Object({
@@ -40,6 +40,11 @@ export const SyncResult = Type.Object({
   root: text('Root of the copy here, in hexadecimal digits.'),
   peerRoot: text('Root that the peer has shown, with the head that says so.'),
   head: HeadShape,
+  joined: Type.Optional(
+    count(
+      'Only with mode union: records that joined the home library of this node; with dryRun, those of the copy that is here already that would.'
+    )
+  ),
   content: Type.Optional(
     Type.Object(
       {
@@ -77,6 +82,7 @@ export const FollowShape = Type.Object({
   name: LibraryName,
   address: Address,
   content: Type.Enum(CONTENT_POLICIES, { description: 'Which content comes with it.' }),
+  mode: Type.Enum(SYNC_MODES, { description: 'union: it joins the home library of this node too.' }),
   state: Type.Enum(['waiting', 'running', 'failing']),
   nextAt: text('When it is compared next, whatever peers tell; RFC 3339.'),
   error: Type.Optional(text('Code of the last failure, while it fails.'))

@@ -19,7 +19,7 @@ import {
 } from '../library/index.ts'
 import { bytesEqual, type Signer } from '../trust/index.ts'
 import { Audiences, LibraryKeeper, readOwnLibrary } from './access/index.ts'
-import { FOLLOW_LIMITS, type FollowLimits, SyncSessions } from './follow/index.ts'
+import { FOLLOW_LIMITS, type FollowLimits, Joins, SyncSessions } from './follow/index.ts'
 import {
   decodeHead,
   type Head,
@@ -79,6 +79,7 @@ class SyncCompanion implements WorkerCompanion {
   readonly #heads: HeadStore
   readonly #sessions: SyncSessions
   readonly #keeper: LibraryKeeper
+  readonly #joins: Joins
 
   constructor(
     modules: SyncCompanionModules,
@@ -91,6 +92,7 @@ class SyncCompanion implements WorkerCompanion {
     const { signer, log } = modules
     const audiences = new Audiences({ log }, { own: signer.publicKey })
     this.#keeper = new LibraryKeeper({ ...modules, companion: this, audiences })
+    this.#joins = new Joins({ ...modules, companion: this })
     this.#sessions = new SyncSessions({
       ...modules,
       trees,
@@ -152,6 +154,7 @@ class SyncCompanion implements WorkerCompanion {
     sessionTake: parameters => this.#sessions.take(parameters),
     sessionSay: parameters => this.#sessions.say(parameters),
     sessionClose: ({ session }) => this.#sessions.close(session),
+    joinRecords: parameters => this.#joins.join(parameters),
     forgetLibrary: parameters => this.#sessions.forget(parameters),
     finishCopies: ({ nowMs }, signal) =>
       this.#modules.scheduler.run('index', slice =>

@@ -19,6 +19,8 @@ export {
   type FollowRun,
   type FollowState,
   including,
+  type JoiningPage,
+  MAX_JOINED,
   MAX_RUNS,
   nextTime,
   Overlay,

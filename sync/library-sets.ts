@@ -3,6 +3,7 @@ import {
   type DatabaseReader,
   type Library,
   nameOfOwn,
+  type Release,
   type ReleaseRecord,
   readMember
 } from '../library/index.ts'
@@ -16,6 +17,8 @@ import {
   type FollowOptions,
   type FollowOutcome,
   isUnfinished,
+  type JoiningPage,
+  joiningPage,
   readAllFollowed,
   readFollowed,
   type SourceOptions
@@ -273,6 +276,25 @@ export class LibrarySets {
       if (row === undefined || row.copy === 0) return { releases: [] }
       return pageOf(reader, copyName(library, row.copy, row), after)
     })
+  }
+
+  /**
+   * Records of a followed library that are to join home, some at a time: see follow/joins.ts. `after`: `next` of the page before. NOT_PERMITTED
+   * for a library that is not public.
+   */
+  joining(
+    library: Uint8Array,
+    which: { isMeant?: (release: Release) => boolean; after?: Uint8Array }
+  ): Promise<JoiningPage> {
+    return this.#reading(async reader => joiningPage(reader, library, which))
+  }
+
+  /** Has records of a followed library join home, MAX_JOINED at most; how many did, or would. NOT_PERMITTED. */
+  join(
+    joining: { library: Uint8Array; recHashes: readonly Uint8Array[]; isDryRun: boolean },
+    signal?: AbortSignal
+  ): Promise<number> {
+    return this.#ask('joinRecords', { ...joining, nowMs: this.#now() }, signal)
   }
 
   /** Lets go of the copy of a library; false when there is none. BUSY while it is being followed. */

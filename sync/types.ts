@@ -26,6 +26,11 @@ export interface SyncMethods {
   ]
   sessionSay: [{ session: number; nowMs: number }, Said]
   sessionClose: [{ session: number }, undefined]
+  /** See follow/joins.ts. */
+  joinRecords: [
+    { library: Uint8Array; recHashes: readonly Uint8Array[]; isDryRun: boolean; nowMs: number },
+    number
+  ]
   /** False when it was not followed. */
   forgetLibrary: [{ library: Uint8Array; nowMs: number }, boolean]
   /** Sessions of a library wait for its copy. */

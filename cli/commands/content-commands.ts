@@ -1,3 +1,4 @@
+import type { SyncMode } from '../../config/index.ts'
 import type { PackageType } from '../../library/index.ts'
 import type { Priority } from '../../protocols/index.ts'
 import { wholeNumber } from '../framework/parse.ts'
@@ -6,6 +7,7 @@ import { PAGES } from './store-commands.ts'
 
 /** Spelled out, so that help does not load the library and the protocols. */
 const PACKAGE_TYPES: readonly PackageType[] = ['package', 'library', 'template', 'vm', 'container']
+const SYNC_MODES: readonly SyncMode[] = ['mirror', 'union']
 const PRIORITIES: readonly Priority[] = ['critical', 'high', 'normal', 'low']
 /** Nodes that hold one announcement, and so the most that `publish` can wait for; the admin API refuses more. */
 const MAX_WAIT = 20
@@ -98,7 +100,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     name: 'sync',
     summary: "follow another node's library: make the copy of it here equal to what a peer has",
     details:
-      'What is in the home library of the peer, or with --library NAME in another one of its own, comes, verified, and what is not in it any more goes: the copy is exact, and it counts only when its root is the one that the writer has signed. With --library PEERID or PEERID/NAME the peer is asked for a library of another node that it follows itself. What came is found by `list`, `info`, `fetch` and `install` like every record that is here; content comes when it is fetched, or with --content at once, but for what is yanked. A library that changed by more than 10,000 records is taken in parts; one that is cut off goes on with what is missing. What the writer does not tell out of its log of changes is looked for in whichever way costs least; the result says which `way` was taken. --strategy full mends a copy whose records were damaged here. Libraries in `sync.follow` of the configuration are followed without this command.',
+      'What is in the home library of the peer, or with --library NAME in another one of its own, comes, verified, and what is not in it any more goes: the copy is exact, and it counts only when its root is the one that the writer has signed. With --library PEERID or PEERID/NAME the peer is asked for a library of another node that it follows itself. What came is found by `list`, `info`, `fetch` and `install` like every record that is here; content comes when it is fetched, or with --content at once, but for what is yanked. A library that changed by more than 10,000 records is taken in parts; one that is cut off goes on with what is missing. What the writer does not tell out of its log of changes is looked for in whichever way costs least; the result says which `way` was taken. --strategy full mends a copy whose records were damaged here. With --mode union the releases of the library, or those that --type and the options below it choose, join the home library of this node after that, with what is said of them: they are announced and shown to others like its own, and stay when the source lets go of them; what you remove does not come back. Libraries in `sync.follow` of the configuration are followed without this command.',
     arguments: [{ name: '[peer]', description: 'peer id or multiaddr' }],
     options: [
       {
@@ -111,14 +113,21 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
           'content that comes after the records: of packages of which a version is whole here, or all',
         choices: ['none', 'wanted', 'all']
       },
-      { flags: '--type <type>', description: 'content of this type only', choices: PACKAGE_TYPES },
-      { flags: '--tag <keyword>', description: 'content of releases with this keyword only' },
-      { flags: '--category <word>', description: 'content of releases of this category only' },
-      { flags: '--prefix <text>', description: 'content of packages whose name begins so only' },
       {
-        flags: '--publisher <key>',
-        description: 'content of releases of this owner only: a public key, z6Mk…'
+        flags: '--mode <mode>',
+        description:
+          'mirror: the copy is all (default); union: what is in it joins the home library of this node too',
+        choices: SYNC_MODES
       },
+      {
+        flags: '--type <type>',
+        description: 'releases of this type only: their content, and what joins',
+        choices: PACKAGE_TYPES
+      },
+      { flags: '--tag <keyword>', description: 'the same of releases with this keyword' },
+      { flags: '--category <word>', description: 'the same of releases of this category' },
+      { flags: '--prefix <text>', description: 'the same of packages whose name begins so' },
+      { flags: '--publisher <key>', description: 'the same of releases of this owner: a public key, z6Mk…' },
       { flags: '--dry-run', description: 'say what would come and go, and store nothing' },
       {
         flags: '--strategy <how>',
@@ -136,9 +145,13 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
         line: 'catalog sync 12D3…bbb --library 12D3…aaa',
         does: 'takes the library of aaa from bbb, which follows it'
       },
+      {
+        line: 'catalog sync 12D3… --mode union --tag security',
+        does: 'takes the releases with that keyword into the home library of this node'
+      },
       { line: 'catalog sync --status', does: 'shows which libraries are here, and as of when' }
     ],
-    json: '`peerId`, `library`, `writer`, `name`, `state` (equal, updated, behind), `way?` (log, sketch, descent, stream), `dryRun`, `received`, `removed`, `sent`, `records`, `bytesIn`, `bytesOut`, `roundTrips`, `root`, `peerRoot`, `head {epoch, revision, expires}`, `content? {fetched, failed, bytesFetched}`, `tookMs`; with --status `libraries[] {library, writer, name, address, records, root, head, isExpired, syncedAt}`, `follows[] {writer, name, address, content, state, nextAt, error?}`; with --forget `writer`, `name`; with --later, when nobody could be asked, `queued`, as of `fetch`',
+    json: '`peerId`, `library`, `writer`, `name`, `state` (equal, updated, behind), `way?` (log, sketch, descent, stream), `dryRun`, `received`, `removed`, `sent`, `records`, `bytesIn`, `bytesOut`, `roundTrips`, `root`, `peerRoot`, `head {epoch, revision, expires}`, `joined?`, `content? {fetched, failed, bytesFetched}`, `tookMs`; with --status `libraries[] {library, writer, name, address, records, root, head, isExpired, syncedAt}`, `follows[] {writer, name, address, content, mode, state, nextAt, error?}`; with --forget `writer`, `name`; with --later, when nobody could be asked, `queued`, as of `fetch`',
     load: () => import('./sync.ts')
   },
   {

@@ -8,6 +8,7 @@ import { defineCommand } from '../framework/tree.ts'
 interface Options {
   library?: string
   dryRun?: boolean
+  mode?: string
   strategy?: string
   content?: string
   type?: string
@@ -37,10 +38,10 @@ export const run = defineCommand(async (context, [peer]: [string | undefined], o
     context.output.result(result, () => `the copy of the library ${peer} was let go of`)
     return
   }
-  const { library, dryRun, strategy, content, type, tag, category, prefix, publisher, later } = options
+  const { library, dryRun, mode, strategy, content, type, tag, category, prefix, publisher, later } = options
   if (later === true && given(options).some(option => option !== 'library' && option !== 'later'))
     throw new CatalogError('INVALID_ARGUMENT', '--later goes with --library only')
-  const body = { peer, library, dryRun, strategy, content, type, tag, category, prefix, publisher }
+  const body = { peer, library, dryRun, mode, strategy, content, type, tag, category, prefix, publisher }
   const result = await runOrQueue<SyncResult>(context, { path: '/v1/sync', queue: 'sync', body, later })
   if (result === undefined) return
   context.output.result(result, () => summary(result))
@@ -49,6 +50,7 @@ export const run = defineCommand(async (context, [peer]: [string | undefined], o
 const OPTIONS = [
   'library',
   'dryRun',
+  'mode',
   'strategy',
   'content',
   'type',
@@ -73,11 +75,19 @@ function summary(result: SyncResult): string {
   const wayText = way === undefined ? '' : `by ${way}, `
   const traffic = `${displaySize(bytesIn)} in, ${displaySize(bytesOut)} out, ${wayText}${plural(roundTrips, 'round trip')}, ${displayDuration(tookMs)}`
   if (state === 'behind') return `the peer has an earlier state of this library than this node; ${traffic}`
-  const content = contentText(result)
-  if (state === 'equal') return `equal: ${plural(records, 'record')}; ${traffic}${content}`
+  const more = joinedText(result) + contentText(result)
+  if (state === 'equal') return `equal: ${plural(records, 'record')}; ${traffic}${more}`
   const came = `${plural(received, 'record')} ${dryRun ? 'would come' : 'came'}`
   const went = `${removed} ${dryRun ? 'would go or be replaced' : 'went or were replaced'}`
-  return `${came}, ${went}: ${plural(records, 'record')}; ${traffic}${content}`
+  return `${came}, ${went}: ${plural(records, 'record')}; ${traffic}${more}`
+}
+
+function joinedText({ joined, dryRun }: SyncResult): string {
+  if (joined === undefined) return ''
+  const records = plural(joined, 'record')
+  return dryRun
+    ? `\n${records} of the copy that is here would join the home library, and what comes that fits`
+    : `\n${records} joined the home library`
 }
 
 function contentText({ content }: SyncResult): string {
@@ -95,8 +105,14 @@ async function showStatus(context: Context): Promise<void> {
     if (libraries.length + follows.length === 0) return 'no library of another node is followed here'
     const copies = formatTable(['LIBRARY', 'RECORDS', 'REVISION', 'STATE', 'EQUAL AT'], libraries.map(rowOf))
     const standing = formatTable(
-      ['FOLLOWS', 'CONTENT', 'STATE', 'NEXT AT'],
-      follows.map(({ address, content, state, error, nextAt }) => [address, content, error ?? state, nextAt])
+      ['FOLLOWS', 'CONTENT', 'MODE', 'STATE', 'NEXT AT'],
+      follows.map(({ address, content, mode, state, error, nextAt }) => [
+        address,
+        content,
+        mode,
+        error ?? state,
+        nextAt
+      ])
     )
     return [copies, standing].filter(table => table !== '').join('\n\n')
   })

@@ -146,6 +146,10 @@ export type ContentPolicy = (typeof CONTENT_POLICIES)[number]
 const PRIORITY_PATTERN =
   '^(type:(package|library|template|vm|container)|(tag|category):.{1,64}|prefix:.{1,130}|publisher:z6Mk[1-9A-HJ-NP-Za-km-z]{44})$'
 
+/** What becomes of a library that is followed: a copy of it, or one whose records join this node's own home too. */
+export const SYNC_MODES = ['mirror', 'union'] as const
+export type SyncMode = (typeof SYNC_MODES)[number]
+
 export const sync = ObjectOf(
   {
     interval: duration({
@@ -157,10 +161,10 @@ export const sync = ObjectOf(
     }),
     follow: list({
       default: [],
-      pattern: `^${LIBRARY_ADDRESS_PATTERN}( (${CONTENT_POLICIES.join('|')}))?$`,
-      rule: "the peer id of a node, perhaps / and the name of a library there, and which content comes with it (none unless given), such as '12D3KooW… all' or '12D3KooW…/tools wanted'",
+      pattern: `^${LIBRARY_ADDRESS_PATTERN}( (${CONTENT_POLICIES.join('|')})( union)?)?$`,
+      rule: "the peer id of a node, perhaps / and the name of a library there, and which content comes with it (none unless given), such as '12D3KooW… all' or '12D3KooW…/tools wanted', and union behind that where it is to join the home of this node",
       description:
-        'Libraries of other nodes that are followed by themselves: PEERID for the home of a node, PEERID/NAME for another one. Content: `none` comes when somebody fetches it, `wanted` is that of packages of which some version is whole here, `all` is everything that is not yanked.'
+        'Libraries of other nodes that are followed by themselves: PEERID for the home of a node, PEERID/NAME for another one. Content: `none` comes when somebody fetches it, `wanted` is that of packages of which some version is whole here, `all` is everything that is not yanked. With `union` behind it what is in the library joins the home library of this node, and stays there.'
     }),
     priority: list({
       default: [],

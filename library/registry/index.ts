@@ -13,7 +13,14 @@ export {
   ownLibrary,
   PRIVATE_LIBRARY
 } from './library-names.ts'
-export { decodeMember, decodeVerifiedMember, type MemberRecord, openMember } from './member.ts'
+export {
+  decodeMember,
+  decodeVerifiedMember,
+  isReleaseRecord,
+  isStatementRecord,
+  type MemberRecord,
+  openMember
+} from './member.ts'
 export { keyOfStored, type Member, readMemberHashes, readMembers } from './members.ts'
 export { isMember, librariesOf } from './membership.ts'
 export { MAX_CONTENTS_PER_VERSION } from './plan.ts'
@@ -27,6 +34,7 @@ export {
   readableMember,
   readMember
 } from './plan-followed.ts'
+export { type Joining, type JoinPlan, planJoin } from './plan-join.ts'
 export { planOwnRecord, planOwnState } from './plan-own.ts'
 export { planRemove } from './plan-remove.ts'
 export { PLANS } from './plans.ts'

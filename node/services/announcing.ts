@@ -1,6 +1,20 @@
-import { type CatalogError, type Logger, toCatalogError } from '../../base/index.ts'
+import { type CatalogError, type Clock, type Logger, MINUTE_MS, toCatalogError } from '../../base/index.ts'
 import type { AnnouncementSchedule } from '../schedule.ts'
 import type { Announced, AnnounceOptions, Network } from './network.ts'
+
+/** Names of one announcement: their keys share look-ups when they are close. */
+const NAMES_PER_BATCH = 1000
+/** Records of these names that are announced with them; the sweep announces the others within a day. */
+const IDS_PER_BATCH = 1000
+/** Of writing an announcement down; it goes on in discovery. */
+const ANNOUNCE_TIMEOUT_MS = MINUTE_MS
+
+export interface AnnouncingModules {
+  network: Pick<Network, 'announce'>
+  schedule: AnnouncementSchedule
+  clock: Clock
+  logger: Logger
+}
 
 export interface Announcement {
   /** Peers that hold it. */
@@ -28,5 +42,20 @@ export async function announceStored(
     const cause = toCatalogError(thrown)
     logger.warn({ names: what.names, code: cause.code }, 'stored, and not announced yet')
     return { announcedTo, isAlone, cause }
+  }
+}
+
+/** Announces all names that are due: where a publish was cut off before its announcement, where many came at once, and all of them when the node was away for long. */
+export async function announceDue(
+  { clock, network, schedule, logger }: AnnouncingModules,
+  signal: AbortSignal
+): Promise<void> {
+  for (;;) {
+    const names = await schedule.due(clock.now(), NAMES_PER_BATCH, signal)
+    if (names.length === 0) return
+    const ids = await schedule.idsOf(names, IDS_PER_BATCH, signal)
+    await network.announce({ names, ids }, { wait: 0, timeoutMs: ANNOUNCE_TIMEOUT_MS }, signal)
+    await schedule.announced(names, signal)
+    logger.debug({ names: names.length }, 'announced what was due')
   }
 }

@@ -8,7 +8,7 @@ import {
   Signpost,
   toCatalogError
 } from '../../base/index.ts'
-import type { ContentPolicy } from '../../config/index.ts'
+import type { ContentPolicy, SyncMode } from '../../config/index.ts'
 import { HOME_LIBRARY } from '../../library/index.ts'
 import {
   decodeHead,
@@ -28,6 +28,7 @@ import type { FollowShape, SyncResult } from '../sync-schemas.ts'
 import { formatAddress, idOfAddress, type LibraryAddress, parseAddress } from './library-address.ts'
 import { Ongoing } from './ongoing.ts'
 import type { SyncingService } from './types.ts'
+import type { Uniting } from './uniting.ts'
 import { type WatchingModules, watchLibraries } from './watching.ts'
 
 /** What is due is looked at so often at least: who is connected changes without a word. */
@@ -39,6 +40,7 @@ const MAX_FAILED = 8
 
 export interface FollowingModules extends Omit<WatchingModules, 'onTold'> {
   syncing: Pick<SyncingService, 'sync'>
+  uniting: Pick<Uniting, 'unite'>
   sets: Pick<LibrarySets, 'take' | 'headOf' | 'idOf'>
   /** Told of each library that was followed. */
   onFollowed(subscription: Subscription, result: SyncResult): void
@@ -51,13 +53,15 @@ export interface FollowingModules extends Omit<WatchingModules, 'onTold'> {
 export interface Subscription extends LibraryAddress {
   /** Which content comes with it. */
   readonly content: ContentPolicy
+  /** Whether it joins home. */
+  readonly mode: SyncMode
 }
 
-/** What `sync.follow` says: an address and, perhaps, a policy in each line; of two for one library the later counts. */
+/** What `sync.follow` says: an address and, perhaps, a policy and a mode in each line; of two for one library the later counts. */
 export function subscriptionsOf(lines: readonly string[]): Subscription[] {
   const all = lines.map(line => {
-    const [address = '', content = 'none'] = line.split(' ')
-    return { ...parseAddress(address), content: content as ContentPolicy }
+    const [address = '', content = 'none', mode = 'mirror'] = line.split(' ')
+    return { ...parseAddress(address), content: content as ContentPolicy, mode: mode as SyncMode }
   })
   return [...new Map(all.map(subscription => [formatAddress(subscription), subscription])).values()]
 }
@@ -72,6 +76,8 @@ interface Entry {
   readonly subscription: Subscription
   readonly library: Uint8Array
   state: FollowState
+  /** Root of the copy when all of it had joined home. */
+  joinedRoot?: string
   /** Code of the last failure; undefined after a success. */
   lastError?: string | undefined
 }
@@ -200,6 +206,7 @@ export class Following extends Ongoing {
     try {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(RUN_TIMEOUT_MS)])
       const result = await syncing.sync({ peer, library }, { signal: limit, progress: () => undefined })
+      await this.#unite(entry, result, limit)
       entry.lastError = undefined
       if (result.state === 'behind') {
         logger.info({ peer, library }, 'a peer has an earlier state of a library than this node')
@@ -218,6 +225,16 @@ export class Following extends Ongoing {
     } finally {
       if (entry.state.isRunning) this.#note(entry, { isRunning: false })
     }
+  }
+
+  /** What joined once is not gone through again before the copy is another one. */
+  async #unite(entry: Entry, { root }: SyncResult, signal: AbortSignal): Promise<void> {
+    const { library, subscription, joinedRoot } = entry
+    if (subscription.mode !== 'union' || joinedRoot === root) return
+    const { uniting, logger } = this.#modules
+    const joined = await uniting.unite({ library }, { signal, progress: () => undefined })
+    entry.joinedRoot = root
+    logger.info({ library: formatAddress(subscription), joined }, 'a followed library joined home')
   }
 
   /** It is tried again later, and with another peer if there is one. */

@@ -18,6 +18,7 @@ import { followedShape } from './library-shapes.ts'
 import type { Network } from './network.ts'
 import { isFiltered, matcherOf, type ReleaseMatcher } from './release-filter.ts'
 import type { SyncingService, SyncRequest, WorkContext } from './types.ts'
+import type { Uniting } from './uniting.ts'
 import { writerOf } from './writer-key.ts'
 
 export interface SyncingModules extends LibraryContentModules {
@@ -25,6 +26,7 @@ export interface SyncingModules extends LibraryContentModules {
   /** Of this node. */
   peerId: () => string
   network: Pick<Network, 'dial'>
+  uniting: Pick<Uniting, 'unite'>
   sets: Pick<LibrarySets, 'session' | 'followed' | 'forget' | 'followedReleases'>
   clock: Clock
   logger: Logger
@@ -61,7 +63,7 @@ export class Syncing implements SyncingService {
   }
 
   async sync(request: SyncRequest, context: WorkContext): Promise<SyncResult> {
-    const { peer, library, strategy, dryRun = false } = request
+    const { peer, library, strategy, dryRun = false, mode } = request
     expectSense(request)
     const { network, clock, logger } = this.#modules
     const { signal } = context
@@ -85,11 +87,22 @@ export class Syncing implements SyncingService {
       traffic,
       context
     )
+    const joined = mode === 'union' ? await this.#unite(id, request, context) : undefined
     const content = dryRun ? undefined : await this.#bring(id, request, context)
     const tookMs = Math.round(clock.monotonicMs() - startedMs)
     const { received, removed, state, records, way } = outcome
     logger.info(
-      { peer: peerId, library: formatAddress(address), state, way, received, removed, dryRun, tookMs },
+      {
+        peer: peerId,
+        library: formatAddress(address),
+        state,
+        way,
+        received,
+        removed,
+        joined,
+        dryRun,
+        tookMs
+      },
       'a library was followed'
     )
     const { bytesIn, bytesOut, roundTrips, recordsOut } = traffic
@@ -110,6 +123,7 @@ export class Syncing implements SyncingService {
       root: hex(outcome.root),
       peerRoot: hex(outcome.peerRoot),
       head: { ...head, expires: new Date(head.expires).toISOString() },
+      ...(joined === undefined ? {} : { joined }),
       ...(content === undefined ? {} : { content }),
       tookMs
     }
@@ -124,6 +138,15 @@ export class Syncing implements SyncingService {
     const address = parseAddress(library)
     if (await this.#modules.sets.forget(idOfAddress(address), signal)) return address
     throw new CatalogError('NOT_FOUND', `the library ${formatAddress(address)} is not followed here`)
+  }
+
+  /** How many records joined home, or would. */
+  #unite(
+    library: Uint8Array,
+    { dryRun = false, ...filter }: SyncRequest,
+    context: WorkContext
+  ): Promise<number> {
+    return this.#modules.uniting.unite({ library, filter, isDryRun: dryRun }, context)
   }
 
   /** The content that is wanted, after the records. */
@@ -187,10 +210,10 @@ export class Syncing implements SyncingService {
 }
 
 /** Nothing is accepted that would have no effect. */
-function expectSense({ content = 'none', dryRun, ...filter }: SyncRequest): void {
-  if (content === 'none' && isFiltered(filter))
+function expectSense({ content = 'none', mode, dryRun, ...filter }: SyncRequest): void {
+  if (content === 'none' && mode !== 'union' && isFiltered(filter))
     throw new CatalogError('INVALID_ARGUMENT', 'filters say of which releases content comes', {
-      hint: 'give --content all or wanted with them; a library itself comes whole'
+      hint: 'give --content all or wanted with them, or --mode union; a library itself comes whole'
     })
   // Before anybody is asked for anything.
   matcherOf(filter)

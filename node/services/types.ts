@@ -1,7 +1,7 @@
 /** What the admin API asks of the node: one interface per subject, implemented by the files of this folder. */
 import type { CID } from 'multiformats/cid'
 import type { Logger } from '../../base/index.ts'
-import type { ConflictStrategy, ContentPolicy } from '../../config/index.ts'
+import type { ConflictStrategy, ContentPolicy, SyncMode } from '../../config/index.ts'
 import type { ContentStore } from '../../library/index.ts'
 import type { LiveLimit, Priority } from '../../protocols/index.ts'
 import type { Access, SyncStrategy } from '../../sync/index.ts'
@@ -133,7 +133,7 @@ export interface FetchingService {
   fetch(request: FetchRequest, context: WorkContext): Promise<FetchResult>
 }
 
-/** With a filter: of which releases content comes. */
+/** With a filter: of which releases content comes, and which join home in a union. */
 export interface SyncRequest extends ReleaseFilter {
   /** Peer id or multiaddr. */
   peer: string
@@ -142,6 +142,8 @@ export interface SyncRequest extends ReleaseFilter {
   dryRun?: boolean
   /** How the copy is made equal; unless given, `incremental` with the writer of the library and `differential` with others. */
   strategy?: SyncStrategy
+  /** Whether what is in the copy joins the home library of this node; a mirror unless given. */
+  mode?: SyncMode
   /** Which content comes after the records; none unless given. */
   content?: ContentPolicy
 }

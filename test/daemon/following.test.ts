@@ -52,6 +52,23 @@ test('what two followers tell each other reaches who is not connected to the wri
   ).toEqual(['none', 'none'])
 })
 
+test('a library that joins home by itself is handed on to those who follow that', async () => {
+  const joiner = await net.start('joiner', {
+    join: bob,
+    set: { 'sync.follow': `${ada.peerId} none union`, 'sync.interval': NEVER }
+  })
+  await joiner.ok('POST', '/v1/peers', { address: ada.address })
+  const last = await net.start('last', {
+    join: joiner,
+    set: { 'sync.follow': joiner.peerId, 'sync.interval': NEVER }
+  })
+  await eventually(async () => (await packagesOf(last)).length === 2)
+  await ada.publish(small('later'))
+  await eventually(async () => (await stateOf(last, 'later')) !== undefined)
+  expect((await joiner.ok('GET', '/v1/sync')).follows).toMatchObject([{ mode: 'union' }])
+  expect((await last.ok('GET', '/v1/sync')).libraries).toMatchObject([{ writer: joiner.peerId, records: 3 }])
+})
+
 test('a writer that comes back is followed again', async () => {
   await ada.stop()
   ada = await net.start('ada')

@@ -114,6 +114,27 @@ describe('a library that is followed', () => {
     expect(await sync(zoe, bob)).not.toHaveProperty('content')
   })
 
+  test('joins home where that is asked for, and is found there by others when its writer has let go of it', async () => {
+    const [source, home, reader] = await Promise.all(
+      ['source', 'union', 'reader'].map(name => net.start(name, { join: bob }))
+    )
+    for (const name of ['left', 'taken', 'taken-too']) await source!.publish(small(name))
+    await sync(home!, source!)
+    const union = { mode: 'union', prefix: 'taken' }
+    expect(await sync(home!, source!, { ...union, dryRun: true })).toMatchObject({
+      joined: 2,
+      state: 'equal'
+    })
+    expect(await sync(reader!, home!)).toMatchObject({ records: 0 })
+    expect(await sync(home!, source!, union)).toMatchObject({ joined: 2 })
+    expect(await sync(home!, source!, union)).toMatchObject({ joined: 0 })
+    await source!.ok('DELETE', '/v1/releases?spec=taken@1.0.0')
+    expect(await sync(home!, source!, { mode: 'union' })).toMatchObject({ removed: 1, joined: 1 })
+    const { records } = await sync(reader!, home!)
+    expect(records).toBe(3)
+    expect(await names(reader!)).toEqual(['left', 'taken', 'taken-too'])
+  })
+
   test('is let go of when nobody wants it any more', async () => {
     await eve.ok('DELETE', `/v1/sync/${ada.peerId}`)
     expect((await eve.ok('GET', '/v1/sync')).libraries).toEqual([])

@@ -1,5 +1,5 @@
 import * as Type from 'typebox'
-import { CONTENT_POLICIES } from '../../../config/index.ts'
+import { CONTENT_POLICIES, SYNC_MODES } from '../../../config/index.ts'
 import { PACKAGE_TYPES, RECORD_LIMITS } from '../../../library/index.ts'
 import { SYNC_STRATEGIES } from '../../../sync/index.ts'
 import { OperationReply } from '../../schemas.ts'
@@ -29,11 +29,13 @@ const filter = (maxLength: number, description: string) =>
   Type.Optional(Type.String({ minLength: 1, maxLength, description }))
 
 const FILTER_FIELDS = {
-  type: Type.Optional(Type.Enum(PACKAGE_TYPES, { description: 'Content of releases of this type only.' })),
-  tag: filter(RECORD_LIMITS.wordBytes, 'Content of releases with this keyword only.'),
-  category: filter(RECORD_LIMITS.wordBytes, 'Content of releases of this category only.'),
-  prefix: filter(130, 'Content of names that begin so only.'),
-  publisher: filter(128, 'Content of releases of the owner with this public key only.')
+  type: Type.Optional(
+    Type.Enum(PACKAGE_TYPES, { description: 'Only releases of this type: their content, and what joins.' })
+  ),
+  tag: filter(RECORD_LIMITS.wordBytes, 'The same of releases with this keyword.'),
+  category: filter(RECORD_LIMITS.wordBytes, 'The same of releases of this category.'),
+  prefix: filter(130, 'The same of names that begin so.'),
+  publisher: filter(128, 'The same of releases of the owner with this public key.')
 }
 
 export function syncRoutes({ syncing, lifecycle, operations }: NodeServices): Route[] {
@@ -48,6 +50,12 @@ export function syncRoutes({ syncing, lifecycle, operations }: NodeServices): Ro
         content: Type.Optional(
           Type.Enum(CONTENT_POLICIES, {
             description: 'Which content comes after the records; none unless given.'
+          })
+        ),
+        mode: Type.Optional(
+          Type.Enum(SYNC_MODES, {
+            description:
+              'mirror: a copy, and nothing else; union: what is in it joins the home library of this node too, and stays there. A mirror unless given.'
           })
         ),
         ...FILTER_FIELDS,

@@ -18,6 +18,7 @@ const FOLLOW = {
   name: 'home',
   address: '12D3Writer',
   content: 'all',
+  mode: 'union',
   state: 'failing',
   nextAt: '2026-01-02T00:00:00.000Z'
 }
@@ -32,6 +33,7 @@ const RESULT = {
   bytesIn: 2000,
   bytesOut: 1000,
   roundTrips: 2,
+  joined: 5,
   content: { fetched: 2, failed: 1, bytesFetched: 5000 },
   tookMs: 40
 }
@@ -57,6 +59,8 @@ it('says what came and went, and sends what it was told', async () => {
     '12D3Peer',
     '--library',
     '12D3Writer',
+    '--mode',
+    'union',
     '--content',
     'all',
     '--type',
@@ -71,10 +75,12 @@ it('says what came and went, and sends what it was told', async () => {
   const { stdout, status } = await cli([...args, '--prefix', '@acme/'], { home })
   expect(status).toBe(0)
   expect(stdout).toContain('3 records came, 1 went or were replaced: 7 records')
+  expect(stdout).toContain('5 records joined the home library')
   expect(stdout).toContain('content of 2 releases (5 kB); of 1 it could not be had')
   expect(JSON.parse(daemon.seen[0]!.body.toString())).toMatchObject({
     peer: '12D3Peer',
     library: '12D3Writer',
+    mode: 'union',
     content: 'all',
     type: 'vm',
     tag: 'ci',
@@ -91,7 +97,7 @@ it('shows the copies that are here, and how the standing ones go', async () => {
   const { stdout, status } = await cli(['sync', '--status'], { home })
   expect(status).toBe(0)
   expect(stdout).toMatch(/12D3Writer\/tools +7 +12 +expired/)
-  expect(stdout).toMatch(/12D3Writer +all +DIAL_FAILED/)
+  expect(stdout).toMatch(/12D3Writer +all +union +DIAL_FAILED/)
   daemon.routes.set('GET /v1/sync', () => ({ json: { libraries: [], follows: [] } }))
   expect((await cli(['sync', '--status'], { home })).stdout).toContain('no library')
 })

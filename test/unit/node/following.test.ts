@@ -28,6 +28,8 @@ let onConnected: Array<(peer: string) => void>
 let runs: string[]
 let asked: Array<string | undefined>
 let takes: number
+let united: Uint8Array[]
+let root: string
 let outcome: (peer: string) => void
 let state: SyncResult['state']
 let expiresMs: number
@@ -48,6 +50,8 @@ beforeEach(async () => {
   runs = []
   asked = []
   takes = 0
+  united = []
+  root = 'one'
   watched = []
   libraries = []
   violations = []
@@ -73,7 +77,13 @@ const open = (lines: string[]): Following =>
           runs.push(peer)
           asked.push(library)
           outcome(peer)
-          return { state, head: { expires: new Date(expiresMs).toISOString() } } as never
+          return { state, root, head: { expires: new Date(expiresMs).toISOString() } } as never
+        }
+      },
+      uniting: {
+        unite: async ({ library }) => {
+          united.push(library)
+          return 1
         }
       },
       sets: {
@@ -259,6 +269,23 @@ describe('a subscription', () => {
     await expect(following.heard(mirror, ofAnother)).rejects.toMatchObject({ code: 'HEAD_INVALID' })
   })
 
+  test('that is to join home does so after each change, and not again before', async () => {
+    expect(united, 'a mirror').toEqual([])
+    await following.stop()
+    following = open([`${peerOf(writer.key.publicKey)} none union`])
+    following.start()
+    await eventually(() => followed.length === 2)
+    expect(united).toEqual([writer.library])
+    expect(following.status()).toMatchObject([{ mode: 'union' }])
+    await clock.advance(DAY_MS, HOUR_MS / 2)
+    await eventually(() => followed.length === 3)
+    expect(united).toHaveLength(1)
+    root = 'another'
+    await clock.advance(DAY_MS, HOUR_MS / 2)
+    await eventually(() => followed.length === 4)
+    expect(united).toHaveLength(2)
+  })
+
   test('tells peers what is watched, when they come too', async () => {
     await eventually(() => watched.length === 1)
     const other = peerIdFromPrivateKey(await generateKeyPair('Ed25519')).toString()
@@ -301,9 +328,9 @@ describe('what is watched at peers', () => {
 
 test('of two lines for one library the later counts, and libraries of one node are several', () => {
   const [a, b] = [peerOf(writer.key.publicKey), peerOf(reader.key.publicKey)]
-  expect(subscriptionsOf([a, `${b} wanted`, `${a}/tools wanted`, `${a}/home all`])).toEqual([
-    { writer: a, name: 'home', content: 'all' },
-    { writer: b, name: 'home', content: 'wanted' },
-    { writer: a, name: 'tools', content: 'wanted' }
+  expect(subscriptionsOf([a, `${b} wanted`, `${a}/tools none union`, `${a}/home all`])).toEqual([
+    { writer: a, name: 'home', content: 'all', mode: 'mirror' },
+    { writer: b, name: 'home', content: 'wanted', mode: 'mirror' },
+    { writer: a, name: 'tools', content: 'none', mode: 'union' }
   ])
 })

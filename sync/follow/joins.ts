@@ -1,0 +1,133 @@
+/**
+ * Union: records of followed libraries that join the home library of this node and stay there, whatever becomes of them where they came
+ * from. Which ones is decided by what stands in the copy alone, so that several libraries may be joined in any order and as often as one
+ * likes. Releases and statements about them join; other records say something of the library that they are in, and stay there.
+ */
+import { CatalogError } from '../../base/index.ts'
+import {
+  type CommitModules,
+  Commits,
+  type DatabaseReader,
+  type DatabaseWriter,
+  HOME_LIBRARY,
+  isMember,
+  isPublicLibrary,
+  isReleaseRecord,
+  isStatementRecord,
+  type JoinPlan,
+  type MemberRecord,
+  planJoin,
+  type Release,
+  readableMember,
+  releaseKey,
+  releaseOf
+} from '../../library/index.ts'
+import {
+  entryCount,
+  entryHash,
+  entryKey,
+  findRecord,
+  iterateEntries,
+  openTree,
+  type TreeView
+} from '../trie/index.ts'
+import type { SyncMethods } from '../types.ts'
+import { copyName, readFollowed } from './rows.ts'
+
+/** Records of one commit: others can write between two. */
+export const MAX_JOINED = 2000
+/** Records that are looked at for one page: some 10 ms. */
+const PAGE_RECORDS = 256
+
+/** Records of a copy that are to join home, some at a time. */
+export interface JoiningPage {
+  readonly recHashes: Uint8Array[]
+  /** Goes into the next call; absent on the last page. */
+  readonly next?: Uint8Array
+}
+
+/**
+ * Records of the copy of a library that `isMeant` chooses and home has not, behind the key `after`: a release that is meant, and what is said of
+ * one; all of both without it. Nothing when the library is not followed. NOT_PERMITTED for one that is not public.
+ */
+export function joiningPage(
+  reader: DatabaseReader,
+  library: Uint8Array,
+  { isMeant, after }: { isMeant?: (release: Release) => boolean; after?: Uint8Array }
+): JoiningPage {
+  const libraryId = publicCopyOf(reader, library)
+  const recHashes: Uint8Array[] = []
+  if (libraryId === undefined) return { recHashes }
+  const tree = openTree(reader, libraryId)
+  let records = 0
+  for (const entries of iterateEntries(tree, after === undefined ? {} : { after }))
+    for (let at = 0; at < entryCount(entries); at++) {
+      const recHash = Uint8Array.from(entryHash(entries, at))
+      if (!isMember(reader, HOME_LIBRARY, recHash) && isChosen(reader, tree, recHash, isMeant))
+        recHashes.push(recHash)
+      if (++records === PAGE_RECORDS) return { recHashes, next: Uint8Array.from(entryKey(entries, at)) }
+    }
+  return { recHashes }
+}
+
+function isChosen(
+  reader: DatabaseReader,
+  tree: TreeView,
+  recHash: Uint8Array,
+  isMeant: ((release: Release) => boolean) | undefined
+): boolean {
+  const record = readableMember(reader, recHash)
+  if (record === undefined) return false
+  if (isMeant === undefined) return isReleaseRecord(record) || isStatementRecord(record)
+  const release = releaseIn(reader, tree, record)
+  return release !== undefined && isMeant(release)
+}
+
+/** The release that a record is, or is about, as the same copy has it. */
+function releaseIn(reader: DatabaseReader, tree: TreeView, record: MemberRecord): Release | undefined {
+  if (isReleaseRecord(record)) return record.release
+  if (!isStatementRecord(record)) return undefined
+  const recHash = findRecord(tree, releaseKey(releaseOf(record)))
+  const found = recHash && readableMember(reader, recHash)
+  return found !== undefined && isReleaseRecord(found) ? found.release : undefined
+}
+
+/** Has records of copies join home, in the worker. */
+export class Joins {
+  readonly #database: DatabaseWriter
+  readonly #commits: Commits
+
+  constructor({ database, writes, companion }: { database: DatabaseWriter } & Omit<CommitModules, 'writer'>) {
+    this.#database = database
+    this.#commits = new Commits({ writer: database, writes, companion })
+  }
+
+  /** How many joined, or would; what has left the copy meanwhile does not. NOT_PERMITTED. */
+  async join({ library, recHashes, isDryRun, nowMs }: SyncMethods['joinRecords'][0]): Promise<number> {
+    if (recHashes.length > MAX_JOINED)
+      throw new CatalogError('LIMIT_EXCEEDED', `${MAX_JOINED} records join at once at most`)
+    const plan = (): Promise<JoinPlan> => this.#plan(library, recHashes, nowMs)
+    return (isDryRun ? await plan() : await this.#commits.run(plan, nowMs)).joined
+  }
+
+  async #plan(library: Uint8Array, recHashes: readonly Uint8Array[], nowMs: number): Promise<JoinPlan> {
+    const from = publicCopyOf(this.#database, library)
+    const present = recHashes.filter(recHash => from !== undefined && isMember(this.#database, from, recHash))
+    return await planJoin(this.#database, { libraryId: HOME_LIBRARY, recHashes: present }, nowMs)
+  }
+}
+
+/** Name here of the copy of a library; undefined when there is none. */
+function publicCopyOf(reader: DatabaseReader, library: Uint8Array): string | undefined {
+  const row = readFollowed(reader, library)
+  if (row === undefined || row.copy === 0) return undefined
+  const libraryId = copyName(library, row.copy, row)
+  if (isPublicLibrary(libraryId)) return libraryId
+  throw new CatalogError(
+    'NOT_PERMITTED',
+    'what is in a library that is not for everybody does not join the home library',
+    {
+      hint: 'the home library is shown to everybody: follow the other one with --mode mirror'
+    }
+  )
+}
