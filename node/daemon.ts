@@ -268,6 +268,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       peerId: host.peerId,
       network: direct,
       control,
+      contentServer,
       sets,
       fetching,
       violations,

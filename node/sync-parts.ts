@@ -7,10 +7,11 @@ import type { Clock, Logger } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
 import { networkPrefix } from '../discovery/index.ts'
 import type { ContentStore, Registry } from '../library/index.ts'
-import { type Control, HeadExchange, SyncServer } from '../protocols/index.ts'
+import { type ContentServer, type Control, HeadExchange, SyncServer } from '../protocols/index.ts'
 import type { LibrarySets } from '../sync/index.ts'
 import type { EventHub } from './events.ts'
 import type { AnnouncementSchedule } from './schedule.ts'
+import { AudienceGuard } from './services/audience-guard.ts'
 import { CopyFinishing } from './services/copy-finishing.ts'
 import { FollowedContent } from './services/followed-content.ts'
 import { Following, subscriptionsOf } from './services/following.ts'
@@ -32,6 +33,7 @@ export interface SyncPartsModules {
   sets: LibrarySets
   registry: Registry
   content: ContentStore
+  contentServer: Pick<ContentServer, 'recheck'>
   fetching: FetchingService
   events: EventHub
   schedule: AnnouncementSchedule
@@ -43,6 +45,8 @@ export interface SyncPartsModules {
 
 export class SyncParts {
   readonly syncing: Syncing
+  /** To be told when an access list has changed. */
+  readonly guard: AudienceGuard
   /** What a pause stops, in this order. */
   readonly pausable: readonly Pausable[]
   readonly #server: SyncServer
@@ -72,11 +76,18 @@ export class SyncParts {
       },
       { networkId, onViolation: violations.of('sync') }
     )
+    const admits = (peer: PeerId, library: Uint8Array): Promise<boolean> =>
+      sets.access.admits(library, nodeKeyOf(peer))
+    this.guard = new AudienceGuard({
+      served: [modules.contentServer, { recheck: () => this.#server.recheck(admits) }],
+      clock,
+      logger
+    })
     this.#heads = new HeadExchange({
       ...modules,
       log: logger.child({ part: 'heads' }),
       headOf: library => sets.headOf(library),
-      admits: (peerId, library) => sets.access.admits(library, nodeKeyOf(peerId)),
+      admits,
       isConnected: peer => libp2p.getConnections(peer).length > 0,
       onHead: (peer, head) => this.#following.heard(peer, head)
     })
@@ -84,7 +95,14 @@ export class SyncParts {
     const uniting = new Uniting(modules)
     const follows = (): ReturnType<Following['status']> => this.#following.status()
     this.syncing = new Syncing(
-      { ...modules, uniting, peerId, onViolation: violations.of('sync'), follows },
+      {
+        ...modules,
+        uniting,
+        peerId,
+        onViolation: violations.of('sync'),
+        onUpdated: () => this.guard.changed(),
+        follows
+      },
       { networkId, maxRecords: sync.maxRecords, maxBytes: sync.maxBytes, classes }
     )
     this.#content = new FollowedContent(modules, { classes })
@@ -110,6 +128,7 @@ export class SyncParts {
     this.#content.start()
     this.#following.start()
     this.#finishing.start()
+    this.guard.start()
   }
 
   async stop(): Promise<void> {
@@ -117,6 +136,7 @@ export class SyncParts {
       this.#following.stop(),
       this.#content.stop(),
       this.#finishing.stop(),
+      this.guard.stop(),
       this.#heads.stop()
     ])
   }

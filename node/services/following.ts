@@ -1,5 +1,6 @@
 /** Standing subscriptions: libraries of other nodes that are kept equal by themselves, at once when a peer tells a newer head. */
 import type { PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
 import {
   backoffDelayMs,
   CatalogError,
@@ -10,6 +11,7 @@ import {
 } from '../../base/index.ts'
 import type { ContentPolicy, SyncMode } from '../../config/index.ts'
 import { HOME_LIBRARY } from '../../library/index.ts'
+import { MAX_WATCHED } from '../../protocols/index.ts'
 import {
   decodeHead,
   FAILED,
@@ -30,6 +32,7 @@ import { Ongoing } from './ongoing.ts'
 import type { SyncingService } from './types.ts'
 import type { Uniting } from './uniting.ts'
 import { type WatchingModules, watchLibraries } from './watching.ts'
+import { nodeKeyOf } from './writer-key.ts'
 
 /** What is due is looked at so often at least: who is connected changes without a word. */
 const LOOK_MS = 10 * MINUTE_MS
@@ -41,7 +44,7 @@ const MAX_FAILED = 8
 export interface FollowingModules extends Omit<WatchingModules, 'onTold'> {
   syncing: Pick<SyncingService, 'sync'>
   uniting: Pick<Uniting, 'unite'>
-  sets: Pick<LibrarySets, 'take' | 'headOf' | 'idOf'>
+  sets: Pick<LibrarySets, 'take' | 'headOf' | 'access'>
   /** Told of each library that was followed. */
   onFollowed(subscription: Subscription, result: SyncResult): void
   onViolation(peerId: PeerId, error: CatalogError): void
@@ -114,11 +117,9 @@ export class Following extends Ongoing {
     try {
       const head = decodeHead(bytes)
       const entry = this.#entries.get(textOf(head.library))
-      const isOwn = textOf(head.library) === textOf(sets.idOf(HOME_LIBRARY))
-      if (entry === undefined && !isOwn)
-        throw new CatalogError('INVALID_ARGUMENT', 'this library is not followed here')
+      const name = await this.#nameFor(head.library, peer)
+      if (name === undefined) throw new CatalogError('INVALID_ARGUMENT', 'this library is not followed here')
       // A key costs nothing: of anybody else's heads one peer could tell more than there is room for.
-      const name = entry?.subscription.name ?? HOME_LIBRARY
       if (!bytesEqual(libraryIdOf(head.writer, name), head.library))
         throw new CatalogError('HEAD_INVALID', 'the head is not of the writer of its library')
       const here = await sets.headOf(head.library)
@@ -177,17 +178,38 @@ export class Following extends Ongoing {
     }
   }
 
-  /** The own library too: a peer that follows it may know a head of it that a restored home does not. */
   async #watch(signal: AbortSignal): Promise<void> {
     const entries = [...this.#entries.values()]
-    const own = this.#modules.sets.idOf(HOME_LIBRARY)
     // A writer that came is asked at once where it failed before for being away.
     const modules = { ...this.#modules, onTold: () => this.#changed.show() }
     const options = {
-      libraries: [...entries.map(({ library }) => library), own],
+      librariesFor: (peer: string) => this.#librariesFor(peer),
       writers: new Set(entries.map(({ state }) => state.writer))
     }
     await watchLibraries(modules, options, signal)
+  }
+
+  /**
+   * What a peer is told that is watched here: what it may know of. Own libraries too: a peer that follows one may know a head of it that a
+   * restored home does not.
+   */
+  async #librariesFor(peer: string): Promise<Uint8Array[]> {
+    const followed = [...this.#entries.values()].map(({ library }) => library)
+    const own = (await this.#modules.sets.access.own()).map(({ id }) => id)
+    const all: Uint8Array[] = []
+    for (const library of [...own, ...followed])
+      if ((await this.#nameFor(library, peer)) !== undefined) all.push(library)
+    return all.slice(0, MAX_WATCHED)
+  }
+
+  /** The name of a library that is followed here or this node's own, for a peer that may know of it. */
+  async #nameFor(library: Uint8Array, peer: string): Promise<string | undefined> {
+    const { access } = this.#modules.sets
+    const subscription = this.#entries.get(textOf(library))?.subscription
+    // Homes are for everybody, and of another library that nothing is here of yet its node alone knows for whom it is.
+    const isOpen = subscription?.name === HOME_LIBRARY || subscription?.writer === peer
+    if (!isOpen && !(await access.admits(library, nodeKeyOf(peerIdFromString(peer))))) return undefined
+    return subscription?.name ?? (await access.own()).find(({ id }) => bytesEqual(id, library))?.name
   }
 
   #begin({ library, peer }: FollowRun, signal: AbortSignal): void {

@@ -32,6 +32,8 @@ export interface SyncingModules extends LibraryContentModules {
   logger: Logger
   metrics?: Registry
   onViolation(peerId: PeerId, error: CatalogError): void
+  /** A copy has become another: with it, perhaps, who may know of it. */
+  onUpdated(): Promise<void>
   /** How the standing subscriptions go. */
   follows(): FollowShape[]
 }
@@ -87,6 +89,7 @@ export class Syncing implements SyncingService {
       traffic,
       context
     )
+    if (outcome.state === 'updated' && !dryRun) await this.#modules.onUpdated()
     const joined = mode === 'union' ? await this.#unite(id, request, context) : undefined
     const content = dryRun ? undefined : await this.#bring(id, request, context)
     const tookMs = Math.round(clock.monotonicMs() - startedMs)

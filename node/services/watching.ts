@@ -35,8 +35,8 @@ export interface WatchingModules {
 }
 
 export interface WatchingOptions {
-  /** Ids of the libraries. */
-  libraries: readonly Uint8Array[]
+  /** Ids of the libraries that a peer may know of. */
+  librariesFor(peer: string): Promise<Uint8Array[]>
   /** Peer ids of their writers, which are told whoever else is connected. */
   writers: ReadonlySet<string>
 }
@@ -73,10 +73,11 @@ export function peersToWatch(connected: readonly string[], writers: ReadonlySet<
 async function tell(
   { heads, network, clock, logger, onTold }: WatchingModules,
   peer: string,
-  { libraries }: WatchingOptions,
+  { librariesFor }: WatchingOptions,
   signal: AbortSignal
 ): Promise<void> {
   try {
+    const libraries = await librariesFor(peer)
     await retry(() => heads.watch(peerIdFromString(peer), libraries, signal), WATCH_RETRY, {
       clock,
       signal,

@@ -11,6 +11,7 @@ import {
 import { pull } from '../quic/index.ts'
 import { type Budget, lesserPriority, type Priority } from '../throttle/index.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
+import { timeOfNotHere } from '../wire/not-here.ts'
 import { statusOf } from '../wire/status.ts'
 import type { AnswerMemory, AnswerPlace } from './answer-memory.ts'
 import { AnswerSender } from './answer-sender.ts'
@@ -79,6 +80,8 @@ export class ServedStream {
   readonly #codecs = new Set<number>([BlockCodec.Raw])
   #priority: Priority = DEFAULT_PRIORITY
   #isInputOver = false
+  /** What the stream is about, once the peer was let in. */
+  #record: ReleaseRecord | undefined
   #isIdle = false
   #wakeSender: (() => void) | undefined
   #wakeReader: (() => void) | undefined
@@ -159,17 +162,29 @@ export class ServedStream {
     const { record: id, codecs, priority } = openMessage.decode(frame)
     for (const codec of codecs) this.#codecs.add(codec)
     this.#priority = lesserPriority(priorityOfWire(priority), this.#modules.maxPriority)
+    const { clock } = this.#modules
+    const askedMs = clock.monotonicMs()
     let record: ReleaseRecord
     let have: Have | undefined
     try {
       record = await this.#admit(id)
       have = this.#have(record.release.content)
     } catch (error) {
+      await timeOfNotHere({ clock, askedMs }, this.#abort.signal)
       await this.refuse(error)
       return undefined
     }
+    this.#record = record
     await this.#send(withoutBlocks({ id: 0, have }))
     return record
+  }
+
+  /** Cuts the stream when the peer may not know of its release any more. */
+  async recheck(): Promise<void> {
+    const { mayRead, peerId } = this.#modules
+    const record = this.#record
+    if (record === undefined || (await mayRead(peerId, record))) return
+    this.cut(new CatalogError('NOT_FOUND', 'this release is not for this peer any more'))
   }
 
   async #admit(idBytes: Uint8Array): Promise<ReleaseRecord> {

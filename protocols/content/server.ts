@@ -45,6 +45,8 @@ export interface ContentServer {
   start(): Promise<void>
   /** Takes no new streams and cuts those that are open. */
   stop(): Promise<void>
+  /** Cuts the streams of peers that may not read what they read any more. */
+  recheck(): Promise<void>
 }
 
 export function createContentServer(
@@ -103,6 +105,10 @@ class BulkServer implements ContentServer {
     this.#running = undefined
     await this.#modules.libp2p.unhandle(this.#protocol)
     for (const stream of this.#streams) stream.cut(reason)
+  }
+
+  async recheck(): Promise<void> {
+    for (const stream of this.#streams) await stream.recheck()
   }
 
   readonly #onStream = (stream: Stream, connection: Connection): void => {

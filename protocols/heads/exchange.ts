@@ -11,6 +11,7 @@ import {
 } from '../../base/index.ts'
 import type { Control } from '../control/index.ts'
 import { PeerRates } from '../exchange/peer-rates.ts'
+import { timeOfNotHere } from '../wire/not-here.ts'
 import { HEAD_RATE, MAX_HEADS_PER_ANSWER, MAX_WATCHED, newHead, WATCH_RATE, watchHeads } from './types.ts'
 
 /** Watchers at once; each knows of the libraries that are here only, so it costs little. */
@@ -71,7 +72,10 @@ export class HeadExchange {
     }
     modules.control.handle(watchHeads, async ({ libraries }, { peerId }) => {
       this.#watchRates.take(peerId.toString(), 1)
-      return { heads: await this.#watch(peerId, libraries) }
+      const askedMs = modules.clock.monotonicMs()
+      const heads = await this.#watch(peerId, libraries)
+      await timeOfNotHere({ clock: modules.clock, askedMs })
+      return { heads }
     })
     modules.control.handle(newHead, async ({ head }, { peerId }) => {
       const peer = peerId.toString()
@@ -79,8 +83,13 @@ export class HeadExchange {
       if (this.#watched.get(peer) === undefined)
         throw new CatalogError('INVALID_ARGUMENT', 'nothing is watched at this peer')
       this.#metrics.heard.inc()
-      // A copy: the head is kept, the frame it came in is not.
-      await modules.onHead(peerId, head.slice())
+      const askedMs = modules.clock.monotonicMs()
+      try {
+        // A copy: the head is kept, the frame it came in is not.
+        await modules.onHead(peerId, head.slice())
+      } finally {
+        await timeOfNotHere({ clock: modules.clock, askedMs })
+      }
       return {}
     })
   }

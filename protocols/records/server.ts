@@ -3,6 +3,7 @@ import { CatalogError, type Clock, Semaphore } from '../../base/index.ts'
 import type { Registry, StoredRecord } from '../../library/index.ts'
 import type { Control } from '../control/index.ts'
 import { PeerRates } from '../exchange/peer-rates.ts'
+import { timeOfNotHere } from '../wire/not-here.ts'
 import {
   getRecords,
   listReleases,
@@ -47,7 +48,10 @@ export function serveRecords({ control, registry, clock }: RecordServerModules):
       ...(owner.byteLength === 0 ? {} : { owner }),
       ...(after.byteLength === 0 ? {} : { after })
     }
+    const askedMs = clock.monotonicMs()
     const page = await listings.run(() => registry.storedPage(query, signal), signal)
+    // Names that are known from closed libraries only cost more to go through than those that are not known.
+    if (page.records.length === 0) await timeOfNotHere({ clock, askedMs }, signal)
     const answer = new Answer()
     let last: Uint8Array | undefined
     for (const stored of page.records) {

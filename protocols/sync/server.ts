@@ -1,7 +1,16 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Registry as MetricsRegistry } from 'prom-client'
-import { CatalogError, type Clock, type Logger, LruCache, partMetrics, SECOND_MS } from '../../base/index.ts'
+import {
+  CatalogError,
+  type Clock,
+  type Logger,
+  LruCache,
+  partMetrics,
+  SECOND_MS,
+  toCatalogError
+} from '../../base/index.ts'
+import { timeOfNotHere } from '../wire/not-here.ts'
 import { fromTransport } from '../wire/status.ts'
 import { syncProtocol } from './client.ts'
 import { driveSession, type SessionPort, type SessionTraffic } from './drive.ts'
@@ -11,6 +20,7 @@ import {
   MAX_SERVED_SESSIONS,
   MAX_SESSIONS_PER_PEER
 } from './limits.ts'
+import { decodeSyncFrame } from './message.ts'
 import { type PlacedSession, whoYields } from './places.ts'
 
 /** Peers of which is remembered when a large library was compared with them last. */
@@ -41,6 +51,9 @@ export interface SyncServerOptions {
 /** A session that can lose its place. */
 interface ServedSession extends PlacedSession {
   readonly traffic: SessionTraffic
+  readonly peerId: PeerId
+  /** That the peer has asked for. */
+  library?: Uint8Array
   cut(reason: CatalogError): void
 }
 
@@ -86,6 +99,13 @@ export class SyncServer {
     await Promise.all(this.#streams)
   }
 
+  /** Cuts the sessions of peers that may not know of the library any more that they are shown. */
+  async recheck(admits: (peerId: PeerId, library: Uint8Array) => Promise<boolean>): Promise<void> {
+    for (const { peerId, library, cut } of this.#sessions)
+      if (library !== undefined && !(await admits(peerId, library)))
+        cut(new CatalogError('NOT_FOUND', 'this node has no such library'))
+  }
+
   readonly #onStream = (stream: Stream, connection: Connection): void => {
     const peerId = connection.remotePeer
     const serving = this.#serve(stream, connection)
@@ -107,10 +127,15 @@ export class SyncServer {
         ...options,
         onPart: ({ isFull }) => {
           if (isFull) this.#compared.set(peer, clock.monotonicMs())
+        },
+        onFrame: frame => {
+          const message = frame.kind === 'hello' ? decodeSyncFrame(frame) : undefined
+          if (message?.kind === 'hello') session.library = message.body.library
         }
       })
     const session: ServedSession = {
       peer,
+      peerId,
       network: networkOf(remoteAddr) ?? peer,
       sinceMs: clock.monotonicMs(),
       traffic,
@@ -124,7 +149,7 @@ export class SyncServer {
     try {
       await serve({ peerId, compareInMs: this.#compareInMs(peer) }, port => {
         isDriven = true
-        return drive(port)
+        return drive(notHereInTime(port, clock))
       })
       this.#metrics.served.inc({ end: 'well' })
     } catch (thrown) {
@@ -192,6 +217,20 @@ const refusal = (reason: unknown): SessionPort<unknown> => ({
   },
   say: async () => {
     throw new CatalogError('INTERNAL', 'a session that was refused')
+  }
+})
+
+/** A library that is not here, and one that the peer may not know of, take the same time to be told. */
+const notHereInTime = (port: SessionPort<unknown>, clock: Clock): SessionPort<unknown> => ({
+  say: () => port.say(),
+  take: async frame => {
+    const askedMs = clock.monotonicMs()
+    try {
+      return await port.take(frame)
+    } catch (thrown) {
+      if (toCatalogError(thrown).code === 'NOT_FOUND') await timeOfNotHere({ clock, askedMs })
+      throw thrown
+    }
   }
 })
 

@@ -1,7 +1,7 @@
 /** Subscriptions at work: what is heard, what is done about it, and with whom. The heads are real; sessions are as told. */
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PeerId } from '@libp2p/interface'
-import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { CatalogError, silentLogger } from '../../../base/index.ts'
 import { Following, subscriptionsOf } from '../../../node/services/following.ts'
@@ -87,7 +87,7 @@ const open = (lines: string[]): Following =>
         }
       },
       sets: {
-        idOf: id => reader.sets.idOf(id),
+        access: reader.sets.access,
         headOf: library => reader.sets.headOf(library),
         take: bytes => {
           takes++
@@ -260,13 +260,25 @@ describe('a subscription', () => {
       { writer: ofHome, name: 'home', address: ofHome },
       { writer: ofHome, name: 'tools', address: ofTools }
     ])
-    await eventually(() => libraries.length === 2)
-    expect(libraries[1]).toEqual([writer.library, library, reader.library])
-    await following.heard(mirror, headLike({ library }))
+    await eventually(() => libraries.length > 0)
+    expect(libraries.at(-1), 'what may be closed is for its node only').toEqual([
+      reader.library,
+      writer.library
+    ])
+    const unknown = { code: 'INVALID_ARGUMENT', message: 'this library is not followed here' }
+    await expect(following.heard(mirror, headLike({ library }))).rejects.toMatchObject(unknown)
+    const nothing = headLike({ library: libraryIdOf(publicKey, 'nothing') })
+    await expect(following.heard(mirror, nothing)).rejects.toMatchObject(unknown)
+    connected.push(ofHome)
+    for (const listener of onConnected) listener(ofHome)
+    await eventually(() => libraries.some(ids => ids.length === 3))
+    expect(libraries.at(-1)).toEqual([reader.library, writer.library, library])
+    await following.heard(peerIdFromString(ofHome), headLike({ library }))
     await eventually(() => asked.length === 4)
     expect(asked[3], 'the one that the head is of').toBe(ofTools)
     const ofAnother = headLike({ library }, keyOf('mallory'))
-    await expect(following.heard(mirror, ofAnother)).rejects.toMatchObject({ code: 'HEAD_INVALID' })
+    const heard = following.heard(peerIdFromString(ofHome), ofAnother)
+    await expect(heard).rejects.toMatchObject({ code: 'HEAD_INVALID' })
   })
 
   test('that is to join home does so after each change, and not again before', async () => {
@@ -298,7 +310,8 @@ describe('a subscription', () => {
 
 describe('what is watched at peers', () => {
   test('is the own library too, whether or not others are followed', async () => {
-    expect(libraries[0]).toEqual([writer.library, reader.library])
+    await eventually(() => libraries.length === 1)
+    expect(libraries[0]).toEqual([reader.library, writer.library])
     await following.stop()
     following = open([])
     following.start()
@@ -322,7 +335,7 @@ describe('what is watched at peers', () => {
     connected = others.map(key => peerIdFromPrivateKey(key).toString())
     for (const listener of onConnected) for (const peer of connected) listener(peer)
     await eventually(() => watched.length === 65)
-    expect(watched.slice(1)).toEqual(connected.slice(0, 64))
+    expect(watched.slice(1).sort()).toEqual(connected.slice(0, 64).sort())
   })
 })
 

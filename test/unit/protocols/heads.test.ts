@@ -6,6 +6,7 @@ import { CatalogError, silentLogger } from '../../../base/index.ts'
 import type { Handler } from '../../../protocols/control/incoming.ts'
 import { HEAD_RATE, MAX_HEADS_PER_ANSWER, WATCH_RATE } from '../../../protocols/heads/types.ts'
 import { type Control, HeadExchange, newHead, watchHeads } from '../../../protocols/index.ts'
+import { NOT_HERE_MS } from '../../../protocols/wire/not-here.ts'
 import { ManualClock } from './manual-clock.ts'
 
 const library = (number: number): Uint8Array => new Uint8Array(32).fill(number)
@@ -59,8 +60,20 @@ beforeEach(async () => {
   })
 })
 
-const ask = async (method: number, message: object): Promise<{ heads: Uint8Array[] }> =>
-  (await handlers.get(method)!(message, { peerId, signal: new AbortController().signal })) as never
+const begin = (method: number, message: object): Promise<{ heads: Uint8Array[] }> =>
+  handlers.get(method)!(message, { peerId, signal: new AbortController().signal }) as Promise<never>
+
+/** Asks, and lets pass what time the answer takes. */
+async function ask(method: number, message: object): Promise<{ heads: Uint8Array[] }> {
+  const asking = { isOver: false }
+  const answer = begin(method, message)
+  const over = (): void => {
+    asking.isOver = true
+  }
+  answer.then(over, over)
+  while (!asking.isOver) await clock.advance(NOT_HERE_MS)
+  return await answer
+}
 
 const set = (number: number, head: string): void => void heads.set(text(library(number)), Buffer.from(head))
 
@@ -158,8 +171,10 @@ describe('who watches libraries', () => {
     })
     answer = () => ({ heads: [Buffer.from('now')] })
     await exchange.watch(peerId, [library(1)])
-    for (let times = 1; times < HEAD_RATE.burst; times++) await ask(33, { head: Buffer.from('new') })
-    await expect(ask(33, { head: Buffer.from('new') })).rejects.toMatchObject({ code: 'BUSY' })
+    const asks = Array.from({ length: HEAD_RATE.burst }, () => begin(33, { head: Buffer.from('new') }))
+    await expect(asks.at(-1)).rejects.toMatchObject({ code: 'BUSY' })
+    await clock.advance(NOT_HERE_MS)
+    await Promise.all(asks.slice(0, -1))
     expect(heard.slice(0, 2)).toEqual(['now', 'new'])
     expect(heard).toHaveLength(HEAD_RATE.burst)
   })

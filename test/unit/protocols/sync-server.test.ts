@@ -18,6 +18,7 @@ import {
 import { readSyncMessage } from '../../../protocols/sync/message.ts'
 import { MIN_SERVICE_MS } from '../../../protocols/sync/places.ts'
 import { FrameReader } from '../../../protocols/wire/frame-reader.ts'
+import { NOT_HERE_MS } from '../../../protocols/wire/not-here.ts'
 import { eventually } from '../../eventually.ts'
 import { ManualClock } from './manual-clock.ts'
 import { introduce, withNodes } from './nodes.ts'
@@ -301,7 +302,9 @@ describe('a peer', () => {
   })
 
   test('that refuses is heard by who asked', async () => {
+    let asked = false
     const take = async (): Promise<boolean> => {
+      asked = true
       throw new CatalogError('NOT_FOUND', 'no such library')
     }
     await serving(1, { take }, async (world, [peer]) => {
@@ -316,7 +319,10 @@ describe('a peer', () => {
         }
       }
       const session = runSyncSession({ libp2p: peer!, clock }, target, throwing, traffic)
-      await expect(session).rejects.toThrow('heard abort')
+      const heard = expect(session).rejects.toThrow('heard abort')
+      await eventually(() => asked)
+      await world.clock.advance(NOT_HERE_MS)
+      await heard
       expect(traffic.bytesIn).toBeGreaterThan(0)
       expect(world.violations).toEqual([])
     })
