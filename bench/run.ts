@@ -4,6 +4,7 @@
  */
 const BENCHMARKS: Record<string, () => Promise<{ run(args: string[]): Promise<void> }>> = {
   eventloop: () => import('./eventloop.ts'),
+  follow: () => import('./follow.ts'),
   idle: () => import('./idle.ts'),
   ingest: () => import('./ingest.ts'),
   install: () => import('./install.ts'),

@@ -3,14 +3,13 @@
  * other one takes it over, and then 0, 1, 10, 100 and 1,000 new releases at a time, told by the writer and then found by comparing: bytes each way, round trips, CPU of
  * both, wall. Beside it the floor: the bytes of the records themselves, and 32 bytes to say which each difference is.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CID } from 'multiformats/cid'
-import type { NewRelease } from '../library/index.ts'
 import { benchRelease, fillLibrary } from './support/bulk-library.ts'
 import { type BenchNode, startNode, stopNode } from './support/network.ts'
 import { type Row, report, round } from './support/report.ts'
+import { type Stored, storedBy } from './support/stored.ts'
 
 const DIFFERENCES = [0, 1, 10, 100, 1000]
 /** What it takes at least to say which record is meant. */
@@ -64,22 +63,6 @@ const measure = async (records: number): Promise<Row[]> => {
     for (const node of nodes) await stopNode(node)
     rmSync(root, { recursive: true, force: true })
   }
-}
-
-type Stored = Pick<NewRelease, 'content' | 'sizeBytes' | 'files'>
-
-/** A content that all new releases name. */
-const storedBy = async ({ cli }: BenchNode, root: string): Promise<Stored> => {
-  const folder = join(root, 'content')
-  mkdirSync(folder)
-  writeFileSync(join(folder, 'readme.md'), 'a release of a benchmark')
-  const args = ['--name', 'first', '--version', '1.0.0', '--wait', '0']
-  const { content, sizeBytes, files } = await cli.json<Stored & { content: string }>(
-    'publish',
-    folder,
-    ...args
-  )
-  return { content: CID.parse(content), sizeBytes, files }
 }
 
 class Pair {

@@ -72,5 +72,10 @@ export const choice = <const V extends string[]>(values: readonly [...V], option
 /** Entries of a list at most: more is a mistake, and every entry costs dials or memory. */
 export const MAX_LIST_ENTRIES = 256
 
-export const list = ({ pattern, rule, ...rest }: KeyOptions<string[]> & PatternOptions) =>
-  ArrayOf(Text({ pattern, rule }), { ...rest, maxItems: MAX_LIST_ENTRIES })
+export const list = ({
+  pattern,
+  rule,
+  maxItems = MAX_LIST_ENTRIES,
+  ...rest
+}: KeyOptions<string[]> & PatternOptions & { readonly maxItems?: number }) =>
+  ArrayOf(Text({ pattern, rule }), { ...rest, maxItems })

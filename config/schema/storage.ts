@@ -138,6 +138,9 @@ export const LIBRARY_NAME_PATTERN = '[a-z0-9][a-z0-9._-]{0,63}'
 /** A library of a node; its home when no name is given. */
 const LIBRARY_ADDRESS_PATTERN = `12D3KooW[1-9A-HJ-NP-Za-km-z]{44}(/${LIBRARY_NAME_PATTERN})?`
 
+/** With the own one, nearly as many as a peer may be asked to tell of (MAX_WATCHED); an idle one costs 1.5 KB each interval. */
+const MAX_FOLLOWED = 1000
+
 /** Which content comes with a library that is followed. */
 export const CONTENT_POLICIES = ['none', 'wanted', 'all'] as const
 export type ContentPolicy = (typeof CONTENT_POLICIES)[number]
@@ -161,6 +164,7 @@ export const sync = ObjectOf(
     }),
     follow: list({
       default: [],
+      maxItems: MAX_FOLLOWED,
       pattern: `^${LIBRARY_ADDRESS_PATTERN}( (${CONTENT_POLICIES.join('|')})( union)?)?$`,
       rule: "the peer id of a node, perhaps / and the name of a library there, and which content comes with it (none unless given), such as '12D3KooW… all' or '12D3KooW…/tools wanted', and union behind that where it is to join the home of this node",
       description:
