@@ -16,7 +16,7 @@ import {
 import { isPublicLibrary } from './library-names.ts'
 import { decodeVerifiedMember, isReleaseRecord, isStatementRecord, type MemberRecord } from './member.ts'
 import { unlessDamaged } from './members.ts'
-import { isMember, librariesOf } from './membership.ts'
+import { isMember, librariesOf, ownLibrariesOf } from './membership.ts'
 import { isSameContent, MAX_CONTENTS_PER_VERSION, nameIndexRow, siblingsOf } from './plan.ts'
 import { readRecord, readRecordBytes, storedSizeBytes } from './read.ts'
 import { indexKeyOf, readStatementAt } from './read-statements.ts'
@@ -155,7 +155,7 @@ class IndexPlan {
 
   async add(record: MemberRecord, isClosed: boolean): Promise<void> {
     if (isReleaseRecord(record)) await this.#addRelease(record, isClosed)
-    else if (isStatementRecord(record)) await this.#addStatement(record)
+    else if (isStatementRecord(record)) await this.#addStatement(record, isClosed)
   }
 
   plan(): FollowedPlan {
@@ -183,20 +183,31 @@ class IndexPlan {
     }
     const stored = unlessDamaged(() => readRecord(this.#reader, same.recHash))
     if (stored !== undefined && !supersedes(record, stored)) return
+    if (isClosed && (await this.#isForOthers(same.recHash, same.isClosed))) return
     await this.#replace({ recHash: same.recHash, indexKey: nameIndexKey(same) }, record)
     this.#operations.push(put(row.key, row.value))
   }
 
-  async #addStatement(record: StatementRecord): Promise<void> {
+  async #addStatement(record: StatementRecord, isClosed: boolean): Promise<void> {
     const indexKey = indexKeyOf(record)
     const old = this.#reader.get(indexKey)
     if (old !== undefined) {
       if (bytesEqual(old, recordHash(record.bytes))) return
       const stored = unlessDamaged(() => readStatementAt(this.#reader, old))
       if (stored !== undefined && !supersedes(record, stored)) return
+      const isOldClosed = stored !== undefined && isClosedRecord(this.#reader, stored)
+      if (isClosed && (await this.#isForOthers(old, isOldClosed))) return
       await this.#replace({ recHash: old, indexKey }, record)
     }
     this.#operations.push(put(indexKey, recordHash(record.bytes)))
+  }
+
+  /**
+   * Whether a record is shown to others than those who may know of one that a closed library has: such a one does not take its place, as
+   * its memberships would go with that. It stays in its own library.
+   */
+  async #isForOthers(recHash: Uint8Array, isClosed: boolean): Promise<boolean> {
+    return !isClosed || (await ownLibrariesOf(this.#reader, recHash)).length > 0
   }
 
   async #replace(place: { recHash: Uint8Array; indexKey: Uint8Array }, record: MemberRecord): Promise<void> {

@@ -246,6 +246,25 @@ describe('a record', () => {
     expect(await shown(member, numbered(1))).toBe(1)
   })
 
+  test('of a closed library never takes the place of one that others may see', async () => {
+    await make('restricted', [member])
+    await member.publish(numbered(1))
+    await member.registry.publishStatement(yank(numbered(1)))
+    const root = await member.root()
+    const newer = numbered(1, NOW_MS + 9)
+    await writer.publishIn('team', newer, numbered(2))
+    const active = { ...newer.release, state: 'active', sequence: NOW_MS + 9 } as const
+    await writer.registry.publishStatement(createStatusRecord(active, ada).bytes)
+    await team(member)
+    expect(await member.root(), 'what everybody is shown').toBe(root)
+    expect((await member.registry.versions('package-1')).map(({ id }) => id)).toEqual([numbered(1).id])
+    expect((await member.registry.stored(numbered(1).id))?.statements).toEqual([yank(numbered(1))])
+    expect(await member.registry.versions('package-2')).toHaveLength(1)
+    await member.sets.forget(writer.idOf('team'))
+    expect(await member.root()).toBe(root)
+    expect(await shown(member, numbered(1))).toBe(1)
+  })
+
   test('of a closed library of another node is nothing to speak of at home', async () => {
     await make('restricted', [member])
     await writer.publishIn('team', numbered(1))
