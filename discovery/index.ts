@@ -21,5 +21,5 @@ export {
 } from './discovery.ts'
 export type { FindOptions, FindTrace, Holder } from './find/finder.ts'
 export { decodeInvite, encodeInvite, type Invite } from './invite.ts'
-export { contentKey, type KeyKind, keyText, libraryKey, nameKey, recordKey } from './keys.ts'
+export { closedKey, contentKey, type KeyKind, keyText, libraryKey, nameKey, recordKey } from './keys.ts'
 export { isLocalAddress, networkPrefix } from './peers/network-prefix.ts'

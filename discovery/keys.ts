@@ -14,6 +14,7 @@ const DOMAINS = {
   name: 'catalog/key/name/1',
   content: 'catalog/key/content/1',
   library: 'catalog/key/library/1',
+  closed: 'catalog/key/closed/1',
   record: 'catalog/key/record/1'
 } as const
 
@@ -38,6 +39,13 @@ export const contentKey = (cid: Uint8Array): Uint8Array => keyOf('content', cid)
 
 /** The key of a library, from the bytes of its id: nodes that serve it whole. */
 export const libraryKey = (libraryId: Uint8Array): Uint8Array => keyOf('library', libraryId)
+
+/**
+ * The key of a library that is not for everybody, from its secret and the bytes of its id, 32 bytes each: nodes that have it whole, for whoever
+ * knows the secret. To all others it says nothing, and two of them cannot be told to be of one library.
+ */
+export const closedKey = (secret: Uint8Array, libraryId: Uint8Array): Uint8Array =>
+  keyOf('closed', Buffer.concat([secret, libraryId]))
 
 /** The key of a record, from the bytes of its CID: holders of this very record, for whoever knows only its id. */
 export const recordKey = (id: Uint8Array): Uint8Array => keyOf('record', id)

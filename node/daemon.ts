@@ -39,6 +39,7 @@ import { createNodeMetrics } from './metrics.ts'
 import { createNetwork } from './network.ts'
 import { OperationManager } from './operations.ts'
 import { AnnouncementSchedule } from './schedule.ts'
+import { ClosedSources } from './services/closed-sources.ts'
 import { Collecting } from './services/collecting.ts'
 import { ConflictPolicies } from './services/conflict-policies.ts'
 import { FetchFailures } from './services/fetch-failures.ts'
@@ -254,7 +255,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     }
   )
   library.content.onGrown(collecting.grown)
-  const fetching = new Fetching({ ...shared, direct, failures, jobs, collecting })
+  const closedSources = new ClosedSources({ ...shared, access: sets.access }, { self: host.peerId })
+  const fetching = new Fetching({ ...shared, direct, closedSources, failures, jobs, collecting })
   const background = new Background({ ...shared, jobs, fetching })
   const scrubbing = new Scrubbing(
     { ...shared, database: library.database, fetching, metrics: registry },

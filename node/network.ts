@@ -51,8 +51,8 @@ export function createNetwork(modules: NetworkModules): Network {
       const address = target.startsWith('/') ? target : `/p2p/${target}`
       return (await host.connect(address, signal)).peerId
     },
-    async announce({ names, ids }, { wait, timeoutMs }, signal) {
-      const keys = [...names.map(nameKey), ...ids.map(id => recordKey(id.bytes))]
+    async announce({ names, ids, libraries = [] }, { wait, timeoutMs }, signal) {
+      const keys = [...names.map(nameKey), ...ids.map(id => recordKey(id.bytes)), ...libraries]
       const timeout = AbortSignal.timeout(timeoutMs)
       let holders = 0
       try {
@@ -71,6 +71,7 @@ export function createNetwork(modules: NetworkModules): Network {
     },
     holders: (name, signal) => holdersOf(modules, nameKey(name), signal),
     recordHolders: (id, signal) => holdersOf(modules, recordKey(id.bytes), signal),
+    libraryHolders: (key, signal) => holdersOf(modules, key, signal),
     async releases({ name, ...filter }, peerId, signal) {
       const peer = peerIdFromString(peerId)
       // Who publishes the name, and what its newest versions are, matters also when one version is meant.

@@ -15,6 +15,8 @@ export interface FetchJob {
   /** Milliseconds since the epoch. */
   startedAt: number
   priority: Priority
+  /** Whether it was known from closed libraries only, so that strangers may not be asked for its name. */
+  isClosed?: boolean
 }
 
 /** Jobs that are kept, and so fetches that run or wait at once: beyond it BUSY. */
@@ -81,7 +83,7 @@ function readJob(value: Uint8Array): FetchJob | undefined {
     const { id, name, version, startedAt } = row
     if (typeof id !== 'string' || typeof name !== 'string' || typeof version !== 'string') return undefined
     const priority = PRIORITIES.find(known => known === row.priority) ?? 'normal'
-    return { id, name, version, startedAt: Number(startedAt), priority }
+    return { id, name, version, startedAt: Number(startedAt), priority, isClosed: row.isClosed === true }
   } catch {
     return undefined
   }

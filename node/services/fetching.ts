@@ -12,12 +12,13 @@ import {
   toCatalogError,
   withSpan
 } from '../../base/index.ts'
-import { parseId, parseSpec, type ReleaseRecord, type Status } from '../../library/index.ts'
+import { parseId, parseSpec, type ReleaseRecord } from '../../library/index.ts'
 import { greaterPriority, type Priority } from '../../protocols/index.ts'
-import { formatPublicKey } from '../../trust/index.ts'
 import type { EventHub } from '../events.ts'
 import type { OperationProgress } from '../operations.ts'
-import type { FetchedRelease, FetchResult } from '../schemas.ts'
+import type { FetchResult } from '../schemas.ts'
+import { expectHere } from './closed-names.ts'
+import type { ClosedSources } from './closed-sources.ts'
 import type { Collecting } from './collecting.ts'
 import type { FetchFailures, Subject } from './fetch-failures.ts'
 import { type FetchJob, type FetchJobs, MAX_JOBS } from './fetch-jobs.ts'
@@ -29,8 +30,7 @@ import { lateSources } from './late-sources.ts'
 import { holdersOf, lookUp, type ReleaseHolder } from './lookup.ts'
 import { notAt, onlyPeer } from './named-source.ts'
 import type { ContentFetched, ContentWatch, Network } from './network.ts'
-import { npmDependencies } from './npm-dependencies.ts'
-import { releaseStatus } from './release-shapes.ts'
+import { fetchedRelease } from './release-shapes.ts'
 import { type Resolved, type ResolvingModules, resolveRelease } from './resolving.ts'
 import type { FetchingService, FetchRequest, WorkContext } from './types.ts'
 
@@ -59,6 +59,7 @@ const WORTH_ANOTHER: readonly ErrorCode[] = [
 export interface FetchingModules extends ResolvingModules {
   /** The network with every peer in it, for a source that the user names; `network` spares those that keep failing. */
   direct: Network
+  closedSources: Pick<ClosedSources, 'find' | 'late' | 'expectAdmitted'>
   failures: FetchFailures
   jobs: FetchJobs
   collecting: Pick<Collecting, 'makeRoom' | 'expect'>
@@ -106,10 +107,13 @@ export class Fetching implements FetchingService {
    * Goes on with a fetch of an earlier life of the daemon. Nobody waits for it who could ask again: when there is nobody to give what
    * is missing, it has failed this time, and its job stays.
    */
-  resume({ id, name, version, priority }: FetchJob, context: WorkContext): Promise<FetchResult> {
+  async resume(job: FetchJob, context: WorkContext): Promise<FetchResult> {
+    const { id, name, version, priority } = job
     // A record that is gone has most likely got new words: the version is still the same.
-    const spec = this.#modules.registry.get(parseId(id)) === undefined ? `${name}@${version}` : id
-    return this.#fetch({ spec, priority }, context, { onlyThese: false, staysWished: true })
+    const isGone = this.#modules.registry.get(parseId(id)) === undefined
+    if (isGone && job.isClosed === true) await expectHere(this.#modules.registry, job, context.signal)
+    const spec = isGone ? `${name}@${version}` : id
+    return await this.#fetch({ spec, priority }, context, { onlyThese: false, staysWished: true })
   }
 
   async #fetch(request: FetchRequest, context: WorkContext, manner: Manner): Promise<FetchResult> {
@@ -149,9 +153,10 @@ export class Fetching implements FetchingService {
     progress({ phase: 'finding' })
     const resolved = await this.#resolve(request, signal)
     onResolved(resolved.record)
-    const { record } = await registry.add(resolved.record.bytes, signal)
+    // What is closed is here already; added by itself it would be for everybody.
+    const { record } = resolved.isClosed ? resolved : await registry.add(resolved.record.bytes, signal)
     await keepSaid(this.#modules, record.release, resolved.known.statements, signal)
-    const shape = resultOf(record, resolved.known.statements.statusOf(record.release))
+    const shape = fetchedRelease(record, resolved.known.statements.statusOf(record.release))
     const state = content.localState(record.release.content)
     release?.(shape)
     const fetched =
@@ -170,16 +175,15 @@ export class Fetching implements FetchingService {
       ...(request.content && { content: request.content })
     }
     if (request.from === undefined) return await resolveRelease(this.#modules, query, signal)
-    const { direct } = this.#modules
+    const { direct, closedSources } = this.#modules
     const peerId = await direct.dial(request.from, signal)
     const modules = { ...this.#modules, network: onlyPeer(direct, peerId) }
-    try {
-      const resolved = await resolveRelease(modules, query, signal)
-      const { holders } = resolved
-      return { ...resolved, holders: holders.length > 0 ? holders : [{ peerId, record: resolved.record.id }] }
-    } catch (thrown) {
+    const resolved = await resolveRelease(modules, query, signal).catch(thrown => {
       throw notAt(peerId, request.spec, thrown)
-    }
+    })
+    const { holders, record, isClosed } = resolved
+    if (isClosed) await closedSources.expectAdmitted(record, peerId)
+    return { ...resolved, holders: holders.length > 0 ? holders : [{ peerId, record: record.id }] }
   }
 
   async #transfer(
@@ -240,11 +244,11 @@ export class Fetching implements FetchingService {
     signal: AbortSignal
   ): Promise<ContentFetched> {
     const { jobs, clock, events } = this.#modules
-    const { record } = wanted
+    const { record, isClosed } = wanted
     const { name, version } = record.release
     const id = record.id.toString()
     const priority = this.#priorityOf(record)
-    await jobs.begin({ id, name, version, startedAt: clock.now(), priority }, signal)
+    await jobs.begin({ id, name, version, startedAt: clock.now(), priority, isClosed }, signal)
     let stays = false
     try {
       const context = { signal, progress: (made: OperationProgress) => this.#tell(record, made) }
@@ -286,7 +290,11 @@ export class Fetching implements FetchingService {
       async round => {
         if (round > 1) await this.#findAgain(network, holders.map(peerIdOf), signal)
         if (!onlyThese && (round > 1 || holders.length === 0))
-          holders = await this.#holdersOf(wanted.record, patience.hasFetched ? holders : [], signal)
+          holders = await this.#holdersOf(
+            wanted,
+            { round, known: patience.hasFetched ? holders : [] },
+            signal
+          )
         const watch: ContentWatch = {
           priority: () => this.#priorityOf(wanted.record),
           onProgress: ({ bytesFetched, ...progress }) => {
@@ -298,7 +306,7 @@ export class Fetching implements FetchingService {
           onSourceFailed: (peerId, error) => failures.sourceFailed({ name, version }, peerId, error)
         }
         const sources = holders.slice(0, MAX_SOURCES).map(peerIdOf)
-        if (!onlyThese) watch.moreSources = ended => lateSources(this.#modules, wanted.record, sources, ended)
+        if (!onlyThese) watch.moreSources = ended => this.#lateSources(wanted, sources, ended)
         return patience.inAll(await network.fetchContent(wanted.record, sources, watch, signal))
       },
       ROUNDS,
@@ -325,14 +333,18 @@ export class Fetching implements FetchingService {
     if (gone.length > 0) await network.reconnect(gone, signal)
   }
 
-  /** Those who say now that they hold it; when nobody can be asked, those who gave some of it before are still worth a try. */
+  /**
+   * Those who say now that they hold it, or those who may know of it; when nobody can be asked, those who gave some of it before are still
+   * worth a try.
+   */
   async #holdersOf(
-    record: ReleaseRecord,
-    known: ReleaseHolder[],
+    { record, isClosed }: Resolved,
+    { round, known }: { round: number; known: ReleaseHolder[] },
     signal: AbortSignal
   ): Promise<ReleaseHolder[]> {
     const { name, version, owner } = record.release
     try {
+      if (isClosed) return await this.#modules.closedSources.find(record, round > 1, signal)
       const found = await lookUp(this.#modules, { name, version, owner }, signal)
       return holdersOf(found.holders, record)
     } catch (thrown) {
@@ -340,6 +352,12 @@ export class Fetching implements FetchingService {
       if (known.length === 0 || (code !== 'NO_PEERS' && code !== 'NO_PROVIDERS')) throw thrown
       return known
     }
+  }
+
+  #lateSources({ record, isClosed }: Resolved, known: string[], signal: AbortSignal): AsyncIterable<string> {
+    return isClosed
+      ? this.#modules.closedSources.late(record, known, signal)
+      : lateSources(this.#modules, record, known, signal)
   }
 
   #tell(record: ReleaseRecord, progress: OperationProgress): void {
@@ -367,20 +385,4 @@ const peerIdOf = ({ peerId }: ReleaseHolder): string => peerId
 function subjectOf(text: string): Subject {
   const spec = parseSpec(text)
   return { name: spec.kind === 'id' ? spec.id.toString() : spec.name }
-}
-
-function resultOf(record: ReleaseRecord, status: Status | undefined): FetchedRelease {
-  const { release } = record
-  return {
-    id: record.id.toString(),
-    name: release.name,
-    version: release.version,
-    content: release.content.toString(),
-    sizeBytes: release.sizeBytes,
-    files: release.files,
-    owner: formatPublicKey(release.owner),
-    ...releaseStatus(status),
-    dependencies: release.dependencies ?? [],
-    unresolved: npmDependencies(release)
-  }
 }

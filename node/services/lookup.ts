@@ -18,8 +18,9 @@ import {
   untilAborted,
   withSpan
 } from '../../base/index.ts'
-import { isTimely, type ReleaseRecord, type StatementRecord } from '../../library/index.ts'
+import { isTimely, type Registry, type ReleaseRecord, type StatementRecord } from '../../library/index.ts'
 import type { PeerReleases } from '../../protocols/index.ts'
+import { expectOpenName } from './closed-names.ts'
 import type { Holder, Network, WantedReleases } from './network.ts'
 
 export interface Found {
@@ -72,6 +73,7 @@ const NO_PROVIDERS_HINT = 'check the spelling of the name, and that its publishe
 
 export interface LookupModules {
   network: Network
+  registry: Pick<Registry, 'entries'>
   clock: Clock
   logger: Logger
 }
@@ -81,12 +83,16 @@ export interface LookupRequest extends WantedReleases {
   readonly settlesOwner?: boolean
 }
 
-/** NO_PEERS when the node is alone, NO_PROVIDERS when nobody answers with a release. */
+/**
+ * NO_PEERS when the node is alone, NO_PROVIDERS when nobody answers with a release, RELEASE_NOT_FOUND before anybody is asked for a name that
+ * only closed libraries have.
+ */
 export async function lookUp(
   modules: LookupModules,
   wanted: LookupRequest,
   signal: AbortSignal
 ): Promise<Found> {
+  await expectOpenName(modules.registry, wanted, signal)
   return await withSpan('find', { name: wanted.name }, () => new Lookup(modules, wanted).run(signal))
 }
 

@@ -13,7 +13,8 @@ export function onlyPeer(network: Network, peerId: string): Network {
     async *holders() {
       yield { peerId, source: 'peer', ageMs: 0 }
     },
-    async *recordHolders() {}
+    async *recordHolders() {},
+    async *libraryHolders() {}
   }
 }
 

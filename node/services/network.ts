@@ -54,6 +54,8 @@ export interface Announced {
   names: readonly string[]
   /** Ids of records. */
   ids: readonly CID[]
+  /** Keys of libraries. */
+  libraries?: readonly Uint8Array[]
 }
 
 /** A release and what one peer says that is said of it: verified, and perhaps not the newest. */
@@ -73,7 +75,7 @@ export interface WantedReleases {
 
 export interface Network {
   /**
-   * Tells the network that this node holds releases of these names, and these records. Resolves with the number of peers that
+   * Tells the network that this node holds releases of these names, these records and libraries. Resolves with the number of peers that
    * keep the claim of each; fewer than `wait` when the time is over, and then goes on in the background.
    */
   announce(what: Announced, options: AnnounceOptions, signal: AbortSignal): Promise<number>
@@ -81,6 +83,8 @@ export interface Network {
   holders(name: string, signal: AbortSignal): AsyncIterable<Holder>
   /** Peers that hold a record, as the DHT finds them. */
   recordHolders(id: CID, signal: AbortSignal): AsyncIterable<Holder>
+  /** Peers that have a whole copy of the library with a key, as the DHT finds them. */
+  libraryHolders(key: Uint8Array, signal: AbortSignal): AsyncIterable<Holder>
   /**
    * The releases that a peer holds, with what is said of them: checked records, signatures included. All of the name up to a few hundred, and of those that
    * are wanted as many again where the name has more.

@@ -7,7 +7,7 @@ import type {
   Status
 } from '../../library/index.ts'
 import { formatPublicKey } from '../../trust/index.ts'
-import type { ReleaseInfo, ReleaseItem, ReleaseStatus } from '../schemas.ts'
+import type { FetchedRelease, ReleaseInfo, ReleaseItem, ReleaseStatus } from '../schemas.ts'
 import { npmDependencies } from './npm-dependencies.ts'
 
 /** `name@version`, for messages. */
@@ -82,4 +82,21 @@ function attestationShape(record: StatementRecord): ReleaseInfo['attestations'] 
   if (record.kind !== 'attestation') return []
   const { signer, statement, holds, sequence } = record.attestation
   return [{ signer: formatPublicKey(signer), statement, holds, sequence }]
+}
+
+/** What is told of a release that is fetched. */
+export function fetchedRelease(record: ReleaseRecord, status: Status | undefined): FetchedRelease {
+  const { release } = record
+  return {
+    id: record.id.toString(),
+    name: release.name,
+    version: release.version,
+    content: release.content.toString(),
+    sizeBytes: release.sizeBytes,
+    files: release.files,
+    owner: formatPublicKey(release.owner),
+    ...releaseStatus(status),
+    dependencies: release.dependencies ?? [],
+    unresolved: npmDependencies(release)
+  }
 }

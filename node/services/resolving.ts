@@ -32,6 +32,8 @@ export interface Resolved {
   known: Knowledge
   /** Peers that said they hold its content; empty when nobody was asked. */
   holders: ReleaseHolder[]
+  /** Whether it is known from closed libraries only. It stays so for who works with it, also when it has left the last of them meanwhile. */
+  isClosed: boolean
 }
 
 export interface ResolveRequest {
@@ -74,13 +76,20 @@ export async function resolveRelease(
   const settled = request.news === true ? undefined : settledHere(modules, here, spec, rule)
   if (settled !== undefined || !request.network) {
     const record = settled ?? selectRelease(here, spec, rule)
-    return { record, known: here, holders: [] }
+    return { record, known: here, holders: [], isClosed: isClosed(modules, record, here) }
   }
   const found = await findOrLocal(modules, wantedOf(spec, rule), here, signal)
   await keepNews(modules, here, found, rule.publisher ?? rule.pin, signal)
   const known = withFound(here, found)
   const record = selectFound(known, spec, rule, found.failure)
-  return { record, known, holders: holdersOf(found.holders, record) }
+  // Who has the same content from elsewhere is none of those who may be asked for what is closed.
+  if (isClosed(modules, record, here)) return { record, known, holders: [], isClosed: true }
+  return { record, known, holders: holdersOf(found.holders, record), isClosed: false }
+}
+
+/** A record that was here a moment ago and is not any more has left with a closed library, for all that is known. */
+function isClosed({ registry }: ResolvingModules, record: ReleaseRecord, here: Knowledge): boolean {
+  return registry.isClosed(record) || (here.records.includes(record) && registry.get(record.id) === undefined)
 }
 
 /** What counts here for a name, before a user names a publisher. */
@@ -181,11 +190,12 @@ async function resolveId(
   const local = registry.get(id)
   if (local !== undefined) {
     const statements = new StatementSet(await registry.statements(local.release, signal))
-    return { record: local, known: { records: [local], statements }, holders: [] }
+    const known = { records: [local], statements }
+    return { record: local, known, holders: [], isClosed: isClosed(modules, local, known) }
   }
   if (!request.network)
     throw new CatalogError('RELEASE_NOT_FOUND', `no record ${id} is here`, { details: { id: id.toString() } })
   const { record, statements, holder } = await lookUpRecord(modules, id, signal)
   const known = { records: [record], statements: new StatementSet(statements) }
-  return { record, known, holders: [{ peerId: holder, record: record.id }] }
+  return { record, known, holders: [{ peerId: holder, record: record.id }], isClosed: false }
 }

@@ -8,12 +8,12 @@ import {
   sharedPrefixBits,
   xor
 } from '../../../discovery/distance.ts'
-import { contentKey, keyText, libraryKey, nameKey, recordKey } from '../../../discovery/index.ts'
+import { closedKey, contentKey, keyText, libraryKey, nameKey, recordKey } from '../../../discovery/index.ts'
 import { kademliaId } from '../../../discovery/keys.ts'
 
 interface Vectors {
   keys: Array<{
-    kind: 'name' | 'content' | 'library' | 'record'
+    kind: 'name' | 'content' | 'library' | 'record' | 'closed'
     value: string
     key: string
     kademliaId: string
@@ -28,7 +28,8 @@ const makers = {
   name: (value: string) => nameKey(value),
   content: (value: string) => contentKey(hex(value)),
   library: (value: string) => libraryKey(hex(value)),
-  record: (value: string) => recordKey(hex(value))
+  record: (value: string) => recordKey(hex(value)),
+  closed: (value: string) => closedKey(hex(value).subarray(0, 32), hex(value).subarray(32))
 }
 const point = fc.uint8Array({ minLength: 32, maxLength: 32 })
 const asNumber = (bytes: Uint8Array): bigint => BigInt(`0x${keyText(bytes)}`)
@@ -43,10 +44,10 @@ describe('keys', () => {
   )
 
   it('of different kinds never meet', () => {
-    const value = Buffer.from('same')
-    expect(
-      new Set([nameKey('same'), contentKey(value), libraryKey(value), recordKey(value)].map(keyText)).size
-    ).toBe(4)
+    const value = Buffer.alloc(64, 'same')
+    const closed = closedKey(value.subarray(0, 32), value.subarray(32))
+    const keys = [nameKey(value.toString()), contentKey(value), libraryKey(value), recordKey(value), closed]
+    expect(new Set(keys.map(keyText)).size).toBe(5)
   })
 })
 

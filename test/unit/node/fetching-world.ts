@@ -68,6 +68,13 @@ interface World {
   /** Those that were looked for again, each time. */
   soughtAgain: string[][]
   transfers: string[][]
+  /** Ids of records that are known from closed libraries only, and who may know of them. */
+  closed: Set<string>
+  members: string[]
+  /** Whether those were sought who are not connected, each time. */
+  thorough: boolean[]
+  /** Names and ids that strangers were asked for. */
+  told: string[]
   transfer: (attempt: number, signal: AbortSignal, watch: ContentWatch) => Promise<ContentFetched>
 }
 
@@ -87,6 +94,10 @@ export function newWorld(): void {
     gone: new Set(),
     soughtAgain: [],
     transfers: [],
+    closed: new Set(),
+    members: [],
+    thorough: [],
+    told: [],
     transfer: async () => FETCHED
   }
 }
@@ -98,17 +109,21 @@ function network(): Network {
     reconnect: async peerIds => void world.soughtAgain.push([...peerIds]),
     dial: async target => target,
     announce: async () => 0,
-    async *holders() {
+    async *holders(name) {
+      world.told.push(name)
       if (world.isAlone) throw new CatalogError('NO_PEERS', 'nobody to ask')
       if (Object.keys(world.peers).length === 0) throw new CatalogError('NO_PROVIDERS', 'nobody announces it')
       for (const peerId of Object.keys(world.peers)) yield { peerId, source: 'dht', ageMs: 0 }
     },
+    async *libraryHolders() {},
     async *recordHolders(id) {
+      world.told.push(id.toString())
       for (const [peerId, records] of Object.entries(world.unconnected))
         if (records.some(known => known.id.equals(id))) yield { peerId, source: 'dht', ageMs: 0 }
     },
     releases: async (_name, peerId) => ({ releases: world.peers[peerId] ?? [], statements: world.said }),
     record: async (id, peerId) => {
+      world.told.push(id)
       const held = world.peers[peerId] ?? world.unconnected[peerId]
       const record = held?.find(known => known.id.toString() === id)
       return record && { record, statements: [] }
@@ -130,12 +145,26 @@ export function fetching(room: boolean | Promise<void> = true): Fetching {
   const modules = {
     network: network(),
     direct: network(),
+    closedSources: {
+      find: async ({ id }: ReleaseRecord, isThorough: boolean) => {
+        world.thorough.push(isThorough)
+        return world.members.map(peerId => ({ peerId, record: id }))
+      },
+      async *late() {},
+      expectAdmitted: async (_: unknown, peerId: string) => {
+        if (!world.members.includes(peerId)) throw new CatalogError('NOT_PERMITTED', 'not a member')
+      }
+    },
     failures: new FetchFailures({ clock: systemClock }),
     registry: {
       get: (id: CID) => world.local.find(known => known.id.equals(id)),
       versions: async () => world.local,
       status: () => undefined,
-      async *entries() {},
+      async *entries() {
+        for (const { id, release } of world.local)
+          yield { ...release, isClosed: world.closed.has(id.toString()) }
+      },
+      isClosed: ({ id }: ReleaseRecord) => world.closed.has(id.toString()),
       statements: async () => [],
       addStatement: async (bytes: Uint8Array) => void world.kept.push(bytes),
       ownerPin: () => undefined,

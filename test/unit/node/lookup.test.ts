@@ -11,7 +11,12 @@ function lookUpWith(error: CatalogError) {
       throw error
     }
   }
-  const modules = { network: network as never, clock: systemClock, logger: silentLogger }
+  const modules = {
+    network: network as never,
+    registry: { async *entries() {} },
+    clock: systemClock,
+    logger: silentLogger
+  }
   return lookUp(modules, { name: 'nosuch' }, new AbortController().signal)
 }
 

@@ -12,7 +12,8 @@ const told = (spec: string, thrown: unknown): CatalogError => notAt('p1', spec, 
 /** How looking a name up at `p1` alone fails, when it answers so. */
 async function lookUpFailure(releases: () => Promise<never>): Promise<unknown> {
   const network = onlyPeer({ releases } as unknown as Network, 'p1')
-  return await lookUp({ network, clock: systemClock, logger: silentLogger }, { name: 'demo' }, signal).then(
+  const modules = { network, registry: { async *entries() {} }, clock: systemClock, logger: silentLogger }
+  return await lookUp(modules, { name: 'demo' }, signal).then(
     () => expect.fail('it was found'),
     thrown => thrown
   )

@@ -16,7 +16,10 @@ async function resolveMissing(connected: string[], search: CatalogError | undefi
       versions: async () => [HERE],
       status: () => undefined,
       statements: async () => [],
-      add: async () => undefined
+      add: async () => undefined,
+      async *entries() {},
+      get: () => HERE,
+      isClosed: () => false
     },
     content: {},
     policies: MANUAL,
