@@ -10,7 +10,6 @@ import { Registry as MetricsRegistry } from 'prom-client'
 import { type Clock, SECOND_MS } from '../base/index.ts'
 import type { LoadedConfig } from '../config/index.ts'
 import { createDiscovery } from '../discovery/index.ts'
-import type { Registry } from '../library/index.ts'
 import {
   createContentServer,
   createControl,
@@ -39,6 +38,7 @@ import { createNodeMetrics } from './metrics.ts'
 import { createNetwork } from './network.ts'
 import { OperationManager } from './operations.ts'
 import { AnnouncementSchedule } from './schedule.ts'
+import { servedWhileRunning } from './served-while-running.ts'
 import { ClosedSources } from './services/closed-sources.ts'
 import { Collecting } from './services/collecting.ts'
 import { ConflictPolicies } from './services/conflict-policies.ts'
@@ -46,6 +46,8 @@ import { FetchFailures } from './services/fetch-failures.ts'
 import { FetchJobs } from './services/fetch-jobs.ts'
 import { Fetching } from './services/fetching.ts'
 import { HeadRenewal } from './services/head-renewal.ts'
+import { LibraryAnnouncing } from './services/library-announcing.ts'
+import { LibraryKeys } from './services/library-keys.ts'
 import { Offloading } from './services/offloading.ts'
 import { OperationQueue } from './services/operation-queue.ts'
 import { PeerHealth } from './services/peer-health.ts'
@@ -197,8 +199,9 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   )
 
   // Who holds what: telling others, and asking them.
+  const libraryKeys = new LibraryKeys({ sets, clock, logger: log }, { writer: nodeKey.key.publicKey })
   const schedule = new AnnouncementSchedule(
-    { database: library.database, clock },
+    { database: library.database, clock, libraries: libraryKeys },
     { intervalMs: values.announce.interval }
   )
   const discovery = await createDiscovery(
@@ -288,6 +291,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       sync: (request, context) => syncParts.syncing.sync(request, context)
     }
   })
+  const libraryAnnouncing = new LibraryAnnouncing({ ...shared, keys: libraryKeys })
   const renewal = new HeadRenewal({ sets, clock, logger: log })
   const offloading =
     bucket === undefined ? undefined : new Offloading({ bucket, clock, logger: log, metrics: registry })
@@ -319,6 +323,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
         replaying,
         scrubbing,
         renewal,
+        libraryAnnouncing,
         ...syncParts.pausable,
         ...(offloading === undefined ? [] : [offloading]),
         { pause: () => contentServer.stop(), resume: () => contentServer.start() }
@@ -347,6 +352,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   replaying.start()
   scrubbing.start()
   renewal.start()
+  libraryAnnouncing.start()
   syncParts.start()
   offloading?.start()
   shutdown.leave('goodbye', deadline => {
@@ -358,6 +364,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   if (offloading !== undefined) shutdown.leave('bucket', () => offloading.stop())
   shutdown.leave('scrub', () => scrubbing.stop())
   shutdown.leave('heads', () => renewal.stop())
+  shutdown.leave('library keys', () => libraryAnnouncing.stop())
   shutdown.leave('following', () => syncParts.stop())
   shutdown.leave('fetching', () => fetching.stop())
 
@@ -378,23 +385,5 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     const failed = await shutdown.run(log, AbortSignal.timeout(STOP_TIMEOUT_MS))
     lifecycle.transition('stopped', reason)
     return failed
-  }
-}
-
-/** What peers may read: nothing while the node is paused. They are told that it is busy. */
-function servedWhileRunning(
-  registry: Registry,
-  lifecycle: Lifecycle
-): Pick<Registry, 'stored' | 'storedPage'> {
-  const check = (): void => lifecycle.require(['initializing', 'running'], 'serve')
-  return {
-    async stored(id, signal) {
-      check()
-      return await registry.stored(id, signal)
-    },
-    async storedPage(query, signal) {
-      check()
-      return await registry.storedPage(query, signal)
-    }
   }
 }

@@ -9,6 +9,7 @@ import {
   readPublishedIds,
   scheduleAnnouncement
 } from '../library/index.ts'
+import type { LibraryKeys } from './services/library-keys.ts'
 
 /**
  * The announcement schedule that the registry writes in the same batch as a publish. An entry is due until its name was
@@ -17,11 +18,16 @@ import {
 export class AnnouncementSchedule {
   readonly #database: Database
   readonly #clock: Clock
+  readonly #libraries: Pick<LibraryKeys, 'all'>
   readonly #intervalMs: number
 
-  constructor(modules: { database: Database; clock: Clock }, options: { intervalMs: number }) {
+  constructor(
+    modules: { database: Database; clock: Clock; libraries: Pick<LibraryKeys, 'all'> },
+    options: { intervalMs: number }
+  ) {
     this.#database = modules.database
     this.#clock = modules.clock
+    this.#libraries = modules.libraries
     this.#intervalMs = options.intervalMs
   }
 
@@ -57,9 +63,10 @@ export class AnnouncementSchedule {
     return ids
   }
 
-  /** The keys of all names and then of all records, for discovery to announce again and again. */
+  /** The keys of all names, of all libraries and then of all records, for discovery to announce again and again. */
   async *keys(signal: AbortSignal): AsyncGenerator<Uint8Array> {
     for await (const { name } of readAnnouncements(this.#database, signal)) yield nameKey(name)
+    yield* await this.#libraries.all(signal)
     for await (const id of readPublishedIds(this.#database, {}, signal)) yield recordKey(id.bytes)
   }
 }

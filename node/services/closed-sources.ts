@@ -13,10 +13,10 @@ import {
   Semaphore,
   toCatalogError
 } from '../../base/index.ts'
-import { closedKey } from '../../discovery/index.ts'
 import { type AccessList, isAdmitted, type Registry, type ReleaseRecord } from '../../library/index.ts'
 import type { LibraryAccess } from '../../sync/index.ts'
 import { type Candidates, type Circle, candidatesOf } from './closed-candidates.ts'
+import { keyOfList } from './library-keys.ts'
 import type { ReleaseHolder } from './lookup.ts'
 import type { Network } from './network.ts'
 import { nodeKeyOf, peerOf } from './writer-key.ts'
@@ -125,7 +125,7 @@ export class ClosedSources {
   }
 
   async #search(lists: readonly AccessList[], signal: AbortSignal): Promise<string[]> {
-    const keys = lists.slice(0, MAX_KEYS).map(({ secret, library }) => closedKey(secret, library))
+    const keys = lists.slice(0, MAX_KEYS).map(keyOfList)
     return (await Promise.all(keys.map(key => this.#holdersOf(key, signal)))).flat()
   }
 
