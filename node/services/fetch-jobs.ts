@@ -83,7 +83,8 @@ function readJob(value: Uint8Array): FetchJob | undefined {
     const { id, name, version, startedAt } = row
     if (typeof id !== 'string' || typeof name !== 'string' || typeof version !== 'string') return undefined
     const priority = PRIORITIES.find(known => known === row.priority) ?? 'normal'
-    return { id, name, version, startedAt: Number(startedAt), priority, isClosed: row.isClosed === true }
+    const closed = row.isClosed === true ? { isClosed: true } : {}
+    return { id, name, version, startedAt: Number(startedAt), priority, ...closed }
   } catch {
     return undefined
   }

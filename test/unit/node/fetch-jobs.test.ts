@@ -2,7 +2,14 @@ import { expect, it } from 'vitest'
 import { type FetchJob, FetchJobs } from '../../../node/services/fetch-jobs.ts'
 import { MemoryDatabase } from '../discovery/memory-database.ts'
 
-const JOB: FetchJob = { id: 'bafy', name: 'demo', version: '1.0.0', startedAt: 1000, priority: 'low' }
+const JOB: FetchJob = {
+  id: 'bafy',
+  name: 'demo',
+  version: '1.0.0',
+  isClosed: true,
+  startedAt: 1000,
+  priority: 'low'
+}
 const signal = new AbortController().signal
 
 it('a job that is left is there for the next try, as old as it is', async () => {
