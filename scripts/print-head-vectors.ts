@@ -37,10 +37,9 @@ const SECOND: HeadStatement = {
 const second = signHead(SECOND, node)
 
 function valid(name: string, { bytes, hash, ...head }: Head): object {
-  const fields = Object.entries(head).map(([key, value]) => [
-    key,
-    value instanceof Uint8Array ? hex(value) : value
-  ])
+  const fields = Object.entries(head)
+    .filter(([key, value]) => key !== 'isClosed' || value === true)
+    .map(([key, value]) => [key, value instanceof Uint8Array ? hex(value) : value])
   return { name, fields: Object.fromEntries(fields), head: hex(bytes), hash: hex(hash) }
 }
 
@@ -75,6 +74,7 @@ const invalid: Array<[string, string, Uint8Array]> = [
   ['a floating point revision', 'HEAD_INVALID', forged({ revision: 2.5 })],
   ['a head before the first', 'HEAD_INVALID', forged({ revision: 1 })],
   ['no head before the second', 'HEAD_INVALID', forged({ previous: undefined })],
+  ['closed: false', 'HEAD_INVALID', forged({ closed: false })],
   ['expired when it was signed', 'HEAD_INVALID', forged({ expires: TIME_MS })],
   ['good for more than 7 days', 'HEAD_INVALID', forged({ expires: TIME_MS + 1001 + HEAD_LIFETIME_MS })],
   ['signed by another key', 'SIGNATURE_INVALID', forged({}, { key: other })],
@@ -90,7 +90,8 @@ const vectors = {
   heads: [
     valid('the first of a library', first),
     valid('the one after it', second),
-    valid('of a new epoch', signHead({ ...SECOND, epoch: TIME_MS + 1 }, node))
+    valid('of a new epoch', signHead({ ...SECOND, epoch: TIME_MS + 1 }, node)),
+    valid('of a closed library', signHead({ ...SECOND, isClosed: true }, node))
   ],
   withUnknownField: hex(forged({ mood: 'good' })),
   invalid: invalid.map(([name, code, bytes]) => ({ name, code, head: hex(bytes) }))

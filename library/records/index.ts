@@ -11,7 +11,8 @@ export {
   accessListKey,
   createAccessList,
   decodeAccessList,
-  isAdmitted
+  isAdmitted,
+  type NewAccessList
 } from './access-list.ts'
 export { decodeCanonical, encodeCanonical } from './canonical.ts'
 export * as check from './checks.ts'
