@@ -41,6 +41,7 @@ import { createPeers } from './services/peers.ts'
 import { createPublishing } from './services/publishing.ts'
 import { createQueueing } from './services/queueing.ts'
 import { createRates } from './services/rates.ts'
+import { ReleaseAccess } from './services/release-access.ts'
 import { createReleases } from './services/releases.ts'
 import { createRetention } from './services/retention.ts'
 import type { Scrubbing } from './services/scrubbing.ts'
@@ -99,6 +100,7 @@ export interface BuildOptions {
 export function buildServices(modules: BuildModules, options: BuildOptions): NodeServices {
   const { content, registry, host, control, throttle, clock, fetching, lifecycle, logging, logger } = modules
   const { home, config, reloadConfig, startedMs } = options
+  const withAccess = { ...modules, access: new ReleaseAccess(modules) }
   const { values } = config
   return {
     version: VERSION,
@@ -112,13 +114,13 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     operations: modules.operations,
     events: modules.events,
     metrics: modules.metrics,
-    publishing: createPublishing(modules, { defaultWait: values.announce.wait }),
-    changes: createChanges(modules),
-    releases: createReleases(modules),
+    publishing: createPublishing(withAccess, { defaultWait: values.announce.wait }),
+    changes: createChanges(withAccess),
+    releases: createReleases(withAccess),
     conflicts: createConflicts(modules),
     verification: createVerification(modules),
     collecting: modules.collecting,
-    retention: createRetention(modules),
+    retention: createRetention(withAccess),
     contents: createContents(modules),
     copying: new Copying({
       ...modules,
@@ -126,7 +128,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     }),
     bundling: new Bundling(modules),
     queueing: createQueueing(modules),
-    why: createWhy(modules),
+    why: createWhy(withAccess),
     peers: createPeers({
       host,
       throttle,

@@ -1,6 +1,7 @@
 /** The shapes of releases in JSON: items, details, what is said of them, and who else claims their name. */
 import * as Type from 'typebox'
 import { CONFLICT_STRATEGIES } from '../config/index.ts'
+import { ACCESS_CLASSES } from '../library/index.ts'
 import { count, text } from './schema-fields.ts'
 
 export const Dependency = Type.Object({
@@ -22,6 +23,12 @@ export const ReleaseStatus = Type.Object({
 })
 export type ReleaseStatus = Type.Static<typeof ReleaseStatus>
 
+export const ReleaseAccessName = Type.Enum(['public', ...ACCESS_CLASSES, 'closed'], {
+  description:
+    'Whom it is for, by the widest of the libraries of this node that have it; closed: it is known from a library of another node that is not for everybody.'
+})
+export type ReleaseAccessName = Type.Static<typeof ReleaseAccessName>
+
 export const ReleaseItem = Type.Object({
   name: Type.String(),
   version: Type.String(),
@@ -31,7 +38,7 @@ export const ReleaseItem = Type.Object({
   content: text('CID of the content.'),
   sizeBytes: count('Sum of the sizes of all files.'),
   ...ReleaseStatus.properties,
-  access: text('public.'),
+  access: ReleaseAccessName,
   local: Type.Enum(['none', 'partial', 'complete']),
   kept: Type.Boolean({ description: 'Pinned with `catalog pin`: never let go of.' })
 })
@@ -115,6 +122,9 @@ export type Conflict = Type.Static<typeof Conflict>
 
 export const ReleaseInfo = Type.Object({
   ...ReleaseItem.properties,
+  libraries: Type.Array(Type.String(), {
+    description: 'Addresses of the libraries that have it, those of this node first.'
+  }),
   statusSequence: Type.Optional(count('Of the owner’s last status: a new one needs a larger one.')),
   attestations: Type.Array(
     Type.Object({

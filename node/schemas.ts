@@ -7,7 +7,7 @@ import * as Type from 'typebox'
 import { NODE_STATES } from './lifecycle.ts'
 import { LOG_LEVEL_NAMES } from './logging/line.ts'
 import { OPERATION_STATES } from './operations.ts'
-import { Dependency, ReleaseItem, ReleaseStatus } from './release-schemas.ts'
+import { Dependency, ReleaseAccessName, ReleaseItem, ReleaseStatus } from './release-schemas.ts'
 import { count, ms, text } from './schema-fields.ts'
 
 export * from './bundle-schemas.ts'
@@ -107,7 +107,11 @@ export const PublishResult = Type.Object({
   content: text('CID of the content.'),
   sizeBytes: count('Sum of the sizes of all files.'),
   files: count('Number of files.'),
-  announcedTo: count('Peers that hold the announcement.')
+  library: text('Name of the library of this node that it went into.'),
+  access: ReleaseAccessName,
+  announcedTo: count(
+    'Peers that hold the announcement; 0 when it is not public, as nothing is announced then.'
+  )
 })
 export type PublishResult = Type.Static<typeof PublishResult>
 

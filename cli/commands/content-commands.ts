@@ -38,6 +38,10 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
       { flags: '--tag <keyword>', description: 'a keyword; may be given several times', repeat: true },
       { flags: '--key <name>', description: 'publisher key to sign with; else the default one' },
       {
+        flags: '--library <name>',
+        description: 'library of this node that it goes into; else home, which is for everybody'
+      },
+      {
         flags: '--wait <n>',
         description: `wait until n other nodes hold the announcement, 0 to ${MAX_WAIT}; fewer in the end is exit 6 (else announce.wait)`,
         parse: wholeNumber(0, MAX_WAIT)
@@ -50,9 +54,13 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
         line: 'catalog publish dist --name @acme/tool --version 1.2.0 --wait 3',
         does: 'publishes and waits for 3 holders'
       },
+      {
+        line: 'catalog publish . --library team',
+        does: 'publishes for those who may know of the library team, and announces nothing when it is not public'
+      },
       { line: 'catalog publish . --dry-run', does: 'shows which files would be in the release' }
     ],
-    json: '`name`, `version`, `id` (CID of the record), `content` (CID), `sizeBytes`, `files`, `newBytes`, `announcedTo`, `warnings[]`; with --dry-run `name`, `version`, `sizeBytes`, `files`, `entries[] {path, kind, sizeBytes?}`, `warnings[]`',
+    json: '`name`, `version`, `id` (CID of the record), `content` (CID), `sizeBytes`, `files`, `newBytes`, `library`, `access`, `announcedTo`, `warnings[]`; with --dry-run `name`, `version`, `sizeBytes`, `files`, `entries[] {path, kind, sizeBytes?}`, `warnings[]`',
     load: () => import('./publish.ts')
   },
   {
@@ -67,7 +75,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     summary: 'everything about one release',
     arguments: [{ name: '<spec>', description: SPEC_FORMS }],
     options: [PUBLISHER, { flags: '--local', description: 'ask no other node' }],
-    json: '`name`, `version`, `type`, `publisher`, `id`, `content`, `sizeBytes`, `status`, `access`, `local` (none, partial, complete), `attestations[] {signer, statement, holds, sequence}`, and what the publisher stated',
+    json: '`name`, `version`, `type`, `publisher`, `id`, `content`, `sizeBytes`, `status`, `access` (public, private, restricted, friends, or closed: from a library of another node that is not for everybody), `libraries[]` (addresses of those that have it), `local` (none, partial, complete), `attestations[] {signer, statement, holds, sequence}`, and what the publisher stated',
     load: () => import('./info.ts')
   },
   {

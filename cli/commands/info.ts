@@ -27,6 +27,7 @@ export const run = defineCommand(async (context, [spec]: [string], options: Opti
       ['links', Object.entries(release.links ?? {}).map(([key, link]) => `${key}: ${link}`)],
       ['publisher', release.publisher],
       ['published', release.publishedAt],
+      ['libraries', release.libraries],
       ['record', release.id],
       ['content', release.content],
       [

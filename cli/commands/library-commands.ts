@@ -25,6 +25,13 @@ export const LIBRARY_COMMANDS: CommandSpec[] = [
         load: () => import('./library-list.ts')
       },
       {
+        name: 'show',
+        summary: 'one library of this node, and who may know of it',
+        arguments: [NAME],
+        json: OWN,
+        load: () => import('./library-show.ts')
+      },
+      {
         name: 'create',
         summary: 'make a library beside home',
         details:

@@ -20,6 +20,7 @@ import { PACKAGE_FILE, type PackageDefaults, readDefaults } from '../publish/def
 import { checkAllUnchanged, packFolder } from '../publish/pack.ts'
 import { type SourceEntry, walkFolder } from '../publish/walk.ts'
 import { openKeyring, unlockKey } from './keyring.ts'
+import { ownLibrary } from './library-show.ts'
 
 interface Options {
   name?: string
@@ -28,6 +29,7 @@ interface Options {
   description?: string
   tag?: string[]
   key?: string
+  library?: string
   wait?: number
   dryRun?: boolean
 }
@@ -40,23 +42,41 @@ export const run = defineCommand(async (context, [dir]: [string], options: Optio
   // All that can be wrong with the record is said before a byte of the folder is sent; its content has yet to get a name.
   checkNewRelease(releaseOf(identity, { content: EMPTY_ROOT, ...totalsOf(entries) }))
   if (options.dryRun === true) return showPlan(context, identity, entries)
+  if (options.library !== undefined) await expectLibrary(context, options.library, options.wait)
 
   const signer = await unlockKey(context, await openKeyring(context), options.key)
   const ingest = await store(context, folder, entries)
   const record = sign(identity, ingest, signer)
   const result = await runOperation<PublishResult>(context, {
     path: '/v1/packages',
-    body: { record: Buffer.from(record).toString('base64'), wait: options.wait }
+    body: { record: Buffer.from(record).toString('base64'), library: options.library, wait: options.wait }
   })
   context.output.result({ ...result, newBytes: ingest.newBytes, warnings: identity.warnings }, () => {
     const size = `${plural(result.files, 'file')}, ${displaySize(result.sizeBytes)}, ${displaySize(ingest.newBytes)} new`
     return `published ${result.name}@${result.version} (${size})\n${result.id}`
   })
-  const { announcedTo } = result
-  if (announcedTo === 0)
+  const { announcedTo, access, library } = result
+  if (access !== 'public')
+    context.output.note(
+      `It is ${access}: announced to nobody, and for those who may follow the library ${library}.`
+    )
+  else if (announcedTo === 0)
     context.output.note('No other node holds its announcement yet; the daemon goes on announcing it.')
   else context.output.note(`Announced to ${plural(announcedTo, 'node')}.`)
 })
+
+/** Before a byte of the folder is sent. NOT_FOUND, INVALID_ARGUMENT. */
+async function expectLibrary(context: Context, name: string, wait = 0): Promise<void> {
+  const { access } = await ownLibrary(context, name)
+  if (access !== 'public' && wait > 0)
+    throw new CatalogError(
+      'INVALID_ARGUMENT',
+      `the library ${name} is ${access}: nothing of it is announced`,
+      {
+        hint: 'publish without --wait'
+      }
+    )
+}
 
 interface Identity {
   name: string

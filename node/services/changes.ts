@@ -14,12 +14,14 @@ import type { AnnouncementSchedule } from '../schedule.ts'
 import type { ReleaseItem } from '../schemas.ts'
 import { announceStored } from './announcing.ts'
 import type { Network } from './network.ts'
+import type { ReleaseAccess } from './release-access.ts'
 import { releaseItem, releaseName } from './release-shapes.ts'
 import type { ChangesService } from './types.ts'
 
 export interface ChangesModules {
   registry: Registry
   content: ContentStore
+  access: Pick<ReleaseAccess, 'of'>
   network: Network
   schedule: AnnouncementSchedule
   events: EventHub
@@ -32,10 +34,10 @@ const ANNOUNCE_TIMEOUT_MS = 5 * SECOND_MS
 /**
  * Takes signed changes of releases that are here: statuses, attestations, and new words for the same content. Like a publish, a change is
  * stored durably with the announcement of its name before it is answered, and announced then; so a yank that was answered survives
- * a kill, and whoever looks the name up is told of it.
+ * a kill, and whoever looks the name up is told of it. Of what closed libraries alone have nothing is announced.
  */
 export function createChanges(modules: ChangesModules): ChangesService {
-  const { registry, content, events } = modules
+  const { registry, content, access, events } = modules
 
   async function say(recordBytes: Uint8Array, signal: AbortSignal): Promise<ReleaseItem> {
     const record = await expectHere(registry, releaseOf(decodeStatement(recordBytes)), signal)
@@ -53,9 +55,12 @@ export function createChanges(modules: ChangesModules): ChangesService {
 
   async function told(record: ReleaseRecord, isNew: boolean, signal: AbortSignal): Promise<ReleaseItem> {
     const { name, version } = record.release
-    const item = releaseItem(record, content, registry.status(record.release)?.status)
+    const { status } = registry.status(record.release) ?? {}
+    const item = releaseItem(record, content, { status, access: await access.of(record) })
     if (!isNew) return item
     events.emit('release', { name, version, id: item.id, status: item.status })
+    // Those who may know of it hear of it by the head of its library.
+    if (registry.isClosed(record)) return item
     const what = { names: [name], ids: [record.id] }
     await announceStored(modules, what, { wait: 0, timeoutMs: ANNOUNCE_TIMEOUT_MS }, signal)
     return item

@@ -38,13 +38,17 @@ export class Libraries implements LibraryService {
     return { own, followed: await this.#followed(signal) }
   }
 
+  async show(name: string): Promise<OwnLibraryShape> {
+    return await this.#shapeOf(await this.#modules.sets.access.ownNamed(name))
+  }
+
   async create(request: NewLibraryRequest, signal: AbortSignal): Promise<OwnLibraryShape> {
     expectSense(request)
     const { access } = this.#modules.sets
     const { members = [], ...library } = request
     await access.create({ ...library, members: this.#keysOf(members) }, signal)
     this.#modules.logger.info({ library: library.name, access: library.access }, 'a library was made')
-    return await this.#shapeOf(await access.ownNamed(library.name))
+    return await this.show(library.name)
   }
 
   async changeMembers(name: string, change: AudienceChange, signal: AbortSignal): Promise<OwnLibraryShape> {

@@ -3,20 +3,25 @@ import {
   type AddResult,
   type ContentStore,
   decodeRelease,
+  HOME_LIBRARY,
   type Registry,
   type ReleaseRecord
 } from '../../library/index.ts'
+import type { LibrarySets, OwnLibrary } from '../../sync/index.ts'
 import type { EventHub } from '../events.ts'
 import type { AnnouncementSchedule } from '../schedule.ts'
 import type { PublishResult } from '../schemas.ts'
 import { type Announcement, announceStored } from './announcing.ts'
 import type { Network } from './network.ts'
+import type { ReleaseAccess } from './release-access.ts'
 import { releaseName } from './release-shapes.ts'
-import type { CommitContext, PublishingService, PublishRequest } from './types.ts'
+import type { CommitContext, PublishingService, PublishRequest, WorkContext } from './types.ts'
 
 export interface PublishingModules {
   registry: Registry
   content: ContentStore
+  sets: Pick<LibrarySets, 'access'>
+  access: Pick<ReleaseAccess, 'of'>
   network: Network
   schedule: AnnouncementSchedule
   events: EventHub
@@ -31,6 +36,8 @@ const HOPE_MS = 2 * SECOND_MS
  * announcement schedule, and only then announces it. So what is announced survives a power cut, and what could not be
  * announced now is announced by the schedule.
  *
+ * What goes into a library that is not for everybody is announced nowhere: those who may know of it hear of it by the head of that library.
+ *
  * Once the record is on its way to the store the release is as good as public. A cancel or a time limit then ends the
  * wait for peers and nothing else: the operation is done, or, where somebody wanted to know of a number of peers, has failed
  * with `details.published`.
@@ -39,28 +46,20 @@ export function createPublishing(
   modules: PublishingModules,
   options: { defaultWait: number }
 ): PublishingService {
-  const { registry, content, events } = modules
+  const { registry, content, events, sets, access } = modules
 
   async function publish(request: PublishRequest, context: CommitContext): Promise<PublishResult> {
-    const { wait = options.defaultWait } = request
     const { progress } = context
+    const library = await sets.access.ownNamed(request.library ?? HOME_LIBRARY)
+    const isClosed = library.access !== 'public'
+    if (isClosed && (request.wait ?? 0) > 0) throw nobodyToWaitFor(library)
     progress({ phase: 'storing' })
-    const { record, added } = await storeRecord(request, context)
+    const { record, added } = await storeRecord(request, library, context)
     const { release } = record
     // Nobody else can make this node's own name ambiguous here by publishing under it too.
     if (registry.ownerPin(release.name) === undefined) await registry.pinOwner(release.name, release.owner)
     if (added)
       events.emit('release', { name: release.name, version: release.version, id: record.id.toString() })
-    progress({ phase: 'announcing', itemsDone: 0, itemsTotal: wait })
-    // Who did not say how many gets a short hope for one, so that the answer says whether anybody holds it.
-    const hopesForOne = wait === 0 && request.wait === undefined
-    const waitFor = hopesForOne
-      ? { wait: 1, timeoutMs: Math.min(HOPE_MS, request.timeoutMs) }
-      : { wait, timeoutMs: request.timeoutMs }
-    const what = { names: [release.name], ids: [record.id] }
-    const announced = await announceStored(modules, what, waitFor, context.signal)
-    const { announcedTo } = announced
-    if (announcedTo < wait) throw notAnnounced(record, { ...announced, wait })
     return {
       name: release.name,
       version: release.version,
@@ -68,18 +67,44 @@ export function createPublishing(
       content: release.content.toString(),
       sizeBytes: release.sizeBytes,
       files: release.files,
-      announcedTo
+      library: library.name,
+      access: await access.of(record),
+      announcedTo: isClosed ? 0 : await announce(record, request, context)
     }
   }
 
+  /** Peers that hold the announcement. TIMEOUT or NO_PEERS for fewer than somebody wanted to know of. */
+  async function announce(
+    record: ReleaseRecord,
+    request: PublishRequest,
+    context: WorkContext
+  ): Promise<number> {
+    const { wait = options.defaultWait } = request
+    context.progress({ phase: 'announcing', itemsDone: 0, itemsTotal: wait })
+    // Who did not say how many gets a short hope for one, so that the answer says whether anybody holds it.
+    const hopesForOne = wait === 0 && request.wait === undefined
+    const waitFor = hopesForOne
+      ? { wait: 1, timeoutMs: Math.min(HOPE_MS, request.timeoutMs) }
+      : { wait, timeoutMs: request.timeoutMs }
+    const what = { names: [record.release.name], ids: [record.id] }
+    const announced = await announceStored(modules, what, waitFor, context.signal)
+    const { announcedTo } = announced
+    if (announcedTo < wait) throw notAnnounced(record, { ...announced, wait })
+    return announcedTo
+  }
+
   /** The content is held meanwhile: until a release names it a collection could let go of it. */
-  async function storeRecord(request: PublishRequest, context: CommitContext): Promise<AddResult> {
+  async function storeRecord(
+    request: PublishRequest,
+    { libraryId }: OwnLibrary,
+    context: CommitContext
+  ): Promise<AddResult> {
     const release = decodeRelease(request.recordBytes)
     const done = content.hold(release.release.content)
     try {
       expectContent(content, release)
       context.commit()
-      return await registry.publish(request.recordBytes)
+      return await registry.publish(request.recordBytes, { libraryId })
     } finally {
       done()
     }
@@ -93,6 +118,16 @@ export function createPublishing(
         return await publish(request, context)
       })
   }
+}
+
+function nobodyToWaitFor({ name, access }: OwnLibrary): CatalogError {
+  return new CatalogError(
+    'INVALID_ARGUMENT',
+    `the library ${name} is ${access}: nothing of it is announced`,
+    {
+      hint: 'publish without --wait; nodes that follow the library hear of it at once'
+    }
+  )
 }
 
 /** Before anything is stored: a release whose content is not here, or not what it states, could never be served. */

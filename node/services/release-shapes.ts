@@ -7,7 +7,13 @@ import type {
   Status
 } from '../../library/index.ts'
 import { formatPublicKey } from '../../trust/index.ts'
-import type { FetchedRelease, ReleaseInfo, ReleaseItem, ReleaseStatus } from '../schemas.ts'
+import type {
+  FetchedRelease,
+  ReleaseAccessName,
+  ReleaseInfo,
+  ReleaseItem,
+  ReleaseStatus
+} from '../schemas.ts'
 import { npmDependencies } from './npm-dependencies.ts'
 
 /** `name@version`, for messages. */
@@ -25,10 +31,16 @@ export function releaseStatus(status: Status | undefined): ReleaseStatus {
   }
 }
 
+/** What the record of a release does not say itself. */
+export interface SaidOfRelease {
+  readonly status: Status | undefined
+  readonly access: ReleaseAccessName
+}
+
 export function releaseItem(
   record: ReleaseRecord,
-  content: ContentStore,
-  status: Status | undefined
+  content: Pick<ContentStore, 'localState' | 'isPinned'>,
+  { status, access }: SaidOfRelease
 ): ReleaseItem {
   const { release } = record
   return {
@@ -40,8 +52,7 @@ export function releaseItem(
     content: release.content.toString(),
     sizeBytes: release.sizeBytes,
     ...releaseStatus(status),
-    // Libraries with an audience come with a later release.
-    access: 'public',
+    access,
     local: content.localState(release.content),
     kept: content.isPinned(release)
   }
@@ -50,15 +61,22 @@ export function releaseItem(
 export function releaseInfo(
   record: ReleaseRecord,
   content: ContentStore,
-  statements: StatementSet,
-  pinned: boolean
+  said: {
+    readonly statements: StatementSet
+    readonly access: ReleaseAccessName
+    readonly libraries: string[]
+    /** Whether the name is pinned to its owner here. */
+    readonly pinned: boolean
+  }
 ): ReleaseInfo {
+  const { statements, access, libraries, pinned } = said
   const { release } = record
   const status = statements.statusOf(release)
   const unresolved = npmDependencies(release)
   const { description, keywords, categories, licence, authors, links, entryPoint } = release
   return {
-    ...releaseItem(record, content, status),
+    ...releaseItem(record, content, { status, access }),
+    libraries,
     ...(status === undefined ? {} : { statusSequence: status.sequence }),
     attestations: statements.about(release).flatMap(attestationShape),
     files: release.files,

@@ -12,6 +12,7 @@ import type { ReleaseItem } from '../schemas.ts'
 import type { Collecting } from './collecting.ts'
 import type { ConflictPolicies } from './conflict-policies.ts'
 import { knownHere } from './knowledge.ts'
+import type { ReleaseAccess } from './release-access.ts'
 import { releaseItem } from './release-shapes.ts'
 import { ruleFor } from './resolving.ts'
 import { selectRelease } from './selection.ts'
@@ -25,13 +26,14 @@ export interface LocalModules {
 }
 
 export interface RetentionModules extends LocalModules {
+  access: Pick<ReleaseAccess, 'of'>
   collecting: Pick<Collecting, 'changed'>
   events: EventHub
 }
 
 /** What stays whatever happens, and what is let go of. */
 export function createRetention(modules: RetentionModules): RetentionService {
-  const { registry, content, collecting, events } = modules
+  const { registry, content, access, collecting, events } = modules
 
   async function local(
     text: string,
@@ -42,26 +44,28 @@ export function createRetention(modules: RetentionModules): RetentionService {
     return await localRelease(modules, text, signal, owner)
   }
 
-  const itemOf = (record: ReleaseRecord): ReleaseItem =>
-    releaseItem(record, content, registry.status(record.release)?.status)
+  async function itemOf(record: ReleaseRecord): Promise<ReleaseItem> {
+    const { status } = registry.status(record.release) ?? {}
+    return releaseItem(record, content, { status, access: await access.of(record) })
+  }
 
   return {
     async pin(spec, publisher, signal) {
       const record = await local(spec, publisher, signal)
       await content.pin(record.release, signal)
-      return itemOf(record)
+      return await itemOf(record)
     },
     async unpin(spec, publisher, signal) {
       const record = await local(spec, publisher, signal)
       await content.unpin(record.release, signal)
       collecting.changed()
-      return itemOf(record)
+      return await itemOf(record)
     },
     async remove(text, publisher, signal) {
       // What is gone cannot be asked back: no range is guessed at.
       parseExactSpec(text)
       const record = await local(text, publisher, signal)
-      const item = itemOf(record)
+      const item = await itemOf(record)
       await registry.remove(record.id, signal)
       collecting.changed()
       const { name, version } = record.release

@@ -63,6 +63,8 @@ export interface StatusService {
 export interface PublishRequest {
   /** The signed record, as it is stored. */
   recordBytes: Uint8Array
+  /** Name of the library of this node that it goes into; home unless given. */
+  library?: string
   /** Return when so many peers hold the announcement; 0 = do not wait; `announce.wait` unless given. */
   wait?: number
   /** Of the wait. */
@@ -97,7 +99,7 @@ export interface ReleaseService {
   versions(name: string, network: boolean, signal: AbortSignal): Promise<ReleaseItem[]>
   info(query: ReleaseQuery, signal: AbortSignal): Promise<ReleaseInfo>
   /** The signed record of a release that is here, in base64. */
-  record(id: string, signal: AbortSignal): Promise<string>
+  record(id: string): string
   pin(name: string): string
   setPin(name: string, owner: string, signal: AbortSignal): Promise<void>
 }
@@ -174,6 +176,8 @@ export interface AudienceChange {
 export interface LibraryService {
   /** The libraries of this node, and those that it follows. */
   list(signal: AbortSignal): Promise<LibraryList>
+  /** One of this node. NOT_FOUND. */
+  show(name: string): Promise<OwnLibraryShape>
   /** INVALID_ARGUMENT, LIBRARY_EXISTS, LIMIT_EXCEEDED. */
   create(request: NewLibraryRequest, signal: AbortSignal): Promise<OwnLibraryShape>
   /** Changes whom a `private` or `restricted` library is for: in force when this resolves. NOT_FOUND, INVALID_ARGUMENT, LIMIT_EXCEEDED. */

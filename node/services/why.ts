@@ -6,6 +6,7 @@ import type { FetchFailure, FetchFailures, SourceFailed } from './fetch-failures
 import { type Knowledge, knownHere, withFound } from './knowledge.ts'
 import { type Found, lookUp } from './lookup.ts'
 import type { PeerHealth, SkippedPeer } from './peer-health.ts'
+import type { ReleaseAccess } from './release-access.ts'
 import { releaseItem } from './release-shapes.ts'
 import { type ResolvingModules, ruleFor } from './resolving.ts'
 import { selectRelease } from './selection.ts'
@@ -15,13 +16,14 @@ export interface WhyModules extends ResolvingModules {
   operations: OperationManager
   failures: FetchFailures
   health: PeerHealth
+  access: Pick<ReleaseAccess, 'of'>
 }
 
 const NOTHING_KNOWN: Knowledge = { records: [], statements: new StatementSet() }
 
 /** Explains what the node knows of a release, by asking the same questions a fetch would, and reporting every answer. */
 export function createWhy(modules: WhyModules): WhyService {
-  const { registry, content, operations, failures, health } = modules
+  const { registry, content, operations, failures, health, access } = modules
 
   async function why(text: string, signal: AbortSignal): Promise<Why> {
     const spec = parseSpec(text)
@@ -42,8 +44,13 @@ export function createWhy(modules: WhyModules): WhyService {
     return {
       spec: text,
       name: name ?? null,
-      releases: all.records.map(record =>
-        releaseItem(record, content, all.statements.statusOf(record.release))
+      releases: await Promise.all(
+        all.records.map(async record =>
+          releaseItem(record, content, {
+            status: all.statements.statusOf(record.release),
+            access: await access.of(record)
+          })
+        )
       ),
       holders: holderShapes(found),
       ...lastFetchOf(name),

@@ -6,5 +6,5 @@
 export { Audiences, type AudiencesModules, type AudiencesOptions } from './audiences.ts'
 export { type Group, readGroup, readGroups } from './groups.ts'
 export { LibraryKeeper, MAX_GROUPS, MAX_OWN_LIBRARIES, type MemberChange, type NewLibrary } from './keeper.ts'
-export { LibraryAccess, type LibraryAccessModules } from './library-access.ts'
+export { type HavingLibrary, LibraryAccess, type LibraryAccessModules } from './library-access.ts'
 export { type Access, type OwnLibrary, readOwnLibraries, readOwnLibrary } from './own-libraries.ts'

@@ -1,18 +1,39 @@
 import { CatalogError, type Clock, type Logger } from '../../base/index.ts'
-import type { AccessList, DatabaseReader, Library, SignedRecord } from '../../library/index.ts'
+import {
+  type AccessList,
+  type DatabaseReader,
+  isFollowedLibrary,
+  type Library,
+  librariesOf,
+  nameOfOwn,
+  recordHash,
+  type SignedRecord
+} from '../../library/index.ts'
+import { bytesEqual } from '../../trust/index.ts'
 import { libraryOf } from '../find-library.ts'
+import { readFollowed } from '../follow/rows.ts'
 import { libraryIdOf } from '../heads/index.ts'
 import type { SyncMethod, SyncMethods } from '../types.ts'
 import { askWorker, reading } from '../worker-side.ts'
 import { Audiences } from './audiences.ts'
 import { type Group, readGroups } from './groups.ts'
 import type { MemberChange, NewLibrary } from './keeper.ts'
-import { type OwnLibrary, readOwnLibraries, readOwnLibrary } from './own-libraries.ts'
+import { type Access, type OwnLibrary, readOwnLibraries, readOwnLibrary } from './own-libraries.ts'
 
 export interface LibraryAccessModules {
   library: Pick<Library, 'snapshot' | 'companion'>
   clock: Pick<Clock, 'now'>
   log: Logger
+}
+
+/** A library that has a record. */
+export interface HavingLibrary {
+  /** Public key of the node whose library it is. */
+  readonly writer: Uint8Array
+  /** Its name there. */
+  readonly name: string
+  /** `closed`: of another node, and not for everybody. */
+  readonly access: Access | 'closed'
 }
 
 /** The libraries of this node, and who may know of which library and record, as the main thread has it. */
@@ -61,6 +82,17 @@ export class LibraryAccess {
     })
   }
 
+  /** The libraries that have a record, those of this node first. */
+  having({ bytes }: Pick<SignedRecord, 'bytes'>): Promise<HavingLibrary[]> {
+    return this.#reading(async reader => {
+      const having = (await librariesOf(reader, recordHash(bytes))).map(libraryId =>
+        isFollowedLibrary(libraryId) ? theirs(reader, libraryId) : this.#ours(reader, libraryId)
+      )
+      const found = having.filter(library => library !== undefined)
+      return found.sort((one, other) => Number(this.#isOurs(other)) - Number(this.#isOurs(one)))
+    })
+  }
+
   /** Groups of nodes that libraries are made for. */
   groups(signal?: AbortSignal): Promise<Group[]> {
     return this.#reading(reader => Array.fromAsync(readGroups(reader, signal)))
@@ -86,6 +118,15 @@ export class LibraryAccess {
     return this.#ask('renewAccess', { library, nowMs: this.#now() }, signal)
   }
 
+  #ours(reader: DatabaseReader, libraryId: string): HavingLibrary | undefined {
+    const own = readOwnLibrary(reader, this.#writer, libraryIdOf(this.#writer, nameOfOwn(libraryId)))
+    return own && { writer: this.#writer, name: own.name, access: own.access }
+  }
+
+  #isOurs({ writer }: HavingLibrary): boolean {
+    return bytesEqual(writer, this.#writer)
+  }
+
   #now(): number {
     return this.#modules.clock.now()
   }
@@ -101,4 +142,11 @@ export class LibraryAccess {
   #reading<T>(read: (reader: DatabaseReader) => Promise<T>): Promise<T> {
     return reading(this.#modules.library, read)
   }
+}
+
+/** What is known of a copy, by its name here. */
+function theirs(reader: DatabaseReader, libraryId: string): HavingLibrary | undefined {
+  const [, id = ''] = libraryId.split('/')
+  const row = readFollowed(reader, Uint8Array.from(Buffer.from(id, 'hex')))
+  return row && { writer: row.writer, name: row.name, access: row.isClosed ? 'closed' : 'public' }
 }

@@ -1,5 +1,8 @@
 /** Libraries that are not for everybody, between three real daemons: who gets what, and who can tell that it is there. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { cliOk, expectRefusal } from './support/cli.ts'
 import { type TestDaemon, TestNet } from './support.ts'
 
 let net: TestNet
@@ -38,4 +41,85 @@ test('a library of friends changes with their group', async () => {
   const group = await ada.ok('PUT', '/v1/groups/pals/members', { leaving: [eve.peerId] })
   expect(group).toEqual({ name: 'pals', members: [], libraries: ['club'] })
   expect(await follow(eve, 'club')).toMatchObject({ error: { code: 'NOT_FOUND' } })
+})
+
+// biome-ignore lint/suspicious/noExplicitAny: the test says what it expects in it
+const at = async (daemon: TestDaemon, ...args: string[]): Promise<any> =>
+  await cliOk(args, { home: daemon.home.root })
+
+/** A folder that can be published under a name. */
+async function folderOf(name: string): Promise<string> {
+  const folder = join(net.folder, `folder-${name}`)
+  await mkdir(folder)
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ name, version: '1.0.0' }))
+  return folder
+}
+
+/** How many claims of others a node keeps that somebody has something. */
+async function claimsAt(daemon: TestDaemon): Promise<number> {
+  const { bytes } = await daemon.api('GET', '/metrics')
+  const line = /^catalog_discovery_claims_stored (\d+)$/m.exec(bytes.toString())
+  return Number(line?.[1])
+}
+
+/** Publishes something for everybody; how many claims more the node keeps for it. */
+async function claimsOfOne(name: string): Promise<number> {
+  const before = await claimsAt(eve)
+  await ada.publish({ name, version: '1.0.0', files: { 'readme.md': name }, wait: 2 })
+  return (await claimsAt(eve)) - before
+}
+
+test('what is published into a closed library is for those on its list, and announced to nobody', async () => {
+  const perRelease = await claimsOfOne('open-one')
+  const before = await claimsAt(eve)
+  await at(ada, 'library', 'create', 'work', '--access', 'restricted', '--member', bob.peerId)
+  const published = await at(ada, 'publish', await folderOf('secret'), '--library', 'work')
+  expect(published).toMatchObject({ library: 'work', access: 'restricted', announcedTo: 0 })
+  const info = await at(ada, 'info', 'secret', '--local')
+  expect(info).toMatchObject({ access: 'restricted', libraries: [`${ada.peerId}/work`] })
+  await at(bob, 'sync', ada.address, '--library', 'work')
+  expect(await at(bob, 'info', 'secret', '--local')).toMatchObject({
+    id: published.id,
+    access: 'closed',
+    libraries: [`${ada.peerId}/work`]
+  })
+  // As of what is nowhere.
+  const outside = { home: eve.home.root }
+  await expectRefusal(['info', 'secret'], { code: 'NO_PROVIDERS', names: ['secret'] }, outside)
+  await expectRefusal(['info', published.id], { code: 'RELEASE_NOT_FOUND', names: [] }, outside)
+
+  await at(ada, 'yank', 'secret@1.0.0', '--reason', 'old')
+  await at(ada, 'describe', 'secret@1.0.0', '--description', 'of ours')
+  await at(bob, 'sync', ada.address, '--library', 'work')
+  const { packages } = await at(bob, 'list')
+  expect(packages.find(({ name }: { name: string }) => name === 'secret')).toMatchObject({
+    status: 'yanked',
+    access: 'closed'
+  })
+  await at(ada, 'remove', 'secret@1.0.0')
+  await at(bob, 'sync', ada.address, '--library', 'work')
+  expect((await bob.api('GET', '/v1/releases?spec=secret')).status).toBe(404)
+  expect(await claimsOfOne('open-two')).toBe(perRelease)
+  expect(await claimsAt(eve), 'of what is open alone').toBe(before + perRelease)
+})
+
+test('who publishes into a library is told what cannot be before anything is sent', async () => {
+  const folder = await folderOf('late')
+  const home = ada.home.root
+  await expectRefusal(
+    ['publish', folder, '--library', 'nothing'],
+    { code: 'NOT_FOUND', names: ['nothing'] },
+    { home }
+  )
+  await expectRefusal(
+    ['publish', folder, '--library', 'private', '--wait', '1'],
+    { code: 'INVALID_ARGUMENT', names: ['private'] },
+    { home }
+  )
+  const own = await at(ada, 'publish', folder, '--library', 'private')
+  expect(own).toMatchObject({ access: 'private' })
+  expect(await follow(bob, 'private')).toMatchObject({ error: { code: 'NOT_FOUND' } })
+  const open = await at(ada, 'publish', folder)
+  expect(open, 'the same release, for everybody now').toMatchObject({ access: 'public' })
+  expect((await at(ada, 'info', 'late', '--local')).libraries).toEqual([ada.peerId, `${ada.peerId}/private`])
 })

@@ -243,7 +243,8 @@ export class TestDaemon {
     const record = await this.sign(release, ingested)
     const operation = await this.operation('/v1/packages', {
       record: Buffer.from(record.bytes).toString('base64'),
-      wait: release.wait ?? 0
+      wait: release.wait ?? 0,
+      ...(release.library === undefined ? {} : { library: release.library })
     })
     if (operation.state !== 'done')
       throw new Error(`publish ${operation.state}: ${JSON.stringify(operation.error)}`)
@@ -292,6 +293,8 @@ export interface TestRelease {
   files: Record<string, string | Uint8Array>
   /** Peers that must hold the announcement. */
   wait?: number
+  /** Library of the node that it goes into; home unless given. */
+  library?: string
 }
 
 /** Files as the tar stream that an ingest takes: entries in the order of a manifest. */

@@ -42,7 +42,7 @@ export function changeRoutes({ changes, lifecycle, releases }: NodeServices): Ro
       summary: 'The signed record of a release that is here.',
       params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 128 }) }),
       response: Type.Object({ id: Type.String(), record: RecordText }),
-      handle: async ({ params: { id }, signal }) => ({ id, record: await releases.record(id, signal) })
+      handle: ({ params: { id } }) => ({ id, record: releases.record(id) })
     })
   ]
 }

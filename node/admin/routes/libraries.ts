@@ -43,6 +43,15 @@ export function libraryRoutes({ libraries }: NodeServices): Route[] {
       handle: ({ body, signal }) => libraries.create(body, signal)
     }),
     route({
+      method: 'GET',
+      url: '/v1/libraries/:name',
+      tag,
+      summary: 'A library of this node.',
+      params,
+      response: OwnLibraryShape,
+      handle: ({ params: { name } }) => libraries.show(name)
+    }),
+    route({
       method: 'PUT',
       url: '/v1/libraries/:name/members',
       tag,

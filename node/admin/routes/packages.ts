@@ -73,6 +73,13 @@ function publishRoutes({ collecting, content, lifecycle, operations, publishing 
       summary: 'Publishes a signed release whose content is here, and announces it.',
       body: Type.Object({
         record: RecordText,
+        library: Type.Optional(
+          Type.String({
+            minLength: 1,
+            maxLength: 128,
+            description: 'Name of a library of this node; home unless given.'
+          })
+        ),
         wait: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_WAIT_PEERS })),
         timeoutMs: TimeoutMs
       }),
@@ -80,11 +87,12 @@ function publishRoutes({ collecting, content, lifecycle, operations, publishing 
       response: OperationReply,
       handle: ({ body, requestId }) => {
         lifecycle.require(['running'], 'publish')
-        const { wait, timeoutMs } = body
+        const { library, wait, timeoutMs } = body
         const work = {
           recordBytes: bytesOfRecord(body.record),
           timeoutMs:
             timeoutMs === undefined ? DEFAULT_ANNOUNCE_TIMEOUT_MS : Math.ceil(ANNOUNCE_SHARE * timeoutMs),
+          ...(library === undefined ? {} : { library }),
           ...(wait === undefined ? {} : { wait })
         }
         return {

@@ -95,3 +95,9 @@ it('lists own libraries and followed ones, and which of them are closed to this 
   expect(stdout).toMatch(/club +friends +pals: 0 nodes/)
   expect(stdout).toMatch(/12D3Ada\/tools +closed +7 +4 +not admitted/)
 })
+
+it('shows who may know of a library, one by one', async () => {
+  daemon.routes.set('GET /v1/libraries/team', () => ({ json: TEAM }))
+  const { stdout } = await cli(['library', 'show', 'team'], { home })
+  expect(stdout).toMatch(/members +12D3Bob\nlist +holds until 2026-01-04/)
+})

@@ -58,6 +58,8 @@ describe('publish', () => {
         content: CONTENT,
         sizeBytes,
         files,
+        library: 'home',
+        access: 'public',
         announcedTo: 2
       })
     })
@@ -76,6 +78,8 @@ describe('publish', () => {
       sizeBytes: 5,
       files: 2,
       newBytes: 5,
+      library: 'home',
+      access: 'public',
       announcedTo: 2,
       warnings: [expect.stringContaining('b@file:../b'), expect.stringContaining('JSONStream@^1.3.5')]
     })

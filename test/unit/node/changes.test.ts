@@ -29,6 +29,7 @@ async function node(announce: Network['announce'] = async () => 1) {
   const announced: Array<Announced & { commits: number }> = []
   const changes = createChanges({
     registry,
+    access: { of: async () => 'public' },
     content: { localState: () => 'complete', isPinned: () => false } as never,
     network: {
       connected: () => ['p1'],

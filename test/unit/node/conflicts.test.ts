@@ -233,7 +233,11 @@ describe('a decision', () => {
       [bob, ['b']]
     ] as const)
       await made.registry.add(release(key, { content, keywords: [...keywords] }).bytes)
-    const info = await createReleases(made.modules).info({ spec: 'hello', network: false }, signal)
+    const access = { of: async () => 'public' as const, libraries: async () => [] }
+    const info = await createReleases({ ...made.modules, access }).info(
+      { spec: 'hello', network: false },
+      signal
+    )
     expect(info).toMatchObject({
       keywords: ['a', 'b'],
       conflict: { outcome: 'merged', strategy: 'merge', claimants: [text(ada), text(bob)].sort() }

@@ -122,8 +122,8 @@ it('takes each release that is whole, with what is said of it, whose it is, and 
       expect(await store.verify(record.release.content)).toMatchObject({ ok: true })
     }
     expect([registry.get(gone.id), registry.get(left.id)]).toEqual([undefined, undefined])
-    expect([registry.isOwn(mine.bytes), registry.isOwn(theirs.bytes)]).toEqual([true, false])
-    expect([registry.isOwn(yank.bytes), registry.count()]).toEqual([true, 1])
+    expect([await registry.isOwn(mine.bytes), await registry.isOwn(theirs.bytes)]).toEqual([true, false])
+    expect([await registry.isOwn(yank.bytes), registry.count()]).toEqual([true, 1])
     expect(registry.status(mine.release)).toMatchObject({ status: { state: 'yanked' } })
     expect([store.isPinned(theirs.release), store.isPinned(same.release)]).toEqual([true, false])
     expect(await store.holdings()).toMatchObject({ complete: 2, damaged: 0 })

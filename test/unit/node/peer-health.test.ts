@@ -145,6 +145,7 @@ describe('what went wrong', () => {
       logger: { debug: () => {} } as never,
       operations: { list: () => [] } as never,
       content: {} as never,
+      access: { of: async () => 'public' },
       policies: MANUAL,
       registry: { versions: async () => [], ownerPin: () => undefined } as never,
       network: { connected: () => ['p1'], async *holders() {} } as never

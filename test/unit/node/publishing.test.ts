@@ -5,6 +5,7 @@ import { EventHub } from '../../../node/events.ts'
 import { OperationManager } from '../../../node/operations.ts'
 import type { AnnounceOptions, Network } from '../../../node/services/network.ts'
 import { createPublishing } from '../../../node/services/publishing.ts'
+import type { Access } from '../../../sync/index.ts'
 import { SigningKey } from '../../../trust/index.ts'
 import { demoRecord } from './demo-record.ts'
 
@@ -17,13 +18,28 @@ type Announce = Network['announce']
 function publishing(
   peers: number,
   defaultWait = 0,
-  given: { publish?: Registry['publish']; announce?: Announce; pins?: Map<string, Uint8Array> } = {}
+  given: {
+    publish?: Registry['publish']
+    announce?: Announce
+    pins?: Map<string, Uint8Array>
+    access?: Access
+  } = {}
 ) {
   const announced: AnnounceOptions[] = []
   const pins = given.pins ?? new Map<string, Uint8Array>()
   const service = createPublishing(
     {
       content: { hold: () => () => {}, summary: () => ({ sizeBytes: 10, files: 1 }) } as never,
+      sets: {
+        access: {
+          ownNamed: async (name: string) => ({
+            name,
+            libraryId: `here/${name}`,
+            access: given.access ?? 'public'
+          })
+        }
+      } as never,
+      access: { of: async () => given.access ?? 'public' },
       registry: {
         publish: given.publish ?? (async () => ({ record, added: true })),
         ownerPin: (name: string) => pins.get(name),
@@ -58,6 +74,25 @@ describe('publishing', () => {
     pins.set('demo', other)
     await service.publish(request, context)
     expect(pins.get('demo')).toBe(other)
+  })
+
+  it('announces nothing of a library that is not for everybody', async () => {
+    const into: Array<string | undefined> = []
+    const publish: Registry['publish'] = async (_bytes, options) => {
+      into.push(options?.libraryId)
+      return { record, added: true }
+    }
+    const { service, announced } = publishing(5, 3, { publish, access: 'restricted' })
+    const request = { recordBytes: record.bytes, library: 'team', timeoutMs: 1000 }
+    expect(await service.publish(request, context)).toMatchObject({
+      library: 'team',
+      access: 'restricted',
+      announcedTo: 0
+    })
+    await expect(service.publish({ ...request, wait: 1 }, context)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT'
+    })
+    expect([into, announced], 'and stores nothing that is refused').toEqual([['here/team'], []])
   })
 
   it('waits for as many peers as the request says, else as the configuration says', async () => {
@@ -104,8 +139,10 @@ describe('publishing', () => {
     it('while the record is stored is published all the same', async () => {
       const stored = Promise.withResolvers<{ record: typeof record; added: boolean }>()
       const signals: unknown[] = []
+      const isStoring = Promise.withResolvers<void>()
       const publish = async (_bytes: Uint8Array, { signal }: { signal?: AbortSignal } = {}) => {
         signals.push(signal)
+        isStoring.resolve()
         return await stored.promise
       }
       const announce: Announce = async (_what, _options, signal) => {
@@ -116,6 +153,7 @@ describe('publishing', () => {
       const operations = new OperationManager({ clock: systemClock }, { maxRunning: 1 })
       const request = { recordBytes: record.bytes, timeoutMs: 1000 }
       const { id } = operations.start('publish', 'r', at => service.publish(request, at))
+      await isStoring.promise
       operations.cancel(id)
       stored.resolve({ record, added: true })
       expect(await operations.wait(id, 1000)).toMatchObject({

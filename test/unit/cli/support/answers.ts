@@ -9,6 +9,7 @@ export const release = {
   sizeBytes: 1_500_000,
   status: 'published',
   access: 'public',
+  libraries: ['12D3KooB'],
   local: 'complete',
   attestations: []
 }
