@@ -120,6 +120,10 @@ class Import {
     const { sets, clock } = this.#modules
     const head = decodeHead(Uint8Array.from(bytes))
     expectTimely(head.time, clock.now())
+    if (head.isClosed)
+      throw new CatalogError('NOT_PERMITTED', 'the library of this bundle is not for everybody', {
+        hint: 'nodes on its access list follow it: catalog sync'
+      })
     const verdict = await sets.take(head.bytes, this.#signal)
     if (verdict === 'contradiction')
       throw new CatalogError(

@@ -1,6 +1,5 @@
 import { type Clock, HOUR_MS, type Logger, MINUTE_MS } from '../../base/index.ts'
-import { HOME_LIBRARY } from '../../library/index.ts'
-import type { LibrarySets } from '../../sync/index.ts'
+import type { LibrarySets, OwnLibrary } from '../../sync/index.ts'
 import { Ongoing } from './ongoing.ts'
 
 /** After the start, which has enough to do. */
@@ -9,12 +8,17 @@ const FIRST_WAIT_MS = MINUTE_MS
 const WAIT_MS = HOUR_MS
 
 export interface HeadRenewalModules {
-  sets: Pick<LibrarySets, 'state' | 'renew'>
+  sets: Pick<LibrarySets, 'state' | 'renew'> & {
+    access: Pick<LibrarySets['access'], 'own' | 'renewAccess'>
+  }
   clock: Clock
   logger: Logger
 }
 
-/** Signs the heads of this node's libraries again before they expire: nobody could rely on a library that did not change for a week. */
+/**
+ * Signs the heads of this node's libraries again before they expire: nobody could rely on a library that did not change for a week. Access
+ * lists of those that are not for everybody too: they hold for days only, and then nobody on them is let in any more.
+ */
 export class HeadRenewal extends Ongoing {
   readonly #modules: HeadRenewalModules
 
@@ -27,21 +31,36 @@ export class HeadRenewal extends Ongoing {
     const { clock } = this.#modules
     await clock.wait(FIRST_WAIT_MS, signal)
     for (;;) {
-      await this.#renew(signal)
+      await this.#renewAll(signal)
       await clock.wait(WAIT_MS, signal)
     }
   }
 
   /** What fails is tried again an hour later: a full disk, or a tree that waits to be repaired. */
-  async #renew(signal: AbortSignal): Promise<void> {
+  async #renewAll(signal: AbortSignal): Promise<void> {
     const { sets, logger } = this.#modules
     try {
-      if (!(await sets.state(HOME_LIBRARY)).isRenewalDue) return
-      await sets.renew(HOME_LIBRARY, signal)
-      logger.debug({ library: HOME_LIBRARY }, 'the head was signed again')
+      for (const library of await sets.access.own(signal)) await this.#renew(library, signal)
     } catch (err) {
       if (signal.aborted) throw err
-      logger.error({ err }, 'the head of the home library could not be signed again')
+      logger.error({ err }, 'the libraries of this node could not be read')
+    }
+  }
+
+  /** One that fails keeps no other from it. */
+  async #renew(library: OwnLibrary, signal: AbortSignal): Promise<void> {
+    const { sets, logger } = this.#modules
+    const { name, access, libraryId } = library
+    try {
+      // A new list comes with a new head.
+      if (access !== 'public' && (await sets.access.renewAccess(library, signal)))
+        logger.debug({ library: name }, 'the access list was signed again')
+      if (!(await sets.state(libraryId)).isRenewalDue) return
+      await sets.renew(libraryId, signal)
+      logger.debug({ library: name }, 'the head was signed again')
+    } catch (err) {
+      if (signal.aborted) throw err
+      logger.error({ err, library: name }, 'a library could not be signed again')
     }
   }
 }

@@ -1,11 +1,5 @@
 import { CatalogError, toCatalogError } from '../../base/index.ts'
-import {
-  type ContentStore,
-  HOME_LIBRARY,
-  type Registry,
-  type ReleaseRecord,
-  type VerifyReport
-} from '../../library/index.ts'
+import type { ContentStore, Registry, ReleaseRecord, VerifyReport } from '../../library/index.ts'
 import type { LibrarySets } from '../../sync/index.ts'
 import type { VerifyResult } from '../schemas.ts'
 import { releaseName } from './release-shapes.ts'
@@ -17,13 +11,13 @@ const MAX_BAD = 1000
 const PAGE = 200
 
 /**
- * Hashes again what the store holds, and checks the trees of the home library and of copies of others against their records. The records themselves need no
+ * Hashes again what the store holds, and checks the trees of this node's libraries and of copies of others against their records. The records themselves need no
  * second check here: reading one from the registry verifies it.
  */
 export function createVerification(
   modules: LocalModules & {
     fetching: FetchingService
-    sets: Pick<LibrarySets, 'check' | 'rebuild' | 'copies'>
+    sets: Pick<LibrarySets, 'check' | 'rebuild' | 'copies'> & { access: Pick<LibrarySets['access'], 'own'> }
   }
 ): VerificationService {
   const { registry, content, fetching, sets } = modules
@@ -120,7 +114,8 @@ export function createVerification(
     const contents = await verifyContents(spec, repair, context)
     if (spec !== undefined) return contents
     const trees: VerifiedTree[] = []
-    for (const library of [HOME_LIBRARY, ...(await sets.copies(context.signal))])
+    const own = (await sets.access.own(context.signal)).map(({ libraryId }) => libraryId)
+    for (const library of [...own, ...(await sets.copies(context.signal))])
       trees.push(await verifyTree(library, repair, context))
     return { ...contents, ok: contents.ok && trees.every(({ ok }) => ok), trees }
   }

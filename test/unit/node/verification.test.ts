@@ -59,7 +59,8 @@ function verify(
         wasRebuilt = true
         return { records: 3, unreadable: 0 }
       },
-      copies: async () => []
+      copies: async () => [],
+      access: { own: async () => [{ libraryId: 'home' }] as never }
     }
   })
   return service.verify(spec, repair, context)
