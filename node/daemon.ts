@@ -266,9 +266,11 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     { intervalMs: values.store.scrubInterval, rate: values.store.scrubRate }
   )
   const { bucket } = library.content
+  const libraryAnnouncing = new LibraryAnnouncing({ ...shared, keys: libraryKeys })
   const syncParts = await SyncParts.create(
     {
       ...shared,
+      libraryAnnouncing,
       libp2p: host.libp2p,
       peerId: host.peerId,
       network: direct,
@@ -291,7 +293,6 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       sync: (request, context) => syncParts.syncing.sync(request, context)
     }
   })
-  const libraryAnnouncing = new LibraryAnnouncing({ ...shared, keys: libraryKeys })
   const renewal = new HeadRenewal({ sets, clock, logger: log })
   const offloading =
     bucket === undefined ? undefined : new Offloading({ bucket, clock, logger: log, metrics: registry })
@@ -317,7 +318,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       scrubbing,
       offloading,
       sets,
-      onAudienceChanged: () => undefined,
+      onAudienceChanged: () => void syncParts.audiencesChanged(),
       pausable: [
         background,
         replaying,

@@ -15,6 +15,7 @@ import { AudienceGuard } from './services/audience-guard.ts'
 import { CopyFinishing } from './services/copy-finishing.ts'
 import { FollowedContent } from './services/followed-content.ts'
 import { Following, subscriptionsOf } from './services/following.ts'
+import type { LibraryAnnouncing } from './services/library-announcing.ts'
 import type { Network } from './services/network.ts'
 import type { Pausable } from './services/pause.ts'
 import { classesOf } from './services/release-filter.ts'
@@ -34,6 +35,7 @@ export interface SyncPartsModules {
   registry: Registry
   content: ContentStore
   contentServer: Pick<ContentServer, 'recheck'>
+  libraryAnnouncing: Pick<LibraryAnnouncing, 'changed'>
   fetching: FetchingService
   events: EventHub
   schedule: AnnouncementSchedule
@@ -45,8 +47,6 @@ export interface SyncPartsModules {
 
 export class SyncParts {
   readonly syncing: Syncing
-  /** To be told when an access list has changed. */
-  readonly guard: AudienceGuard
   /** What a pause stops, in this order. */
   readonly pausable: readonly Pausable[]
   readonly #server: SyncServer
@@ -54,6 +54,8 @@ export class SyncParts {
   readonly #following: Following
   readonly #content: FollowedContent
   readonly #finishing: CopyFinishing
+  readonly #guard: AudienceGuard
+  readonly #announcing: Pick<LibraryAnnouncing, 'changed'>
 
   /** Serves peers from then on. */
   static async create(modules: SyncPartsModules, config: Config): Promise<SyncParts> {
@@ -65,6 +67,7 @@ export class SyncParts {
   private constructor(modules: SyncPartsModules, { network: { id: networkId }, sync }: Config) {
     const { libp2p, sets, violations, logger, clock, metrics } = modules
     const peerId = (): string => modules.peerId
+    this.#announcing = modules.libraryAnnouncing
     this.#server = new SyncServer(
       {
         libp2p,
@@ -78,7 +81,7 @@ export class SyncParts {
     )
     const admits = (peer: PeerId, library: Uint8Array): Promise<boolean> =>
       sets.access.admits(library, nodeKeyOf(peer))
-    this.guard = new AudienceGuard({
+    this.#guard = new AudienceGuard({
       served: [modules.contentServer, { recheck: () => this.#server.recheck(admits) }],
       clock,
       logger
@@ -100,7 +103,7 @@ export class SyncParts {
         uniting,
         peerId,
         onViolation: violations.of('sync'),
-        onUpdated: () => this.guard.changed(),
+        onUpdated: () => this.audiencesChanged(),
         follows
       },
       { networkId, maxRecords: sync.maxRecords, maxBytes: sync.maxBytes, classes }
@@ -122,13 +125,19 @@ export class SyncParts {
     this.pausable = [this.#following, this.#content, this.#finishing, server]
   }
 
+  /** To be told when a library has come to be here, or whom one is for has changed. Never rejects. */
+  audiencesChanged(): Promise<void> {
+    this.#announcing.changed()
+    return this.#guard.changed()
+  }
+
   /** Begins to work by itself. */
   start(): void {
     this.#heads.start()
     this.#content.start()
     this.#following.start()
     this.#finishing.start()
-    this.guard.start()
+    this.#guard.start()
   }
 
   async stop(): Promise<void> {
@@ -136,7 +145,7 @@ export class SyncParts {
       this.#following.stop(),
       this.#content.stop(),
       this.#finishing.stop(),
-      this.guard.stop(),
+      this.#guard.stop(),
       this.#heads.stop()
     ])
   }
