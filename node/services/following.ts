@@ -6,6 +6,7 @@ import {
   CatalogError,
   changedWithin,
   MINUTE_MS,
+  SECOND_MS,
   Signpost,
   toCatalogError
 } from '../../base/index.ts'
@@ -40,6 +41,12 @@ const LOOK_MS = 10 * MINUTE_MS
 const RUN_TIMEOUT_MS = 30 * MINUTE_MS
 /** Failures of one subscription that are remembered. */
 const MAX_FAILED = 8
+/** A peer that had no place for a session is not asked for any library by then: each would come too early, too. */
+const PEER_BUSY_MS = SECOND_MS
+/** A library is put off by so much at most, whatever the peer says. Honest ones compare large libraries once a minute. */
+const MAX_PUT_OFF_MS = MINUTE_MS
+/** A peer that is busy more often than that, one time after the other, has failed: another one may serve. */
+const MAX_PUT_OFFS = 10
 
 export interface FollowingModules extends Omit<WatchingModules, 'onTold'> {
   syncing: Pick<SyncingService, 'sync'>
@@ -83,6 +90,8 @@ interface Entry {
   joinedRoot?: string
   /** Code of the last failure; undefined after a success. */
   lastError?: string | undefined
+  /** How often peers were busy since the last session that succeeded or failed. */
+  putOffs: number
 }
 
 export class Following extends Ongoing {
@@ -90,6 +99,8 @@ export class Following extends Ongoing {
   readonly #options: FollowingOptions
   /** By id of the library, in hex. */
   readonly #entries = new Map<string, Entry>()
+  /** Peers that have no place for a session now: those of the last second. */
+  readonly #busyUntilMs = new Map<string, number>()
   readonly #changed = new Signpost()
   readonly #runs = new Set<Promise<void>>()
 
@@ -101,10 +112,11 @@ export class Following extends Ongoing {
       const { writer } = subscription
       const library = idOfAddress(subscription)
       const id = { library: textOf(library), writer }
-      const state = { ...id, isRunning: false, dueMs: 0, notBeforeMs: 0, staleFromMs: 0 }
+      const state = { ...id, runningWith: undefined, dueMs: 0, notBeforeMs: 0, staleFromMs: 0 }
       this.#entries.set(id.library, {
         subscription,
         library,
+        putOffs: 0,
         state: { ...state, newerAt: new Set(), heldBy: new Set(), failedWith: [] }
       })
     }
@@ -149,7 +161,8 @@ export class Following extends Ongoing {
     return [...this.#entries.values()].map(({ subscription, state, lastError }) => ({
       ...subscription,
       address: formatAddress(subscription),
-      state: state.isRunning ? 'running' : state.failedWith.length > 0 ? 'failing' : 'waiting',
+      state:
+        state.runningWith !== undefined ? 'running' : state.failedWith.length > 0 ? 'failing' : 'waiting',
       nextAt: new Date(state.dueMs).toISOString(),
       ...(lastError === undefined ? {} : { error: lastError })
     }))
@@ -168,9 +181,11 @@ export class Following extends Ongoing {
     while (!signal.aborted) {
       // Before the look: what changes after it is not missed.
       const changed = this.#changed.shown()
+      const nowMs = clock.now()
+      for (const [peer, untilMs] of this.#busyUntilMs) if (untilMs <= nowMs) this.#busyUntilMs.delete(peer)
       const plan = planFollows(
         [...this.#entries.values()].map(({ state }) => state),
-        { nowMs: clock.now(), connected: new Set(network.connected()) }
+        { nowMs, connected: new Set(network.connected()), busyUntilMs: this.#busyUntilMs }
       )
       for (const run of plan.runs) this.#begin(run, signal)
       const waitMs = Math.min(plan.nextMs - clock.now(), LOOK_MS)
@@ -214,7 +229,7 @@ export class Following extends Ongoing {
 
   #begin({ library, peer }: FollowRun, signal: AbortSignal): void {
     const entry = this.#entries.get(library)!
-    this.#note(entry, { isRunning: true })
+    this.#note(entry, { runningWith: peer })
     const run = this.#follow(entry, peer, signal).finally(() => this.#runs.delete(run))
     this.#runs.add(run)
   }
@@ -223,12 +238,14 @@ export class Following extends Ongoing {
     const { syncing, clock, logger, random = Math.random, onFollowed } = this.#modules
     const { intervalMs } = this.#options
     const library = formatAddress(entry.subscription)
+    const isTold = entry.state.newerAt.has(peer)
     // Heads that are told from now on may be of what this session does not see.
     this.#note(entry, { newerAt: new Set([...entry.state.newerAt].filter(other => other !== peer)) })
     try {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(RUN_TIMEOUT_MS)])
       const result = await syncing.sync({ peer, library }, { signal: limit, progress: () => undefined })
       await this.#unite(entry, result, limit)
+      entry.putOffs = 0
       entry.lastError = undefined
       if (result.state === 'behind') {
         logger.info({ peer, library }, 'a peer has an earlier state of a library than this node')
@@ -236,16 +253,18 @@ export class Following extends Ongoing {
       }
       const dueMs = nextTime(clock.now(), intervalMs, random())
       const staleFromMs = staleTime(Date.parse(result.head.expires))
-      this.#note(entry, { isRunning: false, dueMs, notBeforeMs: 0, staleFromMs, failedWith: [] })
+      this.#note(entry, { runningWith: undefined, dueMs, notBeforeMs: 0, staleFromMs, failedWith: [] })
       onFollowed(entry.subscription, result)
     } catch (thrown) {
       if (signal.aborted) return
-      const { code, message } = toCatalogError(thrown)
+      const error = toCatalogError(thrown)
+      const { code, message } = error
+      if (code === 'BUSY' && entry.putOffs < MAX_PUT_OFFS) return this.#putOff(entry, peer, { error, isTold })
       entry.lastError = code
       this.#failed(entry, peer)
       logger.info({ peer, library, code, reason: message }, 'a library could not be followed')
     } finally {
-      if (entry.state.isRunning) this.#note(entry, { isRunning: false })
+      if (entry.state.runningWith !== undefined) this.#note(entry, { runningWith: undefined })
     }
   }
 
@@ -259,13 +278,31 @@ export class Following extends Ongoing {
     logger.info({ library: formatAddress(subscription), joined }, 'a followed library joined home')
   }
 
+  /** A peer that is busy has not failed: it is asked again when it says, for what it may have told as well. */
+  #putOff(entry: Entry, peer: string, { error, isTold }: { error: CatalogError; isTold: boolean }): void {
+    const nowMs = this.#modules.clock.now()
+    const { retryAfterMs } = error.details ?? {}
+    const askedMs = typeof retryAfterMs === 'number' ? retryAfterMs : 0
+    const againMs = nowMs + Math.min(Math.max(askedMs, PEER_BUSY_MS), MAX_PUT_OFF_MS)
+    const { newerAt } = entry.state
+    entry.putOffs++
+    this.#busyUntilMs.set(peer, nowMs + PEER_BUSY_MS)
+    this.#note(entry, {
+      runningWith: undefined,
+      dueMs: againMs,
+      notBeforeMs: againMs,
+      newerAt: isTold ? including(newerAt, peer) : newerAt
+    })
+  }
+
   /** It is tried again later, and with another peer if there is one. */
   #failed(entry: Entry, peer: string): void {
     const { clock, random = Math.random } = this.#modules
+    entry.putOffs = 0
     const failedWith = [...entry.state.failedWith, peer].slice(-MAX_FAILED)
     const policy = { ...FAILED, maxDelayMs: this.#options.intervalMs }
     const againMs = clock.now() + backoffDelayMs(policy, failedWith.length, random())
-    this.#note(entry, { isRunning: false, dueMs: againMs, notBeforeMs: againMs, failedWith })
+    this.#note(entry, { runningWith: undefined, dueMs: againMs, notBeforeMs: againMs, failedWith })
   }
 
   async #isNewer({ library }: Entry, head: Head): Promise<boolean> {

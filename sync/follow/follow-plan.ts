@@ -7,8 +7,12 @@
  * peer that has the library, in this order, those that failed last behind the others. A writer that is not connected may be found; it
  * comes behind connected peers that have the library, but for a copy that it should have signed again meanwhile: those peers may all
  * be as old as the copy.
+ *
+ * A peer serves few sessions of one other, so no more are begun with it. A library whose peer has none left is compared with another
+ * one that is as good, or waits.
  */
 import { type RetryPolicy, SECOND_MS } from '../../base/index.ts'
+import { MAX_SESSIONS_PER_PEER } from '../../protocols/index.ts'
 import { HEAD_LIFETIME_MS, RENEW_AFTER_MS } from '../heads/index.ts'
 
 /** What happened with one subscription so far. */
@@ -17,7 +21,8 @@ export interface FollowState {
   readonly library: string
   /** Peer id of the node whose library it is. */
   readonly writer: string
-  readonly isRunning: boolean
+  /** The peer that it is being compared with; undefined when it is not. */
+  readonly runningWith: string | undefined
   /** When it is compared next, whatever is heard. */
   readonly dueMs: number
   /** Not before, whatever is heard: a peer that fails again and again costs no more. */
@@ -46,6 +51,8 @@ export interface FollowPlan {
 interface Now {
   readonly nowMs: number
   readonly connected: ReadonlySet<string>
+  /** Peers that have no place for a session, and until when nothing is begun with them. */
+  readonly busyUntilMs: ReadonlyMap<string, number>
 }
 
 /** Sessions of subscriptions at once. */
@@ -73,19 +80,28 @@ export const nextTime = (nowMs: number, intervalMs: number, random: number): num
 /** Until when a copy is fresh whose head holds until a time. */
 export const staleTime = (expiresMs: number): number => expiresMs - HEAD_LIFETIME_MS + RENEW_AFTER_MS
 
-export function planFollows(states: readonly FollowState[], { nowMs, connected }: Now): FollowPlan {
-  const waiting = states.filter(({ isRunning }) => !isRunning)
-  const timed = waiting
+export function planFollows(states: readonly FollowState[], now: Now): FollowPlan {
+  const { nowMs, connected, busyUntilMs } = now
+  const running = states.flatMap(({ runningWith }) => runningWith ?? [])
+  const sessions = new Map<string, number>()
+  const count = (peer: string): unknown => sessions.set(peer, (sessions.get(peer) ?? 0) + 1)
+  running.forEach(count)
+  const hasPlace = (peer: string): boolean =>
+    (sessions.get(peer) ?? 0) < MAX_SESSIONS_PER_PEER && !(nowMs < (busyUntilMs.get(peer) ?? 0))
+  const timed = states
+    .filter(({ runningWith }) => runningWith === undefined)
     .map(state => ({ state, atMs: timeOf(state, connected) }))
     .sort((a, b) => a.atMs - b.atMs)
-  const free = MAX_RUNS - (states.length - waiting.length)
-  const due = timed.filter(({ atMs }) => atMs <= nowMs).slice(0, Math.max(0, free))
-  const runs = due.map(({ state }) => ({
-    library: state.library,
-    peer: peerFor(state, { nowMs, connected })
-  }))
-  const next = timed.find(({ atMs }) => atMs > nowMs)
-  return { runs, nextMs: next?.atMs ?? Number.POSITIVE_INFINITY }
+  const runs: FollowRun[] = []
+  for (const { state, atMs } of timed) {
+    if (atMs > nowMs || running.length + runs.length >= MAX_RUNS) break
+    const peer = choicesFor(state, now).find(hasPlace)
+    if (peer === undefined) continue
+    runs.push({ library: state.library, peer })
+    count(peer)
+  }
+  const later = [...timed.map(({ atMs }) => atMs), ...busyUntilMs.values()].filter(atMs => atMs > nowMs)
+  return { runs, nextMs: later.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY) }
 }
 
 function timeOf({ dueMs, notBeforeMs, newerAt }: FollowState, connected: ReadonlySet<string>): number {
@@ -93,14 +109,22 @@ function timeOf({ dueMs, notBeforeMs, newerAt }: FollowState, connected: Readonl
   return Math.max(notBeforeMs, isTold ? 0 : dueMs)
 }
 
-/** The writer is always among them, so that no peer that fails or is behind keeps it from being asked. */
-function peerFor(
+/**
+ * The peer to ask, and those that serve as well where it has no place. The writer is always among those it is chosen from, so that no
+ * peer that fails or is behind keeps it from being asked.
+ */
+function choicesFor(
   { writer, staleFromMs, newerAt, heldBy, failedWith }: FollowState,
   { nowMs, connected }: Now
-): string {
+): string[] {
   const near = (peers: Iterable<string>): string[] => [...peers].filter(peer => connected.has(peer))
-  const early = nowMs >= staleFromMs ? [writer] : near([writer])
-  const candidates = [...new Set([...near(newerAt), ...early, ...near(heldBy), writer])]
+  const isStale = nowMs >= staleFromMs
+  const told = near(newerAt)
+  const held = near([writer, ...heldBy])
+  const candidates = [...new Set([...told, ...(isStale ? [writer] : []), ...held, writer])]
   const failed = (peer: string): number => failedWith.lastIndexOf(peer)
-  return candidates.sort((a, b) => failed(a) - failed(b))[0]!
+  const [first, ...others] = candidates.sort((a, b) => failed(a) - failed(b))
+  // A holder may be as old as a copy that is stale, or not know the newer head that was told: it would be asked in vain.
+  const asGood = told.length > 0 ? told : isStale ? [] : held
+  return [first!, ...others.filter(peer => asGood.includes(peer))]
 }

@@ -88,7 +88,11 @@ export class Follows implements Syncer {
     this.#subscribe()
     const near = neighbours().filter(({ id }) => network.reaches(this.#node.id, id))
     const connected = new Set(near.map(({ id }) => String(id)))
-    const { runs, nextMs } = planFollows([...this.#states.values()], { nowMs: timeline.nowMs, connected })
+    const { runs, nextMs } = planFollows([...this.#states.values()], {
+      nowMs: timeline.nowMs,
+      connected,
+      busyUntilMs: new Map()
+    })
     for (const run of runs) timeline.spawn(this.#follow(run))
     const atMs = Math.min(nextMs, timeline.nowMs + LOOK_MS)
     if (atMs >= this.#lookAtMs && this.#lookAtMs > timeline.nowMs) return
@@ -104,7 +108,7 @@ export class Follows implements Syncer {
     const { neighbours } = this.#node.modules
     for (const { id, writer } of neighbours()) {
       if (this.#states.has(writer) || writer === this.#node.writer) continue
-      const times = { isRunning: false, dueMs: 0, notBeforeMs: 0, staleFromMs: 0 }
+      const times = { runningWith: undefined, dueMs: 0, notBeforeMs: 0, staleFromMs: 0 }
       this.#states.set(writer, {
         library: writer,
         writer: String(id),
@@ -119,7 +123,7 @@ export class Follows implements Syncer {
   async #follow({ library: writer, peer }: FollowRun): Promise<void> {
     const { timeline, random, watch } = this.#node.modules
     const state = this.#states.get(writer)!
-    this.#note(writer, { isRunning: true, newerAt: new Set([...state.newerAt].filter(id => id !== peer)) })
+    this.#note(writer, { runningWith: peer, newerAt: new Set([...state.newerAt].filter(id => id !== peer)) })
     try {
       const outcome = await this.#session(Number(peer), Buffer.from(writer, 'hex'))
       watch.copied(this.#node)
@@ -127,7 +131,7 @@ export class Follows implements Syncer {
       const dueMs = nextTime(timeline.nowMs, INTERVAL_MS, random.next())
       const staleFromMs = staleTime(outcome.head.expires)
       if (outcome.state === 'behind') this.#failed(writer, peer)
-      else this.#note(writer, { isRunning: false, dueMs, notBeforeMs: 0, staleFromMs, failedWith: [] })
+      else this.#note(writer, { runningWith: undefined, dueMs, notBeforeMs: 0, staleFromMs, failedWith: [] })
       if (outcome.state === 'updated') this.#tell(writer)
     } catch (thrown) {
       const error = toCatalogError(thrown)
@@ -142,7 +146,7 @@ export class Follows implements Syncer {
     const failedWith = [...this.#states.get(writer)!.failedWith, peer].slice(-MAX_FAILED)
     const policy = { ...FAILED, maxDelayMs: INTERVAL_MS }
     const againMs = timeline.nowMs + Math.ceil(backoffDelayMs(policy, failedWith.length, random.next()))
-    this.#note(writer, { isRunning: false, dueMs: againMs, notBeforeMs: againMs, failedWith })
+    this.#note(writer, { runningWith: undefined, dueMs: againMs, notBeforeMs: againMs, failedWith })
   }
 
   /** What is here now may be had from here. */

@@ -222,6 +222,58 @@ describe('a subscription', () => {
     expect(following.status()[0]).not.toHaveProperty('error')
   })
 
+  test('that finds a peer busy is compared with it when that says, and nobody counts it as a failure', async () => {
+    let retryAfterMs = 30_000
+    outcome = () => {
+      throw new CatalogError('BUSY', 'all places are taken', { details: { retryAfterMs } })
+    }
+    await writer.publish(numbered(2))
+    await following.heard(mirror, headOf())
+    await eventually(() => runs.length === 2)
+    expect(following.status()).toMatchObject([{ state: 'waiting' }])
+    expect(following.status()[0]).not.toHaveProperty('error')
+    await clock.advance(29_000, 1000)
+    expect(runs, 'not before').toHaveLength(2)
+    retryAfterMs = DAY_MS
+    await clock.advance(1000)
+    await eventually(() => runs.length === 3)
+    await clock.advance(60_000, 10_000)
+    await eventually(() => runs.length === 4)
+    outcome = () => undefined
+    await clock.advance(60_000, 10_000)
+    await eventually(() => followed.length === 2)
+    expect(runs.slice(1), 'the one that told').toEqual(Array(4).fill(mirror.toString()))
+  })
+
+  test('that finds a peer busy again and again goes to another one', async () => {
+    outcome = peer => {
+      if (peer === mirror.toString()) throw new CatalogError('BUSY', 'all places are taken')
+    }
+    await writer.publish(numbered(2))
+    await following.heard(mirror, headOf())
+    await clock.advance(30_000, 1000)
+    await eventually(() => followed.length === 2)
+    expect(runs.slice(1, -1)).toEqual(Array(11).fill(mirror.toString()))
+    expect(runs.at(-1)).toBe(peerOf(writer.key.publicKey))
+  })
+
+  test('is not begun with a peer that was busy for another one, nor with more at once than a peer serves', async () => {
+    await following.stop()
+    const ofHome = peerOf(writer.key.publicKey)
+    following = open([ofHome, ...['a', 'b', 'c', 'd', 'e'].map(name => `${ofHome}/${name}`)])
+    outcome = () => {
+      throw new CatalogError('BUSY', 'all places are taken')
+    }
+    following.start()
+    await eventually(() => runs.length === 3)
+    await clock.advance(500)
+    expect(runs, 'two of the six').toHaveLength(3)
+    outcome = () => undefined
+    await clock.advance(1000, 500)
+    await eventually(() => followed.length === 7)
+    expect(runs).toHaveLength(9)
+  })
+
   test('is tried with its writer where a peer that holds it has an earlier state, and its content is left', async () => {
     state = 'behind'
     await writer.publish(numbered(2))

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { MAX_SESSIONS_PER_PEER } from '../../../protocols/index.ts'
 import {
   type FollowState,
   including,
@@ -15,7 +16,7 @@ import { NOW_MS } from '../records/examples.ts'
 const state = (writer: string, over: Partial<FollowState> = {}): FollowState => ({
   library: `of ${writer}`,
   writer,
-  isRunning: false,
+  runningWith: undefined,
   dueMs: 1000,
   notBeforeMs: 0,
   staleFromMs: Number.POSITIVE_INFINITY,
@@ -25,12 +26,14 @@ const state = (writer: string, over: Partial<FollowState> = {}): FollowState => 
   ...over
 })
 
+const idle = { busyUntilMs: new Map<string, number>() }
+
 const peers = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 4 })
 const states = fc.uniqueArray(
   fc.record({
     library: fc.constantFrom('one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight'),
     writer: fc.constantFrom('a', 'b', 'c', 'd'),
-    isRunning: fc.boolean(),
+    runningWith: fc.option(fc.constantFrom('a', 'b', 'c', 'd'), { nil: undefined }),
     dueMs: fc.nat(100),
     notBeforeMs: fc.nat(100),
     staleFromMs: fc.nat(100),
@@ -41,45 +44,106 @@ const states = fc.uniqueArray(
   { selector: ({ library }) => library, maxLength: 8 }
 )
 
+const busy = fc
+  .dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.nat(100))
+  .map(all => new Map(Object.entries(all)))
+
+const timeIn =
+  (connected: ReadonlySet<string>) =>
+  ({ newerAt, notBeforeMs, dueMs }: FollowState): number =>
+    Math.max(notBeforeMs, [...newerAt].some(peer => connected.has(peer)) ? 0 : dueMs)
+
 describe('what is followed when', () => {
   test('nothing before its time, nothing twice, no more at once than there may be, and nothing is forgotten', () => {
     fc.assert(
-      fc.property(states, peers, fc.nat(100), (all, near, nowMs) => {
+      fc.property(states, peers, busy, fc.nat(100), (all, near, busyUntilMs, nowMs) => {
         const connected = new Set<string>(near)
-        const { runs, nextMs } = planFollows(all, { nowMs, connected })
-        const running = all.filter(({ isRunning }) => isRunning)
+        const { runs, nextMs } = planFollows(all, { nowMs, connected, busyUntilMs })
+        const running = all.flatMap(({ runningWith }) => runningWith ?? [])
         expect(new Set(runs.map(({ library }) => library)).size).toBe(runs.length)
         expect(runs.length).toBeLessThanOrEqual(Math.max(0, MAX_RUNS - running.length))
-        const isTold = ({ newerAt }: FollowState): boolean => [...newerAt].some(peer => connected.has(peer))
-        const timeOf = (one: FollowState): number => Math.max(one.notBeforeMs, isTold(one) ? 0 : one.dueMs)
+        const timeOf = timeIn(connected)
         for (const { library } of runs) {
           const one = all.find(other => other.library === library)!
-          expect(one.isRunning).toBe(false)
+          expect(one.runningWith).toBeUndefined()
           expect(timeOf(one)).toBeLessThanOrEqual(nowMs)
         }
-        const due = all.filter(one => !one.isRunning && timeOf(one) <= nowMs)
-        if (running.length + due.length <= MAX_RUNS) expect(runs).toHaveLength(due.length)
-        const later = all.filter(one => !one.isRunning && timeOf(one) > nowMs).map(timeOf)
+        const waiting = all.filter(({ runningWith }) => runningWith === undefined)
+        const later = [...waiting.map(timeOf), ...busyUntilMs.values()].filter(atMs => atMs > nowMs)
         expect(nextMs).toBe(Math.min(...later, Number.POSITIVE_INFINITY))
       }),
       { seed: 20261129 }
     )
   })
 
+  test('with no peer more sessions than it serves, with none that is busy, and nothing waits for another reason', () => {
+    fc.assert(
+      fc.property(states, peers, busy, fc.nat(100), (all, near, busyUntilMs, nowMs) => {
+        const connected = new Set<string>(near)
+        const { runs } = planFollows(all, { nowMs, connected, busyUntilMs })
+        const running = all.flatMap(({ runningWith }) => runningWith ?? [])
+        const sessionsWith = (peer: string): number =>
+          [...running, ...runs.map(run => run.peer)].filter(other => other === peer).length
+        const isBusy = (peer: string): boolean => nowMs < (busyUntilMs.get(peer) ?? 0)
+        for (const { peer } of runs) {
+          expect(sessionsWith(peer)).toBeLessThanOrEqual(MAX_SESSIONS_PER_PEER)
+          expect(isBusy(peer)).toBe(false)
+        }
+        if (running.length + runs.length >= MAX_RUNS) return
+        for (const one of all) {
+          if (one.runningWith !== undefined || timeIn(connected)(one) > nowMs) continue
+          if (runs.some(({ library }) => library === one.library)) continue
+          // Alone it would be compared with this one.
+          const alone = { nowMs, connected, busyUntilMs: idle.busyUntilMs }
+          const { peer } = planFollows([one], alone).runs[0]!
+          expect(isBusy(peer) || sessionsWith(peer) >= MAX_SESSIONS_PER_PEER).toBe(true)
+        }
+      }),
+      { seed: 20261130 }
+    )
+  })
+
+  test('of many libraries that one peer has, as many as it serves, and those of others beside them', () => {
+    const many = Array.from({ length: 6 }, (_, n) => state('hub', { library: `hub ${n}`, dueMs: 0 }))
+    const all = [...many, state('a', { dueMs: 1 }), state('b', { dueMs: 1 }), state('c', { dueMs: 1 })]
+    const { runs } = planFollows(all, { ...idle, nowMs: 1, connected: new Set(['hub']) })
+    expect(runs.map(({ peer }) => peer)).toEqual(['hub', 'hub', 'a', 'b'])
+  })
+
+  test('where a peer has no place, with another one that is as good, and with none that is not', () => {
+    const full = [1, 2].map(n => state('x', { library: `running ${n}`, runningWith: 'full' }))
+    const peerBeside = (over: Partial<FollowState>, near: string[], writer = 'full'): string | undefined =>
+      planFollows([...full, state(writer, { dueMs: 0, ...over })], {
+        ...idle,
+        nowMs: 0,
+        connected: new Set(['full', ...near])
+      }).runs[0]?.peer
+    const heldBy = new Set(['holder'])
+    expect(peerBeside({ heldBy }, ['holder'])).toBe('holder')
+    expect(peerBeside({ heldBy }, []), 'it is not here').toBeUndefined()
+    expect(peerBeside({ heldBy, staleFromMs: 0 }, ['holder']), 'it may be as old').toBeUndefined()
+    const newerAt = new Set(['full'])
+    expect(
+      peerBeside({ heldBy, newerAt }, ['holder', 'writer'], 'writer'),
+      'they told nothing'
+    ).toBeUndefined()
+    expect(peerBeside({ newerAt: new Set(['full', 'other']) }, ['other'], 'writer')).toBe('other')
+  })
+
   test('at once when a connected peer tells a newer head, unless the last tries have failed a moment ago', () => {
     const connected = new Set(['mirror'])
     const told = state('writer', { newerAt: new Set(['mirror']) })
-    expect(planFollows([told], { nowMs: 10, connected }).runs).toEqual([
+    expect(planFollows([told], { ...idle, nowMs: 10, connected }).runs).toEqual([
       { library: 'of writer', peer: 'mirror' }
     ])
-    expect(planFollows([told], { nowMs: 10, connected: new Set() }).runs).toEqual([])
+    expect(planFollows([told], { ...idle, nowMs: 10, connected: new Set() }).runs).toEqual([])
     const failing = { ...told, notBeforeMs: 50 }
-    expect(planFollows([failing], { nowMs: 10, connected })).toEqual({ runs: [], nextMs: 50 })
+    expect(planFollows([failing], { ...idle, nowMs: 10, connected })).toEqual({ runs: [], nextMs: 50 })
   })
 
   const peerOf = (over: Partial<FollowState>, near: string[]): string | undefined =>
-    planFollows([state('writer', { dueMs: 0, ...over })], { nowMs: 0, connected: new Set(near) }).runs[0]
-      ?.peer
+    planFollows([state('writer', { dueMs: 0, ...over })], { ...idle, nowMs: 0, connected: new Set(near) })
+      .runs[0]?.peer
 
   test('with who told it, then the writer, then others; with who failed last when nobody else is there', () => {
     const heldBy = new Set(['holder'])
