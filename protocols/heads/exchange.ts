@@ -20,6 +20,8 @@ const MAX_WATCHERS = 1024
 const LOOK_MS = SECOND_MS
 /** Heads that are on their way to peers at once. */
 const MAX_TELLING = 256
+/** Heads that one watcher is told in one look, and that are on their way to it: as many as it takes in that time, as it refuses others. */
+const MAX_TOLD_PER_LOOK = (HEAD_RATE.perSecond * LOOK_MS) / SECOND_MS
 
 export interface HeadExchangeModules {
   readonly control: Pick<Control, 'request' | 'handle'>
@@ -37,8 +39,10 @@ export interface HeadExchangeModules {
 
 interface Watcher {
   readonly peerId: PeerId
-  /** Libraries that it watches and that are here: the last head that it was told, in base64. */
+  /** Libraries that it watches and that are here: the last head that it was told, in base64. Those that were told last come last. */
   readonly told: Map<string, string>
+  /** Heads that are on their way to it. */
+  telling: number
 }
 
 /**
@@ -135,7 +139,7 @@ export class HeadExchange {
     this.#watchers.delete(peer)
     const [oldest] = this.#watchers.keys()
     if (oldest !== undefined && this.#watchers.size >= MAX_WATCHERS) this.#watchers.delete(oldest)
-    this.#watchers.set(peer, { peerId, told })
+    this.#watchers.set(peer, { peerId, told, telling: 0 })
     return heads
   }
 
@@ -147,7 +151,7 @@ export class HeadExchange {
     }
   }
 
-  /** Tells each watcher what has changed since it was told last. */
+  /** Tells each watcher what has changed since it was told last, and what did not fit in the answer; the next looks what is too much. */
   async #look(signal: AbortSignal): Promise<void> {
     const { isConnected, admits } = this.#modules
     const now = new Map<string, Uint8Array | undefined>()
@@ -156,7 +160,9 @@ export class HeadExchange {
         this.#watchers.delete(peer)
         continue
       }
-      for (const [library, last] of watcher.told) {
+      let room = MAX_TOLD_PER_LOOK - watcher.telling
+      for (const [library, last] of [...watcher.told]) {
+        if (room <= 0) break
         if (!now.has(library)) now.set(library, await this.#headOf(Buffer.from(library, 'base64')))
         const head = now.get(library)
         if (head === undefined || head.byteLength === 0 || textOf(head) === last) continue
@@ -165,7 +171,10 @@ export class HeadExchange {
           watcher.told.delete(library)
           continue
         }
+        // Behind all others, so that those that change often keep none of them back.
+        watcher.told.delete(library)
         watcher.told.set(library, textOf(head))
+        room--
         void this.#tell(watcher, head, signal)
       }
     }
@@ -187,9 +196,11 @@ export class HeadExchange {
   }
 
   /** Once: who could not be told asks again, or compares sooner or later. */
-  async #tell({ peerId }: Watcher, head: Uint8Array, signal: AbortSignal): Promise<void> {
+  async #tell(watcher: Watcher, head: Uint8Array, signal: AbortSignal): Promise<void> {
     const { control, log } = this.#modules
+    const { peerId } = watcher
     this.#telling++
+    watcher.telling++
     try {
       await control.request(peerId, newHead, { head }, { signal })
       this.#metrics.told.inc()
@@ -198,6 +209,7 @@ export class HeadExchange {
       log.debug({ peer: peerId.toString(), code }, 'a peer could not be told a head')
     } finally {
       this.#telling--
+      watcher.telling--
     }
   }
 }

@@ -6,7 +6,7 @@ import * as generated from './messages.js'
 
 /** Libraries that one peer may watch; also in messages.proto. */
 export const MAX_WATCHED = 1024
-/** Heads of one answer; also in messages.proto. Of more libraries a watcher hears when they change. */
+/** Heads of one answer; also in messages.proto. Those of more libraries are told one by one after it. */
 export const MAX_HEADS_PER_ANSWER = 256
 /** Watches of one peer: it says when its libraries change, and again now and then. */
 export const WATCH_RATE: PeerRate = { perSecond: 1 / 10, burst: 10 }

@@ -4,6 +4,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { CatalogError, silentLogger } from '../../../base/index.ts'
 import type { Handler } from '../../../protocols/control/incoming.ts'
+import { PeerRates } from '../../../protocols/exchange/peer-rates.ts'
 import { HEAD_RATE, MAX_HEADS_PER_ANSWER, WATCH_RATE } from '../../../protocols/heads/types.ts'
 import { type Control, HeadExchange, newHead, watchHeads } from '../../../protocols/index.ts'
 import { NOT_HERE_MS } from '../../../protocols/wire/not-here.ts'
@@ -157,10 +158,64 @@ describe('who watches libraries', () => {
     await exchange.stop()
   })
 
-  test('gets no more heads at once than fit, and the others as it is told', async () => {
-    for (let number = 0; number < 256; number++) set(number, `head ${number}`)
-    const ids = Array.from({ length: 256 }, (_, number) => library(number))
-    expect((await ask(32, { libraries: ids })).heads).toHaveLength(MAX_HEADS_PER_ANSWER)
+  describe('where they are a thousand', () => {
+    const ids = Array.from({ length: 1000 }, (_, number) => Buffer.from(String(number).padStart(32)))
+    const setAll = (head: string): void => {
+      for (const id of ids) heads.set(text(id), Buffer.from(`${text(id)} ${head}`))
+    }
+    /** The other side: it takes as much as a node takes. */
+    let refused: number
+    let toldTo: (head: Uint8Array) => Promise<void>
+    beforeEach(() => {
+      refused = 0
+      const rates = new PeerRates(HEAD_RATE, clock)
+      toldTo = async head => {
+        try {
+          rates.take(peerId.toString(), 1)
+          heard.push(text(head))
+        } catch (thrown) {
+          refused++
+          throw thrown
+        }
+      }
+      answer = () => toldTo((asked.at(-1)!.message as { head: Uint8Array }).head)
+    })
+
+    test('gets no more heads at once than fit, and the others within a minute, each once', async () => {
+      setAll('first')
+      const now = (await ask(32, { libraries: ids })).heads.map(text)
+      expect(now).toHaveLength(MAX_HEADS_PER_ANSWER)
+      exchange.start()
+      await clock.advance(60_000, 500)
+      expect(refused).toBe(0)
+      expect([...now, ...heard].sort()).toEqual([...heads.values()].map(text).sort())
+      await exchange.stop()
+    })
+
+    test('hears of all where they change at once, also of those behind some that change all the time', async () => {
+      setAll('first')
+      await ask(32, { libraries: ids })
+      exchange.start()
+      await clock.advance(60_000, 500)
+      setAll('second')
+      for (let second = 0; second < 70; second++) {
+        for (const id of ids.slice(0, 15)) heads.set(text(id), Buffer.from(`${text(id)} of ${second}`))
+        await look()
+      }
+      expect(refused).toBe(0)
+      expect(heard.filter(head => head.endsWith('second')).length).toBeGreaterThanOrEqual(985)
+      await exchange.stop()
+    })
+
+    test('has few on their way to one that does not answer', async () => {
+      setAll('first')
+      await ask(32, { libraries: ids })
+      answer = () => new Promise(() => undefined)
+      exchange.start()
+      await clock.advance(5000, 500)
+      expect(asked).toHaveLength(HEAD_RATE.perSecond)
+      await exchange.stop()
+    })
   })
 
   test('cannot ask or tell without end', async () => {
