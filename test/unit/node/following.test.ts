@@ -390,12 +390,3 @@ describe('what is watched at peers', () => {
     expect(watched.slice(1).sort()).toEqual(connected.slice(0, 64).sort())
   })
 })
-
-test('of two lines for one library the later counts, and libraries of one node are several', () => {
-  const [a, b] = [peerOf(writer.key.publicKey), peerOf(reader.key.publicKey)]
-  expect(subscriptionsOf([a, `${b} wanted`, `${a}/tools none union`, `${a}/home all`])).toEqual([
-    { writer: a, name: 'home', content: 'all', mode: 'mirror' },
-    { writer: b, name: 'home', content: 'wanted', mode: 'mirror' },
-    { writer: a, name: 'tools', content: 'none', mode: 'union' }
-  ])
-})
