@@ -17,7 +17,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'program',
-          include: ['test/{daemon,net}/**/*.test.ts'],
+          include: ['test/{daemon,net,adversary}/**/*.test.ts'],
           globalSetup: 'test/program.setup.ts'
         }
       }

@@ -77,8 +77,10 @@ export class HeadExchange {
     modules.control.handle(watchHeads, async ({ libraries }, { peerId }) => {
       this.#watchRates.take(peerId.toString(), 1)
       const askedMs = modules.clock.monotonicMs()
-      const heads = await this.#watch(peerId, libraries)
-      await timeOfNotHere({ clock: modules.clock, askedMs })
+      // Named many times, one that the peer may not know of would take many times as long as what is not here.
+      const distinct = [...new Map(libraries.map(library => [textOf(library), library])).values()]
+      const heads = await this.#watch(peerId, distinct)
+      await timeOfNotHere({ clock: modules.clock, askedMs, things: distinct.length })
       return { heads }
     })
     modules.control.handle(newHead, async ({ head }, { peerId }) => {

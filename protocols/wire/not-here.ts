@@ -5,11 +5,22 @@ import type { Clock } from '../../base/index.ts'
  * the same as of what does not exist, and by this also when.
  */
 export const NOT_HERE_MS = 20
+/** For each further thing that one question is about: it takes the half of it to find that somebody may not know of one that is here. */
+const FURTHER_MS = 2
 
-/** Waits until it is time for that answer to a question that came at `askedMs`, monotonic. Rejects with the signal's reason. */
+export interface NotHere {
+  readonly clock: Clock
+  /** When the question came, monotonic. */
+  readonly askedMs: number
+  /** Things that it is about; 1 unless given. */
+  readonly things?: number
+}
+
+/** Waits until it is time for that answer. Rejects with the signal's reason. */
 export async function timeOfNotHere(
-  { clock, askedMs }: { clock: Clock; askedMs: number },
+  { clock, askedMs, things = 1 }: NotHere,
   signal?: AbortSignal
 ): Promise<void> {
-  await clock.wait(Math.max(0, askedMs + NOT_HERE_MS - clock.monotonicMs()), signal)
+  const dueMs = askedMs + NOT_HERE_MS + FURTHER_MS * Math.max(0, things - 1)
+  await clock.wait(Math.max(0, dueMs - clock.monotonicMs()), signal)
 }
