@@ -1,14 +1,15 @@
 /**
- * `npm run bench -- follow [LIBRARIES [RELEASES]]`: a daemon that follows many libraries, 1,000 of 1,000 releases unless told, all of
+ * `npm run bench -- follow [LIBRARIES [RELEASES [DISTINCT]]]`: a daemon that follows many libraries, 1,000 of 1,000 releases unless told, all of
  * which one other daemon shows: disk, start, memory, what comparing all of them costs while nothing changes, and what one change does.
- * The copies are written into both homes before the daemons start. The floor of the disk are the bytes of the records.
+ * The copies are written into both homes before the daemons start. With DISTINCT the libraries share so many releases, each another
+ * part of them: their trees and memberships are all there, and it takes a fraction of the time. The floor of the disk are the bytes of the records.
  */
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { loadNodeKey } from '../trust/index.ts'
-import { benchRelease, fillCopies, fillLibrary } from './support/bulk-library.ts'
+import { benchRelease, fillCopies, fillLibrary, numberedReleases } from './support/bulk-library.ts'
 import { type BenchNode, startNode, stopNode } from './support/network.ts'
 import { type Row, report, round } from './support/report.ts'
 import { storedBy } from './support/stored.ts'
@@ -20,16 +21,18 @@ const INTERVAL_S = 60
 const WINDOW_MS = 2 * INTERVAL_S * 1000
 const POLL_MS = 20
 const CHANGES = 5
+/** Prime, so that libraries that share releases begin at different ones. */
+const STRIDE = 7919
 
 export const run = async (args: string[]): Promise<void> => {
-  const [libraries = LIBRARIES, releases = RELEASES] = args.map(Number).filter(Number.isInteger)
+  const [libraries = LIBRARIES, releases = RELEASES, distinct] = args.map(Number).filter(Number.isInteger)
   const root = mkdtempSync(join(tmpdir(), 'catalog-bench-'))
   const nodes: BenchNode[] = []
   try {
     const rows: Row[] = []
-    const { writer, reader, fill } = await start(root, { libraries, releases }, nodes)
+    const { writer, reader, fill } = await start(root, { libraries, releases, distinct }, nodes)
     rows.push(...fill, ...(await measure({ writer, reader, root }, libraries)))
-    report('follow', { libraries, releases, intervalS: INTERVAL_S }, rows)
+    report('follow', { libraries, releases, distinct, intervalS: INTERVAL_S }, rows)
   } finally {
     for (const node of nodes.reverse()) await stopNode(node)
     rmSync(root, { recursive: true, force: true })
@@ -39,19 +42,24 @@ export const run = async (args: string[]): Promise<void> => {
 interface Size {
   libraries: number
   releases: number
+  distinct: number | undefined
 }
 
 /** The node whose libraries they are, and the one that follows its home and all others. */
-const start = async (root: string, { libraries, releases }: Size, nodes: BenchNode[]) => {
+const start = async (root: string, { libraries, releases, distinct }: Size, nodes: BenchNode[]) => {
   const names = Array.from({ length: libraries - 1 }, (_, number) => `library-${number}`)
   const fill: Row[] = []
   const filled = join(root, 'filled')
   const writer = await startNode(root, 'writer', undefined, undefined, async home => {
     const { key } = await loadNodeKey(join(home, 'node.key'))
     const began = performance.now()
+    const shared = distinct === undefined ? {} : { shared: { distinct, written: new Map() } }
+    const stride = distinct === undefined ? releases : STRIDE
+    const copies = names.map((name, at) => ({ name, writer: key, from: (at + 1) * stride, ...shared }))
+    const release = numberedReleases({ isSigned: false })
     await fillCopies(
       home,
-      names.map((name, at) => ({ name, writer: key, releases, from: (at + 1) * releases }))
+      copies.map(copy => ({ ...copy, release, count: releases }))
     )
     fill.push({ name: 'copies written', seconds: round((performance.now() - began) / 1000, 1) })
     fill.push({ name: 'disk', MB: megabytes(join(home, 'db')) })

@@ -3,6 +3,7 @@
  * Machines are shared and noisy: each benchmark measures its own floor in the same run, and only the ratio travels.
  */
 const BENCHMARKS: Record<string, () => Promise<{ run(args: string[]): Promise<void> }>> = {
+  clone: () => import('./clone.ts'),
   eventloop: () => import('./eventloop.ts'),
   follow: () => import('./follow.ts'),
   idle: () => import('./idle.ts'),
