@@ -169,7 +169,8 @@ export const HOME_COMMANDS: CommandSpec[] = [
   },
   {
     name: 'doctor',
-    summary: 'check home, permissions, disk, clock, listening, peers, reachability and store; say what to do',
+    summary:
+      'check home, permissions, disk, clock, listening, peers, reachability, store and libraries; say what to do',
     details:
       'Whether other machines reach this node is what its peers have found so far; it warns when every address is loopback. Without a daemon it checks what can be seen from outside: home, config, permissions, disk, clock, whether the ports are free, and what the store says of itself. `catalog verify --all` hashes everything.',
     offline: true,

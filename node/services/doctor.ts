@@ -2,13 +2,12 @@ import { readdir, statfs } from 'node:fs/promises'
 import { multiaddr } from '@multiformats/multiaddr'
 import { type Clock, displaySize, plural, toCatalogError } from '../../base/index.ts'
 import { isLocalAddress } from '../../discovery/index.ts'
-import { type BucketWork, HOME_LIBRARY, type Holdings } from '../../library/index.ts'
+import type { BucketWork, Holdings } from '../../library/index.ts'
 import type { LibrarySets } from '../../sync/index.ts'
-import { formatPublicKey } from '../../trust/index.ts'
 import { checkPermissions, type HomeLayout } from '../home/layout.ts'
 import type { Reachability } from '../host/index.ts'
 import type { DoctorCheck } from '../schemas.ts'
-import { formatAddress } from './library-address.ts'
+import { libraryCheck, ownLibrariesCheck } from './library-checks.ts'
 import {
   bad,
   checkOf,
@@ -23,7 +22,6 @@ import {
 } from './machine-checks.ts'
 import type { OffloadState } from './offloading.ts'
 import type { DoctorService } from './types.ts'
-import { peerOf } from './writer-key.ts'
 
 export interface DoctorModules {
   home: HomeLayout
@@ -36,7 +34,7 @@ export interface DoctorModules {
   holdings(): Promise<Holdings>
   /** The last check of everything in the store. */
   scrub(): LastScrub | undefined
-  sets: Pick<LibrarySets, 'state' | 'evidence' | 'followed'>
+  sets: Pick<LibrarySets, 'state' | 'evidence' | 'followed' | 'access'>
   /** Reads one stored block back, whichever is at hand; throws when it is damaged. */
   probeStore(signal: AbortSignal): Promise<void>
   /** Where sealed segments go, when that is a bucket, and how it stands with it. */
@@ -56,7 +54,8 @@ export function createDoctor(modules: DoctorModules): DoctorService {
     ['reachability', () => reachCheck(modules.reachability(), modules.addresses())],
     ['store', signal => storeCheck(modules, signal)],
     ['integrity', async () => integrityCheck(await modules.holdings(), modules.scrub())],
-    ['library', signal => libraryCheck(modules.sets, signal)]
+    ['library', signal => libraryCheck(modules.sets, signal)],
+    ['libraries', signal => ownLibrariesCheck(modules, signal)]
   ]
   if (modules.bucket !== undefined) checks.push(['bucket', signal => bucketCheck(modules, signal)])
   return {
@@ -157,48 +156,6 @@ async function storeCheck({ home, store, probeStore }: DoctorModules, signal: Ab
   const { bytes, chunks } = store()
   const segments = (await readdir(home.segments)).filter(name => /^\d+$/.test(name)).length
   return ok(`${displaySize(bytes)} in ${plural(segments, 'segment')}, ${plural(chunks, 'block')}`)
-}
-
-/**
- * How the home library stands for others, and who signed what cannot both be true. Only `catalog verify --all` reads all of its tree.
- * Exported for tests.
- */
-export async function libraryCheck(sets: DoctorModules['sets'], signal: AbortSignal): Promise<Finding> {
-  const { root, records, head, isExpired } = await sets.state(HOME_LIBRARY)
-  const set = `${plural(records, 'record')}, root ${Buffer.from(root).toString('hex')}`
-  const contradictions = await sets.evidence(signal)
-  if (contradictions.length > 0) {
-    const writers = new Set(contradictions.map(({ incoming }) => formatPublicKey(incoming.writer)))
-    return warn(
-      `${set}; ${plural(writers.size, 'node')} signed two states of one library: ${[...writers].join(', ')}`,
-      'do not follow libraries of that node, or ask who runs it whether its home was copied'
-    )
-  }
-  const unreadable: Uint8Array[] = []
-  const followed = await sets.followed(library => void unreadable.push(library), signal)
-  if (unreadable.length > 0) {
-    const ids = unreadable.map(library => Buffer.from(library).toString('hex'))
-    return warn(
-      `${set}; what is known of followed libraries cannot be read: ${ids.join(', ')}`,
-      'the database is damaged: check the disk, and put the home back from a backup'
-    )
-  }
-  const expired = followed.filter(one => one.isExpired)
-  if (expired.length > 0) {
-    const addresses = expired.map(({ row }) => formatAddress({ writer: peerOf(row.writer), name: row.name }))
-    return warn(
-      `${set}; copies of libraries may be out of date, as their heads have expired: ${addresses.join(', ')}`,
-      'their nodes have been away for a week, or nobody shows newer heads; `catalog sync` asks one, or let go with --forget'
-    )
-  }
-  if (head === undefined) return ok(`${set}; nothing was signed yet`)
-  const signed = `head ${head.revision} of epoch ${head.epoch} holds until ${new Date(head.expires).toISOString()}`
-  return isExpired
-    ? warn(
-        `${set}; ${signed}`,
-        'it is signed again within the hour; check the clock and the log if it is not'
-      )
-    : ok(`${set}; ${signed}`)
 }
 
 /** Asks the bucket itself; what cannot be reached is found by its error. */

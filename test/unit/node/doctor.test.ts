@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
-import { isOnlyLocal, libraryCheck } from '../../../node/services/doctor.ts'
+import { CatalogError } from '../../../base/index.ts'
+import { isOnlyLocal } from '../../../node/services/doctor.ts'
+import { libraryCheck, ownLibrariesCheck } from '../../../node/services/library-checks.ts'
 import { clockCheck, diskCheck, integrityCheck, nodeCheck } from '../../../node/services/machine-checks.ts'
 import { peerOf } from '../../../node/services/writer-key.ts'
 import { formatPublicKey, SigningKey } from '../../../trust/index.ts'
@@ -99,5 +101,55 @@ it('tells the root that others know, a head that has expired, and who signed two
   expect(await check({}, [twice, twice])).toMatchObject({
     level: 'warn',
     message: expect.stringContaining(`1 node signed two states of one library: ${formatPublicKey(publicKey)}`)
+  })
+})
+
+it('names each library of this node that others cannot rely on, and each whose access list lets nobody in', async () => {
+  const nowMs = Date.UTC(2026, 4, 8)
+  const library = (name: string, access: string, libraryId = name) => ({ name, access, libraryId })
+  const own = [library('home', 'public'), library('private', 'private')]
+  const check = (
+    libraries: object[],
+    over: { states?: Record<string, () => object>; lists?: Record<string, number> } = {}
+  ) =>
+    ownLibrariesCheck(
+      {
+        sets: {
+          state: async (id: string) => over.states?.[id]?.() ?? { isExpired: false },
+          access: {
+            own: async () => [...own, ...libraries],
+            accessOf: async (id: string) => {
+              const expires = over.lists?.[id]
+              return expires === undefined ? undefined : { expires }
+            }
+          }
+        } as never,
+        clock: { now: () => nowMs }
+      },
+      new AbortController().signal
+    )
+  const [open, team, club] = [
+    library('open', 'public'),
+    library('team', 'restricted'),
+    library('club', 'friends')
+  ]
+  const lists = { team: nowMs + 1, club: nowMs + 1 }
+  expect(await check([])).toEqual({ level: 'ok', message: 'beside home: private' })
+  expect(await check([open, team, club], { lists })).toMatchObject({ level: 'ok' })
+  expect(await check([team, club], { lists: { ...lists, team: nowMs } })).toMatchObject({
+    level: 'warn',
+    message: 'the access list has run out: no other node is let in: team'
+  })
+  expect(await check([open, team], { lists, states: { open: () => ({ isExpired: true }) } })).toMatchObject({
+    level: 'warn',
+    message: 'the head has expired: open'
+  })
+  const damaged = () => {
+    throw new CatalogError('TREE_DAMAGED', 'a node is missing')
+  }
+  expect(await check([open, team, club], { states: { open: damaged } })).toMatchObject({
+    level: 'error',
+    message: 'the tree is damaged: open; the access list cannot be read: no other node is let in: team, club',
+    hint: expect.stringContaining('catalog verify --all --repair')
   })
 })
