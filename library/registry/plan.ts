@@ -69,13 +69,16 @@ export async function planRevise(
   return await publishOver(reader, { record, same, libraryId: first }, nowMs)
 }
 
-/** Brings the newer of the record and the stored one into a library; others that have the stored one change with it. */
+/**
+ * Brings the newer of the record and the stored one into a library; others that have the stored one change with it. One that only a closed
+ * library of another node has stays there, however new it is: it would come to whom that library is not for.
+ */
 async function publishOver(
   reader: DatabaseReader,
   { record, same, libraryId }: { record: ReleaseRecord; same: IndexEntry | undefined; libraryId: string },
   nowMs: number
 ): Promise<RegistryPlan> {
-  const stored = same === undefined ? undefined : readRecord(reader, same.recHash)
+  const stored = same === undefined ? undefined : await readOwn(reader, same)
   const winner = stored !== undefined && !supersedes(record, stored) ? stored : record
   const operations: WriteOperation[] = []
   const changed = new LibraryChanges()
@@ -97,6 +100,15 @@ async function publishOver(
   operations.push(join(recHash, libraryId), ...states)
   if (isPublic) operations.push(dueNow(reader, record.release.name, nowMs))
   return { operations, sets, added: true, stored: winner.bytes }
+}
+
+/** A stored record that this node may publish: undefined for one that is known from closed libraries of others only. */
+async function readOwn(
+  reader: DatabaseReader,
+  { recHash, isClosed }: IndexEntry
+): Promise<ReleaseRecord | undefined> {
+  const isOthers = isClosed && (await ownLibrariesOf(reader, recHash)).length === 0
+  return isOthers ? undefined : readRecord(reader, recHash)
 }
 
 /**

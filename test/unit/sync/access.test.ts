@@ -265,6 +265,21 @@ describe('a record', () => {
     expect(await shown(member, numbered(1))).toBe(1)
   })
 
+  test('of a closed library of another node stays there when older words are published at home', async () => {
+    await make('restricted', [member])
+    const newer = numbered(1, NOW_MS + 9)
+    await writer.publishIn('team', newer)
+    await team(member)
+    await member.publish(numbered(1))
+    expect(await member.registry.stored(newer.id)).toBeUndefined()
+    expect(await shown(member, numbered(1))).toBe(1)
+    expect((await follow(outsider, member)).received).toBe(1)
+    expect((await outsider.registry.versions('package-1')).map(({ id }) => id)).toEqual([numbered(1).id])
+    expect(await member.followedWhole()).toHaveLength(1)
+    await member.sets.forget(writer.idOf('team'))
+    expect(await shown(member, numbered(1))).toBe(1)
+  })
+
   test('of a closed library of another node is nothing to speak of at home', async () => {
     await make('restricted', [member])
     await writer.publishIn('team', numbered(1))
