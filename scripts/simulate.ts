@@ -80,6 +80,9 @@ function report(seed: string, figures: Figures, tookMs: number): void {
     `             failed: ${list(sessions.failed)}; with hostile ones: ${list(sessions.failedWithHostile)}`
   )
   console.log(
+    `  closed     libraries shown ${figures.closed.shown} times to who may know of them, and ${figures.closed.refused} times said not to be there`
+  )
+  console.log(
     `  bytes      ${displaySize(sessions.bytes)} to find differences, ${displaySize(sessions.recordBytes)} of records, of which ${sessions.recordsTaken} joined and ${sessions.recordsHeld} were there already`
   )
 }

@@ -91,7 +91,7 @@ class SyncCompanion implements WorkerCompanion {
     this.#heads = heads
     const { signer, log } = modules
     const audiences = new Audiences({ log }, { own: signer.publicKey })
-    this.#keeper = new LibraryKeeper({ ...modules, companion: this, audiences })
+    this.#keeper = new LibraryKeeper({ ...modules, companion: this, audiences, random })
     this.#joins = new Joins({ ...modules, companion: this })
     this.#sessions = new SyncSessions({
       ...modules,

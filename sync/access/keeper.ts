@@ -2,7 +2,6 @@
  * Making libraries and changing who may know of them, in the worker. An access list, the tree that it stands in and the head over both are
  * committed in one batch, durably, before anybody is told.
  */
-import { randomBytes } from 'node:crypto'
 import { CatalogError, DAY_MS, type Semaphore } from '../../base/index.ts'
 import {
   Commits,
@@ -59,6 +58,8 @@ export interface KeeperModules {
   audiences: Audiences
   /** The node's key. */
   signer: Signer
+  /** Unforeseeable bytes. */
+  random(bytes: number): Uint8Array
 }
 
 interface Planned {
@@ -94,7 +95,7 @@ export class LibraryKeeper {
         return { operations: [put, operation], sets: [set] }
       }
       const all = group === undefined ? members : readGroup(database, group).members
-      const planned = await this.#planList(library, { members: all, secret: newSecret() }, nowMs)
+      const planned = await this.#planList(library, { members: all, secret: this.#newSecret() }, nowMs)
       return { ...planned, operations: [put, ...planned.operations] }
     }, nowMs)
     return undefined
@@ -149,7 +150,7 @@ export class LibraryKeeper {
     if (list !== undefined && !hasLeft && members.length === before.length)
       return { operations: [], sets: [] }
     // Who has left knows the secret so far.
-    const secret = list === undefined || hasLeft ? newSecret() : list.secret
+    const secret = list === undefined || hasLeft ? this.#newSecret() : list.secret
     return await this.#planList(library, { members, secret }, nowMs)
   }
 
@@ -166,6 +167,10 @@ export class LibraryKeeper {
     return await planOwnRecord(database, { libraryId, record, find: key => companion.find(libraryId, key) })
   }
 
+  #newSecret(): Uint8Array {
+    return Uint8Array.from(this.#modules.random(SECRET_BYTES))
+  }
+
   async #expectRoom({ id, name }: OwnLibrary): Promise<void> {
     const { database, signer } = this.#modules
     if (readOwnLibrary(database, signer.publicKey, id) !== undefined)
@@ -180,8 +185,6 @@ export class LibraryKeeper {
     throw new CatalogError('LIMIT_EXCEEDED', `a node has ${MAX_GROUPS} groups at most`)
   }
 }
-
-const newSecret = (): Uint8Array => Uint8Array.from(randomBytes(SECRET_BYTES))
 
 const includes = (keys: readonly Uint8Array[], key: Uint8Array): boolean =>
   keys.some(other => bytesEqual(other, key))

@@ -48,6 +48,16 @@ export class Disk implements DatabaseWriter {
     return this.#reader.iterate(range)
   }
 
+  /** Whether any row has these bytes in it, as they are or in hex. */
+  mentions(bytes: Uint8Array): boolean {
+    const forms = [textOf(bytes), Buffer.from(bytes).toString('hex')]
+    for (const rows of this.#families.values())
+      for (const [key, value] of rows)
+        if (forms.some(form => key.includes(form) || Buffer.from(value).includes(form, 0, 'latin1')))
+          return true
+    return false
+  }
+
   async batch(operations: WriteOperation[], { sync }: { sync: boolean }): Promise<void> {
     await this.wait()
     for (const operation of operations)

@@ -28,6 +28,8 @@ export interface Figures {
     recordsTaken: number
     recordsHeld: number
   }
+  /** Sessions for closed libraries, of honest holders. */
+  closed: { shown: number; refused: number }
   network: NetworkCounts
 }
 
@@ -52,6 +54,7 @@ export const newFigures = (network: NetworkCounts): Figures => ({
     recordsTaken: 0,
     recordsHeld: 0
   },
+  closed: { shown: 0, refused: 0 },
   network
 })
 

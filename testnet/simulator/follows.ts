@@ -18,9 +18,11 @@ import type { Home } from './home.ts'
 import { SessionMeter } from './meter.ts'
 import type { Lifetime, SimulatedNode } from './node.ts'
 import { hex } from './records.ts'
+import type { Asking } from './secrets.ts'
 import { MAX_ANSWERED, MAX_ANSWERED_PER_PEER, refuse } from './sessions.ts'
 import type { End } from './stream.ts'
 import type { Syncer } from './syncer.ts'
+import { isHome, TEAM, teamIdOf } from './team.ts'
 
 const INTERVAL_MS = 60 * SECOND_MS
 /** A node looks at what is due at least so often: who can be reached changes without a word. */
@@ -29,8 +31,17 @@ const MAX_FAILED = 8
 const MAX_RECORDS = 1_000_000
 const MAX_BYTES = GIB
 
+interface Session {
+  /** Of the other node. */
+  readonly id: number
+  readonly end: End
+  readonly role: 'initiator' | 'responder'
+  /** Where it is for a closed library. */
+  readonly asking?: Asking | undefined
+}
+
 /**
- * Copies of the libraries of all neighbours, kept exact: the product's plan says which is compared with whom and when, its sessions in
+ * Copies of the homes of all neighbours, and of closed libraries that the node wants, kept exact: the product's plan says which is compared with whom and when, its sessions in
  * the worker what is said and believed. What is left for this class is what a node has around them: time, streams and counts.
  */
 export class Follows implements Syncer {
@@ -38,8 +49,9 @@ export class Follows implements Syncer {
   readonly #node: SimulatedNode
   readonly #home: Home
   readonly #lifetime: Lifetime
-  /** By writer, in hex. */
+  /** By library, in hex. */
   readonly #states = new Map<string, FollowState>()
+  readonly #writers = new Map<string, Uint8Array>()
   readonly #answered = new Map<number, number>()
   #begun = 0
   #lookAtMs = Number.POSITIVE_INFINITY
@@ -67,12 +79,12 @@ export class Follows implements Syncer {
   }
 
   heard(from: number, head: SaidHead, verdict: HeadVerdict | 'forgotten'): void {
-    const writer = hex(head.writer)
-    const state = this.#states.get(writer)
+    const library = hex(head.library)
+    const state = this.#states.get(library)
     if (state === undefined) return
     const told = { heldBy: new Set([...state.heldBy, String(from)]) }
     const isNews = verdict !== 'contradiction' && verdict !== 'early' && this.#isNewer(head)
-    this.#note(writer, isNews ? { ...told, newerAt: new Set([...state.newerAt, String(from)]) } : told)
+    this.#note(library, isNews ? { ...told, newerAt: new Set([...state.newerAt, String(from)]) } : told)
     this.#look()
   }
 
@@ -103,73 +115,98 @@ export class Follows implements Syncer {
     })
   }
 
-  /** Neighbours come and go; each has a library. */
+  /** Neighbours come and go; each has a home, and perhaps a closed library that is wanted here. */
   #subscribe(): void {
     const { neighbours } = this.#node.modules
-    for (const { id, writer } of neighbours()) {
-      if (this.#states.has(writer) || writer === this.#node.writer) continue
-      const times = { runningWith: undefined, dueMs: 0, notBeforeMs: 0, staleFromMs: 0 }
-      this.#states.set(writer, {
-        library: writer,
-        writer: String(id),
-        ...times,
-        newerAt: new Set(),
-        heldBy: new Set(),
-        failedWith: []
-      })
+    for (const { id, writer, options } of neighbours()) {
+      if (writer === this.#node.writer) continue
+      const { publicKey } = options.key
+      this.#want(libraryIdOf(publicKey, HOME_LIBRARY), publicKey, id)
+      if (this.#node.sought.has(writer)) this.#want(teamIdOf(publicKey), publicKey, id)
     }
   }
 
-  async #follow({ library: writer, peer }: FollowRun): Promise<void> {
+  #want(id: Uint8Array, writer: Uint8Array, node: number): void {
+    const library = hex(id)
+    if (this.#states.has(library)) return
+    const times = { runningWith: undefined, dueMs: 0, notBeforeMs: 0, staleFromMs: 0 }
+    this.#writers.set(library, writer)
+    this.#states.set(library, {
+      library,
+      writer: String(node),
+      ...times,
+      newerAt: new Set(),
+      heldBy: new Set(),
+      failedWith: []
+    })
+  }
+
+  async #follow({ library, peer }: FollowRun): Promise<void> {
     const { timeline, random, watch } = this.#node.modules
-    const state = this.#states.get(writer)!
-    this.#note(writer, { runningWith: peer, newerAt: new Set([...state.newerAt].filter(id => id !== peer)) })
+    const state = this.#states.get(library)!
+    this.#note(library, { runningWith: peer, newerAt: new Set([...state.newerAt].filter(id => id !== peer)) })
     try {
-      const outcome = await this.#session(Number(peer), Buffer.from(writer, 'hex'))
+      const outcome = await this.#session(
+        Number(peer),
+        Buffer.from(library, 'hex'),
+        this.#writers.get(library)!
+      )
       watch.copied(this.#node)
       if (outcome.removed > 0) watch.erased(this.#node)
       const dueMs = nextTime(timeline.nowMs, INTERVAL_MS, random.next())
       const staleFromMs = staleTime(outcome.head.expires)
-      if (outcome.state === 'behind') this.#failed(writer, peer)
-      else this.#note(writer, { runningWith: undefined, dueMs, notBeforeMs: 0, staleFromMs, failedWith: [] })
-      if (outcome.state === 'updated') this.#tell(writer)
+      if (outcome.state === 'behind') this.#failed(library, peer)
+      else this.#note(library, { runningWith: undefined, dueMs, notBeforeMs: 0, staleFromMs, failedWith: [] })
+      if (outcome.state === 'updated') this.#tell(library)
     } catch (thrown) {
       const error = toCatalogError(thrown)
       if (error.code === 'INTERNAL' || error.code === 'TREE_DAMAGED') throw thrown
-      this.#failed(writer, peer)
+      this.#failed(library, peer)
     }
     this.#look()
   }
 
-  #failed(writer: string, peer: string): void {
+  #failed(library: string, peer: string): void {
     const { timeline, random } = this.#node.modules
-    const failedWith = [...this.#states.get(writer)!.failedWith, peer].slice(-MAX_FAILED)
+    const failedWith = [...this.#states.get(library)!.failedWith, peer].slice(-MAX_FAILED)
     const policy = { ...FAILED, maxDelayMs: INTERVAL_MS }
     const againMs = timeline.nowMs + Math.ceil(backoffDelayMs(policy, failedWith.length, random.next()))
-    this.#note(writer, { runningWith: undefined, dueMs: againMs, notBeforeMs: againMs, failedWith })
+    this.#note(library, { runningWith: undefined, dueMs: againMs, notBeforeMs: againMs, failedWith })
   }
 
   /** What is here now may be had from here. */
-  #tell(writer: string): void {
-    const library = libraryIdOf(Buffer.from(writer, 'hex'), HOME_LIBRARY)
-    const head = this.#home.copyOf(library)?.head
+  #tell(library: string): void {
+    const head = this.#home.copyOf(Buffer.from(library, 'hex'))?.head
     if (head !== undefined) this.#node.life?.gossip.tell(head)
   }
 
-  async #session(id: number, writer: Uint8Array): Promise<FollowOutcome> {
-    const { network, neighbours } = this.#node.modules
+  /** Asks a neighbour for a closed library once, whoever may know of it. */
+  async ask(id: number, library: Uint8Array, writer: Uint8Array): Promise<void> {
+    try {
+      await this.#session(id, library, writer)
+      this.#node.modules.watch.copied(this.#node)
+      this.#tell(hex(library))
+    } catch (thrown) {
+      const { code } = toCatalogError(thrown)
+      if (code === 'INTERNAL' || code === 'TREE_DAMAGED') throw thrown
+    }
+  }
+
+  async #session(id: number, library: Uint8Array, writer: Uint8Array): Promise<FollowOutcome> {
+    const { network, neighbours, watch } = this.#node.modules
     const near = neighbours().find(node => node.id === id)
     if (near === undefined) throw new CatalogError('DIAL_FAILED', 'the neighbour is gone')
     this.#begun++
+    const asked = { node: this.#node, holder: near, library, askedMs: near.now() }
+    const asking = isHome(library, writer) ? undefined : asked
     try {
       const end = network.open(this.#node.id, id)
-      const library = libraryIdOf(writer, HOME_LIBRARY)
       const local = this.#node.peerId
       const opening = {
         role: 'follower',
         library,
         writer,
-        name: HOME_LIBRARY,
+        name: isHome(library, writer) ? HOME_LIBRARY : TEAM,
         isDryRun: false,
         // As the product does by itself: the writer has a log.
         strategy: bytesEqual(near.options.key.publicKey, writer) ? 'incremental' : 'differential',
@@ -178,11 +215,12 @@ export class Follows implements Syncer {
         local,
         remote: near.peerId
       } as const
-      const ended = await this.#converse(id, end, 'initiator', conversation =>
+      const ended = await this.#converse({ id, end, role: 'initiator', asking }, conversation =>
         this.#home.sets.session(opening, port => converse(port, conversation))
       )
       if (ended?.outcome === undefined)
         throw new CatalogError('STREAM_TRUNCATED', 'the other side ended the session early')
+      if (asking !== undefined) watch.secrets.shown(asking, ended.outcome)
       return ended.outcome
     } finally {
       this.#begun--
@@ -203,7 +241,7 @@ export class Follows implements Syncer {
     this.#answered.set(id, (this.#answered.get(id) ?? 0) + 1)
     const peers = { local: this.#node.peerId, remote: near.peerId, node: near.options.key.publicKey }
     const opening = { role: 'source', ...peers, compareInMs: 0 } as const
-    await this.#converse(id, end, 'responder', conversation =>
+    await this.#converse({ id, end, role: 'responder' }, conversation =>
       this.#home.sets.session(opening, port => converse(port, conversation))
     ).catch(thrown => {
       if (toCatalogError(thrown).code === 'INTERNAL') throw thrown
@@ -213,15 +251,13 @@ export class Follows implements Syncer {
 
   /** One session over a stream, with what is noted of it. */
   async #converse<T>(
-    id: number,
-    end: End,
-    role: 'initiator' | 'responder',
+    { id, end, role, asking }: Session,
     run: (conversation: Conversation) => Promise<T>
   ): Promise<T> {
     const { timeline, verifier, watch, random } = this.#node.modules
     const meter = new SessionMeter(
       () => verifier.size,
-      record => verifier.read(record).trieKey
+      record => verifier.keyOf(record)
     )
     const { mischief } = this.#node.options
     const conversation = {
@@ -238,14 +274,16 @@ export class Follows implements Syncer {
       watch.spoke({ ...report, result: {} })
       return result
     } catch (thrown) {
-      watch.spoke({ ...report, result: { error: toCatalogError(thrown) } })
+      const error = toCatalogError(thrown)
+      watch.spoke({ ...report, result: { error } })
+      if (asking !== undefined) watch.secrets.refused(asking, error, meter.heardBytes)
       throw thrown
     } finally {
       end.close()
     }
   }
 
-  #note(writer: string, change: Partial<FollowState>): void {
-    this.#states.set(writer, { ...this.#states.get(writer)!, ...change })
+  #note(library: string, change: Partial<FollowState>): void {
+    this.#states.set(library, { ...this.#states.get(library)!, ...change })
   }
 }

@@ -3,6 +3,7 @@ import { nameOfBytes, type SaidHead, sayingOf } from './heads.ts'
 import type { Home } from './home.ts'
 import type { Lifetime, SimulatedNode } from './node.ts'
 import { hex } from './records.ts'
+import { isHome } from './team.ts'
 
 /** Least time between two heads of one library that a node passes on. */
 const PACE_MS = 2 * SECOND_MS
@@ -40,10 +41,9 @@ export class Gossip {
     this.#node.options.mischief?.gossip(this.#node, this.#lifetime)
   }
 
-  /** Tells the neighbours the own head, now or as soon as the pace allows it. */
+  /** Tells the neighbours the own heads, now or as soon as the pace allows it. */
   announce(): void {
-    const head = this.#home.head()
-    if (head !== undefined) this.tell(head)
+    for (const head of this.#home.heads()) this.tell(head)
   }
 
   receive(from: number, bytes: Uint8Array): void {
@@ -66,7 +66,9 @@ export class Gossip {
     const { watch } = this.#node.modules
     const said = sayingOf(bytes)
     // Of libraries that are not followed here nothing is kept, whoever has signed it.
-    if (said === undefined || !this.#node.follows(hex(said.writer))) return
+    if (said === undefined) return
+    if (!isHome(said.library, said.writer)) watch.secrets.told(this.#node, from, said)
+    if (!this.#node.follows(said.library, said.writer)) return
     try {
       const verdict = await this.#home.takeHead(bytes)
       watch.heard(this.#node, said, verdict)
@@ -85,7 +87,19 @@ export class Gossip {
   /** Who shows an old head, or another one, gets the one that is known: it may be its writer, which has forgotten it. */
   #remind(from: number, { library, writer }: SaidHead): void {
     const head = this.#home.headOf(library, writer)
-    if (head !== undefined) this.#node.modules.network.send(this.#node.id, from, head.bytes)
+    const near = this.#node.modules.neighbours().find(({ id }) => id === from)
+    if (head !== undefined && near !== undefined) this.#send(near, head)
+  }
+
+  /** Tells a neighbour a head, unless it is of a library that it may not know of. */
+  #send(near: SimulatedNode, head: SaidHead): void {
+    const { network, timeline } = this.#node.modules
+    const isPublic = isHome(head.library, head.writer)
+    const send = (isAdmitted: boolean): void => {
+      if (isAdmitted) network.send(this.#node.id, near.id, head.bytes)
+    }
+    if (isPublic) send(true)
+    else timeline.spawn(this.#home.sets.access.admits(head.library, near.options.key.publicKey).then(send))
   }
 
   /** Tells the neighbours that follow its library a head, now or as soon as the pace allows it. */
@@ -97,11 +111,11 @@ export class Gossip {
   }
 
   #tellNow(library: string): void {
-    const { network, neighbours } = this.#node.modules
     const head = this.#toTell.get(library)!
-    const writer = hex(head.writer)
-    for (const near of neighbours())
-      if (near.follows(writer)) network.send(this.#node.id, near.id, head.bytes)
+    const isPublic = isHome(head.library, head.writer)
+    // Who does not follow a closed library is told as well, if it may be: the more there is to go wrong.
+    for (const near of this.#node.modules.neighbours())
+      if (!isPublic || near.follows(head.library, head.writer)) this.#send(near, head)
     this.#lifetime.after(PACE_MS, () => {
       if (this.#toTell.get(library) === head) this.#toTell.delete(library)
       else this.#tellNow(library)
@@ -111,11 +125,10 @@ export class Gossip {
   #repeat(): void {
     // What is told again after a while is looked at again: more may be known by now, and its teller less.
     this.#seen.clear()
-    const { timeline, network, random, neighbours } = this.#node.modules
+    const { timeline, random, neighbours } = this.#node.modules
     timeline.spawn(this.#home.renewIfDue())
-    const head = this.#home.head()
     const near = neighbours()
-    if (head !== undefined && near.length > 0) network.send(this.#node.id, random.pick(near).id, head.bytes)
+    if (near.length > 0) for (const head of this.#home.heads()) this.#send(random.pick(near), head)
     this.#lifetime.after(REPEAT_MS, () => this.#repeat())
   }
 }

@@ -1,7 +1,10 @@
 import { CatalogError, MIB, Semaphore, silentLogger, systemClock } from '../../base/index.ts'
 import {
+  type AccessList,
+  accessListKey,
   Commits,
   type DatabaseReader,
+  decodeAccessList,
   HOME_LIBRARY,
   KeyFamily,
   makeKey,
@@ -33,6 +36,7 @@ import type { Disk } from './disk.ts'
 import { type SaidHead, sayingOf } from './heads.ts'
 import { KeptSketch } from './kept-sketch.ts'
 import { hex, replaces, type SetRecord, type Verifier } from './records.ts'
+import { TEAM_LIBRARY, teamIdOf } from './team.ts'
 import { listRecords } from './tree-records.ts'
 
 export interface HomeModules {
@@ -170,6 +174,31 @@ export class Home {
     return recHash && (verifier.find(recHash) ?? verifier.read(readBytes(disk, recHash)))
   }
 
+  /** Whether the own set has this very record. */
+  has({ trieKey, recHash }: SetRecord): boolean {
+    const here = findRecord(this.#tree(this.#modules.disk), trieKey)
+    return here !== undefined && bytesEqual(here, recHash)
+  }
+
+  /** Whether the own set has something under the key of a record. */
+  hasKey({ trieKey }: SetRecord): boolean {
+    return findRecord(this.#tree(this.#modules.disk), trieKey) !== undefined
+  }
+
+  /** Whether a record is on the disk, in whatever library. */
+  stores({ recHash }: SetRecord): boolean {
+    return this.#modules.disk.get(rowOf(recHash)) !== undefined
+  }
+
+  /** The closed library of this node as it is now, and whom it is for; undefined while there is none. */
+  team(): { readonly root: Uint8Array; readonly list: AccessList } | undefined {
+    const { disk } = this.#modules
+    const { publicKey } = this.#key
+    const tree = openTree(disk, TEAM_LIBRARY, this.#cache)
+    const recHash = findRecord(tree, accessListKey(publicKey, teamIdOf(publicKey)))
+    return recHash && { root: tree.root, list: decodeAccessList(readBytes(disk, recHash)) }
+  }
+
   /** Takes verified records in as one commit, with tree and head. Returns those that have changed the set. */
   take(records: readonly SetRecord[]): Promise<SetRecord[]> {
     const { disk, now } = this.#modules
@@ -194,14 +223,14 @@ export class Home {
     })
   }
 
-  /** Publishes a record here, as the product does. Returns it where it has changed the library. */
-  async publish(record: SetRecord): Promise<SetRecord[]> {
+  /** Publishes a record in a library of this node, as the product does. Returns it where it has changed the library. */
+  async publish(record: SetRecord, libraryId = HOME_LIBRARY): Promise<SetRecord[]> {
     const { disk, now } = this.#modules
     const { bytes, kind } = record.record
-    const isHere = findRecord(this.#tree(disk), record.trieKey) !== undefined
+    const isHere = findRecord(openTree(disk, libraryId, this.#cache), record.trieKey) !== undefined
     const plan = kind !== 'release' ? PLANS.publishStatement : isHere ? PLANS.revise : PLANS.publish
     try {
-      const { added } = await this.#commits.run(() => plan(disk, bytes, now(), HOME_LIBRARY), now())
+      const { added } = await this.#commits.run(() => plan(disk, bytes, now(), libraryId), now())
       return added ? [record] : []
     } catch (thrown) {
       if (thrown instanceof CatalogError && REFUSED.includes(thrown.code)) return []
@@ -262,6 +291,12 @@ export class Home {
     return this.headOf(this.libraryId, this.#key.publicKey)
   }
 
+  /** The last heads of all its libraries. */
+  heads(): SaidHead[] {
+    const { publicKey } = this.#key
+    return [this.head(), this.headOf(teamIdOf(publicKey), publicKey)].filter(head => head !== undefined)
+  }
+
   /** The last head that is known of a writer. Was verified before it was stored, and this disk does not rot. */
   headOf(library: Uint8Array, writer: Uint8Array): SaidHead | undefined {
     const stored = this.#modules.disk.get(makeKey(KeyFamily.Head, library, writer))
@@ -273,11 +308,14 @@ export class Home {
   }
 
   /** Signs again what is a day old. */
-  async renewIfDue(): Promise<boolean> {
-    const head = this.head()
-    if (head === undefined || this.#modules.now() < head.time + RENEW_AFTER_MS) return false
-    await this.#ask('renewHead', { libraryId: HOME_LIBRARY })
-    return true
+  async renewIfDue(): Promise<void> {
+    const { access } = this.sets
+    for (const library of await access.own()) {
+      if (library.access !== 'public') await access.renewAccess(library)
+      const head = this.headOf(library.id, this.#key.publicKey)
+      if (head !== undefined && this.#modules.now() >= head.time + RENEW_AFTER_MS)
+        await this.sets.renew(library.libraryId)
+    }
   }
 
   #ask(method: string, parameters: object): Promise<unknown> {

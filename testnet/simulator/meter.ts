@@ -27,6 +27,8 @@ export class SessionMeter {
   /** Both ways, without records. */
   bytes = 0
   recordBytes = 0
+  /** All that the other side has said. */
+  heardBytes = 0
   recordsTaken = 0
   /** Came although they were here. */
   recordsHeld = 0
@@ -49,6 +51,7 @@ export class SessionMeter {
 
   heard(message: SyncMessage, sizeBytes: number): void {
     const isLate = this.#isExceeded()
+    this.heardBytes += sizeBytes
     if (message.kind === 'abort' || message.kind === 'head') return
     if (message.kind === 'records') {
       this.recordBytes += sizeBytes

@@ -1,3 +1,4 @@
+import { toCatalogError } from '../../base/index.ts'
 import { type SigningKey, sha256 } from '../../trust/index.ts'
 import type { Disk } from './disk.ts'
 import { Follows } from './follows.ts'
@@ -10,6 +11,7 @@ import { hex, type SetRecord, type Verifier } from './records.ts'
 import { Sessions } from './sessions.ts'
 import type { End } from './stream.ts'
 import type { Syncer } from './syncer.ts'
+import { isHome, TEAM, TEAM_LIBRARY, teamIdOf } from './team.ts'
 import type { Timeline } from './timeline.ts'
 import type { Watch } from './watch.ts'
 
@@ -66,6 +68,8 @@ export class SimulatedNode implements Station {
   readonly writer: string
   disk: Disk
   place: string
+  /** Nodes whose closed libraries it follows, by public key in hex: whether it may or not. */
+  readonly sought = new Set<string>()
   #life: Life | undefined
   #lives = 0
 
@@ -94,9 +98,12 @@ export class SimulatedNode implements Station {
     return this.#life
   }
 
-  /** Whether the library of a writer, in hex, is its own, or that of a neighbour. */
-  follows(writer: string): boolean {
-    return this.writer === writer || this.modules.neighbours().some(near => near.writer === writer)
+  /** Whether a library is its own, the home of a neighbour, or a closed one that it follows. */
+  follows(library: Uint8Array, writer: Uint8Array): boolean {
+    const key = hex(writer)
+    if (this.writer === key) return true
+    if (!isHome(library, writer)) return this.sought.has(key)
+    return this.modules.neighbours().some(near => near.writer === key)
   }
 
   /** Wall time of the node. */
@@ -111,8 +118,8 @@ export class SimulatedNode implements Station {
       { key: this.options.key, place: this.place, random: bytes => this.modules.random.bytes(bytes) }
     )
     disk.onWritten = () => {
-      const head = home.head()
-      if (head !== undefined) this.modules.watch.signed(this, head)
+      for (const head of home.heads()) this.modules.watch.signed(this, head)
+      this.modules.watch.secrets.signed(this)
     }
     const gossip = new Gossip(this, home, lifetime)
     const isFollowing = this.options.mode === 'follow'
@@ -161,6 +168,40 @@ export class SimulatedNode implements Station {
     this.modules.watch.removed(this)
     this.modules.watch.erased(this)
     this.#life?.gossip.announce()
+  }
+
+  /** Makes its closed library, for some other nodes, which get to know of it. */
+  async makeTeam(members: readonly SimulatedNode[]): Promise<void> {
+    for (const member of members) member.sought.add(this.writer)
+    const keys = members.map(({ options }) => options.key.publicKey)
+    try {
+      await this.#life?.home.sets.access.create({ name: TEAM, access: 'restricted', members: keys })
+    } catch (thrown) {
+      // It was being made already.
+      if (toCatalogError(thrown).code !== 'LIBRARY_EXISTS') throw thrown
+    }
+    this.#life?.gossip.announce()
+  }
+
+  async changeTeam(other: SimulatedNode, kind: 'grant' | 'revoke'): Promise<void> {
+    const { publicKey } = other.options.key
+    if (kind === 'grant') other.sought.add(this.writer)
+    const change =
+      kind === 'grant' ? { joining: [publicKey], leaving: [] } : { joining: [], leaving: [publicKey] }
+    await this.#life?.home.sets.access.changeMembers(TEAM, change)
+    this.modules.watch.note(`node ${this.id} ${kind}s node ${other.id}`)
+    this.#life?.gossip.announce()
+  }
+
+  async publishInTeam(record: SetRecord): Promise<void> {
+    await this.#life?.home.publish(record, TEAM_LIBRARY)
+    this.#life?.gossip.announce()
+  }
+
+  /** Asks another node for the closed library of a third one, or of nobody. */
+  async ask(holder: SimulatedNode, writer: Uint8Array): Promise<void> {
+    if (this.#life?.syncer instanceof Follows)
+      await this.#life.syncer.ask(holder.id, teamIdOf(writer), writer)
   }
 
   /** The set has changed, and with it the head. */

@@ -5,6 +5,7 @@ import { bytesEqual } from '../../trust/index.ts'
 import type { Home, LibraryCopy } from './home.ts'
 import type { SimulatedNode } from './node.ts'
 import { hex, nameOf, type SetRecord } from './records.ts'
+import { membersWithout } from './team-steps.ts'
 import { viewsOf } from './views.ts'
 import { Violation } from './violation.ts'
 import type { World } from './world.ts'
@@ -48,7 +49,9 @@ const isEqual = (world: World, pair: Pair): boolean => {
 }
 
 export const isConverged = (world: World): boolean =>
-  pairsOf(world).every(pair => isEqual(world, pair)) && unheardOf(world).length === 0
+  pairsOf(world).every(pair => isEqual(world, pair)) &&
+  unheardOf(world).length === 0 &&
+  membersWithout(world).length === 0
 
 /** Honest nodes that do not know the last head of an honest neighbour. */
 function unheardOf({ honest, neighboursOf }: World): string[] {
@@ -70,7 +73,7 @@ export function differenceOf(world: World): string {
       const [here, there] = rootsOf(world, pair)
       return `node ${pair.node.id} has ${hex(here ?? new Uint8Array()).slice(0, 8)}, ${pair.other.id} ${hex(there).slice(0, 8)}`
     })
-  return [...different, ...unheardOf(world)].join('; ')
+  return [...different, ...unheardOf(world), ...membersWithout(world)].join('; ')
 }
 
 /** Trees are those of their records, nothing that was promised is lost, and nothing is there that nobody signed. */

@@ -2,6 +2,7 @@ import {
   check,
   decodeCanonical,
   decodeRecord,
+  decodeVerifiedMember,
   decodeVerifiedRelease,
   decodeVerifiedStatement,
   type ReleaseRecord,
@@ -53,6 +54,11 @@ export class Verifier {
   /** A verified record as it is known, another as it reads. */
   read(bytes: Uint8Array): SetRecord {
     return this.#verified.get(hex(recordHash(bytes))) ?? readRecord(bytes)
+  }
+
+  /** Where a record of any kind stands. */
+  keyOf(bytes: Uint8Array): Uint8Array {
+    return this.#verified.get(hex(recordHash(bytes)))?.trieKey ?? trieKey(decodeVerifiedMember(bytes))
   }
 
   /** One that was verified, by its recHash. */

@@ -57,6 +57,10 @@ export async function simulate(options: SimulationOptions): Promise<Figures> {
     await settle(world)
     await expectSets(world)
     expectViews(world)
+    for (const node of world.nodes) {
+      world.watch.secrets.expectNoLeak(node)
+      world.watch.secrets.expectNoTrace(node)
+    }
     await expectNothingLeft(world)
   } catch (cause) {
     throw new SimulationFailure(cause, step, options, world.watch.lines)

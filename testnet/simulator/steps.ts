@@ -5,6 +5,7 @@ import type { Disk } from './disk.ts'
 import { count } from './figures.ts'
 import type { SimulatedNode } from './node.ts'
 import { hex, readRecord, type SetRecord } from './records.ts'
+import { TEAM_WEIGHTS, type TeamStep, TeamSteps } from './team-steps.ts'
 import type { World } from './world.ts'
 
 /** What happens in the world, and how often beside the rest. */
@@ -28,7 +29,7 @@ const WEIGHTS = {
   heal: 4,
   weather: 4
 }
-type Step = keyof typeof WEIGHTS
+type Step = keyof typeof WEIGHTS | TeamStep
 
 const MAX_AWAY_MS = 60 * SECOND_MS
 const MAX_BATCH_RECORDS = 60
@@ -45,16 +46,21 @@ const MAX_PARTS = 3
 /** The steps of a simulation, one after the other, as its seed has them. */
 export class Steps {
   readonly #world: World
+  readonly #weights: Readonly<Record<string, number>>
+  readonly #teams: TeamSteps
   readonly #backups = new Map<number, Disk>()
 
   constructor(world: World) {
     this.#world = world
+    // Where all join one set there is no other one.
+    this.#weights = world.mode === 'join' ? WEIGHTS : { ...WEIGHTS, ...TEAM_WEIGHTS }
+    this.#teams = new TeamSteps(world)
   }
 
   /** Takes the next step and lets some time pass. */
   async next(): Promise<void> {
     const { random, timeline, watch } = this.#world
-    const step = random.weighted(WEIGHTS)
+    const step = random.weighted(this.#weights) as Step
     count(watch.figures.taken, step)
     await this.#take(step)
     await timeline.run(timeline.nowMs + this.#pauseMs())
@@ -102,6 +108,10 @@ export class Steps {
         return this.#share(node, up)
       case 'remove':
         return this.#remove(node)
+      case 'team':
+      case 'ask':
+      case 'sleep':
+        return this.#teams.take(step, node)
       default:
         return this.#publish(node, this.#recordsFor(step, node))
     }

@@ -37,6 +37,12 @@ export class Timeline {
     push(this.#queue, { atMs: this.#nowMs + Math.ceil(delayMs), number: this.#planned++, run })
   }
 
+  /** Everybody sleeps, with all that was to happen: it happens as much later. */
+  skip(timeMs: number): void {
+    this.#nowMs += timeMs
+    for (const [at, event] of this.#queue.entries()) this.#queue[at] = { ...event, atMs: event.atMs + timeMs }
+  }
+
   /** Lets something run on its own; should it fail, so does the simulation. */
   spawn(task: Promise<unknown>): void {
     task.catch(error => this.fail(error))

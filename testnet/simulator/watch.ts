@@ -7,7 +7,9 @@ import type { SaidHead } from './heads.ts'
 import type { SessionMeter } from './meter.ts'
 import type { SimulatedNode } from './node.ts'
 import { hex, nameOf, replaces, type SetRecord } from './records.ts'
+import { Secrets } from './secrets.ts'
 import type { SessionParties, SessionResult } from './session.ts'
+import { teamIdOf } from './team.ts'
 import { Violation } from './violation.ts'
 
 /** How a session of two honest nodes may end early: what the network, a crash or a full node does; who told a head need not have the set. */
@@ -16,6 +18,8 @@ const INNOCENT: readonly string[] = ['STREAM_TRUNCATED', 'BUSY', 'told BUSY', 'N
 const MAX_OPEN = 8 + MAX_RUNS
 /** Of one session: one more for each part of a copy that is made beside another. */
 const MAX_SNAPSHOTS = 64
+/** That a node has at most: home and a closed one. */
+const LIBRARIES = 2
 const NOTHING = new Uint8Array()
 /** What the last thing to happen was: the lines that a failure shows. */
 const MAX_LINES = 40
@@ -40,6 +44,8 @@ interface Place {
  */
 export class Watch {
   readonly figures: Figures
+  /** Who may know of closed libraries. */
+  readonly secrets: Secrets
   readonly #passedMs: () => number
   readonly #nodes: () => readonly SimulatedNode[]
   readonly #print: (line: string) => void
@@ -62,6 +68,7 @@ export class Watch {
     modules: { passedMs: () => number; nodes: () => readonly SimulatedNode[]; print: (line: string) => void }
   ) {
     this.figures = figures
+    this.secrets = new Secrets(figures.closed)
     this.#passedMs = modules.passedMs
     this.#nodes = modules.nodes
     this.#print = modules.print
@@ -89,6 +96,7 @@ export class Watch {
   restored(node: SimulatedNode, { isNoticed }: { isNoticed: boolean }): void {
     this.#promised.delete(node.id)
     this.#heads.delete(node.id)
+    this.secrets.restored(node)
     if (!isNoticed) this.#rolledBack.add(node.writer)
   }
 
@@ -146,6 +154,7 @@ export class Watch {
 
   /** A copy is what the head says that it is a copy by, and that does not go back. */
   copied(node: SimulatedNode): void {
+    this.secrets.expectNoLeak(node)
     if (!node.isHonest) return
     for (const library of this.#libraries()) {
       const copy = node.life!.home.copyOf(library)
@@ -162,7 +171,8 @@ export class Watch {
   }
 
   #libraries(): Uint8Array[] {
-    return this.#nodes().map(({ options }) => libraryIdOf(options.key.publicKey, HOME_LIBRARY))
+    const writers = this.#nodes().map(({ options }) => options.key.publicKey)
+    return writers.flatMap(writer => [libraryIdOf(writer, HOME_LIBRARY), teamIdOf(writer)])
   }
 
   signed(node: SimulatedNode, head: SaidHead): void {
@@ -290,7 +300,8 @@ export class Watch {
       if (open > MAX_OPEN) throw new Violation(`node ${id} has ${open} sessions`)
       if (disk.openSnapshots > open * MAX_SNAPSHOTS)
         throw new Violation(`node ${id} has ${disk.openSnapshots} snapshots for ${open} sessions`)
-      if (wanted > this.#nodes().length) throw new Violation(`node ${id} wants ${wanted} sessions`)
+      if (wanted > LIBRARIES * this.#nodes().length)
+        throw new Violation(`node ${id} wants ${wanted} sessions`)
     }
   }
 }

@@ -14,15 +14,19 @@ const MOST_TURNS: Record<Mode, number> = { join: 4.3, follow: 4 }
 describe.each(MODES)('many small worlds, whose nodes %s', mode => {
   // In parts, for the time that a test may take on a busy machine.
   test.each([0, 100])('come to equal sets and views, whatever happens in them, from %i on', async first => {
-    const all = { equal: 0, turns: 0 }
+    const all = { equal: 0, turns: 0, shown: 0, refused: 0 }
     for (const seed of seedsFrom(first, 40)) {
-      const { sessions } = await simulate({ seed, nodes: 4, steps: 30, mode })
+      const { sessions, closed } = await simulate({ seed, nodes: 4, steps: 30, mode })
       all.equal += sessions.equal
       all.turns += sessions.turns
+      all.shown += closed.shown
+      all.refused += closed.refused
     }
     expect(all.equal).toBeGreaterThan(80)
     // What does not come out of a sketch comes all the same: only by this it shows.
     expect(all.turns / all.equal).toBeLessThan(MOST_TURNS[mode])
+    // Closed libraries: shown to members, and kept from others.
+    if (mode === 'follow') expect(Math.min(all.shown, all.refused)).toBeGreaterThan(20)
   })
 
   test('with more nodes and more steps, too', async () => {
