@@ -30,8 +30,8 @@ import {
   LibraryChanges,
   put
 } from './record-rows.ts'
-import type { SetChange, SetCommit } from './types.ts'
-import { isClosedRecord, staysClosed } from './visibility.ts'
+import type { IndexEntry, SetChange, SetCommit } from './types.ts'
+import { isClosedIn, isClosedRecord, putPlace } from './visibility.ts'
 
 export interface FollowedChange {
   /** Name here of the copy. */
@@ -55,7 +55,8 @@ export interface FollowedPlan {
  */
 export async function planFollowed(reader: DatabaseReader, change: FollowedChange): Promise<FollowedPlan> {
   const { libraryId, joining, leaving, isIndexed } = change
-  const index = new IndexPlan(reader, libraryId)
+  const index = new IndexPlan(reader, { libraryId, leaving: leaving.map(({ recHash }) => recHash) })
+  const library = { isClosed: !isPublicLibrary(libraryId) }
   const changes = new Map<string, SetChange>()
   const operations: WriteOperation[] = []
   const left: WriteOperation[] = []
@@ -72,12 +73,12 @@ export async function planFollowed(reader: DatabaseReader, change: FollowedChang
   for (const record of joining) {
     const recHash = recordHash(record.bytes)
     const key = trieKey(record)
-    const isClosed = !isPublicLibrary(libraryId) && staysClosed(reader, record)
+    const joins = isClosedIn(reader, record, library)
+    const isClosed = isIndexed ? await index.add(record, joins) : joins
     operations.push(...bytesRows(record, isClosed), join(recHash, libraryId))
     changes.set(keyText(key), { trieKey: key, recHash })
     if (isReleaseRecord(record)) releases++
     growthBytes += record.bytes.byteLength
-    if (isIndexed) await index.add(record, isClosed)
   }
   const changed = changeLibrary(reader, libraryId, { releases, growthBytes, changes: [...changes.values()] })
   const found = index.plan()
@@ -98,12 +99,16 @@ export async function planIndex(
   before: string | undefined
 ): Promise<FollowedPlan> {
   const index = new IndexPlan(reader)
+  const closing: WriteOperation[] = []
   for (const recHash of recHashes) {
     if (before !== undefined && isMember(reader, before, recHash)) continue
     const record = readableMember(reader, recHash)
-    if (record !== undefined) await index.add(record, isClosedRecord(reader, record))
+    if (record === undefined) continue
+    const isClosed = isClosedRecord(reader, record)
+    if ((await index.add(record, isClosed)) !== isClosed) closing.push(putPlace(record, true))
   }
-  return index.plan()
+  const { operations, sets } = index.plan()
+  return { operations: [...operations, ...closing], sets }
 }
 
 /** Plans to end memberships of records in a copy that is let go of; what nothing else leads to is deleted. */
@@ -142,20 +147,24 @@ class IndexPlan {
   readonly #reader: DatabaseReader
   /** What is replaced leaves this library in the same batch. */
   readonly #leaves: { leaves?: string }
+  readonly #leaving: ReadonlySet<string>
   readonly #operations: WriteOperation[] = []
   /** Of this node's own libraries, where one of their records is replaced. */
   readonly #changes = new LibraryChanges()
   /** Contents of each version of an owner that this plan adds. */
   readonly #added = new Map<string, number>()
 
-  constructor(reader: DatabaseReader, libraryId?: string) {
+  constructor(reader: DatabaseReader, copy?: { libraryId: string; leaving: readonly Uint8Array[] }) {
     this.#reader = reader
-    this.#leaves = libraryId === undefined ? {} : { leaves: libraryId }
+    this.#leaves = copy === undefined ? {} : { leaves: copy.libraryId }
+    this.#leaving = new Set(copy?.leaving.map(keyText))
   }
 
-  async add(record: MemberRecord, isClosed: boolean): Promise<void> {
-    if (isReleaseRecord(record)) await this.#addRelease(record, isClosed)
-    else if (isStatementRecord(record)) await this.#addStatement(record, isClosed)
+  /** Whether the record is closed then: where it takes the place of a closed one, it is too. */
+  async add(record: MemberRecord, isClosed: boolean): Promise<boolean> {
+    if (isReleaseRecord(record)) return await this.#addRelease(record, isClosed)
+    if (isStatementRecord(record)) return await this.#addStatement(record, isClosed)
+    return isClosed
   }
 
   plan(): FollowedPlan {
@@ -163,43 +172,54 @@ class IndexPlan {
     return { operations: [...this.#operations, ...operations], sets }
   }
 
-  async #addRelease(record: ReleaseRecord, isClosed: boolean): Promise<void> {
+  async #addRelease(record: ReleaseRecord, isClosed: boolean): Promise<boolean> {
     const siblings = await siblingsOf(this.#reader, record.release)
-    const same = siblings.find(entry => isSameContent(entry, record))
-    const row = nameIndexRow(record, isClosed)
+    const same = siblings.find(entry => isSameContent(entry, record) && !this.#goes(entry))
     if (same === undefined) {
       const { name, version, owner } = record.release
       const place = `${name}\0${version}\0${keyText(owner)}`
       const added = this.#added.get(place) ?? 0
       // More would only let an owner fill this disk; they stay in the set.
-      if (siblings.length + added >= MAX_CONTENTS_PER_VERSION) return
+      if (siblings.length + added >= MAX_CONTENTS_PER_VERSION) return isClosed
       this.#added.set(place, added + 1)
-      this.#operations.push(put(row.key, row.value))
-      return
+      return this.#name(record, isClosed)
     }
     if (bytesEqual(same.recHash, recordHash(record.bytes))) {
-      if (same.isClosed !== isClosed) this.#operations.push(put(row.key, row.value))
-      return
+      if (same.isClosed !== isClosed) this.#name(record, isClosed)
+      return isClosed
     }
     const stored = unlessDamaged(() => readRecord(this.#reader, same.recHash))
-    if (stored !== undefined && !supersedes(record, stored)) return
-    if (isClosed && (await this.#isForOthers(same.recHash, same.isClosed))) return
+    if (stored !== undefined && !supersedes(record, stored)) return isClosed
+    if (isClosed && (await this.#isForOthers(same.recHash, same.isClosed))) return isClosed
     await this.#replace({ recHash: same.recHash, indexKey: nameIndexKey(same) }, record)
-    this.#operations.push(put(row.key, row.value))
+    return this.#name(record, isClosed || same.isClosed)
   }
 
-  async #addStatement(record: StatementRecord, isClosed: boolean): Promise<void> {
+  #name(record: ReleaseRecord, isClosed: boolean): boolean {
+    const { key, value } = nameIndexRow(record, isClosed)
+    this.#operations.push(put(key, value))
+    return isClosed
+  }
+
+  /** Whether a name leads to a record no more once it has left the copy in this batch. */
+  #goes({ recHash, isClosed }: IndexEntry): boolean {
+    return isClosed && this.#leaving.has(keyText(recHash))
+  }
+
+  async #addStatement(record: StatementRecord, isClosed: boolean): Promise<boolean> {
     const indexKey = indexKeyOf(record)
     const old = this.#reader.get(indexKey)
-    if (old !== undefined) {
-      if (bytesEqual(old, recordHash(record.bytes))) return
-      const stored = unlessDamaged(() => readStatementAt(this.#reader, old))
-      if (stored !== undefined && !supersedes(record, stored)) return
-      const isOldClosed = stored !== undefined && isClosedRecord(this.#reader, stored)
-      if (isClosed && (await this.#isForOthers(old, isOldClosed))) return
+    const stored = old === undefined ? undefined : unlessDamaged(() => readStatementAt(this.#reader, old))
+    const isOldClosed = stored !== undefined && isClosedRecord(this.#reader, stored)
+    const goes = old !== undefined && isOldClosed && this.#leaving.has(keyText(old))
+    if (old !== undefined && !goes) {
+      if (bytesEqual(old, recordHash(record.bytes))) return isClosed
+      if (stored !== undefined && !supersedes(record, stored)) return isClosed
+      if (isClosed && (await this.#isForOthers(old, isOldClosed))) return isClosed
       await this.#replace({ recHash: old, indexKey }, record)
     }
     this.#operations.push(put(indexKey, recordHash(record.bytes)))
+    return isClosed || (isOldClosed && !goes)
   }
 
   /**

@@ -5,8 +5,8 @@ import { bytesEqual } from '../../trust/index.ts'
 import { announcementKey, nameIndexKey } from '../database/keys.ts'
 import type { DatabaseReader, WriteOperation } from '../database/types.ts'
 import { releaseKey, trieKey } from '../records/index.ts'
-import { isPublicLibrary } from './library-names.ts'
-import { ownLibrariesOf } from './membership.ts'
+import { isFollowedLibrary, isPublicLibrary } from './library-names.ts'
+import { librariesOf, ownLibrariesOf } from './membership.ts'
 import { readEntries, readRecord } from './read.ts'
 import { readStatementAt, statementPlaces } from './read-statements.ts'
 import { del, dropRows, LibraryChanges } from './record-rows.ts'
@@ -24,6 +24,14 @@ export async function planRemove(reader: DatabaseReader, recHash: Uint8Array): P
   const record = readRecord(reader, recHash)
   if (record === undefined) throw new CatalogError('RELEASE_NOT_FOUND', 'the release is not here any more')
   const { name, version, owner, content } = record.release
+  if ((await librariesOf(reader, recHash)).some(isClosedCopy))
+    throw new CatalogError(
+      'NOT_PERMITTED',
+      `${name}@${version} is in a closed library that is followed here`,
+      {
+        hint: 'let go of that library instead: `catalog sync LIBRARY --forget`'
+      }
+    )
   const changed = new LibraryChanges()
   const { operations, libraries } = await dropRows(reader, {
     recHash,
@@ -50,3 +58,7 @@ async function isPublished(reader: DatabaseReader, name: string, beside: Uint8Ar
       return true
   return false
 }
+
+/** Its names are nobody's to ask strangers for, so they stay known as long as it is here. */
+const isClosedCopy = (libraryId: string): boolean =>
+  isFollowedLibrary(libraryId) && !isPublicLibrary(libraryId)

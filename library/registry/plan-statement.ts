@@ -13,7 +13,7 @@ import {
 } from '../records/index.ts'
 import { HOME_LIBRARY, isPublicLibrary } from './library-names.ts'
 import { isMember, ownLibrariesOf } from './membership.ts'
-import { placeForWords, siblingsOf } from './plan.ts'
+import { expectGiven, placeForWords, siblingsOf } from './plan.ts'
 import { indexKeyOf, readStatementAt } from './read-statements.ts'
 import { dropRows, join, LibraryChanges, storeRows } from './record-rows.ts'
 import { dueNow } from './schedule.ts'
@@ -53,15 +53,18 @@ async function plan(
   const winner = stored === undefined || supersedes(statement, stored) ? statement : stored
   const recHash = recordHash(winner.bytes)
   const operations: WriteOperation[] = []
-  const joined = isOwn ? await placesOf(reader, winner) : []
+  const { places: joined, isReleaseClosed } = await placesOf(reader, winner, isOwn)
   const changed = new Set<string>()
   if (winner === statement && old !== undefined) {
     const dropped = await dropRows(reader, { recHash: old, indexKey }, { successor: recHash })
     operations.push(...dropped.operations)
     for (const libraryId of dropped.libraries) changed.add(libraryId)
   }
-  const isClosed = isOwn && ![...changed, ...joined].some(isPublicLibrary)
-  if (winner === statement || (!isClosed && isOwn && isClosedRecord(reader, winner)))
+  const isPublic = [...changed, ...joined].some(isPublicLibrary)
+  const wasClosed = stored !== undefined && isClosedRecord(reader, stored)
+  if (isPublic && wasClosed) expectGiven(winner, statement)
+  const isClosed = !isPublic && (isOwn || isReleaseClosed || wasClosed)
+  if (winner === statement || (isPublic && wasClosed))
     operations.push(...storeRows(winner, { key: indexKey, value: recHash }, isClosed))
   for (const libraryId of joined) {
     if (changed.has(libraryId) || (winner === stored && isMember(reader, libraryId, recHash))) continue
@@ -78,11 +81,17 @@ async function plan(
   return { operations, sets, added: true, stored: winner.bytes }
 }
 
-/** Libraries of this node that a statement of its own joins: those that have the release, else home. */
-async function placesOf(reader: DatabaseReader, statement: StatementRecord): Promise<string[]> {
+/** Libraries of this node that a statement of its own joins: those that have the release, else home; and whether the release is closed. */
+async function placesOf(
+  reader: DatabaseReader,
+  statement: StatementRecord,
+  isOwn: boolean
+): Promise<{ places: string[]; isReleaseClosed: boolean }> {
   const release = releaseOf(statement)
   const same = (await siblingsOf(reader, release)).find(({ content }) => content.equals(release.content))
-  if (same === undefined) return [HOME_LIBRARY]
+  const isReleaseClosed = same?.isClosed === true
+  if (!isOwn) return { places: [], isReleaseClosed }
+  if (same === undefined) return { places: [HOME_LIBRARY], isReleaseClosed }
   const libraries = await ownLibrariesOf(reader, same.recHash)
-  return libraries.length > 0 ? libraries : [placeForWords(same)]
+  return { places: libraries.length > 0 ? libraries : [placeForWords(same)], isReleaseClosed }
 }

@@ -5,7 +5,7 @@
  * signature holds.
  */
 import { CatalogError } from '../../base/index.ts'
-import { formatPublicKey } from '../../trust/index.ts'
+import { bytesEqual, formatPublicKey } from '../../trust/index.ts'
 import { nameIndexKey } from '../database/keys.ts'
 import type { DatabaseReader, WriteOperation } from '../database/types.ts'
 import {
@@ -13,16 +13,20 @@ import {
   type ReleaseIdentity,
   type ReleaseRecord,
   recordHash,
+  releaseKey,
+  type SignedRecord,
   supersedes,
   trieKey
 } from '../records/index.ts'
 import { HOME_LIBRARY, isPublicLibrary } from './library-names.ts'
 import { isMember, ownLibrariesOf } from './membership.ts'
 import { encodeIndexValue, readEntries, readRecord } from './read.ts'
+import { readStatementAt, statementPlaces } from './read-statements.ts'
 import { dropRows, join, LibraryChanges, storeRows } from './record-rows.ts'
 import { dueNow } from './schedule.ts'
 import { expectTimely } from './timely.ts'
 import type { IndexEntry, RegistryPlan } from './types.ts'
+import { putPlace } from './visibility.ts'
 
 /**
  * Contents of one (name, version, owner) that are kept. One is honest; the second is the evidence that the owner signed two;
@@ -80,6 +84,7 @@ async function publishOver(
 ): Promise<RegistryPlan> {
   const stored = same === undefined ? undefined : await readOwn(reader, same)
   const winner = stored !== undefined && !supersedes(record, stored) ? stored : record
+  if (isPublicLibrary(libraryId) && same?.isClosed === true) expectGiven(winner, record)
   const operations: WriteOperation[] = []
   const changed = new LibraryChanges()
   const recHash = recordHash(winner.bytes)
@@ -96,6 +101,7 @@ async function publishOver(
   if (winner === record || same!.isClosed !== isClosed) operations.push(...store(winner, isClosed))
   const isNew = same === undefined || !isMember(reader, libraryId, same.recHash)
   for (const changes of libraries) changed.add([changes], change, isNew && changes === libraryId ? 1 : 0)
+  if (isNew) operations.push(...(await bringStatements(reader, { record, libraryId, changed })))
   const { operations: states, sets } = changed.plan(reader)
   operations.push(join(recHash, libraryId), ...states)
   if (isPublic) operations.push(dueNow(reader, record.release.name, nowMs))
@@ -109,6 +115,35 @@ async function readOwn(
 ): Promise<ReleaseRecord | undefined> {
   const isOthers = isClosed && (await ownLibrariesOf(reader, recHash)).length === 0
   return isOthers ? undefined : readRecord(reader, recHash)
+}
+
+/** NOT_PERMITTED where newer words would come out that only closed libraries have, and that nobody has asked to publish. */
+export function expectGiven(winner: SignedRecord, given: SignedRecord): void {
+  if (bytesEqual(winner.bytes, given.bytes)) return
+  throw new CatalogError(
+    'NOT_PERMITTED',
+    'a closed library has newer words for this, which would become public',
+    {
+      hint: 'sign it anew, later than those'
+    }
+  )
+}
+
+/** Has what this node's other libraries say of a release join a library with it: a yank must not stay behind. */
+async function bringStatements(
+  reader: DatabaseReader,
+  { record, libraryId, changed }: { record: ReleaseRecord; libraryId: string; changed: LibraryChanges }
+): Promise<WriteOperation[]> {
+  const operations: WriteOperation[] = []
+  for (const { recHash } of await statementPlaces(reader, releaseKey(record.release))) {
+    const libraries = await ownLibrariesOf(reader, recHash)
+    const statement = readStatementAt(reader, recHash)
+    if (statement === undefined || libraries.length === 0 || libraries.includes(libraryId)) continue
+    operations.push(join(recHash, libraryId))
+    if (isPublicLibrary(libraryId)) operations.push(putPlace(statement, false))
+    changed.add([libraryId], { trieKey: trieKey(statement), recHash })
+  }
+  return operations
 }
 
 /**
@@ -146,7 +181,9 @@ export async function planAdd(
   const changed = new LibraryChanges()
   changed.add(libraries, { trieKey: trieKey(record), recHash: recordHash(bytes) })
   const { operations: states, sets } = changed.plan(reader)
-  return { operations: [...operations, ...store(record, false), ...states], sets, added: true, stored: bytes }
+  // What is closed does not become known to everybody by what a peer tells of it.
+  operations.push(...store(record, same.isClosed), ...states)
+  return { operations, sets, added: true, stored: bytes }
 }
 
 function decodeTimely(bytes: Uint8Array, nowMs: number): ReleaseRecord {

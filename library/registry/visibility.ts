@@ -1,7 +1,8 @@
 /**
- * Whether anybody may know of a record. One that came by itself, or with a library that is open to all, is public, and stays so; one that
- * is known from closed libraries only is *closed*: it is shown to those whom one of them admits, and leaves nothing behind when it leaves the
- * last of them. The way from the id of a record to it says so, beside its hash, so that whoever asks for an id by itself gets the same
+ * Whether anybody may know of a record. One that came by itself, or with a library that is open to all, is public, and stays so. One that
+ * was known from closed libraries first is *closed*: it is shown to those whom one of them admits, and leaves nothing behind when it leaves the
+ * last of them. Only this node opens it, by publishing it in a public library of its own: were it enough that somebody else's public library
+ * has it, whoever got hold of a record could have its content opened at all who follow both. The way from the id of a record to it says so, beside its hash, so that whoever asks for an id by itself gets the same
  * answer, after the same work, whether a closed record is here or none. The name index repeats it, as pages of it are gone through for peers.
  */
 import { recordIdKey } from '../database/keys.ts'
@@ -39,6 +40,9 @@ export const isClosedRecord = (reader: DatabaseReader, { id }: Pick<SignedRecord
 export const areClosedBytes = (reader: DatabaseReader, bytes: Uint8Array): boolean =>
   isClosedRecord(reader, { id: recordId(bytes) })
 
-/** Whether a record stays closed when it joins a closed library: one that is here and public does not become closed by that. */
-export const staysClosed = (reader: DatabaseReader, { id }: SignedRecord): boolean =>
-  readPlace(reader, id.multihash.digest)?.isClosed !== false
+/** Whether a record is closed once it has joined a copy of another node's library: as it is, or, where it is new, as the library is. */
+export const isClosedIn = (
+  reader: DatabaseReader,
+  { id }: SignedRecord,
+  library: { readonly isClosed: boolean }
+): boolean => readPlace(reader, id.multihash.digest)?.isClosed ?? library.isClosed

@@ -1,6 +1,6 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import { CID } from 'multiformats/cid'
-import { CatalogError, type Clock } from '../../base/index.ts'
+import { CatalogError, type Clock, toCatalogError } from '../../base/index.ts'
 import {
   BlockCodec,
   type ContentStore,
@@ -174,7 +174,6 @@ export class ServedStream {
       await this.refuse(error)
       return undefined
     }
-    this.#record = record
     await this.#send(withoutBlocks({ id: 0, have }))
     return record
   }
@@ -189,7 +188,9 @@ export class ServedStream {
 
   async #admit(idBytes: Uint8Array): Promise<ReleaseRecord> {
     const { registry, mayRead, peerId } = this.#modules
-    const record = registry.get(decodeCid(idBytes))
+    const id = decodeCid(idBytes)
+    const record = readableRecord(registry, id)
+    this.#record = record
     // What a peer may not know of is not here for it.
     if (record === undefined || !(await mayRead(peerId, record)))
       throw new CatalogError('NOT_FOUND', 'this release is not known here')
@@ -351,5 +352,15 @@ function decodeCid(bytes: Uint8Array): CID {
     return CID.decode(bytes)
   } catch (cause) {
     throw new CatalogError('PROTOCOL_VIOLATION', 'the record of an open is not a CID', { cause })
+  }
+}
+
+/** A damaged record is as good as none: a peer that may not know of it must not hear that there is something. The operator hears of it by `verify`. */
+function readableRecord(registry: Pick<Registry, 'get'>, id: CID): ReleaseRecord | undefined {
+  try {
+    return registry.get(id)
+  } catch (thrown) {
+    if (toCatalogError(thrown).code === 'CONTENT_CORRUPT') return undefined
+    throw thrown
   }
 }

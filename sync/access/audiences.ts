@@ -65,13 +65,16 @@ export class Audiences {
   ): Promise<boolean> {
     if (!isClosedRecord(reader, record)) return true
     const libraries = await librariesOf(reader, recordHash(record.bytes))
-    return libraries.some(libraryId => this.admits(reader, node, libraryId, nowMs))
+    // That somebody else's public library has it too opens nothing (library/registry/visibility.ts).
+    return libraries.some(
+      libraryId => !isCopyForAll(libraryId) && this.admits(reader, node, libraryId, nowMs)
+    )
   }
 
   /** The access list of a closed library; undefined when there is none that can be read. */
   listOf(reader: DatabaseReader, libraryId: string): AccessList | undefined {
     try {
-      return this.#read(reader, libraryId)
+      return this.read(reader, libraryId)
     } catch (err) {
       this.#modules.log.error(
         { err, library: libraryId },
@@ -81,7 +84,8 @@ export class Audiences {
     }
   }
 
-  #read(reader: DatabaseReader, libraryId: string): AccessList | undefined {
+  /** The same; throws for one that cannot be read. */
+  read(reader: DatabaseReader, libraryId: string): AccessList | undefined {
     const { id, writer } = this.#identify(reader, libraryId)
     const recHash = findRecord(openTree(reader, libraryId), accessListKey(writer, id))
     if (recHash === undefined) return undefined
@@ -106,3 +110,6 @@ export class Audiences {
     return { id, writer: row.writer }
   }
 }
+
+const isCopyForAll = (libraryId: string): boolean =>
+  isFollowedLibrary(libraryId) && isPublicLibrary(libraryId)

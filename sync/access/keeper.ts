@@ -4,10 +4,12 @@
  */
 import { CatalogError, DAY_MS, type Semaphore } from '../../base/index.ts'
 import {
+  type AccessList,
   Commits,
   createAccessList,
   type DatabaseWriter,
   isLibraryName,
+  isTimely,
   ownLibrary,
   planOwnRecord,
   planOwnState,
@@ -17,7 +19,7 @@ import {
   type WriteOperation
 } from '../../library/index.ts'
 import { bytesEqual, type Signer } from '../../trust/index.ts'
-import { libraryIdOf } from '../heads/index.ts'
+import { libraryIdOf, readHead } from '../heads/index.ts'
 import type { Audiences } from './audiences.ts'
 import { putGroup, readGroup, readGroups } from './groups.ts'
 import {
@@ -134,8 +136,9 @@ export class LibraryKeeper {
   async renew(library: OwnLibrary, nowMs: number): Promise<boolean> {
     const { database, audiences } = this.#modules
     const { operations } = await this.#commits.run(async () => {
-      const list = audiences.listOf(database, library.libraryId)
+      const list = audiences.read(database, library.libraryId)
       if (list === undefined || nowMs < list.sequence + RENEW_AFTER_MS) return { operations: [], sets: [] }
+      this.#expectOfThisLife(library, list)
       return await this.#planList(library, list, nowMs)
     }, nowMs)
     return operations.length > 0
@@ -143,7 +146,7 @@ export class LibraryKeeper {
 
   async #planChange(library: OwnLibrary, change: MemberChange, nowMs: number): Promise<Planned> {
     const { database, audiences } = this.#modules
-    const list = audiences.listOf(database, library.libraryId)
+    const list = audiences.read(database, library.libraryId)
     const before = list?.members ?? []
     const members = changed(before, change)
     const hasLeft = before.some(key => !includes(members, key))
@@ -154,14 +157,30 @@ export class LibraryKeeper {
     return await this.#planList(library, { members, secret }, nowMs)
   }
 
+  /** After the restore of a backup nodes may be on the list that have been taken off it since: only the operator knows. */
+  #expectOfThisLife({ name, id }: OwnLibrary, { sequence }: AccessList): void {
+    const { database, signer } = this.#modules
+    const head = readHead(database, id, signer.publicKey)
+    if (head === undefined || sequence >= head.epoch) return
+    throw new CatalogError(
+      'NOT_PERMITTED',
+      `the access list of ${name} is from before this home was restored or copied`,
+      {
+        hint: 'look at who is on it with `catalog library show`, then sign it anew with `catalog library grant` or `revoke`'
+      }
+    )
+  }
+
   async #planList(
     { libraryId, id, access, group }: OwnLibrary,
     { members, secret }: { members: readonly Uint8Array[]; secret: Uint8Array },
     nowMs: number
   ): Promise<Planned> {
     const { database, companion, audiences, signer } = this.#modules
-    const last = audiences.listOf(database, libraryId)
-    const sequence = Math.max(nowMs, (last?.sequence ?? 0) + 1)
+    const last = audiences.read(database, libraryId)
+    // One of a clock that was ahead would hold for nobody until then.
+    const isAhead = last !== undefined && !isTimely(last.sequence, nowMs)
+    const sequence = isAhead ? nowMs : Math.max(nowMs, (last?.sequence ?? 0) + 1)
     const named = group === undefined ? {} : { group }
     const record = createAccessList({ library: id, access, ...named, members, secret, sequence }, signer)
     return await planOwnRecord(database, { libraryId, record, find: key => companion.find(libraryId, key) })

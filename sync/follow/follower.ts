@@ -36,6 +36,7 @@ import {
   type TreeView
 } from '../trie/index.ts'
 import type { Copies, CopyChange, FollowedId } from './copies.ts'
+import { expectNewerList } from './expect-list.ts'
 import type { FollowLimits } from './limits.ts'
 import { Overlay } from './overlay.ts'
 import { copyName, type FollowedRow } from './rows.ts'
@@ -197,7 +198,8 @@ export class FollowerSession implements WorkerSession {
     const { library, writer, isDryRun } = this.#options
     if (!bytesEqual(head.library, library) || !bytesEqual(head.writer, writer))
       throw new CatalogError('HEAD_INVALID', 'the head is of another library, or of another writer')
-    if (this.#copy !== 0 && head.isClosed !== this.#row.isClosed)
+    const hasCopy = this.#row.copy !== 0 || this.#row.staged !== 0
+    if (hasCopy && head.isClosed !== this.#row.isClosed)
       throw new CatalogError(
         'HEAD_INVALID',
         'the head says that a library is closed which was not, or is no more'
@@ -325,6 +327,7 @@ export class FollowerSession implements WorkerSession {
     const isEqual = this.#changes.size === 0 && this.#copy === this.#row.copy
     const outcome = this.#outcome(isEqual ? 'equal' : 'updated')
     if (this.#options.isDryRun) return outcome
+    if (head.isClosed && this.#row.copy !== 0) this.#expectList()
     const { copies, slice } = this.#modules
     const changes = [...this.#changes.values()]
     const { copy, staged } = copies.read(this.#id)
@@ -334,6 +337,18 @@ export class FollowerSession implements WorkerSession {
       await copies.promote(this.#id, { head, nowMs }, slice)
     }
     return outcome
+  }
+
+  #expectList(): void {
+    const reader = this.#snapshots[0]!
+    const before = openTree(
+      reader,
+      copyName(this.#id.library, this.#row.copy, this.#row),
+      this.#modules.cache
+    )
+    const came = (key: Uint8Array): Uint8Array | undefined =>
+      this.#changes.get(Buffer.from(key).toString('latin1'))?.record
+    expectNewerList(this.#id, { before, after: this.#overlay.view, reader, came })
   }
 
   #outcome(state: FollowOutcome['state']): FollowOutcome {

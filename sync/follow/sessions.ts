@@ -221,6 +221,17 @@ export class SyncSessions {
     }
   }
 
+  /** One whose row is damaged is as good as none too: a peer that may not know of it must not hear that there is something. */
+  #readable<T>(read: () => T): T | undefined {
+    try {
+      return read()
+    } catch (err) {
+      if (toCatalogError(err).code !== 'CONTENT_CORRUPT') throw err
+      this.#modules.log.error({ err }, 'what is known of a library cannot be read')
+      return undefined
+    }
+  }
+
   /** A library that a node may not know of is as good as none. */
   #find(
     reader: DatabaseReader,
@@ -229,7 +240,7 @@ export class SyncSessions {
     nowMs: number
   ): { libraryId: string; head: Head } {
     const { audiences, own } = this.#modules
-    const found = libraryOf(reader, library, own)
+    const found = this.#readable(() => libraryOf(reader, library, own))
     if (found?.head !== undefined && audiences.admits(reader, node, found.libraryId, nowMs))
       return { libraryId: found.libraryId, head: found.head }
     throw new CatalogError('NOT_FOUND', 'this node has no such library')
