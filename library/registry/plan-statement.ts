@@ -18,7 +18,7 @@ import { indexKeyOf, readStatementAt } from './read-statements.ts'
 import { dropRows, join, LibraryChanges, storeRows } from './record-rows.ts'
 import { dueNow } from './schedule.ts'
 import { expectTimely } from './timely.ts'
-import type { RegistryPlan } from './types.ts'
+import type { RegistryPlan, SetCommit } from './types.ts'
 import { isClosedRecord } from './visibility.ts'
 
 /**
@@ -62,23 +62,37 @@ async function plan(
   }
   const isPublic = [...changed, ...joined].some(isPublicLibrary)
   const wasClosed = stored !== undefined && isClosedRecord(reader, stored)
-  if (isPublic && wasClosed) expectGiven(winner, statement)
+  const opens = isPublic && wasClosed
+  if (opens) expectGiven(winner, statement)
   const isClosed = !isPublic && (isOwn || isReleaseClosed || wasClosed)
-  if (winner === statement || (isPublic && wasClosed))
+  if (winner === statement || opens)
     operations.push(...storeRows(winner, { key: indexKey, value: recHash }, isClosed))
-  for (const libraryId of joined) {
-    if (changed.has(libraryId) || (winner === stored && isMember(reader, libraryId, recHash))) continue
+  const isIn = (libraryId: string): boolean => winner === stored && isMember(reader, libraryId, recHash)
+  for (const libraryId of joined.filter(other => !changed.has(other) && !isIn(other))) {
     operations.push(join(recHash, libraryId))
     changed.add(libraryId)
   }
   if (operations.length === 0) return { operations, sets: [], added: false, stored: winner.bytes }
-  const changes = new LibraryChanges()
-  changes.add(changed, { trieKey: trieKey(winner), recHash })
-  const { operations: states, sets } = changes.plan(reader)
-  operations.push(...states)
+  const sets = planStates(reader, { operations, changed, winner })
   if (isOwn && [...changed].some(isPublicLibrary))
     operations.push(dueNow(reader, releaseOf(winner).name, nowMs))
   return { operations, sets, added: true, stored: winner.bytes }
+}
+
+/** Adds to the operations what follows for the libraries that change. */
+function planStates(
+  reader: DatabaseReader,
+  {
+    operations,
+    changed,
+    winner
+  }: { operations: WriteOperation[]; changed: Iterable<string>; winner: StatementRecord }
+): SetCommit[] {
+  const changes = new LibraryChanges()
+  changes.add(changed, { trieKey: trieKey(winner), recHash: recordHash(winner.bytes) })
+  const { operations: states, sets } = changes.plan(reader)
+  operations.push(...states)
+  return sets
 }
 
 /** Libraries of this node that a statement of its own joins: those that have the release, else home; and whether the release is closed. */

@@ -4,7 +4,7 @@
  * is whole.
  */
 
-import type { Semaphore } from '../../base/index.ts'
+import { type Semaphore, toCatalogError } from '../../base/index.ts'
 import {
   type CommitModules,
   Commits,
@@ -29,6 +29,7 @@ import {
   newFollowed,
   nextCopy,
   putFollowed,
+  readAllFollowed,
   readFollowed
 } from './rows.ts'
 
@@ -160,6 +161,22 @@ export class Copies {
     await this.#update(id, { copy: 0, retiring: this.read(id).copy, head: undefined })
     await this.finish(id, nowMs, slice)
     await this.#write([delFollowed(id.library)])
+    await this.#nameClosed(nowMs, slice)
+  }
+
+  /**
+   * Leads names to the records of closed libraries that are left: where two had the same release, names led to the newer one, and it may have
+   * gone. A name that closed libraries have must stay known, or strangers would be asked for it.
+   */
+  async #nameClosed(nowMs: number, slice: Slice): Promise<void> {
+    const { database } = this.#modules
+    for (const { library, readRow } of await Array.fromAsync(readAllFollowed(database))) {
+      const row = unlessCorrupt(readRow)
+      if (row === undefined || row.copy === 0 || !row.isClosed) continue
+      await this.#inBatches(copyName(library, row.copy, row), slice, hashes =>
+        this.#commits.run(() => planIndex(database, hashes, undefined), nowMs)
+      )
+    }
   }
 
   /** Takes away a copy beside the one that counts, if there is one; nothing else is being taken away. */
@@ -219,6 +236,16 @@ export class Copies {
   async #write(operations: WriteOperation[]): Promise<void> {
     const { database, writes } = this.#modules
     await writes.run(() => database.batch(operations, { sync: true }))
+  }
+}
+
+/** One that cannot be read is told of by who asks for it. */
+function unlessCorrupt(readRow: () => FollowedRow): FollowedRow | undefined {
+  try {
+    return readRow()
+  } catch (thrown) {
+    if (toCatalogError(thrown).code === 'CONTENT_CORRUPT') return undefined
+    throw thrown
   }
 }
 

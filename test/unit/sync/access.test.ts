@@ -1,6 +1,7 @@
 /** Libraries that are not for everybody: who gets a copy, what others see of it, and what is left when somebody is shut out. */
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { HOUR_MS } from '../../../base/index.ts'
 import {
   ACCESS_LIFETIME_MS,
   createAttestationRecord,
@@ -166,6 +167,23 @@ describe('a restricted library', () => {
     await expect(team(member, writer, { change: open })).rejects.toMatchObject({ code: 'HEAD_INVALID' })
   })
 
+  test('does not let in again who was shut out when its node goes back to an earlier list', async () => {
+    await make('restricted', [member])
+    for (const home of [writer, member]) home.nowMs += HOUR_MS
+    await grant(outsider)
+    await revoke(outsider)
+    await team(member)
+    // A list that is too far ahead of the clock is signed with the time of the clock: as a restored home would.
+    for (const home of [writer, member]) home.nowMs -= HOUR_MS
+    await grant(outsider)
+    const { message } = await team(member).then(
+      () => new Error('taken'),
+      (thrown: Error) => thrown
+    )
+    expect(message).toContain('earlier one')
+    expect(await member.sets.access.admits(writer.idOf('team'), outsider.key.publicKey)).toBe(false)
+  })
+
   test('is part of no bundle', async () => {
     await make('restricted', [member])
     await expect(writer.sets.show(writer.idOf('team'), async () => undefined)).rejects.toMatchObject({
@@ -278,6 +296,54 @@ describe('a record', () => {
     expect(await member.followedWhole()).toHaveLength(1)
     await member.sets.forget(writer.idOf('team'))
     expect(await shown(member, numbered(1))).toBe(1)
+  })
+
+  test('that is closed is opened by nobody else: not by words of peers, nor by a library that has it too', async () => {
+    await make('restricted', [member])
+    await writer.publishIn('team', ...range(0, 30))
+    await team(member)
+    await outsider.publish(...range(0, 30))
+    await follow(member, outsider)
+    await member.registry.add(numbered(2, NOW_MS + 5).bytes)
+    for (const number of [1, 2]) {
+      const [now] = await member.registry.versions(`package-${number}`)
+      expect(await shown(member, now!)).toBe(0)
+      expect(await member.sets.access.admitsTo(now!, outsider.key.publicKey)).toBe(false)
+      expect(await member.sets.access.admitsTo(numbered(1), writer.key.publicKey)).toBe(true)
+    }
+  })
+
+  test('of two closed libraries stays known while one of them is here', async () => {
+    await make('restricted', [member])
+    await outsider.sets.access.create({ name: 'team', access: 'restricted', members: keys(member) })
+    await writer.publishIn('team', numbered(1, NOW_MS + 5))
+    await outsider.publishIn('team', numbered(1))
+    await team(member)
+    await follow(member, outsider, { of: outsider, name: 'team' })
+    await member.sets.forget(writer.idOf('team'))
+    expect((await member.registry.versions('package-1')).map(({ id }) => id)).toEqual([numbered(1).id])
+    expect(await shown(member, numbered(1))).toBe(0)
+    await expect(member.registry.remove(numbered(1).id)).rejects.toMatchObject({ code: 'NOT_PERMITTED' })
+  })
+
+  test('is found by its name when its library goes back to an earlier one for its key', async () => {
+    await make('restricted', [member])
+    await writer.publishIn('team', numbered(1, NOW_MS + 5))
+    await team(member)
+    await writer.registry.remove(numbered(1, NOW_MS + 5).id)
+    await writer.publishIn('team', numbered(1))
+    await team(member)
+    expect((await member.registry.versions('package-1')).map(({ id }) => id)).toEqual([numbered(1).id])
+  })
+
+  test('brings what is said of it along, and newer words of closed libraries do not come out by older ones', async () => {
+    await make('restricted', [member])
+    await writer.publishIn('team', numbered(1))
+    await writer.registry.publishStatement(yank(numbered(1)))
+    await writer.publish(numbered(1))
+    expect((await writer.registry.stored(numbered(1).id))?.statements).toEqual([yank(numbered(1))])
+    await writer.publishIn('team', numbered(2, NOW_MS + 5))
+    await expect(writer.registry.publish(numbered(2).bytes)).rejects.toMatchObject({ code: 'NOT_PERMITTED' })
   })
 
   test('of a closed library of another node is nothing to speak of at home', async () => {
