@@ -9,7 +9,13 @@ import {
   type SessionTraffic,
   type SyncClientModules
 } from '../../protocols/index.ts'
-import type { FollowOptions, FollowOutcome, LibrarySession, LibrarySets } from '../../sync/index.ts'
+import {
+  decodeHead,
+  type FollowOptions,
+  type FollowOutcome,
+  type LibrarySession,
+  type LibrarySets
+} from '../../sync/index.ts'
 import type { FollowShape, SyncResult, SyncStatus } from '../sync-schemas.ts'
 import { followedHere } from './followed-here.ts'
 import { formatAddress, idOfAddress, type LibraryAddress, parseAddress } from './library-address.ts'
@@ -19,7 +25,7 @@ import type { Network } from './network.ts'
 import { isFiltered, matcherOf, type ReleaseMatcher } from './release-filter.ts'
 import type { SyncingService, SyncRequest, WorkContext } from './types.ts'
 import type { Uniting } from './uniting.ts'
-import { writerOf } from './writer-key.ts'
+import { nodeKeyOf, writerOf } from './writer-key.ts'
 
 export interface SyncingModules extends LibraryContentModules {
   libp2p: SyncClientModules['libp2p']
@@ -27,7 +33,7 @@ export interface SyncingModules extends LibraryContentModules {
   peerId: () => string
   network: Pick<Network, 'dial'>
   uniting: Pick<Uniting, 'unite'>
-  sets: Pick<LibrarySets, 'session' | 'followed' | 'forget' | 'followedReleases'>
+  sets: Pick<LibrarySets, 'session' | 'followed' | 'forget' | 'followedReleases' | 'headOf' | 'access'>
   clock: Clock
   logger: Logger
   metrics?: Registry
@@ -75,6 +81,7 @@ export class Syncing implements SyncingService {
     const address = parseAddress(library ?? peerId, peerId)
     const id = idOfAddress(address)
     const { name } = address
+    await this.#expectAdmitted(id, peerId)
     const traffic: SessionTraffic = { bytesIn: 0, bytesOut: 0, roundTrips: 0, recordsOut: 0 }
     const { head, ...outcome } = await this.#run(
       peerIdFromString(peerId),
@@ -130,6 +137,18 @@ export class Syncing implements SyncingService {
       ...(content === undefined ? {} : { content }),
       tookMs
     }
+  }
+
+  /** Of a closed library that is here nobody is asked who may not know of it: the question says that it is followed. */
+  async #expectAdmitted(library: Uint8Array, peerId: string): Promise<void> {
+    const { sets } = this.#modules
+    const head = await sets.headOf(library)
+    if (head === undefined || head.byteLength === 0 || !decodeHead(head).isClosed) return
+    if (await sets.access.admits(library, nodeKeyOf(peerIdFromString(peerId)))) return
+    throw new CatalogError('NOT_PERMITTED', `${peerId} is not among those who may know of this library`, {
+      details: { peerId },
+      hint: 'name its own node, or another member of it'
+    })
   }
 
   async status(signal: AbortSignal): Promise<SyncStatus> {
