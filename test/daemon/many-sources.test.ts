@@ -12,6 +12,8 @@ const SIZE_BYTES = 15_000_000
 const SPEC = 'many@1.0.0'
 /** Six daemons start and stop in one of them, on a machine that has other work. */
 const TEST_MS = 120_000
+/** What compares the times of two fetches is done again where the machine had other work during one of them. */
+const RETRIES = 2
 
 let net: TestNet
 let proxies: SlowProxy[]
@@ -100,7 +102,8 @@ describe('a daemon that fetches', () => {
   })
 
   it('is not held up by a source that is limited to a crawl, and lets it go', {
-    timeout: TEST_MS
+    timeout: TEST_MS,
+    retry: RETRIES
   }, async () => {
     const { sources, content } = await startSources(2)
     const original = await tarOf(sources[0]!, content)

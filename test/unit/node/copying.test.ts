@@ -135,7 +135,7 @@ it('takes each release that is whole, with what is said of it, whose it is, and 
   expect(again).toMatchObject({ ok: true, releases: 3, copiedBytes: 0, reusedBytes: 2 * SIZE_BYTES })
   await opened(to, async ({ registry }) => {
     expect((await registry.versions('mine'))[0]).toMatchObject({ release: { description: 'in other words' } })
-    expect(registry.isOwn(revised.bytes)).toBe(true)
+    expect(await registry.isOwn(revised.bytes)).toBe(true)
   })
 })
 

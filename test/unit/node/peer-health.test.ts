@@ -147,7 +147,7 @@ describe('what went wrong', () => {
       content: {} as never,
       access: { of: async () => 'public' },
       policies: MANUAL,
-      registry: { versions: async () => [], ownerPin: () => undefined } as never,
+      registry: { versions: async () => [], async *entries() {}, ownerPin: () => undefined } as never,
       network: { connected: () => ['p1'], async *holders() {} } as never
     })
     const told = await why.why('demo', signal)

@@ -149,7 +149,7 @@ describe('a union', () => {
     const newer = numbered(1, NOW_MS + 1)
     await team!.publishIn('team', newer)
     await follow(home!, team!, { name: 'team' })
-    expect(await join(home!, source!)).toBe(1)
+    expect(await join(home!, source!)).toBe(2)
     expect(await home!.registry.isOwn(newer.bytes)).toBe(false)
   })
 
