@@ -28,6 +28,7 @@ export {
   CONTENT_POLICIES,
   type ContentPolicy,
   LIBRARY_NAME_PATTERN,
+  LIBRARY_NAME_RULE,
   SYNC_MODES,
   type SyncMode
 } from './schema/storage.ts'

@@ -31,6 +31,7 @@ import type { FetchFailures } from './services/fetch-failures.ts'
 import type { FetchJobs } from './services/fetch-jobs.ts'
 import type { Fetching } from './services/fetching.ts'
 import { Libraries } from './services/libraries.ts'
+import type { LibraryAnnouncing } from './services/library-announcing.ts'
 import type { Network } from './services/network.ts'
 import type { Offloading } from './services/offloading.ts'
 import type { OperationQueue } from './services/operation-queue.ts'
@@ -84,8 +85,9 @@ export interface BuildModules {
   /** Stopped by a pause in this order, and gone on with in reverse. */
   pausable: readonly Pausable[]
   sets: LibrarySets
+  libraryAnnouncing: LibraryAnnouncing
   /** Told when somebody may have left the audience of a library. */
-  onAudienceChanged(): void
+  onAudienceChanged(): Promise<void>
 }
 
 export interface BuildOptions {
@@ -110,7 +112,10 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     content,
     fetching,
     syncing: modules.syncing,
-    libraries: new Libraries(modules, { writer: modules.nodeKey.key.publicKey }),
+    libraries: new Libraries(
+      { ...modules, announcing: modules.libraryAnnouncing },
+      { writer: modules.nodeKey.key.publicKey }
+    ),
     operations: modules.operations,
     events: modules.events,
     metrics: modules.metrics,

@@ -318,7 +318,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       scrubbing,
       offloading,
       sets,
-      onAudienceChanged: () => void syncParts.audiencesChanged(),
+      libraryAnnouncing,
+      onAudienceChanged: () => syncParts.audiencesChanged(),
       pausable: [
         background,
         replaying,

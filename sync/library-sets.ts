@@ -44,8 +44,7 @@ import {
   type TreeReport,
   type TreeView
 } from './trie/index.ts'
-import type { SyncMethod, SyncMethods } from './types.ts'
-import { askWorker, reading } from './worker-side.ts'
+import { WorkerSide } from './worker-side.ts'
 
 export interface LibrarySetsModules {
   library: Pick<Library, 'snapshot' | 'companion' | 'holdWorker'>
@@ -108,6 +107,7 @@ export type LibrarySession = SessionPort<FollowOutcome>
 export class LibrarySets {
   readonly #modules: LibrarySetsModules
   readonly #writer: Uint8Array
+  readonly #worker: WorkerSide
   /** The libraries of this node, and who may know of which. */
   readonly access: LibraryAccess
   #nextSession = 1
@@ -115,6 +115,7 @@ export class LibrarySets {
   constructor(modules: LibrarySetsModules, { writer }: LibrarySetsOptions) {
     this.#modules = modules
     this.#writer = writer
+    this.#worker = new WorkerSide(modules.library)
     this.access = new LibraryAccess(modules, { writer })
   }
 
@@ -125,7 +126,7 @@ export class LibrarySets {
 
   state(libraryId: string): Promise<SetState> {
     const nowMs = this.#modules.clock.now()
-    return this.#reading(async reader => {
+    return this.#worker.reading(async reader => {
       const { top, root } = openTree(reader, libraryId)
       const head = readHead(reader, this.idOf(libraryId), this.#writer)
       const isRoot = head !== undefined && bytesEqual(head.root, root)
@@ -141,7 +142,7 @@ export class LibrarySets {
 
   /** Proves whether a library has a record under a key, and which: bytes that `verifyProof` reads with the root. */
   prove(libraryId: string, trieKey: Uint8Array): Promise<Uint8Array> {
-    return this.#reading(async reader => proveRecord(openTree(reader, libraryId), trieKey))
+    return this.#worker.reading(async reader => proveRecord(openTree(reader, libraryId), trieKey))
   }
 
   /**
@@ -153,10 +154,10 @@ export class LibrarySets {
     work: (shown: ShownSet) => Promise<T>,
     signal?: AbortSignal
   ): Promise<T> {
-    const own = await this.#reading(async reader => readOwnLibrary(reader, this.#writer, library))
+    const own = await this.#worker.reading(async reader => readOwnLibrary(reader, this.#writer, library))
     if (own !== undefined && (await this.state(own.libraryId)).isRenewalDue)
       await this.renew(own.libraryId, signal)
-    return await this.#reading(async reader => {
+    return await this.#worker.reading(async reader => {
       const { libraryId = '', head } = libraryOf(reader, library, this.#writer) ?? {}
       const tree = openTree(reader, libraryId)
       if (head?.isClosed === true)
@@ -174,22 +175,22 @@ export class LibrarySets {
 
   /** Every contradiction between heads that is kept. */
   evidence(signal?: AbortSignal): Promise<Contradiction[]> {
-    return this.#reading(reader => Array.fromAsync(readEvidence(reader, signal)))
+    return this.#worker.reading(reader => Array.fromAsync(readEvidence(reader, signal)))
   }
 
   /** Reads every node and record of a library and compares them. */
   check(libraryId: string, signal?: AbortSignal): Promise<TreeReport> {
-    return this.#ask('checkTree', { libraryId }, signal)
+    return this.#worker.ask('checkTree', { libraryId }, signal)
   }
 
   /** Builds the tree of a library anew from its records, while its changes wait. */
   rebuild(libraryId: string, signal?: AbortSignal): Promise<RebuiltTree> {
-    return this.#ask('rebuildTree', { libraryId, nowMs: this.#now() }, signal)
+    return this.#worker.ask('rebuildTree', { libraryId, nowMs: this.#now() }, signal)
   }
 
   /** Signs the root of a library again, for another week. */
   renew(libraryId: string, signal?: AbortSignal): Promise<undefined> {
-    return this.#ask('renewHead', { libraryId, nowMs: this.#now() }, signal)
+    return this.#worker.ask('renewHead', { libraryId, nowMs: this.#now() }, signal)
   }
 
   /**
@@ -197,7 +198,7 @@ export class LibrarySets {
    * LIMIT_EXCEEDED. One of this node's own that it does not remember begins a new epoch.
    */
   take(head: Uint8Array, signal?: AbortSignal): Promise<HeadVerdict | 'forgotten'> {
-    return this.#ask('takeHead', { head, nowMs: this.#now() }, signal)
+    return this.#worker.ask('takeHead', { head, nowMs: this.#now() }, signal)
   }
 
   /**
@@ -214,15 +215,15 @@ export class LibrarySets {
     const release = this.#modules.library.holdWorker()
     try {
       // Not given up half-way: what the worker has begun for a library must end before another session may have it.
-      await this.#ask('sessionOpen', { opening: { ...opening, session }, nowMs: this.#now() })
+      await this.#worker.ask('sessionOpen', { opening: { ...opening, session }, nowMs: this.#now() })
       signal?.throwIfAborted()
       return await work({
         take: ({ kind, body, sizeBytes }) =>
-          this.#ask('sessionTake', { session, kind, body, sizeBytes, nowMs: this.#now() }),
-        say: () => this.#ask('sessionSay', { session, nowMs: this.#now() })
+          this.#worker.ask('sessionTake', { session, kind, body, sizeBytes, nowMs: this.#now() }),
+        say: () => this.#worker.ask('sessionSay', { session, nowMs: this.#now() })
       })
     } finally {
-      await this.#ask('sessionClose', { session }).finally(release)
+      await this.#worker.ask('sessionClose', { session }).finally(release)
     }
   }
 
@@ -231,7 +232,7 @@ export class LibrarySets {
    * when it has no such library.
    */
   headOf(library: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#reading(async reader => {
+    return this.#worker.reading(async reader => {
       const found = libraryOf(reader, library, this.#writer)
       return found && (found.head?.bytes ?? NO_HEAD)
     })
@@ -240,7 +241,7 @@ export class LibrarySets {
   /** The libraries that are followed, as far as copies of them are here; those whose rows cannot be read are left out, and told. */
   followed(onUnreadable: (library: Uint8Array) => void, signal?: AbortSignal): Promise<Followed[]> {
     const nowMs = this.#now()
-    return this.#reading(async reader => {
+    return this.#worker.reading(async reader => {
       const all: Followed[] = []
       for await (const { library, readRow } of readAllFollowed(reader, signal))
         try {
@@ -256,7 +257,7 @@ export class LibrarySets {
 
   /** The names here of the copies of followed libraries that count. */
   copies(signal?: AbortSignal): Promise<string[]> {
-    return this.#reading(async reader => {
+    return this.#worker.reading(async reader => {
       const names: string[] = []
       for await (const { library, readRow } of readAllFollowed(reader, signal)) {
         const row = readRow()
@@ -271,7 +272,7 @@ export class LibrarySets {
    * call; absent on the last page, and when the library is not here.
    */
   followedReleases(library: Uint8Array, after?: Uint8Array): Promise<FollowedReleases> {
-    return this.#reading(async reader => {
+    return this.#worker.reading(async reader => {
       const row = readFollowed(reader, library)
       if (row === undefined || row.copy === 0) return { releases: [] }
       return pageOf(reader, copyName(library, row.copy, row), after)
@@ -286,7 +287,7 @@ export class LibrarySets {
     library: Uint8Array,
     which: { isMeant?: (release: Release) => boolean; after?: Uint8Array }
   ): Promise<JoiningPage> {
-    return this.#reading(async reader => joiningPage(reader, library, which))
+    return this.#worker.reading(async reader => joiningPage(reader, library, which))
   }
 
   /** Has records of a followed library join home, MAX_JOINED at most; how many did, or would. NOT_PERMITTED. */
@@ -294,17 +295,17 @@ export class LibrarySets {
     joining: { library: Uint8Array; recHashes: readonly Uint8Array[]; isDryRun: boolean },
     signal?: AbortSignal
   ): Promise<number> {
-    return this.#ask('joinRecords', { ...joining, nowMs: this.#now() }, signal)
+    return this.#worker.ask('joinRecords', { ...joining, nowMs: this.#now() }, signal)
   }
 
   /** Lets go of the copy of a library; false when there is none. BUSY while it is being followed. */
   forget(library: Uint8Array, signal?: AbortSignal): Promise<boolean> {
-    return this.#ask('forgetLibrary', { library, nowMs: this.#now() }, signal)
+    return this.#worker.ask('forgetLibrary', { library, nowMs: this.#now() }, signal)
   }
 
   /** Leads names to what is new in copies that count, and takes those before away, where a node was stopped before it had done so. */
   async finishCopies(signal?: AbortSignal): Promise<void> {
-    const isDue = await this.#reading(async reader => {
+    const isDue = await this.#worker.reading(async reader => {
       for await (const { readRow } of readAllFollowed(reader, signal))
         try {
           if (isUnfinished(readRow())) return true
@@ -314,23 +315,11 @@ export class LibrarySets {
         }
       return false
     })
-    if (isDue) await this.#ask('finishCopies', { nowMs: this.#now() }, signal)
+    if (isDue) await this.#worker.ask('finishCopies', { nowMs: this.#now() }, signal)
   }
 
   #now(): number {
     return this.#modules.clock.now()
-  }
-
-  #ask<M extends SyncMethod>(
-    method: M,
-    parameters: SyncMethods[M][0],
-    signal?: AbortSignal
-  ): Promise<SyncMethods[M][1]> {
-    return askWorker(this.#modules.library, method, parameters, signal)
-  }
-
-  #reading<T>(read: (reader: DatabaseReader) => Promise<T>): Promise<T> {
-    return reading(this.#modules.library, read)
   }
 }
 

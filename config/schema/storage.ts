@@ -135,6 +135,9 @@ export const memory = ObjectOf(
 
 /** The name of a library at its node. */
 export const LIBRARY_NAME_PATTERN = '[a-z0-9][a-z0-9._-]{0,63}'
+/** The same in words. */
+export const LIBRARY_NAME_RULE =
+  'a name has 1 to 64 lower-case letters, digits, dots, hyphens and underscores, and begins with a letter or digit'
 /** A library of a node; its home when no name is given. */
 const LIBRARY_ADDRESS_PATTERN = `12D3KooW[1-9A-HJ-NP-Za-km-z]{44}(/${LIBRARY_NAME_PATTERN})?`
 

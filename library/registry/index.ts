@@ -6,6 +6,7 @@
 export {
   followedLibrary,
   HOME_LIBRARY,
+  idOfCopy,
   isFollowedLibrary,
   isLibraryName,
   isPublicLibrary,

@@ -10,6 +10,8 @@
  * A copy is an exact replica, so no record joins or leaves it but as its writer has it. Where a record is a member of copies only, and
  * a newer one is known for its key, it stays stored for their sake and is found under its name no more.
  */
+import { LIBRARY_NAME_PATTERN } from '../../config/index.ts'
+
 export const HOME_LIBRARY = 'home'
 export const PRIVATE_LIBRARY = 'private'
 
@@ -18,9 +20,9 @@ const CLOSED = 'closed/'
 const FOLLOWED = 'followed/'
 const FOLLOWED_CLOSED = 'followed-closed/'
 
-const NAME_FORM = /^[a-z0-9][a-z0-9._-]{0,63}$/
+const NAME_FORM = new RegExp(`^${LIBRARY_NAME_PATTERN}$`)
 
-/** Whether an operator may give a library this name; `home` and `private` are there already. */
+/** Whether a library, or a group of nodes, can be called so; `home` and `private` are there already. */
 export const isLibraryName = (name: string): boolean => NAME_FORM.test(name)
 
 /** The name here of a library of this node, which it calls `name` to others. */
@@ -35,6 +37,10 @@ export const nameOfOwn = (libraryId: string): string => libraryId.slice(libraryI
 /** The name here of a copy of a library, which others know by `id` (32 bytes); each copy of one has a number of its own. */
 export const followedLibrary = (id: Uint8Array, copy: number, isClosed: boolean): string =>
   `${isClosed ? FOLLOWED_CLOSED : FOLLOWED}${Buffer.from(id).toString('hex')}/${copy}`
+
+/** By what others know the library that a copy is of. */
+export const idOfCopy = (libraryId: string): Uint8Array =>
+  Uint8Array.from(Buffer.from(libraryId.split('/')[1] ?? '', 'hex'))
 
 export const isFollowedLibrary = (libraryId: string): boolean =>
   libraryId.startsWith(FOLLOWED) || libraryId.startsWith(FOLLOWED_CLOSED)

@@ -1,10 +1,12 @@
 /** The libraries of this node and whom they are for, as its operator makes and changes them, by peer ids. */
 import { CatalogError, type Logger, toCatalogError } from '../../base/index.ts'
+import { LIBRARY_NAME_RULE } from '../../config/index.ts'
 import { isLibraryName, PRIVATE_LIBRARY, type Registry } from '../../library/index.ts'
 import { copyName, type LibrarySets, type OwnLibrary, type SetState } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import type { GroupShape, KnownLibraryShape, LibraryList, OwnLibraryShape } from '../library-schemas.ts'
 import { followedHere } from './followed-here.ts'
+import type { LibraryAnnouncing } from './library-announcing.ts'
 import { expiryOf, followedShape, ownShape } from './library-shapes.ts'
 import type { AudienceChange, LibraryService, NewLibraryRequest } from './types.ts'
 import { peerOf, writerOf } from './writer-key.ts'
@@ -13,8 +15,10 @@ export interface LibrariesModules {
   sets: Pick<LibrarySets, 'access' | 'state' | 'followed'>
   registry: Pick<Registry, 'count'>
   logger: Logger
+  /** Told of each library that is made. */
+  announcing: Pick<LibraryAnnouncing, 'changed'>
   /** Told when somebody may have left an audience: what is open with them is to be closed. */
-  onAudienceChanged(): void
+  onAudienceChanged(): Promise<void>
 }
 
 export interface LibrariesOptions {
@@ -47,6 +51,7 @@ export class Libraries implements LibraryService {
     const { access } = this.#modules.sets
     const { members = [], ...library } = request
     await access.create({ ...library, members: this.#keysOf(members) }, signal)
+    this.#modules.announcing.changed()
     this.#modules.logger.info({ library: library.name, access: library.access }, 'a library was made')
     return await this.show(library.name)
   }
@@ -64,7 +69,7 @@ export class Libraries implements LibraryService {
     if (list !== undefined && library.group === undefined)
       expectAmong(leaving, list.members, `the access list of ${name}`)
     await access.changeMembers(name, { joining, leaving }, signal)
-    this.#audienceChanged({ library: name }, change)
+    await this.#audienceChanged({ library: name }, change)
     return await this.#shapeOf(library)
   }
 
@@ -85,7 +90,7 @@ export class Libraries implements LibraryService {
     const keys = this.#keysOfChange(change)
     expectAmong(keys.leaving, await this.#membersOf(name, signal), `the group ${name}`)
     await access.changeGroup(name, keys, signal)
-    this.#audienceChanged({ group: name }, change)
+    await this.#audienceChanged({ group: name }, change)
     return groupShape(name, await this.#membersOf(name, signal), await access.own(signal))
   }
 
@@ -94,13 +99,14 @@ export class Libraries implements LibraryService {
     return groups.find(({ name }) => name === group)?.members ?? []
   }
 
-  #audienceChanged(
+  /** When this resolves, nobody who was shut out reads on. */
+  async #audienceChanged(
     of: { library: string } | { group: string },
     { joining = [], leaving = [] }: AudienceChange
-  ): void {
+  ): Promise<void> {
     const { onAudienceChanged, logger } = this.#modules
     logger.info({ ...of, joining, leaving }, 'an audience was changed')
-    onAudienceChanged()
+    await onAudienceChanged()
   }
 
   #keysOfChange({ joining = [], leaving = [] }: AudienceChange): Record<'joining' | 'leaving', Uint8Array[]> {
@@ -178,7 +184,7 @@ function expectSense({ access, group, members = [] }: NewLibraryRequest): void {
 function expectGroupName(name: string): void {
   if (isLibraryName(name)) return
   throw new CatalogError('INVALID_ARGUMENT', `'${name}' is not the name of a group`, {
-    hint: 'a name has 1 to 64 of a-z, 0-9, dot, dash and underscore, the first a letter or digit'
+    hint: LIBRARY_NAME_RULE
   })
 }
 

@@ -4,8 +4,8 @@
  * which follows from both.
  */
 import { CatalogError } from '../../base/index.ts'
-import { LIBRARY_NAME_PATTERN } from '../../config/index.ts'
-import { HOME_LIBRARY } from '../../library/index.ts'
+import { LIBRARY_NAME_RULE } from '../../config/index.ts'
+import { HOME_LIBRARY, isLibraryName } from '../../library/index.ts'
 import { libraryIdOf } from '../../sync/index.ts'
 import { writerOf } from './writer-key.ts'
 
@@ -16,17 +16,15 @@ export interface LibraryAddress {
   readonly name: string
 }
 
-const NAME = new RegExp(`^${LIBRARY_NAME_PATTERN}$`)
-
 /** Reads `PEERID` or `PEERID/NAME`, and `NAME` alone as a library of `peer` where that is given. INVALID_ARGUMENT. */
 export function parseAddress(text: string, peer?: string): LibraryAddress {
-  if (peer !== undefined && NAME.test(text)) return { writer: peer, name: text }
+  if (peer !== undefined && isLibraryName(text)) return { writer: peer, name: text }
   const slash = text.indexOf('/')
   const [writer, name] = slash < 0 ? [text, HOME_LIBRARY] : [text.slice(0, slash), text.slice(slash + 1)]
   writerOf(writer)
-  if (NAME.test(name)) return { writer, name }
+  if (isLibraryName(name)) return { writer, name }
   throw new CatalogError('INVALID_ARGUMENT', `'${name}' is not the name of a library`, {
-    hint: 'a name has 1 to 64 lower-case letters, digits, dots, hyphens and underscores, and begins with a letter or digit'
+    hint: LIBRARY_NAME_RULE
   })
 }
 

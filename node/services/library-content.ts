@@ -16,7 +16,7 @@ export interface LibraryContentModules {
   fetching: FetchingService
   sets: Pick<LibrarySets, 'followedReleases'>
   content: Pick<ContentStore, 'localState'>
-  registry: Pick<Registry, 'entries' | 'status'>
+  registry: Pick<Registry, 'entries' | 'get' | 'status'>
 }
 
 export interface ContentWish {
@@ -53,6 +53,8 @@ export async function bringContent(
   const brought: BroughtContent = { fetched: 0, failed: 0, bytesFetched: 0, isGivenUp: false }
   if (wish.policy === 'none') return brought
   for await (const record of missing(modules, wish, signal)) {
+    // Let go of since its page was read: unknown here, its id would be asked of everybody.
+    if (modules.registry.get(record.id) === undefined) continue
     onRelease?.(record.release, brought)
     const limit = AbortSignal.any([signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)])
     const work = { signal: limit, progress: () => undefined }

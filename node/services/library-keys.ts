@@ -14,6 +14,7 @@ import {
   PRIVATE_LIBRARY
 } from '../../library/index.ts'
 import { copyName, type LibrarySets } from '../../sync/index.ts'
+import { followedHere } from './followed-here.ts'
 
 /** Keys of one node: a hundred times as many as most follow, and a tenth of what others keep for one. */
 const MAX_LIBRARY_KEYS = 10_000
@@ -40,15 +41,11 @@ export class LibraryKeys {
 
   /** Of every library that is whole here, of this node or followed. */
   async all(signal: AbortSignal): Promise<Uint8Array[]> {
-    const { sets, logger } = this.#modules
+    const { sets } = this.#modules
     const own = (await sets.access.own(signal)).filter(
       ({ libraryId }) => libraryId !== HOME_LIBRARY && libraryId !== PRIVATE_LIBRARY
     )
-    const followed = await sets.followed(library => {
-      const text = Buffer.from(library).toString('hex')
-      logger.warn({ library: text }, 'a followed library that cannot be read is not announced')
-    }, signal)
-    const copies = followed
+    const copies = (await followedHere(this.#modules, signal))
       .filter(({ row }) => row.copy !== 0)
       .map(({ library, row }) => ({ libraryId: copyName(library, row.copy, row), id: library }))
     const keys: Uint8Array[] = []

@@ -178,12 +178,16 @@ export class ServedStream {
     return record
   }
 
-  /** Cuts the stream when the peer may not know of its release any more. */
+  /** Cuts the stream when the peer may not know of its release any more, or nobody can tell. */
   async recheck(): Promise<void> {
     const { mayRead, peerId } = this.#modules
     const record = this.#record
-    if (record === undefined || (await mayRead(peerId, record))) return
-    this.cut(new CatalogError('NOT_FOUND', 'this release is not for this peer any more'))
+    try {
+      if (record === undefined || (await mayRead(peerId, record))) return
+      this.cut(new CatalogError('NOT_FOUND', 'this release is not for this peer any more'))
+    } catch (error) {
+      this.cut(error)
+    }
   }
 
   async #admit(idBytes: Uint8Array): Promise<ReleaseRecord> {

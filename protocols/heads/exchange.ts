@@ -74,16 +74,16 @@ export class HeadExchange {
       heard: metrics.counter('heard_total', 'Heads that peers have told.'),
       watchers: metrics.gauge('watching_peers', 'Peers that watch libraries here.', () => this.#watchers.size)
     }
-    modules.control.handle(watchHeads, async ({ libraries }, { peerId }) => {
+    modules.control.handle(watchHeads, async ({ libraries }, { peerId, signal }) => {
       this.#watchRates.take(peerId.toString(), 1)
       const askedMs = modules.clock.monotonicMs()
       // Named many times, one that the peer may not know of would take many times as long as what is not here.
       const distinct = [...new Map(libraries.map(library => [textOf(library), library])).values()]
       const heads = await this.#watch(peerId, distinct)
-      await timeOfNotHere({ clock: modules.clock, askedMs, things: distinct.length })
+      await timeOfNotHere({ clock: modules.clock, askedMs, things: distinct.length }, signal)
       return { heads }
     })
-    modules.control.handle(newHead, async ({ head }, { peerId }) => {
+    modules.control.handle(newHead, async ({ head }, { peerId, signal }) => {
       const peer = peerId.toString()
       this.#headRates.take(peer, 1)
       if (this.#watched.get(peer) === undefined)
@@ -94,7 +94,7 @@ export class HeadExchange {
         // A copy: the head is kept, the frame it came in is not.
         await modules.onHead(peerId, head.slice())
       } finally {
-        await timeOfNotHere({ clock: modules.clock, askedMs })
+        await timeOfNotHere({ clock: modules.clock, askedMs }, signal)
       }
       return {}
     })

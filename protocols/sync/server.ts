@@ -101,8 +101,16 @@ export class SyncServer {
 
   /** Cuts the sessions of peers that may not know of the library any more that they are shown. */
   async recheck(admits: (peerId: PeerId, library: Uint8Array) => Promise<boolean>): Promise<void> {
+    const mayGoOn = async (peerId: PeerId, library: Uint8Array): Promise<boolean> => {
+      try {
+        return await admits(peerId, library)
+      } catch (err) {
+        this.#modules.log.error({ err }, 'whether a peer may know of a library cannot be found out')
+        return false
+      }
+    }
     for (const { peerId, library, cut } of this.#sessions)
-      if (library !== undefined && !(await admits(peerId, library)))
+      if (library !== undefined && !(await mayGoOn(peerId, library)))
         cut(new CatalogError('NOT_FOUND', 'this node has no such library'))
   }
 
@@ -149,7 +157,7 @@ export class SyncServer {
     try {
       await serve({ peerId, compareInMs: this.#compareInMs(peer) }, port => {
         isDriven = true
-        return drive(notHereInTime(port, clock))
+        return drive(notHereInTime(port, clock, signal))
       })
       this.#metrics.served.inc({ end: 'well' })
     } catch (thrown) {
@@ -221,14 +229,18 @@ const refusal = (reason: unknown): SessionPort<unknown> => ({
 })
 
 /** A library that is not here, and one that the peer may not know of, take the same time to be told. */
-const notHereInTime = (port: SessionPort<unknown>, clock: Clock): SessionPort<unknown> => ({
+const notHereInTime = (
+  port: SessionPort<unknown>,
+  clock: Clock,
+  signal: AbortSignal
+): SessionPort<unknown> => ({
   say: () => port.say(),
   take: async frame => {
     const askedMs = clock.monotonicMs()
     try {
       return await port.take(frame)
     } catch (thrown) {
-      if (toCatalogError(thrown).code === 'NOT_FOUND') await timeOfNotHere({ clock, askedMs })
+      if (toCatalogError(thrown).code === 'NOT_FOUND') await timeOfNotHere({ clock, askedMs }, signal)
       throw thrown
     }
   }

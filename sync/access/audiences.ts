@@ -10,6 +10,7 @@ import {
   accessListKey,
   type DatabaseReader,
   decodeAccessList,
+  idOfCopy,
   isAdmitted,
   isClosedRecord,
   isFollowedLibrary,
@@ -43,6 +44,9 @@ export class Audiences {
   /** By recHash: a record never changes. */
   readonly #kept = new LruCache<string, AccessList>({ maxEntries: MAX_KEPT_LISTS })
 
+  /** Libraries whose lists cannot be read: logged once, as peers ask again and again. */
+  readonly #unreadable = new Set<string>()
+
   constructor(modules: AudiencesModules, { own }: AudiencesOptions) {
     this.#modules = modules
     this.#own = own
@@ -74,12 +78,14 @@ export class Audiences {
   /** The access list of a closed library; undefined when there is none that can be read. */
   listOf(reader: DatabaseReader, libraryId: string): AccessList | undefined {
     try {
-      return this.read(reader, libraryId)
+      const list = this.read(reader, libraryId)
+      this.#unreadable.delete(libraryId)
+      return list
     } catch (err) {
-      this.#modules.log.error(
-        { err, library: libraryId },
-        'an access list cannot be read: nobody is admitted'
-      )
+      const fields = { err, library: libraryId }
+      if (!this.#unreadable.has(libraryId))
+        this.#modules.log.error(fields, 'an access list cannot be read: nobody is admitted')
+      this.#unreadable.add(libraryId)
       return undefined
     }
   }
@@ -103,8 +109,7 @@ export class Audiences {
   #identify(reader: DatabaseReader, libraryId: string): { id: Uint8Array; writer: Uint8Array } {
     if (!isFollowedLibrary(libraryId))
       return { id: libraryIdOf(this.#own, nameOfOwn(libraryId)), writer: this.#own }
-    const [, hex = ''] = libraryId.split('/')
-    const id = Uint8Array.from(Buffer.from(hex, 'hex'))
+    const id = idOfCopy(libraryId)
     const row = readFollowed(reader, id)
     if (row === undefined) throw new CatalogError('NOT_FOUND', 'this library is not followed')
     return { id, writer: row.writer }

@@ -3,6 +3,7 @@
  * committed in one batch, durably, before anybody is told.
  */
 import { CatalogError, DAY_MS, type Semaphore } from '../../base/index.ts'
+import { LIBRARY_NAME_RULE } from '../../config/index.ts'
 import {
   type AccessList,
   Commits,
@@ -84,7 +85,7 @@ export class LibraryKeeper {
     const { database, signer } = this.#modules
     if (!isLibraryName(name))
       throw new CatalogError('INVALID_ARGUMENT', `${name} is no name of a library`, {
-        hint: 'a name has 1 to 64 of a-z, 0-9, dot, dash and underscore, the first a letter or digit'
+        hint: LIBRARY_NAME_RULE
       })
     const id = libraryIdOf(signer.publicKey, name)
     const libraryId = ownLibrary(name, access !== 'public')
@@ -96,8 +97,12 @@ export class LibraryKeeper {
         const { operation, set } = planOwnState(database, libraryId)
         return { operations: [put, operation], sets: [set] }
       }
-      const all = group === undefined ? members : readGroup(database, group).members
-      const planned = await this.#planList(library, { members: all, secret: this.#newSecret() }, nowMs)
+      const named = changed([], { joining: members, leaving: [] })
+      const planned = await this.#planMembers(
+        library,
+        group === undefined ? named : readGroup(database, group).members,
+        nowMs
+      )
       return { ...planned, operations: [put, ...planned.operations] }
     }, nowMs)
     return undefined
@@ -105,10 +110,12 @@ export class LibraryKeeper {
 
   /** Changes whom a `private` or `restricted` library is for. NOT_FOUND, INVALID_ARGUMENT, LIMIT_EXCEEDED. */
   async change(name: string, change: MemberChange, nowMs: number): Promise<undefined> {
-    const { database, signer } = this.#modules
+    const { database, signer, audiences } = this.#modules
     await this.#commits.run(async () => {
-      const library = readOwnLibrary(database, signer.publicKey, libraryIdOf(signer.publicKey, name))
-      return await this.#planChange(expectMembers(library, name), change, nowMs)
+      const id = libraryIdOf(signer.publicKey, name)
+      const library = expectMembers(readOwnLibrary(database, signer.publicKey, id), name)
+      const before = audiences.read(database, library.libraryId)?.members ?? []
+      return await this.#planMembers(library, changed(before, change), nowMs)
     }, nowMs)
     return undefined
   }
@@ -123,7 +130,7 @@ export class LibraryKeeper {
       const all: Planned = { operations: [putGroup({ name, members })], sets: [] }
       for await (const library of readOwnLibraries(database, signer.publicKey)) {
         if (library.group !== name) continue
-        const { operations, sets } = await this.#planChange(library, change, nowMs)
+        const { operations, sets } = await this.#planMembers(library, members, nowMs)
         all.operations.push(...operations)
         all.sets.push(...sets)
       }
@@ -144,24 +151,30 @@ export class LibraryKeeper {
     return operations.length > 0
   }
 
-  async #planChange(library: OwnLibrary, change: MemberChange, nowMs: number): Promise<Planned> {
+  /** Plans the list of these members, in ascending order; nothing when that is the one that is there. */
+  async #planMembers(library: OwnLibrary, members: readonly Uint8Array[], nowMs: number): Promise<Planned> {
     const { database, audiences } = this.#modules
     const list = audiences.read(database, library.libraryId)
-    const before = list?.members ?? []
-    const members = changed(before, change)
-    const hasLeft = before.some(key => !includes(members, key))
-    if (list !== undefined && !hasLeft && members.length === before.length)
-      return { operations: [], sets: [] }
-    // Who has left knows the secret so far.
-    const secret = list === undefined || hasLeft ? this.#newSecret() : list.secret
+    const hasLeft = list?.members.some(key => !includes(members, key)) === true
+    const isSame = list !== undefined && !hasLeft && members.length === list.members.length
+    // One of an earlier life is signed anew, as its operator has looked at it, whatever it says.
+    const isOfThisLife = list !== undefined && this.#isOfThisLife(library, list)
+    if (isSame && isOfThisLife) return { operations: [], sets: [] }
+    // Who has left knows the secret so far, and perhaps who had left in a life that was forgotten.
+    const secret = isOfThisLife && !hasLeft ? list.secret : this.#newSecret()
     return await this.#planList(library, { members, secret }, nowMs)
   }
 
   /** After the restore of a backup nodes may be on the list that have been taken off it since: only the operator knows. */
-  #expectOfThisLife({ name, id }: OwnLibrary, { sequence }: AccessList): void {
+  #isOfThisLife({ id }: OwnLibrary, { sequence }: AccessList): boolean {
     const { database, signer } = this.#modules
     const head = readHead(database, id, signer.publicKey)
-    if (head === undefined || sequence >= head.epoch) return
+    return head === undefined || sequence >= head.epoch
+  }
+
+  #expectOfThisLife(library: OwnLibrary, list: AccessList): void {
+    if (this.#isOfThisLife(library, list)) return
+    const { name } = library
     throw new CatalogError(
       'NOT_PERMITTED',
       `the access list of ${name} is from before this home was restored or copied`,
@@ -177,10 +190,10 @@ export class LibraryKeeper {
     nowMs: number
   ): Promise<Planned> {
     const { database, companion, audiences, signer } = this.#modules
-    const last = audiences.read(database, libraryId)
-    // One of a clock that was ahead would hold for nobody until then.
-    const isAhead = last !== undefined && !isTimely(last.sequence, nowMs)
-    const sequence = isAhead ? nowMs : Math.max(nowMs, (last?.sequence ?? 0) + 1)
+    const last = audiences.read(database, libraryId)?.sequence ?? 0
+    const epoch = readHead(database, id, signer.publicKey)?.epoch ?? 0
+    // What a clock that was ahead has left would hold for nobody until then.
+    const sequence = Math.max(nowMs, ...[last + 1, epoch].filter(ms => isTimely(ms, nowMs)))
     const named = group === undefined ? {} : { group }
     const record = createAccessList({ library: id, access, ...named, members, secret, sequence }, signer)
     return await planOwnRecord(database, { libraryId, record, find: key => companion.find(libraryId, key) })

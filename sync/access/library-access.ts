@@ -2,6 +2,7 @@ import { CatalogError, type Clock, type Logger } from '../../base/index.ts'
 import {
   type AccessList,
   type DatabaseReader,
+  idOfCopy,
   isFollowedLibrary,
   type Library,
   librariesOf,
@@ -13,8 +14,7 @@ import { bytesEqual } from '../../trust/index.ts'
 import { libraryOf } from '../find-library.ts'
 import { readFollowed } from '../follow/rows.ts'
 import { libraryIdOf } from '../heads/index.ts'
-import type { SyncMethod, SyncMethods } from '../types.ts'
-import { askWorker, reading } from '../worker-side.ts'
+import { WorkerSide } from '../worker-side.ts'
 import { Audiences } from './audiences.ts'
 import { type Group, readGroups } from './groups.ts'
 import type { MemberChange, NewLibrary } from './keeper.ts'
@@ -40,18 +40,20 @@ export interface HavingLibrary {
 export class LibraryAccess {
   readonly #modules: LibraryAccessModules
   readonly #writer: Uint8Array
+  readonly #worker: WorkerSide
   readonly #audiences: Audiences
 
   /** `writer`: public key of this node. */
   constructor(modules: LibraryAccessModules, { writer }: { writer: Uint8Array }) {
     this.#modules = modules
     this.#writer = writer
+    this.#worker = new WorkerSide(modules.library)
     this.#audiences = new Audiences(modules, { own: writer })
   }
 
   /** Whether a node, by its public key, may know of a library that is here or followed; false when it is neither. */
   admits(library: Uint8Array, node: Uint8Array): Promise<boolean> {
-    return this.#reading(async reader => {
+    return this.#worker.reading(async reader => {
       const found = libraryOf(reader, library, this.#writer)
       return found !== undefined && this.#audiences.admits(reader, node, found.libraryId, this.#now())
     })
@@ -59,23 +61,23 @@ export class LibraryAccess {
 
   /** Whether a node may know of a record that is here. */
   admitsTo(record: Pick<SignedRecord, 'id' | 'bytes'>, node: Uint8Array): Promise<boolean> {
-    return this.#reading(reader => this.#audiences.admitsTo(reader, node, record, this.#now()))
+    return this.#worker.reading(reader => this.#audiences.admitsTo(reader, node, record, this.#now()))
   }
 
   /** The access list of a closed library, by its name here; undefined when it has none that can be read. */
   accessOf(libraryId: string): Promise<AccessList | undefined> {
-    return this.#reading(async reader => this.#audiences.listOf(reader, libraryId))
+    return this.#worker.reading(async reader => this.#audiences.listOf(reader, libraryId))
   }
 
   /** The libraries of this node. */
   own(signal?: AbortSignal): Promise<OwnLibrary[]> {
-    return this.#reading(reader => Array.fromAsync(readOwnLibraries(reader, this.#writer, signal)))
+    return this.#worker.reading(reader => Array.fromAsync(readOwnLibraries(reader, this.#writer, signal)))
   }
 
   /** The library of this node that it calls so. NOT_FOUND. */
   async ownNamed(name: string): Promise<OwnLibrary> {
     const id = libraryIdOf(this.#writer, name)
-    const own = await this.#reading(async reader => readOwnLibrary(reader, this.#writer, id))
+    const own = await this.#worker.reading(async reader => readOwnLibrary(reader, this.#writer, id))
     if (own !== undefined) return own
     throw new CatalogError('NOT_FOUND', `this node has no library ${name}`, {
       hint: '`catalog library list` shows those that are here'
@@ -84,7 +86,7 @@ export class LibraryAccess {
 
   /** The libraries that have a record, those of this node first. */
   having({ bytes }: Pick<SignedRecord, 'bytes'>): Promise<HavingLibrary[]> {
-    return this.#reading(async reader => {
+    return this.#worker.reading(async reader => {
       const having = (await librariesOf(reader, recordHash(bytes))).map(libraryId =>
         isFollowedLibrary(libraryId) ? theirs(reader, libraryId) : this.#ours(reader, libraryId)
       )
@@ -95,27 +97,27 @@ export class LibraryAccess {
 
   /** Groups of nodes that libraries are made for. */
   groups(signal?: AbortSignal): Promise<Group[]> {
-    return this.#reading(reader => Array.fromAsync(readGroups(reader, signal)))
+    return this.#worker.reading(reader => Array.fromAsync(readGroups(reader, signal)))
   }
 
   /** Makes a library of this node, with its first head. INVALID_ARGUMENT, LIBRARY_EXISTS, LIMIT_EXCEEDED. */
   create(library: NewLibrary, signal?: AbortSignal): Promise<undefined> {
-    return this.#ask('createLibrary', { library, nowMs: this.#now() }, signal)
+    return this.#worker.ask('createLibrary', { library, nowMs: this.#now() }, signal)
   }
 
   /** Changes whom a library of this node is for: in force when this resolves. NOT_FOUND, INVALID_ARGUMENT, LIMIT_EXCEEDED. */
   changeMembers(name: string, change: MemberChange, signal?: AbortSignal): Promise<undefined> {
-    return this.#ask('changeLibrary', { name, change, nowMs: this.#now() }, signal)
+    return this.#worker.ask('changeLibrary', { name, change, nowMs: this.#now() }, signal)
   }
 
   /** The same of a group, and of all libraries that are for it. LIMIT_EXCEEDED. */
   changeGroup(name: string, change: MemberChange, signal?: AbortSignal): Promise<undefined> {
-    return this.#ask('changeGroup', { name, change, nowMs: this.#now() }, signal)
+    return this.#worker.ask('changeGroup', { name, change, nowMs: this.#now() }, signal)
   }
 
   /** Signs the access list of a library again when it is a day old; whether it was. */
   renewAccess(library: OwnLibrary, signal?: AbortSignal): Promise<boolean> {
-    return this.#ask('renewAccess', { library, nowMs: this.#now() }, signal)
+    return this.#worker.ask('renewAccess', { library, nowMs: this.#now() }, signal)
   }
 
   #ours(reader: DatabaseReader, libraryId: string): HavingLibrary | undefined {
@@ -130,23 +132,10 @@ export class LibraryAccess {
   #now(): number {
     return this.#modules.clock.now()
   }
-
-  #ask<M extends SyncMethod>(
-    method: M,
-    parameters: SyncMethods[M][0],
-    signal?: AbortSignal
-  ): Promise<SyncMethods[M][1]> {
-    return askWorker(this.#modules.library, method, parameters, signal)
-  }
-
-  #reading<T>(read: (reader: DatabaseReader) => Promise<T>): Promise<T> {
-    return reading(this.#modules.library, read)
-  }
 }
 
 /** What is known of a copy, by its name here. */
 function theirs(reader: DatabaseReader, libraryId: string): HavingLibrary | undefined {
-  const [, id = ''] = libraryId.split('/')
-  const row = readFollowed(reader, Uint8Array.from(Buffer.from(id, 'hex')))
+  const row = readFollowed(reader, idOfCopy(libraryId))
   return row && { writer: row.writer, name: row.name, access: row.isClosed ? 'closed' : 'public' }
 }

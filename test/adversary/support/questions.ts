@@ -82,7 +82,7 @@ async function tell(peer: RawPeer, daemon: TestDaemon, head: Uint8Array): Promis
 }
 
 /** Nearer peers come in the order of their distance to the key, which is the asker's; claims of the asker's own are left out. */
-async function find(peer: RawPeer, daemon: TestDaemon, key: Uint8Array): Promise<Answer> {
+export async function find(peer: RawPeer, daemon: TestDaemon, key: Uint8Array): Promise<Answer> {
   const { providers, closer } = await peer.exchange(daemon, FIND, { key, maxProviders: 20, maxCloser: 20 })
   const own = Buffer.from(peer.node.peerId.toMultihash().bytes)
   const others = providers.filter(({ peerRecord }) => !Buffer.from(peerRecord).includes(own))
@@ -186,7 +186,7 @@ export const QUESTIONS: readonly Question[] = [
   { name: 'find of the name', ask: (p, d, { name }) => find(p, d, nameKey(name)), ...OF_ALL },
   { name: 'find of the release', ask: (p, d, { release }) => find(p, d, recordKey(release)), ...OF_ALL },
   { name: 'find of the content', ask: (p, d, { content }) => find(p, d, contentKey(content)), ...OF_NOBODY },
-  { name: 'find of the library', ask: (p, d, { library }) => find(p, d, libraryKey(library)), ...OF_NOBODY },
+  { name: 'find of the library', ask: (p, d, { library }) => find(p, d, libraryKey(library)), ...OF_ALL },
   {
     name: 'provide of name, release, content and library',
     ask: (p, d, subject) => provide(p, d, Buffer.concat(keysOf(subject))),

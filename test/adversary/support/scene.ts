@@ -9,12 +9,13 @@ import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import { CID } from 'multiformats/cid'
 import { create as createDigest } from 'multiformats/hashes/digest'
 import { systemClock } from '../../../base/index.ts'
+import { libraryKey } from '../../../discovery/keys.ts'
 import { createStatusRecord, type ReleaseRecord } from '../../../library/index.ts'
 import { watchHeads } from '../../../protocols/heads/types.ts'
 import { HEAD_LIFETIME_MS, libraryIdOf, signHead } from '../../../sync/index.ts'
 import { Keyring, loadNodeKey, SigningKey } from '../../../trust/index.ts'
 import { eventually, type TestDaemon, TestNet } from '../../daemon/support.ts'
-import type { Subject } from './questions.ts'
+import { find, type Subject } from './questions.ts'
 import { RawPeer } from './raw-peer.ts'
 
 /** Names of the closed library and of the other one. */
@@ -25,6 +26,8 @@ export const LARGE_BYTES = 24 * 1024 * 1024
 /** What comes comes because it was told, not because its time had come. */
 const NEVER = '7d'
 const SHA256 = 0x12
+/** How an answer begins that names nobody. */
+const NO_PROVIDERS = '[[],'
 
 export interface Scene {
   readonly net: TestNet
@@ -61,6 +64,7 @@ export async function createScene(): Promise<Scene> {
   await hasContent(follower, writer, [...team.releases, shop.release])
   const closed = await subjectOf(member, writer, TEAM, { release: team.releases[0]!, statement: team.yank })
   const open = await subjectOf(member, writer, SHOP, { release: shop.release, statement: shop.yank })
+  await Promise.all([writer, follower].map(daemon => isAnnounced(outsider, daemon, open.library)))
   return {
     ...{ net, writer, follower, outsider, member, revoked, closed, open, control: nowhere() },
     large: team.releases[2]!,
@@ -101,6 +105,11 @@ async function yankOf(writer: TestDaemon, { release }: ReleaseRecord): Promise<C
 async function peerIdOfHome(net: TestNet, name: string): Promise<string> {
   const { protobuf } = await loadNodeKey((await net.home(name)).nodeKey)
   return peerIdFromPrivateKey(privateKeyFromProtobuf(protobuf)).toString()
+}
+
+/** Waits until a node tells who has a library that is for everybody. */
+async function isAnnounced(peer: RawPeer, daemon: TestDaemon, library: Uint8Array): Promise<void> {
+  await eventually(async () => !(await find(peer, daemon, libraryKey(library))).startsWith(NO_PROVIDERS))
 }
 
 /** Fetches what does not come by itself. */

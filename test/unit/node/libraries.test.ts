@@ -17,18 +17,25 @@ let member: SyncHome
 let libraries: Libraries
 let own: string
 let changes: number
+/** Libraries that were to be announced. */
+let made: number
 beforeEach(async () => {
   home = await SyncHome.open('writer')
   member = await SyncHome.open('member')
   own = peerOf(home.key.publicKey)
   changes = 0
+  made = 0
   libraries = serviceOf(home)
 })
 afterEach(() => Promise.all([home.close(), member.close()]))
 
 const serviceOf = ({ sets, registry, key }: SyncHome): Libraries =>
   new Libraries(
-    { sets, registry, logger: silentLogger, onAudienceChanged: () => changes++ },
+    {
+      ...{ sets, registry, logger: silentLogger },
+      announcing: { changed: () => void made++ },
+      onAudienceChanged: async () => void changes++
+    },
     { writer: key.publicKey }
   )
 
@@ -38,7 +45,8 @@ const make = (members: string[] = []) =>
 
 describe('libraries of a node', () => {
   test('are home and private, and what was made', async () => {
-    const made = await make([bob, eve])
+    const team = await make([bob, eve])
+    expect(made, 'announced').toBe(1)
     await home.publishIn('team', numbered(1))
     const { own: listed, followed } = await libraries.list(signal)
     expect(followed).toEqual([])
@@ -47,7 +55,7 @@ describe('libraries of a node', () => {
       ['private', `${own}/private`, 'private'],
       ['team', `${own}/team`, 'restricted']
     ])
-    expect(made).toMatchObject({ releases: 0, records: 1, members: expect.arrayContaining([bob, eve]) })
+    expect(team).toMatchObject({ releases: 0, records: 1, members: expect.arrayContaining([bob, eve]) })
     expect(listed[2]).toMatchObject({ releases: 1, records: 2, head: { revision: 2 }, isExpired: false })
     expect(listed[0]).toMatchObject({ head: null, listExpires: null })
     expect(listed[0]).not.toHaveProperty('members')

@@ -21,6 +21,8 @@ interface World {
   pages?: number
   fetched: string[]
   failing?: (name: string) => boolean
+  /** Name of a package that is let go of while its page is gone through. */
+  gone?: string
 }
 
 const bring = (world: World, wish: Partial<ContentWish>, signal = new AbortController().signal) =>
@@ -37,6 +39,7 @@ const bring = (world: World, wish: Partial<ContentWish>, signal = new AbortContr
       },
       content: { localState: cid => (cid.equals(contentOf('here')) ? 'complete' : 'none') },
       registry: {
+        get: id => RELEASES.find(known => known.id.equals(id) && known.release.name !== world.gone),
         status: ({ name }: { name: string }) =>
           (name === 'yanked' ? { status: { state: 'yanked' } } : undefined) as never,
         entries: async function* ({ name }: { name: string }) {
@@ -70,6 +73,12 @@ describe('the content of a library', () => {
     const none: World = { fetched: [] }
     await bring(none, { policy: 'none' })
     expect(none.fetched).toEqual([])
+  })
+
+  test('is asked of nobody where it was let go of meanwhile', async () => {
+    const world: World = { fetched: [], gone: 'tool-a' }
+    await bring(world, {})
+    expect(world.fetched).toEqual(['new', 'tool-b'])
   })
 
   test('is what a filter means, and all of its parts count', () => {

@@ -1,8 +1,10 @@
+/** Libraries that are not for everybody: who gets a copy, and what others see of it, now and when somebody was shut out. */
 import { describe, expect, test } from 'vitest'
-import { HOUR_MS } from '../../../base/index.ts'
-import { ACCESS_LIFETIME_MS, HOME_LIBRARY, KeyFamily } from '../../../library/index.ts'
+import { DAY_MS, HOUR_MS } from '../../../base/index.ts'
+import { ACCESS_LIFETIME_MS, type AccessList, HOME_LIBRARY, KeyFamily } from '../../../library/index.ts'
 import { encodeSyncMessage } from '../../../protocols/index.ts'
 import { decodeHead, signHead } from '../../../sync/index.ts'
+import { sha256 } from '../../../trust/index.ts'
 import { follow, numbered, range, SyncHome } from './homes.ts'
 import { grant, keys, make, member, NOT_HERE, outsider, revoke, rowsOf, shown, team, writer } from './team.ts'
 
@@ -129,6 +131,36 @@ describe('a restricted library', () => {
     )
     expect(message).toContain('earlier one')
     expect(await member.sets.access.admits(writer.idOf('team'), outsider.key.publicKey)).toBe(false)
+  })
+
+  test('is renewed after a restore only when its operator has looked at who is on the list', async () => {
+    await make('restricted', [member])
+    const library = await writer.sets.access.ownNamed('team')
+    const list = (): Promise<AccessList | undefined> => writer.sets.access.accessOf(library.libraryId)
+    const before = await list()
+    const shown = decodeHead((await writer.sets.headOf(library.id))!)
+    const { epoch, revision, hash: previous } = shown
+    const lost = signHead({ ...shown, epoch: epoch + 5, revision: revision + 1, previous }, writer.key)
+    // What it does not remember, from a life after the one that the backup is of.
+    expect(await writer.sets.take(lost.bytes)).toBe('forgotten')
+    writer.nowMs += 2 * DAY_MS
+    await expect(writer.sets.access.renewAccess(library)).rejects.toMatchObject({ code: 'NOT_PERMITTED' })
+    expect(await list()).toEqual(before)
+    await grant(member)
+    expect((await list())?.secret).not.toEqual(before?.secret)
+    writer.nowMs += 2 * DAY_MS
+    expect(await writer.sets.access.renewAccess(library)).toBe(true)
+  })
+
+  test('names no more nodes than a record has room for, from the first moment on', async () => {
+    const many = Array.from({ length: 513 }, (_, number) => sha256(Buffer.from(`member ${number}`)))
+    const tooMany = { code: 'LIMIT_EXCEEDED' }
+    const made = writer.sets.access.create({ name: 'team', access: 'restricted', members: many })
+    await expect(made).rejects.toMatchObject(tooMany)
+    await make('restricted')
+    const change = { joining: many, leaving: [] }
+    await expect(writer.sets.access.changeMembers('team', change)).rejects.toMatchObject(tooMany)
+    await expect(writer.sets.access.changeGroup('friends', change)).rejects.toMatchObject(tooMany)
   })
 
   test('is part of no bundle', async () => {

@@ -23,6 +23,7 @@ import { WorkerHost } from '../../../library/worker/host.ts'
 import { FrameReader, readSyncFrame, type SyncFrame } from '../../../protocols/index.ts'
 import { FOLLOW_LIMITS, type FollowLimits } from '../../../sync/follow/index.ts'
 import {
+  copyName,
   type Followed,
   type FollowOutcome,
   type LibrarySession,
@@ -183,7 +184,7 @@ export class SyncHome {
   async followedWhole({ isRepaired = false } = {}): Promise<string[]> {
     const roots: string[] = []
     for (const { library, row, root } of await this.followed()) {
-      const name = `followed/${Buffer.from(library).toString('hex')}/${row.copy}`
+      const name = copyName(library, row.copy, row)
       const report = await this.sets.check(name)
       if (!report.ok) throw new Error(`the copy is damaged: ${report.problems.join('; ')}`)
       const [told, counted] = [readLibraryState(this.reader, name).sizeBytes, await this.#sizeOf(name)]
