@@ -156,12 +156,13 @@ export class Copies {
 
   /** Follows a library no more: what came with it stays known only as far as names lead to it. */
   async forget(id: FollowedId, nowMs: number, slice: Slice): Promise<void> {
+    const { isClosed } = this.read(id)
     await this.finish(id, nowMs, slice)
     await this.discardStaged(id, nowMs, slice)
     await this.#update(id, { copy: 0, retiring: this.read(id).copy, head: undefined })
     await this.finish(id, nowMs, slice)
     await this.#write([delFollowed(id.library)])
-    await this.#nameClosed(nowMs, slice)
+    if (isClosed) await this.#nameClosed(nowMs, slice)
   }
 
   /**

@@ -1,5 +1,5 @@
 import { CatalogError } from '../../base/index.ts'
-import { accessListKey, type DatabaseReader, openMember, readRecordBytes } from '../../library/index.ts'
+import { accessListKey, openMember } from '../../library/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import { findRecord, type TreeView } from '../trie/index.ts'
 import type { FollowedId } from './copies.ts'
@@ -8,10 +8,8 @@ export interface ListChange {
   /** The set that counts so far, and what is to take its place. */
   readonly before: TreeView
   readonly after: TreeView
-  /** Shows the records of `before`. */
-  readonly reader: DatabaseReader
-  /** Signed bytes of what has come for a key. */
-  came(trieKey: Uint8Array): Uint8Array | undefined
+  /** Signed bytes of a record of either, by where it stands and its hash. */
+  read(trieKey: Uint8Array, recHash: Uint8Array): Uint8Array | undefined
 }
 
 /**
@@ -21,10 +19,9 @@ export interface ListChange {
 export function expectNewerList({ library, writer }: FollowedId, change: ListChange): void {
   const key = accessListKey(writer, library)
   const [old, now] = [change.before, change.after].map(tree => findRecord(tree, key))
-  const next = change.came(key)
-  if (old === undefined || now === undefined || next === undefined || bytesEqual(old, now)) return
-  const known = readRecordBytes(change.reader, old)
-  if (known === undefined || sequenceOf(next) >= sequenceOf(known)) return
+  if (old === undefined || now === undefined || bytesEqual(old, now)) return
+  const [known, next] = [old, now].map(recHash => change.read(key, recHash))
+  if (known === undefined || next === undefined || sequenceOf(next) >= sequenceOf(known)) return
   throw new CatalogError(
     'NOT_PERMITTED',
     'the access list of this library is an earlier one than that known here',

@@ -9,6 +9,7 @@ import {
   expectTimely,
   openMember,
   readLibraryState,
+  readRecordBytes,
   recordHash,
   type Slice,
   storedSizeBytes,
@@ -340,15 +341,16 @@ export class FollowerSession implements WorkerSession {
   }
 
   #expectList(): void {
-    const reader = this.#snapshots[0]!
-    const before = openTree(
-      reader,
-      copyName(this.#id.library, this.#row.copy, this.#row),
-      this.#modules.cache
-    )
-    const came = (key: Uint8Array): Uint8Array | undefined =>
-      this.#changes.get(Buffer.from(key).toString('latin1'))?.record
-    expectNewerList(this.#id, { before, after: this.#overlay.view, reader, came })
+    const { copy } = this.#row
+    const [first, last] = [this.#snapshots[0]!, this.#snapshots.at(-1)!]
+    const before = openTree(first, copyName(this.#id.library, copy, this.#row), this.#modules.cache)
+    // What came in this session waits here, or has been staged.
+    const read = (key: Uint8Array, recHash: Uint8Array): Uint8Array | undefined => {
+      const waiting = this.#changes.get(textOf(key))?.record
+      const isMeant = waiting !== undefined && bytesEqual(recordHash(waiting), recHash)
+      return isMeant ? waiting : readRecordBytes(last, recHash)
+    }
+    expectNewerList(this.#id, { before, after: this.#overlay.view, read })
   }
 
   #outcome(state: FollowOutcome['state']): FollowOutcome {
