@@ -1,4 +1,4 @@
-import { CatalogError, MIB, Semaphore, silentLogger, systemClock } from '../../base/index.ts'
+import { CatalogError, MIB, Semaphore, silentLogger, systemClock, toCatalogError } from '../../base/index.ts'
 import {
   type AccessList,
   accessListKey,
@@ -23,6 +23,7 @@ import {
   LibrarySets,
   libraryIdOf,
   NodeCache,
+  type OwnLibrary,
   openSyncCompanion,
   openTree,
   RENEW_AFTER_MS,
@@ -311,10 +312,21 @@ export class Home {
   async renewIfDue(): Promise<void> {
     const { access } = this.sets
     for (const library of await access.own()) {
-      if (library.access !== 'public') await access.renewAccess(library)
+      if (library.access !== 'public') await this.#renewAccess(library)
       const head = this.headOf(library.id, this.#key.publicKey)
       if (head !== undefined && this.#modules.now() >= head.time + RENEW_AFTER_MS)
         await this.sets.renew(library.libraryId)
+    }
+  }
+
+  /** A list from before the home was restored or copied is not renewed: its operator looks at it, and signs it anew. */
+  async #renewAccess(library: OwnLibrary): Promise<void> {
+    const { access } = this.sets
+    try {
+      await access.renewAccess(library)
+    } catch (thrown) {
+      if (toCatalogError(thrown).code !== 'NOT_PERMITTED') throw thrown
+      await access.changeMembers(library.name, { joining: [], leaving: [] })
     }
   }
 

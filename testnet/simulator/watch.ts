@@ -60,6 +60,8 @@ export class Watch {
   readonly #agreed = new Map<number, string>()
   /** Nodes that were set back without a sign of it: they may contradict themselves. */
   readonly #rolledBack = new Set<string>()
+  /** Whether a node signs what an older disk of it, or a copy, knows nothing of: its access list of today may be earlier than that of yesterday. */
+  #isTwofold = false
   /** Nobody begins anything any more. */
   isStill = false
 
@@ -97,7 +99,13 @@ export class Watch {
     this.#promised.delete(node.id)
     this.#heads.delete(node.id)
     this.secrets.restored(node)
+    this.#isTwofold = true
     if (!isNoticed) this.#rolledBack.add(node.writer)
+  }
+
+  /** The same key signs on two disks from here on. */
+  cloned(): void {
+    this.#isTwofold = true
   }
 
   started(node: SimulatedNode): void {
@@ -268,6 +276,7 @@ export class Watch {
   /** Nor is a holder to blame for a writer that tells two stories, or was set back. */
   #isInnocent(code: string): boolean {
     if (INNOCENT.includes(code)) return true
+    if (code.endsWith('NOT_PERMITTED')) return this.#isTwofold
     return code.endsWith('HEAD_CONTRADICTED') && (this.figures.hostile > 0 || this.#rolledBack.size > 0)
   }
 

@@ -112,6 +112,7 @@ export class World {
     for (const other of this.#neighbours.get(original.id)!) this.#connect(clone, other)
     this.nodes.push(clone)
     this.watch.note(`node ${original.id} is copied as ${id}`)
+    this.watch.cloned()
     await clone.start()
     return clone
   }
