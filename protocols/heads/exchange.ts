@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
 import type { Registry } from 'prom-client'
 import {
@@ -20,6 +21,8 @@ const MAX_WATCHERS = 1024
 const LOOK_MS = SECOND_MS
 /** Heads that are on their way to peers at once. */
 const MAX_TELLING = 256
+/** Heads that peers were last heard to have, and need not be told: 64 from each of 128 peers, about 150 bytes each. */
+const MAX_HEARD = 8192
 /** Heads that one watcher is told in one look, and that are on their way to it: as many as it takes in that time, as it refuses others. */
 const MAX_TOLD_PER_LOOK = (HEAD_RATE.perSecond * LOOK_MS) / SECOND_MS
 
@@ -58,6 +61,8 @@ export class HeadExchange {
   readonly #watchRates: PeerRates
   readonly #headRates: PeerRates
   readonly #metrics
+  /** By peer and head. Whoever has told a head has it. */
+  readonly #heard = new LruCache<string, true>({ maxEntries: MAX_HEARD })
   #telling = 0
   #running: AbortController | undefined
   #looking: Promise<void> = Promise.resolve()
@@ -88,7 +93,7 @@ export class HeadExchange {
       this.#headRates.take(peer, 1)
       if (this.#watched.get(peer) === undefined)
         throw new CatalogError('INVALID_ARGUMENT', 'nothing is watched at this peer')
-      this.#metrics.heard.inc()
+      this.#noteHeard(peer, head)
       const askedMs = modules.clock.monotonicMs()
       try {
         // A copy: the head is kept, the frame it came in is not.
@@ -121,7 +126,7 @@ export class HeadExchange {
     this.#watched.set(peerId.toString(), true)
     const { heads } = await control.request(peerId, watchHeads, { libraries: [...libraries] }, { signal })
     for (const head of heads) {
-      this.#metrics.heard.inc()
+      this.#noteHeard(peerId.toString(), head)
       await onHead(peerId, head.slice())
     }
   }
@@ -176,10 +181,16 @@ export class HeadExchange {
         // Behind all others, so that those that change often keep none of them back.
         watcher.told.delete(library)
         watcher.told.set(library, textOf(head))
+        if (this.#heard.has(heardKey(peer, head))) continue
         room--
         void this.#tell(watcher, head, signal)
       }
     }
+  }
+
+  #noteHeard(peer: string, head: Uint8Array): void {
+    this.#metrics.heard.inc()
+    this.#heard.set(heardKey(peer, head), true)
   }
 
   /** One that cannot be read counts as not here, and keeps no other from being told. */
@@ -216,4 +227,5 @@ export class HeadExchange {
   }
 }
 
+const heardKey = (peer: string, head: Uint8Array): string => `${peer} ${hash('sha256', head, 'base64')}`
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')

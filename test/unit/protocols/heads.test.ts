@@ -136,6 +136,24 @@ describe('who watches libraries', () => {
     await exchange.stop()
   })
 
+  test('is not told what it has told itself', async () => {
+    set(1, 'one')
+    await ask(32, { libraries: [library(1)] })
+    answer = () => ({ heads: [] })
+    await exchange.watch(peerId, [library(1)])
+    await ask(newHead.method, { head: Buffer.from('two') })
+    exchange.start()
+    set(1, 'two')
+    await look()
+    set(1, 'three')
+    await look()
+    const told = asked.flatMap(({ method, message }) =>
+      method === newHead.method ? [text((message as { head: Uint8Array }).head)] : []
+    )
+    expect(told).toEqual(['three'])
+    await exchange.stop()
+  })
+
   test('hears of the others where the head of a library cannot be read, and of that one when it can', async () => {
     for (const number of [1, 2]) set(number, 'one')
     const libraries = [library(1), library(2)]
