@@ -160,31 +160,33 @@ export class HeadExchange {
 
   /** Tells each watcher what has changed since it was told last, and what did not fit in the answer; the next looks what is too much. */
   async #look(signal: AbortSignal): Promise<void> {
-    const { isConnected, admits } = this.#modules
     const now = new Map<string, Uint8Array | undefined>()
     for (const [peer, watcher] of [...this.#watchers]) {
-      if (!isConnected(watcher.peerId)) {
-        this.#watchers.delete(peer)
-        continue
-      }
-      let room = MAX_TOLD_PER_LOOK - watcher.telling
-      for (const [library, last] of [...watcher.told]) {
-        if (room <= 0) break
-        if (!now.has(library)) now.set(library, await this.#headOf(Buffer.from(library, 'base64')))
-        const head = now.get(library)
-        if (head === undefined || head.byteLength === 0 || textOf(head) === last) continue
-        if (this.#telling >= MAX_TELLING) return
-        if (!(await admits(watcher.peerId, Buffer.from(library, 'base64')))) {
-          watcher.told.delete(library)
-          continue
-        }
-        // Behind all others, so that those that change often keep none of them back.
-        watcher.told.delete(library)
-        watcher.told.set(library, textOf(head))
-        if (this.#heard.has(heardKey(peer, head))) continue
-        room--
-        void this.#tell(watcher, head, signal)
-      }
+      if (this.#modules.isConnected(watcher.peerId)) await this.#lookFor(watcher, now, signal)
+      else this.#watchers.delete(peer)
+    }
+  }
+
+  /** `now`: the heads that this look has read already. */
+  async #lookFor(
+    watcher: Watcher,
+    now: Map<string, Uint8Array | undefined>,
+    signal: AbortSignal
+  ): Promise<void> {
+    const { peerId, told } = watcher
+    let room = MAX_TOLD_PER_LOOK - watcher.telling
+    for (const [library, last] of [...told]) {
+      if (room <= 0 || this.#telling >= MAX_TELLING) return
+      if (!now.has(library)) now.set(library, await this.#headOf(Buffer.from(library, 'base64')))
+      const head = now.get(library)
+      if (head === undefined || head.byteLength === 0 || textOf(head) === last) continue
+      told.delete(library)
+      if (!(await this.#modules.admits(peerId, Buffer.from(library, 'base64')))) continue
+      // Behind all others, so that those that change often keep none of them back.
+      told.set(library, textOf(head))
+      if (this.#heard.has(heardKey(peerId.toString(), head))) continue
+      room--
+      void this.#tell(watcher, head, signal)
     }
   }
 
