@@ -10,6 +10,7 @@ export * from './access/index.ts'
 export * from './bundle/index.ts'
 export { openSyncCompanion, type SyncCompanionModules, type SyncCompanionOptions } from './companion.ts'
 export {
+  awaitedFromMs,
   copyName,
   FAILED,
   type FollowedRow,
@@ -29,7 +30,9 @@ export {
   readFollowed,
   SYNC_STRATEGIES,
   type SyncStrategy,
-  staleTime
+  staleTime,
+  telling,
+  tellingBeside
 } from './follow/index.ts'
 export * from './heads/index.ts'
 export {

@@ -49,6 +49,6 @@ export {
   readPublishedIds,
   scheduleAnnouncement
 } from './schedule.ts'
-export { expectTimely, isTimely, MAX_CLOCK_AHEAD_MS } from './timely.ts'
+export { expectTimely, isTimely, MAX_CLOCK_AHEAD_MS, timelyFromMs } from './timely.ts'
 export type * from './types.ts'
 export { isClosedRecord } from './visibility.ts'

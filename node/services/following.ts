@@ -14,6 +14,7 @@ import type { ContentPolicy, SyncMode } from '../../config/index.ts'
 import { HOME_LIBRARY } from '../../library/index.ts'
 import { MAX_WATCHED } from '../../protocols/index.ts'
 import {
+  awaitedFromMs,
   decodeHead,
   FAILED,
   type FollowRun,
@@ -24,7 +25,9 @@ import {
   libraryIdOf,
   nextTime,
   planFollows,
-  staleTime
+  staleTime,
+  telling,
+  tellingBeside
 } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import type { FollowShape, SyncResult } from '../sync-schemas.ts'
@@ -117,12 +120,15 @@ export class Following extends Ongoing {
         subscription,
         library,
         putOffs: 0,
-        state: { ...state, newerAt: new Set(), heldBy: new Set(), failedWith: [] }
+        state: { ...state, newerAt: new Map(), heldBy: new Set(), failedWith: [] }
       })
     }
   }
 
-  /** A peer tells a head: it is verified, judged and kept as evidence where it is one; a newer one is followed at once. */
+  /**
+   * A peer tells a head: it is verified, judged and kept as evidence where it is one; a newer one is followed at once, and one that is dated
+   * ahead as soon as it counts: of that nothing is kept but the time.
+   */
   async heard(peerId: PeerId, bytes: Uint8Array): Promise<void> {
     const { sets, onViolation, logger } = this.#modules
     const peer = peerId.toString()
@@ -147,8 +153,8 @@ export class Following extends Ongoing {
         logger.warn({ peer }, 'a head of this node came back that it does not remember')
       if (entry === undefined) return
       this.#note(entry, { heldBy: including(entry.state.heldBy, peer) })
-      if (verdict !== 'contradiction' && verdict !== 'early' && (await this.#isNewer(entry, head)))
-        this.#note(entry, { newerAt: including(entry.state.newerAt, peer) })
+      if (verdict !== 'contradiction' && (await this.#isNewer(entry, head)))
+        this.#await(entry, peer, awaitedFromMs(head.time, this.#modules.clock.now()))
     } catch (thrown) {
       const error = toCatalogError(thrown)
       if (error.code === 'HEAD_INVALID' || error.code === 'SIGNATURE_INVALID') onViolation(peerId, error)
@@ -238,9 +244,10 @@ export class Following extends Ongoing {
     const { syncing, clock, logger, random = Math.random, onFollowed } = this.#modules
     const { intervalMs } = this.#options
     const library = formatAddress(entry.subscription)
-    const isTold = entry.state.newerAt.has(peer)
+    const { newerAt } = entry.state
     // Heads that are told from now on may be of what this session does not see.
-    this.#note(entry, { newerAt: new Set([...entry.state.newerAt].filter(other => other !== peer)) })
+    this.#note(entry, { newerAt: tellingBeside(newerAt, peer, clock.now()) })
+    const isTold = newerAt.has(peer) && !entry.state.newerAt.has(peer)
     try {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(RUN_TIMEOUT_MS)])
       const result = await syncing.sync({ peer, library }, { signal: limit, progress: () => undefined })
@@ -261,7 +268,9 @@ export class Following extends Ongoing {
       const { code, message } = error
       if (code === 'BUSY' && entry.putOffs < MAX_PUT_OFFS) return this.#putOff(entry, peer, { error, isTold })
       entry.lastError = code
-      this.#failed(entry, peer)
+      const fromMs = countsFromMs(error, clock.now())
+      this.#await(entry, peer, fromMs)
+      this.#failed(entry, peer, fromMs)
       logger.info({ peer, library, code, reason: message }, 'a library could not be followed')
     } finally {
       if (entry.state.runningWith !== undefined) this.#note(entry, { runningWith: undefined })
@@ -291,18 +300,26 @@ export class Following extends Ongoing {
       runningWith: undefined,
       dueMs: againMs,
       notBeforeMs: againMs,
-      newerAt: isTold ? including(newerAt, peer) : newerAt
+      newerAt: isTold ? telling(newerAt, peer, nowMs) : newerAt
     })
   }
 
-  /** It is tried again later, and with another peer if there is one. */
-  #failed(entry: Entry, peer: string): void {
+  /** It is tried again later, and with another peer if there is one; when what it failed for counts, at the latest. */
+  #failed(entry: Entry, peer: string, countsMs = Number.POSITIVE_INFINITY): void {
     const { clock, random = Math.random } = this.#modules
     entry.putOffs = 0
     const failedWith = [...entry.state.failedWith, peer].slice(-MAX_FAILED)
     const policy = { ...FAILED, maxDelayMs: this.#options.intervalMs }
-    const againMs = clock.now() + backoffDelayMs(policy, failedWith.length, random())
+    const nowMs = clock.now()
+    const delayMs = backoffDelayMs(policy, failedWith.length, random())
+    // A writer could date head after head a moment ahead.
+    const againMs = Math.min(nowMs + delayMs, Math.max(countsMs, nowMs + FAILED.firstDelayMs))
     this.#note(entry, { runningWith: undefined, dueMs: againMs, notBeforeMs: againMs, failedWith })
+  }
+
+  /** What a peer has is asked for when it counts; undefined = nobody waits for it. */
+  #await(entry: Entry, peer: string, fromMs: number | undefined): void {
+    if (fromMs !== undefined) this.#note(entry, { newerAt: telling(entry.state.newerAt, peer, fromMs) })
   }
 
   async #isNewer({ library }: Entry, head: Head): Promise<boolean> {
@@ -316,6 +333,12 @@ export class Following extends Ongoing {
     entry.state = { ...entry.state, ...change }
     this.#changed.show()
   }
+}
+
+/** When a peer has something newer that a session has refused as dated ahead; undefined when it has not, or much later. */
+function countsFromMs({ code, details }: CatalogError, nowMs: number): number | undefined {
+  const datedMs = code === 'RECORD_EARLY' ? details?.datedMs : undefined
+  return typeof datedMs === 'number' ? awaitedFromMs(datedMs, nowMs) : undefined
 }
 
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

@@ -3,15 +3,16 @@
  * look again goes out.
  *
  * A library is compared at once when a peer tells a head that is newer than the copy, and else at its next time: the interval after the
- * last success, or sooner, and later each time, after a failure. The peer is who told the newer head, the writer itself, or another
- * peer that has the library, in this order, those that failed last behind the others. A writer that is not connected may be found; it
- * comes behind connected peers that have the library, but for a copy that it should have signed again meanwhile: those peers may all
- * be as old as the copy.
+ * last success, or sooner, and later each time, after a failure. Of a head that is dated ahead nothing is believed before it counts; but then the
+ * library is compared at once, too. The peer is who told the newer head, the writer itself, or another peer that has the library, in this
+ * order, those that failed last behind the others. A writer that is not connected may be found; it comes behind connected peers that have the
+ * library, but for a copy that it should have signed again meanwhile: those peers may all be as old as the copy.
  *
  * A peer serves few sessions of one other, so no more are begun with it. A library whose peer has none left is compared with another
  * one that is as good, or waits.
  */
-import { type RetryPolicy, SECOND_MS } from '../../base/index.ts'
+import { DAY_MS, type RetryPolicy, SECOND_MS } from '../../base/index.ts'
+import { timelyFromMs } from '../../library/index.ts'
 import { MAX_SESSIONS_PER_PEER } from '../../protocols/index.ts'
 import { HEAD_LIFETIME_MS, RENEW_AFTER_MS } from '../heads/index.ts'
 
@@ -29,8 +30,8 @@ export interface FollowState {
   readonly notBeforeMs: number
   /** When a writer that is not away has signed a newer head than that of the copy; 0 = nothing is known of the copy. */
   readonly staleFromMs: number
-  /** Peers that told a head newer than the copy. */
-  readonly newerAt: ReadonlySet<string>
+  /** Peers that told a head newer than the copy, and from when it counts. */
+  readonly newerAt: ReadonlyMap<string, number>
   /** Other peers that have the library. */
   readonly heldBy: ReadonlySet<string>
   /** Whom the last failures were with, the latest last. */
@@ -59,6 +60,8 @@ interface Now {
 export const MAX_RUNS = 4
 /** Peers that are remembered to have a library: over months many tell of it, and few are still there. */
 export const MAX_TELLERS = 64
+/** A head that counts later than that is waited for by nobody: such a clock is set right before. */
+export const MAX_AHEAD_MS = DAY_MS
 /** After a failure: soon, then later and later, up to the interval. */
 export const FAILED: Omit<RetryPolicy, 'maxDelayMs'> = {
   attempts: Number.MAX_SAFE_INTEGER,
@@ -72,6 +75,28 @@ const INTERVAL_JITTER = 0.2
 /** Peers with one more, of which the last are kept. */
 export const including = (peers: ReadonlySet<string>, peer: string): ReadonlySet<string> =>
   new Set([...[...peers].filter(other => other !== peer), peer].slice(-MAX_TELLERS))
+
+/** The same for peers that told a newer head, each with the time from which its last one counts. */
+export const telling = (
+  newerAt: ReadonlyMap<string, number>,
+  peer: string,
+  fromMs: number
+): ReadonlyMap<string, number> =>
+  new Map([...[...newerAt].filter(([other]) => other !== peer), [peer, fromMs] as const].slice(-MAX_TELLERS))
+
+/** Those that are left to be asked when a session with a peer begins: it shows all that counts by now. */
+export const tellingBeside = (
+  newerAt: ReadonlyMap<string, number>,
+  peer: string,
+  nowMs: number
+): ReadonlyMap<string, number> =>
+  new Map([...newerAt].filter(([other, fromMs]) => other !== peer || fromMs > nowMs))
+
+/** From when what is dated so is worth asking for; undefined when that is too far ahead to be waited for. */
+export function awaitedFromMs(datedMs: number, nowMs: number): number | undefined {
+  const fromMs = timelyFromMs(datedMs)
+  return fromMs <= nowMs + MAX_AHEAD_MS ? fromMs : undefined
+}
 
 /** When a library is compared again after a success; `random` is uniform in [0, 1). */
 export const nextTime = (nowMs: number, intervalMs: number, random: number): number =>
@@ -105,8 +130,9 @@ export function planFollows(states: readonly FollowState[], now: Now): FollowPla
 }
 
 function timeOf({ dueMs, notBeforeMs, newerAt }: FollowState, connected: ReadonlySet<string>): number {
-  const isTold = [...newerAt].some(peer => connected.has(peer))
-  return Math.max(notBeforeMs, isTold ? 0 : dueMs)
+  let atMs = dueMs
+  for (const [peer, fromMs] of newerAt) if (connected.has(peer)) atMs = Math.min(atMs, fromMs)
+  return Math.max(notBeforeMs, atMs)
 }
 
 /**
@@ -119,7 +145,7 @@ function choicesFor(
 ): string[] {
   const near = (peers: Iterable<string>): string[] => [...peers].filter(peer => connected.has(peer))
   const isStale = nowMs >= staleFromMs
-  const told = near(newerAt)
+  const told = near([...newerAt].filter(([, fromMs]) => fromMs <= nowMs).map(([peer]) => peer))
   const held = near([writer, ...heldBy])
   const candidates = [...new Set([...told, ...(isStale ? [writer] : []), ...held, writer])]
   const failed = (peer: string): number => failedWith.lastIndexOf(peer)

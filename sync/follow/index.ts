@@ -5,6 +5,7 @@
  * plan (follow-plan.ts).
  */
 export {
+  awaitedFromMs,
   FAILED,
   type FollowRun,
   type FollowState,
@@ -12,7 +13,9 @@ export {
   MAX_RUNS,
   nextTime,
   planFollows,
-  staleTime
+  staleTime,
+  telling,
+  tellingBeside
 } from './follow-plan.ts'
 export { type JoiningPage, Joins, joiningPage, MAX_JOINED } from './joins.ts'
 export { FOLLOW_LIMITS, type FollowLimits } from './limits.ts'

@@ -1,6 +1,7 @@
 import { backoffDelayMs, CatalogError, GIB, SECOND_MS, toCatalogError } from '../../base/index.ts'
 import { HOME_LIBRARY } from '../../library/index.ts'
 import {
+  awaitedFromMs,
   FAILED,
   type FollowOutcome,
   type FollowRun,
@@ -9,7 +10,9 @@ import {
   libraryIdOf,
   nextTime,
   planFollows,
-  staleTime
+  staleTime,
+  telling,
+  tellingBeside
 } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import { type Conversation, converse } from './converse.ts'
@@ -83,8 +86,13 @@ export class Follows implements Syncer {
     const state = this.#states.get(library)
     if (state === undefined) return
     const told = { heldBy: new Set([...state.heldBy, String(from)]) }
-    const isNews = verdict !== 'contradiction' && verdict !== 'early' && this.#isNewer(head)
-    this.#note(library, isNews ? { ...told, newerAt: new Set([...state.newerAt, String(from)]) } : told)
+    const isNews = verdict !== 'contradiction' && this.#isNewer(head)
+    const { timeline } = this.#node.modules
+    // The plan goes by the time of the world, heads count by the clock of the node.
+    const { skewMs } = this.#node.options
+    const fromMs = isNews ? awaitedFromMs(head.time - skewMs, timeline.nowMs) : undefined
+    const newerAt = fromMs === undefined ? state.newerAt : telling(state.newerAt, String(from), fromMs)
+    this.#note(library, { ...told, newerAt })
     this.#look()
   }
 
@@ -135,7 +143,7 @@ export class Follows implements Syncer {
       library,
       writer: String(node),
       ...times,
-      newerAt: new Set(),
+      newerAt: new Map(),
       heldBy: new Set(),
       failedWith: []
     })
@@ -144,7 +152,7 @@ export class Follows implements Syncer {
   async #follow({ library, peer }: FollowRun): Promise<void> {
     const { timeline, random, watch } = this.#node.modules
     const state = this.#states.get(library)!
-    this.#note(library, { runningWith: peer, newerAt: new Set([...state.newerAt].filter(id => id !== peer)) })
+    this.#note(library, { runningWith: peer, newerAt: tellingBeside(state.newerAt, peer, timeline.nowMs) })
     try {
       const outcome = await this.#session(
         Number(peer),

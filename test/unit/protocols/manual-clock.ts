@@ -7,8 +7,12 @@ interface Wait {
 
 /** A clock that stands still until it is told to move. */
 export class ManualClock implements Clock {
-  #nowMs = 1_000_000
+  #nowMs: number
   readonly #waits = new Set<Wait>()
+
+  constructor(nowMs = 1_000_000) {
+    this.#nowMs = nowMs
+  }
 
   now(): number {
     return this.#nowMs

@@ -1,14 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { MAX_CLOCK_AHEAD_MS } from '../../../library/index.ts'
 import { MAX_SESSIONS_PER_PEER } from '../../../protocols/index.ts'
 import {
+  awaitedFromMs,
+  type FollowPlan,
   type FollowState,
   including,
+  MAX_AHEAD_MS,
   MAX_RUNS,
   MAX_TELLERS,
   nextTime,
   planFollows,
-  staleTime
+  staleTime,
+  telling,
+  tellingBeside
 } from '../../../sync/follow/follow-plan.ts'
 import { HEAD_LIFETIME_MS, RENEW_AFTER_MS } from '../../../sync/index.ts'
 import { NOW_MS } from '../records/examples.ts'
@@ -20,11 +26,14 @@ const state = (writer: string, over: Partial<FollowState> = {}): FollowState => 
   dueMs: 1000,
   notBeforeMs: 0,
   staleFromMs: Number.POSITIVE_INFINITY,
-  newerAt: new Set(),
+  newerAt: new Map(),
   heldBy: new Set(),
   failedWith: [],
   ...over
 })
+
+/** Peers that told a head which counts already. */
+const told = (...tellers: string[]): Map<string, number> => new Map(tellers.map(peer => [peer, 0]))
 
 const idle = { busyUntilMs: new Map<string, number>() }
 
@@ -37,7 +46,9 @@ const states = fc.uniqueArray(
     dueMs: fc.nat(100),
     notBeforeMs: fc.nat(100),
     staleFromMs: fc.nat(100),
-    newerAt: peers.map(list => new Set(list)),
+    newerAt: fc
+      .uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.nat(100)))
+      .map(list => new Map(list)),
     heldBy: peers.map(list => new Set(list)),
     failedWith: fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 8 })
   }),
@@ -51,7 +62,10 @@ const busy = fc
 const timeIn =
   (connected: ReadonlySet<string>) =>
   ({ newerAt, notBeforeMs, dueMs }: FollowState): number =>
-    Math.max(notBeforeMs, [...newerAt].some(peer => connected.has(peer)) ? 0 : dueMs)
+    Math.max(
+      notBeforeMs,
+      Math.min(dueMs, ...[...newerAt].flatMap(([peer, ms]) => (connected.has(peer) ? ms : [])))
+    )
 
 describe('what is followed when', () => {
   test('nothing before its time, nothing twice, no more at once than there may be, and nothing is forgotten', () => {
@@ -122,23 +136,35 @@ describe('what is followed when', () => {
     expect(peerBeside({ heldBy }, ['holder'])).toBe('holder')
     expect(peerBeside({ heldBy }, []), 'it is not here').toBeUndefined()
     expect(peerBeside({ heldBy, staleFromMs: 0 }, ['holder']), 'it may be as old').toBeUndefined()
-    const newerAt = new Set(['full'])
+    const newerAt = told('full')
     expect(
       peerBeside({ heldBy, newerAt }, ['holder', 'writer'], 'writer'),
       'they told nothing'
     ).toBeUndefined()
-    expect(peerBeside({ newerAt: new Set(['full', 'other']) }, ['other'], 'writer')).toBe('other')
+    expect(peerBeside({ newerAt: told('full', 'other') }, ['other'], 'writer')).toBe('other')
   })
 
   test('at once when a connected peer tells a newer head, unless the last tries have failed a moment ago', () => {
     const connected = new Set(['mirror'])
-    const told = state('writer', { newerAt: new Set(['mirror']) })
-    expect(planFollows([told], { ...idle, nowMs: 10, connected }).runs).toEqual([
+    const one = state('writer', { newerAt: told('mirror') })
+    expect(planFollows([one], { ...idle, nowMs: 10, connected }).runs).toEqual([
       { library: 'of writer', peer: 'mirror' }
     ])
-    expect(planFollows([told], { ...idle, nowMs: 10, connected: new Set() }).runs).toEqual([])
-    const failing = { ...told, notBeforeMs: 50 }
+    expect(planFollows([one], { ...idle, nowMs: 10, connected: new Set() }).runs).toEqual([])
+    const failing = { ...one, notBeforeMs: 50 }
     expect(planFollows([failing], { ...idle, nowMs: 10, connected })).toEqual({ runs: [], nextMs: 50 })
+  })
+
+  test('when a head that is dated ahead counts, from who told it, and not before', () => {
+    const connected = new Set(['mirror', 'holder'])
+    const one = state('writer', { newerAt: new Map([['mirror', 50]]), heldBy: new Set(['holder']) })
+    const at = (nowMs: number, over: Partial<FollowState> = {}): FollowPlan =>
+      planFollows([{ ...one, ...over }], { ...idle, nowMs, connected })
+    expect(at(49)).toEqual({ runs: [], nextMs: 50 })
+    expect(at(50).runs).toEqual([{ library: 'of writer', peer: 'mirror' }])
+    expect(at(50, { notBeforeMs: 60 }), 'it has failed a moment ago').toEqual({ runs: [], nextMs: 60 })
+    const due = at(49, { dueMs: 10 })
+    expect(due.runs, 'as if nothing had been told').toEqual([{ library: 'of writer', peer: 'holder' }])
   })
 
   const peerOf = (over: Partial<FollowState>, near: string[]): string | undefined =>
@@ -147,7 +173,7 @@ describe('what is followed when', () => {
 
   test('with who told it, then the writer, then others; with who failed last when nobody else is there', () => {
     const heldBy = new Set(['holder'])
-    const newerAt = new Set(['teller'])
+    const newerAt = told('teller')
     expect(peerOf({ heldBy, newerAt }, ['holder', 'teller', 'writer'])).toBe('teller')
     expect(peerOf({ heldBy, newerAt }, ['holder', 'writer'])).toBe('writer')
     expect(peerOf({ heldBy, newerAt }, ['holder'])).toBe('holder')
@@ -169,7 +195,9 @@ describe('what is followed when', () => {
     expect(peerOf({ heldBy, staleFromMs: 1 }, near)).toBe('holder')
     expect(peerOf({ heldBy, staleFromMs: 0 }, near)).toBe('writer')
     expect(peerOf({ heldBy, staleFromMs: 0, failedWith: ['writer'] }, near)).toBe('holder')
-    expect(peerOf({ newerAt: heldBy, staleFromMs: 0 }, near), 'they have told a newer head').toBe('holder')
+    expect(peerOf({ newerAt: told(...heldBy), staleFromMs: 0 }, near), 'they have told a newer head').toBe(
+      'holder'
+    )
   })
 
   test('a copy is stale when its writer should have signed again', () => {
@@ -189,4 +217,31 @@ test('of all who ever told of a library the last are remembered', () => {
   expect(peers.size).toBe(MAX_TELLERS)
   expect([...peers].at(-1)).toBe(`peer ${2 * MAX_TELLERS}`)
   expect(peers.has(`peer ${3 * MAX_TELLERS - 1}`)).toBe(true)
+})
+
+describe('who told a newer head', () => {
+  test('is remembered with the last one, and of many the last are', () => {
+    let newerAt: ReadonlyMap<string, number> = new Map()
+    for (let i = 0; i < 3 * MAX_TELLERS; i++) newerAt = telling(newerAt, `peer ${i}`, i)
+    newerAt = telling(newerAt, `peer ${2 * MAX_TELLERS}`, 7)
+    expect(newerAt.size).toBe(MAX_TELLERS)
+    expect([...newerAt].at(-1)).toEqual([`peer ${2 * MAX_TELLERS}`, 7])
+  })
+
+  test('is asked again when a session with it cannot have shown what counts later', () => {
+    const newerAt = new Map([
+      ['now', 10],
+      ['later', 11],
+      ['other', 5]
+    ])
+    expect([...tellingBeside(newerAt, 'now', 10).keys()]).toEqual(['later', 'other'])
+    expect([...tellingBeside(newerAt, 'later', 10).keys()]).toEqual(['now', 'later', 'other'])
+  })
+
+  test('is waited for until its head counts, and not where that is too far ahead', () => {
+    const aheadMs = MAX_CLOCK_AHEAD_MS + MAX_AHEAD_MS
+    expect(awaitedFromMs(NOW_MS, NOW_MS)).toBe(NOW_MS - MAX_CLOCK_AHEAD_MS)
+    expect(awaitedFromMs(NOW_MS + aheadMs, NOW_MS)).toBe(NOW_MS + MAX_AHEAD_MS)
+    expect(awaitedFromMs(NOW_MS + aheadMs + 1, NOW_MS)).toBeUndefined()
+  })
 })
