@@ -129,6 +129,13 @@ export const ERROR_CODES = {
     'This node has a library of that name already.',
     'choose another name; `catalog library list` shows those that are here'
   ),
+  ALREADY_FOLLOWED: row(
+    409,
+    Conflict,
+    W.Internal,
+    'The library is followed already, in the way that was asked for.',
+    '`catalog sync --status` shows how that goes'
+  ),
   NOT_PERMITTED: row(
     403,
     NotPermitted,
@@ -165,6 +172,14 @@ export const ERROR_CODES = {
     W.BadRequest,
     'The configuration file is not valid TOML.',
     'correct the line named in the message'
+  ),
+
+  CONFIG_OVERRIDDEN: row(
+    409,
+    Conflict,
+    W.Internal,
+    'A setting comes from the environment or a flag of the daemon, so a change of its file would have no effect.',
+    'start the daemon without the variable or flag named in the message'
   ),
 
   // --- home and daemon

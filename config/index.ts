@@ -29,6 +29,7 @@ export {
   type ContentPolicy,
   LIBRARY_NAME_PATTERN,
   LIBRARY_NAME_RULE,
+  MAX_FOLLOWED,
   SYNC_MODES,
   type SyncMode
 } from './schema/storage.ts'

@@ -47,10 +47,12 @@ import { createReleases } from './services/releases.ts'
 import { createRetention } from './services/retention.ts'
 import type { Scrubbing } from './services/scrubbing.ts'
 import { createStatus } from './services/status.ts'
+import { Subscribing } from './services/subscribing.ts'
 import type { Syncing } from './services/syncing.ts'
 import type { NodeServices } from './services/types.ts'
 import { createVerification } from './services/verification.ts'
 import { createWhy } from './services/why.ts'
+import type { SyncParts } from './sync-parts.ts'
 import { VERSION } from './version.ts'
 
 export interface BuildModules {
@@ -88,6 +90,7 @@ export interface BuildModules {
   libraryAnnouncing: LibraryAnnouncing
   /** Told when somebody may have left the audience of a library. */
   onAudienceChanged(): Promise<void>
+  following: Pick<SyncParts, 'follow' | 'follows'>
 }
 
 export interface BuildOptions {
@@ -101,9 +104,14 @@ export interface BuildOptions {
 /** Everything that the admin API asks for, made from the parts of a node. */
 export function buildServices(modules: BuildModules, options: BuildOptions): NodeServices {
   const { content, registry, host, control, throttle, clock, fetching, lifecycle, logging, logger } = modules
+  const { following } = modules
   const { home, config, reloadConfig, startedMs } = options
   const withAccess = { ...modules, access: new ReleaseAccess(modules) }
   const { values } = config
+  const configuration = createConfigService(
+    { loaded: config, reload: reloadConfig, logging, throttle, follow: lines => following.follow(lines) },
+    { file: home.config }
+  )
   return {
     version: VERSION,
     lifecycle,
@@ -112,6 +120,10 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     content,
     fetching,
     syncing: modules.syncing,
+    subscribing: new Subscribing(
+      { ...modules, config: configuration, follows: () => following.follows() },
+      { self: host.peerId }
+    ),
     libraries: new Libraries(
       { ...modules, announcing: modules.libraryAnnouncing },
       { writer: modules.nodeKey.key.publicKey }
@@ -142,10 +154,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
       agent: peerId => control.hello(peerIdFromString(peerId))?.agent
     }),
     pause: createPause({ lifecycle, parts: modules.pausable }),
-    config: createConfigService(
-      { loaded: config, reload: reloadConfig, logging, throttle },
-      { file: home.config }
-    ),
+    config: configuration,
     doctor: createDoctor({
       home,
       clock,

@@ -320,6 +320,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       sets,
       libraryAnnouncing,
       onAudienceChanged: () => syncParts.audiencesChanged(),
+      following: syncParts,
       pausable: [
         background,
         replaying,

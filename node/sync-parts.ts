@@ -14,16 +14,18 @@ import type { AnnouncementSchedule } from './schedule.ts'
 import { AudienceGuard } from './services/audience-guard.ts'
 import { CopyFinishing } from './services/copy-finishing.ts'
 import { FollowedContent } from './services/followed-content.ts'
-import { Following, subscriptionsOf } from './services/following.ts'
+import { Following } from './services/following.ts'
 import type { LibraryAnnouncing } from './services/library-announcing.ts'
 import type { Network } from './services/network.ts'
 import type { Pausable } from './services/pause.ts'
 import { classesOf } from './services/release-filter.ts'
+import { subscriptionsOf } from './services/subscription.ts'
 import { Syncing } from './services/syncing.ts'
 import type { FetchingService } from './services/types.ts'
 import { Uniting } from './services/uniting.ts'
 import type { Violations } from './services/violations.ts'
 import { nodeKeyOf } from './services/writer-key.ts'
+import type { FollowShape } from './sync-schemas.ts'
 
 export interface SyncPartsModules {
   libp2p: Libp2p
@@ -96,7 +98,6 @@ export class SyncParts {
     })
     const classes = classesOf(sync.priority)
     const uniting = new Uniting(modules)
-    const follows = (): ReturnType<Following['status']> => this.#following.status()
     this.syncing = new Syncing(
       {
         ...modules,
@@ -104,7 +105,7 @@ export class SyncParts {
         peerId,
         onViolation: violations.of('sync'),
         onUpdated: () => this.audiencesChanged(),
-        follows
+        follows: () => this.follows()
       },
       { networkId, maxRecords: sync.maxRecords, maxBytes: sync.maxBytes, classes }
     )
@@ -116,6 +117,7 @@ export class SyncParts {
         uniting,
         heads: this.#heads,
         onFollowed: (subscription, result) => this.#content.followed(subscription, result),
+        onEnded: subscription => this.#content.ended(subscription),
         onViolation: violations.of('heads')
       },
       { subscriptions: subscriptionsOf(sync.follow), intervalMs: sync.interval }
@@ -123,6 +125,16 @@ export class SyncParts {
     const server = { pause: () => this.#server.stop(), resume: () => this.#server.start() }
     this.#finishing = new CopyFinishing(modules)
     this.pausable = [this.#following, this.#content, this.#finishing, server]
+  }
+
+  /** How what is followed goes. */
+  follows(): FollowShape[] {
+    return this.#following.status()
+  }
+
+  /** Follows what other lines of `sync.follow` say from now on; nothing is done for those that are gone when this resolves. */
+  follow(lines: readonly string[]): Promise<void> {
+    return this.#following.change(subscriptionsOf(lines))
   }
 
   /** To be told when a library has come to be here, or whom one is for has changed. Never rejects. */

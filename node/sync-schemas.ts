@@ -89,6 +89,14 @@ export const FollowShape = Type.Object({
 })
 export type FollowShape = Type.Static<typeof FollowShape>
 
+export const Unfollowed = Type.Object({
+  writer: text('Peer id of the node whose library it is.'),
+  name: LibraryName,
+  address: Address,
+  hadCopy: Type.Boolean({ description: 'Whether a copy was here, which was let go of.' })
+})
+export type Unfollowed = Type.Static<typeof Unfollowed>
+
 export const SyncStatus = Type.Object({
   libraries: Type.Array(FollowedLibrary, { description: 'Copies that are here.' }),
   follows: Type.Array(FollowShape, { description: 'What sync.follow says.' })

@@ -14,6 +14,7 @@ export type {
   FetchedRelease,
   FetchResult,
   FollowedLibrary,
+  FollowShape,
   GroupList,
   GroupShape,
   Identity,
@@ -32,6 +33,7 @@ export type {
   Status,
   SyncResult,
   SyncStatus,
+  Unfollowed,
   VerifyResult,
   Why
 } from '../../node/index.ts'

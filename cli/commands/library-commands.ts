@@ -1,9 +1,16 @@
+import type { ContentPolicy, SyncMode } from '../../config/index.ts'
 import type { Access } from '../../sync/index.ts'
 import type { ArgumentSpec, CommandSpec } from '../framework/tree.ts'
 
-/** Spelled out, so that help does not load sync. */
+/** Spelled out, so that help does not load sync and config. */
+const CONTENT: readonly ContentPolicy[] = ['none', 'wanted', 'all']
+const MODES: readonly SyncMode[] = ['mirror', 'union']
 const ACCESS: readonly Access[] = ['public', 'private', 'restricted', 'friends']
 const NAME: ArgumentSpec = { name: '<name>', description: 'name of a library of this node' }
+const ADDRESS: ArgumentSpec = {
+  name: '<address>',
+  description: 'PEERID for the home of a node, PEERID/NAME for another library of it'
+}
 const GROUP: ArgumentSpec = { name: '<group>', description: 'name of the group' }
 const PEERS: ArgumentSpec = { name: '<peer...>', description: 'peer ids, as `catalog id` prints them' }
 const OWN =
@@ -64,7 +71,7 @@ export const LIBRARY_COMMANDS: CommandSpec[] = [
       {
         name: 'grant',
         summary: 'let nodes know of a private or restricted library',
-        details: 'They follow it with `catalog sync`, or all the time with `sync.follow`.',
+        details: 'They follow it with `catalog library follow`, or once with `catalog sync`.',
         arguments: [NAME, PEERS],
         examples: [{ line: 'catalog library grant team 12D3…', does: 'puts this node on the list' }],
         json: OWN,
@@ -78,6 +85,44 @@ export const LIBRARY_COMMANDS: CommandSpec[] = [
         arguments: [NAME, PEERS],
         json: OWN,
         load: () => import('./library-revoke.ts')
+      },
+      {
+        name: 'follow',
+        summary: 'follow a library of another node from now on',
+        details:
+          'Its records come at once, from the node itself or from another that has the library, and again whenever it changes. It is written to `sync.follow` of the configuration, so it holds after restarts. Of a library that is followed already, --content and --mode change what is given.',
+        arguments: [ADDRESS],
+        options: [
+          {
+            flags: '--content <policy>',
+            description:
+              'which content comes by itself: of all releases, or of packages of which some version is whole here; none unless given',
+            choices: CONTENT
+          },
+          {
+            flags: '--mode <mode>',
+            description: 'union: its releases join the home library too, and stay; mirror unless given',
+            choices: MODES
+          }
+        ],
+        examples: [
+          { line: 'catalog library follow 12D3…', does: 'follows the home of that node' },
+          {
+            line: 'catalog library follow 12D3…/team --content all',
+            does: 'follows another library of it, with all content'
+          }
+        ],
+        json: '`writer`, `name`, `address`, `content`, `mode`, `state` (waiting|running|failing), `nextAt`, `error?`',
+        load: () => import('./library-follow.ts')
+      },
+      {
+        name: 'unfollow',
+        summary: 'follow a library of another node no more, and let go of the copy',
+        details:
+          'What is under way for it ends, and it leaves `sync.follow` of the configuration. As after `catalog sync ADDRESS --forget`, releases of a public library that a name leads to stay known; of a closed library nothing stays that no other library here has. What joined the home library stays there.',
+        arguments: [ADDRESS],
+        json: '`writer`, `name`, `address`, `hadCopy`',
+        load: () => import('./library-unfollow.ts')
       }
     ]
   },

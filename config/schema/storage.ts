@@ -142,7 +142,7 @@ export const LIBRARY_NAME_RULE =
 const LIBRARY_ADDRESS_PATTERN = `12D3KooW[1-9A-HJ-NP-Za-km-z]{44}(/${LIBRARY_NAME_PATTERN})?`
 
 /** With the own one, nearly as many as a peer may be asked to tell of (MAX_WATCHED); an idle one costs 1.5 KB each interval. */
-const MAX_FOLLOWED = 1000
+export const MAX_FOLLOWED = 1000
 
 /** Which content comes with a library that is followed. */
 export const CONTENT_POLICIES = ['none', 'wanted', 'all'] as const

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { CatalogError, SingleFlight, toCatalogError } from '../../base/index.ts'
+import { CatalogError, Semaphore, toCatalogError } from '../../base/index.ts'
 import {
   type Config,
   configValue,
@@ -22,17 +22,22 @@ export interface ConfigModules {
   reload(): LoadedConfig
   logging: Logging
   throttle: Pick<Throttle, 'configure'>
+  /** Puts other lines of `sync.follow` in force. */
+  follow(lines: readonly string[]): Promise<void>
 }
 
-/** Section whose keys all take effect at once, with `log.level`; every other key waits for the next start. */
+/** Section whose keys all take effect at once, with `log.level` and `sync.follow`; every other key waits for the next start. */
 const LIVE_SECTION = 'limits.'
-const isLive = (key: string): boolean => key === 'log.level' || key.startsWith(LIVE_SECTION)
+const isLive = (key: string): boolean =>
+  key === 'log.level' || key === 'sync.follow' || key.startsWith(LIVE_SECTION)
+/** Changes of the file that wait for the one before: more than a person and some programs make at once. */
+const MAX_WAITING = 16
 
 /** The settings in force, and changes to config.toml that keep its comments. */
 export function createConfigService(modules: ConfigModules, options: { file: string }): ConfigService {
   const { loaded, logging, throttle } = modules
-  const writing = new SingleFlight<string, void>({ name: 'config', maxKeys: 1 })
-  let limits = loaded.values.limits
+  const turns = new Semaphore({ name: 'changes of the configuration', maxActive: 1, maxWaiting: MAX_WAITING })
+  let inForce: Config = loaded.values
 
   /** What the next start would read. A file that it would refuse is worth a warning now. */
   function readNext(): { next?: LoadedConfig; warnings: string[] } {
@@ -45,21 +50,44 @@ export function createConfigService(modules: ConfigModules, options: { file: str
   }
 
   /** Puts a live setting in force. */
-  function apply(key: string, values: Config): void {
+  async function apply(key: string, values: Config): Promise<void> {
+    // Only this key: what else was changed in the file by hand waits for the next start.
     if (key === 'log.level') {
       const level = formatConfigValue(key, values)
       if (isLogLevel(level)) logging.level = level
+    } else if (key === 'sync.follow') {
+      const { follow } = values.sync
+      inForce = { ...inForce, sync: { ...inForce.sync, follow } }
+      await modules.follow(follow)
     } else if (key.startsWith(LIVE_SECTION)) {
-      // Only this key: what else was changed in the file by hand waits for the next start.
-      limits = withLimit(limits, key, values.limits[limitName(key)])
+      const limits = withLimit(inForce.limits, key, values.limits[limitName(key)])
+      inForce = { ...inForce, limits }
       throttle.configure(throttleOptions(limits))
+    }
+  }
+
+  async function write(key: string, newValue: () => unknown): Promise<ConfigChange> {
+    const release = await turns.acquire()
+    try {
+      const text = textOf(newValue())
+      // What cannot be put in force must not get into the file, where the next start would fail at it.
+      if (key.startsWith(LIVE_SECTION))
+        throttleOptions(withLimit(inForce.limits, key, configValue(key, text)))
+      const before = await readFile(options.file, 'utf8')
+      await writeFileAtomic(options.file, setConfigValue(before, key, text), { durable: true })
+      const { values, origins } = modules.reload()
+      await apply(key, values)
+      // A value that the environment or a flag overrides is written and has no effect here.
+      const restartNeeded = !isOverridden(origins.get(key)) && !isLive(key)
+      return { key, value: formatConfigValue(key, values), restartNeeded }
+    } finally {
+      release()
     }
   }
 
   return {
     show(): ConfigReply {
       const { next, warnings } = readNext()
-      const inForce: Config = { ...loaded.values, limits }
       const values = describeConfig().map(({ key, description }) => {
         const later = next === undefined ? undefined : formatConfigValue(key, next.values)
         const value = key === 'log.level' ? logging.level : formatConfigValue(key, inForce)
@@ -76,22 +104,13 @@ export function createConfigService(modules: ConfigModules, options: { file: str
       })
       return { values, warnings: [...loaded.warnings, ...warnings] }
     },
-    async set(key, value): Promise<ConfigChange> {
-      const text = textOf(value)
-      // What cannot be put in force must not get into the file, where the next start would fail at it.
-      if (key.startsWith(LIVE_SECTION)) throttleOptions(withLimit(limits, key, configValue(key, text)))
-      await writing.run(`${key}=${text}`, async () => {
-        const before = await readFile(options.file, 'utf8')
-        await writeFileAtomic(options.file, setConfigValue(before, key, text), { durable: true })
-      })
-      const { values, origins } = modules.reload()
-      apply(key, values)
-      // A value that the environment or a flag overrides is written and has no effect here.
-      const overridden = !(origins.get(key) ?? '').startsWith('file:')
-      return { key, value: formatConfigValue(key, values), restartNeeded: !overridden && !isLive(key) }
-    }
+    set: (key, value) => write(key, () => value),
+    edit: (key, change) => write(key, () => change(modules.reload()))
   }
 }
+
+/** Whether a value comes from where a change of the file has no effect on it. */
+export const isOverridden = (origin = 'default'): boolean => origin === 'flag' || origin.startsWith('env:')
 
 type Limits = Config['limits']
 

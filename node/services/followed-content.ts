@@ -1,6 +1,7 @@
 /** Brings the content that subscriptions ask for, after each change of their libraries, and again later where something is missing. */
 import {
   backoffDelayMs,
+  CatalogError,
   type Clock,
   changedWithin,
   type Logger,
@@ -11,11 +12,11 @@ import {
 } from '../../base/index.ts'
 import type { EventHub } from '../events.ts'
 import type { SyncResult } from '../sync-schemas.ts'
-import type { Subscription } from './following.ts'
 import { formatAddress, idOfAddress } from './library-address.ts'
 import { bringContent, type LibraryContentModules } from './library-content.ts'
 import { Ongoing } from './ongoing.ts'
 import type { ReleaseMatcher } from './release-filter.ts'
+import type { Subscription } from './subscription.ts'
 
 /** While something is missing that nobody gives. */
 const UNTIL_SOURCES: RetryPolicy = {
@@ -49,6 +50,8 @@ export class FollowedContent extends Ongoing {
   readonly #due = new Map<string, { subscription: Subscription; atMs: number; failures: number }>()
   /** Those whose last pass found or brought everything; nothing is missing until their libraries change, or more is wanted. */
   readonly #whole = new Map<string, Subscription>()
+  /** The subscription that is being gone through. */
+  #passing: { address: string; ending: AbortController; pass: Promise<boolean> } | undefined
   readonly #changed = new Signpost()
 
   constructor(modules: FollowedContentModules, options: FollowedContentOptions) {
@@ -65,6 +68,17 @@ export class FollowedContent extends Ongoing {
     if (this.#whole.has(address)) return
     this.#due.set(address, { subscription, atMs: 0, failures: 0 })
     this.#changed.show()
+  }
+
+  /** A subscription holds no more; nothing is fetched for it when this resolves. */
+  async ended(subscription: Subscription): Promise<void> {
+    const address = formatAddress(subscription)
+    this.#whole.delete(address)
+    this.#due.delete(address)
+    if (this.#passing?.address !== address) return
+    const { ending, pass } = this.#passing
+    ending.abort(new CatalogError('ABORTED', 'the library is followed no more, or in another way'))
+    await pass
   }
 
   protected async run(signal: AbortSignal): Promise<void> {
@@ -103,7 +117,13 @@ export class FollowedContent extends Ongoing {
       const { subscription } = next
       const address = formatAddress(subscription)
       this.#due.delete(address)
-      if (await this.#pass(subscription, signal)) this.#whole.set(address, subscription)
+      const ending = new AbortController()
+      const pass = this.#pass(subscription, AbortSignal.any([signal, ending.signal]))
+      this.#passing = { address, ending, pass }
+      const isWhole = await pass
+      this.#passing = undefined
+      if (ending.signal.aborted) continue
+      if (isWhole) this.#whole.set(address, subscription)
       else if (!this.#due.has(address)) {
         const failures = next.failures + 1
         const atMs = clock.now() + backoffDelayMs(UNTIL_SOURCES, failures, random())

@@ -1,4 +1,5 @@
 /** Standing subscriptions: libraries of other nodes that are kept equal by themselves, at once when a peer tells a newer head. */
+import { isDeepStrictEqual } from 'node:util'
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import {
@@ -10,7 +11,6 @@ import {
   Signpost,
   toCatalogError
 } from '../../base/index.ts'
-import type { ContentPolicy, SyncMode } from '../../config/index.ts'
 import { HOME_LIBRARY } from '../../library/index.ts'
 import { MAX_WATCHED } from '../../protocols/index.ts'
 import {
@@ -31,8 +31,10 @@ import {
 } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import type { FollowShape, SyncResult } from '../sync-schemas.ts'
-import { formatAddress, idOfAddress, type LibraryAddress, parseAddress } from './library-address.ts'
+import { entryOf, type FollowEntry, textOf } from './follow-entry.ts'
+import { formatAddress, idOfAddress } from './library-address.ts'
 import { Ongoing } from './ongoing.ts'
+import type { Subscription } from './subscription.ts'
 import type { SyncingService } from './types.ts'
 import type { Uniting } from './uniting.ts'
 import { type WatchingModules, watchLibraries } from './watching.ts'
@@ -57,26 +59,11 @@ export interface FollowingModules extends Omit<WatchingModules, 'onTold'> {
   sets: Pick<LibrarySets, 'take' | 'headOf' | 'access'>
   /** Told of each library that was followed. */
   onFollowed(subscription: Subscription, result: SyncResult): void
+  /** Told of each subscription that holds no more: nothing is done for it when this resolves. */
+  onEnded(subscription: Subscription): Promise<void>
   onViolation(peerId: PeerId, error: CatalogError): void
   /** Uniform in [0, 1). */
   random?: () => number
-}
-
-/** What the operator wants to have of a library. */
-export interface Subscription extends LibraryAddress {
-  /** Which content comes with it. */
-  readonly content: ContentPolicy
-  /** Whether it joins home. */
-  readonly mode: SyncMode
-}
-
-/** What `sync.follow` says: an address and, perhaps, a policy and a mode in each line; of two for one library the later counts. */
-export function subscriptionsOf(lines: readonly string[]): Subscription[] {
-  const all = lines.map(line => {
-    const [address = '', content = 'none', mode = 'mirror'] = line.split(' ')
-    return { ...parseAddress(address), content: content as ContentPolicy, mode: mode as SyncMode }
-  })
-  return [...new Map(all.map(subscription => [formatAddress(subscription), subscription])).values()]
 }
 
 export interface FollowingOptions {
@@ -84,45 +71,51 @@ export interface FollowingOptions {
   intervalMs: number
 }
 
-/** A subscription, and what has happened with it. */
-interface Entry {
-  readonly subscription: Subscription
-  readonly library: Uint8Array
-  state: FollowState
-  /** Root of the copy when all of it had joined home. */
-  joinedRoot?: string
-  /** Code of the last failure; undefined after a success. */
-  lastError?: string | undefined
-  /** How often peers were busy since the last session that succeeded or failed. */
-  putOffs: number
-}
-
 export class Following extends Ongoing {
   readonly #modules: FollowingModules
   readonly #options: FollowingOptions
   /** By id of the library, in hex. */
-  readonly #entries = new Map<string, Entry>()
+  readonly #entries = new Map<string, FollowEntry>()
   /** Peers that have no place for a session now: those of the last second. */
   readonly #busyUntilMs = new Map<string, number>()
   readonly #changed = new Signpost()
+  /** Shown when other libraries are to be watched. */
+  readonly #watchedOthers = new Signpost()
   readonly #runs = new Set<Promise<void>>()
 
   constructor(modules: FollowingModules, options: FollowingOptions) {
     super('following of libraries', modules.logger)
     this.#modules = modules
     this.#options = options
-    for (const subscription of options.subscriptions) {
-      const { writer } = subscription
-      const library = idOfAddress(subscription)
-      const id = { library: textOf(library), writer }
-      const state = { ...id, runningWith: undefined, dueMs: 0, notBeforeMs: 0, staleFromMs: 0 }
-      this.#entries.set(id.library, {
-        subscription,
-        library,
-        putOffs: 0,
-        state: { ...state, newerAt: new Map(), heldBy: new Set(), failedWith: [] }
-      })
+    for (const subscription of options.subscriptions)
+      this.#entries.set(textOf(idOfAddress(subscription)), entryOf(subscription))
+  }
+
+  /**
+   * Puts other subscriptions in force. New ones are compared at once, as are those that hold in another way; for those that are gone
+   * nothing is done any more when this resolves.
+   */
+  async change(subscriptions: readonly Subscription[]): Promise<void> {
+    const ended = new Map(this.#entries)
+    const over: Promise<void>[] = []
+    let isMore = false
+    this.#entries.clear()
+    for (const subscription of subscriptions) {
+      const id = textOf(idOfAddress(subscription))
+      const entry = ended.get(id)
+      ended.delete(id)
+      this.#entries.set(id, entry ?? entryOf(subscription))
+      if (entry === undefined) isMore = true
+      else if (!isDeepStrictEqual(entry.subscription, subscription)) {
+        over.push(this.#modules.onEnded(entry.subscription))
+        entry.subscription = subscription
+        this.#note(entry, { dueMs: 0 })
+      }
     }
+    for (const entry of ended.values()) over.push(this.#end(entry))
+    if (isMore || ended.size > 0) this.#watchedOthers.show()
+    this.#changed.show()
+    await Promise.all(over)
   }
 
   /**
@@ -200,12 +193,12 @@ export class Following extends Ongoing {
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
-    const entries = [...this.#entries.values()]
     // A writer that came is asked at once where it failed before for being away.
     const modules = { ...this.#modules, onTold: () => this.#changed.show() }
     const options = {
       librariesFor: (peer: string) => this.#librariesFor(peer),
-      writers: new Set(entries.map(({ state }) => state.writer))
+      isWriter: (peer: string) => [...this.#entries.values()].some(({ state }) => state.writer === peer),
+      changed: this.#watchedOthers
     }
     await watchLibraries(modules, options, signal)
   }
@@ -236,11 +229,20 @@ export class Following extends Ongoing {
   #begin({ library, peer }: FollowRun, signal: AbortSignal): void {
     const entry = this.#entries.get(library)!
     this.#note(entry, { runningWith: peer })
-    const run = this.#follow(entry, peer, signal).finally(() => this.#runs.delete(run))
+    const ended = AbortSignal.any([signal, entry.ending.signal])
+    const run = this.#follow(entry, peer, ended).finally(() => this.#runs.delete(run))
     this.#runs.add(run)
+    entry.run = run
   }
 
-  async #follow(entry: Entry, peer: string, signal: AbortSignal): Promise<void> {
+  /** Nothing is done for it any more when this resolves. */
+  async #end({ subscription, ending, run }: FollowEntry): Promise<void> {
+    ending.abort(new CatalogError('ABORTED', 'the library is followed no more'))
+    await run
+    await this.#modules.onEnded(subscription)
+  }
+
+  async #follow(entry: FollowEntry, peer: string, signal: AbortSignal): Promise<void> {
     const { syncing, clock, logger, random = Math.random, onFollowed } = this.#modules
     const { intervalMs } = this.#options
     const library = formatAddress(entry.subscription)
@@ -278,7 +280,7 @@ export class Following extends Ongoing {
   }
 
   /** What joined once is not gone through again before the copy is another one. */
-  async #unite(entry: Entry, { root }: SyncResult, signal: AbortSignal): Promise<void> {
+  async #unite(entry: FollowEntry, { root }: SyncResult, signal: AbortSignal): Promise<void> {
     const { library, subscription, joinedRoot } = entry
     if (subscription.mode !== 'union' || joinedRoot === root) return
     const { uniting, logger } = this.#modules
@@ -288,7 +290,11 @@ export class Following extends Ongoing {
   }
 
   /** A peer that is busy has not failed: it is asked again when it says, for what it may have told as well. */
-  #putOff(entry: Entry, peer: string, { error, isTold }: { error: CatalogError; isTold: boolean }): void {
+  #putOff(
+    entry: FollowEntry,
+    peer: string,
+    { error, isTold }: { error: CatalogError; isTold: boolean }
+  ): void {
     const nowMs = this.#modules.clock.now()
     const { retryAfterMs } = error.details ?? {}
     const askedMs = typeof retryAfterMs === 'number' ? retryAfterMs : 0
@@ -305,7 +311,7 @@ export class Following extends Ongoing {
   }
 
   /** It is tried again later, and with another peer if there is one; when what it failed for counts, at the latest. */
-  #failed(entry: Entry, peer: string, countsMs = Number.POSITIVE_INFINITY): void {
+  #failed(entry: FollowEntry, peer: string, countsMs = Number.POSITIVE_INFINITY): void {
     const { clock, random = Math.random } = this.#modules
     entry.putOffs = 0
     const failedWith = [...entry.state.failedWith, peer].slice(-MAX_FAILED)
@@ -318,18 +324,18 @@ export class Following extends Ongoing {
   }
 
   /** What a peer has is asked for when it counts; undefined = nobody waits for it. */
-  #await(entry: Entry, peer: string, fromMs: number | undefined): void {
+  #await(entry: FollowEntry, peer: string, fromMs: number | undefined): void {
     if (fromMs !== undefined) this.#note(entry, { newerAt: telling(entry.state.newerAt, peer, fromMs) })
   }
 
-  async #isNewer({ library }: Entry, head: Head): Promise<boolean> {
+  async #isNewer({ library }: FollowEntry, head: Head): Promise<boolean> {
     const bytes = await this.#modules.sets.headOf(library)
     if (bytes === undefined || bytes.byteLength === 0) return true
     const have = decodeHead(bytes)
     return head.epoch === have.epoch ? head.revision > have.revision : head.epoch > have.epoch
   }
 
-  #note(entry: Entry, change: Partial<FollowState>): void {
+  #note(entry: FollowEntry, change: Partial<FollowState>): void {
     entry.state = { ...entry.state, ...change }
     this.#changed.show()
   }
@@ -340,5 +346,3 @@ function countsFromMs({ code, details }: CatalogError, nowMs: number): number | 
   const datedMs = code === 'RECORD_EARLY' ? details?.datedMs : undefined
   return typeof datedMs === 'number' ? awaitedFromMs(datedMs, nowMs) : undefined
 }
-
-const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

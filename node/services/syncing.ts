@@ -38,7 +38,7 @@ export interface SyncingModules extends LibraryContentModules {
   logger: Logger
   metrics?: Registry
   onViolation(peerId: PeerId, error: CatalogError): void
-  /** A copy has become another: with it, perhaps, who may know of it. */
+  /** A copy has become another, or is gone: with it, perhaps, who may know of what. */
   onUpdated(): Promise<void>
   /** How the standing subscriptions go. */
   follows(): FollowShape[]
@@ -158,8 +158,10 @@ export class Syncing implements SyncingService {
 
   async forget(library: string, signal: AbortSignal): Promise<LibraryAddress> {
     const address = parseAddress(library)
-    if (await this.#modules.sets.forget(idOfAddress(address), signal)) return address
-    throw new CatalogError('NOT_FOUND', `the library ${formatAddress(address)} is not followed here`)
+    if (!(await this.#modules.sets.forget(idOfAddress(address), signal)))
+      throw new CatalogError('NOT_FOUND', `no copy of the library ${formatAddress(address)} is here`)
+    await this.#modules.onUpdated()
+    return address
   }
 
   /** How many records joined home, or would. */

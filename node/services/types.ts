@@ -1,7 +1,7 @@
 /** What the admin API asks of the node: one interface per subject, implemented by the files of this folder. */
 import type { CID } from 'multiformats/cid'
 import type { Logger } from '../../base/index.ts'
-import type { ConflictStrategy, ContentPolicy, SyncMode } from '../../config/index.ts'
+import type { ConflictStrategy, ContentPolicy, LoadedConfig, SyncMode } from '../../config/index.ts'
 import type { ContentStore } from '../../library/index.ts'
 import type { LiveLimit, Priority } from '../../protocols/index.ts'
 import type { Access, SyncStrategy } from '../../sync/index.ts'
@@ -35,7 +35,7 @@ import type {
   Why
 } from '../schemas.ts'
 import type { ContentList, CopyResult } from '../store-schemas.ts'
-import type { SyncResult, SyncStatus } from '../sync-schemas.ts'
+import type { FollowShape, SyncResult, SyncStatus, Unfollowed } from '../sync-schemas.ts'
 import type { LibraryAddress } from './library-address.ts'
 import type { QueueKind, QueueRequests } from './operation-queue.ts'
 import type { ReleaseFilter } from './release-filter.ts'
@@ -158,6 +158,23 @@ export interface SyncingService {
   forget(library: string, signal: AbortSignal): Promise<LibraryAddress>
 }
 
+export interface FollowRequest {
+  /** Its address. */
+  library: string
+  /** As it was, or none, unless given. */
+  content?: ContentPolicy
+  /** As it was, or a mirror, unless given. */
+  mode?: SyncMode
+}
+
+/** What is followed, changed while the node runs, and kept in its configuration. */
+export interface SubscribingService {
+  /** Follows a library from now on, or in another way than before. INVALID_ARGUMENT, ALREADY_FOLLOWED, LIMIT_EXCEEDED, CONFIG_OVERRIDDEN. */
+  follow(request: FollowRequest): Promise<FollowShape>
+  /** Follows a library no more, and lets go of its copy. INVALID_ARGUMENT, NOT_FOUND, BUSY, CONFIG_OVERRIDDEN. */
+  unfollow(library: string, signal: AbortSignal): Promise<Unfollowed>
+}
+
 export interface NewLibraryRequest {
   name: string
   access: Access
@@ -251,6 +268,8 @@ export interface PeerService {
 export interface ConfigService {
   show(): ConfigReply
   set(key: string, value: unknown): Promise<ConfigChange>
+  /** Sets a key to what `change` makes of what the next start would read; what that throws changes nothing. */
+  edit(key: string, change: (next: LoadedConfig) => unknown): Promise<ConfigChange>
 }
 
 export interface DoctorService {
@@ -279,6 +298,7 @@ export interface NodeServices {
   readonly conflicts: ConflictService
   readonly fetching: FetchingService
   readonly syncing: SyncingService
+  readonly subscribing: SubscribingService
   readonly libraries: LibraryService
   readonly verification: VerificationService
   readonly collecting: CollectingService

@@ -2,11 +2,13 @@
 import { peerIdFromString } from '@libp2p/peer-id'
 import {
   type Clock,
+  changedWithin,
   type Logger,
   MINUTE_MS,
   type RetryPolicy,
   retry,
   SECOND_MS,
+  type Signpost,
   toCatalogError
 } from '../../base/index.ts'
 import type { HeadExchange } from '../../protocols/index.ts'
@@ -16,6 +18,8 @@ import type { Network } from './network.ts'
 const MAX_WATCHED_PEERS = 64
 /** They are told again: a peer that began to follow a library meanwhile then tells of it. */
 const WATCH_AGAIN_MS = 10 * MINUTE_MS
+/** Between two changes that they are told of: as often as a peer takes it for long (WATCH_RATE). */
+const WATCH_PAUSE_MS = 10 * SECOND_MS
 /** A connection that has just come may be one that goes, or not be ready for streams. */
 const WATCH_RETRY: RetryPolicy = {
   attempts: 4,
@@ -37,36 +41,48 @@ export interface WatchingModules {
 export interface WatchingOptions {
   /** Ids of the libraries that a peer may know of. */
   librariesFor(peer: string): Promise<Uint8Array[]>
-  /** Peer ids of their writers, which are told whoever else is connected. */
-  writers: ReadonlySet<string>
+  /** Whether a peer is the writer of one; those are told whoever else is connected. */
+  isWriter(peer: string): boolean
+  /** Shown when other libraries are to be watched. */
+  changed: Signpost
 }
 
-/** Tells those who are connected, those who come, and all of them again now and then, until the signal ends it. */
+/** Tells those who are connected, those who come, and all of them again after a change and now and then, until the signal ends it. */
 export async function watchLibraries(
   modules: WatchingModules,
   options: WatchingOptions,
   signal: AbortSignal
 ): Promise<void> {
   const { network, clock } = modules
-  const chosen = (): string[] => peersToWatch(network.connected(), options.writers)
+  // What is told before a change must not come behind what is told after it.
+  let round = new AbortController()
+  const tellOne = (peer: string): Promise<void> =>
+    tell(modules, peer, options, AbortSignal.any([signal, round.signal]))
+  const chosen = (): string[] => peersToWatch(network.connected(), options.isWriter)
   const stop = network.onConnected(peer => {
-    if (chosen().includes(peer)) void tell(modules, peer, options, signal)
+    if (chosen().includes(peer)) void tellOne(peer)
   })
+  let told: Promise<unknown> = Promise.resolve()
   try {
-    while (!signal.aborted) {
-      await Promise.all(chosen().map(peer => tell(modules, peer, options, signal)))
-      await clock.wait(WATCH_AGAIN_MS, signal).catch(() => undefined)
+    for (let isFirst = true; !signal.aborted; isFirst = false) {
+      // Before the libraries are looked up: what changes after it is not missed.
+      const changed = options.changed.shown()
+      told = Promise.all(chosen().map(tellOne))
+      if (!isFirst) await clock.wait(WATCH_PAUSE_MS, signal)
+      await changedWithin(changed, WATCH_AGAIN_MS, { clock, signal })
+      round.abort()
+      round = new AbortController()
+      await told
     }
   } finally {
     stop()
+    await told
   }
 }
 
 /** Writers first: they know of every change. Exported for tests. */
-export function peersToWatch(connected: readonly string[], writers: ReadonlySet<string>): string[] {
-  const { told = [], others = [] } = Object.groupBy(connected, peer =>
-    writers.has(peer) ? 'told' : 'others'
-  )
+export function peersToWatch(connected: readonly string[], isWriter: WatchingOptions['isWriter']): string[] {
+  const { told = [], others = [] } = Object.groupBy(connected, peer => (isWriter(peer) ? 'told' : 'others'))
   return [...told, ...others].slice(0, MAX_WATCHED_PEERS)
 }
 

@@ -1,5 +1,6 @@
 /** Daemons that follow libraries by themselves. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { cliOk, expectRefusal, type Refusal } from './support/cli.ts'
 import { eventually, type TestDaemon, TestNet } from './support.ts'
 
 let net: TestNet
@@ -67,6 +68,44 @@ test('a library that joins home by itself is handed on to those who follow that'
   await eventually(async () => (await stateOf(last, 'later')) !== undefined)
   expect((await joiner.ok('GET', '/v1/sync')).follows).toMatchObject([{ mode: 'union' }])
   expect((await last.ok('GET', '/v1/sync')).libraries).toMatchObject([{ writer: joiner.peerId, records: 3 }])
+})
+
+test('what is followed changes while a daemon runs, and is what a restart follows', async () => {
+  await ada.ok('POST', '/v1/libraries', { name: 'team', access: 'restricted' })
+  const start = () => net.start('late', { join: ada, set: { 'sync.interval': NEVER } })
+  let late = await start()
+  // biome-ignore lint/suspicious/noExplicitAny: the test says what it expects in it
+  const at = async (...args: string[]): Promise<any> =>
+    await cliOk(['library', ...args], { home: late.home.root })
+  const team = `${ada.peerId}/team`
+  await ada.ok('PUT', '/v1/libraries/team/members', { joining: [late.peerId] })
+  await ada.publish({ ...small('ours'), library: 'team' })
+  await at('follow', ada.peerId)
+  expect(await at('follow', team, '--content', 'all')).toMatchObject({ address: team, content: 'all' })
+  await eventually(async () => (await stateOf(late, 'ours')) === 'complete')
+  await eventually(async () => (await stateOf(late, 'one')) !== undefined)
+  const home = late.home.root
+  const again: Refusal = { code: 'ALREADY_FOLLOWED', names: [team] }
+  await expectRefusal(['library', 'follow', team], again, { home })
+
+  expect(await at('unfollow', team)).toMatchObject({ address: team, hadCopy: true })
+  expect(await stateOf(late, 'ours'), 'nothing else here has it').toBeUndefined()
+  const { follows, libraries } = await late.ok('GET', '/v1/sync')
+  expect(follows).toMatchObject([{ address: ada.peerId }])
+  expect(libraries).toMatchObject([{ address: ada.peerId }])
+  await expectRefusal(['library', 'unfollow', team], { code: 'NOT_FOUND', names: [team] }, { home })
+  // Told because it is still watched, and it comes after whatever the other library would have had.
+  await ada.publish({ ...small('ours-too'), library: 'team' })
+  await ada.publish(small('told'))
+  await eventually(async () => (await stateOf(late, 'told')) !== undefined)
+  expect(await stateOf(late, 'ours-too')).toBeUndefined()
+
+  await late.stop()
+  late = await start()
+  expect((await late.ok('GET', '/v1/sync')).follows).toMatchObject([{ address: ada.peerId, content: 'none' }])
+  await ada.publish(small('after'))
+  await eventually(async () => (await stateOf(late, 'after')) !== undefined)
+  await late.stop()
 })
 
 test('a writer that comes back is followed again', async () => {

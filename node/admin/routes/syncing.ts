@@ -4,7 +4,7 @@ import { PACKAGE_TYPES, RECORD_LIMITS } from '../../../library/index.ts'
 import { SYNC_STRATEGIES } from '../../../sync/index.ts'
 import { OperationReply } from '../../schemas.ts'
 import type { NodeServices } from '../../services/types.ts'
-import { SyncStatus } from '../../sync-schemas.ts'
+import { FollowShape, SyncStatus, Unfollowed } from '../../sync-schemas.ts'
 import { type Route, route } from '../route.ts'
 import { OwnTimeoutMs } from '../time-limit.ts'
 
@@ -24,6 +24,14 @@ export const SYNC_FIELDS = {
   )
 }
 
+const params = Type.Object({
+  library: Type.String({
+    minLength: 1,
+    maxLength: MAX_ADDRESS_CHARS,
+    description: 'PEERID, or PEERID/NAME with the slash encoded.'
+  })
+})
+
 /** A part of what is said of a release that a filter names. */
 const filter = (maxLength: number, description: string) =>
   Type.Optional(Type.String({ minLength: 1, maxLength, description }))
@@ -38,7 +46,11 @@ const FILTER_FIELDS = {
   publisher: filter(128, 'The same of releases of the owner with this public key.')
 }
 
-export function syncRoutes({ syncing, lifecycle, operations }: NodeServices): Route[] {
+export function syncRoutes(services: NodeServices): Route[] {
+  return [...sessionRoutes(services), ...followRoutes(services)]
+}
+
+function sessionRoutes({ syncing, lifecycle, operations }: NodeServices): Route[] {
   return [
     route({
       method: 'POST',
@@ -94,15 +106,50 @@ export function syncRoutes({ syncing, lifecycle, operations }: NodeServices): Ro
       url: '/v1/sync/:library',
       tag,
       summary: 'Lets go of the copy of a library.',
-      params: Type.Object({
+      params,
+      response: Type.Object({ writer: Type.String(), name: Type.String() }),
+      handle: ({ params: { library }, signal }) => syncing.forget(library, signal)
+    })
+  ]
+}
+
+/** Libraries that are kept equal by themselves. */
+function followRoutes({ subscribing }: NodeServices): Route[] {
+  return [
+    route({
+      method: 'POST',
+      url: '/v1/follows',
+      tag,
+      summary: 'Follows a library of another node from now on, or in another way than before.',
+      body: Type.Object({
         library: Type.String({
           minLength: 1,
           maxLength: MAX_ADDRESS_CHARS,
-          description: 'PEERID, or PEERID/NAME with the slash encoded.'
-        })
+          description: 'PEERID for the home of that node, PEERID/NAME for another library of it.'
+        }),
+        content: Type.Optional(
+          Type.Enum(CONTENT_POLICIES, {
+            description: 'Which content comes with it; as it was, or none, unless given.'
+          })
+        ),
+        mode: Type.Optional(
+          Type.Enum(SYNC_MODES, {
+            description:
+              'union: it joins the home library of this node too; as it was, or mirror, unless given.'
+          })
+        )
       }),
-      response: Type.Object({ writer: Type.String(), name: Type.String() }),
-      handle: ({ params: { library }, signal }) => syncing.forget(library, signal)
+      response: FollowShape,
+      handle: ({ body }) => subscribing.follow(body)
+    }),
+    route({
+      method: 'DELETE',
+      url: '/v1/follows/:library',
+      tag,
+      summary: 'Follows a library no more, and lets go of the copy of it.',
+      params,
+      response: Unfollowed,
+      handle: ({ params: { library }, signal }) => subscribing.unfollow(library, signal)
     })
   ]
 }

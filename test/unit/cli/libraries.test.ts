@@ -101,3 +101,27 @@ it('shows who may know of a library, one by one', async () => {
   const { stdout } = await cli(['library', 'show', 'team'], { home })
   expect(stdout).toMatch(/members +12D3Bob\nlist +holds until 2026-01-04/)
 })
+
+it('follows a library with what is given, and says how', async () => {
+  const follow = { ...FOLLOWED, content: 'all', mode: 'union', state: 'waiting', nextAt: '' }
+  daemon.routes.set('POST /v1/follows', () => ({ json: follow }))
+  const { stdout } = await cli(
+    ['library', 'follow', '12D3Ada/tools', '--content', 'all', '--mode', 'union'],
+    { home }
+  )
+  expect(stdout).toBe('12D3Ada/tools is followed: content all, and what is in it joins home\n')
+  expect(told()).toEqual({ library: '12D3Ada/tools', content: 'all', mode: 'union' })
+  await cli(['library', 'follow', '12D3Ada/tools'], { home })
+  expect(told(), 'as it was').toEqual({ library: '12D3Ada/tools' })
+  const { status } = await cli(['library', 'follow', '12D3Ada', '--content', 'some'], { home })
+  expect(status).toBe(2)
+})
+
+it('follows a library no more, and says what became of the copy', async () => {
+  const { writer, name, address } = FOLLOWED
+  daemon.routes.set('DELETE /v1/follows/12D3Ada%2Ftools', () => ({
+    json: { writer, name, address, hadCopy: true }
+  }))
+  const { stdout } = await cli(['library', 'unfollow', '12D3Ada/tools'], { home })
+  expect(stdout).toBe('12D3Ada/tools is followed no more; its copy was let go of\n')
+})

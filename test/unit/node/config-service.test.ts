@@ -5,26 +5,32 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { loadConfig } from '../../../config/index.ts'
 import { createLogging } from '../../../node/logging/logging.ts'
 import { createConfigService } from '../../../node/services/config.ts'
+import { peerOf } from '../../../node/services/writer-key.ts'
 import type { ThrottleOptions } from '../../../protocols/index.ts'
+import { keyOf } from '../records/examples.ts'
 
 let folder: string
 let file: string
 /** What the throttle was told. */
 let configured: ThrottleOptions[]
+/** What is followed, as it was put in force. */
+let followed: Array<readonly string[]>
 beforeEach(async () => {
   configured = []
+  followed = []
   folder = await mkdtemp(join(tmpdir(), 'catalog-config-'))
   file = join(folder, 'config.toml')
   await writeFile(file, '# mine\n')
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-function service() {
+function service(env: Record<string, string> = {}) {
   const sink = { write: () => {}, close: async () => {} }
   const logging = createLogging({ sink }, { level: 'info' })
-  const reload = () => loadConfig({ file })
+  const reload = () => loadConfig({ file, env })
   const throttle = { configure: (options: ThrottleOptions) => configured.push(options) }
-  return createConfigService({ loaded: reload(), reload, logging, throttle }, { file })
+  const follow = async (lines: readonly string[]) => void followed.push(lines)
+  return createConfigService({ loaded: reload(), reload, logging, throttle, follow }, { file })
 }
 
 it('shows what is in force, and beside it what the next start will make of a change', async () => {
@@ -70,4 +76,31 @@ it('writes no limit that could not be put in force', async () => {
   await expect(config.set('limits.upp', '5MB')).rejects.toMatchObject({ code: 'CONFIG_UNKNOWN_KEY' })
   expect(await readFile(file, 'utf8')).toBe('# mine\n')
   expect(configured).toEqual([])
+})
+
+it('has other libraries followed at once, and makes one change after the other', async () => {
+  const config = service()
+  const row = () => config.show().values.find(({ key }) => key === 'sync.follow')
+  const [a, b, c] = ['a', 'b', 'c'].map(name => peerOf(keyOf(name).publicKey))
+  expect(await config.set('sync.follow', [a])).toMatchObject({ restartNeeded: false })
+  const more = (line?: string) => config.edit('sync.follow', ({ values }) => [...values.sync.follow, line])
+  await Promise.all([more(b), more(c)])
+  expect(followed).toEqual([[a], [a, b], [a, b, c]])
+  expect(row()).toMatchObject({ value: [a, b, c].join(','), origin: expect.stringMatching(/^file:/) })
+  expect(row()).not.toHaveProperty('pending')
+  const refused = config.edit('sync.follow', () => {
+    throw new Error('no')
+  })
+  await expect(refused).rejects.toThrow('no')
+  expect(followed).toHaveLength(3)
+})
+
+it('puts a changed file in force only as far as nothing overrides it, and mends one that contradicts itself', async () => {
+  const a = peerOf(keyOf('a').publicKey)
+  const config = service({ CATALOG_SYNC_FOLLOW: a })
+  expect(await config.set('sync.follow', '')).toMatchObject({ value: a, restartNeeded: false })
+  expect(followed).toEqual([[a]])
+  await writeFile(file, '[store]\nbackend = "s3"\n')
+  await expect(config.edit('sync.follow', () => [])).rejects.toMatchObject({ code: 'CONFIG_BAD_VALUE' })
+  await config.set('store.backend', 'local')
 })

@@ -3,7 +3,8 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { silentLogger } from '../../../base/index.ts'
-import { Following, subscriptionsOf } from '../../../node/services/following.ts'
+import { Following } from '../../../node/services/following.ts'
+import { type Subscription, subscriptionsOf } from '../../../node/services/subscription.ts'
 import { peerOf } from '../../../node/services/writer-key.ts'
 import type { SyncResult } from '../../../node/sync-schemas.ts'
 import { HEAD_LIFETIME_MS, type HeadStatement, readHead, signHead } from '../../../sync/index.ts'
@@ -34,7 +35,8 @@ export class FollowingWorld {
   takes = 0
   readonly united: Uint8Array[] = []
   root = 'one'
-  /** How sessions end. */
+  /** How sessions go, and end. */
+  session: (signal: AbortSignal) => Promise<void> = async () => undefined
   outcome: (peer: string) => void = () => undefined
   state: SyncResult['state'] = 'updated'
   expiresMs = this.clock.now() + HEAD_LIFETIME_MS + HOUR_MS
@@ -43,6 +45,7 @@ export class FollowingWorld {
   readonly libraries: Array<readonly Uint8Array[]> = []
   readonly violations: string[] = []
   readonly followed: string[] = []
+  readonly ended: Subscription[] = []
 
   /** After the first comparison of its subscription, with the writer. */
   static async open(): Promise<FollowingWorld> {
@@ -69,10 +72,11 @@ export class FollowingWorld {
     return new Following(
       {
         syncing: {
-          sync: async ({ peer, library }) => {
+          sync: async ({ peer, library }, { signal }) => {
             this.runs.push(peer)
             this.asked.push(library)
             this.outcome(peer)
+            await this.session(signal)
             const { state, root, expiresMs } = this
             return { state, root, head: { expires: new Date(expiresMs).toISOString() } } as never
           }
@@ -108,6 +112,7 @@ export class FollowingWorld {
         clock,
         logger: silentLogger,
         onFollowed: ({ writer: of }) => void this.followed.push(of),
+        onEnded: async subscription => void this.ended.push(subscription),
         onViolation: (_, { code }) => void this.violations.push(code),
         random: () => 0
       },

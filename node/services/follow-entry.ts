@@ -1,0 +1,47 @@
+import type { FollowState } from '../../sync/index.ts'
+import { idOfAddress } from './library-address.ts'
+import type { Subscription } from './subscription.ts'
+
+/** A subscription, and what has happened with it. */
+export interface FollowEntry {
+  subscription: Subscription
+  /** Id of the library. */
+  readonly library: Uint8Array
+  state: FollowState
+  /** Root of the copy when all of it had joined home. */
+  joinedRoot?: string
+  /** Code of the last failure; undefined after a success. */
+  lastError?: string | undefined
+  /** How often peers were busy since the last session that succeeded or failed. */
+  putOffs: number
+  /** Ends what is under way when the library is followed no more. */
+  readonly ending: AbortController
+  /** The session that is under way, or was last. */
+  run: Promise<void>
+}
+
+/** Due at once. */
+export function entryOf(subscription: Subscription): FollowEntry {
+  const library = idOfAddress(subscription)
+  const { writer } = subscription
+  const state = { library: textOf(library), writer, runningWith: undefined }
+  return {
+    subscription,
+    library,
+    putOffs: 0,
+    ending: new AbortController(),
+    run: Promise.resolve(),
+    state: {
+      ...state,
+      dueMs: 0,
+      notBeforeMs: 0,
+      staleFromMs: 0,
+      newerAt: new Map(),
+      heldBy: new Set(),
+      failedWith: []
+    }
+  }
+}
+
+/** By which an entry is found. */
+export const textOf = (library: Uint8Array): string => Buffer.from(library).toString('hex')

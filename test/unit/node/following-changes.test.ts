@@ -1,0 +1,95 @@
+/** Subscriptions that change while they are followed. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { subscriptionsOf } from '../../../node/services/subscription.ts'
+import { peerOf } from '../../../node/services/writer-key.ts'
+import { libraryIdOf } from '../../../sync/index.ts'
+import { eventually } from '../../eventually.ts'
+import { keyOf } from '../records/examples.ts'
+import { numbered } from '../sync/homes.ts'
+import { DAY_MS, FollowingWorld, HOUR_MS } from './following-world.ts'
+
+let world: FollowingWorld
+beforeEach(async () => {
+  world = await FollowingWorld.open()
+})
+afterEach(() => world.close())
+
+describe('subscriptions that change', () => {
+  const other = peerOf(keyOf('other').publicKey)
+  const otherHome = libraryIdOf(keyOf('other').publicKey, 'home')
+  const change = (...lines: string[]): Promise<void> => world.following.change(subscriptionsOf(lines))
+
+  test('are compared at once, peers are told of them, and what is gone leaves nothing behind', async () => {
+    const ofHome = peerOf(world.writer.key.publicKey)
+    await eventually(() => world.libraries.length === 1)
+    await change(ofHome, `${other} none`)
+    await eventually(() => world.followed.length === 2)
+    expect(world.asked.slice(1), 'the new one, and no other').toEqual([other])
+    await eventually(() => world.libraries.length === 2)
+    expect(world.libraries[1]).toEqual([world.reader.library, world.writer.library, otherHome])
+    await change(other)
+    expect(world.following.status().map(({ address }) => address)).toEqual([other])
+    expect(world.ended).toMatchObject([{ writer: ofHome, content: 'none', mode: 'mirror' }])
+    await world.clock.advance(9000, 1000)
+    expect(world.libraries, 'a peer takes no more').toHaveLength(2)
+    await world.clock.advance(1000)
+    await eventually(() => world.libraries.length === 3)
+    expect(world.libraries[2]).toEqual([world.reader.library, otherHome])
+    await world.writer.publish(numbered(2))
+    const heard = world.following.heard(world.mirror, world.headOf())
+    await expect(heard).rejects.toMatchObject({ message: 'this library is not followed here' })
+    await world.clock.advance(DAY_MS, HOUR_MS / 2)
+    await eventually(() => world.followed.length === 3)
+    expect(world.asked.slice(2)).toEqual([other])
+    await world.following.stop()
+    const [status] = world.following.status()
+    world.following = world.open([other])
+    world.following.start()
+    await eventually(() => world.followed.length === 4 && world.libraries.length > 3)
+    expect(world.following.status(), 'as a start with these lines').toEqual([status])
+    expect(world.libraries.at(-1)).toEqual(world.libraries[2])
+  })
+
+  test('end the session of one that is gone, and nothing is done for it when that is said', async () => {
+    const said: string[] = []
+    world.session = signal =>
+      new Promise((_, reject) =>
+        signal.addEventListener('abort', () => {
+          said.push(signal.reason.code)
+          setTimeout(() => reject(signal.reason), 5)
+        })
+      )
+    await change(peerOf(world.writer.key.publicKey), other)
+    await eventually(() => world.runs.length === 2)
+    const changed = change(peerOf(world.writer.key.publicKey))
+    expect(world.ended, 'not yet').toEqual([])
+    await changed
+    expect(said).toEqual(['ABORTED'])
+    expect(world.ended).toMatchObject([{ writer: other }])
+    expect(world.followed).toHaveLength(1)
+    await world.clock.advance(DAY_MS / 2, HOUR_MS / 2)
+    expect(world.runs, 'nor is it tried again').toHaveLength(2)
+  })
+
+  test('have a library that holds in another way compared again, and end what was done in the other', async () => {
+    const ofHome = peerOf(world.writer.key.publicKey)
+    await change(ofHome)
+    expect(world.ended, 'as it was').toEqual([])
+    await change(`${ofHome} all union`)
+    expect(world.ended).toMatchObject([{ writer: ofHome, content: 'none', mode: 'mirror' }])
+    await eventually(() => world.followed.length === 2)
+    expect(world.united).toEqual([world.writer.library])
+    expect(world.following.status()).toMatchObject([{ content: 'all', mode: 'union' }])
+    await world.clock.advance(20_000, 1000)
+    expect(world.libraries, 'nothing else is watched').toHaveLength(1)
+  })
+
+  test('change what is done when it goes on, while it pauses', async () => {
+    await world.following.pause()
+    await change(other)
+    expect(world.runs).toHaveLength(1)
+    world.following.resume()
+    await eventually(() => world.followed.length === 2)
+    expect(world.asked.slice(1)).toEqual([other])
+  })
+})
