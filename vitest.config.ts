@@ -12,7 +12,14 @@ const report: [string, object][] =
 export default defineConfig({
   test: {
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          globalSetup: 'test/worker.setup.ts'
+        }
+      },
       {
         extends: true,
         test: {

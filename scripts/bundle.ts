@@ -7,17 +7,9 @@
 import { createHash } from 'node:crypto'
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
-import { type BuildOptions, build } from 'esbuild'
+import { build } from 'esbuild'
 import { displaySize } from '../base/index.ts'
-import {
-  addons,
-  leftOut,
-  nodeModules,
-  ownPackage,
-  packedPrefixes,
-  plainOrder,
-  seldomLoaded
-} from './bundle-plugins.ts'
+import { programBundle, workerBundle } from './bundle-options.ts'
 import { recordCodeCaches } from './code-cache.ts'
 import { packChunks } from './pack-chunks.ts'
 
@@ -26,56 +18,18 @@ const ROOT = resolve(import.meta.dirname, '..')
 const OUT = resolve(ROOT, process.argv[2] ?? 'dist')
 const UNHASHED = '0'.repeat(64)
 
-const COMMON = {
-  absWorkingDir: ROOT,
-  outdir: OUT,
-  bundle: true,
-  platform: 'node',
-  target: 'node24',
-  conditions: ['node', 'import'],
-  mainFields: ['module', 'main'],
-  // Names stay, for the stacks in the log; short lines, for the line numbers in them.
-  minifySyntax: true,
-  minifyWhitespace: true,
-  lineLimit: 120,
-  legalComments: 'linked',
-  sourcemap: true,
-  write: false,
-  logLevel: 'warning'
-} as const satisfies BuildOptions
-
-const PROGRAM = {
-  ...COMMON,
-  entryPoints: { program: 'cli/main.ts' },
-  plugins: [nodeModules, addons, seldomLoaded, leftOut, ownPackage, packedPrefixes, plainOrder],
-  format: 'esm',
-  splitting: true,
-  sourcemap: 'external',
-  define: { 'process.env.NODE_ENV': '"production"', 'import.meta.url': 'bundleUrl' }
-} as const satisfies BuildOptions
-
 /** A function that bundle-start.cjs calls, which says what the hash is for; a script's value, or what a module exports. */
 const PROGRAM_HEAD =
   `/*${UNHASHED}*/(typeof module==="object"?module:{}).exports=(function(require,__filename){"use strict";` +
   'const bundleUrl=require("node:url").pathToFileURL(__filename).href\n'
 const PROGRAM_FOOT = '\n})\n//# sourceMappingURL=program.cjs.map\n'
 
-const WORKER = {
-  ...COMMON,
-  entryPoints: { worker: 'node/worker.ts' },
-  plugins: [nodeModules, addons, seldomLoaded],
-  format: 'esm',
-  define: { 'process.env.NODE_ENV': '"production"' },
-  // Bundled CommonJS packages call `require` for Node's own modules; an ES module has none.
-  banner: { js: "const require = process.getBuiltinModule('module').createRequire(import.meta.url)" }
-} as const satisfies BuildOptions
-
 const withHash = (text: string): string =>
   text.replace(UNHASHED, createHash('sha256').update(text).digest('hex'))
 
 /** Builds both; rejects after esbuild has printed what is wrong. */
 async function bundle(): Promise<void> {
-  const [program, worker] = await Promise.all([build(PROGRAM), build(WORKER)])
+  const [program, worker] = await Promise.all([build(programBundle(OUT)), build(workerBundle(OUT))])
   const { text, map } = await packChunks(program.outputFiles, 'program.js', 1)
   // Only now: a bundle that failed leaves the last good one.
   rmSync(OUT, { recursive: true, force: true })

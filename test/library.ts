@@ -7,9 +7,9 @@ import {
   type LibraryOptions,
   openLibrary
 } from '../library/index.ts'
-import { WORKER_URL } from '../node/worker-url.ts'
 import { openSyncCompanion } from '../sync/index.ts'
 import { createNodeKey, SigningKey, sha256 } from '../trust/index.ts'
+import { testWorkerUrl } from './worker-url.ts'
 
 /** A library as a daemon opens it, with the product's own worker. A folder that is no home gets the key that its worker signs with. */
 export async function openTestLibrary(
@@ -18,7 +18,7 @@ export async function openTestLibrary(
 ): Promise<Library> {
   const key = join(options.home, 'node.key')
   if (existsSync(options.home) && !existsSync(key)) await createNodeKey(key)
-  return await openLibrary(modules, { ...options, workerUrl: WORKER_URL })
+  return await openLibrary(modules, { ...options, workerUrl: testWorkerUrl() })
 }
 
 /** The node that the worker's other half signs for where a test runs it in its own thread. */
