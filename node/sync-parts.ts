@@ -3,11 +3,17 @@ import type { Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Registry as MetricsRegistry } from 'prom-client'
-import type { Clock, Logger } from '../base/index.ts'
+import { CatalogError, type Clock, type Logger } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
 import { networkPrefix } from '../discovery/index.ts'
 import type { ContentStore, Registry } from '../library/index.ts'
-import { type ContentServer, type Control, HeadExchange, SyncServer } from '../protocols/index.ts'
+import {
+  type ContentServer,
+  type Control,
+  decodeSyncFrame,
+  HeadExchange,
+  SyncServer
+} from '../protocols/index.ts'
 import type { LibrarySets } from '../sync/index.ts'
 import type { EventHub } from './events.ts'
 import type { AnnouncementSchedule } from './schedule.ts'
@@ -17,6 +23,7 @@ import { FollowedContent } from './services/followed-content.ts'
 import { Following } from './services/following.ts'
 import type { LibraryAnnouncing } from './services/library-announcing.ts'
 import type { Network } from './services/network.ts'
+import { OwnHeads } from './services/own-heads.ts'
 import type { Pausable } from './services/pause.ts'
 import { classesOf } from './services/release-filter.ts'
 import { subscriptionsOf } from './services/subscription.ts'
@@ -24,7 +31,7 @@ import { Syncing } from './services/syncing.ts'
 import type { FetchingService } from './services/types.ts'
 import { Uniting } from './services/uniting.ts'
 import type { Violations } from './services/violations.ts'
-import { nodeKeyOf } from './services/writer-key.ts'
+import { nodeKeyOf, writerOf } from './services/writer-key.ts'
 import type { FollowShape } from './sync-schemas.ts'
 
 export interface SyncPartsModules {
@@ -58,6 +65,7 @@ export class SyncParts {
   readonly #finishing: CopyFinishing
   readonly #guard: AudienceGuard
   readonly #announcing: Pick<LibraryAnnouncing, 'changed'>
+  readonly #closing = new AbortController()
 
   /** Serves peers from then on. */
   static async create(modules: SyncPartsModules, config: Config): Promise<SyncParts> {
@@ -69,11 +77,12 @@ export class SyncParts {
   private constructor(modules: SyncPartsModules, { network: { id: networkId }, sync }: Config) {
     const { libp2p, sets, violations, logger, clock, metrics } = modules
     const peerId = (): string => modules.peerId
+    const ownHeads = new OwnHeads(modules, { own: writerOf(modules.peerId) })
     this.#announcing = modules.libraryAnnouncing
     this.#server = new SyncServer(
       {
         libp2p,
-        serve: serveFrom(sets, modules.peerId),
+        serve: serveFrom({ sets, ownHeads, signal: this.#closing.signal }, modules.peerId),
         networkOf,
         clock,
         log: logger.child({ part: 'sync' }),
@@ -91,7 +100,7 @@ export class SyncParts {
     this.#heads = new HeadExchange({
       ...modules,
       log: logger.child({ part: 'heads' }),
-      headOf: library => sets.headOf(library),
+      headOf: library => ownHeads.headOf(library),
       admits,
       isConnected: peer => libp2p.getConnections(peer).length > 0,
       onHead: (peer, head) => this.#following.heard(peer, head)
@@ -116,6 +125,7 @@ export class SyncParts {
         syncing: this.syncing,
         uniting,
         heads: this.#heads,
+        onAnswered: peer => ownHeads.answered(peer),
         onFollowed: (subscription, result) => this.#content.followed(subscription, result),
         onEnded: subscription => this.#content.ended(subscription),
         onViolation: violations.of('heads')
@@ -164,18 +174,37 @@ export class SyncParts {
 
   /** Shows libraries to nobody any more. */
   close(): Promise<void> {
+    this.#closing.abort(new CatalogError('SHUTTING_DOWN', 'this node shows its libraries no longer'))
     return this.#server.stop()
   }
 }
 
+interface Served {
+  sets: LibrarySets
+  ownHeads: OwnHeads
+  /** Ends what a session waits for. */
+  signal: AbortSignal
+}
+
 /** Runs the sessions of peers in the worker. */
-function serveFrom(sets: LibrarySets, own: string): ConstructorParameters<typeof SyncServer>[0]['serve'] {
+function serveFrom(
+  { sets, ownHeads, signal }: Served,
+  own: string
+): ConstructorParameters<typeof SyncServer>[0]['serve'] {
   const local = idBytes(peerIdFromString(own))
-  return ({ peerId, compareInMs }, work) =>
-    sets.session(
-      { role: 'source', local, remote: idBytes(peerId), node: nodeKeyOf(peerId), compareInMs },
-      port => work(port)
+  return ({ peerId, compareInMs }, work) => {
+    const node = nodeKeyOf(peerId)
+    return sets.session({ role: 'source', local, remote: idBytes(peerId), node, compareInMs }, port =>
+      work({
+        say: () => port.say(),
+        take: async frame => {
+          const message = frame.kind === 'hello' ? decodeSyncFrame(frame) : undefined
+          if (message?.kind === 'hello') await ownHeads.untilTold(message.body.library, node, signal)
+          return await port.take(frame)
+        }
+      })
     )
+  }
 }
 
 const networkOf = (address: Multiaddr): string | undefined => {

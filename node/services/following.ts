@@ -57,6 +57,8 @@ export interface FollowingModules extends Omit<WatchingModules, 'onTold'> {
   syncing: Pick<SyncingService, 'sync'>
   uniting: Pick<Uniting, 'unite'>
   sets: Pick<LibrarySets, 'take' | 'headOf' | 'access'>
+  /** Told of each peer that has said which heads it has of what is watched here, when they are judged. */
+  onAnswered(peer: string): void
   /** Told of each library that was followed. */
   onFollowed(subscription: Subscription, result: SyncResult): void
   /** Told of each subscription that holds no more: nothing is done for it when this resolves. */
@@ -193,8 +195,13 @@ export class Following extends Ongoing {
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
-    // A writer that came is asked at once where it failed before for being away.
-    const modules = { ...this.#modules, onTold: () => this.#changed.show() }
+    const { onAnswered } = this.#modules
+    const onTold = (peer: string, isAnswered: boolean): void => {
+      if (isAnswered) onAnswered(peer)
+      // A writer that came is asked at once where it failed before for being away.
+      this.#changed.show()
+    }
+    const modules = { ...this.#modules, onTold }
     const options = {
       librariesFor: (peer: string) => this.#librariesFor(peer),
       isWriter: (peer: string) => [...this.#entries.values()].some(({ state }) => state.writer === peer),

@@ -34,8 +34,8 @@ export interface WatchingModules {
   network: Pick<Network, 'connected' | 'onConnected'>
   clock: Clock
   logger: Logger
-  /** A peer was told, or could not be. */
-  onTold(): void
+  /** A peer was told and has answered, its heads are judged; or that has failed. */
+  onTold(peer: string, isAnswered: boolean): void
 }
 
 export interface WatchingOptions {
@@ -92,6 +92,7 @@ async function tell(
   { librariesFor }: WatchingOptions,
   signal: AbortSignal
 ): Promise<void> {
+  let isAnswered = false
   try {
     const libraries = await librariesFor(peer)
     await retry(() => heads.watch(peerIdFromString(peer), libraries, signal), WATCH_RETRY, {
@@ -99,9 +100,10 @@ async function tell(
       signal,
       retryable: () => !signal.aborted && network.connected().includes(peer)
     })
+    isAnswered = true
   } catch (thrown) {
     const { code } = toCatalogError(thrown)
     if (!signal.aborted) logger.debug({ peer, code }, 'a peer could not be asked for heads')
   }
-  onTold()
+  onTold(peer, isAnswered)
 }

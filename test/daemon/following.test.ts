@@ -1,4 +1,5 @@
 /** Daemons that follow libraries by themselves. */
+import { cp, rename, rm } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { cliOk, expectRefusal, type Refusal } from './support/cli.ts'
 import { eventually, type TestDaemon, TestNet } from './support.ts'
@@ -6,6 +7,8 @@ import { eventually, type TestDaemon, TestNet } from './support.ts'
 let net: TestNet
 let ada: TestDaemon
 let bob: TestDaemon
+/** Who follows what bob has. */
+const others: TestDaemon[] = []
 
 /** What comes comes because it was told, not because its time had come. */
 const NEVER = '7d'
@@ -13,12 +16,15 @@ const NEVER = '7d'
 beforeAll(async () => {
   net = await TestNet.create()
   ada = await net.start('ada')
-  bob = await net.start('bob', {
+  bob = await startBob()
+})
+afterAll(() => net.destroy())
+
+const startBob = (): Promise<TestDaemon> =>
+  net.start('bob', {
     join: ada,
     set: { 'sync.follow': `${ada.peerId} all`, 'sync.interval': NEVER }
   })
-})
-afterAll(() => net.destroy())
 
 const small = (name: string) => ({ name, version: '1.0.0', files: { 'readme.md': name } })
 
@@ -44,6 +50,7 @@ test('what two followers tell each other reaches who is not connected to the wri
     join: bob,
     set: { 'sync.follow': ada.peerId, 'sync.interval': NEVER }
   })
+  others.push(eve)
   await eventually(async () => (await packagesOf(eve)).length === 2)
   const { libraries } = await eve.ok('GET', '/v1/sync')
   expect(libraries).toMatchObject([{ writer: ada.peerId, records: 2 }])
@@ -63,6 +70,7 @@ test('a library that joins home by itself is handed on to those who follow that'
     join: joiner,
     set: { 'sync.follow': joiner.peerId, 'sync.interval': NEVER }
   })
+  others.push(joiner, last)
   await eventually(async () => (await packagesOf(last)).length === 2)
   await ada.publish(small('later'))
   await eventually(async () => (await stateOf(last, 'later')) !== undefined)
@@ -114,4 +122,23 @@ test('a writer that comes back is followed again', async () => {
   await ada.publish(small('three'))
   await bob.ok('POST', '/v1/peers', { address: ada.address })
   await eventually(async () => (await stateOf(bob, 'three')) === 'complete')
+})
+
+test('a writer whose disk was put back as it was begins a new epoch before anybody hears of what it does', async () => {
+  const backup = `${ada.home.database}.backup`
+  await Promise.all([ada, ...others].map(daemon => daemon.stop()))
+  await cp(ada.home.database, backup, { recursive: true })
+  ada = await net.start('ada')
+  await ada.publish(small('lost'))
+  await bob.ok('POST', '/v1/peers', { address: ada.address })
+  await eventually(async () => (await stateOf(bob, 'lost')) === 'complete')
+  await Promise.all([ada, bob].map(daemon => daemon.stop()))
+  await rm(ada.home.database, { recursive: true })
+  await rename(backup, ada.home.database)
+  ada = await net.start('ada')
+  await ada.publish(small('four'))
+  bob = await startBob()
+  await eventually(async () => (await stateOf(bob, 'four')) === 'complete')
+  const { checks } = await bob.ok('GET', '/v1/doctor')
+  expect(checks.find(({ name }: { name: string }) => name === 'library').message).not.toContain('two states')
 })

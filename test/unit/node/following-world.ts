@@ -42,6 +42,7 @@ export class FollowingWorld {
   expiresMs = this.clock.now() + HEAD_LIFETIME_MS + HOUR_MS
   /** Who was told what is watched. */
   readonly watched: string[] = []
+  readonly answered: string[] = []
   readonly libraries: Array<readonly Uint8Array[]> = []
   readonly violations: string[] = []
   readonly followed: string[] = []
@@ -111,6 +112,7 @@ export class FollowingWorld {
         },
         clock,
         logger: silentLogger,
+        onAnswered: peer => void this.answered.push(peer),
         onFollowed: ({ writer: of }) => void this.followed.push(of),
         onEnded: async subscription => void this.ended.push(subscription),
         onViolation: (_, { code }) => void this.violations.push(code),
