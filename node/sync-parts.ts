@@ -102,6 +102,7 @@ export class SyncParts {
       log: logger.child({ part: 'heads' }),
       headOf: library => ownHeads.headOf(library),
       admits,
+      knownTo: peer => sets.access.knownTo(nodeKeyOf(peer)),
       isConnected: peer => libp2p.getConnections(peer).length > 0,
       onHead: (peer, head) => this.#following.heard(peer, head)
     })

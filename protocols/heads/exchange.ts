@@ -12,7 +12,7 @@ import {
 } from '../../base/index.ts'
 import type { Control } from '../control/index.ts'
 import { PeerRates } from '../exchange/peer-rates.ts'
-import { timeOfNotHere } from '../wire/not-here.ts'
+import { NONE_HERE_MS, timeOfNotHere } from '../wire/not-here.ts'
 import { HEAD_RATE, MAX_HEADS_PER_ANSWER, MAX_WATCHED, newHead, WATCH_RATE, watchHeads } from './types.ts'
 
 /** Watchers at once; each knows of the libraries that are here only, so it costs little. */
@@ -30,6 +30,8 @@ export interface HeadExchangeModules {
   readonly control: Pick<Control, 'request' | 'handle'>
   /** The signed head of the set that is here now; empty when nothing is signed yet, undefined when the library is not here. */
   readonly headOf: (library: Uint8Array) => Promise<Uint8Array | undefined>
+  /** The libraries that are here and that a peer may know of. What that takes does not depend on what it has asked for. */
+  readonly knownTo: (peerId: PeerId) => Promise<readonly Uint8Array[]>
   /** Whether a peer may know of a library; one that it may not know of is not here for it. */
   readonly admits: (peerId: PeerId, library: Uint8Array) => Promise<boolean>
   readonly isConnected: (peerId: PeerId) => boolean
@@ -82,10 +84,8 @@ export class HeadExchange {
     modules.control.handle(watchHeads, async ({ libraries }, { peerId, signal }) => {
       this.#watchRates.take(peerId.toString(), 1)
       const askedMs = modules.clock.monotonicMs()
-      // Named many times, one that the peer may not know of would take many times as long as what is not here.
-      const distinct = [...new Map(libraries.map(library => [textOf(library), library])).values()]
-      const heads = await this.#watch(peerId, distinct)
-      await timeOfNotHere({ clock: modules.clock, askedMs, things: distinct.length }, signal)
+      const heads = await this.#watch(peerId, libraries)
+      await timeOfNotHere({ clock: modules.clock, askedMs, afterMs: NONE_HERE_MS }, signal)
       return { heads }
     })
     modules.control.handle(newHead, async ({ head }, { peerId, signal }) => {
@@ -132,15 +132,18 @@ export class HeadExchange {
   }
 
   async #watch(peerId: PeerId, libraries: readonly Uint8Array[]): Promise<Uint8Array[]> {
-    const { admits } = this.#modules
+    // One after the other, those that are here would take longer than those that are not, whether or not the peer may know of them.
+    const known = new Set((await this.#modules.knownTo(peerId)).map(textOf))
     const told = new Map<string, string>()
     const heads: Uint8Array[] = []
     for (const library of libraries) {
+      const text = textOf(library)
+      if (!known.has(text) || told.has(text)) continue
       const head = await this.#headOf(library)
-      if (head === undefined || !(await admits(peerId, library))) continue
+      if (head === undefined) continue
       const isTold = head.byteLength > 0 && heads.length < MAX_HEADS_PER_ANSWER
       if (isTold) heads.push(head)
-      told.set(textOf(library), isTold ? textOf(head) : '')
+      told.set(text, isTold ? textOf(head) : '')
     }
     const peer = peerId.toString()
     this.#watchers.delete(peer)

@@ -12,13 +12,19 @@ import {
 } from '../../library/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import { libraryOf } from '../find-library.ts'
-import { readFollowed } from '../follow/rows.ts'
+import { readCopyNames, readFollowed } from '../follow/rows.ts'
 import { libraryIdOf } from '../heads/index.ts'
 import { WorkerSide } from '../worker-side.ts'
 import { Audiences } from './audiences.ts'
 import { type Group, readGroups } from './groups.ts'
 import type { MemberChange, NewLibrary } from './keeper.ts'
-import { type Access, type OwnLibrary, readOwnLibraries, readOwnLibrary } from './own-libraries.ts'
+import {
+  type Access,
+  type OwnLibrary,
+  readOwnLibraries,
+  readOwnLibrary,
+  readOwnReadable
+} from './own-libraries.ts'
 
 export interface LibraryAccessModules {
   library: Pick<Library, 'snapshot' | 'companion'>
@@ -56,6 +62,23 @@ export class LibraryAccess {
     return this.#worker.reading(async reader => {
       const found = libraryOf(reader, library, this.#writer)
       return found !== undefined && this.#audiences.admits(reader, node, found.libraryId, this.#now())
+    })
+  }
+
+  /**
+   * The libraries that are here or followed and of which a node may know. All of them are looked at, so what it takes says nothing of any
+   * single one: for questions about many.
+   */
+  knownTo(node: Uint8Array): Promise<Uint8Array[]> {
+    return this.#worker.reading(async reader => {
+      const known: Uint8Array[] = []
+      const admits = (libraryId: string): boolean =>
+        this.#audiences.admits(reader, node, libraryId, this.#now())
+      for await (const { id, libraryId } of readOwnReadable(reader, this.#writer))
+        if (admits(libraryId)) known.push(id)
+      for await (const { library, libraryId } of readCopyNames(reader))
+        if (libraryId !== undefined && admits(libraryId)) known.push(library)
+      return known
     })
   }
 

@@ -1,5 +1,5 @@
 /** The libraries of this node: `home` and `private`, which are always there, and those that its operator has made, one row each (docs/disk-format.md). */
-import { CatalogError } from '../../base/index.ts'
+import { CatalogError, toCatalogError } from '../../base/index.ts'
 import {
   ACCESS_CLASSES,
   type AccessClass,
@@ -53,6 +53,20 @@ export function readOwnLibrary(
   return value === undefined ? undefined : decodeRow(id, value)
 }
 
+/** All that can be read, as long as one cannot: it hides no other. */
+export async function* readOwnReadable(
+  reader: DatabaseReader,
+  writer: Uint8Array
+): AsyncGenerator<OwnLibrary> {
+  yield* builtIn(writer)
+  for await (const { id, stored } of iterateRows(reader))
+    try {
+      yield decodeRow(id, stored)
+    } catch (err) {
+      if (toCatalogError(err).code !== 'CONTENT_CORRUPT') throw err
+    }
+}
+
 /** All of them: the two that are always there, then the others by id. */
 export async function* readOwnLibraries(
   reader: DatabaseReader,
@@ -60,9 +74,16 @@ export async function* readOwnLibraries(
   signal?: AbortSignal
 ): AsyncGenerator<OwnLibrary> {
   yield* builtIn(writer)
+  for await (const { id, stored } of iterateRows(reader, signal)) yield decodeRow(id, stored)
+}
+
+async function* iterateRows(
+  reader: DatabaseReader,
+  signal?: AbortSignal
+): AsyncGenerator<{ id: Uint8Array; stored: Uint8Array }> {
   const prefix = makeKey(KeyFamily.OwnLibrary)
-  for await (const [key, value] of reader.iterate({ prefix }, signal))
-    yield decodeRow(key.slice(prefix.byteLength), value)
+  for await (const [key, stored] of reader.iterate({ prefix }, signal))
+    yield { id: key.slice(prefix.byteLength), stored }
 }
 
 function builtIn(writer: Uint8Array): OwnLibrary[] {

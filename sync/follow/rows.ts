@@ -3,7 +3,7 @@
  * the row. A change too large for one batch is made in a second copy beside it, which takes its place when it is whole and equal to a head;
  * then names are led to it, and the copy before is taken away.
  */
-import { CatalogError } from '../../base/index.ts'
+import { CatalogError, toCatalogError } from '../../base/index.ts'
 import {
   type DatabaseReader,
   followedLibrary,
@@ -101,14 +101,46 @@ export async function* readAllFollowed(
   reader: DatabaseReader,
   signal?: AbortSignal
 ): AsyncGenerator<{ library: Uint8Array; readRow: () => FollowedRow }> {
+  for await (const { library, stored } of iterateRows(reader, signal))
+    yield { library, readRow: () => decodeRow(stored) }
+}
+
+/** The name here of the copy that counts of every library that is followed; undefined for one whose row cannot be read. Heads are not looked at. */
+export async function* readCopyNames(
+  reader: DatabaseReader
+): AsyncGenerator<{ library: Uint8Array; libraryId: string | undefined }> {
+  for await (const { library, stored } of iterateRows(reader))
+    yield { library, libraryId: copyNameIn(library, stored) }
+}
+
+async function* iterateRows(
+  reader: DatabaseReader,
+  signal?: AbortSignal
+): AsyncGenerator<{ library: Uint8Array; stored: Uint8Array }> {
   const prefix = makeKey(KeyFamily.Followed)
-  for await (const [key, value] of reader.iterate({ prefix }, signal))
+  for await (const [key, stored] of reader.iterate({ prefix }, signal))
     if (key.byteLength === prefix.byteLength + LIBRARY_ID_BYTES)
-      yield { library: key.slice(prefix.byteLength), readRow: () => decodeRow(value) }
+      yield { library: key.slice(prefix.byteLength), stored }
+}
+
+function copyNameIn(library: Uint8Array, stored: Uint8Array): string | undefined {
+  try {
+    const { copy, isClosed } = decodePlain(Buffer.from(stored))
+    return copyName(library, copy, { isClosed })
+  } catch (err) {
+    if (toCatalogError(err).code !== 'CONTENT_CORRUPT') throw err
+    return undefined
+  }
 }
 
 function decodeRow(stored: Uint8Array): FollowedRow {
   const bytes = Buffer.from(stored)
+  const { headAt, ...row } = decodePlain(bytes)
+  return { ...row, head: bytes.byteLength === headAt ? undefined : readHead(bytes.subarray(headAt)) }
+}
+
+/** All but the head, and where that begins. */
+function decodePlain(bytes: Buffer): Omit<FollowedRow, 'head'> & { headAt: number } {
   const version = bytes[0]
   const nameAt = 1 + PUBLIC_KEY_BYTES
   if (version !== ROW_VERSION && version !== UNNAMED_VERSION) throw corrupt()
@@ -125,7 +157,7 @@ function decodeRow(stored: Uint8Array): FollowedRow {
     isIndexing: (bytes[nameEnd + 12]! & INDEXING_BIT) !== 0,
     isClosed: (bytes[nameEnd + 12]! & CLOSED_BIT) !== 0,
     syncedMs: Number(bytes.readBigUInt64BE(nameEnd + 13)),
-    head: bytes.byteLength === headAt ? undefined : readHead(bytes.subarray(headAt))
+    headAt
   }
 }
 

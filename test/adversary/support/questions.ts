@@ -3,6 +3,7 @@
  * question that is added to one, gets a row here: then the tests beside it ask it as an outsider, as a member and as one who was a
  * member, at the writer and at a follower.
  */
+import { randomBytes } from 'node:crypto'
 import { nameKey } from '../../../discovery/index.ts'
 import { contentKey, libraryKey, recordKey } from '../../../discovery/keys.ts'
 import { answerMessage, openMessage } from '../../../protocols/content/frames.ts'
@@ -57,6 +58,8 @@ const IDS_OF_GET = 64
 const IDS_OF_WATCH = 64
 
 const many = (count: number, id: Uint8Array): Uint8Array[] => Array.from({ length: count }, () => id)
+
+const nowhere = (count: number): Uint8Array[] => Array.from({ length: count }, () => randomBytes(32))
 
 async function get(peer: RawPeer, daemon: TestDaemon, ids: Uint8Array[]): Promise<Answer> {
   const { records, statements, resumeAt } = await peer.request(daemon, getRecords, { ids })
@@ -156,6 +159,11 @@ export const QUESTIONS: readonly Question[] = [
   {
     name: 'heads.watch of its id many times',
     ask: (p, d, { library }) => watch(p, d, many(IDS_OF_WATCH, library)),
+    ...OF_WATCHERS
+  },
+  {
+    name: 'heads.watch of its id among many',
+    ask: (p, d, { library }) => watch(p, d, [...nowhere(IDS_OF_WATCH), library]),
     ...OF_WATCHERS
   },
   { name: 'heads.new with a head of it', ask: (p, d, { head }) => tell(p, d, head), ...OF_MEMBERS },

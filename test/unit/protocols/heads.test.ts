@@ -7,7 +7,7 @@ import type { Handler } from '../../../protocols/control/incoming.ts'
 import { PeerRates } from '../../../protocols/exchange/peer-rates.ts'
 import { HEAD_RATE, MAX_HEADS_PER_ANSWER, WATCH_RATE } from '../../../protocols/heads/types.ts'
 import { type Control, HeadExchange, newHead, watchHeads } from '../../../protocols/index.ts'
-import { NOT_HERE_MS } from '../../../protocols/wire/not-here.ts'
+import { NONE_HERE_MS, NOT_HERE_MS } from '../../../protocols/wire/not-here.ts'
 import { ManualClock } from './manual-clock.ts'
 
 const library = (number: number): Uint8Array => new Uint8Array(32).fill(number)
@@ -19,6 +19,9 @@ let unreadable: string | undefined
 /** Libraries that the peer may not know of. */
 let closed: Set<string>
 let errors: number
+/** How often all libraries were looked at, and heads were read. */
+let looks: number
+let reads: number
 let connected: boolean
 let asked: Array<{ method: number; message: unknown }>
 let heard: string[]
@@ -33,7 +36,7 @@ beforeEach(async () => {
   heads = new Map()
   unreadable = undefined
   closed = new Set()
-  errors = 0
+  errors = looks = reads = 0
   connected = true
   asked = []
   heard = []
@@ -50,8 +53,13 @@ beforeEach(async () => {
   exchange = new HeadExchange({
     control,
     headOf: async id => {
+      reads++
       if (text(id) === unreadable) throw new CatalogError('CONTENT_CORRUPT', 'the row cannot be read')
       return heads.get(text(id))
+    },
+    knownTo: async () => {
+      looks++
+      return [...heads.keys()].filter(id => !closed.has(id)).map(id => Buffer.from(id))
     },
     admits: async (_, id) => !closed.has(text(id)),
     isConnected: () => connected,
@@ -117,6 +125,27 @@ describe('who watches libraries', () => {
     await look()
     expect(asked, 'shut out, it is told no more until it asks again').toHaveLength(1)
     await exchange.stop()
+  })
+
+  test('is answered about a thousand as late as about one, and what it may not know of costs no more than what is nowhere', async () => {
+    set(1, 'one')
+    set(2, 'closed')
+    closed.add(text(library(2)))
+    const nowhere = Array.from({ length: 1000 }, (_, number) => Buffer.from(String(number).padStart(32)))
+    const costs: unknown[] = []
+    for (const libraries of [
+      [library(1)],
+      [library(1), ...nowhere],
+      Array(1000).fill(library(2)),
+      [library(3)]
+    ]) {
+      looks = reads = 0
+      const startMs = clock.monotonicMs()
+      const { heads: shown } = await ask(32, { libraries })
+      costs.push([shown.length, looks, reads, clock.monotonicMs() - startMs])
+    }
+    const nothing = [0, 1, 0, NONE_HERE_MS]
+    expect(costs).toEqual([[1, 1, 1, NONE_HERE_MS], [1, 1, 1, NONE_HERE_MS], nothing, nothing])
   })
 
   test('is told no more once it is gone, or watches something else', async () => {

@@ -1,12 +1,20 @@
 /** Libraries that are not for everybody: who gets a copy, and what others see of it, now and when somebody was shut out. */
 import { describe, expect, test } from 'vitest'
 import { DAY_MS, HOUR_MS } from '../../../base/index.ts'
-import { ACCESS_LIFETIME_MS, type AccessList, HOME_LIBRARY, KeyFamily } from '../../../library/index.ts'
+import {
+  ACCESS_LIFETIME_MS,
+  type AccessList,
+  HOME_LIBRARY,
+  KeyFamily,
+  makeKey
+} from '../../../library/index.ts'
 import { encodeSyncMessage } from '../../../protocols/index.ts'
 import { decodeHead, signHead } from '../../../sync/index.ts'
 import { sha256 } from '../../../trust/index.ts'
 import { follow, numbered, range, SyncHome } from './homes.ts'
 import { grant, keys, make, member, NOT_HERE, outsider, revoke, rowsOf, shown, team, writer } from './team.ts'
+
+const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 describe('a restricted library', () => {
   test('is for those on its list, and not there for others', async () => {
@@ -19,6 +27,33 @@ describe('a restricted library', () => {
     await expect(team(outsider, writer, { name: 'nothing' })).rejects.toMatchObject(NOT_HERE)
     expect(await writer.sets.access.admits(writer.idOf('team'), outsider.key.publicKey)).toBe(false)
     expect(await writer.sets.access.admits(writer.idOf('nothing'), outsider.key.publicKey)).toBe(false)
+  })
+
+  test('is among what a node may know of when it is on the list, here and where it is followed, whatever else cannot be read', async () => {
+    await make('restricted', [member])
+    await make('public', [], 'tools')
+    await writer.publishIn('team', numbered(1))
+    await team(member)
+    await follow(member, writer, { name: 'tools' })
+    const knownAt = async (home: SyncHome, node: SyncHome): Promise<string[]> => {
+      const known = (await home.sets.access.knownTo(node.key.publicKey)).map(hexOf)
+      const names = [writer, member].flatMap(of =>
+        ['home', 'team', 'tools', 'private'].map(name => [of, name] as const)
+      )
+      return names.flatMap(([of, name]) => (known.includes(hexOf(of.idOf(name))) ? [name] : []))
+    }
+    expect(await knownAt(writer, outsider)).toEqual(['home', 'tools'])
+    expect(await knownAt(writer, member)).toEqual(['home', 'team', 'tools'])
+    expect(await knownAt(member, outsider)).toEqual(['tools', 'home'])
+    expect(await knownAt(member, writer)).toEqual(['team', 'tools', 'home'])
+    const unreadable = sha256(Buffer.from('unreadable'))
+    for (const home of [writer, member])
+      for (const family of [KeyFamily.Followed, KeyFamily.OwnLibrary])
+        await home.write([{ type: 'put', key: makeKey(family, unreadable), value: Buffer.of(0xff) }])
+    expect(await knownAt(writer, member)).toEqual(['home', 'team', 'tools'])
+    expect(await knownAt(member, writer)).toEqual(['team', 'tools', 'home'])
+    writer.nowMs += ACCESS_LIFETIME_MS
+    expect(await knownAt(writer, member), 'its list has run out').toEqual(['home', 'tools'])
   })
 
   test('is shown by those who follow it to the others on its list, and to nobody else', async () => {
