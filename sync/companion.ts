@@ -51,6 +51,8 @@ export interface SyncCompanionOptions {
   place: Uint8Array
   /** What is done at once; as measured unless given. */
   limits?: FollowLimits
+  /** Nodes of trees that are in memory; one of the usual size unless given. */
+  cache?: NodeCache
   /** Unforeseeable bytes; the system's unless given. */
   random?: (bytes: number) => Uint8Array
 }
@@ -65,7 +67,7 @@ export async function openSyncCompanion(
   options: SyncCompanionOptions
 ): Promise<WorkerCompanion> {
   const { database } = modules
-  const cache = new NodeCache()
+  const { cache = new NodeCache() } = options
   const trees = new TreeStore({ database, cache })
   await database.clear(makeKey(KeyFamily.TreeSort))
   for await (const libraryId of readLibraryIds(database)) await trees.clean(libraryId)

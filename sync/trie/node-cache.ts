@@ -14,8 +14,14 @@ const ENTRY_OVERHEAD_BYTES = 150
  * was written meanwhile, failed or was built anew; nothing has to be taken out.
  */
 export class NodeCache {
-  readonly #interior = cacheOf(INTERIOR_CACHE_BYTES)
-  readonly #buckets = cacheOf(BUCKET_CACHE_BYTES)
+  readonly #interior: LruCache<string, Uint8Array>
+  readonly #buckets: LruCache<string, Uint8Array>
+
+  /** Of either kind of nodes so many bytes at most; as above unless given. */
+  constructor({ interiorBytes = INTERIOR_CACHE_BYTES, bucketBytes = BUCKET_CACHE_BYTES } = {}) {
+    this.#interior = cacheOf(interiorBytes)
+    this.#buckets = cacheOf(bucketBytes)
+  }
 
   get(hash: Uint8Array): Uint8Array | undefined {
     const key = keyOf(hash)

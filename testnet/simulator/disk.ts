@@ -5,6 +5,8 @@ import type {
   KeyRange,
   WriteOperation
 } from '../../library/index.ts'
+import type { Needles } from './needles.ts'
+import { Rows } from './rows.ts'
 
 type Row = [string, Uint8Array | undefined]
 /** What rows were before they changed. */
@@ -15,13 +17,16 @@ type Undo = Map<string, Uint8Array | undefined>
  * disk by then never was, and what was written without `sync` goes with a crash.
  */
 export class Disk implements DatabaseWriter {
-  /** By family, then by key as text: a character for each byte, so that they sort alike. */
-  readonly #families = new Map<string, Map<string, Uint8Array>>()
+  readonly #families = new Map<string, Rows>()
   readonly #snapshots = new Set<Undo>()
   readonly #unsynced: Undo = new Map()
   readonly #reader = readerOf(key => this.#families.get(familyOf(key))?.get(key), this.#keysOf.bind(this))
+  /** What is kept of a value, which its writer may change later: a copy, or bytes that are equal and will not change. */
+  keep: (key: Uint8Array, value: Uint8Array) => Uint8Array = (_key, value) => Uint8Array.from(value)
   /** Takes as long as a batch does, and for ever once the node is down. */
   wait: () => Promise<void> = async () => undefined
+  /** Called with the key of every row that comes, changes or goes, and what it was before. */
+  onRow: (key: string, before: Uint8Array | undefined) => void = () => undefined
   /** Called when a batch is in the database, before its writer knows. */
   onWritten: () => void = () => undefined
 
@@ -32,7 +37,7 @@ export class Disk implements DatabaseWriter {
   /** A copy of what is on disk now: a backup, or another home. */
   copy(): Disk {
     const copy = new Disk()
-    for (const [family, rows] of this.#families) copy.#families.set(family, new Map(rows))
+    for (const [family, rows] of this.#families) copy.#families.set(family, new Rows(rows.entries()))
     return copy
   }
 
@@ -48,14 +53,17 @@ export class Disk implements DatabaseWriter {
     return this.#reader.iterate(range)
   }
 
-  /** Whether any row has these bytes in it, as they are or in hex. */
-  mentions(bytes: Uint8Array): boolean {
-    const forms = [textOf(bytes), Buffer.from(bytes).toString('hex')]
+  /** Whether any row has one of some byte strings in it, as they are or in hex. */
+  mentions(needles: Needles): boolean {
     for (const rows of this.#families.values())
-      for (const [key, value] of rows)
-        if (forms.some(form => key.includes(form) || Buffer.from(value).includes(form, 0, 'latin1')))
-          return true
+      for (const [key, value] of rows.entries())
+        if (needles.isIn(Buffer.from(key, 'latin1')) || needles.isIn(value)) return true
     return false
+  }
+
+  /** Keys of rows that begin with `prefix`, in order. */
+  keysOf(prefix: Uint8Array): Uint8Array[] {
+    return this.#keysOf(textOf(prefix)).map(bytesOf)
   }
 
   async batch(operations: WriteOperation[], { sync }: { sync: boolean }): Promise<void> {
@@ -63,7 +71,7 @@ export class Disk implements DatabaseWriter {
     for (const operation of operations)
       this.#set([
         textOf(operation.key),
-        operation.type === 'put' ? Uint8Array.from(operation.value) : undefined
+        operation.type === 'put' ? this.keep(operation.key, operation.value) : undefined
       ])
     if (sync) this.#unsynced.clear()
     this.onWritten()
@@ -81,10 +89,12 @@ export class Disk implements DatabaseWriter {
     this.#snapshots.add(undo)
     const get = (key: string): Uint8Array | undefined =>
       undo.has(key) ? undo.get(key) : this.#families.get(familyOf(key))?.get(key)
-    const keysOf = (prefix: string): string[] =>
-      [
-        ...new Set([...this.#keysOf(prefix), ...[...undo.keys()].filter(key => key.startsWith(prefix))])
-      ].filter(key => get(key) !== undefined)
+    const keysOf = (prefix: string): string[] => {
+      const changed = [...undo.keys()].filter(key => key.startsWith(prefix))
+      if (changed.length === 0) return this.#keysOf(prefix)
+      const keys = new Set([...this.#keysOf(prefix), ...changed])
+      return [...keys].filter(key => get(key) !== undefined).sort()
+    }
     const reader = readerOf(get, keysOf)
     return { ...reader, close: async () => void this.#snapshots.delete(undo) }
   }
@@ -99,24 +109,28 @@ export class Disk implements DatabaseWriter {
 
   #set([key, value]: Row): void {
     const family = familyOf(key)
-    const rows = this.#families.get(family) ?? new Map<string, Uint8Array>()
+    const rows = this.#families.get(family) ?? new Rows()
     this.#families.set(family, rows)
-    for (const undo of [...this.#snapshots, this.#unsynced]) if (!undo.has(key)) undo.set(key, rows.get(key))
+    const before = rows.get(key)
+    for (const undo of [...this.#snapshots, this.#unsynced]) if (!undo.has(key)) undo.set(key, before)
+    this.onRow(key, before)
     if (value === undefined) rows.delete(key)
     else rows.set(key, value)
   }
 
   #keysOf(prefix: string): string[] {
-    return [...(this.#families.get(familyOf(prefix))?.keys() ?? [])].filter(key => key.startsWith(prefix))
+    return this.#families.get(familyOf(prefix))?.keysOf(prefix) ?? []
   }
 }
 
 const textOf = (key: Uint8Array): string => Buffer.from(key).toString('latin1')
-/** Without the slash behind it, if there is one: what a key begins with (KeyFamily). */
-const familyOf = (key: string): string => /^[a-z]{1,2}(?=\/)/.exec(key)?.[0] ?? key.slice(0, 1)
+const bytesOf = (key: string): Uint8Array => Uint8Array.from(Buffer.from(key, 'latin1'))
+/** What a key begins with (KeyFamily), without the slash behind it if there is one. */
+const familyOf = (key: string): string => key.slice(0, key[1] !== '/' && key[2] === '/' ? 2 : 1)
 
 function readerOf(
   getText: (key: string) => Uint8Array | undefined,
+  /** In order. */
   keysOf: (prefix: string) => string[]
 ): DatabaseReader {
   const get = (key: Uint8Array): Uint8Array | undefined => getText(textOf(key))
@@ -125,12 +139,11 @@ function readerOf(
     getMany: async keys => keys.map(get),
     async *iterate({ prefix, after, limit, reverse = false }) {
       const from = after === undefined ? undefined : textOf(after)
-      const keys = keysOf(textOf(prefix)).sort()
+      const keys = keysOf(textOf(prefix))
       if (reverse) keys.reverse()
       const isAfter = (key: string): boolean => from === undefined || (reverse ? key < from : key > from)
       const chosen = keys.filter(isAfter).slice(0, limit)
-      for (const [key, value] of chosen.map(key => [key, getText(key)!] as const))
-        yield [Uint8Array.from(Buffer.from(key, 'latin1')), value]
+      for (const [key, value] of chosen.map(key => [key, getText(key)!] as const)) yield [bytesOf(key), value]
     }
   }
 }

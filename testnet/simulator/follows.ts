@@ -7,7 +7,6 @@ import {
   type FollowRun,
   type FollowState,
   type HeadVerdict,
-  libraryIdOf,
   nextTime,
   planFollows,
   staleTime,
@@ -18,6 +17,7 @@ import { bytesEqual } from '../../trust/index.ts'
 import { type Conversation, converse } from './converse.ts'
 import type { SaidHead } from './heads.ts'
 import type { Home } from './home.ts'
+import { homeIdOf, isHome, TEAM, teamIdOf } from './libraries.ts'
 import { SessionMeter } from './meter.ts'
 import type { Lifetime, SimulatedNode } from './node.ts'
 import { hex } from './records.ts'
@@ -25,7 +25,6 @@ import type { Asking } from './secrets.ts'
 import { MAX_ANSWERED, MAX_ANSWERED_PER_PEER, refuse } from './sessions.ts'
 import type { End } from './stream.ts'
 import type { Syncer } from './syncer.ts'
-import { isHome, TEAM, teamIdOf } from './team.ts'
 
 const INTERVAL_MS = 60 * SECOND_MS
 /** A node looks at what is due at least so often: who can be reached changes without a word. */
@@ -56,6 +55,8 @@ export class Follows implements Syncer {
   readonly #states = new Map<string, FollowState>()
   readonly #writers = new Map<string, Uint8Array>()
   readonly #answered = new Map<number, number>()
+  /** What there was when all of it was subscribed to: another list, and more of the closed ones, as soon as that changes. */
+  #subscribed: { readonly near: readonly SimulatedNode[]; readonly sought: number } = { near: [], sought: 0 }
   #begun = 0
   #lookAtMs = Number.POSITIVE_INFINITY
 
@@ -125,12 +126,15 @@ export class Follows implements Syncer {
 
   /** Neighbours come and go; each has a home, and perhaps a closed library that is wanted here. */
   #subscribe(): void {
-    const { neighbours } = this.#node.modules
-    for (const { id, writer, options } of neighbours()) {
+    const near = this.#node.modules.neighbours()
+    const { sought } = this.#node
+    if (near === this.#subscribed.near && sought.size === this.#subscribed.sought) return
+    this.#subscribed = { near, sought: sought.size }
+    for (const { id, writer, options } of near) {
       if (writer === this.#node.writer) continue
       const { publicKey } = options.key
-      this.#want(libraryIdOf(publicKey, HOME_LIBRARY), publicKey, id)
-      if (this.#node.sought.has(writer)) this.#want(teamIdOf(publicKey), publicKey, id)
+      this.#want(homeIdOf(publicKey), publicKey, id)
+      if (sought.has(writer)) this.#want(teamIdOf(publicKey), publicKey, id)
     }
   }
 
@@ -150,7 +154,7 @@ export class Follows implements Syncer {
   }
 
   async #follow({ library, peer }: FollowRun): Promise<void> {
-    const { timeline, random, watch } = this.#node.modules
+    const { timeline, random } = this.#node.modules
     const state = this.#states.get(library)!
     this.#note(library, { runningWith: peer, newerAt: tellingBeside(state.newerAt, peer, timeline.nowMs) })
     try {
@@ -159,8 +163,6 @@ export class Follows implements Syncer {
         Buffer.from(library, 'hex'),
         this.#writers.get(library)!
       )
-      watch.copied(this.#node)
-      if (outcome.removed > 0) watch.erased(this.#node)
       const dueMs = nextTime(timeline.nowMs, INTERVAL_MS, random.next())
       const staleFromMs = staleTime(outcome.head.expires)
       if (outcome.state === 'behind') this.#failed(library, peer)
@@ -192,7 +194,6 @@ export class Follows implements Syncer {
   async ask(id: number, library: Uint8Array, writer: Uint8Array): Promise<void> {
     try {
       await this.#session(id, library, writer)
-      this.#node.modules.watch.copied(this.#node)
       this.#tell(hex(library))
     } catch (thrown) {
       const { code } = toCatalogError(thrown)

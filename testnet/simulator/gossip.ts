@@ -1,9 +1,9 @@
 import { LruCache, SECOND_MS, toCatalogError } from '../../base/index.ts'
 import { nameOfBytes, type SaidHead, sayingOf } from './heads.ts'
 import type { Home } from './home.ts'
+import { isHome } from './libraries.ts'
 import type { Lifetime, SimulatedNode } from './node.ts'
 import { hex } from './records.ts'
-import { isHome } from './team.ts'
 
 /** Least time between two heads of one library that a node passes on. */
 const PACE_MS = 2 * SECOND_MS
@@ -71,7 +71,7 @@ export class Gossip {
     if (!this.#node.follows(said.library, said.writer)) return
     try {
       const verdict = await this.#home.takeHead(bytes)
-      watch.heard(this.#node, said, verdict)
+      watch.heads.heard(this.#node, said, verdict)
       if (verdict === 'forgotten') this.announce()
       this.#node.life?.syncer.heard(from, said, verdict)
       if (verdict === 'older' || verdict === 'contradiction') this.#remind(from, said)

@@ -1,4 +1,12 @@
-import { CatalogError, MIB, Semaphore, silentLogger, systemClock, toCatalogError } from '../../base/index.ts'
+import {
+  CatalogError,
+  KIB,
+  MIB,
+  Semaphore,
+  silentLogger,
+  systemClock,
+  toCatalogError
+} from '../../base/index.ts'
 import {
   type AccessList,
   accessListKey,
@@ -21,7 +29,6 @@ import {
   type Head,
   type HeadVerdict,
   LibrarySets,
-  libraryIdOf,
   NodeCache,
   type OwnLibrary,
   openSyncCompanion,
@@ -30,14 +37,15 @@ import {
   readFollowed,
   type Sketch,
   type SketchChange,
+  type SketchedRecord,
   type StoredTree
 } from '../../sync/index.ts'
 import { bytesEqual, type SigningKey } from '../../trust/index.ts'
 import type { Disk } from './disk.ts'
 import { type SaidHead, sayingOf } from './heads.ts'
 import { KeptSketch } from './kept-sketch.ts'
+import { homeIdOf, TEAM_LIBRARY, teamIdOf } from './libraries.ts'
 import { hex, replaces, type SetRecord, type Verifier } from './records.ts'
-import { TEAM_LIBRARY, teamIdOf } from './team.ts'
 import { listRecords } from './tree-records.ts'
 
 export interface HomeModules {
@@ -76,6 +84,8 @@ export interface LibraryCopy {
 const MAX_WAITING_WRITES = 64
 /** So small that copies are made in parts where a few dozen records come. */
 const LIMITS: FollowLimits = { batchChanges: 8, batchBytes: MIB, dryChanges: 64, freeComparison: 4096 }
+/** For the trees of one node: fifty of them are in memory at once, and have a few thousand records each. */
+const CACHE = { interiorBytes: 256 * KIB, bucketBytes: MIB }
 const NEVER = new AbortController().signal
 
 /** What may not be published or removed: a second content of a version, words about a release that is not here, nothing at all. */
@@ -93,14 +103,19 @@ export class Home {
   readonly #writes: Semaphore
   readonly #companion: WorkerCompanion
   readonly #commits: Commits
-  readonly #cache = new NodeCache()
+  readonly #cache: NodeCache
   readonly #sketch = new KeptSketch()
   readonly sets: LibrarySets
   readonly libraryId: Uint8Array
 
-  private constructor(modules: HomeModules, key: SigningKey, writes: Semaphore, companion: WorkerCompanion) {
+  private constructor(
+    modules: HomeModules,
+    key: SigningKey,
+    { writes, cache, companion }: { writes: Semaphore; cache: NodeCache; companion: WorkerCompanion }
+  ) {
     const { disk, now } = modules
     this.#modules = modules
+    this.#cache = cache
     this.#key = key
     this.#writes = writes
     this.#companion = companion
@@ -115,17 +130,18 @@ export class Home {
       { library, clock: { ...systemClock, now }, log: silentLogger },
       { writer: key.publicKey }
     )
-    this.libraryId = libraryIdOf(key.publicKey, HOME_LIBRARY)
+    this.libraryId = homeIdOf(key.publicKey)
   }
 
   static async open(modules: HomeModules, { key, place, random }: HomeOptions): Promise<Home> {
     const writes = new Semaphore({ name: 'writes', maxActive: 1, maxWaiting: MAX_WAITING_WRITES })
     const scheduler = new Scheduler({ monotonicMs: modules.now, defer: queueMicrotask })
+    const cache = new NodeCache(CACHE)
     const companion = await openSyncCompanion(
       { database: modules.disk, writes, scheduler, log: silentLogger, signer: key },
-      { place: Buffer.from(place), limits: LIMITS, random }
+      { place: Buffer.from(place), limits: LIMITS, cache, random }
     )
-    return new Home(modules, key, writes, companion)
+    return new Home(modules, key, { writes, cache, companion })
   }
 
   get root(): Uint8Array {
@@ -186,8 +202,13 @@ export class Home {
     return findRecord(this.#tree(this.#modules.disk), trieKey) !== undefined
   }
 
+  /** Of all records of the own set, in hex. */
+  *recHashes(): Generator<string> {
+    for (const { recHash } of listRecords(this.#tree(this.#modules.disk))) yield hex(recHash)
+  }
+
   /** Whether a record is on the disk, in whatever library. */
-  stores({ recHash }: SetRecord): boolean {
+  stores({ recHash }: Pick<SetRecord, 'recHash'>): boolean {
     return this.#modules.disk.get(rowOf(recHash)) !== undefined
   }
 
@@ -260,14 +281,30 @@ export class Home {
     return [...newest.values()]
   }
 
-  /** Hash of a record that the own set or a copy has and the disk has not. */
-  unstored(libraries: readonly Uint8Array[]): Uint8Array | undefined {
+  /** Whether some library, or a copy of one that counts, has a record of any kind. */
+  holds({ trieKey, recHash }: SketchedRecord): boolean {
     const { disk } = this.#modules
-    const copies = libraries.flatMap(library => this.copyOf(library)?.libraryId ?? [])
-    for (const libraryId of [HOME_LIBRARY, ...copies])
+    return this.#libraryIds().some(libraryId => {
+      const here = findRecord(openTree(disk, libraryId, this.#cache), trieKey)
+      return here !== undefined && bytesEqual(here, recHash)
+    })
+  }
+
+  /** Hash of a record that some library, or a copy of one that counts, has and the disk has not. */
+  unstored(): Uint8Array | undefined {
+    const { disk } = this.#modules
+    for (const libraryId of this.#libraryIds())
       for (const { recHash } of listRecords(openTree(disk, libraryId, this.#cache)))
         if (disk.get(rowOf(recHash)) === undefined) return recHash
     return undefined
+  }
+
+  #libraryIds(): string[] {
+    const copies = this.#modules.disk.keysOf(makeKey(KeyFamily.Followed)).flatMap(key => {
+      const library = key.subarray(KeyFamily.Followed.length)
+      return this.copyOf(library)?.libraryId ?? []
+    })
+    return [HOME_LIBRARY, TEAM_LIBRARY, ...copies]
   }
 
   /** The copy of a library that counts, and the head that it is equal to; undefined while there is none. */

@@ -9,4 +9,4 @@
 export type { Figures } from './figures.ts'
 export { MISCHIEF_KINDS, type MischiefKind } from './mischief.ts'
 export { MODES, type Mode } from './node.ts'
-export { SimulationFailure, type SimulationOptions, simulate } from './simulate.ts'
+export { type Progress, SimulationFailure, type SimulationOptions, simulate } from './simulate.ts'

@@ -1,5 +1,4 @@
 import { SECOND_MS } from '../../base/index.ts'
-import { HOME_LIBRARY } from '../../library/index.ts'
 import {
   encodeShapes,
   encodeSyncMessage,
@@ -11,8 +10,9 @@ import {
   stepShape,
   subtreesBelow
 } from '../../protocols/index.ts'
-import { HEAD_LIFETIME_MS, libraryIdOf, recordFrames, signHead } from '../../sync/index.ts'
+import { HEAD_LIFETIME_MS, recordFrames, signHead } from '../../sync/index.ts'
 import type { SaidHead } from './heads.ts'
+import { homeIdOf } from './libraries.ts'
 import type { Lifetime, SimulatedNode } from './node.ts'
 import { strayRecord } from './publishers.ts'
 import type { Random } from './random.ts'
@@ -167,7 +167,7 @@ function slander(node: SimulatedNode): void {
 function knownHead(node: SimulatedNode): SaidHead | undefined {
   const { random, neighbours } = node.modules
   const writer = random.pick(neighbours()).options.key.publicKey
-  return node.life?.home.headOf(libraryIdOf(writer, HOME_LIBRARY), writer)
+  return node.life?.home.headOf(homeIdOf(writer), writer)
 }
 
 function lieAbout(head: SaidHead, node: SimulatedNode): Uint8Array {

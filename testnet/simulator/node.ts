@@ -4,6 +4,7 @@ import type { Disk } from './disk.ts'
 import { Follows } from './follows.ts'
 import { Gossip } from './gossip.ts'
 import { Home } from './home.ts'
+import { isHome, TEAM, TEAM_LIBRARY, teamIdOf } from './libraries.ts'
 import type { Mischief } from './mischief.ts'
 import type { Network, Station } from './network.ts'
 import type { Random } from './random.ts'
@@ -11,8 +12,8 @@ import { hex, type SetRecord, type Verifier } from './records.ts'
 import { Sessions } from './sessions.ts'
 import type { End } from './stream.ts'
 import type { Syncer } from './syncer.ts'
-import { isHome, TEAM, TEAM_LIBRARY, teamIdOf } from './team.ts'
 import type { Timeline } from './timeline.ts'
+import { Touched } from './touched.ts'
 import type { Watch } from './watch.ts'
 
 export interface NodeModules {
@@ -70,6 +71,7 @@ export class SimulatedNode implements Station {
   place: string
   /** Nodes whose closed libraries it follows, by public key in hex: whether it may or not. */
   readonly sought = new Set<string>()
+  readonly #touched = new Touched()
   #life: Life | undefined
   #lives = 0
 
@@ -112,15 +114,16 @@ export class SimulatedNode implements Station {
   async start(): Promise<void> {
     const lifetime = this.#beginLife()
     const { disk } = this
+    disk.keep = (key, value) => this.modules.verifier.keep(key, value)
+    this.#touched.clear()
+    // Where all join one set there is nothing but that.
+    if (this.options.mode === 'follow') disk.onRow = (key, before) => this.#touched.note(key, before)
     disk.wait = () => new Promise(resolve => lifetime.after(this.modules.random.below(MAX_DISK_MS), resolve))
     const home = await Home.open(
       { disk, verifier: this.modules.verifier, now: this.now },
       { key: this.options.key, place: this.place, random: bytes => this.modules.random.bytes(bytes) }
     )
-    disk.onWritten = () => {
-      for (const head of home.heads()) this.modules.watch.signed(this, head)
-      this.modules.watch.secrets.signed(this)
-    }
+    disk.onWritten = () => this.#written(home)
     const gossip = new Gossip(this, home, lifetime)
     const isFollowing = this.options.mode === 'follow'
     const syncer = isFollowing ? new Follows(this, home, lifetime) : new Sessions(this, home, lifetime)
@@ -128,6 +131,19 @@ export class SimulatedNode implements Station {
     this.modules.watch.started(this)
     gossip.start()
     syncer.start()
+  }
+
+  /** A batch is on disk: what it has made of the promises of this node is looked at here and now. */
+  #written(home: Home): void {
+    const { watch, timeline } = this.modules
+    try {
+      for (const head of home.heads()) watch.heads.signed(this, head)
+      watch.copies.written(this, this.#touched)
+    } catch (violation) {
+      // Whoever has written has no part in it.
+      timeline.fail(violation)
+    }
+    this.#touched.clear()
   }
 
   #beginLife(): Lifetime {
@@ -166,7 +182,6 @@ export class SimulatedNode implements Station {
     this.modules.watch.removes(this)
     await this.#life.home.remove(release)
     this.modules.watch.removed(this)
-    this.modules.watch.erased(this)
     this.#life?.gossip.announce()
   }
 

@@ -1,8 +1,8 @@
 /** What must be so once everything is quiet. */
-import { HOME_LIBRARY } from '../../library/index.ts'
-import { buildTree, libraryIdOf, rootOf } from '../../sync/index.ts'
+import { buildTree, rootOf } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import type { Home, LibraryCopy } from './home.ts'
+import { homeIdOf } from './libraries.ts'
 import type { SimulatedNode } from './node.ts'
 import { hex, nameOf, type SetRecord } from './records.ts'
 import { membersWithout } from './team-steps.ts'
@@ -34,7 +34,7 @@ function pairsOf({ honest, mode, neighboursOf }: World): Pair[] {
       .map(other => ({
         node,
         other,
-        copy: homeOf(node).copyOf(libraryIdOf(other.options.key.publicKey, HOME_LIBRARY))
+        copy: homeOf(node).copyOf(homeIdOf(other.options.key.publicKey))
       }))
   )
 }

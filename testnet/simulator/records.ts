@@ -5,6 +5,7 @@ import {
   decodeVerifiedMember,
   decodeVerifiedRelease,
   decodeVerifiedStatement,
+  KeyFamily,
   type ReleaseRecord,
   recordHash,
   type StatementRecord,
@@ -12,6 +13,7 @@ import {
   trieKey
 } from '../../library/index.ts'
 import type { SketchedRecord } from '../../sync/index.ts'
+import { bytesEqual } from '../../trust/index.ts'
 
 /** A record, and where it stands in a set. */
 export interface SetRecord extends SketchedRecord {
@@ -20,6 +22,9 @@ export interface SetRecord extends SketchedRecord {
 
 export const hex = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+
+/** Of the key of a record's row. */
+const RECORD_PREFIX = hex(Buffer.from(KeyFamily.Record))
 
 /** For people. */
 export function nameOf({ record }: SetRecord): string {
@@ -64,6 +69,14 @@ export class Verifier {
   /** One that was verified, by its recHash. */
   find(recHash: Uint8Array): SetRecord | undefined {
     return this.#verified.get(hex(recHash))
+  }
+
+  /** What a row has as bytes that do not change: of a record that was verified the very ones that everybody has. */
+  keep(key: Uint8Array, value: Uint8Array): Uint8Array {
+    const prefixBytes = KeyFamily.Record.length
+    const isRecord = hex(key.subarray(0, prefixBytes)) === RECORD_PREFIX
+    const known = isRecord ? this.find(key.subarray(prefixBytes))?.record.bytes : undefined
+    return known !== undefined && bytesEqual(known, value) ? known : Uint8Array.from(value)
   }
 
   /** Throws SIGNATURE_INVALID. */

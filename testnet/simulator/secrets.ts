@@ -4,14 +4,16 @@
  * nothing of it, and must not be able to tell it from a library that does not exist.
  */
 import type { CatalogError } from '../../base/index.ts'
-import { type AccessList, isAdmitted } from '../../library/index.ts'
+import { type AccessList, HOME_LIBRARY, isAdmitted } from '../../library/index.ts'
 import type { FollowOutcome } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import type { Figures } from './figures.ts'
 import type { SaidHead } from './heads.ts'
+import { teamIdOf } from './libraries.ts'
+import { Needles } from './needles.ts'
 import type { SimulatedNode } from './node.ts'
 import { hex, nameOf, type SetRecord } from './records.ts'
-import { teamIdOf } from './team.ts'
+import type { Touched } from './touched.ts'
 import { Violation } from './violation.ts'
 
 interface ClosedLibrary {
@@ -38,6 +40,8 @@ export class Secrets {
   readonly #figures: Figures['closed']
   /** By id. */
   readonly #libraries = new Map<string, ClosedLibrary>()
+  /** By recHash: the closed library that a record was published in. */
+  readonly #publishedIn = new Map<string, ClosedLibrary>()
   /** By node: its last list on the disk that it has now. */
   readonly #last = new Map<number, AccessList>()
   /** What is answered where there is no such library. */
@@ -90,8 +94,11 @@ export class Secrets {
   }
 
   /** A node is about to publish in its closed library what nobody else has. */
-  publishes({ options }: SimulatedNode, record: SetRecord): void {
-    this.#libraries.get(hex(teamIdOf(options.key.publicKey)))?.records.set(hex(record.recHash), record)
+  publishes({ writer }: SimulatedNode, record: SetRecord): void {
+    const library = this.#of(writer)
+    if (library === undefined) return
+    library.records.set(hex(record.recHash), record)
+    this.#publishedIn.set(hex(record.recHash), library)
   }
 
   /** What was published in the closed library of a node. */
@@ -140,24 +147,58 @@ export class Secrets {
   expectNoLeak(node: SimulatedNode): void {
     const home = node.life?.home
     if (home === undefined) return
-    for (const { id, writer, everOn, records } of this.#libraries.values()) {
-      if (node.writer === hex(writer)) continue
-      const isOutsider = !everOn.has(node.writer)
-      if (isOutsider && (home.copyOf(id) ?? home.headOf(id, writer)) !== undefined)
-        throw new Violation(`node ${node.id} has a closed library that was never for it`)
-      for (const record of records.values())
-        if (home.has(record) || (isOutsider && home.stores(record)))
-          throw new Violation(`node ${node.id} has what is in a closed library only: ${nameOf(record)}`)
+    for (const library of this.#libraries.values()) {
+      if (node.writer === hex(library.writer)) continue
+      this.#expectNothingOf(node, library)
+      for (const record of library.records.values())
+        if (home.has(record) || (isOutsider(node, library) && home.stores(record))) throw leaked(node, record)
+    }
+  }
+
+  /** The same of what a batch has touched. */
+  expectNoNewLeak(node: SimulatedNode, { libraries, own, stored }: Touched): void {
+    for (const id of libraries) {
+      const library = this.#libraries.get(id)
+      if (library !== undefined) this.#expectNothingOf(node, library)
+    }
+    if (own.has(HOME_LIBRARY)) this.#expectOthers(node, node.life!.home.recHashes(), () => true)
+    this.#expectOthers(node, stored, library => isOutsider(node, library))
+  }
+
+  #expectNothingOf(node: SimulatedNode, library: ClosedLibrary): void {
+    const { home } = node.life!
+    const { id, writer } = library
+    if (isOutsider(node, library) && (home.copyOf(id) ?? home.headOf(id, writer)) !== undefined)
+      throw new Violation(`node ${node.id} has a closed library that was never for it`)
+  }
+
+  /** None of some records, by recHash, is what only such a library of another node has. */
+  #expectOthers(
+    node: SimulatedNode,
+    recHashes: Iterable<string>,
+    isSecret: (library: ClosedLibrary) => boolean
+  ): void {
+    for (const recHash of recHashes) {
+      const library = this.#publishedIn.get(recHash)
+      const record = library?.records.get(recHash)
+      if (record !== undefined && node.writer !== hex(library!.writer) && isSecret(library!))
+        throw leaked(node, record)
     }
   }
 
   /** The same of every row of its disk, whatever that is. */
-  expectNoTrace({ id: number, writer: own, disk }: SimulatedNode): void {
-    for (const { id, everOn, records } of this.#libraries.values()) {
-      if (everOn.has(own)) continue
-      for (const bytes of [id, ...[...records.values()].map(({ recHash }) => recHash)])
-        if (disk.mentions(bytes))
-          throw new Violation(`node ${number} has a row about a closed library that was never for it`)
-    }
+  expectNoTrace(node: SimulatedNode): void {
+    const libraries = [...this.#libraries.values()].filter(library => isOutsider(node, library))
+    const secret = libraries.flatMap(({ id, records }) => [
+      id,
+      ...[...records.values()].map(({ recHash }) => recHash)
+    ])
+    if (node.disk.mentions(new Needles(secret)))
+      throw new Violation(`node ${node.id} has a row about a closed library that was never for it`)
   }
 }
+
+const isOutsider = ({ writer }: SimulatedNode, { everOn }: ClosedLibrary): boolean => !everOn.has(writer)
+
+const leaked = ({ id }: SimulatedNode, record: SetRecord): Violation =>
+  new Violation(`node ${id} has what is in a closed library only: ${nameOf(record)}`)

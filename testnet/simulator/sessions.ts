@@ -1,10 +1,11 @@
 import { backoffDelayMs, CatalogError, type RetryPolicy, SECOND_MS } from '../../base/index.ts'
-import { HOME_LIBRARY, isTimely } from '../../library/index.ts'
+import { isTimely } from '../../library/index.ts'
 import { isSyncViolation } from '../../protocols/index.ts'
-import { abortFrame, type HeadVerdict, libraryIdOf } from '../../sync/index.ts'
+import { abortFrame, type HeadVerdict } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import type { SaidHead } from './heads.ts'
 import type { Home } from './home.ts'
+import { homeIdOf } from './libraries.ts'
 import { SessionMeter } from './meter.ts'
 import type { Lifetime, SimulatedNode } from './node.ts'
 import { type SessionParties, type SessionResult, SessionRun } from './session.ts'
@@ -120,7 +121,7 @@ export class Sessions implements Syncer {
         const { resumeAt } = peer
         await this.#run(id, end, {
           role: 'initiator',
-          library: libraryIdOf(near.options.key.publicKey, HOME_LIBRARY),
+          library: homeIdOf(near.options.key.publicKey),
           initiator: this.#node.peerId,
           responder: near.peerId,
           ...(resumeAt.byteLength > 0 && { resumeAt })

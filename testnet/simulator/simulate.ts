@@ -17,6 +17,19 @@ export interface SimulationOptions {
   readonly hostile?: readonly MischiefKind[]
   /** Gets a line for everything that happens. */
   readonly print?: (line: string) => void
+  /** Called after each step, and each virtual second until everybody has the same. */
+  readonly onProgress?: (progress: Progress) => void
+}
+
+/** How far a simulation has come. */
+export interface Progress {
+  readonly step: number
+  readonly virtualMs: number
+  readonly nodes: number
+  /** Different ones that were published. */
+  readonly records: number
+  /** Of honest nodes, that ended equal. */
+  readonly sessions: number
 }
 
 /** A simulation in which something was wrong: the same options show it again. */
@@ -50,15 +63,27 @@ export async function simulate(options: SimulationOptions): Promise<Figures> {
   const world = new World({ seed, nodes, mode, print, ...(hostile && { hostile }) })
   const { figures } = world.watch
   let step = 0
+  const report = (): void =>
+    options.onProgress?.({
+      step,
+      virtualMs: world.timeline.passedMs,
+      nodes: world.nodes.length,
+      records: world.verifier.size,
+      sessions: figures.sessions.equal
+    })
   try {
     for (let first = 0; first < Math.min(FIRST_NODES, nodes); first++) await world.join()
     const sequence = new Steps(world)
-    for (; step < steps; step++) await sequence.next()
-    await settle(world)
+    while (step < steps) {
+      await sequence.next()
+      step++
+      report()
+    }
+    await settle(world, report)
     await expectSets(world)
     expectViews(world)
     for (const node of world.nodes) {
-      world.watch.secrets.expectNoLeak(node)
+      world.watch.copies.look(node)
       world.watch.secrets.expectNoTrace(node)
     }
     await expectNothingLeft(world)
@@ -76,7 +101,7 @@ export async function simulate(options: SimulationOptions): Promise<Figures> {
 }
 
 /** Brings everybody back and waits until all honest nodes have one root. */
-async function settle(world: World): Promise<void> {
+async function settle(world: World, onLook: () => void): Promise<void> {
   const { timeline, watch } = world
   watch.note('quiet: no more steps')
   world.calm()
@@ -89,6 +114,7 @@ async function settle(world: World): Promise<void> {
         `no one root after ${MAX_QUIET_MS / MINUTE_MS} minutes of quiet: ${differenceOf(world)}`
       )
     await timeline.run(timeline.nowMs + LOOK_MS)
+    onLook()
   }
   watch.figures.convergedAfterMs = timeline.nowMs - startMs
   watch.figures.virtualMs = timeline.passedMs

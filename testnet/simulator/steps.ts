@@ -40,6 +40,8 @@ const KNOWN_SHARE = 0.2
 /** Of the nodes, that publish what is shared, and of those, that let go of it within some seconds. */
 const SHARE = 0.6
 const SHARED_MS = 15 * SECOND_MS
+/** After so many one node is looked at from top to bottom. */
+const STEPS_PER_LOOK = 20
 /** Parts of a network that is divided. */
 const MAX_PARTS = 3
 
@@ -48,6 +50,7 @@ export class Steps {
   readonly #world: World
   readonly #weights: Readonly<Record<string, number>>
   readonly #teams: TeamSteps
+  #taken = 0
   readonly #backups = new Map<number, Disk>()
 
   constructor(world: World) {
@@ -65,6 +68,14 @@ export class Steps {
     await this.#take(step)
     await timeline.run(timeline.nowMs + this.#pauseMs())
     watch.expectBounded()
+    if (++this.#taken % STEPS_PER_LOOK === 0) this.#look(this.#taken / STEPS_PER_LOOK)
+  }
+
+  /** One node after the other: what no batch has touched must be as it was. */
+  #look(turn: number): void {
+    const { nodes, watch } = this.#world
+    const node = nodes[turn % nodes.length]!
+    if (node.isUp) watch.copies.look(node)
   }
 
   /** Mostly steps follow each other closely; now and then there is time for everything to settle. */

@@ -1,8 +1,8 @@
 /** What happens around closed libraries: nodes make them, publish in them, let others in and shut them out, and everybody asks for them. */
 import { DAY_MS } from '../../base/index.ts'
+import { teamIdOf } from './libraries.ts'
 import type { SimulatedNode } from './node.ts'
 import { hex, type SetRecord } from './records.ts'
-import { teamIdOf } from './team.ts'
 import type { World } from './world.ts'
 
 /** How often beside the rest. */

@@ -1,15 +1,14 @@
 import type { CatalogError } from '../../base/index.ts'
-import { HOME_LIBRARY, isTimely } from '../../library/index.ts'
-import { type HeadVerdict, libraryIdOf, MAX_RUNS } from '../../sync/index.ts'
+import { MAX_RUNS } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
+import { CopyWatch } from './copy-watch.ts'
 import { count, type Figures } from './figures.ts'
-import type { SaidHead } from './heads.ts'
+import { HeadWatch } from './head-watch.ts'
 import type { SessionMeter } from './meter.ts'
 import type { SimulatedNode } from './node.ts'
-import { hex, nameOf, replaces, type SetRecord } from './records.ts'
+import { hex, nameOf, replaces, type SetRecord, type Verifier } from './records.ts'
 import { Secrets } from './secrets.ts'
 import type { SessionParties, SessionResult } from './session.ts'
-import { teamIdOf } from './team.ts'
 import { Violation } from './violation.ts'
 
 /** How a session of two honest nodes may end early: what the network, a crash or a full node does; who told a head need not have the set. */
@@ -33,9 +32,11 @@ export interface SessionReport {
   readonly result: SessionResult
 }
 
-interface Place {
-  readonly epoch: number
-  readonly revision: number
+export interface WatchModules {
+  passedMs: () => number
+  nodes: () => readonly SimulatedNode[]
+  verifier: Verifier
+  print: (line: string) => void
 }
 
 /**
@@ -46,34 +47,29 @@ export class Watch {
   readonly figures: Figures
   /** Who may know of closed libraries. */
   readonly secrets: Secrets
+  readonly heads: HeadWatch
+  readonly copies: CopyWatch
   readonly #passedMs: () => number
   readonly #nodes: () => readonly SimulatedNode[]
   readonly #print: (line: string) => void
   readonly #lines: string[] = []
   /** By node, then by key: what a node has committed, which it must never lose. */
   readonly #promised = new Map<number, Map<string, SetRecord>>()
-  /** By node, then by library: the newest head of it that the node knew. */
-  readonly #heads = new Map<number, Map<string, Place>>()
-  /** Heads that honest nodes have signed. */
-  readonly #signed = new Set<string>()
   /** By stream: the root that the first of two honest nodes found to be that of both. */
   readonly #agreed = new Map<number, string>()
-  /** Nodes that were set back without a sign of it: they may contradict themselves. */
-  readonly #rolledBack = new Set<string>()
   /** Whether a node signs what an older disk of it, or a copy, knows nothing of: its access list of today may be earlier than that of yesterday. */
   #isTwofold = false
   /** Nobody begins anything any more. */
   isStill = false
 
-  constructor(
-    figures: Figures,
-    modules: { passedMs: () => number; nodes: () => readonly SimulatedNode[]; print: (line: string) => void }
-  ) {
+  constructor(figures: Figures, { passedMs, nodes, verifier, print }: WatchModules) {
     this.figures = figures
     this.secrets = new Secrets(figures.closed)
-    this.#passedMs = modules.passedMs
-    this.#nodes = modules.nodes
-    this.#print = modules.print
+    this.heads = new HeadWatch({ figures, nodes, note: line => this.note(line) })
+    this.copies = new CopyWatch({ heads: this.heads, secrets: this.secrets, verifier, nodes })
+    this.#passedMs = passedMs
+    this.#nodes = nodes
+    this.#print = print
   }
 
   get lines(): readonly string[] {
@@ -97,10 +93,9 @@ export class Watch {
   /** Its disk is another one from here on: what was promised on the old one is gone with it. */
   restored(node: SimulatedNode, { isNoticed }: { isNoticed: boolean }): void {
     this.#promised.delete(node.id)
-    this.#heads.delete(node.id)
+    this.heads.restored(node, { isNoticed })
     this.secrets.restored(node)
     this.#isTwofold = true
-    if (!isNoticed) this.#rolledBack.add(node.writer)
   }
 
   /** The same key signs on two disks from here on. */
@@ -118,7 +113,7 @@ export class Watch {
       throw new Violation(`node ${node.id} has lost a record that it had committed: ${nameOf(lost)}`)
     // After a backup was put back, what stands in it is what counts.
     if (promised.size === 0) this.removed(node)
-    this.copied(node)
+    this.copies.look(node)
   }
 
   committed(node: SimulatedNode, records: readonly SetRecord[]): void {
@@ -150,100 +145,8 @@ export class Watch {
     for (const record of node.life!.home.records()) promised.set(hex(record.trieKey), record)
   }
 
-  /** Something has gone from a library of a node: what the others have of it stays. */
-  erased(node: SimulatedNode): void {
-    if (!node.isHonest) return
-    const lost = node.life!.home.unstored(this.#libraries())
-    if (lost !== undefined)
-      throw new Violation(
-        `node ${node.id} has erased the record ${hex(lost).slice(0, 8)}, which a library has still`
-      )
-  }
-
-  /** A copy is what the head says that it is a copy by, and that does not go back. */
-  copied(node: SimulatedNode): void {
-    this.secrets.expectNoLeak(node)
-    if (!node.isHonest) return
-    for (const library of this.#libraries()) {
-      const copy = node.life!.home.copyOf(library)
-      if (copy === undefined) continue
-      const { head, root } = copy
-      if (!bytesEqual(head.root, root))
-        throw new Violation(`node ${node.id} has a copy that is not what its head says`)
-      this.#expectForward(node, head, `copy of ${hex(library)}`)
-      const known = node.life!.home.headOf(library, head.writer)
-      const isSame = known?.epoch === head.epoch && known.revision === head.revision
-      if (isSame && !bytesEqual(known.root, head.root))
-        throw new Violation(`node ${node.id} has a copy by a head that contradicts the one it knows`)
-    }
-  }
-
-  #libraries(): Uint8Array[] {
-    const writers = this.#nodes().map(({ options }) => options.key.publicKey)
-    return writers.flatMap(writer => [libraryIdOf(writer, HOME_LIBRARY), teamIdOf(writer)])
-  }
-
-  signed(node: SimulatedNode, head: SaidHead): void {
-    const bytes = hex(head.bytes)
-    if (this.#signed.has(bytes)) return
-    this.#signed.add(bytes)
-    this.figures.heads.signed++
-    this.#expectForward(node, head)
-  }
-
-  heard(node: SimulatedNode, head: SaidHead, verdict: HeadVerdict | 'forgotten'): void {
-    count(this.figures.heads.taken, verdict)
-    if (!node.isHonest) return
-    const stored = node.life?.home.headOf(head.library, head.writer)
-    if (verdict === 'known') {
-      this.#expectKnown(node, head, stored)
-      return
-    }
-    const writer = hex(head.writer)
-    this.note(
-      `node ${node.id} takes head ${head.epoch}.${head.revision} of ${writer.slice(0, 6)}: ${verdict}`
-    )
-    const isHonest = this.#nodes().some(node => node.isHonest && node.writer === writer)
-    if (isHonest && verdict !== 'older' && !this.#signed.has(hex(head.bytes)))
-      throw new Violation(`node ${node.id} took a head that ${writer.slice(0, 6)} has never signed`)
-    if (isHonest && verdict === 'contradiction' && !this.#rolledBack.has(writer))
-      throw new Violation(`node ${node.id} accuses ${writer.slice(0, 6)}, which is honest`)
-    if (stored !== undefined) this.#expectForward(node, stored)
-    if (verdict === 'newer' && !isTimely(head.time, node.now()))
-      throw new Violation(`node ${node.id} took a head that is dated ahead`)
-    if (verdict === 'newer' && stored?.revision !== head.revision)
-      throw new Violation(`node ${node.id} did not keep a head that it called newer`)
-  }
-
-  /** Two roots for one revision are no old news. */
-  #expectKnown({ id }: SimulatedNode, head: SaidHead, stored: SaidHead | undefined): void {
-    const isSame = stored?.epoch === head.epoch && stored.revision === head.revision
-    if (isSame && !bytesEqual(stored.root, head.root))
-      throw new Violation(`node ${id} calls a head known that contradicts the one it knows`)
-  }
-
-  #expectForward(
-    { id }: SimulatedNode,
-    { library, writer, epoch, revision }: Omit<SaidHead, 'bytes'>,
-    key = hex(library) + hex(writer)
-  ): void {
-    const known = this.#heads.get(id) ?? new Map<string, Place>()
-    this.#heads.set(id, known)
-    const before = known.get(key)
-    if (
-      before !== undefined &&
-      (epoch < before.epoch || (epoch === before.epoch && revision < before.revision))
-    )
-      throw new Violation(
-        `node ${id} went back from head ${before.epoch}.${before.revision} of ${hex(writer).slice(0, 6)} to ${epoch}.${revision}`
-      )
-    known.set(key, { epoch, revision })
-  }
-
   refusedHead(node: SimulatedNode, from: number, error: CatalogError): void {
-    this.figures.heads.refused++
-    this.note(`node ${node.id} refuses a head that ${from} sent: ${error.code}`)
-    if (this.#honest(from)) throw new Violation(`node ${from} passed on a head that is none: ${error.code}`)
+    this.heads.refused(node, { id: from, isHonest: this.#honest(from) }, error)
   }
 
   spoke(report: SessionReport): void {
@@ -277,7 +180,7 @@ export class Watch {
   #isInnocent(code: string): boolean {
     if (INNOCENT.includes(code)) return true
     if (code.endsWith('NOT_PERMITTED')) return this.#isTwofold
-    return code.endsWith('HEAD_CONTRADICTED') && (this.figures.hostile > 0 || this.#rolledBack.size > 0)
+    return code.endsWith('HEAD_CONTRADICTED') && (this.figures.hostile > 0 || this.heads.hasRolledBack)
   }
 
   /** Two honest nodes that call their sets equal must have the same. */

@@ -39,7 +39,7 @@ export class World {
   /** Those that have joined, clones included. */
   readonly nodes: SimulatedNode[] = []
   /** By id; connections are mutual. */
-  readonly #neighbours = new Map<number, Set<SimulatedNode>>()
+  readonly #neighbours = new Map<number, readonly SimulatedNode[]>()
   readonly #options: WorldOptions
   #created = 0
   #copies = 0
@@ -52,6 +52,7 @@ export class World {
     this.watch = new Watch(newFigures(this.network.counts), {
       passedMs: () => this.timeline.passedMs,
       nodes: () => this.nodes,
+      verifier: this.verifier,
       print: options.print
     })
   }
@@ -66,7 +67,7 @@ export class World {
   }
 
   /** Those that a node knows, copies of homes included. */
-  readonly neighboursOf = ({ id }: SimulatedNode): SimulatedNode[] => [...this.#neighbours.get(id)!]
+  readonly neighboursOf = ({ id }: SimulatedNode): readonly SimulatedNode[] => this.#neighbours.get(id)!
 
   get honest(): SimulatedNode[] {
     return this.nodes.filter(({ isHonest }) => isHonest)
@@ -120,7 +121,11 @@ export class World {
   remove(node: SimulatedNode): void {
     node.crash()
     this.nodes.splice(this.nodes.indexOf(node), 1)
-    for (const others of this.#neighbours.values()) others.delete(node)
+    for (const [id, near] of this.#neighbours)
+      this.#neighbours.set(
+        id,
+        near.filter(other => other !== node)
+      )
     this.watch.note(`node ${node.id} is no more`)
   }
 
@@ -131,11 +136,10 @@ export class World {
 
   #create(options: NodeOptions, disk: Disk): SimulatedNode {
     const { timeline, network, verifier, watch } = this
-    const near = new Set<SimulatedNode>()
-    this.#neighbours.set(options.id, near)
+    this.#neighbours.set(options.id, [])
     const random = this.random.fork(`node ${options.id}`)
     const node = new SimulatedNode(
-      { timeline, network, verifier, watch, random, neighbours: () => [...near] },
+      { timeline, network, verifier, watch, random, neighbours: () => this.#neighbours.get(options.id)! },
       options,
       disk
     )
@@ -144,7 +148,12 @@ export class World {
   }
 
   #connect(a: SimulatedNode, b: SimulatedNode): void {
-    this.#neighbours.get(a.id)!.add(b)
-    this.#neighbours.get(b.id)!.add(a)
+    for (const [{ id }, other] of [
+      [a, b],
+      [b, a]
+    ] as const) {
+      const near = this.#neighbours.get(id)!
+      if (!near.includes(other)) this.#neighbours.set(id, [...near, other])
+    }
   }
 }
