@@ -1,59 +1,111 @@
-/**
- * `npm run simulate -- [--seed S] [--nodes N] [--steps N] [--mode join|follow] [--seeds N] [--trace]`: simulations of sync, from
- * seed S on, with their figures. Ends at the first that fails, with 1, and says how to see it again.
- */
+/** `npm run simulate -- [options]`: simulations of sync, from a seed on, with their figures (docs/sync.md). `--help` says more. */
 import { parseArgs } from 'node:util'
-import { displaySize, SECOND_MS } from '../base/index.ts'
-import { type Figures, MODES, SimulationFailure, simulate } from '../testnet/simulator/index.ts'
+import { displaySize, SECOND_MS, toCatalogError } from '../base/index.ts'
+import {
+  type Figures,
+  MODES,
+  type Mode,
+  type Progress,
+  SimulationFailure,
+  simulate
+} from '../testnet/simulator/index.ts'
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    nodes: { type: 'string', default: '50' },
-    steps: { type: 'string', default: '10000' },
-    mode: { type: 'string', default: 'join' },
-    seeds: { type: 'string', default: '1' },
-    trace: { type: 'boolean', default: false }
-  }
-})
+const USAGE = `npm run simulate -- [--seed S] [--nodes N] [--steps N] [--mode join|follow] [--seeds N] [--trace]
 
-const countOf = (text: string, option: string): number => {
-  const count = Number(text)
-  if (!Number.isSafeInteger(count) || count < 1) throw new Error(`--${option} ${text} is no number from 1 on`)
-  return count
+Runs simulations of sync over a virtual clock, network and disk; the seed decides everything that happens. Ends at the first
+that fails, with 1, and says how to see it again.
+
+  --seed S     any text; the first number where there are several seeds (1)
+  --nodes N    nodes that join in the course of it (12)
+  --steps N    things that happen, until all of it must come to rest (500)
+  --mode M     join: all nodes keep one set; follow: each has a library, and copies of those of its neighbours (join)
+  --seeds N    so many simulations, with the numbers from S on (1)
+  --trace      prints everything that happens
+  --help       prints this
+`
+
+/** Wall time until a run says how far it is, and then between two lines. */
+const FIRST_PROGRESS_MS = 5 * SECOND_MS
+const PROGRESS_MS = 10 * SECOND_MS
+
+interface Options {
+  readonly seed: string
+  readonly nodes: number
+  readonly steps: number
+  readonly mode: Mode
+  readonly seeds: number
+  readonly trace: boolean
+  readonly help: boolean
 }
-const nodes = countOf(values.nodes, 'nodes')
-const steps = countOf(values.steps, 'steps')
-const mode = MODES.find(known => known === values.mode)
-if (mode === undefined) throw new Error(`--mode ${values.mode} is none of ${MODES.join(', ')}`)
-const seeds = countOf(values.seeds, 'seeds')
-const print = values.trace ? (line: string): void => console.log(line) : undefined
 
-for (let number = 0; number < seeds; number++) {
-  // One seed may be any text; several are counted.
-  const seed = seeds === 1 ? values.seed : String(Number(values.seed) + number)
-  const startMs = performance.now()
-  try {
-    report(
-      seed,
-      await simulate({ seed, nodes, steps, mode, ...(print && { print }) }),
-      performance.now() - startMs
-    )
-  } catch (error) {
-    if (!(error instanceof SimulationFailure)) throw error
-    console.error(`the last things that happened:\n${error.lines.join('\n')}\n`)
-    console.error(`FAILED: ${error.message}`)
+/** Throws for what no option is. */
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string', default: '1' },
+      nodes: { type: 'string', default: '12' },
+      steps: { type: 'string', default: '500' },
+      mode: { type: 'string', default: 'join' },
+      seeds: { type: 'string', default: '1' },
+      trace: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false }
+    }
+  })
+  const countOf = (option: 'nodes' | 'steps' | 'seeds'): number => {
+    const count = Number(values[option])
+    if (!Number.isSafeInteger(count) || count < 1)
+      throw new Error(`--${option} ${values[option]} is no number from 1 on`)
+    return count
+  }
+  const mode = MODES.find(known => known === values.mode)
+  if (mode === undefined) throw new Error(`--mode ${values.mode} is none of ${MODES.join(', ')}`)
+  const seeds = countOf('seeds')
+  if (seeds > 1 && !Number.isSafeInteger(Number(values.seed)))
+    throw new Error(`--seed ${values.seed} is no number that ${seeds} seeds could be counted from`)
+  const { seed, trace, help } = values
+  return { seed, nodes: countOf('nodes'), steps: countOf('steps'), mode, seeds, trace, help }
+}
+
+/** Whether all simulations held. */
+async function run({ nodes, steps, mode, trace, ...options }: Options): Promise<boolean> {
+  const print = trace ? (line: string): void => console.log(line) : undefined
+  for (let number = 0; number < options.seeds; number++) {
+    const seed = options.seeds === 1 ? options.seed : String(Number(options.seed) + number)
+    const startMs = performance.now()
+    try {
+      const onProgress = progressOf(seed, steps)
+      const figures = await simulate({ seed, nodes, steps, mode, onProgress, ...(print && { print }) })
+      report(seed, mode, figures, performance.now() - startMs)
+    } catch (error) {
+      if (!(error instanceof SimulationFailure)) throw error
+      console.error(`the last things that happened:\n${error.lines.join('\n')}\n`)
+      console.error(`FAILED: ${error.message}`)
+      console.error(
+        `again:  npm run simulate -- --seed ${seed} --nodes ${nodes} --steps ${steps} --mode ${mode} --trace`
+      )
+      return false
+    }
+  }
+  return true
+}
+
+/** Says on stderr now and then how far a long run has come. */
+function progressOf(seed: string, steps: number): (progress: Progress) => void {
+  let nextMs = performance.now() + FIRST_PROGRESS_MS
+  return ({ step, virtualMs, nodes, records, sessions }) => {
+    if (performance.now() < nextMs) return
+    nextMs = performance.now() + PROGRESS_MS
+    const heap = displaySize(process.memoryUsage.rss())
     console.error(
-      `again:  npm run simulate -- --seed ${seed} --nodes ${nodes} --steps ${steps} --mode ${mode} --trace`
+      `seed ${seed}: step ${step} of ${steps}, ${seconds(virtualMs)} virtual, ${nodes} nodes, ${records} records, ${sessions} sessions, ${heap} in memory`
     )
-    process.exitCode = 1
-    break
   }
 }
 
-function report(seed: string, figures: Figures, tookMs: number): void {
+const seconds = (ms: number): string => `${(ms / SECOND_MS).toFixed(1)} s`
+
+function report(seed: string, mode: Mode, figures: Figures, tookMs: number): void {
   const { heads, sessions, network, records } = figures
-  const seconds = (ms: number): string => `${(ms / SECOND_MS).toFixed(1)} s`
   const list = (counts: Record<string, number>): string =>
     Object.entries(counts)
       .map(([name, count]) => `${count} ${name}`)
@@ -86,3 +138,18 @@ function report(seed: string, figures: Figures, tookMs: number): void {
     `  bytes      ${displaySize(sessions.bytes)} to find differences, ${displaySize(sessions.recordBytes)} of records, of which ${sessions.recordsTaken} joined and ${sessions.recordsHeld} were there already`
   )
 }
+
+/** Undefined after it has said what is wrong. */
+function optionsOrUsage(): Options | undefined {
+  try {
+    return readOptions()
+  } catch (thrown) {
+    console.error(`${toCatalogError(thrown).message}\n\n${USAGE}`)
+    return undefined
+  }
+}
+
+const options = optionsOrUsage()
+if (options === undefined) process.exitCode = 2
+else if (options.help) console.log(USAGE)
+else if (!(await run(options))) process.exitCode = 1
