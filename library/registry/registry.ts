@@ -46,7 +46,7 @@ import type {
   StoredQuery,
   StoredRecord
 } from './types.ts'
-import { isClosedRecord } from './visibility.ts'
+import { isClosedRecord, isOpenRecord } from './visibility.ts'
 
 export interface RegistryModules {
   database: Database
@@ -118,6 +118,10 @@ class LevelRegistry implements Registry {
 
   isClosed(record: Pick<ReleaseRecord, 'id'>): boolean {
     return isClosedRecord(this.#database, record)
+  }
+
+  isOpen(record: Pick<ReleaseRecord, 'id'>): boolean {
+    return isOpenRecord(this.#database, record)
   }
 
   stored(id: CID, signal?: AbortSignal): Promise<StoredRecord | undefined> {

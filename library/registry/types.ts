@@ -143,6 +143,8 @@ export interface Registry {
   librariesOf(recordBytes: Uint8Array): Promise<string[]>
   /** Whether a record is known from closed libraries only, so that not everybody may know of it. */
   isClosed(record: Pick<ReleaseRecord, 'id'>): boolean
+  /** Whether a record is here and everybody may know of it: to be asked before anybody is told. */
+  isOpen(record: Pick<ReleaseRecord, 'id'>): boolean
   /** Stored bytes of a release and of what is said of it, checked against their hashes, for peers: nothing that is closed. */
   stored(id: CID, signal?: AbortSignal): Promise<StoredRecord | undefined>
   /**

@@ -36,7 +36,11 @@ export function putPlace({ bytes, id }: SignedRecord, isClosed: boolean): WriteO
 export const isClosedRecord = (reader: DatabaseReader, { id }: Pick<SignedRecord, 'id'>): boolean =>
   readPlace(reader, id.multihash.digest)?.isClosed === true
 
-/** The same of its signed bytes. */
+/** Whether a record is here and everybody may know of it. Not the contrary of the above: one that is gone may have left with the last closed library that had it. */
+export const isOpenRecord = (reader: DatabaseReader, { id }: Pick<SignedRecord, 'id'>): boolean =>
+  readPlace(reader, id.multihash.digest)?.isClosed === false
+
+/** The same as `isClosedRecord` of its signed bytes. */
 export const areClosedBytes = (reader: DatabaseReader, bytes: Uint8Array): boolean =>
   isClosedRecord(reader, { id: recordId(bytes) })
 

@@ -60,7 +60,7 @@ export function createChanges(modules: ChangesModules): ChangesService {
     if (!isNew) return item
     events.emit('release', { name, version, id: item.id, status: item.status })
     // Those who may know of it hear of it by the head of its library.
-    if (registry.isClosed(record)) return item
+    if (!registry.isOpen(record)) return item
     const what = { names: [name], ids: [record.id] }
     await announceStored(modules, what, { wait: 0, timeoutMs: ANNOUNCE_TIMEOUT_MS }, signal)
     return item

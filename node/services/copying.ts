@@ -114,8 +114,8 @@ class Run {
   async #one(record: ReleaseRecord): Promise<void> {
     const { content, registry } = this.#modules
     // The other home would show it to everybody.
-    if (registry.isClosed(record))
-      throw new CatalogError('NOT_PERMITTED', `${releaseName(record)} is in closed libraries only`)
+    if (!registry.isOpen(record))
+      throw new CatalogError('NOT_PERMITTED', `${releaseName(record)} is in closed libraries only, or gone`)
     const { signal } = this.#context
     const { release } = record
     this.#tell(record, 0)

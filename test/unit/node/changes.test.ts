@@ -21,7 +21,7 @@ const { signal } = new AbortController()
 const yank = createStatusRecord({ name, version, content, state: 'yanked', sequence: 2 }, KEY)
 
 /** A node that holds demo@1.0.0; what was committed when something was announced. */
-async function node(announce: Network['announce'] = async () => 1) {
+async function node(announce: Network['announce'] = async () => 1, isLeaving = false) {
   const database = await openMemory()
   const registry = createRegistry({ database, writer: serialWriter(database), clock: systemClock })
   await registry.publish(RECORD.bytes)
@@ -29,7 +29,12 @@ async function node(announce: Network['announce'] = async () => 1) {
   const announced: Array<Announced & { commits: number }> = []
   const changes = createChanges({
     registry,
-    access: { of: async () => 'public' },
+    access: {
+      of: async ({ id }) => {
+        if (isLeaving) await registry.remove(id)
+        return 'public'
+      }
+    },
     content: { localState: () => 'complete', isPinned: () => false } as never,
     network: {
       connected: () => ['p1'],
@@ -60,6 +65,12 @@ describe('a change of a release', () => {
       throw new CatalogError('NO_PEERS', 'nobody')
     })
     expect(await changes.say(yank.bytes, signal)).toMatchObject({ status: 'yanked' })
+  })
+
+  it('of one that goes meanwhile is not announced: it may have left with a closed library', async () => {
+    const { changes, announced } = await node(undefined, true)
+    expect(await changes.say(yank.bytes, signal)).toMatchObject({ status: 'yanked' })
+    expect(announced).toEqual([])
   })
 
   it('may be somebody’s word on it', async () => {
