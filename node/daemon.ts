@@ -271,6 +271,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     {
       ...shared,
       libraryAnnouncing,
+      libraryKeys,
       libp2p: host.libp2p,
       peerId: host.peerId,
       network: direct,

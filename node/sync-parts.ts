@@ -4,7 +4,7 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { CatalogError, type Clock, type Logger } from '../base/index.ts'
-import type { Config } from '../config/index.ts'
+import { type Config, MAX_FOLLOWED } from '../config/index.ts'
 import { networkPrefix } from '../discovery/index.ts'
 import type { ContentStore, Registry } from '../library/index.ts'
 import {
@@ -22,6 +22,8 @@ import { CopyFinishing } from './services/copy-finishing.ts'
 import { FollowedContent } from './services/followed-content.ts'
 import { Following } from './services/following.ts'
 import type { LibraryAnnouncing } from './services/library-announcing.ts'
+import { LibraryHolders } from './services/library-holders.ts'
+import type { LibraryKeys } from './services/library-keys.ts'
 import type { Network } from './services/network.ts'
 import { OwnHeads } from './services/own-heads.ts'
 import type { Pausable } from './services/pause.ts'
@@ -45,6 +47,7 @@ export interface SyncPartsModules {
   content: ContentStore
   contentServer: Pick<ContentServer, 'recheck'>
   libraryAnnouncing: Pick<LibraryAnnouncing, 'changed'>
+  libraryKeys: LibraryKeys
   fetching: FetchingService
   events: EventHub
   schedule: AnnouncementSchedule
@@ -120,11 +123,16 @@ export class SyncParts {
       { networkId, maxRecords: sync.maxRecords, maxBytes: sync.maxBytes, classes }
     )
     this.#content = new FollowedContent(modules, { classes })
+    const holders = new LibraryHolders(
+      { ...modules, keys: modules.libraryKeys, access: sets.access },
+      { maxWaiting: MAX_FOLLOWED }
+    )
     this.#following = new Following(
       {
         ...modules,
         syncing: this.syncing,
         uniting,
+        holders,
         heads: this.#heads,
         onAnswered: peer => ownHeads.answered(peer),
         onFollowed: (subscription, result) => this.#content.followed(subscription, result),

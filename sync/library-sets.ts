@@ -255,6 +255,14 @@ export class LibrarySets {
     })
   }
 
+  /** The name here of the copy of a followed library that counts; undefined when there is none. */
+  copyOf(library: Uint8Array): Promise<string | undefined> {
+    return this.#worker.reading(async reader => {
+      const row = readFollowed(reader, library)
+      return row === undefined || row.copy === 0 ? undefined : copyName(library, row.copy, row)
+    })
+  }
+
   /** The names here of the copies of followed libraries that count. */
   copies(signal?: AbortSignal): Promise<string[]> {
     return this.#worker.reading(async reader => {

@@ -5,31 +5,18 @@
  * content, its content server says when it is asked for it, by the id of the record.
  */
 import { peerIdFromString } from '@libp2p/peer-id'
-import {
-  CatalogError,
-  type Clock,
-  type Logger,
-  SECOND_MS,
-  Semaphore,
-  toCatalogError
-} from '../../base/index.ts'
+import { CatalogError, type Clock, type Logger, SECOND_MS } from '../../base/index.ts'
 import { type AccessList, isAdmitted, type Registry, type ReleaseRecord } from '../../library/index.ts'
 import type { LibraryAccess } from '../../sync/index.ts'
 import { type Candidates, type Circle, candidatesOf } from './closed-candidates.ts'
+import { dialEach, searchHolders } from './library-holders.ts'
 import { keyOfList } from './library-keys.ts'
 import type { ReleaseHolder } from './lookup.ts'
 import type { Network } from './network.ts'
 import { nodeKeyOf, peerOf } from './writer-key.ts'
 
-/** Holders that one search takes: a fetch draws from eight at once. */
-const MAX_HOLDERS = 16
 /** Libraries under whose keys is looked for one release; few releases are in more than one. */
 const MAX_KEYS = 4
-/** One search under a key. */
-const SEARCH_MS = 10 * SECOND_MS
-/** Nodes dialled at once, and how long each may take. */
-const MAX_DIALS = 4
-const DIAL_MS = 5 * SECOND_MS
 /** How often a fetch that goes on looks who has come, and how often it searches anew. */
 const LOOK_MS = 2 * SECOND_MS
 const SEARCH_EVERY_MS = 30 * SECOND_MS
@@ -67,7 +54,7 @@ export class ClosedSources {
     if (near.ready.length > 0 && !isThorough) return holding(record, near.ready)
     const { ready, away } = this.#candidates(lists, await this.#search(lists, signal))
     if (ready.length > 0 && !isThorough) return holding(record, ready)
-    const all = [...ready, ...(await this.#dial(away, signal))]
+    const all = [...ready, ...(await dialEach(this.#modules, away, signal))]
     if (all.length > 0) return holding(record, all)
     throw new CatalogError('NO_PROVIDERS', 'none of the nodes that may know of this release can be reached', {
       hint: 'it is in a closed library: its own node, or a member that follows it, has to be online'
@@ -126,45 +113,7 @@ export class ClosedSources {
 
   async #search(lists: readonly AccessList[], signal: AbortSignal): Promise<string[]> {
     const keys = lists.slice(0, MAX_KEYS).map(keyOfList)
-    return (await Promise.all(keys.map(key => this.#holdersOf(key, signal)))).flat()
-  }
-
-  async #holdersOf(key: Uint8Array, signal: AbortSignal): Promise<string[]> {
-    const { network, logger } = this.#modules
-    const holders: string[] = []
-    try {
-      const ended = AbortSignal.any([signal, AbortSignal.timeout(SEARCH_MS)])
-      for await (const { peerId } of network.libraryHolders(key, ended))
-        if (holders.push(peerId) >= MAX_HOLDERS) break
-    } catch (thrown) {
-      signal.throwIfAborted()
-      logger.debug({ code: toCatalogError(thrown).code }, 'no more holders of a closed library were found')
-    }
-    return holders
-  }
-
-  /** Those who could be reached. */
-  async #dial(peerIds: readonly string[], signal: AbortSignal): Promise<string[]> {
-    const { network, logger } = this.#modules
-    const places = new Semaphore({
-      name: 'dials of members',
-      maxActive: MAX_DIALS,
-      maxWaiting: peerIds.length
-    })
-    const reached = await Promise.all(
-      peerIds.map(async peerId => {
-        try {
-          const dial = (): Promise<string> =>
-            network.dial(peerId, AbortSignal.any([signal, AbortSignal.timeout(DIAL_MS)]))
-          return [await places.run(dial, signal)]
-        } catch (thrown) {
-          signal.throwIfAborted()
-          logger.debug({ peerId, code: toCatalogError(thrown).code }, 'a member could not be reached')
-          return []
-        }
-      })
-    )
-    return reached.flat()
+    return (await Promise.all(keys.map(key => searchHolders(this.#modules, key, signal)))).flat()
   }
 }
 

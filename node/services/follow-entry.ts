@@ -16,8 +16,10 @@ export interface FollowEntry {
   putOffs: number
   /** Ends what is under way when the library is followed no more. */
   readonly ending: AbortController
-  /** The session that is under way, or was last. */
-  run: Promise<void>
+  /** Sessions and searches that are under way. */
+  readonly tasks: Set<Promise<void>>
+  /** Before it other holders are not looked for. */
+  searchFromMs: number
 }
 
 /** Due at once. */
@@ -30,7 +32,8 @@ export function entryOf(subscription: Subscription): FollowEntry {
     library,
     putOffs: 0,
     ending: new AbortController(),
-    run: Promise.resolve(),
+    tasks: new Set(),
+    searchFromMs: 0,
     state: {
       ...state,
       dueMs: 0,

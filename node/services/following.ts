@@ -33,6 +33,7 @@ import { bytesEqual } from '../../trust/index.ts'
 import type { FollowShape, SyncResult } from '../sync-schemas.ts'
 import { entryOf, type FollowEntry, textOf } from './follow-entry.ts'
 import { formatAddress, idOfAddress } from './library-address.ts'
+import type { LibraryHolders } from './library-holders.ts'
 import { Ongoing } from './ongoing.ts'
 import type { Subscription } from './subscription.ts'
 import type { SyncingService } from './types.ts'
@@ -48,6 +49,8 @@ const RUN_TIMEOUT_MS = 30 * MINUTE_MS
 const MAX_FAILED = 8
 /** A peer that had no place for a session is not asked for any library by then: each would come too early, too. */
 const PEER_BUSY_MS = SECOND_MS
+/** Between two searches for others that have a library: the writer that is away is tried less and less often too. */
+const SEARCH_PAUSE_MS = MINUTE_MS
 /** A library is put off by so much at most, whatever the peer says. Honest ones compare large libraries once a minute. */
 const MAX_PUT_OFF_MS = MINUTE_MS
 /** A peer that is busy more often than that, one time after the other, has failed: another one may serve. */
@@ -56,6 +59,7 @@ const MAX_PUT_OFFS = 10
 export interface FollowingModules extends Omit<WatchingModules, 'onTold'> {
   syncing: Pick<SyncingService, 'sync'>
   uniting: Pick<Uniting, 'unite'>
+  holders: Pick<LibraryHolders, 'find'>
   sets: Pick<LibrarySets, 'take' | 'headOf' | 'access'>
   /** Told of each peer that has said which heads it has of what is watched here, when they are judged. */
   onAnswered(peer: string): void
@@ -83,7 +87,7 @@ export class Following extends Ongoing {
   readonly #changed = new Signpost()
   /** Shown when other libraries are to be watched. */
   readonly #watchedOthers = new Signpost()
-  readonly #runs = new Set<Promise<void>>()
+  readonly #tasks = new Set<Promise<void>>()
 
   constructor(modules: FollowingModules, options: FollowingOptions) {
     super('following of libraries', modules.logger)
@@ -173,7 +177,7 @@ export class Following extends Ongoing {
     try {
       await Promise.all([this.#watch(signal), this.#followDue(signal)])
     } finally {
-      await Promise.all(this.#runs)
+      await Promise.all(this.#tasks)
     }
   }
 
@@ -236,16 +240,22 @@ export class Following extends Ongoing {
   #begin({ library, peer }: FollowRun, signal: AbortSignal): void {
     const entry = this.#entries.get(library)!
     this.#note(entry, { runningWith: peer })
-    const ended = AbortSignal.any([signal, entry.ending.signal])
-    const run = this.#follow(entry, peer, ended).finally(() => this.#runs.delete(run))
-    this.#runs.add(run)
-    entry.run = run
+    this.#track(entry, this.#follow(entry, peer, AbortSignal.any([signal, entry.ending.signal])))
+  }
+
+  #track({ tasks }: FollowEntry, work: Promise<void>): void {
+    const task = work.finally(() => {
+      tasks.delete(task)
+      this.#tasks.delete(task)
+    })
+    tasks.add(task)
+    this.#tasks.add(task)
   }
 
   /** Nothing is done for it any more when this resolves. */
-  async #end({ subscription, ending, run }: FollowEntry): Promise<void> {
+  async #end({ subscription, ending, tasks }: FollowEntry): Promise<void> {
     ending.abort(new CatalogError('ABORTED', 'the library is followed no more'))
-    await run
+    await Promise.all(tasks)
     await this.#modules.onEnded(subscription)
   }
 
@@ -281,6 +291,7 @@ export class Following extends Ongoing {
       this.#await(entry, peer, fromMs)
       this.#failed(entry, peer, fromMs)
       logger.info({ peer, library, code, reason: message }, 'a library could not be followed')
+      if (peer === entry.state.writer) this.#track(entry, this.#search(entry, signal))
     } finally {
       if (entry.state.runningWith !== undefined) this.#note(entry, { runningWith: undefined })
     }
@@ -328,6 +339,29 @@ export class Following extends Ongoing {
     // A writer could date head after head a moment ahead.
     const againMs = Math.min(nowMs + delayMs, Math.max(countsMs, nowMs + FAILED.firstDelayMs))
     this.#note(entry, { runningWith: undefined, dueMs: againMs, notBeforeMs: againMs, failedWith })
+  }
+
+  /** Others may have a library whose writer is away: whoever is found and has not failed is asked at once. */
+  async #search(entry: FollowEntry, signal: AbortSignal): Promise<void> {
+    const { holders, network, clock, logger } = this.#modules
+    const { library, subscription } = entry
+    if (clock.now() < entry.searchFromMs || network.connected().includes(subscription.writer)) return
+    entry.searchFromMs = Number.POSITIVE_INFINITY
+    try {
+      const found = await holders.find(library, subscription, signal)
+      const { heldBy, failedWith } = entry.state
+      this.#note(entry, { heldBy: found.reduce(including, heldBy) })
+      const isNew = found.some(peer => !failedWith.includes(peer))
+      if (isNew) this.#note(entry, { dueMs: clock.now(), notBeforeMs: 0 })
+      logger.debug(
+        { library: formatAddress(subscription), found },
+        'others were looked for that have a library'
+      )
+    } catch (err) {
+      if (!signal.aborted) logger.error({ err }, 'others that have a library could not be looked for')
+    } finally {
+      entry.searchFromMs = clock.now() + SEARCH_PAUSE_MS
+    }
   }
 
   /** What a peer has is asked for when it counts; undefined = nobody waits for it. */

@@ -20,7 +20,7 @@ import { followedHere } from './followed-here.ts'
 const MAX_LIBRARY_KEYS = 10_000
 
 export interface LibraryKeysModules {
-  sets: Pick<LibrarySets, 'followed' | 'access'>
+  sets: Pick<LibrarySets, 'followed' | 'copyOf' | 'access'>
   clock: Pick<Clock, 'now'>
   logger: Logger
 }
@@ -55,6 +55,16 @@ export class LibraryKeys {
       if (key !== undefined) keys.push(key)
     }
     return keys
+  }
+
+  /**
+   * Under which one others say that they have a library that is followed. Undefined where nothing of it is here but its name: it may be
+   * closed, and whoever is asked for it would hear of it. Of a home that is known.
+   */
+  async of(library: Uint8Array, name: string): Promise<Uint8Array | undefined> {
+    const copy = await this.#modules.sets.copyOf(library)
+    if (copy !== undefined) return await this.#keyOf(copy, library)
+    return name === HOME_LIBRARY ? libraryKey(library) : undefined
   }
 
   /** None of a closed one whose list cannot be read, or admits this node no more. */

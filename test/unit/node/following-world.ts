@@ -35,6 +35,9 @@ export class FollowingWorld {
   takes = 0
   readonly united: Uint8Array[] = []
   root = 'one'
+  /** Who is found to have a library whose writer is away, and how often somebody was looked for. */
+  holders: (signal: AbortSignal) => string[] | Promise<string[]> = () => []
+  searches = 0
   /** How sessions go, and end. */
   session: (signal: AbortSignal) => Promise<void> = async () => undefined
   outcome: (peer: string) => void = () => undefined
@@ -86,6 +89,12 @@ export class FollowingWorld {
           unite: async ({ library }) => {
             this.united.push(library)
             return 1
+          }
+        },
+        holders: {
+          find: async (_library, _of, signal) => {
+            this.searches++
+            return await this.holders(signal)
           }
         },
         sets: {
