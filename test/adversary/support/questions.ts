@@ -203,7 +203,12 @@ export const QUESTIONS: readonly Question[] = [
 ]
 
 /** All keys that follow from what somebody knows of it. */
-export const keysOf = ({ name, release, content, library }: Subject): Uint8Array[] => [
+export const keysOf = ({
+  name,
+  release,
+  content,
+  library
+}: Pick<Subject, 'name' | 'release' | 'content' | 'library'>): Uint8Array[] => [
   nameKey(name),
   recordKey(release),
   contentKey(content),

@@ -28,6 +28,7 @@ import {
   serveExchange,
   splitKeys
 } from '../../../protocols/index.ts'
+import { getRecords, listReleases } from '../../../protocols/records/types.ts'
 import type { TestDaemon } from '../../daemon/support.ts'
 
 /** The network of a home that nobody configured. */
@@ -36,20 +37,38 @@ const ASK_MS = 20_000
 /** As all of a test's questions come from one place, nothing is refused for coming too often. */
 const UNLIMITED = { perSecond: 1e6, burst: 1e6 }
 
-/** What others have told a peer without being asked, in hex. */
+/** What others have told a peer without being asked, and asked it for, in hex. */
 export interface Heard {
   readonly watched: Set<string>
   readonly heads: Set<string>
+  /** That they want it to keep. */
   readonly keys: Set<string>
+  /** Keys that they look for, in turn. */
+  readonly sought: string[]
+  /** Names and ids of records that they ask for. */
+  readonly asked: Set<string>
+}
+
+export interface RawPeerOptions {
+  /** Tells who asks for a key which of its peers claim it, and nobody where any other peer is: those meet by what they claim, or not at all. */
+  readonly isHub?: boolean
 }
 
 export class RawPeer {
   readonly node: Libp2p
   readonly privateKey: PrivateKey
   readonly control: Control
-  readonly heard: Heard = { watched: new Set(), heads: new Set(), keys: new Set() }
+  readonly heard: Heard = {
+    watched: new Set(),
+    heads: new Set(),
+    keys: new Set(),
+    sought: [],
+    asked: new Set()
+  }
+  /** By key in hex: the last claim of each peer. */
+  readonly #claims = new Map<string, Map<string, Uint8Array>>()
 
-  static async start(): Promise<RawPeer> {
+  static async start({ isHub = false }: RawPeerOptions = {}): Promise<RawPeer> {
     const privateKey = await generateKeyPair('Ed25519')
     const protocolPrefix = `catalog/${NETWORK}`
     const node = await createLibp2p({
@@ -64,12 +83,12 @@ export class RawPeer {
         dht: kadDHT({
           protocol: `/${protocolPrefix}/kad/1.0.0`,
           clientMode: false,
-          peerInfoMapper: passthroughMapper
+          peerInfoMapper: isHub ? ({ id }) => ({ id, multiaddrs: [] }) : passthroughMapper
         })
       }
     })
     const peer = new RawPeer(node as unknown as Libp2p, privateKey)
-    await peer.#serve()
+    await peer.#serve(isHub)
     return peer
   }
 
@@ -133,8 +152,8 @@ export class RawPeer {
     await this.node.stop()
   }
 
-  async #serve(): Promise<void> {
-    const { watched, heads, keys } = this.heard
+  async #serve(isHub: boolean): Promise<void> {
+    const { watched, heads, keys, sought, asked } = this.heard
     this.control.handle(watchHeads, ({ libraries }) => {
       for (const library of libraries) watched.add(hex(library))
       return { heads: [] }
@@ -143,17 +162,47 @@ export class RawPeer {
       heads.add(hex(head))
       return {}
     })
+    this.control.handle(listReleases, ({ name }) => {
+      asked.add(name)
+      return { records: [], statements: [] }
+    })
+    this.control.handle(getRecords, ({ ids }) => {
+      for (const id of ids) asked.add(hex(id))
+      return { records: [], statements: [] }
+    })
     await this.control.start()
     const modules = { libp2p: this.node, clock: systemClock, log: silentLogger }
     const options = { networkId: NETWORK, rate: UNLIMITED, maxRequests: 1000, cost: () => 1 }
     await serveExchange(modules, PROVIDE, {
       ...options,
-      answer: async (_asker, request) => {
-        for (const key of splitKeys(request.keys)) keys.add(hex(key))
-        return {}
+      answer: async ({ remotePeer }, request) => {
+        const claimed = splitKeys(request.keys).map(hex)
+        for (const key of claimed) {
+          keys.add(key)
+          this.#claimsOf(key).set(remotePeer.toString(), request.peerRecord.slice())
+        }
+        return isHub ? { verdicts: new Uint8Array(claimed.length) } : {}
       }
     })
-    await serveExchange(modules, FIND, { ...options, answer: async () => ({}) })
+    await serveExchange(modules, FIND, {
+      ...options,
+      answer: async (_asker, { key }) => {
+        sought.push(hex(key))
+        const claims = isHub ? [...this.#claimsOf(hex(key)).values()] : []
+        return { providers: claims.map(peerRecord => ({ peerRecord, ageS: 0 })) }
+      }
+    })
+  }
+
+  /** Keys that a peer claims, in hex. */
+  claimedBy(peerId: string): string[] {
+    return [...this.#claims].flatMap(([key, claims]) => (claims.has(peerId) ? [key] : []))
+  }
+
+  #claimsOf(key: string): Map<string, Uint8Array> {
+    const claims = this.#claims.get(key) ?? new Map<string, Uint8Array>()
+    this.#claims.set(key, claims)
+    return claims
   }
 }
 

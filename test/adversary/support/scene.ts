@@ -102,7 +102,7 @@ async function yankOf(writer: TestDaemon, { release }: ReleaseRecord): Promise<C
 }
 
 /** By what the peers of a home will know it, before its daemon runs. */
-async function peerIdOfHome(net: TestNet, name: string): Promise<string> {
+export async function peerIdOfHome(net: TestNet, name: string): Promise<string> {
   const { protobuf } = await loadNodeKey((await net.home(name)).nodeKey)
   return peerIdFromPrivateKey(privateKeyFromProtobuf(protobuf)).toString()
 }
