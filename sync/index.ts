@@ -12,6 +12,7 @@ export { openSyncCompanion, type SyncCompanionModules, type SyncCompanionOptions
 export {
   awaitedFromMs,
   copyName,
+  expectJoinable,
   FAILED,
   type FollowedRow,
   type FollowLimits,

@@ -269,7 +269,11 @@ export class Following extends Ongoing {
     const isTold = newerAt.has(peer) && !entry.state.newerAt.has(peer)
     try {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(RUN_TIMEOUT_MS)])
-      const result = await syncing.sync({ peer, library }, { signal: limit, progress: () => undefined })
+      const isToJoin = entry.subscription.mode === 'union'
+      const result = await syncing.sync(
+        { peer, library, isToJoin },
+        { signal: limit, progress: () => undefined }
+      )
       await this.#unite(entry, result, limit)
       entry.putOffs = 0
       entry.lastError = undefined

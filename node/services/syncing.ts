@@ -11,6 +11,7 @@ import {
 } from '../../protocols/index.ts'
 import {
   decodeHead,
+  expectJoinable,
   type FollowOptions,
   type FollowOutcome,
   type LibrarySession,
@@ -72,6 +73,7 @@ export class Syncing implements SyncingService {
 
   async sync(request: SyncRequest, context: WorkContext): Promise<SyncResult> {
     const { peer, library, strategy, dryRun = false, mode } = request
+    const isToJoin = mode === 'union' || request.isToJoin === true
     expectSense(request)
     const { network, clock, logger } = this.#modules
     const { signal } = context
@@ -81,7 +83,7 @@ export class Syncing implements SyncingService {
     const address = parseAddress(library ?? peerId, peerId)
     const id = idOfAddress(address)
     const { name } = address
-    await this.#expectAdmitted(id, peerId)
+    await this.#expectAllowed(id, { peerId, isToJoin })
     const traffic: SessionTraffic = { bytesIn: 0, bytesOut: 0, roundTrips: 0, recordsOut: 0 }
     const { head, ...outcome } = await this.#run(
       peerIdFromString(peerId),
@@ -90,6 +92,7 @@ export class Syncing implements SyncingService {
         writer: writerOf(address.writer),
         name,
         isDryRun: dryRun,
+        isToJoin,
         // Only the writer can tell what has changed.
         strategy: strategy ?? (peerId === address.writer ? 'incremental' : 'differential')
       },
@@ -139,11 +142,15 @@ export class Syncing implements SyncingService {
     }
   }
 
-  /** Of a closed library that is here nobody is asked who may not know of it: the question says that it is followed. */
-  async #expectAdmitted(library: Uint8Array, peerId: string): Promise<void> {
+  /** Of a closed library that is here nobody is asked who may not know of it: the question says that it is followed; nor for what cannot be. */
+  async #expectAllowed(
+    library: Uint8Array,
+    { peerId, isToJoin }: { peerId: string; isToJoin: boolean }
+  ): Promise<void> {
     const { sets } = this.#modules
     const head = await sets.headOf(library)
     if (head === undefined || head.byteLength === 0 || !decodeHead(head).isClosed) return
+    if (isToJoin) expectJoinable({ isClosed: true })
     if (await sets.access.admits(library, nodeKeyOf(peerIdFromString(peerId)))) return
     throw new CatalogError('NOT_PERMITTED', `${peerId} is not among those who may know of this library`, {
       details: { peerId },
@@ -198,7 +205,7 @@ export class Syncing implements SyncingService {
 
   async #run(
     peerId: PeerId,
-    wanted: Pick<FollowOptions, 'library' | 'writer' | 'name' | 'isDryRun' | 'strategy'>,
+    wanted: Pick<FollowOptions, 'library' | 'writer' | 'name' | 'isDryRun' | 'isToJoin' | 'strategy'>,
     traffic: SessionTraffic,
     context: WorkContext
   ): Promise<FollowOutcome> {

@@ -146,6 +146,8 @@ export interface SyncRequest extends ReleaseFilter {
   strategy?: SyncStrategy
   /** Whether what is in the copy joins the home library of this node; a mirror unless given. */
   mode?: SyncMode
+  /** It is a mirror now, and is to join later: NOT_PERMITTED for a library that is not for everybody, as in mode union. */
+  isToJoin?: boolean
   /** Which content comes after the records; none unless given. */
   content?: ContentPolicy
 }

@@ -38,6 +38,7 @@ import {
 } from '../trie/index.ts'
 import type { Copies, CopyChange, FollowedId } from './copies.ts'
 import { expectNewerList } from './expect-list.ts'
+import { expectJoinable } from './joins.ts'
 import type { FollowLimits } from './limits.ts'
 import { Overlay } from './overlay.ts'
 import { copyName, type FollowedRow } from './rows.ts'
@@ -196,7 +197,7 @@ export class FollowerSession implements WorkerSession {
   async #takeHead(bytes: Uint8Array, nowMs: number): Promise<void> {
     if (this.#head !== undefined) throw new CatalogError('PROTOCOL_VIOLATION', 'a second head')
     const head = decodeHead(Uint8Array.from(bytes))
-    const { library, writer, isDryRun } = this.#options
+    const { library, writer, isDryRun, isToJoin = false } = this.#options
     if (!bytesEqual(head.library, library) || !bytesEqual(head.writer, writer))
       throw new CatalogError('HEAD_INVALID', 'the head is of another library, or of another writer')
     const hasCopy = this.#row.copy !== 0 || this.#row.staged !== 0
@@ -205,6 +206,7 @@ export class FollowerSession implements WorkerSession {
         'HEAD_INVALID',
         'the head says that a library is closed which was not, or is no more'
       )
+    if (isToJoin) expectJoinable(head)
     expectTimely(head.time, nowMs)
     if (!isDryRun && (await this.#modules.takeHead(head, nowMs)) === 'contradiction')
       throw new CatalogError(

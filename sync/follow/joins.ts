@@ -11,7 +11,6 @@ import {
   type DatabaseWriter,
   HOME_LIBRARY,
   isMember,
-  isPublicLibrary,
   isReleaseRecord,
   isStatementRecord,
   type JoinPlan,
@@ -121,13 +120,18 @@ export class Joins {
 function publicCopyOf(reader: DatabaseReader, library: Uint8Array): string | undefined {
   const row = readFollowed(reader, library)
   if (row === undefined || row.copy === 0) return undefined
-  const libraryId = copyName(library, row.copy, row)
-  if (isPublicLibrary(libraryId)) return libraryId
+  expectJoinable(row)
+  return copyName(library, row.copy, row)
+}
+
+/** NOT_PERMITTED for what says of a library that it is not for everybody, such as a head. */
+export function expectJoinable({ isClosed }: { readonly isClosed: boolean }): void {
+  if (!isClosed) return
   throw new CatalogError(
     'NOT_PERMITTED',
     'what is in a library that is not for everybody does not join the home library',
     {
-      hint: 'the home library is shown to everybody: follow the other one with --mode mirror'
+      hint: 'the home library is shown to everybody: follow the other one as a mirror'
     }
   )
 }

@@ -27,6 +27,8 @@ export interface FollowOptions extends SessionPeers {
   readonly name: string
   /** Says what would change, and changes nothing. */
   readonly isDryRun: boolean
+  /** What comes is to join home: a library that is not for everybody is refused before any of it comes. */
+  readonly isToJoin?: boolean
   readonly strategy: SyncStrategy
   /** Records that the library may have. */
   readonly maxRecords: number

@@ -236,6 +236,7 @@ export interface SessionOptions {
   /** Which one of its libraries; home unless given. */
   name?: string
   isDryRun?: boolean
+  isToJoin?: boolean
   strategy?: SyncStrategy
   maxRecords?: number
   maxBytes?: number
@@ -262,6 +263,7 @@ export async function follow(
     of = source,
     name = HOME_LIBRARY,
     isDryRun = false,
+    isToJoin = false,
     strategy = 'differential',
     compareInMs = 0
   } = options
@@ -274,6 +276,7 @@ export async function follow(
     writer: of.key.publicKey,
     name: HOME_LIBRARY,
     isDryRun,
+    isToJoin,
     strategy,
     maxRecords,
     maxBytes,

@@ -141,6 +141,17 @@ describe('a union', () => {
     expect(home!.registry.count()).toBe(0)
   })
 
+  test('of a library that is not for everybody ends before anything of it has come', async () => {
+    const [source, home] = await open('source', 'home')
+    await source!.sets.access.create({ name: 'team', access: 'restricted', members: [home!.key.publicKey] })
+    await source!.publish(numbered(2))
+    await source!.publishIn('team', numbered(1))
+    const refused = follow(home!, source!, { name: 'team', isToJoin: true })
+    await expect(refused).rejects.toMatchObject({ code: 'NOT_PERMITTED' })
+    expect(await home!.followed()).toEqual([])
+    expect((await follow(home!, source!, { isToJoin: true })).state, 'others come').toBe('updated')
+  })
+
   test('takes nothing that only a closed library has', async () => {
     const [source, team, home] = await open('source', 'team', 'home')
     await source!.publish(...range(0, 2))
