@@ -136,6 +136,13 @@ export const ERROR_CODES = {
     'The library is followed already, in the way that was asked for.',
     '`catalog sync --status` shows how that goes'
   ),
+  RELEASE_BLOCKED: row(
+    403,
+    NotPermitted,
+    W.NotFound,
+    'The operator of this node has blocked the release, its owner or its content.',
+    '`catalog block list` shows what is blocked and why, `catalog block remove` lets it in again'
+  ),
   NOT_PERMITTED: row(
     403,
     NotPermitted,

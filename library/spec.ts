@@ -100,6 +100,11 @@ export function specMatches(spec: Exclude<Spec, { kind: 'id' }>, version: string
   return semver.satisfies(version, spec.kind === 'any' ? '*' : spec.range)
 }
 
+/** Whether a version is within a spec of its name, prereleases like all others: for what is to be kept away. */
+export function specCovers(spec: Exclude<Spec, { kind: 'id' }>, version: string): boolean {
+  return spec.kind === 'any' || semver.satisfies(version, spec.range, { includePrerelease: true })
+}
+
 /**
  * The highest of `versions` that a spec means. A name without a range falls back to the highest prerelease when
  * there is nothing else, since the user asked for whatever there is.

@@ -18,6 +18,9 @@ import type { Logging } from './logging/logging.ts'
 import type { NodeMetrics } from './metrics.ts'
 import type { OperationManager } from './operations.ts'
 import type { AnnouncementSchedule } from './schedule.ts'
+import type { BlockDropping } from './services/block-dropping.ts'
+import type { Blocking } from './services/blocking.ts'
+import { createBlocks } from './services/blocks.ts'
 import { Bundling } from './services/bundling.ts'
 import { createChanges } from './services/changes.ts'
 import type { Collecting } from './services/collecting.ts'
@@ -70,6 +73,8 @@ export interface BuildModules {
   fetching: Fetching
   syncing: Syncing
   collecting: Collecting
+  blocking: Blocking
+  dropping: BlockDropping
   scrubbing: Scrubbing
   /** Only with a bucket. */
   offloading: Offloading | undefined
@@ -145,6 +150,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     }),
     bundling: new Bundling(modules),
     queueing: createQueueing(modules),
+    blocks: createBlocks(modules),
     why: createWhy(withAccess),
     peers: createPeers({
       host,

@@ -39,6 +39,8 @@ import { createNetwork } from './network.ts'
 import { OperationManager } from './operations.ts'
 import { AnnouncementSchedule } from './schedule.ts'
 import { servedWhileRunning } from './served-while-running.ts'
+import { BlockDropping } from './services/block-dropping.ts'
+import { Blocking } from './services/blocking.ts'
 import { ClosedSources } from './services/closed-sources.ts'
 import { Collecting } from './services/collecting.ts'
 import { ConflictPolicies } from './services/conflict-policies.ts'
@@ -163,7 +165,12 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       onViolation: violations.of('control')
     }
   )
-  serveRecords({ control, registry: servedWhileRunning(library.registry, lifecycle), clock })
+  const blocking = await Blocking.open({ database: library.database, clock, logger: log })
+  serveRecords({
+    control,
+    registry: servedWhileRunning(library.registry, { lifecycle, blocking }),
+    clock
+  })
   await control.start()
   shutdown.leave('control', () => control.stop())
   const transfer = {
@@ -181,7 +188,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     {
       networkId: values.network.id,
       maxPriority: values.peers.maxClass,
-      mayRead: (peerId, record) => sets.access.admitsTo(record, nodeKeyOf(peerId)),
+      mayRead: (peerId, record) =>
+        !blocking.isBlocked(record) && sets.access.admitsTo(record, nodeKeyOf(peerId)),
       onViolation: violations.of('content')
     }
   )
@@ -240,6 +248,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const shared = {
     registry: library.registry,
     content: library.content,
+    blocking,
     policies,
     network,
     schedule,
@@ -258,8 +267,17 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     }
   )
   library.content.onGrown(collecting.grown)
+  const dropping = new BlockDropping({ ...shared, collecting })
   const closedSources = new ClosedSources({ ...shared, access: sets.access }, { self: host.peerId })
-  const fetching = new Fetching({ ...shared, direct, closedSources, failures, jobs, collecting })
+  const fetching = new Fetching({
+    ...shared,
+    direct,
+    closedSources,
+    failures,
+    jobs,
+    collecting,
+    dropping
+  })
   const background = new Background({ ...shared, jobs, fetching })
   const scrubbing = new Scrubbing(
     { ...shared, database: library.database, fetching, metrics: registry },
@@ -306,6 +324,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       fetching,
       syncing: syncParts.syncing,
       collecting,
+      dropping,
       jobs,
       queue,
       failures,

@@ -10,6 +10,7 @@ import { OPERATION_STATES } from './operations.ts'
 import { Dependency, ReleaseAccessName, ReleaseItem, ReleaseStatus } from './release-schemas.ts'
 import { count, ms, text } from './schema-fields.ts'
 
+export * from './block-schemas.ts'
 export * from './bundle-schemas.ts'
 export * from './library-schemas.ts'
 export * from './queue-schemas.ts'

@@ -18,6 +18,7 @@ import type { LibrarySets } from '../sync/index.ts'
 import type { EventHub } from './events.ts'
 import type { AnnouncementSchedule } from './schedule.ts'
 import { AudienceGuard } from './services/audience-guard.ts'
+import type { Blocking } from './services/blocking.ts'
 import { CopyFinishing } from './services/copy-finishing.ts'
 import { FollowedContent } from './services/followed-content.ts'
 import { Following } from './services/following.ts'
@@ -45,6 +46,7 @@ export interface SyncPartsModules {
   sets: LibrarySets
   registry: Registry
   content: ContentStore
+  blocking: Blocking
   contentServer: Pick<ContentServer, 'recheck'>
   libraryAnnouncing: Pick<LibraryAnnouncing, 'changed'>
   libraryKeys: LibraryKeys

@@ -1,5 +1,8 @@
 /** Shapes of the admin API, as the daemon's own schemas state them. Only types: nothing of the node is loaded. */
 export type {
+  BlockedShape,
+  BlockResult,
+  BlocksReply,
   BundleResult,
   Claimant,
   CollectResult,

@@ -6,6 +6,11 @@ const CONTENT: ArgumentSpec = {
   description: 'CID of a content, as `catalog content list` shows it'
 }
 
+const SUBJECT: ArgumentSpec = {
+  name: '<what>',
+  description: 'public key of an owner, NAME, NAME@RANGE, or the CID of a record or content'
+}
+
 /** The longest page that the admin API gives. */
 const MAX_PAGE = 1000
 
@@ -22,6 +27,47 @@ export const PAGES: OptionSpec[] = [
 
 /** Commands about what the store holds, whatever it is called. */
 export const STORE_COMMANDS: CommandSpec[] = [
+  {
+    name: 'block',
+    summary: 'what is kept away from this node, whoever publishes, mirrors or pins it',
+    details:
+      'What is blocked is not fetched, installed, published, served or told of here, in no range and under no name, also after restarts and whatever libraries that are followed bring. Records of such libraries stay in their copies, which are exact. `fetch` and `install` say RELEASE_BLOCKED with the reason.',
+    commands: [
+      {
+        name: 'add',
+        summary: 'block an owner, a name or a content, and let go of what is here of it',
+        details:
+          'Its contents go from the store, pinned or not, and its records from the libraries of this node. A content that other releases name, which are not blocked, stays. What was published here has no other copy, perhaps: --dry-run says what would go.',
+        arguments: [SUBJECT],
+        options: [
+          { flags: '--reason <text>', description: 'a line for who is refused it, and for you later' },
+          { flags: '--dry-run', description: 'say what would go, and change nothing' }
+        ],
+        examples: [
+          {
+            line: 'catalog block add left-pad@1.2.x --reason "malware, see the advisory"',
+            does: 'blocks versions of a package, whoever publishes them'
+          },
+          { line: 'catalog block add z6Mk…', does: 'blocks everything of an owner' }
+        ],
+        json: '`subject`, `reason?`, `blockedAt?`, `isDryRun`, `dropped {releases, contents, sizeBytes}`',
+        load: () => import('./block-add.ts')
+      },
+      {
+        name: 'list',
+        summary: 'what is blocked, and why',
+        json: '`blocks[] {subject, reason?, blockedAt}`',
+        load: () => import('./block-list.ts')
+      },
+      {
+        name: 'remove',
+        summary: 'let something in again that was blocked',
+        arguments: [SUBJECT],
+        json: '`subject`, `reason?`, `blockedAt`',
+        load: () => import('./block-remove.ts')
+      }
+    ]
+  },
   {
     name: 'bundle',
     summary: 'releases of a library as one file, for where no network reaches',

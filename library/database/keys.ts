@@ -63,6 +63,8 @@ export const KeyFamily = {
   OwnerPin: 'o/',
   /** `cs/` + @scope or name: how conflicts about it are looked at here, as text. */
   ConflictStrategy: 'cs/',
+  /** `bl/` + an owner, a name with or without a range, or a CID, as text: what is kept away from this node, in JSON (node/services/blocking.ts). */
+  Blocked: 'bl/',
   /** `a/` + name: announcement schedule, next due (8) and added (8), both in ms. */
   Announcement: 'a/',
   /** `j/` + id of a record, as text: a fetch that was asked for and has not ended, in JSON. */

@@ -110,6 +110,7 @@ async function nextEntries(
     const entry = parseNameIndexKey(key)
     if (entry === undefined) throw corrupt('a key of the name index cannot be read')
     if (isClosedValue(value) || !isAskedFor(entry, query)) continue
+    if (query.isHidden?.(readIndexEntry(key, value)) === true) continue
     if (after !== undefined && compareEntries(entry, after) <= 0) continue
     best.push({ ...entry, value })
     if (best.length === 4 * wanted) keepBest()

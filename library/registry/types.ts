@@ -56,6 +56,8 @@ export interface StoredQuery {
   readonly after?: Uint8Array
   /** Records at most. */
   readonly limit: number
+  /** Whether a release is one that nobody is told of. */
+  readonly isHidden?: (entry: IndexEntry) => boolean
 }
 
 /** A release record as it lies on disk: its signed bytes, and those of its status and attestations. */

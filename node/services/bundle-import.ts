@@ -26,6 +26,7 @@ import {
 } from '../../sync/index.ts'
 import type { BundleResult } from '../bundle-schemas.ts'
 import type { EventHub } from '../events.ts'
+import type { Blocking } from './blocking.ts'
 import type { Collecting } from './collecting.ts'
 import { releaseName } from './release-shapes.ts'
 import type { Room } from './rooms.ts'
@@ -40,6 +41,7 @@ const MAX_ENTRY_BYTES = 8 * KIB
 const ALLOWANCE_BYTES = 64 * MIB
 
 export interface BundleImportModules {
+  blocking: Pick<Blocking, 'isBlocked'>
   sets: Pick<LibrarySets, 'take'>
   registry: Pick<Registry, 'add' | 'addStatement'>
   content: Pick<ContentStore, 'beginReceive' | 'hold' | 'localState'>
@@ -147,18 +149,23 @@ class Import {
     }
   }
 
-  /** False for one content too many of a version, which an owner makes and no reader keeps. */
+  /** False for what is blocked here, and for one content too many of a version, which an owner makes and no reader keeps. */
   async #add(record: ReleaseRecord): Promise<boolean> {
+    if (this.#modules.blocking.isBlocked(record)) return this.#refuse(record)
     try {
       const { added } = await this.#modules.registry.add(record.bytes, this.#signal)
       if (added) this.#count.newRecords++
       return true
     } catch (thrown) {
       if (toCatalogError(thrown).code !== 'LIMIT_EXCEEDED') throw thrown
-      this.#refused.add(record.release.content.toString())
-      this.#count.refusedRecords++
-      return false
+      return this.#refuse(record)
     }
+  }
+
+  #refuse({ release }: ReleaseRecord): false {
+    this.#refused.add(release.content.toString())
+    this.#count.refusedRecords++
+    return false
   }
 
   async #begin(cidBytes: Uint8Array): Promise<void> {

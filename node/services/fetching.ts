@@ -17,6 +17,8 @@ import { greaterPriority, type Priority } from '../../protocols/index.ts'
 import type { EventHub } from '../events.ts'
 import type { OperationProgress } from '../operations.ts'
 import type { FetchResult } from '../schemas.ts'
+import type { BlockDropping } from './block-dropping.ts'
+import type { Blocking } from './blocking.ts'
 import { expectHere } from './closed-names.ts'
 import type { ClosedSources } from './closed-sources.ts'
 import type { Collecting } from './collecting.ts'
@@ -62,6 +64,8 @@ export interface FetchingModules extends ResolvingModules {
   closedSources: Pick<ClosedSources, 'find' | 'late' | 'expectAdmitted'>
   failures: FetchFailures
   jobs: FetchJobs
+  blocking: Pick<Blocking, 'expectAllowed' | 'isBlocked'>
+  dropping: Pick<BlockDropping, 'drop'>
   collecting: Pick<Collecting, 'makeRoom' | 'expect'>
   events: EventHub
   clock: Clock
@@ -148,11 +152,12 @@ export class Fetching implements FetchingService {
     manner: Manner,
     onResolved: (record: ReleaseRecord) => void
   ): Promise<FetchResult> {
-    const { clock, content, registry } = this.#modules
+    const { clock, content, registry, blocking, dropping } = this.#modules
     const startedMs = clock.monotonicMs()
     progress({ phase: 'finding' })
     const resolved = await this.#resolve(request, signal)
     onResolved(resolved.record)
+    blocking.expectAllowed(resolved.record)
     // What is closed is here already; added by itself it would be for everybody.
     const { record } = resolved.isClosed ? resolved : await registry.add(resolved.record.bytes, signal)
     await keepSaid(this.#modules, record.release, resolved.known.statements, signal)
@@ -163,6 +168,9 @@ export class Fetching implements FetchingService {
       state === 'complete'
         ? { bytesFetched: 0, bytesReused: record.release.sizeBytes, sources: [] }
         : await this.#transfer({ ...resolved, record }, request, manner, progress, signal)
+    // It may have been blocked meanwhile.
+    if (blocking.isBlocked(record)) await dropping.drop(signal)
+    blocking.expectAllowed(record)
     return { ...fetched, ...shape, tookMs: Math.round(clock.monotonicMs() - startedMs) }
   }
 

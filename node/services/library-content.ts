@@ -4,6 +4,7 @@ import type { ContentPolicy } from '../../config/index.ts'
 import type { ContentStore, Registry, Release, ReleaseRecord } from '../../library/index.ts'
 import type { LibrarySets } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
+import type { Blocking } from './blocking.ts'
 import { matcherOf, type ReleaseFilter, type ReleaseMatcher, rankOf } from './release-filter.ts'
 import type { FetchingService } from './types.ts'
 
@@ -17,6 +18,7 @@ export interface LibraryContentModules {
   sets: Pick<LibrarySets, 'followedReleases'>
   content: Pick<ContentStore, 'localState'>
   registry: Pick<Registry, 'entries' | 'get' | 'status'>
+  blocking: Pick<Blocking, 'isBlocked'>
 }
 
 export interface ContentWish {
@@ -91,7 +93,7 @@ async function* missing(
 
 /** What is missing, as it stands in the library, with the class that it is of. */
 async function* ranked(
-  { sets, content, registry }: LibraryContentModules,
+  { sets, content, registry, blocking }: LibraryContentModules,
   { library, policy, filter = {}, classes = [] }: ContentWish,
   signal: AbortSignal
 ): AsyncGenerator<{ record: ReleaseRecord; rank: number }> {
@@ -101,6 +103,7 @@ async function* ranked(
     for (const record of releases) {
       signal.throwIfAborted()
       const { release } = record
+      if (blocking.isBlocked(record)) continue
       if (!isMeant(release) || content.localState(release.content) === 'complete') continue
       if (registry.status(release)?.status.state === 'yanked') continue
       if (policy === 'all' || (await isKnown({ content, registry }, release)))

@@ -12,6 +12,7 @@ import type { EventHub } from '../events.ts'
 import type { AnnouncementSchedule } from '../schedule.ts'
 import type { PublishResult } from '../schemas.ts'
 import { type Announcement, announceStored } from './announcing.ts'
+import type { Blocking } from './blocking.ts'
 import type { Network } from './network.ts'
 import type { ReleaseAccess } from './release-access.ts'
 import { releaseName } from './release-shapes.ts'
@@ -20,6 +21,7 @@ import type { CommitContext, PublishingService, PublishRequest, WorkContext } fr
 export interface PublishingModules {
   registry: Registry
   content: ContentStore
+  blocking: Pick<Blocking, 'expectAllowed'>
   sets: Pick<LibrarySets, 'access'>
   access: Pick<ReleaseAccess, 'of'>
   network: Network
@@ -46,7 +48,7 @@ export function createPublishing(
   modules: PublishingModules,
   options: { defaultWait: number }
 ): PublishingService {
-  const { registry, content, events, sets, access } = modules
+  const { registry, content, events, sets, access, blocking } = modules
 
   async function publish(request: PublishRequest, context: CommitContext): Promise<PublishResult> {
     const { progress } = context
@@ -100,6 +102,7 @@ export function createPublishing(
     context: CommitContext
   ): Promise<AddResult> {
     const release = decodeRelease(request.recordBytes)
+    blocking.expectAllowed(release)
     const done = content.hold(release.release.content)
     try {
       expectContent(content, release)

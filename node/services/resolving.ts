@@ -10,9 +10,11 @@ import {
   type Registry,
   type ReleaseRecord,
   type Spec,
-  StatementSet
+  StatementSet,
+  specMatches
 } from '../../library/index.ts'
 import { bytesEqual, parsePublicKey } from '../../trust/index.ts'
+import type { Blocking } from './blocking.ts'
 import type { ConflictPolicies } from './conflict-policies.ts'
 import { type Knowledge, keepNews, knownHere, withFound } from './knowledge.ts'
 import {
@@ -50,6 +52,7 @@ export interface ResolveRequest {
 }
 
 export interface ResolvingModules extends LookupModules {
+  blocking: Pick<Blocking, 'isBlocked' | 'expectAllowed'>
   registry: Registry
   content: ContentStore
   policies: ConflictPolicies
@@ -72,16 +75,18 @@ export async function resolveRelease(
   if (request.shows === true) rule.shows = true
   if (request.publisher !== undefined) rule.publisher = parsePublicKey(request.publisher)
   if (request.content !== undefined) rule.content = parseId(request.content)
-  const here = await knownHere(modules, spec.name, signal)
+  const all = await knownHere(modules, spec.name, signal)
+  const here = allowed(modules, all)
   const settled = request.news === true ? undefined : settledHere(modules, here, spec, rule)
   if (settled !== undefined || !request.network) {
-    const record = settled ?? selectRelease(here, spec, rule)
+    const record = settled ?? selectAllowed(modules, all, spec, rule)
     return { record, known: here, holders: [], isClosed: isClosed(modules, record, here) }
   }
-  const found = await findOrLocal(modules, wantedOf(spec, rule), here, signal)
+  const told = await findOrLocal(modules, wantedOf(spec, rule), here, signal)
+  const found = allowed(modules, told)
   await keepNews(modules, here, found, rule.publisher ?? rule.pin, signal)
   const known = withFound(here, found)
-  const record = selectFound(known, spec, rule, found.failure)
+  const record = selectFound(modules, withFound(all, told), spec, rule, found.failure)
   // Who has the same content from elsewhere is none of those who may be asked for what is closed.
   if (isClosed(modules, record, here)) return { record, known, holders: [], isClosed: true }
   return { record, known, holders: holdersOf(found.holders, record), isClosed: false }
@@ -154,19 +159,46 @@ async function findOrLocal(
   }
 }
 
+/** Of what is known, what is not blocked here. */
+function allowed<K extends { readonly records: readonly ReleaseRecord[] }>(
+  { blocking }: Pick<ResolvingModules, 'blocking'>,
+  known: K
+): K {
+  return { ...known, records: known.records.filter(record => !blocking.isBlocked(record)) }
+}
+
+/** As `selectRelease`, of what is not blocked here; RELEASE_BLOCKED when all that suits is. */
+export function selectAllowed(
+  { blocking }: Pick<ResolvingModules, 'blocking'>,
+  all: Knowledge,
+  spec: NamedSpec,
+  rule: OwnerRule
+): ReleaseRecord {
+  const known = allowed({ blocking }, all)
+  try {
+    return selectRelease(known, spec, rule)
+  } catch (thrown) {
+    if (all.records.length > known.records.length && toCatalogError(thrown).code === 'RELEASE_NOT_FOUND')
+      for (const record of all.records)
+        if (specMatches(spec, record.release.version)) blocking.expectAllowed(record)
+    throw thrown
+  }
+}
+
 /** That nothing here suits is no answer while those who may have it could not be asked: then their error is the answer. */
 function selectFound(
-  known: Knowledge,
+  modules: ResolvingModules,
+  all: Knowledge,
   spec: NamedSpec,
   rule: OwnerRule,
   failure: CatalogError | undefined
 ): ReleaseRecord {
   try {
-    return selectRelease(known, spec, rule)
+    return selectAllowed(modules, all, spec, rule)
   } catch (thrown) {
     const notHere = toCatalogError(thrown)
     if (failure === undefined || notHere.code !== 'RELEASE_NOT_FOUND') throw thrown
-    throw known.records.length === 0 ? failure : withWhatIsHere(failure, notHere)
+    throw all.records.length === 0 ? failure : withWhatIsHere(failure, notHere)
   }
 }
 

@@ -5,6 +5,7 @@ import type { ConflictStrategy, ContentPolicy, LoadedConfig, SyncMode } from '..
 import type { ContentStore } from '../../library/index.ts'
 import type { LiveLimit, Priority } from '../../protocols/index.ts'
 import type { Access, SyncStrategy } from '../../sync/index.ts'
+import type { BlockedShape, BlockResult, BlocksReply } from '../block-schemas.ts'
 import type { BundleResult } from '../bundle-schemas.ts'
 import type { EventHub } from '../events.ts'
 import type { GroupShape, LibraryList, OwnLibraryShape } from '../library-schemas.ts'
@@ -243,6 +244,22 @@ export interface QueueService {
   remove(id: string): Promise<void>
 }
 
+export interface BlockRequest {
+  subject: string
+  reason?: string
+  /** Says what would go, and changes nothing. */
+  isDryRun?: boolean
+}
+
+/** What is kept away from this node. */
+export interface BlockService {
+  /** INVALID_ARGUMENT, LIMIT_EXCEEDED; BUSY when it is blocked and something of it is in use. */
+  add(request: BlockRequest, signal: AbortSignal): Promise<BlockResult>
+  list(): BlocksReply
+  /** INVALID_ARGUMENT, NOT_FOUND. */
+  remove(subject: string, signal: AbortSignal): Promise<BlockedShape>
+}
+
 export interface RetentionService {
   pin(spec: string, publisher: string | undefined, signal: AbortSignal): Promise<ReleaseItem>
   unpin(spec: string, publisher: string | undefined, signal: AbortSignal): Promise<ReleaseItem>
@@ -309,6 +326,7 @@ export interface NodeServices {
   readonly copying: CopyingService
   readonly bundling: BundlingService
   readonly queueing: QueueService
+  readonly blocks: BlockService
   readonly why: WhyService
   readonly peers: PeerService
   readonly config: ConfigService

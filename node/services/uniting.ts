@@ -1,12 +1,15 @@
 /** Has what followed libraries hold join the home library of this node, where it stays. */
 import { toCatalogError } from '../../base/index.ts'
+import type { Release } from '../../library/index.ts'
 import { type LibrarySets, MAX_JOINED } from '../../sync/index.ts'
 import { type AnnouncingModules, announceDue } from './announcing.ts'
+import type { Blocking } from './blocking.ts'
 import { isFiltered, matcherOf, type ReleaseFilter } from './release-filter.ts'
 import type { WorkContext } from './types.ts'
 
 export interface UnitingModules extends AnnouncingModules {
   sets: Pick<LibrarySets, 'joining' | 'join'>
+  blocking: Pick<Blocking, 'rules' | 'blockOf'>
 }
 
 export interface UnionWish {
@@ -40,7 +43,12 @@ export class Uniting {
 
   /** As many as join at once. */
   async *#parts({ library, filter = {} }: UnionWish, signal: AbortSignal): AsyncGenerator<Uint8Array[]> {
-    const isMeant = isFiltered(filter) ? { isMeant: matcherOf(filter) } : {}
+    const { blocking } = this.#modules
+    const isWanted = matcherOf(filter)
+    const isMeant =
+      isFiltered(filter) || !blocking.rules.isEmpty
+        ? { isMeant: (release: Release) => isWanted(release) && blocking.blockOf(release) === undefined }
+        : {}
     const waiting: Uint8Array[] = []
     for (let after: Uint8Array | undefined; ; ) {
       signal.throwIfAborted()

@@ -8,8 +8,7 @@ import { type Found, lookUp } from './lookup.ts'
 import type { PeerHealth, SkippedPeer } from './peer-health.ts'
 import type { ReleaseAccess } from './release-access.ts'
 import { releaseItem } from './release-shapes.ts'
-import { type ResolvingModules, ruleFor } from './resolving.ts'
-import { selectRelease } from './selection.ts'
+import { type ResolvingModules, ruleFor, selectAllowed } from './resolving.ts'
 import type { WhyService } from './types.ts'
 
 export interface WhyModules extends ResolvingModules {
@@ -65,7 +64,7 @@ export function createWhy(modules: WhyModules): WhyService {
     function chosenOf() {
       if (spec.kind === 'id') return undefined
       try {
-        const record = selectRelease(all, spec, ruleFor(modules, spec.name))
+        const record = selectAllowed(modules, all, spec, ruleFor(modules, spec.name))
         reasons.push(`${text} means ${record.release.name}@${record.release.version} (${record.id})`)
         return record
       } catch (thrown) {

@@ -1,6 +1,7 @@
 import type { NodeServices } from '../../services/types.ts'
 import type { Route } from '../route.ts'
 import type { Streams } from '../streams.ts'
+import { blockRoutes } from './blocks.ts'
 import { bundleRoutes } from './bundles.ts'
 import { changeRoutes } from './changes.ts'
 import { conflictRoutes } from './conflicts.ts'
@@ -24,6 +25,7 @@ export function adminRoutes(services: NodeServices, streams: Streams): readonly 
     ...changeRoutes(services),
     ...conflictRoutes(services),
     ...contentRoutes(services),
+    ...blockRoutes(services),
     ...workRoutes(services, streams),
     ...queueRoutes(services),
     ...syncRoutes(services),

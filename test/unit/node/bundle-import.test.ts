@@ -5,6 +5,7 @@ import { importBundle } from '../../../node/services/bundle-import.ts'
 import { type BundlePart, libraryIdOf, proveRecord, signHead, writeBundle } from '../../../sync/index.ts'
 import { keyOf, NOW_MS, small } from '../records/examples.ts'
 import { MemoryTree } from '../sync/tries.ts'
+import { nothingBlocked } from './nothing-blocked.ts'
 
 const clock = { ...systemClock, now: () => NOW_MS }
 const writer = keyOf('writer')
@@ -52,6 +53,7 @@ async function take(node: Node, parts: BundlePart[]) {
   })()
   return await importBundle(
     {
+      blocking: nothingBlocked,
       sets: { take: async () => 'newer' },
       registry: {
         add: async () => {

@@ -19,6 +19,7 @@ import { type ConflictRules, conflictRules } from '../../../sync/index.ts'
 import { formatPublicKey, SigningKey } from '../../../trust/index.ts'
 import { contentOf, keyOf, NOW_MS, small } from '../records/examples.ts'
 import { openMemory, serialWriter, type TestDatabase } from '../registry/databases.ts'
+import { nothingBlocked } from './nothing-blocked.ts'
 
 const [ada, bob, tester] = [keyOf('ada'), keyOf('bob'), keyOf('tester')]
 const { signal } = new AbortController()
@@ -61,6 +62,7 @@ async function node(config: Partial<Parameters<typeof conflictRules>[0]> = {}): 
   const modules = {
     registry,
     policies,
+    blocking: nothingBlocked,
     clock,
     logger: silentLogger,
     content: { localState: () => 'none', isPinned: () => false },

@@ -10,6 +10,7 @@ import type { FetchJob, FetchJobs } from '../../../node/services/fetch-jobs.ts'
 import { Fetching } from '../../../node/services/fetching.ts'
 import type { ContentFetched, ContentWatch, Network } from '../../../node/services/network.ts'
 import { SigningKey } from '../../../trust/index.ts'
+import { nothingBlocked } from './nothing-blocked.ts'
 import { MANUAL } from './policies.ts'
 
 export const CONTENT = CID.parse('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy')
@@ -183,7 +184,9 @@ export function fetching(room: boolean | Promise<void> = true): Fetching {
       stats: () => ({ bytes: 95 })
     } as never,
     policies: MANUAL,
+    blocking: nothingBlocked,
     jobs,
+    dropping: { drop: async () => ({ releases: 0, contents: 0, sizeBytes: 0 }) },
     collecting: {
       makeRoom: async (_: unknown, { signal }: { signal: AbortSignal }) => {
         if (room === false) throw new CatalogError('QUOTA_EXCEEDED', 'no room')

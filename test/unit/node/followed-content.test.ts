@@ -9,6 +9,7 @@ import { peerOf } from '../../../node/services/writer-key.ts'
 import { eventually } from '../../eventually.ts'
 import { ManualClock } from '../protocols/manual-clock.ts'
 import { contentOf, keyOf, small } from '../records/examples.ts'
+import { nothingBlocked } from './nothing-blocked.ts'
 
 const RECORD = createReleaseRecord(small({ name: 'one', content: contentOf('one') }), keyOf('ada'))
 const [ada, bob] = subscriptionsOf(['ada', 'bob'].map(name => `${peerOf(keyOf(name).publicKey)} all`)) as [
@@ -26,6 +27,7 @@ beforeEach(() => {
   fetching = async () => undefined
   content = new FollowedContent(
     {
+      blocking: nothingBlocked,
       sets: { followedReleases: async () => ({ releases: [RECORD] }) },
       content: { localState: () => 'none' },
       registry: { get: () => RECORD, status: () => undefined, entries: async function* () {} },

@@ -4,6 +4,7 @@ import { bringContent, type ContentWish } from '../../../node/services/library-c
 import { classesOf, matcherOf, type ReleaseFilter } from '../../../node/services/release-filter.ts'
 import { formatPublicKey } from '../../../trust/index.ts'
 import { contentOf, keyOf, small } from '../records/examples.ts'
+import { nothingBlocked } from './nothing-blocked.ts'
 
 const release = (name: string, over: object = {}): ReleaseRecord =>
   createReleaseRecord(small({ name, content: contentOf(name), ...over }), keyOf('ada'))
@@ -28,6 +29,7 @@ interface World {
 const bring = (world: World, wish: Partial<ContentWish>, signal = new AbortController().signal) =>
   bringContent(
     {
+      blocking: nothingBlocked,
       sets: {
         // A page each.
         followedReleases: async (_, after) => {

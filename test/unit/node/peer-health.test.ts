@@ -7,6 +7,7 @@ import { PeerHealth } from '../../../node/services/peer-health.ts'
 import { sparePeers } from '../../../node/services/spare-peers.ts'
 import { createStatus } from '../../../node/services/status.ts'
 import { createWhy } from '../../../node/services/why.ts'
+import { nothingBlocked } from './nothing-blocked.ts'
 import { MANUAL } from './policies.ts'
 
 let timeMs = 0
@@ -147,6 +148,7 @@ describe('what went wrong', () => {
       content: {} as never,
       access: { of: async () => 'public' },
       policies: MANUAL,
+      blocking: nothingBlocked,
       registry: { versions: async () => [], async *entries() {}, ownerPin: () => undefined } as never,
       network: { connected: () => ['p1'], async *holders() {} } as never
     })

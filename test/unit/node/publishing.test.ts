@@ -8,6 +8,7 @@ import { createPublishing } from '../../../node/services/publishing.ts'
 import type { Access } from '../../../sync/index.ts'
 import { SigningKey } from '../../../trust/index.ts'
 import { demoRecord } from './demo-record.ts'
+import { nothingBlocked } from './nothing-blocked.ts'
 
 const record = demoRecord()
 const context = { signal: new AbortController().signal, progress: () => {}, commit: () => {} }
@@ -30,6 +31,7 @@ function publishing(
   const service = createPublishing(
     {
       content: { hold: () => () => {}, summary: () => ({ sizeBytes: 10, files: 1 }) } as never,
+      blocking: nothingBlocked,
       sets: {
         access: {
           ownNamed: async (name: string) => ({

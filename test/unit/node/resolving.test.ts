@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { CatalogError, silentLogger, systemClock } from '../../../base/index.ts'
 import { type ResolvingModules, resolveRelease } from '../../../node/services/resolving.ts'
 import { demoRecord } from './demo-record.ts'
+import { nothingBlocked } from './nothing-blocked.ts'
 import { MANUAL } from './policies.ts'
 
 const HERE = demoRecord()
@@ -23,6 +24,7 @@ async function resolveMissing(connected: string[], search: CatalogError | undefi
     },
     content: {},
     policies: MANUAL,
+    blocking: nothingBlocked,
     network: {
       connected: () => connected,
       // biome-ignore lint/correctness/useYield: a search that finds nobody

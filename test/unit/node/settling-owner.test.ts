@@ -4,6 +4,7 @@ import { type ResolvingModules, resolveRelease } from '../../../node/services/re
 import { formatPublicKey, SigningKey } from '../../../trust/index.ts'
 import { eventually } from '../../eventually.ts'
 import { demoRecord } from './demo-record.ts'
+import { nothingBlocked } from './nothing-blocked.ts'
 import { MANUAL } from './policies.ts'
 
 const [ALICE, MALLORY] = [SigningKey.generate(), SigningKey.generate()]
@@ -38,6 +39,7 @@ function world(latencyMs: number) {
     },
     content: {},
     policies: MANUAL,
+    blocking: nothingBlocked,
     network: {
       connected: () => ['fast', 'slow'],
       async *holders() {

@@ -4,6 +4,7 @@ import { createReleaseRecord, type Release } from '../../../library/index.ts'
 import { Uniting } from '../../../node/services/uniting.ts'
 import { ManualClock } from '../protocols/manual-clock.ts'
 import { keyOf, small } from '../records/examples.ts'
+import { nothingBlocked } from './nothing-blocked.ts'
 
 const PAGE = 256
 const library = new Uint8Array(32)
@@ -28,6 +29,7 @@ beforeEach(() => {
 })
 
 const uniting = new Uniting({
+  blocking: nothingBlocked,
   sets: {
     joining: async (_, { isMeant, after }) => {
       meant = isMeant ?? meant
