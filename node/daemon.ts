@@ -258,26 +258,13 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     operations
   }
   const failures = new FetchFailures({ clock })
-  const collecting = new Collecting(
-    { ...shared, jobs },
-    {
-      quotaBytes: values.store.quota,
-      highWater: values.store.highWater,
-      lowWater: values.store.lowWater
-    }
-  )
+  const { quota: quotaBytes, highWater, lowWater } = values.store
+  const collecting = new Collecting({ ...shared, jobs }, { quotaBytes, highWater, lowWater })
   library.content.onGrown(collecting.grown)
   const dropping = new BlockDropping({ ...shared, collecting })
   const closedSources = new ClosedSources({ ...shared, access: sets.access }, { self: host.peerId })
-  const fetching = new Fetching({
-    ...shared,
-    direct,
-    closedSources,
-    failures,
-    jobs,
-    collecting,
-    dropping
-  })
+  const sources = { direct, closedSources }
+  const fetching = new Fetching({ ...shared, ...sources, failures, jobs, collecting, dropping })
   const background = new Background({ ...shared, jobs, fetching })
   const scrubbing = new Scrubbing(
     { ...shared, database: library.database, fetching, metrics: registry },
@@ -371,24 +358,21 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   // Ready. The way down begins with what is written here: no new work, and a goodbye while connections are open.
   watchParts({ lifecycle, operations, host, events, logger: log })
   lifecycle.transition('running', 'started')
-  background.start()
-  replaying.start()
-  scrubbing.start()
-  renewal.start()
-  libraryAnnouncing.start()
-  syncParts.start()
-  offloading?.start()
+  const ongoing = {
+    background,
+    queue: replaying,
+    ...(offloading === undefined ? {} : { bucket: offloading }),
+    scrub: scrubbing,
+    heads: renewal,
+    'library keys': libraryAnnouncing,
+    following: syncParts
+  }
+  for (const part of Object.values(ongoing)) part.start()
   shutdown.leave('goodbye', deadline => {
     host.leave()
     return control.goodbyeAll(GoodbyeReason.Shutdown, deadline)
   })
-  shutdown.leave('background', () => background.stop())
-  shutdown.leave('queue', () => replaying.stop())
-  if (offloading !== undefined) shutdown.leave('bucket', () => offloading.stop())
-  shutdown.leave('scrub', () => scrubbing.stop())
-  shutdown.leave('heads', () => renewal.stop())
-  shutdown.leave('library keys', () => libraryAnnouncing.stop())
-  shutdown.leave('following', () => syncParts.stop())
+  for (const [name, part] of Object.entries(ongoing)) shutdown.leave(name, () => part.stop())
   shutdown.leave('fetching', () => fetching.stop())
 
   let stopping: Promise<string[]> | undefined
