@@ -219,20 +219,20 @@ export class Following extends Ongoing {
    * restored home does not.
    */
   async #librariesFor(peer: string): Promise<Uint8Array[]> {
-    const followed = [...this.#entries.values()].map(({ library }) => library)
-    const own = (await this.#modules.sets.access.own()).map(({ id }) => id)
-    const all: Uint8Array[] = []
-    for (const library of [...own, ...followed])
-      if ((await this.#nameFor(library, peer)) !== undefined) all.push(library)
-    return all.slice(0, MAX_WATCHED)
+    const { access } = this.#modules.sets
+    const known = new Set((await access.knownTo(nodeKeyOf(peerIdFromString(peer)))).map(textOf))
+    const own = (await access.own()).filter(({ id }) => known.has(textOf(id))).map(({ id }) => id)
+    const followed = [...this.#entries.values()]
+      .filter(({ subscription, library }) => isOpenTo(peer, subscription) || known.has(textOf(library)))
+      .map(({ library }) => library)
+    return [...own, ...followed].slice(0, MAX_WATCHED)
   }
 
   /** The name of a library that is followed here or this node's own, for a peer that may know of it. */
   async #nameFor(library: Uint8Array, peer: string): Promise<string | undefined> {
     const { access } = this.#modules.sets
     const subscription = this.#entries.get(textOf(library))?.subscription
-    // Homes are for everybody, and of another library that nothing is here of yet its node alone knows for whom it is.
-    const isOpen = subscription?.name === HOME_LIBRARY || subscription?.writer === peer
+    const isOpen = subscription !== undefined && isOpenTo(peer, subscription)
     if (!isOpen && !(await access.admits(library, nodeKeyOf(peerIdFromString(peer))))) return undefined
     return subscription?.name ?? (await access.own()).find(({ id }) => bytesEqual(id, library))?.name
   }
@@ -385,6 +385,10 @@ export class Following extends Ongoing {
     this.#changed.show()
   }
 }
+
+/** Homes are for everybody, and of another library that nothing is here of yet its node alone knows for whom it is. */
+const isOpenTo = (peer: string, { name, writer }: Subscription): boolean =>
+  name === HOME_LIBRARY || writer === peer
 
 /** When a peer has something newer that a session has refused as dated ahead; undefined when it has not, or much later. */
 function countsFromMs({ code, details }: CatalogError, nowMs: number): number | undefined {

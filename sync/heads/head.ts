@@ -74,7 +74,8 @@ export interface Head extends HeadStatement {
 /**
  * Heads that were read last, by their hash, in the form of one byte a character: a node reads the same ones again and again, with every
  * session and for every peer that is told of them, and a signature costs fifty times what a hash does. As many as a node may
- * follow libraries, some 1 KB each.
+ * follow libraries, some 1 KB each. No state of anybody's: what `decodeHead` returns follows from the bytes alone, with it as without, so
+ * that all who read a row of the database need not be handed it.
  */
 const READ_HEADS = new LruCache<string, Head>({ maxEntries: 1024 })
 
