@@ -31,9 +31,11 @@ const RECONNECT_MS = 6 * SECOND_MS
 export function createNetwork(modules: NetworkModules): Network {
   const { host, discovery, records, fetcher } = modules
   const listeners = new Set<(peerId: string) => void>()
-  host.events.on('connected', ({ peerId }) => {
+  const tell = (peerId: string): void => {
     for (const listener of listeners) listener(peerId)
-  })
+  }
+  host.events.on('connected', ({ peerId }) => tell(peerId))
+  host.events.on('replaced', tell)
   return {
     connected: () => host.peers().map(peer => peer.peerId),
     onConnected(listener) {

@@ -61,7 +61,12 @@ class Libp2pHost implements Host {
     this.libp2p = parts.libp2p
     this.events = parts.events
     this.#identifier = new Identifier(parts.libp2p, parts.log, peerId => this.#emit('met', peerId))
-    new StaleConnections({ libp2p: parts.libp2p, identifier: this.#identifier, log: parts.log }).watch()
+    new StaleConnections({
+      libp2p: parts.libp2p,
+      identifier: this.#identifier,
+      log: parts.log,
+      onReplaced: peerId => this.#emit('replaced', peerId)
+    }).watch()
     this.keeper = new Keeper({
       libp2p: parts.libp2p,
       clock: parts.modules.clock,

@@ -52,6 +52,8 @@ export interface HostEvents {
   connected: [peer: ConnectedPeer]
   /** A peer is there: it has called, or has taken a call and identified itself. Told for each connection. */
   met: [peerId: string]
+  /** A connection to a peer was dead, as after a crash of the peer, and a newer one took its place: it may know of nothing said before. */
+  replaced: [peerId: string]
   /** The last connection to a peer is gone. */
   disconnected: [peerId: string]
   /** A peer to stay connected to could not be reached; the next attempt comes after `waitMs`. */

@@ -94,7 +94,7 @@ export interface Network {
   record(id: string, peerId: string, signal: AbortSignal): Promise<PeerRelease | undefined>
   /** Peers connected now. */
   connected(): string[]
-  /** Calls back with each peer that was not connected before; returns the way to stop that. */
+  /** Calls back with each peer that was not connected before, or whose connection was dead and is another one now; returns the way to stop that. */
   onConnected(listener: (peerId: string) => void): () => void
   /** Looks for peers that were lost, where they were and where others say that they are now. Takes seconds, and fails only by an abort. */
   reconnect(peerIds: readonly string[], signal: AbortSignal): Promise<void>

@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { Registry } from 'prom-client'
 import { describe, expect, test } from 'vitest'
+import { createNetwork } from '../../../node/network.ts'
 import { contentProtocol } from '../../../protocols/index.ts'
 import { addressOf, LOOPBACK, newKey, startHost, tempFolder } from './hosts.ts'
 
@@ -147,6 +148,23 @@ describe('connecting', () => {
     called.leave()
     await expect(caller.connect(addressOf(called))).rejects.toMatchObject({ code: 'PEER_REFUSED' })
     expect(met.caller).toEqual([called.peerId])
+  })
+
+  test('who was started again while the old connection looks open is told of as one that came, once', async () => {
+    const { privateKey, peerId } = await newKey()
+    const [a, before] = await Promise.all([startHost(), startHost({}, { privateKey })])
+    const came: string[] = []
+    createNetwork({ host: a } as never).onConnected(peer => came.push(peer))
+    let peers = 0
+    a.events.on('connected', () => peers++)
+    await before.connect(addressOf(a))
+    // As of a process that is gone: it answers nothing over a connection that is open.
+    const { protocol } = before.libp2p.services.ping as unknown as { protocol: string }
+    await before.libp2p.unhandle(protocol)
+    const again = await startHost({}, { privateKey })
+    await again.connect(addressOf(a))
+    await expect.poll(() => came, { timeout: 5000 }).toEqual([peerId, peerId])
+    expect([peers, a.peers()[0]!.addresses.length]).toEqual([1, 1])
   })
 
   test('itself is PEER_ADDRESS_INVALID', async () => {
