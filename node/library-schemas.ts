@@ -37,6 +37,13 @@ export const OwnLibraryShape = Type.Object({
 })
 export type OwnLibraryShape = Type.Static<typeof OwnLibraryShape>
 
+export const DeletedLibrary = Type.Object({
+  name: Type.String(),
+  address: Address,
+  releases: count('Releases that it had.')
+})
+export type DeletedLibrary = Type.Static<typeof DeletedLibrary>
+
 export const KnownLibraryShape = Type.Object({
   ...FollowedLibrary.properties,
   isAdmitted: Type.Boolean({

@@ -18,7 +18,7 @@ import {
   type WriteOperation
 } from '../library/index.ts'
 import { bytesEqual, type Signer } from '../trust/index.ts'
-import { Audiences, LibraryKeeper, readOwnLibrary } from './access/index.ts'
+import { Audiences, LibraryDeletion, LibraryKeeper, readOwnLibrary } from './access/index.ts'
 import { FOLLOW_LIMITS, type FollowLimits, Joins, SyncSessions } from './follow/index.ts'
 import {
   decodeHead,
@@ -82,6 +82,7 @@ class SyncCompanion implements WorkerCompanion {
   readonly #sessions: SyncSessions
   readonly #keeper: LibraryKeeper
   readonly #joins: Joins
+  readonly #deletion: LibraryDeletion
 
   constructor(
     modules: SyncCompanionModules,
@@ -107,6 +108,15 @@ class SyncCompanion implements WorkerCompanion {
       takeHead: (head, nowMs) => this.#takeHead(head, nowMs),
       sign: ({ libraryId }, nowMs) => this.#sign(libraryId, nowMs)
     })
+    this.#deletion = new LibraryDeletion(
+      {
+        ...modules,
+        trees,
+        own: signer.publicKey,
+        nameClosed: (nowMs, slice) => this.#sessions.copies.nameClosed(nowMs, slice)
+      },
+      limits
+    )
   }
 
   async follow(sets: readonly SetCommit[], nowMs: number): Promise<FollowingRows> {
@@ -147,7 +157,15 @@ class SyncCompanion implements WorkerCompanion {
     checkTree: ({ libraryId }, signal) => this.#check(libraryId, signal),
     rebuildTree: (parameters, signal) => this.#rebuild(parameters, signal),
     renewHead: ({ libraryId, nowMs }) => this.#write(async () => this.#sign(libraryId, nowMs)),
-    createLibrary: ({ library, nowMs }) => this.#keeper.create(library, nowMs),
+    createLibrary: async ({ library, nowMs }) => {
+      const id = libraryIdOf(this.#modules.signer.publicKey, library.name)
+      await this.#modules.scheduler.run('sync', slice => this.#deletion.finish(nowMs, slice, id))
+      return await this.#keeper.create(library, nowMs)
+    },
+    deleteLibrary: async ({ name, nowMs }) => {
+      await this.#modules.scheduler.run('sync', slice => this.#deletion.delete(name, nowMs, slice))
+      return undefined
+    },
     changeLibrary: ({ name, change, nowMs }) => this.#keeper.change(name, change, nowMs),
     changeGroup: ({ name, change, nowMs }) => this.#keeper.changeGroup(name, change, nowMs),
     renewAccess: ({ library, nowMs }) => this.#keeper.renew(library, nowMs),
@@ -159,9 +177,11 @@ class SyncCompanion implements WorkerCompanion {
     joinRecords: parameters => this.#joins.join(parameters),
     forgetLibrary: parameters => this.#sessions.forget(parameters),
     finishCopies: ({ nowMs }, signal) =>
-      this.#modules.scheduler.run('index', slice =>
-        this.#sessions.finish(nowMs, abortable(slice, signal), signal)
-      )
+      this.#modules.scheduler.run('index', async slice => {
+        const ending = abortable(slice, signal)
+        await this.#deletion.finish(nowMs, ending)
+        return await this.#sessions.finish(nowMs, ending, signal)
+      })
   }
 
   async #takeHead(incoming: Head, nowMs: number): Promise<HeadVerdict | 'forgotten'> {

@@ -9,7 +9,7 @@ import {
 } from '../library/index.ts'
 import type { SessionPort } from '../protocols/index.ts'
 import { bytesEqual } from '../trust/index.ts'
-import { LibraryAccess, readOwnLibrary } from './access/index.ts'
+import { LibraryAccess, readDeleted, readOwnLibrary } from './access/index.ts'
 import { libraryOf } from './find-library.ts'
 import {
   copyName,
@@ -311,7 +311,10 @@ export class LibrarySets {
     return this.#worker.ask('forgetLibrary', { library, nowMs: this.#now() }, signal)
   }
 
-  /** Leads names to what is new in copies that count, and takes those before away, where a node was stopped before it had done so. */
+  /**
+   * Leads names to what is new in copies that count, takes those before away, and what is left of own libraries that were deleted, where a node
+   * was stopped before it had done so.
+   */
   async finishCopies(signal?: AbortSignal): Promise<void> {
     const isDue = await this.#worker.reading(async reader => {
       for await (const { readRow } of readAllFollowed(reader, signal))
@@ -321,6 +324,7 @@ export class LibrarySets {
           // The worker tells of it, when it has finished the others.
           return true
         }
+      for await (const _ of readDeleted(reader, signal)) return true
       return false
     })
     if (isDue) await this.#worker.ask('finishCopies', { nowMs: this.#now() }, signal)

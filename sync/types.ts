@@ -17,6 +17,8 @@ export interface SyncMethods {
   createLibrary: [{ library: NewLibrary; nowMs: number }, undefined]
   changeLibrary: [{ name: string; change: MemberChange; nowMs: number }, undefined]
   changeGroup: [{ name: string; change: MemberChange; nowMs: number }, undefined]
+  /** See access/deletion.ts. */
+  deleteLibrary: [{ name: string; nowMs: number }, undefined]
   renewAccess: [{ library: OwnLibrary; nowMs: number }, boolean]
   /** Sessions: see follow/types.ts. */
   sessionOpen: [{ opening: SessionOpening; nowMs: number }, undefined]
@@ -33,7 +35,7 @@ export interface SyncMethods {
   ]
   /** False when it was not followed. */
   forgetLibrary: [{ library: Uint8Array; nowMs: number }, boolean]
-  /** Sessions of a library wait for its copy. */
+  /** Sessions of a library wait for its copy. Also goes on with libraries of this node that are being deleted. */
   finishCopies: [{ nowMs: number }, undefined]
 }
 

@@ -13,6 +13,7 @@ export type {
   ConflictRule,
   ContentItem,
   CopyResult,
+  DeletedLibrary,
   DoctorCheck,
   FetchedRelease,
   FetchResult,

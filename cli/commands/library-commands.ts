@@ -87,6 +87,16 @@ export const LIBRARY_COMMANDS: CommandSpec[] = [
         load: () => import('./library-revoke.ts')
       },
       {
+        name: 'delete',
+        summary: 'delete a library of this node',
+        details:
+          'Nobody is shown it any more, at once; what other nodes have of it stays with them. Releases of a public library that a name leads to stay known, as if they had been fetched, and are announced no more; of a closed one nothing stays that no other library here has, so one with a pinned release that is in no other is not deleted. A library that is made under the same name later is for everybody, or closed, as this one was. `home` and `private` are always there.',
+        arguments: [NAME],
+        options: [{ flags: '--yes', description: 'do it; without it the command says what would go' }],
+        json: '`name`, `address`, `releases`',
+        load: () => import('./library-delete.ts')
+      },
+      {
         name: 'follow',
         summary: 'follow a library of another node from now on',
         details:

@@ -57,6 +57,8 @@ export const KeyFamily = {
   Followed: 'fl/',
   /** `li/` + id of a library (32): one of this node's own that its operator made (sync/access/own-libraries.ts). */
   OwnLibrary: 'li/',
+  /** `ld/` + id of a library (32): one of them that was deleted, while something of it is left (sync/access/deletion.ts). */
+  DeletedLibrary: 'ld/',
   /** `g/` + name: the nodes of a group (sync/access/groups.ts). */
   Group: 'g/',
   /** `o/` + name: owner pinned under that name (32). */

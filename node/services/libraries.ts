@@ -4,8 +4,16 @@ import { LIBRARY_NAME_RULE } from '../../config/index.ts'
 import { isLibraryName, PRIVATE_LIBRARY, type Registry } from '../../library/index.ts'
 import { copyName, type LibrarySets, type OwnLibrary, type SetState } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
-import type { GroupShape, KnownLibraryShape, LibraryList, OwnLibraryShape } from '../library-schemas.ts'
+import type {
+  DeletedLibrary,
+  GroupShape,
+  KnownLibraryShape,
+  LibraryList,
+  OwnLibraryShape
+} from '../library-schemas.ts'
+import type { Collecting } from './collecting.ts'
 import { followedHere } from './followed-here.ts'
+import { formatAddress } from './library-address.ts'
 import type { LibraryAnnouncing } from './library-announcing.ts'
 import { expiryOf, followedShape, ownShape } from './library-shapes.ts'
 import type { AudienceChange, LibraryService, NewLibraryRequest } from './types.ts'
@@ -15,7 +23,9 @@ export interface LibrariesModules {
   sets: Pick<LibrarySets, 'access' | 'state' | 'followed'>
   registry: Pick<Registry, 'count'>
   logger: Logger
-  /** Told of each library that is made. */
+  /** Told when something may be freed. */
+  collecting: Pick<Collecting, 'changed'>
+  /** Told of each library that is made or deleted. */
   announcing: Pick<LibraryAnnouncing, 'changed'>
   /** Told when somebody may have left an audience: what is open with them is to be closed. */
   onAudienceChanged(): Promise<void>
@@ -54,6 +64,18 @@ export class Libraries implements LibraryService {
     this.#modules.announcing.changed()
     this.#modules.logger.info({ library: library.name, access: library.access }, 'a library was made')
     return await this.show(library.name)
+  }
+
+  async delete(name: string, signal: AbortSignal): Promise<DeletedLibrary> {
+    const { sets, registry, announcing, collecting, onAudienceChanged, logger } = this.#modules
+    const library = await sets.access.ownNamed(name)
+    const releases = registry.count(library.libraryId)
+    await sets.access.delete(name, signal)
+    announcing.changed()
+    collecting.changed()
+    logger.info({ library: name, releases }, 'a library was deleted')
+    await onAudienceChanged()
+    return { name, address: formatAddress({ writer: peerOf(this.#writer), name }), releases }
   }
 
   async changeMembers(name: string, change: AudienceChange, signal: AbortSignal): Promise<OwnLibraryShape> {

@@ -8,7 +8,7 @@ import type { Access, SyncStrategy } from '../../sync/index.ts'
 import type { BlockedShape, BlockResult, BlocksReply } from '../block-schemas.ts'
 import type { BundleResult } from '../bundle-schemas.ts'
 import type { EventHub } from '../events.ts'
-import type { GroupShape, LibraryList, OwnLibraryShape } from '../library-schemas.ts'
+import type { DeletedLibrary, GroupShape, LibraryList, OwnLibraryShape } from '../library-schemas.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { Logging } from '../logging/logging.ts'
 import type { NodeMetrics } from '../metrics.ts'
@@ -200,6 +200,8 @@ export interface LibraryService {
   show(name: string): Promise<OwnLibraryShape>
   /** INVALID_ARGUMENT, LIBRARY_EXISTS, LIMIT_EXCEEDED. */
   create(request: NewLibraryRequest, signal: AbortSignal): Promise<OwnLibraryShape>
+  /** Nobody is shown it any more when this resolves, and what only it has is forgotten. NOT_FOUND, INVALID_ARGUMENT, RELEASE_PINNED, TREE_DAMAGED. */
+  delete(name: string, signal: AbortSignal): Promise<DeletedLibrary>
   /** Changes whom a `private` or `restricted` library is for: in force when this resolves. NOT_FOUND, INVALID_ARGUMENT, LIMIT_EXCEEDED. */
   changeMembers(name: string, change: AudienceChange, signal: AbortSignal): Promise<OwnLibraryShape>
   /** Groups of nodes that libraries are made for, by name. */

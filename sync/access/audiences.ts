@@ -25,6 +25,7 @@ import {
 import { readFollowed } from '../follow/rows.ts'
 import { libraryIdOf } from '../heads/index.ts'
 import { findRecord, openTree } from '../trie/index.ts'
+import { isBeingDeleted } from './own-libraries.ts'
 
 /** Decoded lists that are kept, of 16 KiB at most: those of as many libraries. */
 const MAX_KEPT_LISTS = 256
@@ -56,6 +57,8 @@ export class Audiences {
   admits(reader: DatabaseReader, node: Uint8Array, libraryId: string, nowMs: number): boolean {
     if (isPublicLibrary(libraryId)) return true
     if (libraryId === PRIVATE_LIBRARY) return false
+    // What is left of one that was deleted is for nobody.
+    if (!isFollowedLibrary(libraryId) && isBeingDeleted(reader, this.#idOfOwn(libraryId))) return false
     const list = this.listOf(reader, libraryId)
     return list !== undefined && isAdmitted(list, node, nowMs)
   }
@@ -105,10 +108,13 @@ export class Audiences {
     return list
   }
 
+  #idOfOwn(libraryId: string): Uint8Array {
+    return libraryIdOf(this.#own, nameOfOwn(libraryId))
+  }
+
   /** By what others know a closed library, and whose it is. */
   #identify(reader: DatabaseReader, libraryId: string): { id: Uint8Array; writer: Uint8Array } {
-    if (!isFollowedLibrary(libraryId))
-      return { id: libraryIdOf(this.#own, nameOfOwn(libraryId)), writer: this.#own }
+    if (!isFollowedLibrary(libraryId)) return { id: this.#idOfOwn(libraryId), writer: this.#own }
     const id = idOfCopy(libraryId)
     const row = readFollowed(reader, id)
     if (row === undefined) throw new CatalogError('NOT_FOUND', 'this library is not followed')

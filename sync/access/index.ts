@@ -4,7 +4,14 @@
  * more is for those who serve it.
  */
 export { Audiences, type AudiencesModules, type AudiencesOptions } from './audiences.ts'
+export { LibraryDeletion } from './deletion.ts'
 export { type Group, readGroup, readGroups } from './groups.ts'
 export { LibraryKeeper, MAX_GROUPS, MAX_OWN_LIBRARIES, type MemberChange, type NewLibrary } from './keeper.ts'
 export { type HavingLibrary, LibraryAccess, type LibraryAccessModules } from './library-access.ts'
-export { type Access, type OwnLibrary, readOwnLibraries, readOwnLibrary } from './own-libraries.ts'
+export {
+  type Access,
+  type OwnLibrary,
+  readDeleted,
+  readOwnLibraries,
+  readOwnLibrary
+} from './own-libraries.ts'

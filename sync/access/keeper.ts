@@ -92,6 +92,7 @@ export class LibraryKeeper {
     const library = { name, libraryId, id, access, ...(group === undefined ? {} : { group }) }
     await this.#commits.run(async () => {
       await this.#expectRoom(library)
+      this.#expectClass(library)
       const put = putOwnLibrary(library)
       if (access === 'public') {
         const { operation, set } = planOwnState(database, libraryId)
@@ -210,6 +211,17 @@ export class LibraryKeeper {
     const count = (await Array.fromAsync(readOwnLibraries(database, signer.publicKey))).length
     if (count >= MAX_OWN_LIBRARIES)
       throw new CatalogError('LIMIT_EXCEEDED', `a node has ${MAX_OWN_LIBRARIES} libraries at most`)
+  }
+
+  /** Who followed a library of that name before it was deleted takes no other kind of head for it. */
+  #expectClass({ id, name, access }: OwnLibrary): void {
+    const { database, signer } = this.#modules
+    const last = readHead(database, id, signer.publicKey)
+    if (last === undefined || last.isClosed === (access !== 'public')) return
+    const was = last.isClosed ? 'not for everybody' : 'for everybody'
+    throw new CatalogError('INVALID_ARGUMENT', `a library ${name} that was here before was ${was}`, {
+      hint: 'a name stays of one class for good: choose another name'
+    })
   }
 
   async #expectGroupRoom(): Promise<void> {

@@ -128,6 +128,11 @@ export class LibraryAccess {
     return this.#worker.ask('createLibrary', { library, nowMs: this.#now() }, signal)
   }
 
+  /** Deletes a library of this node: it is here for nobody any more when this resolves. NOT_FOUND, INVALID_ARGUMENT, RELEASE_PINNED, TREE_DAMAGED. */
+  delete(name: string, signal?: AbortSignal): Promise<undefined> {
+    return this.#worker.ask('deleteLibrary', { name, nowMs: this.#now() }, signal)
+  }
+
   /** Changes whom a library of this node is for: in force when this resolves. NOT_FOUND, INVALID_ARGUMENT, LIMIT_EXCEEDED. */
   changeMembers(name: string, change: MemberChange, signal?: AbortSignal): Promise<undefined> {
     return this.#worker.ask('changeLibrary', { name, change, nowMs: this.#now() }, signal)

@@ -35,10 +35,36 @@ const CLASSES: readonly Access[] = ['public', ...ACCESS_CLASSES]
 const FIXED_BYTES = 3
 
 const keyOf = (id: Uint8Array): Uint8Array => makeKey(KeyFamily.OwnLibrary, id)
+const deletedKey = (id: Uint8Array): Uint8Array => makeKey(KeyFamily.DeletedLibrary, id)
 
-export function putOwnLibrary({ id, name, access, group = '' }: OwnLibrary): WriteOperation {
+export const putOwnLibrary = (library: OwnLibrary): WriteOperation => ({
+  type: 'put',
+  key: keyOf(library.id),
+  value: encodeRow(library)
+})
+
+/** The writes after which a library is not here any more, and remembered until nothing is left of it. */
+export const deleteOwnLibrary = (library: OwnLibrary): WriteOperation[] => [
+  { type: 'del', key: keyOf(library.id) },
+  { type: 'put', key: deletedKey(library.id), value: encodeRow(library) }
+]
+
+export const forgetDeleted = (id: Uint8Array): WriteOperation => ({ type: 'del', key: deletedKey(id) })
+
+/** Libraries that were deleted and of which something is left. Throws CONTENT_CORRUPT. */
+export async function* readDeleted(reader: DatabaseReader, signal?: AbortSignal): AsyncGenerator<OwnLibrary> {
+  const prefix = makeKey(KeyFamily.DeletedLibrary)
+  for await (const [key, stored] of reader.iterate({ prefix }, signal))
+    yield decodeRow(key.slice(prefix.byteLength), stored)
+}
+
+/** Whether something of a library is left that was deleted. */
+export const isBeingDeleted = (reader: DatabaseReader, id: Uint8Array): boolean =>
+  reader.get(deletedKey(id)) !== undefined
+
+function encodeRow({ name, access, group = '' }: OwnLibrary): Uint8Array {
   const fixed = Uint8Array.of(ROW_VERSION, CLASSES.indexOf(access), Buffer.byteLength(name))
-  return { type: 'put', key: keyOf(id), value: Buffer.concat([fixed, Buffer.from(name), Buffer.from(group)]) }
+  return Buffer.concat([fixed, Buffer.from(name), Buffer.from(group)])
 }
 
 /** The library of this node that others know by an id; undefined when it has none. Throws CONTENT_CORRUPT. */

@@ -162,14 +162,14 @@ export class Copies {
     await this.#update(id, { copy: 0, retiring: this.read(id).copy, head: undefined })
     await this.finish(id, nowMs, slice)
     await this.#write([delFollowed(id.library)])
-    if (isClosed) await this.#nameClosed(nowMs, slice)
+    if (isClosed) await this.nameClosed(nowMs, slice)
   }
 
   /**
    * Leads names to the records of closed libraries that are left: where two had the same release, names led to the newer one, and it may have
    * gone. A name that closed libraries have must stay known, or strangers would be asked for it.
    */
-  async #nameClosed(nowMs: number, slice: Slice): Promise<void> {
+  async nameClosed(nowMs: number, slice: Slice): Promise<void> {
     const { database } = this.#modules
     for (const { library, readRow } of await Array.fromAsync(readAllFollowed(database))) {
       const row = unlessCorrupt(readRow)

@@ -32,6 +32,9 @@ export const putOwnHead = (head: Head, place: Uint8Array): WriteOperation[] => [
   { type: 'put', key: placeKey(head.library), value: place }
 ]
 
+/** After it the next head of a library of this node begins a new epoch. */
+export const forgetPlace = (library: Uint8Array): WriteOperation => ({ type: 'del', key: placeKey(library) })
+
 /** The last head of a writer; undefined when none is known. Throws CONTENT_CORRUPT when the row has changed on disk. */
 export function readHead(reader: DatabaseReader, library: Uint8Array, writer: Uint8Array): Head | undefined {
   const stored = reader.get(headKey(library, writer))

@@ -110,3 +110,20 @@ test('who publishes into a library is told what cannot be before anything is sen
   expect(open, 'the same release, for everybody now').toMatchObject({ access: 'public' })
   expect((await at(ada, 'info', 'late', '--local')).libraries).toEqual([ada.peerId, `${ada.peerId}/private`])
 })
+
+test('a library that is deleted is there for nobody, until its name is given again', async () => {
+  const home = ada.home.root
+  await at(ada, 'library', 'create', 'gone', '--access', 'restricted', '--member', bob.peerId)
+  const { id } = await at(ada, 'publish', await folderOf('going'), '--library', 'gone')
+  expect(await follow(bob, 'gone')).toMatchObject({ state: 'done' })
+  await expectRefusal(
+    ['library', 'delete', 'gone'],
+    { code: 'INVALID_ARGUMENT', names: ['1 release'], hint: '--yes' },
+    { home }
+  )
+  expect(await at(ada, 'library', 'delete', 'gone', '--yes')).toMatchObject({ name: 'gone', releases: 1 })
+  expect(await follow(bob, 'gone')).toMatchObject({ error: { code: 'NOT_FOUND' } })
+  expect((await ada.api('GET', `/v1/releases?spec=${id}`)).status).toBe(404)
+  await at(ada, 'library', 'create', 'gone', '--access', 'restricted', '--member', bob.peerId)
+  expect(await follow(bob, 'gone')).toMatchObject({ state: 'done', result: { state: 'updated', records: 1 } })
+})

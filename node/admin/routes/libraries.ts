@@ -1,6 +1,13 @@
 import * as Type from 'typebox'
 import { RECORD_LIMITS } from '../../../library/index.ts'
-import { AccessName, GroupList, GroupShape, LibraryList, OwnLibraryShape } from '../../library-schemas.ts'
+import {
+  AccessName,
+  DeletedLibrary,
+  GroupList,
+  GroupShape,
+  LibraryList,
+  OwnLibraryShape
+} from '../../library-schemas.ts'
 import type { NodeServices } from '../../services/types.ts'
 import { type Route, route } from '../route.ts'
 
@@ -50,6 +57,15 @@ export function libraryRoutes({ libraries }: NodeServices): Route[] {
       params,
       response: OwnLibraryShape,
       handle: ({ params: { name } }) => libraries.show(name)
+    }),
+    route({
+      method: 'DELETE',
+      url: '/v1/libraries/:name',
+      tag,
+      summary: 'Deletes a library of this node, and forgets what no other library here has.',
+      params,
+      response: DeletedLibrary,
+      handle: ({ params: { name }, signal }) => libraries.delete(name, signal)
     }),
     route({
       method: 'PUT',

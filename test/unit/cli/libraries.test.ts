@@ -125,3 +125,14 @@ it('follows a library no more, and says what became of the copy', async () => {
   const { stdout } = await cli(['library', 'unfollow', '12D3Ada/tools'], { home })
   expect(stdout).toBe('12D3Ada/tools is followed no more; its copy was let go of\n')
 })
+
+it('deletes a library only when that is said twice', async () => {
+  daemon.routes.set('GET /v1/libraries/team', () => ({ json: TEAM }))
+  const deleted = { name: 'team', address: TEAM.address, releases: 2 }
+  daemon.routes.set('DELETE /v1/libraries/team', () => ({ json: deleted }))
+  const { stderr, status } = await cli(['library', 'delete', 'team'], { home })
+  expect(stderr).toContain('12D3Own/team with 2 releases would be gone; give --yes to delete it')
+  expect([status, daemon.seen.map(({ method }) => method)]).toEqual([2, ['GET']])
+  const { stdout } = await cli(['library', 'delete', 'team', '--yes'], { home })
+  expect(stdout).toBe('12D3Own/team with 2 releases is deleted\n')
+})

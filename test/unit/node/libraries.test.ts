@@ -34,6 +34,7 @@ const serviceOf = ({ sets, registry, key }: SyncHome): Libraries =>
     {
       ...{ sets, registry, logger: silentLogger },
       announcing: { changed: () => void made++ },
+      collecting: { changed: () => undefined },
       onAudienceChanged: async () => void changes++
     },
     { writer: key.publicKey }
@@ -59,6 +60,21 @@ describe('libraries of a node', () => {
     expect(listed[2]).toMatchObject({ releases: 1, records: 2, head: { revision: 2 }, isExpired: false })
     expect(listed[0]).toMatchObject({ head: null, listExpires: null })
     expect(listed[0]).not.toHaveProperty('members')
+  })
+
+  test('are deleted, and who may have known of one loses what is open', async () => {
+    await make([peerOf(member.key.publicKey)])
+    await home.publishIn('team', numbered(1))
+    expect(await libraries.delete('team', signal)).toEqual({
+      name: 'team',
+      address: `${own}/team`,
+      releases: 1
+    })
+    expect([changes, made]).toEqual([1, 2])
+    await expect(libraries.delete('team', signal)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(libraries.show('team')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(libraries.delete('home', signal)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    expect([changes, made]).toEqual([1, 2])
   })
 
   test.each([
