@@ -74,6 +74,8 @@ export const recordsMessage = declareMessage('sync records', generated.Records, 
   minBytes: 3,
   maxBytes: MAX_SYNC_FRAME_BYTES,
   check: ({ records }) => {
+    // Records are bounded by what was asked for; of frames without any there could be as many as a peer likes.
+    if (records.length === 0) return 'no records'
     const bad = records.find(({ byteLength }) => byteLength === 0 || byteLength > RECORD_LIMITS.recordBytes)
     return bad === undefined ? undefined : `a record of ${bad.byteLength} bytes`
   }

@@ -20,6 +20,7 @@ import {
 import {
   changesMessage,
   descendMessage,
+  recordsMessage,
   syncHelloMessage,
   wantMessage
 } from '../../../protocols/sync/frames.ts'
@@ -152,6 +153,12 @@ describe('bodies that protobuf would take', () => {
   it('are refused with half a key, or more left than a set has', () => {
     refuse(() => wantMessage.decode(wantMessage.encode({ keys: new Uint8Array(7) })))
     refuse(() => wantMessage.decode(wantMessage.encode({ unresolved: 2 ** 31 })))
+  })
+
+  it('are refused as records without one, with whatever else there is', () => {
+    // A field that nobody knows.
+    refuse(() => recordsMessage.decode(Uint8Array.of(0x78, 0x80, 0x01)))
+    refuse(() => recordsMessage.decode(recordsMessage.encode({ records: [new Uint8Array(0)] })))
   })
 
   it('are refused with half a cell, a short root or a long place', () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { CatalogError, DAY_MS } from '../../../base/index.ts'
 import { createStatusRecord, KeyFamily, makeKey } from '../../../library/index.ts'
-import { encodeSyncMessage, type SyncMessage } from '../../../protocols/index.ts'
+import { encodeFrame, encodeSyncMessage, type SyncMessage } from '../../../protocols/index.ts'
 import { decodeHead, type HeadStatement, readHead, signHead } from '../../../sync/index.ts'
 import { keyOf, NOW_MS } from '../records/examples.ts'
 import { follow, numbered, range, type SessionOptions, SyncHome } from './homes.ts'
@@ -146,6 +146,13 @@ describe('records', () => {
   test('whose signature does not hold are refused, and nothing of the session stays', async () => {
     const change = records(([first, ...rest]) => [forged(first!), ...rest])
     await expectRefused('SIGNATURE_INVALID', { change })
+  })
+
+  test('that are none are refused: frames of nothing could come without end', async () => {
+    const none = encodeFrame([6], Uint8Array.of(0x78, 0x80, 0x01))
+    await expectRefused('PROTOCOL_VIOLATION', {
+      change: async (frames, turn) => (turn === 0 ? [frames[0]!, none, ...frames.slice(1)] : frames)
+    })
   })
 
   test('that are valid and belong to no library here are refused', async () => {
