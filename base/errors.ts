@@ -93,13 +93,7 @@ export const ERROR_CODES = {
     'A named limit was reached.',
     'see the limit in the message and in docs/configuration.md'
   ),
-  BUSY: row(
-    503,
-    Network,
-    W.Busy,
-    'The node has no room for this request now.',
-    'try again after the time given'
-  ),
+  BUSY: row(503, Network, W.Busy, 'The node has no room for this request now.', 'try again in a moment'),
   UNSUPPORTED: row(
     501,
     Failed,
@@ -133,7 +127,7 @@ export const ERROR_CODES = {
     409,
     Conflict,
     W.Internal,
-    'The library is followed already, in the way that was asked for.',
+    'The library is followed already.',
     '`catalog sync --status` shows how that goes'
   ),
   RELEASE_BLOCKED: row(

@@ -84,7 +84,9 @@ export const FollowShape = Type.Object({
   content: Type.Enum(CONTENT_POLICIES, { description: 'Which content comes with it.' }),
   mode: Type.Enum(SYNC_MODES, { description: 'union: it joins the home library of this node too.' }),
   state: Type.Enum(['waiting', 'running', 'failing']),
-  nextAt: text('When it is compared next, whatever peers tell; RFC 3339.'),
+  nextAt: Type.Optional(
+    text('When it is compared next, whatever peers tell; RFC 3339. Absent while it is, or is about to be.')
+  ),
   error: Type.Optional(text('Code of the last failure, while it fails.'))
 })
 export type FollowShape = Type.Static<typeof FollowShape>

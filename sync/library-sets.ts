@@ -39,7 +39,6 @@ import {
   entryKey,
   iterateEntries,
   openTree,
-  proveRecord,
   type RebuiltTree,
   type TreeReport,
   type TreeView
@@ -140,11 +139,6 @@ export class LibrarySets {
     })
   }
 
-  /** Proves whether a library has a record under a key, and which: bytes that `verifyProof` reads with the root. */
-  prove(libraryId: string, trieKey: Uint8Array): Promise<Uint8Array> {
-    return this.#worker.reading(async reader => proveRecord(openTree(reader, libraryId), trieKey))
-  }
-
   /**
    * Runs `work` with a library of this node, or with the copy that is followed of another one. NOT_FOUND when it is not here or has no
    * records, NOT_PERMITTED when it is closed: what is made of it here could go anywhere.
@@ -166,7 +160,9 @@ export class LibrarySets {
           'this library is not for everybody who could get hold of a file'
         )
       if (head === undefined || tree.top === undefined)
-        throw new CatalogError('NOT_FOUND', 'this library is not here, or has no records')
+        throw new CatalogError('NOT_FOUND', 'this library is not here, or has no records', {
+          hint: '`catalog library list` shows those that are here'
+        })
       if (!bytesEqual(head.root, tree.root))
         throw new CatalogError('TREE_DAMAGED', 'the tree of a library is not that of its head')
       return await work({ reader, tree, head })

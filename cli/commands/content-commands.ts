@@ -108,7 +108,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     name: 'sync',
     summary: "follow another node's library: make the copy of it here equal to what a peer has",
     details:
-      'What is in the home library of the peer, or with --library NAME in another one of its own, comes, verified, and what is not in it any more goes: the copy is exact, and it counts only when its root is the one that the writer has signed. With --library PEERID or PEERID/NAME the peer is asked for a library of another node that it follows itself. What came is found by `list`, `info`, `fetch` and `install` like every record that is here; content comes when it is fetched, or with --content at once, but for what is yanked. A library that changed by more than 10,000 records is taken in parts; one that is cut off goes on with what is missing. What the writer does not tell out of its log of changes is looked for in whichever way costs least; the result says which `way` was taken. --strategy full mends a copy whose records were damaged here. With --mode union the releases of the library, or those that --type and the options below it choose, join the home library of this node after that, with what is said of them: they are announced and shown to others like its own, and stay when the source lets go of them; what you remove does not come back. Libraries in `sync.follow` of the configuration are followed without this command.',
+      'What is in the home library of the peer, or with --library NAME in another one of its own, comes, verified, and what is not in it any more goes: the copy is exact, and it counts only when its root is the one that the writer has signed. With --library PEERID or PEERID/NAME the peer is asked for a library of another node that it follows itself. What came is found by `list`, `info`, `fetch` and `install` like every record that is here; content comes when it is fetched, or with --content at once, but for what is yanked. A library that changed by more than 10,000 records is taken in parts; one that is cut off goes on with what is missing. What the writer does not tell out of its log of changes is looked for in whichever way costs least; the result says which `way` was taken. A peer compares a large library once a minute: one that has no place says for how long, and is asked again then, while --timeout allows and for a minute and a half at most. --strategy full mends a copy whose records were damaged here. With --mode union the releases of the library, or those that --type and the options below it choose, join the home library of this node after that, with what is said of them: they are announced and shown to others like its own, and stay when the source lets go of them; what you remove does not come back. Libraries in `sync.follow` of the configuration are followed without this command.',
     arguments: [{ name: '[peer]', description: 'peer id or multiaddr' }],
     options: [
       {
@@ -143,7 +143,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
           'incremental: the writer tells what it has changed since; differential: what differs is looked for; full: everything comes anew. Else the first with the writer itself, the second with others',
         choices: ['full', 'incremental', 'differential']
       },
-      LATER,
+      { ...LATER, description: `${LATER.description}; goes with --library only` },
       { flags: '--status', description: 'the libraries that copies are here of' },
       { flags: '--forget', description: 'let go of the copy of PEERID, or of PEERID/NAME' }
     ],
@@ -159,7 +159,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
       },
       { line: 'catalog sync --status', does: 'shows which libraries are here, and as of when' }
     ],
-    json: '`peerId`, `library`, `writer`, `name`, `state` (equal, updated, behind), `way?` (log, sketch, descent, stream), `dryRun`, `received`, `removed`, `sent`, `records`, `bytesIn`, `bytesOut`, `roundTrips`, `root`, `peerRoot`, `head {epoch, revision, expires}`, `joined?`, `content? {fetched, failed, bytesFetched}`, `tookMs`; with --status `libraries[] {library, writer, name, address, records, root, head, isExpired, syncedAt}`, `follows[] {writer, name, address, content, mode, state, nextAt, error?}`; with --forget `writer`, `name`; with --later, when nobody could be asked, `queued`, as of `fetch`',
+    json: '`peerId`, `library`, `writer`, `name`, `state` (equal, updated, behind), `way?` (log, sketch, descent, stream), `dryRun`, `received`, `removed`, `sent`, `records`, `bytesIn`, `bytesOut`, `roundTrips`, `root`, `peerRoot`, `head {epoch, revision, expires}`, `joined?`, `content? {fetched, failed, bytesFetched}`, `tookMs`; with --status `libraries[] {library, writer, name, address, records, root, head, isExpired, syncedAt}`, `follows[] {writer, name, address, content, mode, state, nextAt?, error?}`; with --forget `writer`, `name`; with --later, when nobody could be asked or had a place, `queued`, as of `fetch`',
     load: () => import('./sync.ts')
   },
   {

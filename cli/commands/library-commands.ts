@@ -122,7 +122,7 @@ export const LIBRARY_COMMANDS: CommandSpec[] = [
             does: 'follows another library of it, with all content'
           }
         ],
-        json: '`writer`, `name`, `address`, `content`, `mode`, `state` (waiting|running|failing), `nextAt`, `error?`',
+        json: '`writer`, `name`, `address`, `content`, `mode`, `state` (waiting|running|failing), `nextAt?` (absent while it is compared), `error?`',
         load: () => import('./library-follow.ts')
       },
       {

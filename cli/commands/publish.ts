@@ -8,7 +8,8 @@ import {
   EMPTY_ROOT,
   type NewRelease,
   nextSequence,
-  type PackageType
+  type PackageType,
+  PRIVATE_LIBRARY
 } from '../../library/index.ts'
 import type { SigningKey } from '../../trust/index.ts'
 import { runOperation } from '../client/operations.ts'
@@ -56,7 +57,8 @@ export const run = defineCommand(async (context, [dir]: [string], options: Optio
     return `published ${result.name}@${result.version} (${size})\n${result.id}`
   })
   const { announcedTo, access, library } = result
-  if (access !== 'public')
+  if (library === PRIVATE_LIBRARY) context.output.note('It is for this node alone.')
+  else if (access !== 'public')
     context.output.note(
       `It is ${access}: announced to nobody, and for those who may follow the library ${library}.`
     )

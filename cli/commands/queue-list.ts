@@ -14,8 +14,12 @@ export const run = defineCommand(async context => {
 
 const rowOf = ({ id, kind, request, queuedAt, attempts, lastError }: QueuedShape): string[] => [
   id,
-  `${kind} ${String(request.spec ?? request.peer)}`,
+  [kind, request.spec ?? request.peer, ...optionsOf(request)].join(' '),
   queuedAt,
   String(attempts),
   lastError ?? ''
 ]
+
+/** As they were given, `--from 12D3…`. */
+const optionsOf = ({ spec, peer, ...options }: QueuedShape['request']): string[] =>
+  Object.entries(options).map(([name, value]) => `--${name} ${String(value)}`)

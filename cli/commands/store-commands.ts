@@ -84,7 +84,8 @@ export const STORE_COMMANDS: CommandSpec[] = [
         options: [
           {
             flags: '--library <address>',
-            description: 'PEERID or PEERID/NAME: a library that is followed here, in place of the own one'
+            description:
+              'NAME of a public library of this node, or PEERID[/NAME] of one that is followed here; else home'
           }
         ],
         examples: [

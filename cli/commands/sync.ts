@@ -111,7 +111,7 @@ async function showStatus(context: Context): Promise<void> {
         content,
         mode,
         error ?? state,
-        nextAt
+        nextAt ?? ''
       ])
     )
     return [copies, standing].filter(table => table !== '').join('\n\n')

@@ -1,5 +1,5 @@
 import { Semaphore } from '../../base/index.ts'
-import { HOME_LIBRARY } from '../../library/index.ts'
+import { HOME_LIBRARY, isLibraryName } from '../../library/index.ts'
 import type { LibrarySets } from '../../sync/index.ts'
 import type { BundleResult } from '../bundle-schemas.ts'
 import { type BundleCreateModules, createBundle } from './bundle-create.ts'
@@ -22,11 +22,10 @@ export class Bundling implements BundlingService {
   }
 
   async *create(
-    { specs, library }: { specs: readonly string[]; library?: string },
+    { specs, library = HOME_LIBRARY }: { specs: readonly string[]; library?: string },
     signal: AbortSignal
   ): AsyncGenerator<Uint8Array> {
-    const id =
-      library === undefined ? this.#modules.sets.idOf(HOME_LIBRARY) : idOfAddress(parseAddress(library))
+    const id = isLibraryName(library) ? this.#modules.sets.idOf(library) : idOfAddress(parseAddress(library))
     const release = await this.#turns.acquire(signal)
     try {
       yield* createBundle(this.#modules, { library: id, specs }, signal)

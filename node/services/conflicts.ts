@@ -71,6 +71,12 @@ export function createConflicts(modules: ResolvingModules): ConflictService {
     async show(name, network, signal) {
       const known = await knownOf(name, network, signal)
       const policy = policyOf(name)
+      // A pin holds before anything is known of the name.
+      if (known.records.length === 0 && policy.pin === undefined)
+        throw new CatalogError('RELEASE_NOT_FOUND', `nothing called ${name} is known here`, {
+          details: { name },
+          hint: 'check the name; without --local the network is asked too'
+        })
       const view = viewOfName(known, policy)
       return { ...conflictItem(name, view, policy), claimants: claimantsOf(known, view, policy) }
     },

@@ -1,5 +1,6 @@
 import type { FollowState } from '../../sync/index.ts'
-import { idOfAddress } from './library-address.ts'
+import type { FollowShape } from '../sync-schemas.ts'
+import { formatAddress, idOfAddress } from './library-address.ts'
 import type { Subscription } from './subscription.ts'
 
 /** A subscription, and what has happened with it. */
@@ -43,6 +44,19 @@ export function entryOf(subscription: Subscription): FollowEntry {
       heldBy: new Set(),
       failedWith: []
     }
+  }
+}
+
+/** How it goes. When it is compared next is known once it has been. */
+export function shapeOf({ subscription, state, lastError }: FollowEntry): FollowShape {
+  const { runningWith, failedWith, dueMs } = state
+  const isRunning = runningWith !== undefined
+  return {
+    ...subscription,
+    address: formatAddress(subscription),
+    state: isRunning ? 'running' : failedWith.length > 0 ? 'failing' : 'waiting',
+    ...(isRunning || dueMs === 0 ? {} : { nextAt: new Date(dueMs).toISOString() }),
+    ...(lastError === undefined ? {} : { error: lastError })
   }
 }
 

@@ -31,7 +31,7 @@ import {
 } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import type { FollowShape, SyncResult } from '../sync-schemas.ts'
-import { entryOf, type FollowEntry, textOf } from './follow-entry.ts'
+import { entryOf, type FollowEntry, shapeOf, textOf } from './follow-entry.ts'
 import { formatAddress, idOfAddress } from './library-address.ts'
 import type { LibraryHolders } from './library-holders.ts'
 import { Ongoing } from './ongoing.ts'
@@ -163,14 +163,7 @@ export class Following extends Ongoing {
 
   /** What is followed, and how that goes. */
   status(): FollowShape[] {
-    return [...this.#entries.values()].map(({ subscription, state, lastError }) => ({
-      ...subscription,
-      address: formatAddress(subscription),
-      state:
-        state.runningWith !== undefined ? 'running' : state.failedWith.length > 0 ? 'failing' : 'waiting',
-      nextAt: new Date(state.dueMs).toISOString(),
-      ...(lastError === undefined ? {} : { error: lastError })
-    }))
+    return [...this.#entries.values()].map(shapeOf)
   }
 
   protected async run(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 /** Libraries of other nodes that the operator begins and ceases to follow: `sync.follow` of the configuration is where they stand. */
 import { CatalogError, type Logger, toCatalogError } from '../../base/index.ts'
 import { type LoadedConfig, MAX_FOLLOWED } from '../../config/index.ts'
+import { PRIVATE_LIBRARY } from '../../library/index.ts'
 import type { FollowShape, Unfollowed } from '../sync-schemas.ts'
 import { isOverridden } from './config.ts'
 import { formatAddress, type LibraryAddress, parseAddress } from './library-address.ts'
@@ -39,6 +40,12 @@ export class Subscribing implements SubscribingService {
       throw new CatalogError('INVALID_ARGUMENT', `${formatAddress(address)} is a library of this node`, {
         hint: 'name one of another node: `catalog library list` there prints the addresses'
       })
+    if (address.name === PRIVATE_LIBRARY)
+      throw new CatalogError(
+        'INVALID_ARGUMENT',
+        `the library ${PRIVATE_LIBRARY} of a node is never shown to another one`,
+        { hint: 'its operator can make a restricted library for this node: `catalog library create`' }
+      )
     await config.edit(KEY, next => {
       const lines = linesOf(next)
       const before = subscriptionsOf(lines).find(isOf(address))

@@ -165,8 +165,15 @@ export class Syncing implements SyncingService {
 
   async forget(library: string, signal: AbortSignal): Promise<LibraryAddress> {
     const address = parseAddress(library)
+    const text = formatAddress(address)
+    if (this.#modules.follows().some(follow => follow.address === text))
+      throw new CatalogError('ALREADY_FOLLOWED', `${text} is followed, so its copy would come again`, {
+        hint: `to end that and let go of the copy: catalog library unfollow ${text}`
+      })
     if (!(await this.#modules.sets.forget(idOfAddress(address), signal)))
-      throw new CatalogError('NOT_FOUND', `no copy of the library ${formatAddress(address)} is here`)
+      throw new CatalogError('NOT_FOUND', `no copy of the library ${text} is here`, {
+        hint: '`catalog sync --status` shows those that are here'
+      })
     await this.#modules.onUpdated()
     return address
   }
@@ -233,12 +240,20 @@ export class Syncing implements SyncingService {
       const error = toCatalogError(thrown)
       this.#metrics.sessions.inc({ end: error.code })
       if (isSyncViolation(error) && !signal.aborted) onViolation(peerId, error)
-      throw error
+      throw error.code === 'NOT_FOUND' ? notThere(error) : error
     } finally {
       this.#metrics.bytes.inc(traffic.bytesIn)
     }
   }
 }
+
+/** What a node may not know of is not there for it, so no more is said of which it is. */
+const notThere = ({ message, details, cause }: CatalogError): CatalogError =>
+  new CatalogError('NOT_FOUND', message, {
+    hint: '`catalog library list` at the node whose library it is prints the addresses, and who may know of it',
+    cause,
+    ...(details === undefined ? {} : { details })
+  })
 
 /** Nothing is accepted that would have no effect. */
 function expectSense({ content = 'none', mode, dryRun, ...filter }: SyncRequest): void {

@@ -157,7 +157,7 @@ export interface SyncingService {
   /** Makes the copy of a library equal to what a peer has of it. */
   sync(request: SyncRequest, context: WorkContext): Promise<SyncResult>
   status(signal: AbortSignal): Promise<SyncStatus>
-  /** Lets go of the copy of the library with an address. NOT_FOUND, BUSY. */
+  /** Lets go of the copy of the library with an address. NOT_FOUND, BUSY; ALREADY_FOLLOWED while it is followed by itself. */
   forget(library: string, signal: AbortSignal): Promise<LibraryAddress>
 }
 

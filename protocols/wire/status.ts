@@ -1,4 +1,11 @@
-import { CatalogError, ERROR_CODES, type ErrorCode, toCatalogError, WireStatus } from '../../base/index.ts'
+import {
+  CatalogError,
+  displayDuration,
+  ERROR_CODES,
+  type ErrorCode,
+  toCatalogError,
+  WireStatus
+} from '../../base/index.ts'
 
 /**
  * The way back from a wire status to a code: what a status of a peer means to the one who asked. `INTERNAL` and
@@ -49,11 +56,13 @@ export function errorOfStatus(fields: StatusFields, peer: string): CatalogError 
     return new CatalogError('PROTOCOL_VIOLATION', `${peer} answered with unknown status ${fields.status}`)
   const code = CODE_OF_STATUS[fields.status as keyof typeof CODE_OF_STATUS]
   const words = printable(fields.message, MAX_MESSAGE_LENGTH) || ERROR_CODES[code].meaning
+  const { retryAfterMs } = fields
   return new CatalogError(code, `${peer} answered: ${words}`, {
+    ...(retryAfterMs > 0 ? { hint: `try again in ${displayDuration(retryAfterMs)}` } : {}),
     details: {
       peer,
       remoteCode: printable(fields.code, MAX_CODE_LENGTH),
-      ...(fields.retryAfterMs > 0 ? { retryAfterMs: fields.retryAfterMs } : {})
+      ...(retryAfterMs > 0 ? { retryAfterMs } : {})
     }
   })
 }

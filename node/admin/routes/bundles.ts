@@ -27,7 +27,8 @@ export function bundleRoutes({ bundling, lifecycle }: NodeServices): Route[] {
         library: Type.Optional(
           Type.String({
             maxLength: 128,
-            description: 'PEERID or PEERID/NAME: the library that is meant, and followed here.'
+            description:
+              'NAME of a library of this node, home unless given, or PEERID[/NAME] of one that is followed here.'
           })
         )
       }),

@@ -109,6 +109,51 @@ it('lets go of a copy', async () => {
   expect(daemon.seen[0]!.url.pathname).toBe('/v1/sync/12D3Writer%2Ftools')
 })
 
+/** The answer of a peer that has no place now, as the daemon passes it on. */
+const busy = (retryAfterMs?: number) => {
+  const error = { code: 'BUSY', message: 'no place', hint: 'try again in 43 s', details: { retryAfterMs } }
+  const operation = { id: 'x', kind: 'sync', state: 'failed', progress: { phase: 'comparing' }, error }
+  return { json: { operation } }
+}
+
+it('waits for a peer that says when it has a place, and asks again', async () => {
+  const answer = daemon.routes.get('POST /v1/sync')!
+  daemon.routes.set('POST /v1/sync', request => (daemon.seen.length === 1 ? busy(1) : answer(request)))
+  const { stdout, stderr, status } = await cli(['sync', '12D3Peer'], { home })
+  expect(status).toBe(0)
+  expect(stderr).toContain('asked again in 1 s')
+  expect(stdout).toContain('3 records came')
+  expect(daemon.seen).toHaveLength(2)
+})
+
+it.each([
+  ['43 s', 43_000, ['--timeout', '20s']],
+  ['two minutes', 120_000, []],
+  ['no time', undefined, []]
+])('does not wait in vain for one that says %s', async (_name, retryAfterMs, args) => {
+  daemon.routes.set('POST /v1/sync', () => busy(retryAfterMs))
+  const { stderr, status } = await cli(['sync', '12D3Peer', ...args], { home })
+  expect(status).toBe(6)
+  expect(stderr).toContain('BUSY: no place; try again in 43 s')
+  expect(daemon.seen).toHaveLength(1)
+})
+
+it('leaves it with the daemon at once with --later', async () => {
+  daemon.routes.set('POST /v1/sync', () => busy(43_000))
+  daemon.routes.set('POST /v1/queue/sync', () => ({ status: 201, json: { id: '01' } }))
+  const { stdout, status } = await cli(['sync', '12D3Peer', '--later'], { home })
+  expect(status).toBe(0)
+  expect(stdout).toContain('nobody can be asked now (BUSY); queued as 01')
+})
+
+it('shows what waits as it was asked for', async () => {
+  const request = { spec: 'tool', from: '12D3KooA' }
+  const queued = { id: '01', kind: 'fetch', request, queuedAt: '2026-01-01T00:00:00.000Z', attempts: 2 }
+  daemon.routes.set('GET /v1/queue', () => ({ json: { queue: [queued] } }))
+  const { stdout } = await cli(['queue', 'list'], { home })
+  expect(stdout).toContain('fetch tool --from 12D3KooA')
+})
+
 it.each([
   [[]],
   [['12D3Peer', '--status']],

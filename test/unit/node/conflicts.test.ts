@@ -227,6 +227,15 @@ describe('a decision', () => {
       })
   })
 
+  it('are not made of a name that nobody has heard of', async () => {
+    const { modules, registry } = await node()
+    const conflicts = createConflicts(modules)
+    const shown = () => conflicts.show('hello', false, signal)
+    await expect(shown()).rejects.toMatchObject({ code: 'RELEASE_NOT_FOUND' })
+    await registry.pinOwner('hello', ada.publicKey, signal)
+    expect(await shown()).toMatchObject({ pinned: text(ada), claimants: [] })
+  })
+
   it('by merging shows the words of all and says that it did', async () => {
     const made = await node({ strategy: 'merge' })
     const content = contentOf('same')

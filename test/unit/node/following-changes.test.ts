@@ -61,6 +61,8 @@ describe('subscriptions that change', () => {
       )
     await change(peerOf(world.writer.key.publicKey), other)
     await eventually(() => world.runs.length === 2)
+    expect(world.following.status()[1]).toMatchObject({ state: 'running' })
+    expect(world.following.status()[1], 'which nobody knows yet').not.toHaveProperty('nextAt')
     const changed = change(peerOf(world.writer.key.publicKey))
     expect(world.ended, 'not yet').toEqual([])
     await changed

@@ -107,7 +107,9 @@ describe('a subscription', () => {
     await world.writer.publish(numbered(2))
     await world.following.heard(world.mirror, world.headOf())
     await eventually(() => world.runs.length === 2)
-    expect(world.following.status()).toMatchObject([{ state: 'failing', error: 'DIAL_FAILED' }])
+    expect(world.following.status()).toMatchObject([
+      { state: 'failing', error: 'DIAL_FAILED', nextAt: expect.stringMatching(/^20/) }
+    ])
     await world.clock.advance(1000)
     expect(world.runs, 'not at once').toHaveLength(2)
     world.connected = [world.mirror.toString(), peerOf(world.writer.key.publicKey)]

@@ -131,6 +131,7 @@ test('an address that is none, an own library, and what is so already, are refus
     code: 'INVALID_ARGUMENT',
     message: `${self}/team is a library of this node`
   })
+  await expect(follow(`${ada}/private`)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
   await expect(follow(ada)).rejects.toMatchObject({
     code: 'ALREADY_FOLLOWED',
     message: `${ada} is followed already: content all, mode mirror`

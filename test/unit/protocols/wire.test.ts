@@ -112,6 +112,7 @@ describe('wire statuses', () => {
     expect(statusOf(new Error('/home/secret')).message).toBe('')
     const text = errorOfStatus({ status: 2, code: 'X\u001b', message: 'a\u001b[2Jb', retryAfterMs: 7 }, 'p')
     expect(text.message).toBe('p answered: a?[2Jb')
+    expect(text.hint).toBe('try again in 7 ms')
     expect(text.details).toEqual({ peer: 'p', remoteCode: 'X?', retryAfterMs: 7 })
   })
 
