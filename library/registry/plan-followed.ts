@@ -4,7 +4,7 @@
  * looked at for names.
  */
 import { bytesEqual } from '../../trust/index.ts'
-import { libraryStateKey, membershipKey, nameIndexKey } from '../database/keys.ts'
+import { libraryStateKey, membershipKey, nameIndexKey, recordKey } from '../database/keys.ts'
 import type { DatabaseReader, WriteOperation } from '../database/types.ts'
 import {
   type ReleaseRecord,
@@ -142,6 +142,8 @@ async function leave(
   return [...operations, del(indexKey), ...eraseRows(reader, recHash)]
 }
 
+type Named = Pick<IndexEntry, 'name' | 'version' | 'owner' | 'sequence' | 'recHash'>
+
 /** Changes of the indexes by name and by release; where a record of one's own is replaced, the libraries that have it change too. */
 class IndexPlan {
   readonly #reader: DatabaseReader
@@ -151,8 +153,8 @@ class IndexPlan {
   readonly #operations: WriteOperation[] = []
   /** Of this node's own libraries, where one of their records is replaced. */
   readonly #changes = new LibraryChanges()
-  /** Contents of each version of an owner that this plan adds. */
-  readonly #added = new Map<string, number>()
+  /** Contents that this plan has names lead to, or no more, by version and owner. */
+  readonly #contents = new Map<string, { added: Named[]; dropped: Set<string> }>()
 
   constructor(reader: DatabaseReader, copy?: { libraryId: string; leaving: readonly Uint8Array[] }) {
     this.#reader = reader
@@ -175,15 +177,8 @@ class IndexPlan {
   async #addRelease(record: ReleaseRecord, isClosed: boolean): Promise<boolean> {
     const siblings = await siblingsOf(this.#reader, record.release)
     const same = siblings.find(entry => isSameContent(entry, record) && !this.#goes(entry))
-    if (same === undefined) {
-      const { name, version, owner } = record.release
-      const place = `${name}\0${version}\0${keyText(owner)}`
-      const added = this.#added.get(place) ?? 0
-      // More would only let an owner fill this disk; they stay in the set.
-      if (siblings.length + added >= MAX_CONTENTS_PER_VERSION) return isClosed
-      this.#added.set(place, added + 1)
-      return this.#name(record, isClosed)
-    }
+    if (same === undefined)
+      return (await this.#hasRoom(record, siblings)) ? this.#name(record, isClosed) : isClosed
     if (bytesEqual(same.recHash, recordHash(record.bytes))) {
       if (same.isClosed !== isClosed) this.#name(record, isClosed)
       return isClosed
@@ -193,6 +188,42 @@ class IndexPlan {
     if (isClosed && (await this.#isForOthers(same.recHash, same.isClosed))) return isClosed
     await this.#replace({ recHash: same.recHash, indexKey: nameIndexKey(same) }, record)
     return this.#name(record, isClosed || same.isClosed)
+  }
+
+  /**
+   * Whether names may lead to one more content of a version of an owner. More than some would only let the owner fill this disk: those with
+   * the largest sequences are led to, whichever came first, so that all who have the same sets see the same; the others stay in their sets.
+   */
+  async #hasRoom(record: ReleaseRecord, siblings: readonly IndexEntry[]): Promise<boolean> {
+    const { name, version, owner } = record.release
+    const place = `${name}\0${version}\0${keyText(owner)}`
+    const { added, dropped } = this.#contents.get(place) ?? { added: [], dropped: new Set() }
+    this.#contents.set(place, { added, dropped })
+    const named: Named[] = [...siblings, ...added].filter(({ recHash }) => !dropped.has(keyText(recHash)))
+    const one = { name, version, owner, sequence: record.sequence, recHash: recordHash(record.bytes) }
+    added.push(one)
+    if (named.length < MAX_CONTENTS_PER_VERSION) return true
+    const least = await this.#leastOf([...named, one].sort(bySequence))
+    if (least === undefined) return false
+    dropped.add(keyText(least.recHash))
+    if (least === one) return false
+    await this.#unname(least)
+    return true
+  }
+
+  /** The first that is not published here: to that its name leads whatever comes. */
+  async #leastOf(named: readonly Named[]): Promise<Named | undefined> {
+    for (const entry of named)
+      if ((await ownLibrariesOf(this.#reader, entry.recHash)).length === 0) return entry
+    return undefined
+  }
+
+  /** A record that a name leads to no more, and that no library has, is of no use. */
+  async #unname(entry: Named): Promise<void> {
+    this.#operations.push(del(nameIndexKey(entry)))
+    const isOfUse = (await librariesOf(this.#reader, entry.recHash)).length > 0
+    if (!isOfUse && this.#reader.get(recordKey(entry.recHash)) !== undefined)
+      this.#operations.push(...eraseRows(this.#reader, entry.recHash))
   }
 
   #name(record: ReleaseRecord, isClosed: boolean): boolean {
@@ -237,6 +268,10 @@ class IndexPlan {
     this.#changes.add(dropped.libraries, { trieKey: trieKey(record), recHash: successor })
   }
 }
+
+/** The one that counts least first: by the rule by which one record replaces another. */
+const bySequence = (a: Named, b: Named): number =>
+  a.sequence - b.sequence || Buffer.compare(a.recHash, b.recHash)
 
 const keyText = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
 
