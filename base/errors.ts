@@ -553,6 +553,13 @@ export const ERROR_CODES = {
     'Several owners publish under this name and none is pinned here.',
     'choose one with --publisher KEY'
   ),
+  OWNER_UNCONFIRMED: row(
+    409,
+    Conflict,
+    W.Internal,
+    'The name is known from a closed library of another node only, so nobody else could be asked whose it is.',
+    'if you mean that publisher, say so once with --publisher KEY; an install pins it'
+  ),
   OWNER_CHANGED: row(
     409,
     VerificationFailed,

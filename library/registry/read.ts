@@ -206,6 +206,17 @@ export function readLibraryState(reader: DatabaseReader, libraryId: string): Lib
 export const storedSizeBytes = (reader: DatabaseReader, recHash: Uint8Array): number =>
   reader.get(recordKey(recHash))?.byteLength ?? 0
 
+/** Whether some name of a scope is pinned to an owner. */
+export async function isPinnedInScope(
+  reader: DatabaseReader,
+  { scope, owner }: { scope: string; owner: Uint8Array },
+  signal?: AbortSignal
+): Promise<boolean> {
+  for await (const [, pinned] of reader.iterate({ prefix: ownerPinKey(`${scope}/`) }, signal))
+    if (bytesEqual(pinned, owner)) return true
+  return false
+}
+
 export function readOwnerPin(reader: DatabaseReader, name: string): Uint8Array | undefined {
   const owner = reader.get(ownerPinKey(name))
   return owner === undefined ? undefined : Uint8Array.from(owner)

@@ -20,6 +20,7 @@ import { HOME_LIBRARY, isFollowedLibrary } from './library-names.ts'
 import { librariesOf } from './membership.ts'
 import { entriesNaming } from './naming.ts'
 import {
+  isPinnedInScope,
   readById,
   readEntries,
   readLibraryState,
@@ -221,6 +222,10 @@ class LevelRegistry implements Registry {
 
   ownerPin(name: string): Uint8Array | undefined {
     return readOwnerPin(this.#database, name)
+  }
+
+  isPinnedInScope(scope: string, owner: Uint8Array, signal?: AbortSignal): Promise<boolean> {
+    return isPinnedInScope(this.#database, { scope, owner }, signal)
   }
 
   async pinOwner(name: string, owner: Uint8Array, signal?: AbortSignal): Promise<void> {

@@ -193,5 +193,7 @@ export interface Registry {
 
   /** Owner first installed under a name here. */
   ownerPin(name: string): Uint8Array | undefined
+  /** Whether some name of a scope (`@acme`) is pinned to an owner here. */
+  isPinnedInScope(scope: string, owner: Uint8Array, signal?: AbortSignal): Promise<boolean>
   pinOwner(name: string, owner: Uint8Array, signal?: AbortSignal): Promise<void>
 }

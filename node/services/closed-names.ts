@@ -4,8 +4,8 @@
  * releases have too is looked up as any other, but not for an owner of whom only closed ones are known.
  */
 import { CatalogError } from '../../base/index.ts'
-import type { Registry } from '../../library/index.ts'
-import { bytesEqual } from '../../trust/index.ts'
+import type { Registry, ReleaseRecord } from '../../library/index.ts'
+import { bytesEqual, formatPublicKey } from '../../trust/index.ts'
 
 /** `owner`: whose releases are meant, where that is settled. Reads the name index only, up to the first release that is public. */
 export async function isClosedName(
@@ -40,6 +40,30 @@ export async function expectOpenName(
     {
       details: { name },
       hint: 'bring the library that has it up to date: `catalog sync PEER --library ADDRESS`'
+    }
+  )
+}
+
+/**
+ * OWNER_UNCONFIRMED for a release that is known from closed libraries of other nodes only, and whose owner nothing on this node names: as nobody else is
+ * asked for the name, who writes such a library would have every name that is not settled here. An owner to whom another name of the scope is
+ * pinned here counts as named.
+ */
+export async function expectConfirmed(
+  registry: Pick<Registry, 'isOwn' | 'isPinnedInScope'>,
+  { bytes, release: { name, owner } }: ReleaseRecord,
+  signal: AbortSignal
+): Promise<void> {
+  const scope = name.startsWith('@') ? name.slice(0, name.indexOf('/')) : undefined
+  if (scope !== undefined && (await registry.isPinnedInScope(scope, owner, signal))) return
+  if (await registry.isOwn(bytes)) return
+  const publisher = formatPublicKey(owner)
+  throw new CatalogError(
+    'OWNER_UNCONFIRMED',
+    `${name} is known from a closed library of another node only, signed by ${publisher}`,
+    {
+      details: { name, publisher },
+      hint: `if it is that package which you mean, say so once: --publisher ${publisher}${scope === undefined ? '' : `; other names of ${scope} follow it`}`
     }
   )
 }

@@ -15,6 +15,7 @@ import {
 } from '../../library/index.ts'
 import { bytesEqual, parsePublicKey } from '../../trust/index.ts'
 import type { Blocking } from './blocking.ts'
+import { expectConfirmed } from './closed-names.ts'
 import type { ConflictPolicies } from './conflict-policies.ts'
 import { type Knowledge, keepNews, knownHere, withFound } from './knowledge.ts'
 import {
@@ -80,7 +81,8 @@ export async function resolveRelease(
   const settled = request.news === true ? undefined : settledHere(modules, here, spec, rule)
   if (settled !== undefined || !request.network) {
     const record = settled ?? selectAllowed(modules, all, spec, rule)
-    return { record, known: here, holders: [], isClosed: isClosed(modules, record, here) }
+    if (!isClosed(modules, record, here)) return { record, known: here, holders: [], isClosed: false }
+    return await closed(modules, { record, known: here }, rule, signal)
   }
   const told = await findOrLocal(modules, wantedOf(spec, rule), here, signal)
   const found = allowed(modules, told)
@@ -88,8 +90,20 @@ export async function resolveRelease(
   const known = withFound(here, found)
   const record = selectFound(modules, withFound(all, told), spec, rule, found.failure)
   // Who has the same content from elsewhere is none of those who may be asked for what is closed.
-  if (isClosed(modules, record, here)) return { record, known, holders: [], isClosed: true }
+  if (isClosed(modules, record, here)) return await closed(modules, { record, known }, rule, signal)
   return { record, known, holders: holdersOf(found.holders, record), isClosed: false }
+}
+
+/** Whose it is must have been said here, unless it is only shown. */
+async function closed(
+  { registry }: ResolvingModules,
+  { record, known }: Pick<Resolved, 'record' | 'known'>,
+  { publisher, pin, shows }: OwnerRule,
+  signal: AbortSignal
+): Promise<Resolved> {
+  const isSaid = publisher !== undefined || pin !== undefined || shows === true
+  if (!isSaid) await expectConfirmed(registry, record, signal)
+  return { record, known, holders: [], isClosed: true }
 }
 
 /** A record that was here a moment ago and is not any more has left with a closed library, for all that is known. */

@@ -93,7 +93,11 @@ it('has its content fetched from a member that only the secret key leads to', as
   expect(await isConnected(fetcher, holder)).toBe(false)
   expect(await statesAt(fetcher)).toEqual(['none'])
   const before = outsider.heard.sought.length
-  const { result, error } = await fetcher.operation('/v1/fetches', { spec: `${NAME}@1.0.0` })
+  const wanted = { spec: `${NAME}@1.0.0` }
+  const unsaid = await fetcher.operation('/v1/fetches', wanted)
+  expect(unsaid.error, 'nobody else was asked whose the name is').toMatchObject({ code: 'OWNER_UNCONFIRMED' })
+  const { publisher } = (unsaid.error as unknown as { details: { publisher: string } }).details
+  const { result, error } = await fetcher.operation('/v1/fetches', { ...wanted, publisher })
   expect(error).toBeUndefined()
   expect(result).toMatchObject({ name: NAME, sources: [{ peerId: holder.peerId }] })
   expect(outsider.heard.sought.slice(before)).toContain(secret)
