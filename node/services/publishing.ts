@@ -4,6 +4,8 @@ import {
   type ContentStore,
   decodeRelease,
   HOME_LIBRARY,
+  isFollowedLibrary,
+  nameOfOwn,
   type Registry,
   type ReleaseRecord
 } from '../../library/index.ts'
@@ -51,7 +53,8 @@ export function createPublishing(
   const { registry, content, events, sets, access, blocking } = modules
 
   async function publish(request: PublishRequest, context: CommitContext): Promise<PublishResult> {
-    const { progress } = context
+    const { progress, signal } = context
+    if (request.library === undefined) await expectNotClosed(registry, request.recordBytes, signal)
     const library = await sets.access.ownNamed(request.library ?? HOME_LIBRARY)
     const isClosed = library.access !== 'public'
     if (isClosed && (request.wait ?? 0) > 0) throw nobodyToWaitFor(library)
@@ -129,6 +132,32 @@ function nobodyToWaitFor({ name, access }: OwnLibrary): CatalogError {
     `the library ${name} is ${access}: nothing of it is announced`,
     {
       hint: 'publish without --wait; nodes that follow the library hear of it at once'
+    }
+  )
+}
+
+/** A package that is in closed libraries of this node only becomes public by whoever says so, not by whoever forgets to say where it belongs. */
+async function expectNotClosed(
+  registry: Registry,
+  recordBytes: Uint8Array,
+  signal: AbortSignal
+): Promise<void> {
+  const { name } = decodeRelease(recordBytes).release
+  const libraries = new Set<string>()
+  for await (const entry of registry.entries({ name }, signal)) {
+    if (!entry.isClosed) return
+    const record = registry.read(entry)
+    for (const libraryId of record === undefined ? [] : await registry.librariesOf(record.bytes))
+      if (!isFollowedLibrary(libraryId)) libraries.add(nameOfOwn(libraryId))
+  }
+  if (libraries.size === 0) return
+  const names = [...libraries].sort()
+  throw new CatalogError(
+    'NOT_PERMITTED',
+    `${name} is in a library that is not for everybody: ${names.join(', ')}`,
+    {
+      details: { name, libraries: names },
+      hint: `publish it there with --library ${names[0]}, or, if everybody may have it from now on, with --library ${HOME_LIBRARY}`
     }
   )
 }
