@@ -203,9 +203,9 @@ function serveFrom(
   own: string
 ): ConstructorParameters<typeof SyncServer>[0]['serve'] {
   const local = idBytes(peerIdFromString(own))
-  return ({ peerId, compareInMs }, work) => {
+  return ({ peerId, ...limits }, work) => {
     const node = nodeKeyOf(peerId)
-    return sets.session({ role: 'source', local, remote: idBytes(peerId), node, compareInMs }, port =>
+    return sets.session({ role: 'source', local, remote: idBytes(peerId), node, ...limits }, port =>
       work({
         say: () => port.say(),
         take: async frame => {

@@ -18,6 +18,8 @@ export interface SpokenPart<O> {
   readonly records: number
   /** Whether this side spends much on the turn. */
   readonly isFull: boolean
+  /** Records that this side has gone through for sketches since the last part. */
+  readonly sketchedRecords?: number
   /** The session has ended, once the frames are sent. */
   readonly ended?: { readonly outcome?: O }
 }

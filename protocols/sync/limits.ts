@@ -1,4 +1,5 @@
 import { KIB, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
+import type { PeerRate } from '../exchange/peer-rates.ts'
 
 /** Body of a frame: what is held before it is looked at. A turn that needs more has several frames. */
 export const MAX_SYNC_FRAME_BYTES = 256 * KIB
@@ -45,6 +46,15 @@ export const MAX_SESSIONS_PER_PEER = 2
 export const MAX_SERVED_SESSIONS = 12
 /** Between two comparisons of the whole tries of a large library that one peer asks for: each reads much of the tree. */
 export const COMPARISON_INTERVAL_MS = MINUTE_MS
+/** Sessions that one peer may open: a node that follows a thousand libraries of one other, and their heads as they change. */
+export const OPENING_RATE: PeerRate = { perSecond: 20, burst: 200 }
+/**
+ * Records of sets that are gone through for sketches for one peer: 30,000 take some 50 ms, so that is a tenth of a core. A peer that has had
+ * more waits before another sketch is made for it,
+ */
+export const SKETCHED_RECORDS_PER_SECOND = 50_000
+/** unless it is ahead by no more than this: 500,000 records at once. */
+export const SKETCH_AHEAD_MS = 10 * SECOND_MS
 /** For the first frame of a stream. */
 export const HELLO_TIMEOUT_MS = 5 * SECOND_MS
 /** For the first frame of a turn: a peer writes what came to its disk before, 10,000 records at a time. */

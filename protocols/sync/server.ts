@@ -10,6 +10,7 @@ import {
   SECOND_MS,
   toCatalogError
 } from '../../base/index.ts'
+import { PeerRates } from '../exchange/peer-rates.ts'
 import { timeOfNotHere } from '../wire/not-here.ts'
 import { fromTransport } from '../wire/status.ts'
 import { syncProtocol } from './client.ts'
@@ -18,7 +19,10 @@ import {
   COMPARISON_INTERVAL_MS,
   HELLO_TIMEOUT_MS,
   MAX_SERVED_SESSIONS,
-  MAX_SESSIONS_PER_PEER
+  MAX_SESSIONS_PER_PEER,
+  OPENING_RATE,
+  SKETCH_AHEAD_MS,
+  SKETCHED_RECORDS_PER_SECOND
 } from './limits.ts'
 import { decodeSyncFrame } from './message.ts'
 import { type PlacedSession, whoYields } from './places.ts'
@@ -28,13 +32,19 @@ const MAX_PEERS = 4096
 /** When a place may be free again. */
 const BUSY_RETRY_MS = SECOND_MS
 
+/** A peer, and when it may ask again for what it has had much of; 0 = now. */
+export interface ServedPeer {
+  readonly peerId: PeerId
+  /** For the tries of a large library to be compared. */
+  readonly compareInMs: number
+  /** For a sketch. */
+  readonly sketchInMs: number
+}
+
 export interface SyncServerModules {
   readonly libp2p: Pick<Libp2p, 'handle' | 'unhandle'>
   /** Runs `work` with a new session that shows a peer what is here. */
-  readonly serve: <T>(
-    peer: { peerId: PeerId; compareInMs: number },
-    work: (port: SessionPort<unknown>) => Promise<T>
-  ) => Promise<T>
+  readonly serve: <T>(peer: ServedPeer, work: (port: SessionPort<unknown>) => Promise<T>) => Promise<T>
   /** The network that an address counts to; undefined for one near by. */
   readonly networkOf: (address: Multiaddr) => string | undefined
   readonly clock: Clock
@@ -65,6 +75,9 @@ export class SyncServer {
   readonly #sessions = new Set<ServedSession>()
   /** Monotonic time of the last comparison of a large library, by peer. */
   readonly #compared = new LruCache<string, number>({ maxEntries: MAX_PEERS })
+  /** Until when a peer has had its share of sketches, monotonic, by peer. */
+  readonly #sketchedUntil = new LruCache<string, number>({ maxEntries: MAX_PEERS })
+  readonly #openings: PeerRates
   readonly #metrics
   #running: AbortController | undefined
   readonly #streams = new Set<Promise<void>>()
@@ -72,6 +85,7 @@ export class SyncServer {
   constructor(modules: SyncServerModules, options: SyncServerOptions) {
     this.#modules = modules
     this.#options = options
+    this.#openings = new PeerRates(OPENING_RATE, modules.clock)
     const metrics = partMetrics(modules.metrics, 'sync')
     this.#metrics = {
       served: metrics.counter('served_sessions_total', 'Sessions of peers, by how they ended.', ['end']),
@@ -133,8 +147,9 @@ export class SyncServer {
     const drive = (port: SessionPort<unknown>): Promise<unknown> =>
       driveSession({ stream, clock }, port, traffic, {
         ...options,
-        onPart: ({ isFull }) => {
+        onPart: ({ isFull, sketchedRecords = 0 }) => {
           if (isFull) this.#compared.set(peer, clock.monotonicMs())
+          if (sketchedRecords > 0) this.#noteSketched(peer, sketchedRecords)
         },
         onFrame: frame => {
           const message = frame.kind === 'hello' ? decodeSyncFrame(frame) : undefined
@@ -149,13 +164,15 @@ export class SyncServer {
       traffic,
       cut: reason => yielded.abort(reason)
     }
-    if (!this.#enter(session)) {
-      await drive(refusal(busy('all places for sessions are taken')))
+    const refused = this.#refusalOf(session)
+    if (refused !== undefined) {
+      await drive(refusal(refused))
       return
     }
     let isDriven = false
     try {
-      await serve({ peerId, compareInMs: this.#compareInMs(peer) }, port => {
+      const served = { peerId, compareInMs: this.#compareInMs(peer), sketchInMs: this.#sketchInMs(peer) }
+      await serve(served, port => {
         isDriven = true
         return drive(notHereInTime(port, clock, signal))
       })
@@ -175,6 +192,27 @@ export class SyncServer {
     const lastMs = this.#compared.get(peer)
     if (lastMs === undefined) return 0
     return Math.max(0, Math.ceil(lastMs + COMPARISON_INTERVAL_MS - this.#modules.clock.monotonicMs()))
+  }
+
+  #sketchInMs(peer: string): number {
+    const aheadMs = (this.#sketchedUntil.get(peer) ?? 0) - this.#modules.clock.monotonicMs()
+    return Math.max(0, Math.ceil(aheadMs - SKETCH_AHEAD_MS))
+  }
+
+  #noteSketched(peer: string, records: number): void {
+    const nowMs = this.#modules.clock.monotonicMs()
+    const fromMs = Math.max(nowMs, this.#sketchedUntil.get(peer) ?? 0)
+    this.#sketchedUntil.set(peer, fromMs + (records / SKETCHED_RECORDS_PER_SECOND) * SECOND_MS)
+  }
+
+  /** Why a session does not begin; undefined when it has a place. */
+  #refusalOf(session: ServedSession): unknown {
+    try {
+      this.#openings.take(session.peer, 1)
+    } catch (thrown) {
+      return thrown
+    }
+    return this.#enter(session) ? undefined : busy('all places for sessions are taken')
   }
 
   /** Whether a session got a place: a free one, or another session's. */

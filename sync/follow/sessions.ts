@@ -199,7 +199,7 @@ export class SyncSessions {
           isFollowedLibrary(libraryId)
             ? undefined
             : await this.#changesSince({ reader: snapshot, tree, head }, since),
-        sketch: () => this.sketches.of(libraryId, tree, slice)
+        sketch: onRead => this.sketches.of(libraryId, tree, slice, onRead)
       }
     } catch (thrown) {
       await snapshot.close()

@@ -1,6 +1,7 @@
 import { LruCache } from '../../base/index.ts'
 import type { Slice } from '../../library/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
+import { HELLO_COUNTS } from '../reconcile/index.ts'
 import {
   buildSketch,
   KEPT_FROM_RECORDS,
@@ -38,12 +39,32 @@ export type SketchOf = (cellCount: number) => Sketch
 export class SketchCache {
   readonly #kept = new LruCache<string, Kept>({ maxEntries: MAX_KEPT })
 
-  async of(libraryId: string, tree: StoredTree, slice: Slice): Promise<SketchOf> {
+  /** `onRead` is told of the records that are gone through. */
+  async of(
+    libraryId: string,
+    tree: StoredTree,
+    slice: Slice,
+    onRead: (records: number) => void = () => undefined
+  ): Promise<SketchOf> {
     const count = tree.top?.count ?? 0
-    if (count < KEPT_FROM_RECORDS) return cells => buildSketch(recordsOf(tree), cells)
+    const read = (cellCount: number): Promise<Sketch> => {
+      onRead(count)
+      return build(tree, cellCount, slice)
+    }
+    if (count < KEPT_FROM_RECORDS) {
+      // A hello takes no more, and most sessions need nothing else.
+      let longest = await read(HELLO_COUNTS)
+      return cells => {
+        if (cells > longest.cellCount) {
+          onRead(count)
+          longest = buildSketch(recordsOf(tree), cells)
+        }
+        return longest.prefix(cells)
+      }
+    }
     const known = this.#kept.get(libraryId)
-    const sketch =
-      known !== undefined && bytesEqual(known.root, tree.root) ? known.sketch : await build(tree, slice)
+    const isKept = known !== undefined && bytesEqual(known.root, tree.root)
+    const sketch = isKept ? known.sketch : await read(MAX_SKETCH_CELLS)
     this.#kept.set(libraryId, { root: tree.root, sketch })
     // Later changes of the set are none of a session that has begun.
     const mine = sketch.prefix(sketch.cellCount)
@@ -65,8 +86,8 @@ export class SketchCache {
   }
 }
 
-async function build(tree: TreeView, slice: Slice): Promise<Sketch> {
-  const sketch = new Sketch(MAX_SKETCH_CELLS)
+async function build(tree: TreeView, cellCount: number, slice: Slice): Promise<Sketch> {
+  const sketch = new Sketch(cellCount)
   for (const { trieKey, recHash } of recordsOf(tree)) {
     sketch.add(trieKey, recHash)
     if (slice.due()) await slice.pause()

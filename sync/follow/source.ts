@@ -11,6 +11,7 @@ import type { Head } from '../heads/index.ts'
 import {
   awaitSession,
   isComparing,
+  isOnlyCompared,
   receive,
   recordFrames,
   replySteps,
@@ -32,7 +33,8 @@ export interface ShownLibrary {
   readonly head: Head
   /** What has changed since another head of the same writer; undefined where that is not known (told-changes.ts). */
   changesSince(since: HeadPlace): Promise<TreeChange[] | undefined>
-  sketch(): Promise<SketchOf>
+  /** `onRead` is told of the records that are gone through for it. */
+  sketch(onRead: (records: number) => void): Promise<SketchOf>
 }
 
 export interface SourceModules {
@@ -48,6 +50,8 @@ export class SourceSession implements WorkerSession {
   readonly #options: SourceOptions
   #shown: ShownLibrary | undefined
   #session: Session | undefined
+  /** Gone through for sketches and not said yet. */
+  #sketchedRecords = 0
   /** What is left to say in this turn. */
   #turn: { frames: Iterator<Spoken>; ended: boolean; isFull: boolean } | undefined
 
@@ -72,18 +76,27 @@ export class SourceSession implements WorkerSession {
     this.#turn ??= await this.#reply()
     const { frames, ended, isFull } = this.#turn
     const part: Uint8Array[] = []
+    const sketchedRecords = this.#sketchedRecords
+    this.#sketchedRecords = 0
     let records = 0
     for (let bytes = 0; bytes < MAX_PART_BYTES; ) {
       const next = frames.next()
       if (next.done === true) {
         this.#turn = undefined
-        return { frames: part, more: false, records, isFull, ...(ended ? { ended: {} } : {}) }
+        return {
+          frames: part,
+          more: false,
+          records,
+          isFull,
+          sketchedRecords,
+          ...(ended ? { ended: {} } : {})
+        }
       }
       part.push(next.value.frame)
       records += next.value.records
       bytes += next.value.frame.byteLength
     }
-    return { frames: part, more: true, records, isFull }
+    return { frames: part, more: true, records, isFull, sketchedRecords }
   }
 
   async close(): Promise<void> {
@@ -91,9 +104,10 @@ export class SourceSession implements WorkerSession {
     this.#shown = undefined
   }
 
-  async #open({ library, root, epoch, revision }: SyncHello): Promise<void> {
+  async #open(hello: SyncHello): Promise<void> {
     if (this.#shown !== undefined) throw new CatalogError('PROTOCOL_VIOLATION', 'a second hello')
     const { show, random } = this.#modules
+    const { library, root, epoch, revision } = hello
     const { local, remote, node } = this.#options
     const shown = await show(library, node)
     this.#shown = shown
@@ -101,7 +115,7 @@ export class SourceSession implements WorkerSession {
     const asksChanges = !isEqual && epoch !== undefined
     const changes = asksChanges ? await shown.changesSince({ epoch, revision }) : undefined
     // A peer that has it all already, or can be told what has changed, costs no sketch.
-    const sketch = isEqual || changes !== undefined ? noSketch : await shown.sketch()
+    const sketch = isEqual || changes !== undefined ? noSketch : await this.#sketch(shown, hello)
     const options = { library, initiator: remote, responder: local, sketch, random }
     this.#session = awaitSession(shown.tree, {
       ...options,
@@ -110,22 +124,41 @@ export class SourceSession implements WorkerSession {
     })
   }
 
+  /** None is made for a peer that must wait anyhow. */
+  async #sketch({ tree, sketch }: ShownLibrary, hello: SyncHello): Promise<SketchOf> {
+    const { compareInMs, sketchInMs } = this.#options
+    if (isOnlyCompared(hello)) {
+      if (this.#isLarge(tree) && compareInMs > 0) throw tooEarly(compareInMs)
+      return noSketch
+    }
+    if (sketchInMs > 0) throw busy('this peer has had its share of sketches', sketchInMs)
+    return await sketch(records => {
+      this.#sketchedRecords += records
+    })
+  }
+
+  #isLarge({ top }: StoredTree): boolean {
+    return (top?.count ?? 0) > this.#modules.limits.freeComparison
+  }
+
   async #reply(): Promise<{ frames: Iterator<Spoken>; ended: boolean; isFull: boolean }> {
     const { tree, head, snapshot } = this.#shown!
     const before = this.#session!
     const step = await runSteps(replySteps(before, tree), this.#modules.slice)
     this.#session = step.session
-    const isLarge = (tree.top?.count ?? 0) > this.#modules.limits.freeComparison
-    const isFull = isLarge && isComparing(step.session)
+    const isFull = this.#isLarge(tree) && isComparing(step.session)
     const { compareInMs } = this.#options
-    if (isFull && !isComparing(before) && compareInMs > 0)
-      throw new CatalogError('BUSY', 'large libraries are compared with one peer once a minute', {
-        details: { retryAfterMs: compareInMs }
-      })
+    if (isFull && !isComparing(before) && compareInMs > 0) throw tooEarly(compareInMs)
     const first = before.phase.kind === 'waiting' ? [headFrame(head)] : []
     return { frames: spoken(first, snapshot, step), ended: step.isEqual, isFull }
   }
 }
+
+const busy = (why: string, retryAfterMs: number): CatalogError =>
+  new CatalogError('BUSY', why, { details: { retryAfterMs } })
+
+const tooEarly = (compareInMs: number): CatalogError =>
+  busy('large libraries are compared with one peer once a minute', compareInMs)
 
 interface Spoken {
   readonly frame: Uint8Array

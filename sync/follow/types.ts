@@ -43,6 +43,8 @@ export interface SourceOptions extends SessionPeers {
   readonly node: Uint8Array
   /** When the tries of a large library may be compared with this peer; 0 = now. */
   readonly compareInMs: number
+  /** When a sketch may be made for it; 0 = now. */
+  readonly sketchInMs: number
 }
 
 export type SessionOpening = FollowOptions | SourceOptions
@@ -74,6 +76,8 @@ export interface Said {
   readonly records: number
   /** Whether the tries of a large library are being compared. */
   readonly isFull: boolean
+  /** Records that were gone through for sketches since the last part. */
+  readonly sketchedRecords?: number
   /** The session has ended, once the frames are sent; a source has no outcome. */
   readonly ended?: { readonly outcome?: FollowOutcome }
 }

@@ -8,6 +8,7 @@
 export { resumePoint } from './compare.ts'
 export {
   HELLO_CELLS,
+  HELLO_COUNTS,
   MAX_COUNTED_RECORDS,
   MAX_HELD_RECORDS,
   MAX_TURN_FRAMES,
@@ -17,7 +18,7 @@ export {
   SESSION_BYTES_PER_RECORD
 } from './limits.ts'
 export { recordFrames } from './pack.ts'
-export { awaitSession, beginSession, reply, replySteps } from './reply.ts'
+export { awaitSession, beginSession, isOnlyCompared, reply, replySteps } from './reply.ts'
 export {
   abortFrame,
   admitRecords,

@@ -144,6 +144,10 @@ function shownBy(message: SyncMessage): SyncWay | undefined {
   return depth > 0 || first?.step === 0 ? 'stream' : 'descent'
 }
 
+/** Whether a hello is answered by a comparison of tries and nothing else: no sketch is needed. */
+export const isOnlyCompared = ({ resumeAt, cells }: SyncHello): boolean =>
+  resumeAt.byteLength > 0 || cells.byteLength === 0
+
 /** The responder has seen what the other side has, and chooses how the difference is looked for. */
 function* replyToHello(before: Session, view: TreeView, hello: SyncHello): Generator<void, SessionStep> {
   const session = { ...before, nonce: hello.nonce }
@@ -154,7 +158,7 @@ function* replyToHello(before: Session, view: TreeView, hello: SyncHello): Gener
   const { changes } = session.options
   if (changes !== undefined) return tellChanges(session, view, changes)
   const all = Math.max(mine, hello.records)
-  if (hello.resumeAt.byteLength > 0 || hello.cells.byteLength === 0)
+  if (isOnlyCompared(hello))
     return yield* openComparison(session, view, { streamFrom: hello.resumeAt, difference: all })
   const shown = yield* readSketch(session, view, decodeSketch([hello], hello.records))
   if (shown.isComplete) return ask(session, view, shown, 0)

@@ -249,7 +249,7 @@ export class Follows implements Syncer {
     if (near === undefined) return end.cut()
     this.#answered.set(id, (this.#answered.get(id) ?? 0) + 1)
     const peers = { local: this.#node.peerId, remote: near.peerId, node: near.options.key.publicKey }
-    const opening = { role: 'source', ...peers, compareInMs: 0 } as const
+    const opening = { role: 'source', ...peers, compareInMs: 0, sketchInMs: 0 } as const
     await this.#converse({ id, end, role: 'responder' }, conversation =>
       this.#home.sets.session(opening, port => converse(port, conversation))
     ).catch(thrown => {

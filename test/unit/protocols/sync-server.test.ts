@@ -8,9 +8,12 @@ import {
   HELLO_TIMEOUT_MS,
   MAX_SERVED_SESSIONS,
   MAX_SESSIONS_PER_PEER,
+  OPENING_RATE,
   pull,
   runSyncSession,
   type SessionPort,
+  SKETCH_AHEAD_MS,
+  SKETCHED_RECORDS_PER_SECOND,
   type SyncFrame,
   type SyncMessage,
   SyncServer
@@ -48,6 +51,7 @@ interface World {
   open(): number
   seen: SyncFrame[]
   compareInMs: number[]
+  sketchInMs: number[]
   syncServer: SyncServer
 }
 
@@ -69,6 +73,7 @@ async function serving(
     const violations: string[] = []
     const seen: SyncFrame[] = []
     const compareInMs: number[] = []
+    const sketchInMs: number[] = []
     let open = 0
     const port: SessionPort<unknown> = {
       take: frame => {
@@ -83,6 +88,7 @@ async function serving(
         serve: async (peer, work) => {
           if (refuses !== undefined) throw refuses
           compareInMs.push(peer.compareInMs)
+          sketchInMs.push(peer.sketchInMs)
           open++
           try {
             return await work(port)
@@ -100,7 +106,7 @@ async function serving(
     for (const peer of peers) await introduce(peer, server!)
     try {
       await run(
-        { server: server!, clock, violations, open: () => open, seen, compareInMs, syncServer },
+        { server: server!, clock, violations, open: () => open, seen, compareInMs, sketchInMs, syncServer },
         peers
       )
     } finally {
@@ -287,6 +293,42 @@ describe('a peer', () => {
       stream.send(encodeSyncMessage(hello))
       expect(await heard(stream)).toEqual(['fin'])
       expect(world.compareInMs).toEqual([0, 40_000, 0])
+    })
+  })
+
+  test('that has had its share of sketches is told when there are more', async () => {
+    // A second more than it may be ahead.
+    const sketchedRecords = SKETCHED_RECORDS_PER_SECOND * (SKETCH_AHEAD_MS / 1000 + 1)
+    await serving(
+      1,
+      { say: async () => ({ ...spoken([fin], true), sketchedRecords }) },
+      async (world, [peer]) => {
+        for (const advanceMs of [600, 10_400, 0]) {
+          const stream = await open(peer!, world)
+          stream.send(encodeSyncMessage(hello))
+          expect(await heard(stream)).toEqual(['fin'])
+          await world.clock.advance(advanceMs)
+        }
+        expect(world.sketchInMs).toEqual([0, 400, 1000])
+      }
+    )
+  })
+
+  test('that opens one session after the other is told to wait, and is served again', async () => {
+    await serving(1, {}, async (world, [peer]) => {
+      const session = async (): Promise<string[]> => {
+        const stream = await open(peer!, world)
+        stream.send(encodeSyncMessage(hello))
+        const said = await heard(stream)
+        await stream.close()
+        await eventually(() => world.server.getConnections()[0]!.streams.length === 0)
+        return said
+      }
+      for (let opened = 0; opened < OPENING_RATE.burst; opened++) expect(await session()).toEqual(['fin'])
+      expect(await session()).toEqual(['abort BUSY'])
+      expect(world.violations).toEqual([])
+      await world.clock.advance(1000 / OPENING_RATE.perSecond)
+      expect(await session()).toEqual(['fin'])
     })
   })
 

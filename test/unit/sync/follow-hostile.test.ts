@@ -243,7 +243,8 @@ describe('any bytes', () => {
       local: writer.key.publicKey,
       remote: reader.key.publicKey,
       node: reader.key.publicKey,
-      compareInMs: 0
+      compareInMs: 0,
+      sketchInMs: 0
     } as const
     const record: SyncMessage = { kind: 'records', body: { records: [numbered(9).bytes] } }
     for (const message of [record, { kind: 'fin', body: { root: hashOf('x') } } as const])

@@ -1,8 +1,10 @@
 /** What sessions that follow a library may not do, and how much a library may bring. */
 import { afterEach, describe, expect, test } from 'vitest'
 import { createReleaseRecord, KeyFamily, makeKey, type ReleaseRecord } from '../../../library/index.ts'
+import { syncHelloMessage } from '../../../protocols/sync/frames.ts'
 import { contentOf, keyOf, small } from '../records/examples.ts'
 import { follow, type HomeOptions, numbered, range, SyncHome } from './homes.ts'
+import { HELLO } from './hostile.ts'
 
 const homes: SyncHome[] = []
 afterEach(async () => {
@@ -120,5 +122,35 @@ describe('what a session may not do', () => {
     expect(await follow(reader, writer, { compareInMs: 5000 }), 'a sketch costs little').toMatchObject({
       received: 1
     })
+  })
+
+  test('have sketches made again and again, and what needs none is shown all the same', async () => {
+    const [writer, reader] = [await open('writer'), await open('reader')]
+    await writer.publish(...range(0, 60))
+    expect(await follow(reader, writer, { sketchInMs: 5000 }), 'of an empty set').toMatchObject({
+      received: 60
+    })
+    expect(await follow(reader, writer, { sketchInMs: 5000 })).toMatchObject({ state: 'equal' })
+    await writer.publish(numbered(60))
+    await expect(follow(reader, writer, { sketchInMs: 5000 })).rejects.toMatchObject({
+      code: 'BUSY',
+      details: { retryAfterMs: 5000 }
+    })
+    const told = await follow(reader, writer, { sketchInMs: 5000, strategy: 'incremental' })
+    expect(told, 'out of the log').toMatchObject({ received: 1 })
+  })
+
+  test('are shown how many records were gone through for sketches, each sketch once', async () => {
+    const writer = await open('writer')
+    await writer.publish(...range(0, 60))
+    const [local, remote] = [writer.key.publicKey, keyOf('somebody').publicKey]
+    const peers = { local, remote, node: remote, compareInMs: 0, sketchInMs: 0 }
+    const said = await writer.sets.session({ role: 'source', ...peers }, async port => {
+      const cells = { cells: new Uint8Array(48 * 16).fill(7), counts: new Uint8Array(176) }
+      const body = syncHelloMessage.encode({ ...HELLO, library: writer.library, records: 60, ...cells })
+      await port.take({ kind: 'hello', body: Uint8Array.from(body), sizeBytes: body.byteLength })
+      return await port.say()
+    })
+    expect(said.sketchedRecords).toBe(60)
   })
 })

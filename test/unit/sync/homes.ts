@@ -241,6 +241,7 @@ export interface SessionOptions {
   maxRecords?: number
   maxBytes?: number
   compareInMs?: number
+  sketchInMs?: number
   /** Changes the frames of a turn of the source on their way. */
   change?: (frames: Uint8Array[], turn: number) => Uint8Array[] | Promise<Uint8Array[]>
   /** The connection is lost after so many frames of the source. */
@@ -265,7 +266,8 @@ export async function follow(
     isDryRun = false,
     isToJoin = false,
     strategy = 'differential',
-    compareInMs = 0
+    compareInMs = 0,
+    sketchInMs = 0
   } = options
   const { maxRecords = 1_000_000, maxBytes = GIB } = options
   const local = follower.key.publicKey
@@ -283,7 +285,8 @@ export async function follow(
     local,
     remote
   } as const
-  const showing = { role: 'source', local: remote, remote: local, node: local, compareInMs } as const
+  const limits = { compareInMs, sketchInMs }
+  const showing = { role: 'source', local: remote, remote: local, node: local, ...limits } as const
   return await source.sets.session(showing, theirs =>
     follower.sets.session(opening, mine => exchange(mine, theirs, options))
   )
