@@ -1,11 +1,18 @@
 /**
  * Having records of other libraries join one of this node's own, as one batch. A record is stored once, so what joins is a membership; names
  * lead where they led. What joins for a key is the newest that is known for it, as this node's own libraries have no other; so it does not
- * matter from which library it comes first. What no name leads to, as after the user took it out, does not join.
+ * matter from which library it comes first. What no name leads to, as after the user took it out, does not join, and nothing that is said of a
+ * release joins without it.
  */
 import { bytesEqual } from '../../trust/index.ts'
 import type { DatabaseReader, WriteOperation } from '../database/types.ts'
-import { recordHash, releaseOf, trieKey } from '../records/index.ts'
+import {
+  type ReleaseIdentity,
+  recordHash,
+  releaseOf,
+  type StatementRecord,
+  trieKey
+} from '../records/index.ts'
 import { isReleaseRecord, isStatementRecord, type MemberRecord } from './member.ts'
 import { isMember } from './membership.ts'
 import { isSameContent, siblingsOf } from './plan.ts'
@@ -21,6 +28,8 @@ export interface Joining {
   readonly libraryId: string
   /** Of stored records, at most one for a key. */
   readonly recHashes: readonly Uint8Array[]
+  /** Whether a release is where they come from: then it joins as well, with these or with others. */
+  readonly comesToo: (release: ReleaseIdentity) => boolean
 }
 
 export interface JoinPlan {
@@ -33,7 +42,7 @@ export interface JoinPlan {
 /** The names of what joins are due for announcement at once. */
 export async function planJoin(
   reader: DatabaseReader,
-  { libraryId, recHashes }: Joining,
+  { libraryId, recHashes, comesToo }: Joining,
   nowMs: number
 ): Promise<JoinPlan> {
   const changed = new LibraryChanges()
@@ -43,6 +52,7 @@ export async function planJoin(
     const record = readableMember(reader, recHash)
     const newest = record && (await newestOf(reader, record))
     if (newest === undefined || isMember(reader, libraryId, newest.recHash)) continue
+    if (isStatementRecord(record!) && !(await hasRelease(reader, record, { libraryId, comesToo }))) continue
     operations.push(join(newest.recHash, libraryId))
     const change = { trieKey: trieKey(newest.record), recHash: newest.recHash }
     changed.add([libraryId], change, isReleaseRecord(newest.record) ? 1 : 0)
@@ -52,6 +62,18 @@ export async function planJoin(
   const { operations: states, sets } = changed.plan(reader)
   operations.push(...states, ...[...names].map(name => dueNow(reader, name, nowMs)))
   return { operations, sets, joined }
+}
+
+/** Whether the release that something is said of is in a library, or joins it: not what the user took out, or what is not for everybody. */
+async function hasRelease(
+  reader: DatabaseReader,
+  statement: StatementRecord,
+  { libraryId, comesToo }: Pick<Joining, 'libraryId' | 'comesToo'>
+): Promise<boolean> {
+  const release = releaseOf(statement)
+  const here = (await siblingsOf(reader, release)).find(({ content }) => content.equals(release.content))
+  if (here === undefined) return false
+  return isMember(reader, libraryId, here.recHash) || (comesToo(release) && !here.isClosed)
 }
 
 interface Newest {

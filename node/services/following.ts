@@ -301,6 +301,8 @@ export class Following extends Ongoing {
     const { uniting, logger } = this.#modules
     const joined = await uniting.unite({ library }, { signal, progress: () => undefined })
     entry.joinedRoot = root
+    // What others have of what is said of these releases joins when they are compared next.
+    if (joined > 0) for (const other of this.#entries.values()) if (other !== entry) delete other.joinedRoot
     logger.info({ library: formatAddress(subscription), joined }, 'a followed library joined home')
   }
 

@@ -17,6 +17,7 @@ import {
   type MemberRecord,
   planJoin,
   type Release,
+  type ReleaseIdentity,
   readableMember,
   releaseKey,
   releaseOf
@@ -111,8 +112,12 @@ export class Joins {
 
   async #plan(library: Uint8Array, recHashes: readonly Uint8Array[], nowMs: number): Promise<JoinPlan> {
     const from = publicCopyOf(this.#database, library)
-    const present = recHashes.filter(recHash => from !== undefined && isMember(this.#database, from, recHash))
-    return await planJoin(this.#database, { libraryId: HOME_LIBRARY, recHashes: present }, nowMs)
+    if (from === undefined) return { operations: [], sets: [], joined: 0 }
+    const present = recHashes.filter(recHash => isMember(this.#database, from, recHash))
+    const tree = openTree(this.#database, from)
+    const comesToo = (release: ReleaseIdentity): boolean =>
+      findRecord(tree, releaseKey(release)) !== undefined
+    return await planJoin(this.#database, { libraryId: HOME_LIBRARY, recHashes: present, comesToo }, nowMs)
   }
 }
 

@@ -50,6 +50,20 @@ describe('subscriptions that change', () => {
     expect(world.libraries.at(-1)).toEqual(world.libraries[2])
   })
 
+  test('go through a union again when another one has brought releases that it may say something of', async () => {
+    const ofHome = peerOf(world.writer.key.publicKey)
+    await change(`${ofHome} none union`)
+    await eventually(() => world.followed.length === 2)
+    await world.clock.advance(DAY_MS, HOUR_MS / 2)
+    await eventually(() => world.followed.length === 3)
+    expect(world.united, 'not by itself').toHaveLength(1)
+    await change(`${ofHome} none union`, `${other} none union`)
+    await eventually(() => world.united.length === 2)
+    await world.clock.advance(DAY_MS, HOUR_MS / 2)
+    await eventually(() => world.united.length === 3)
+    expect(world.united[2]).toEqual(world.writer.library)
+  })
+
   test('end the session of one that is gone, and nothing is done for it when that is said', async () => {
     const said: string[] = []
     world.session = signal =>

@@ -126,6 +126,23 @@ describe('a union', () => {
     expect(home!.registry.count()).toBe(2)
   })
 
+  test('takes nothing that is said of a release without it', async () => {
+    const [source, attestor, home, other] = await open('source', 'attestor', 'home', 'other')
+    await source!.publish(...range(0, 3))
+    await attestor!.registry.publishStatement(attest(numbered(1)))
+    await attestor!.registry.publishStatement(attest(numbered(2)))
+    expect(await union(home!, attestor!), 'nothing is known of the releases').toBe(0)
+    expect(await union(home!, source!)).toBe(3)
+    expect(await join(home!, attestor!), 'they are in home').toBe(2)
+    await home!.registry.remove(numbered(1).id)
+    await source!.registry.publishStatement(yank(numbered(1)))
+    await source!.registry.publishStatement(yank(numbered(2)))
+    expect(await union(home!, source!), 'what was taken out stays out, with all that is said of it').toBe(1)
+    expect(await home!.registry.isOwn(yank(numbered(2)))).toBe(true)
+    await follow(other!, home!)
+    expect((await other!.followed())[0]).toMatchObject({ records: 4 })
+  })
+
   test('takes nothing of a library that is not for everybody', async () => {
     const [source, home] = await open('source', 'home')
     await source!.sets.access.create({ name: 'team', access: 'restricted', members: [home!.key.publicKey] })
@@ -215,7 +232,8 @@ test('unions of the same libraries in any order, and as often as one likes, are 
       for (const one of records) await publish(sources[one.at]!, one)
       for (const [index, [order, again]] of both.entries()) {
         const home = [mine!, yours!][index]!
-        for (const at of [...again, ...order, ...again]) await union(home, sources[at]!)
+        // What is said of a release joins once that is here: the second round brings what came too early.
+        for (const at of [...again, ...order, ...order]) await union(home, sources[at]!)
       }
       expect(await homeOf(mine!)).toBe(await homeOf(yours!))
     }),
