@@ -4,8 +4,15 @@ import { pull } from '../quic/index.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
 import { drained } from '../wire/frame-writer.ts'
 import { statusOf } from '../wire/status.ts'
-import { FRAME_TIMEOUT_MS, SEND_TIMEOUT_MS, SESSION_TIMEOUT_MS, TURN_TIMEOUT_MS } from './limits.ts'
+import {
+  FRAME_TIMEOUT_MS,
+  PATIENCE_MS,
+  SEND_TIMEOUT_MS,
+  SESSION_TIMEOUT_MS,
+  TURN_TIMEOUT_MS
+} from './limits.ts'
 import { encodeSyncMessage, readSyncFrame, type SyncFrame } from './message.ts'
+import { patienceLeft } from './patience.ts'
 
 /** A peer that does not take the end of a stream by then has it reset. */
 const CLOSE_MS = 2 * SECOND_MS
@@ -84,6 +91,8 @@ class Drive<O> {
   readonly #late = new AbortController()
   readonly #signal: AbortSignal
   readonly #reader: FrameReader
+  /** Left with the other side. */
+  #patienceMs = PATIENCE_MS
 
   constructor(
     stream: Stream,
@@ -113,9 +122,10 @@ class Drive<O> {
           hasTurn = false
           frameMs = TURN_TIMEOUT_MS
         }
-        const frame = await this.#within(frameMs, 'no whole frame came in time', () =>
-          readSyncFrame(this.#reader)
-        )
+        const frame = await this.#patiently(frameMs, 'no whole frame came in time', async () => {
+          const read = await readSyncFrame(this.#reader)
+          return { value: read, bytes: read?.sizeBytes ?? 0 }
+        })
         if (frame === undefined) return undefined
         frameMs = FRAME_TIMEOUT_MS
         this.#traffic.bytesIn += frame.sizeBytes
@@ -132,13 +142,13 @@ class Drive<O> {
       this.#signal.throwIfAborted()
       this.#options.onPart?.(part)
       this.#traffic.recordsOut += part.records
-      for (const frame of part.frames) {
-        this.#stream.send(frame)
-        this.#traffic.bytesOut += frame.byteLength
-      }
-      await this.#within(SEND_TIMEOUT_MS, 'what was sent was not taken', () =>
-        drained(this.#stream, this.#signal)
-      )
+      for (const frame of part.frames) this.#stream.send(frame)
+      const bytes = part.frames.reduce((sum, { byteLength }) => sum + byteLength, 0)
+      this.#traffic.bytesOut += bytes
+      await this.#patiently(SEND_TIMEOUT_MS, 'what was sent was not taken', async () => ({
+        value: await drained(this.#stream, this.#signal),
+        bytes
+      }))
       if (!part.more) return part.ended
     }
   }
@@ -159,6 +169,20 @@ class Drive<O> {
     this.#late.abort(new CatalogError('ABORTED', 'the session has ended'))
     // A read that failed has ended the source already.
     await this.#reader.close().catch(() => undefined)
+  }
+
+  /** Waits for the other side; whoever has opened the session has no endless patience with it. Who answers waits for its disk as well. */
+  async #patiently<T>(
+    limitMs: number,
+    what: string,
+    work: () => Promise<{ value: T; bytes: number }>
+  ): Promise<T> {
+    const askedMs = this.#clock.monotonicMs()
+    const mostMs = this.#options.isInitiator ? Math.min(limitMs, this.#patienceMs) : limitMs
+    const { value, bytes } = await this.#within(mostMs, what, work)
+    const waitedMs = this.#clock.monotonicMs() - askedMs
+    this.#patienceMs = patienceLeft(this.#patienceMs, { waitedMs, bytes })
+    return value
   }
 
   async #within<T>(limitMs: number, what: string, work: () => Promise<T>): Promise<T> {

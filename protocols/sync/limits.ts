@@ -61,6 +61,13 @@ export const HELLO_TIMEOUT_MS = 5 * SECOND_MS
 export const TURN_TIMEOUT_MS = 2 * MINUTE_MS
 /** For any other frame, of 256 KiB at most: a peer that is slower than 9 KB/s is let go. */
 export const FRAME_TIMEOUT_MS = 30 * SECOND_MS
+/**
+ * For all that whoever opened a session waits for, beyond what the bytes that come are worth: a frame each half a minute would keep the
+ * library from being followed for as long as a session may take.
+ */
+export const PATIENCE_MS = MINUTE_MS
+/** And what they are worth. */
+export const LEAST_BYTES_PER_SECOND = 4 * KIB
 /** For a peer to take 1 MiB that is sent to it. */
 export const SEND_TIMEOUT_MS = MINUTE_MS
 /** For a whole session: 200,000 records took three minutes on a busy machine; what was stored of one that is cut off is not sent again. */

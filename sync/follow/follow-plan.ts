@@ -5,7 +5,7 @@
  * A library is compared at once when a peer tells a head that is newer than the copy, and else at its next time: the interval after the
  * last success, or sooner, and later each time, after a failure. Of a head that is dated ahead nothing is believed before it counts; but then the
  * library is compared at once, too. The peer is who told the newer head, the writer itself, or another peer that has the library, in this
- * order, those that failed last behind the others. A writer that is not connected may be found; it comes behind connected peers that have the
+ * order, those that failed last behind the others; once one has failed, a connected writer that has not comes first. A writer that is not connected may be found; it comes behind connected peers that have the
  * library, but for a copy that it should have signed again meanwhile: those peers may all be as old as the copy.
  *
  * A peer serves few sessions of one other, so no more are begun with it. A library whose peer has none left is compared with another
@@ -149,7 +149,10 @@ function choicesFor(
   const held = near([writer, ...heldBy])
   const candidates = [...new Set([...told, ...(isStale ? [writer] : []), ...held, writer])]
   const failed = (peer: string): number => failedWith.lastIndexOf(peer)
-  const [first, ...others] = candidates.sort((a, b) => failed(a) - failed(b))
+  // Once one has failed: others that told the same may be no better, and keep the writer from being asked as long.
+  const isWriterFirst = failedWith.length > 0 && connected.has(writer)
+  const rank = (peer: string): number => (isWriterFirst && peer === writer ? 0 : 1)
+  const [first, ...others] = candidates.sort((a, b) => failed(a) - failed(b) || rank(a) - rank(b))
   // A holder may be as old as a copy that is stale, or not know the newer head that was told: it would be asked in vain.
   const asGood = told.length > 0 ? told : isStale ? [] : held
   return [first!, ...others.filter(peer => asGood.includes(peer))]

@@ -181,6 +181,9 @@ describe('what is followed when', () => {
     const failedWith = ['writer', 'teller']
     expect(peerOf({ heldBy, newerAt, failedWith }, ['holder', 'teller', 'writer'])).toBe('holder')
     expect(peerOf({ newerAt, failedWith }, ['teller', 'writer'])).toBe('writer')
+    const many = { newerAt: told('teller', 'another'), failedWith: ['teller'] }
+    expect(peerOf(many, ['teller', 'another', 'writer']), 'as many as there are').toBe('writer')
+    expect(peerOf(many, ['teller', 'another'])).toBe('another')
     expect(peerOf({ newerAt, failedWith: ['teller', 'writer'] }, ['teller', 'writer'])).toBe('teller')
   })
 
