@@ -1,9 +1,7 @@
-import { backoffDelayMs, CatalogError, GIB, SECOND_MS, toCatalogError } from '../../base/index.ts'
-import { HOME_LIBRARY } from '../../library/index.ts'
+import { backoffDelayMs, SECOND_MS, toCatalogError } from '../../base/index.ts'
 import {
   awaitedFromMs,
   FAILED,
-  type FollowOutcome,
   type FollowRun,
   type FollowState,
   type HeadVerdict,
@@ -13,16 +11,12 @@ import {
   telling,
   tellingBeside
 } from '../../sync/index.ts'
-import { bytesEqual } from '../../trust/index.ts'
-import { type Conversation, converse } from './converse.ts'
+import { FollowSessions } from './follow-sessions.ts'
 import type { SaidHead } from './heads.ts'
 import type { Home } from './home.ts'
-import { homeIdOf, isHome, TEAM, teamIdOf } from './libraries.ts'
-import { SessionMeter } from './meter.ts'
+import { homeIdOf, teamIdOf } from './libraries.ts'
 import type { Lifetime, SimulatedNode } from './node.ts'
 import { hex } from './records.ts'
-import type { Asking } from './secrets.ts'
-import { MAX_ANSWERED, MAX_ANSWERED_PER_PEER, refuse } from './sessions.ts'
 import type { End } from './stream.ts'
 import type { Syncer } from './syncer.ts'
 
@@ -30,17 +24,6 @@ const INTERVAL_MS = 60 * SECOND_MS
 /** A node looks at what is due at least so often: who can be reached changes without a word. */
 const LOOK_MS = 10 * SECOND_MS
 const MAX_FAILED = 8
-const MAX_RECORDS = 1_000_000
-const MAX_BYTES = GIB
-
-interface Session {
-  /** Of the other node. */
-  readonly id: number
-  readonly end: End
-  readonly role: 'initiator' | 'responder'
-  /** Where it is for a closed library. */
-  readonly asking?: Asking | undefined
-}
 
 /**
  * Copies of the homes of all neighbours, and of closed libraries that the node wants, kept exact: the product's plan says which is compared with whom and when, its sessions in
@@ -51,31 +34,27 @@ export class Follows implements Syncer {
   readonly #node: SimulatedNode
   readonly #home: Home
   readonly #lifetime: Lifetime
+  readonly #sessions: FollowSessions
   /** By library, in hex. */
   readonly #states = new Map<string, FollowState>()
   readonly #writers = new Map<string, Uint8Array>()
-  readonly #answered = new Map<number, number>()
   /** What there was when all of it was subscribed to: another list, and more of the closed ones, as soon as that changes. */
   #subscribed: { readonly near: readonly SimulatedNode[]; readonly sought: number } = { near: [], sought: 0 }
-  #begun = 0
   #lookAtMs = Number.POSITIVE_INFINITY
 
   constructor(node: SimulatedNode, home: Home, lifetime: Lifetime) {
     this.#node = node
     this.#home = home
     this.#lifetime = lifetime
+    this.#sessions = new FollowSessions(node, home, lifetime)
   }
 
   get open(): number {
-    return this.#begun + this.#answeredNow
+    return this.#sessions.open
   }
 
   get wanted(): number {
     return this.#states.size
-  }
-
-  get #answeredNow(): number {
-    return [...this.#answered.values()].reduce((sum, sessions) => sum + sessions, 0)
   }
 
   start(): void {
@@ -158,7 +137,7 @@ export class Follows implements Syncer {
     const state = this.#states.get(library)!
     this.#note(library, { runningWith: peer, newerAt: tellingBeside(state.newerAt, peer, timeline.nowMs) })
     try {
-      const outcome = await this.#session(
+      const outcome = await this.#sessions.begin(
         Number(peer),
         Buffer.from(library, 'hex'),
         this.#writers.get(library)!
@@ -193,7 +172,7 @@ export class Follows implements Syncer {
   /** Asks a neighbour for a closed library once, whoever may know of it. */
   async ask(id: number, library: Uint8Array, writer: Uint8Array): Promise<void> {
     try {
-      await this.#session(id, library, writer)
+      await this.#sessions.begin(id, library, writer)
       this.#tell(hex(library))
     } catch (thrown) {
       const { code } = toCatalogError(thrown)
@@ -201,95 +180,8 @@ export class Follows implements Syncer {
     }
   }
 
-  async #session(id: number, library: Uint8Array, writer: Uint8Array): Promise<FollowOutcome> {
-    const { network, neighbours, watch } = this.#node.modules
-    const near = neighbours().find(node => node.id === id)
-    if (near === undefined) throw new CatalogError('DIAL_FAILED', 'the neighbour is gone')
-    this.#begun++
-    const asked = { node: this.#node, holder: near, library, askedMs: near.now() }
-    const asking = isHome(library, writer) ? undefined : asked
-    try {
-      const end = network.open(this.#node.id, id)
-      const local = this.#node.peerId
-      const opening = {
-        role: 'follower',
-        library,
-        writer,
-        name: isHome(library, writer) ? HOME_LIBRARY : TEAM,
-        isDryRun: false,
-        // As the product does by itself: the writer has a log.
-        strategy: bytesEqual(near.options.key.publicKey, writer) ? 'incremental' : 'differential',
-        maxRecords: MAX_RECORDS,
-        maxBytes: MAX_BYTES,
-        local,
-        remote: near.peerId
-      } as const
-      const ended = await this.#converse({ id, end, role: 'initiator', asking }, conversation =>
-        this.#home.sets.session(opening, port => converse(port, conversation))
-      )
-      if (ended?.outcome === undefined)
-        throw new CatalogError('STREAM_TRUNCATED', 'the other side ended the session early')
-      if (asking !== undefined) watch.secrets.shown(asking, ended.outcome)
-      return ended.outcome
-    } finally {
-      this.#begun--
-    }
-  }
-
-  answer(id: number, end: End): void {
-    const { timeline } = this.#node.modules
-    const open = this.#answered.get(id) ?? 0
-    const isFull = this.#answeredNow >= MAX_ANSWERED || open >= MAX_ANSWERED_PER_PEER
-    if (isFull) timeline.spawn(refuse(end))
-    else timeline.spawn(this.#answer(id, end))
-  }
-
-  async #answer(id: number, end: End): Promise<void> {
-    const near = this.#node.modules.neighbours().find(node => node.id === id)
-    if (near === undefined) return end.cut()
-    this.#answered.set(id, (this.#answered.get(id) ?? 0) + 1)
-    const peers = { local: this.#node.peerId, remote: near.peerId, node: near.options.key.publicKey }
-    const opening = { role: 'source', ...peers, compareInMs: 0, sketchInMs: 0 } as const
-    await this.#converse({ id, end, role: 'responder' }, conversation =>
-      this.#home.sets.session(opening, port => converse(port, conversation))
-    ).catch(thrown => {
-      if (toCatalogError(thrown).code === 'INTERNAL') throw thrown
-    })
-    this.#answered.set(id, this.#answered.get(id)! - 1)
-  }
-
-  /** One session over a stream, with what is noted of it. */
-  async #converse<T>(
-    { id, end, role, asking }: Session,
-    run: (conversation: Conversation) => Promise<T>
-  ): Promise<T> {
-    const { timeline, verifier, watch, random } = this.#node.modules
-    const meter = new SessionMeter(
-      () => verifier.size,
-      record => verifier.keyOf(record)
-    )
-    const { mischief } = this.#node.options
-    const conversation = {
-      end,
-      meter,
-      role,
-      timeline,
-      lifetime: this.#lifetime,
-      ...(mischief && { mischief: mischief.session(random) })
-    }
-    const report = { node: this.#node, peer: id, streamId: end.streamId, role, meter }
-    try {
-      const result = await run(conversation)
-      watch.spoke({ ...report, result: {} })
-      return result
-    } catch (thrown) {
-      const error = toCatalogError(thrown)
-      watch.spoke({ ...report, result: { error } })
-      if (asking !== undefined) watch.secrets.refused(asking, error, meter.heardBytes)
-      throw thrown
-    } finally {
-      end.close()
-    }
+  answer(from: number, end: End): void {
+    this.#sessions.answer(from, end)
   }
 
   #note(library: string, change: Partial<FollowState>): void {

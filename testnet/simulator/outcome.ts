@@ -1,7 +1,8 @@
 /** What must be so once everything is quiet. */
 import { buildTree, rootOf } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
-import type { Home, LibraryCopy } from './home.ts'
+import type { Home } from './home.ts'
+import type { LibraryCopy } from './home-reader.ts'
 import { homeIdOf } from './libraries.ts'
 import type { SimulatedNode } from './node.ts'
 import { hex, nameOf, type SetRecord } from './records.ts'

@@ -18,6 +18,8 @@ import { bytesEqual } from '../../trust/index.ts'
 /** A record, and where it stands in a set. */
 export interface SetRecord extends SketchedRecord {
   readonly record: ReleaseRecord | StatementRecord
+  /** Its trieKey in hex: one text for all the nodes that remember it. */
+  readonly key: string
 }
 
 export const hex = (bytes: Uint8Array): string =>
@@ -41,7 +43,8 @@ export function readRecord(bytes: Uint8Array): SetRecord {
   const envelope = decodeCanonical(bytes)
   const isRelease = check.isMap(envelope) && envelope.kind === 'release'
   const record = isRelease ? decodeVerifiedRelease(bytes) : decodeVerifiedStatement(bytes)
-  return { record, trieKey: trieKey(record), recHash: recordHash(bytes) }
+  const key = trieKey(record)
+  return { record, trieKey: key, recHash: recordHash(bytes), key: hex(key) }
 }
 
 /**

@@ -4,7 +4,7 @@ import { bytesEqual } from '../../trust/index.ts'
 import type { Disk } from './disk.ts'
 import { count } from './figures.ts'
 import type { SimulatedNode } from './node.ts'
-import { hex, readRecord, type SetRecord } from './records.ts'
+import { readRecord, type SetRecord } from './records.ts'
 import { TEAM_WEIGHTS, type TeamStep, TeamSteps } from './team-steps.ts'
 import type { World } from './world.ts'
 
@@ -157,7 +157,7 @@ export class Steps {
   #letGo(node: SimulatedNode, release: ReleaseRecord): void {
     const { random, timeline, publishers, watch } = this.#world
     const shared = readRecord(release.bytes)
-    const stands = watch.promisedBy(node).get(hex(shared.trieKey))
+    const stands = watch.promisedBy(node).get(shared.key)
     if (!node.isUp || watch.isStill || stands === undefined || !bytesEqual(stands.recHash, shared.recHash))
       return
     const revision = random.chance(0.5) ? publishers.revision(release, node.now()) : undefined

@@ -119,11 +119,10 @@ export class Watch {
   committed(node: SimulatedNode, records: readonly SetRecord[]): void {
     const promised = this.promisedBy(node)
     for (const record of records) {
-      const key = hex(record.trieKey)
-      const before = promised.get(key)
+      const before = promised.get(record.key)
       if (before !== undefined && !replaces(record, before))
         throw new Violation(`node ${node.id} replaced a record by an older one: ${nameOf(record)}`)
-      promised.set(key, record)
+      promised.set(record.key, record)
     }
     const { home } = node.life!
     if (records.length > 0 && !bytesEqual(home.head()?.root ?? NOTHING, home.root))
@@ -142,7 +141,7 @@ export class Watch {
     const promised = this.promisedBy(node)
     // What was said of the release meanwhile has gone with it.
     promised.clear()
-    for (const record of node.life!.home.records()) promised.set(hex(record.trieKey), record)
+    for (const record of node.life!.home.records()) promised.set(record.key, record)
   }
 
   refusedHead(node: SimulatedNode, from: number, error: CatalogError): void {
