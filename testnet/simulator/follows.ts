@@ -24,6 +24,8 @@ const INTERVAL_MS = 60 * SECOND_MS
 /** A node looks at what is due at least so often: who can be reached changes without a word. */
 const LOOK_MS = 10 * SECOND_MS
 const MAX_FAILED = 8
+/** Questions of a person at once, beside the sessions of the plan. */
+export const MAX_ASKED = 2
 
 /**
  * Copies of the homes of all neighbours, and of closed libraries that the node wants, kept exact: the product's plan says which is compared with whom and when, its sessions in
@@ -40,6 +42,7 @@ export class Follows implements Syncer {
   readonly #writers = new Map<string, Uint8Array>()
   /** What there was when all of it was subscribed to: another list, and more of the closed ones, as soon as that changes. */
   #subscribed: { readonly near: readonly SimulatedNode[]; readonly sought: number } = { near: [], sought: 0 }
+  #asked = 0
   #lookAtMs = Number.POSITIVE_INFINITY
 
   constructor(node: SimulatedNode, home: Home, lifetime: Lifetime) {
@@ -171,12 +174,16 @@ export class Follows implements Syncer {
 
   /** Asks a neighbour for a closed library once, whoever may know of it. */
   async ask(id: number, library: Uint8Array, writer: Uint8Array): Promise<void> {
+    if (this.#asked >= MAX_ASKED) return
+    this.#asked++
     try {
       await this.#sessions.begin(id, library, writer)
       this.#tell(hex(library))
     } catch (thrown) {
       const { code } = toCatalogError(thrown)
       if (code === 'INTERNAL' || code === 'TREE_DAMAGED') throw thrown
+    } finally {
+      this.#asked--
     }
   }
 

@@ -3,18 +3,20 @@ import { MAX_RUNS } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import { CopyWatch } from './copy-watch.ts'
 import { count, type Figures } from './figures.ts'
+import { MAX_ASKED } from './follows.ts'
 import { HeadWatch } from './head-watch.ts'
 import type { SessionMeter } from './meter.ts'
 import type { SimulatedNode } from './node.ts'
 import { hex, nameOf, replaces, type SetRecord, type Verifier } from './records.ts'
 import { Secrets } from './secrets.ts'
 import type { SessionParties, SessionResult } from './session.ts'
+import { MAX_ANSWERED } from './sessions.ts'
 import { Violation } from './violation.ts'
 
 /** How a session of two honest nodes may end early: what the network, a crash or a full node does; who told a head need not have the set. */
 const INNOCENT: readonly string[] = ['STREAM_TRUNCATED', 'BUSY', 'told BUSY', 'NOT_FOUND', 'told NOT_FOUND']
-/** Sessions of one node: those that it answers, and those that it begins. */
-const MAX_OPEN = 8 + MAX_RUNS
+/** Sessions of one node: those that it answers, those that its plan begins, and what a person asks for. */
+const MAX_OPEN = MAX_ANSWERED + MAX_RUNS + MAX_ASKED
 /** Of one session: one more for each part of a copy that is made beside another. */
 const MAX_SNAPSHOTS = 64
 /** That a node has at most: home and a closed one. */
