@@ -121,7 +121,8 @@ export function strayRecord(random: Random): SetRecord {
   return read(createReleaseRecord({ ...fixed, ...signedMs, content }, keyOf('stray')))
 }
 
-const read = ({ bytes }: ReleaseRecord | StatementRecord): SetRecord => readRecord(bytes)
+/** From a copy of its bytes: what was signed is a part of some larger buffer, which each record would keep in memory for good. */
+const read = ({ bytes }: ReleaseRecord | StatementRecord): SetRecord => readRecord(Uint8Array.from(bytes))
 
 const contentOf = (text: string): CID =>
   CID.createV1(RAW_CODEC, createDigest(SHA_256, sha256(Buffer.from(text))))
