@@ -21,7 +21,7 @@ export const SyncResult = Type.Object({
   name: LibraryName,
   state: Type.Enum(['equal', 'updated', 'behind'], {
     description:
-      'equal: the copy here is what the peer has; updated: it was made so (or would be, with dryRun); behind: the peer has an earlier state, and nothing was taken.'
+      'equal: the copy here is what the peer has; updated: it was made so (or would be, with dryRun); behind: the peer has an earlier state than this node knows of, and nothing was taken.'
   }),
   way: Type.Optional(
     Type.Enum(['log', 'sketch', 'descent', 'stream'], {

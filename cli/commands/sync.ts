@@ -74,7 +74,8 @@ function summary(result: SyncResult): string {
   const { state, way, dryRun, received, removed, records, bytesIn, bytesOut, roundTrips, tookMs } = result
   const wayText = way === undefined ? '' : `by ${way}, `
   const traffic = `${displaySize(bytesIn)} in, ${displaySize(bytesOut)} out, ${wayText}${plural(roundTrips, 'round trip')}, ${displayDuration(tookMs)}`
-  if (state === 'behind') return `the peer has an earlier state of this library than this node; ${traffic}`
+  if (state === 'behind')
+    return `the peer has an earlier state of this library than this node knows of; ${traffic}`
   const more = joinedText(result) + contentText(result)
   if (state === 'equal') return `equal: ${plural(records, 'record')}; ${traffic}${more}`
   const came = `${plural(received, 'record')} ${dryRun ? 'would come' : 'came'}`

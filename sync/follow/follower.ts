@@ -17,7 +17,7 @@ import {
 } from '../../library/index.ts'
 import { decodeSyncFrame, type SyncFrame } from '../../protocols/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
-import { decodeHead, type Head, type HeadVerdict } from '../heads/index.ts'
+import { decodeHead, type Head, type HeadVerdict, judgeHead, readHead } from '../heads/index.ts'
 import {
   admitRecords,
   beginSession,
@@ -37,8 +37,8 @@ import {
   type TreeView
 } from '../trie/index.ts'
 import type { Copies, CopyChange, FollowedId } from './copies.ts'
+import { expectMeant } from './expect-head.ts'
 import { expectNewerList } from './expect-list.ts'
-import { expectJoinable } from './joins.ts'
 import type { FollowLimits } from './limits.ts'
 import { Overlay } from './overlay.ts'
 import { copyName, type FollowedRow } from './rows.ts'
@@ -76,6 +76,8 @@ export class FollowerSession implements WorkerSession {
   /** Of the copy as it was in the beginning; undefined as long as none was needed. */
   #sketch: SketchOf | undefined
   #head: Head | undefined
+  /** That head is an earlier one than the last that is known of its writer, with a copy here or without. */
+  #isBehind = false
   /** Since the last batch, by key, with the bytes of the record that is to stand there: a dry run keeps no more of it. */
   #changes = new Map<string, CopyChange & { sizeBytes: number }>()
   #changedBytes = 0
@@ -158,12 +160,6 @@ export class FollowerSession implements WorkerSession {
     await Promise.all(this.#snapshots.splice(0).map(snapshot => snapshot.close()))
   }
 
-  get #isBehind(): boolean {
-    const [accepted, shown] = [this.#row.head, this.#head]
-    if (accepted === undefined || shown === undefined) return false
-    return shown.epoch === accepted.epoch ? shown.revision < accepted.revision : shown.epoch < accepted.epoch
-  }
-
   get #root(): Uint8Array {
     return rootOf(this.#overlay.view.top)
   }
@@ -197,23 +193,23 @@ export class FollowerSession implements WorkerSession {
   async #takeHead(bytes: Uint8Array, nowMs: number): Promise<void> {
     if (this.#head !== undefined) throw new CatalogError('PROTOCOL_VIOLATION', 'a second head')
     const head = decodeHead(Uint8Array.from(bytes))
-    const { library, writer, isDryRun, isToJoin = false } = this.#options
-    if (!bytesEqual(head.library, library) || !bytesEqual(head.writer, writer))
-      throw new CatalogError('HEAD_INVALID', 'the head is of another library, or of another writer')
-    const hasCopy = this.#row.copy !== 0 || this.#row.staged !== 0
-    if (hasCopy && head.isClosed !== this.#row.isClosed)
-      throw new CatalogError(
-        'HEAD_INVALID',
-        'the head says that a library is closed which was not, or is no more'
-      )
-    if (isToJoin) expectJoinable(head)
+    expectMeant(head, this.#options, this.#row)
     expectTimely(head.time, nowMs)
-    if (!isDryRun && (await this.#modules.takeHead(head, nowMs)) === 'contradiction')
+    const verdict = await this.#judge(head, nowMs)
+    if (verdict === 'contradiction')
       throw new CatalogError(
         'HEAD_CONTRADICTED',
         'the writer of this library has signed two heads for one revision'
       )
+    this.#isBehind = verdict === 'older'
     this.#head = head
+  }
+
+  /** Of a dry run nothing is kept. */
+  async #judge(head: Head, nowMs: number): Promise<HeadVerdict | 'forgotten'> {
+    const { library, writer, isDryRun } = this.#options
+    if (!isDryRun) return await this.#modules.takeHead(head, nowMs)
+    return judgeHead(readHead(this.#snapshots[0]!, library, writer), head, nowMs)
   }
 
   async #takeRecords(records: readonly Uint8Array[], nowMs: number): Promise<void> {

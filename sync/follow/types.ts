@@ -51,7 +51,7 @@ export type SessionOpening = FollowOptions | SourceOptions
 
 /** What a follower's session came to. */
 export interface FollowOutcome {
-  /** `behind`: the peer has an earlier state of the library than this node, so nothing was taken. */
+  /** `behind`: the peer has an earlier state of the library than this node has, or has heard of, so nothing was taken. */
   readonly state: 'equal' | 'updated' | 'behind'
   /** Records that came, or would come. */
   readonly received: number

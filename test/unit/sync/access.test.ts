@@ -168,6 +168,21 @@ describe('a restricted library', () => {
     expect(await member.sets.access.admits(writer.idOf('team'), outsider.key.publicKey)).toBe(false)
   })
 
+  test('does not let in again who was shut out where its copy was let go of since, and another member has not heard of it', async () => {
+    const third = await SyncHome.open('third')
+    try {
+      await make('restricted', [member, third, outsider])
+      await team(third)
+      await revoke(outsider)
+      await team(member)
+      await member.sets.forget(writer.idOf('team'))
+      expect(await team(member, third)).toMatchObject({ state: 'behind' })
+      expect(await member.sets.access.admits(writer.idOf('team'), outsider.key.publicKey)).toBe(false)
+    } finally {
+      await third.close()
+    }
+  })
+
   test('is renewed after a restore only when its operator has looked at who is on the list', async () => {
     await make('restricted', [member])
     const library = await writer.sets.access.ownNamed('team')

@@ -193,6 +193,22 @@ describe('a copy', () => {
     await expect(follow(reader, mirror)).resolves.toMatchObject({ records: 0 })
   })
 
+  test('of an earlier state than the newest head that was ever heard of is refused, also where nothing of the library is here', async () => {
+    const [writer, mirror, reader] = [await open('writer'), await open('mirror'), await open('reader')]
+    await writer.publish(...range(0, 40))
+    await follow(mirror, writer)
+    await writer.publish(...range(40, 45))
+    await reader.sets.take((await writer.sets.headOf(writer.library))!)
+    const behind = { state: 'behind', received: 0, records: 0 }
+    expect(await follow(reader, mirror, { of: writer }), 'told as a head').toMatchObject(behind)
+    await follow(reader, writer)
+    await reader.sets.forget(writer.library)
+    expect(await follow(reader, mirror, { of: writer }), 'let go of').toMatchObject(behind)
+    expect(await follow(reader, mirror, { of: writer, isDryRun: true })).toMatchObject(behind)
+    expect(await reader.followed()).toEqual([])
+    expect(await follow(reader, writer)).toMatchObject({ state: 'updated', records: 45 })
+  })
+
   test('is not hidden by another one of which nothing can be read any more', async () => {
     const [one, two, reader] = [await open('one'), await open('two'), await open('reader')]
     for (const [index, writer] of [one, two].entries()) {
