@@ -368,6 +368,13 @@ export const ERROR_CODES = {
     'A manifest or file tree is not of the one form its content allows.',
     'the publisher must publish it again; it was not made by Catalog'
   ),
+  LIBRARY_EXPIRED: row(
+    409,
+    VerificationFailed,
+    W.Internal,
+    'The release is known only from libraries whose heads have expired: a yank or a newer version may be missing.',
+    'bring the library up to date with `catalog sync`, or take it as it is with --stale'
+  ),
   TREE_DAMAGED: row(
     500,
     VerificationFailed,

@@ -249,6 +249,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     registry: library.registry,
     content: library.content,
     blocking,
+    sets,
     policies,
     network,
     schedule,
@@ -282,7 +283,6 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       network: direct,
       control,
       contentServer,
-      sets,
       fetching,
       violations,
       metrics: registry
@@ -324,7 +324,6 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       nodeKey,
       scrubbing,
       offloading,
-      sets,
       libraryAnnouncing,
       onAudienceChanged: () => syncParts.audiencesChanged(),
       following: syncParts,

@@ -125,6 +125,9 @@ export const ReleaseInfo = Type.Object({
   libraries: Type.Array(Type.String(), {
     description: 'Addresses of the libraries that have it, those of this node first.'
   }),
+  expiredAt: Type.Optional(
+    text('RFC 3339: since when all libraries that have it may be out of date; a yank may be missing.')
+  ),
   statusSequence: Type.Optional(count('Of the owner’s last status: a new one needs a larger one.')),
   attestations: Type.Array(
     Type.Object({

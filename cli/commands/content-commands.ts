@@ -12,6 +12,10 @@ const PRIORITIES: readonly Priority[] = ['critical', 'high', 'normal', 'low']
 /** Nodes that hold one announcement, and so the most that `publish` can wait for; the admin API refuses more. */
 const MAX_WAIT = 20
 const SPEC_FORMS = 'name, name@range, @scope/name@1.2.3, or the CID of a record'
+const STALE: OptionSpec = {
+  flags: '--stale',
+  description: 'also from libraries that may be out of date, as their nodes have been away for a week'
+}
 const PUBLISHER: OptionSpec = {
   flags: '--publisher <key>',
   description: 'whose name is meant: a public key, z6Mk…'
@@ -92,6 +96,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     arguments: [{ name: '<spec>', description: SPEC_FORMS }],
     options: [
       PUBLISHER,
+      STALE,
       { flags: '--from <peer>', description: 'from this peer only: peer id or multiaddr' },
       {
         flags: '--priority <class>',
@@ -171,6 +176,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     options: [
       { flags: '--to <dir>', description: 'folder to install into', complete: 'directory' },
       { flags: '--frozen', description: 'install exactly what catalog-lock.json says' },
+      STALE,
       PUBLISHER
     ],
     examples: [

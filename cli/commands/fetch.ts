@@ -10,11 +10,12 @@ interface Options {
   from?: string
   priority?: string
   later?: boolean
+  stale?: boolean
 }
 
 export const run = defineCommand(async (context, [spec]: [string], options: Options) => {
-  const { publisher, from, priority, later } = options
-  const body = { spec, publisher, from, priority }
+  const { publisher, from, priority, later, stale } = options
+  const body = { spec, publisher, from, priority, stale }
   const result = await runOrQueue<FetchResult>(context, { path: '/v1/fetches', queue: 'fetch', body, later })
   if (result === undefined) return
   warnOfStatus(context, result)

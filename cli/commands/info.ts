@@ -15,6 +15,10 @@ export const run = defineCommand(async (context, [spec]: [string], options: Opti
     signal: context.signal
   })
   warnOfStatus(context, release)
+  if (release.expiredAt !== undefined)
+    context.output.warn(
+      `the libraries that have it may be out of date since ${release.expiredAt}: a yank may be missing`
+    )
   context.output.result(release, () =>
     formatFields([
       ['name', release.name],

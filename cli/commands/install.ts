@@ -17,12 +17,14 @@ interface Options {
   to?: string
   frozen?: boolean
   publisher?: string
+  stale?: boolean
 }
 
 /** What is to be installed by name, and what the folder had before. */
 interface Named {
   specs: readonly string[]
   publisher?: string
+  stale?: boolean
   lockedBefore: LockFile | undefined
 }
 
@@ -69,11 +71,11 @@ function targetFolder(context: Context, specs: string[], options: Options): stri
 async function stageNamed(
   context: Context,
   target: InstallTarget,
-  { specs, publisher, lockedBefore }: Named
+  { specs, publisher, stale, lockedBefore }: Named
 ): Promise<FetchResult[]> {
   const byName = new Map<string, FetchResult>()
   for (const spec of specs) {
-    const release = await fetchInto(context, { spec, publisher }, async (found, tar) => {
+    const release = await fetchInto(context, { spec, publisher, stale }, async (found, tar) => {
       if (publisher === undefined) {
         await checkPin(context, found)
         checkOwnerInFolder(found, lockedBefore?.get(found.name))

@@ -11,6 +11,8 @@ export interface ReleaseRequest {
   publisher?: string | undefined
   /** CID of the one content that is meant. */
   content?: string
+  /** Whether it is taken although the libraries that have it may be out of date. */
+  stale?: boolean | undefined
 }
 
 /** Takes the tar of a release, whose bytes may come as slowly as the fetch. */

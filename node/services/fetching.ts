@@ -26,6 +26,7 @@ import type { FetchFailures, Subject } from './fetch-failures.ts'
 import { type FetchJob, type FetchJobs, MAX_JOBS } from './fetch-jobs.ts'
 import { FetchPatience, ROUNDS } from './fetch-patience.ts'
 import { withRoom } from './fetch-room.ts'
+import { expectFresh, type FreshnessModules } from './freshness.ts'
 import { hurried } from './hurried.ts'
 import { keepSaid } from './knowledge.ts'
 import { lateSources } from './late-sources.ts'
@@ -58,7 +59,7 @@ const WORTH_ANOTHER: readonly ErrorCode[] = [
   'PEER_LEFT'
 ]
 
-export interface FetchingModules extends ResolvingModules {
+export interface FetchingModules extends ResolvingModules, FreshnessModules {
   /** The network with every peer in it, for a source that the user names; `network` spares those that keep failing. */
   direct: Network
   closedSources: Pick<ClosedSources, 'find' | 'late' | 'expectAdmitted'>
@@ -158,6 +159,7 @@ export class Fetching implements FetchingService {
     const resolved = await this.#resolve(request, signal)
     onResolved(resolved.record)
     blocking.expectAllowed(resolved.record)
+    await expectFresh(this.#modules, request, resolved)
     // What is closed is here already; added by itself it would be for everybody.
     const { record } = resolved.isClosed ? resolved : await registry.add(resolved.record.bytes, signal)
     await keepSaid(this.#modules, record.release, resolved.known.statements, signal)

@@ -65,11 +65,12 @@ export function releaseInfo(
     readonly statements: StatementSet
     readonly access: ReleaseAccessName
     readonly libraries: string[]
+    readonly expiredAt?: string
     /** Whether the name is pinned to its owner here. */
     readonly pinned: boolean
   }
 ): ReleaseInfo {
-  const { statements, access, libraries, pinned } = said
+  const { statements, access, libraries, expiredAt, pinned } = said
   const { release } = record
   const status = statements.statusOf(release)
   const unresolved = npmDependencies(release)
@@ -77,6 +78,7 @@ export function releaseInfo(
   return {
     ...releaseItem(record, content, { status, access }),
     libraries,
+    ...(expiredAt === undefined ? {} : { expiredAt }),
     ...(status === undefined ? {} : { statusSequence: status.sequence }),
     attestations: statements.about(release).flatMap(attestationShape),
     files: release.files,

@@ -4,6 +4,7 @@ import { viewOfName } from '../../sync/index.ts'
 import { bytesEqual, formatPublicKey, parsePublicKey } from '../../trust/index.ts'
 import type { ReleaseItem } from '../schemas.ts'
 import { conflictShape } from './conflict-shapes.ts'
+import { expiredSince, type FreshnessModules } from './freshness.ts'
 import { type Knowledge, keepNews, knownHere, withFound } from './knowledge.ts'
 import { lookUp } from './lookup.ts'
 import type { ReleaseAccess } from './release-access.ts'
@@ -13,7 +14,7 @@ import type { ReleaseService } from './types.ts'
 
 /** Questions about releases: what is here, what peers hold, whose a name is. */
 export function createReleases(
-  modules: ResolvingModules & { access: Pick<ReleaseAccess, 'of' | 'libraries'> }
+  modules: ResolvingModules & FreshnessModules & { access: Pick<ReleaseAccess, 'of' | 'libraries'> }
 ): ReleaseService {
   const { registry, content, policies, access } = modules
 
@@ -51,13 +52,16 @@ export function createReleases(
     },
     async info(query, signal) {
       const request = { ...query, news: true, shows: query.publisher === undefined }
-      const { record, known } = await resolveRelease(modules, request, signal)
+      const resolved = await resolveRelease(modules, request, signal)
+      const { record, known } = resolved
       const { release } = record
+      const sinceMs = await expiredSince(modules, resolved)
       const pin = registry.ownerPin(release.name)
       const info = releaseInfo(record, content, {
         statements: new StatementSet([...known.statements, ...(await registry.statements(release, signal))]),
         access: await access.of(record),
         libraries: await access.libraries(record),
+        ...(sinceMs === undefined ? {} : { expiredAt: new Date(sinceMs).toISOString() }),
         pinned: pin !== undefined && bytesEqual(pin, release.owner)
       })
       const policy = { ...policies.of(release.name), pin }

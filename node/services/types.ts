@@ -130,6 +130,8 @@ export interface FetchRequest {
   from?: string
   /** Normal unless given. Of several requests for the same content the most urgent one counts. */
   priority?: Priority
+  /** Whether it is taken although all libraries that have it may be out of date. */
+  stale?: boolean
 }
 
 export interface FetchingService {

@@ -40,6 +40,8 @@ export interface HavingLibrary {
   readonly name: string
   /** `closed`: of another node, and not for everybody. */
   readonly access: Access | 'closed'
+  /** Of another node: until when the head of the copy may be relied on, ms since the epoch. */
+  readonly expires?: number
 }
 
 /** The libraries of this node, and who may know of which library and record, as the main thread has it. */
@@ -165,5 +167,8 @@ export class LibraryAccess {
 /** What is known of a copy, by its name here. */
 function theirs(reader: DatabaseReader, libraryId: string): HavingLibrary | undefined {
   const row = readFollowed(reader, idOfCopy(libraryId))
-  return row && { writer: row.writer, name: row.name, access: row.isClosed ? 'closed' : 'public' }
+  if (row === undefined) return undefined
+  const { writer, name, isClosed, head } = row
+  const access = isClosed ? 'closed' : 'public'
+  return { writer, name, access, ...(head === undefined ? {} : { expires: head.expires }) }
 }

@@ -20,6 +20,9 @@ export const FETCH_FIELDS = {
   from: Type.Optional(Type.String({ maxLength: 512, description: 'Peer id or multiaddr.' })),
   priority: Type.Optional(
     Type.Enum(PRIORITIES, { description: 'How urgent it is beside other transfers; normal unless given.' })
+  ),
+  stale: Type.Optional(
+    Type.Boolean({ description: 'Takes it although all libraries here that have it may be out of date.' })
   )
 }
 

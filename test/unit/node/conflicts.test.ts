@@ -13,6 +13,7 @@ import {
 } from '../../../library/index.ts'
 import { ConflictPolicies } from '../../../node/services/conflict-policies.ts'
 import { createConflicts } from '../../../node/services/conflicts.ts'
+import type { FreshnessModules } from '../../../node/services/freshness.ts'
 import { createReleases } from '../../../node/services/releases.ts'
 import { type ResolvingModules, resolveRelease } from '../../../node/services/resolving.ts'
 import { type ConflictRules, conflictRules } from '../../../sync/index.ts'
@@ -40,7 +41,7 @@ interface Node {
   database: TestDatabase
   registry: Registry
   policies: ConflictPolicies
-  modules: ResolvingModules
+  modules: ResolvingModules & FreshnessModules
   /** What the only peer holds and says. */
   peer: { releases: ReleaseRecord[]; statements: StatementRecord[] }
 }
@@ -63,11 +64,12 @@ async function node(config: Partial<Parameters<typeof conflictRules>[0]> = {}): 
     registry,
     policies,
     blocking: nothingBlocked,
+    sets: { access: { having: async () => [] } },
     clock,
     logger: silentLogger,
     content: { localState: () => 'none', isPinned: () => false },
     network
-  } as unknown as ResolvingModules
+  } as unknown as ResolvingModules & FreshnessModules
   return { database, registry, policies, modules, peer }
 }
 

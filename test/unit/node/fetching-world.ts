@@ -9,6 +9,7 @@ import { FetchFailures } from '../../../node/services/fetch-failures.ts'
 import type { FetchJob, FetchJobs } from '../../../node/services/fetch-jobs.ts'
 import { Fetching } from '../../../node/services/fetching.ts'
 import type { ContentFetched, ContentWatch, Network } from '../../../node/services/network.ts'
+import type { HavingLibrary } from '../../../sync/index.ts'
 import { SigningKey } from '../../../trust/index.ts'
 import { nothingBlocked } from './nothing-blocked.ts'
 import { MANUAL } from './policies.ts'
@@ -72,6 +73,8 @@ interface World {
   /** Ids of records that are known from closed libraries only, and who may know of them. */
   closed: Set<string>
   members: string[]
+  /** Libraries that have the release. */
+  having: HavingLibrary[]
   /** Whether those were sought who are not connected, each time. */
   thorough: boolean[]
   /** Names and ids that strangers were asked for. */
@@ -97,6 +100,7 @@ export function newWorld(): void {
     transfers: [],
     closed: new Set(),
     members: [],
+    having: [],
     thorough: [],
     told: [],
     transfer: async () => FETCHED
@@ -169,6 +173,8 @@ export function fetching(room: boolean | Promise<void> = true): Fetching {
       statements: async () => [],
       addStatement: async (bytes: Uint8Array) => void world.kept.push(bytes),
       ownerPin: () => undefined,
+      isOwn: async () => true,
+      isPinnedInScope: async () => false,
       add: async (bytes: Uint8Array) => {
         const held = [...Object.values(world.peers), ...Object.values(world.unconnected)]
         const all = [...world.local, ...held.flat()]
@@ -186,6 +192,7 @@ export function fetching(room: boolean | Promise<void> = true): Fetching {
     policies: MANUAL,
     blocking: nothingBlocked,
     jobs,
+    sets: { access: { having: async () => world.having } },
     dropping: { drop: async () => ({ releases: 0, contents: 0, sizeBytes: 0 }) },
     collecting: {
       makeRoom: async (_: unknown, { signal }: { signal: AbortSignal }) => {
