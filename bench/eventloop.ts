@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- eventloop`: how long the event loop of a daemon is held up while the command line publishes 1 GiB to it
+ * `npm run bench -- eventloop [--quick]`: how long the event loop of a daemon is held up while the command line publishes 1 GiB to it
  * and a peer fetches another release from it. What is neither the publisher's daemon nor the idle reference is load.
  */
 import { rmSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** `npm run bench -- idle`: what a daemon that does nothing costs: time to ready, memory with and without its worker, CPU. */
+/** `npm run bench -- idle [--quick]`: what a daemon that does nothing costs: time to ready, memory with and without its worker, CPU. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- ingest`: a folder is published into the store of a daemon by the command line, until it is on disk, beside
+ * `npm run bench -- ingest [--quick]`: a folder is published into the store of a daemon by the command line, until it is on disk, beside
  * cutting and hashing alone, and what others do with the same bytes: `openssl dgst -sha256` (reading and hashing), `cp -a && sync` (reading and
  * writing), and `restic` and `borg` (cutting, hashing, deduplicating, writing) where they are installed.
  */

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- install`: from the request to verified files on disk, two real daemons on loopback: `catalog install`, which
+ * `npm run bench -- install [--quick]`: from the request to verified files on disk, two real daemons on loopback: `catalog install`, which
  * writes files while later ones still arrive, beside `catalog fetch` and then `catalog install`, which is what one after
  * the other takes. Each time to a node that has nothing; once as fast as it goes, once at a rate. The cores are those that all
  * three processes kept busy on average: where it is all that the machine has, only less work could be faster.

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- link`: a release moves between two real daemons over links of a certain rate, delay and loss (testnet/), beside
+ * `npm run bench -- link [--case N] [--tcp | --quic]`: a release moves between two real daemons over links of a certain rate, delay and loss (testnet/), beside
  * raw TCP over the same link in the same run. Wall time runs from the request to verified and synced in the sink's store.
  */
 import { mkdtempSync, rmSync } from 'node:fs'

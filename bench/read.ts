@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- read`: a daemon streams a content from its store to a client on its socket, every block hashed on the
+ * `npm run bench -- read [--quick]`: a daemon streams a content from its store to a client on its socket, every block hashed on the
  * way, and checks it where it lies (`catalog verify`), beside `openssl dgst -sha256` over the same bytes as files.
  */
 import type { Dataset } from './support/datasets.ts'

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- store`: the same folders published into and streamed from a node whose segments stand on the disk and one that
+ * `npm run bench -- store [--quick]`: the same folders published into and streamed from a node whose segments stand on the disk and one that
  * keeps them in a bucket of a local S3 server (s3rver), with no local copies, so that every read goes to the bucket; and copied
  * from the first to another home. Beside them what that server alone does with as many bytes: whole segments put, and read in
  * parts of 1 MiB, one after another.

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- transfer`: a release moves from a publisher to a consumer, two real daemons on loopback: one file of
+ * `npm run bench -- transfer [--quick]`: a release moves from a publisher to a consumer, two real daemons on loopback: one file of
  * 1 GiB; the same from three sources at once; one of text, which is kept compressed; 10,000 small files; 10 changed and 10
  * new of them. Wall time runs from the request to verified and synced in the consumer's store, then from there to installed
  * files. The floor (one Node socket, SHA-256, one file) runs on the same data in the same run.

@@ -8,9 +8,12 @@ import { fileSource, flagSource } from './sources.ts'
 import { type TomlStatement, tomlStatements } from './toml-statements.ts'
 import { formatToml } from './values.ts'
 
+/** What an error calls a value that is about to be written. */
+const ORIGIN = 'new value'
+
 /** A value written as after `--set key=`. Throws the errors of loadConfig for a wrong key or value. */
 export function configValue(key: string, text: string): ConfigValue {
-  const { problems, settings } = flagSource({ [key]: text })
+  const { problems, settings } = flagSource({ [key]: text }, ORIGIN)
   throwProblems(problems)
   return settings[0]!.value
 }
@@ -21,7 +24,7 @@ export function configValue(key: string, text: string): ConfigValue {
  * section, else into a new section. Throws the errors of loadConfig for a wrong key, value or text.
  */
 export function setConfigValue(fileText: string, key: string, value: string): string {
-  const flags = flagSource({ [key]: value })
+  const flags = flagSource({ [key]: value }, ORIGIN)
   throwProblems([...flags.problems, ...fileSource(fileText, 'config.toml').problems])
   const setting = flags.settings[0]!
   const edited = withStatement(fileText, setting.key, formatToml(setting.key.schema, setting.value))

@@ -6,7 +6,7 @@ import { ruleOf } from './values.ts'
 /** One thing that is wrong with the configuration. */
 export interface ConfigProblem {
   readonly code: ErrorCode & `CONFIG_${string}`
-  /** Where it stands: `file:/path:12`, `env:NAME`, `flag`. */
+  /** Where it stands: `file:/path:12`, `env:NAME`, `flag`; `new value` of one that is about to be written. */
   readonly origin: string
   readonly message: string
   readonly key?: string
@@ -59,13 +59,14 @@ export function unknownConfigKey(written: string, value: unknown, origin: string
 
 export function badValue({ key, schema }: ConfigKey, value: unknown, origin: string): ConfigProblem {
   const rule = ruleOf(schema)
+  const how = schema.type === 'array' && typeof value === 'string' ? ', with a comma between two' : ''
   return {
     code: 'CONFIG_BAD_VALUE',
     origin,
     key,
     value: shown(value),
     rule,
-    message: `${key} is '${shown(value)}' (${origin}), but must be ${rule}`
+    message: `${key} is '${shown(value)}' (${origin}), but must be ${rule}${how}`
   }
 }
 

@@ -136,17 +136,17 @@ function strangeVariable(variable: string): string {
   return `${variable} is no setting of Catalog and is ignored${meant === undefined ? '' : `; did you mean ${meant}?`}`
 }
 
-/** Flags by key: text as typed after `--set key=`, or a value as a program gives it. */
-export function flagSource(flags: Readonly<Record<string, unknown>>): Source {
+/** Flags by key: text as typed after `--set key=`, or a value as a program gives it. `origin`: what problems call them. */
+export function flagSource(flags: Readonly<Record<string, unknown>>, origin = 'flag'): Source {
   const source = emptySource()
   for (const [written, raw] of Object.entries(flags)) {
     const key = CONFIG_KEYS.get(written)
     if (key === undefined) {
-      source.problems.push(unknownConfigKey(written, raw, 'flag'))
+      source.problems.push(unknownConfigKey(written, raw, origin))
       continue
     }
     const value = typeof raw === 'string' ? valueFromText(key.schema, raw) : valueFromRaw(key.schema, raw)
-    add(source, key, value, raw, 'flag')
+    add(source, key, value, raw, origin)
   }
   return source
 }

@@ -267,8 +267,14 @@ export type ConfigReply = Type.Static<typeof ConfigReply>
 
 export const ConfigChange = Type.Object({
   key: Type.String(),
-  value: Type.Unknown(),
-  restartNeeded: Type.Boolean()
+  value: Type.Unknown({ description: 'In force, or from the next start on.' }),
+  restartNeeded: Type.Boolean(),
+  overriddenBy: Type.Optional(
+    Type.String({
+      description:
+        'flag, or env: and the name of a variable: the value comes from there, and the change of the file has no effect as long as that is set.'
+    })
+  )
 })
 export type ConfigChange = Type.Static<typeof ConfigChange>
 

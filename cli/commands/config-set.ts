@@ -9,5 +9,12 @@ export const run = defineCommand(async (context, [key, value]: [string, string])
       signal: context.signal
     })
   context.output.result(answer, () => `${answer.key} = ${JSON.stringify(answer.value)}`)
+  const { overriddenBy } = answer
+  if (overriddenBy !== undefined) {
+    const by = overriddenBy === 'flag' ? 'a flag' : `the variable ${overriddenBy.slice('env:'.length)}`
+    context.output.warn(
+      `config.toml was changed, with no effect: ${answer.key} of this daemon comes from ${by}, and counts as long as that is set`
+    )
+  }
   if (answer.restartNeeded) context.output.note('It takes effect when the daemon is started again.')
 })

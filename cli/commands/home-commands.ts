@@ -150,12 +150,18 @@ export const HOME_COMMANDS: CommandSpec[] = [
         name: 'set',
         summary: 'change a value of the running daemon and of its file',
         details:
-          '`limits.*` and `log.level` take effect at once, the others with the next start. A value that an environment variable or a flag of the daemon overrides is written and has no effect.',
+          '`limits.*`, `log.level` and `sync.follow` take effect at once, the others with the next start. A list is given whole, with a comma between two entries; an empty text is the empty list. A value that an environment variable or a flag of the daemon overrides is written and has no effect, and there is a warning.',
         arguments: [
           { name: '<key>', description: 'key, such as store.quota' },
-          { name: '<value>', description: 'value, such as 20GiB' }
+          { name: '<value>', description: 'value, such as 20GiB; of a list a,b' }
         ],
-        json: '`key`, `value`, `restartNeeded`',
+        examples: [
+          {
+            line: "catalog config set sync.priority 'tag:security,prefix:@acme/'",
+            does: 'sets a list of two entries'
+          }
+        ],
+        json: '`key`, `value` (in force, or from the next start on), `restartNeeded`, `overriddenBy?` (`flag`, `env:NAME`)',
         load: () => import('./config-set.ts')
       },
       {

@@ -3,17 +3,17 @@ import type { ReleaseItem } from '../client/types.ts'
 import type { Context } from '../framework/context.ts'
 import { formatTable, printable } from '../framework/format.ts'
 
-/** The table of `list`, `versions` and `why`. */
+/** The table of `list`, `versions` and `why`. Whom releases are for is said where one is not for everybody. */
 export function releaseTable(items: ReleaseItem[]): string {
+  const isPublic = items.every(({ access }) => access === 'public')
+  const withAccess = (cells: string[], access: string): string[] => (isPublic ? cells : [...cells, access])
   return formatTable(
-    ['NAME', 'VERSION', 'TYPE', 'SIZE', 'LOCAL', 'STATUS', 'PUBLISHER'],
+    [...withAccess(['NAME', 'VERSION', 'TYPE', 'SIZE', 'LOCAL', 'STATUS'], 'ACCESS'), 'PUBLISHER'],
     items.map(item => [
-      item.name,
-      item.version,
-      item.type,
-      displaySize(item.sizeBytes),
-      item.local,
-      item.status,
+      ...withAccess(
+        [item.name, item.version, item.type, displaySize(item.sizeBytes), item.local, item.status],
+        item.access
+      ),
       item.publisher
     ])
   )

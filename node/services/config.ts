@@ -78,8 +78,11 @@ export function createConfigService(modules: ConfigModules, options: { file: str
       const { values, origins } = modules.reload()
       await apply(key, values)
       // A value that the environment or a flag overrides is written and has no effect here.
-      const restartNeeded = !isOverridden(origins.get(key)) && !isLive(key)
-      return { key, value: formatConfigValue(key, values), restartNeeded }
+      const origin = origins.get(key)
+      const changed = { key, value: formatConfigValue(key, values) }
+      if (origin !== undefined && isOverridden(origin))
+        return { ...changed, restartNeeded: false, overriddenBy: origin }
+      return { ...changed, restartNeeded: !isLive(key) }
     } finally {
       release()
     }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { release } from './support/answers.ts'
 import { cli, temporaryFolder } from './support/cli.ts'
 import { type FakeDaemon, startFakeDaemon } from './support/fake-daemon.ts'
 
@@ -100,6 +101,29 @@ it('shows who may know of a library, one by one', async () => {
   daemon.routes.set('GET /v1/libraries/team', () => ({ json: TEAM }))
   const { stdout } = await cli(['library', 'show', 'team'], { home })
   expect(stdout).toMatch(/members +12D3Bob\nlist +holds until 2026-01-04/)
+})
+
+it('says whom a release is for where one that is listed is not for everybody', async () => {
+  const packages = [release, { ...release, name: 'secret', access: 'private' }]
+  const listing = async (of: object[]): Promise<string> => {
+    daemon.routes.set('GET /v1/packages', () => ({ json: { packages: of } }))
+    return (await cli(['list'], { home })).stdout
+  }
+  expect(await listing(packages)).toMatch(
+    /STATUS +ACCESS +PUBLISHER\n.*published +public .*\n.*published +private /
+  )
+  expect(await listing([release])).toMatch(/STATUS +PUBLISHER\n/)
+})
+
+it('says what keeps a change of the configuration from having an effect', async () => {
+  const answer = { key: 'sync.follow', value: ['12D3Ada'], restartNeeded: false }
+  daemon.routes.set('PUT /v1/config/sync.follow', () => ({
+    json: { ...answer, overriddenBy: 'env:CATALOG_SYNC_FOLLOW' }
+  }))
+  const { stderr } = await cli(['config', 'set', 'sync.follow', ''], { home })
+  expect(stderr).toContain(
+    'with no effect: sync.follow of this daemon comes from the variable CATALOG_SYNC_FOLLOW'
+  )
 })
 
 it('follows a library with what is given, and says how', async () => {

@@ -5,6 +5,12 @@ import { configTemplate, setConfigValue } from '../../../config/index.ts'
 import { tomlStatements } from '../../../config/toml-statements.ts'
 
 describe('setConfigValue', () => {
+  test('says of a list that is none how one is written, and calls the value what it is', () => {
+    expect(() => setConfigValue('', 'network.bootstrap', '["/dnsaddr/a.org"]')).toThrow(
+      /\(new value\), but must be a list .*, with a comma between two$/
+    )
+  })
+
   test('changes a value in place and keeps its comment', () => {
     const text = '# mine\n[store]\nquota = "1GB" # small disk\n\n[log]\nlevel = "info"\n'
     expect(setConfigValue(text, 'store.quota', '2GB')).toBe(text.replace('"1GB"', '"2GB"'))

@@ -98,7 +98,12 @@ it('has other libraries followed at once, and makes one change after the other',
 it('puts a changed file in force only as far as nothing overrides it, and mends one that contradicts itself', async () => {
   const a = peerOf(keyOf('a').publicKey)
   const config = service({ CATALOG_SYNC_FOLLOW: a })
-  expect(await config.set('sync.follow', '')).toMatchObject({ value: a, restartNeeded: false })
+  expect(await config.set('sync.follow', '')).toEqual({
+    key: 'sync.follow',
+    value: a,
+    restartNeeded: false,
+    overriddenBy: 'env:CATALOG_SYNC_FOLLOW'
+  })
   expect(followed).toEqual([[a]])
   await writeFile(file, '[store]\nbackend = "s3"\n')
   await expect(config.edit('sync.follow', () => [])).rejects.toMatchObject({ code: 'CONFIG_BAD_VALUE' })
