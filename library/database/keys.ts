@@ -55,6 +55,8 @@ export const KeyFamily = {
   ChangeLog: 'l/',
   /** `fl/` + id of a library (32): the copies of it that are here (sync/follow/rows.ts). */
   Followed: 'fl/',
+  /** `al/` + id of a library (32), writer (32): how new the last access list was that was taken of that closed one (sync/follow/remembered.ts). */
+  ListTaken: 'al/',
   /** `li/` + id of a library (32): one of this node's own that its operator made (sync/access/own-libraries.ts). */
   OwnLibrary: 'li/',
   /** `ld/` + id of a library (32): one of them that was deleted, while something of it is left (sync/access/deletion.ts). */

@@ -22,6 +22,8 @@ import {
 } from '../../library/index.ts'
 import type { Head } from '../heads/index.ts'
 import { type Entries, entryCount, entryHash, iterateEntries, type TreeStore } from '../trie/index.ts'
+import type { FollowLimits } from './limits.ts'
+import { planOblivion, putListTaken } from './remembered.ts'
 import {
   copyName,
   delFollowed,
@@ -45,11 +47,22 @@ export interface CopyChange {
   readonly record: Uint8Array | undefined
 }
 
+/** What a copy is equal to from now on. */
+export interface Accepted {
+  readonly head: Head
+  readonly nowMs: number
+  /** Of a closed library: sequence of the newest access list that is known. */
+  readonly listTaken: number | undefined
+}
+
 export interface CopiesModules {
   database: DatabaseWriter
   writes: Semaphore
   trees: TreeStore
   companion: CommitModules['companion']
+  /** Public key of this node. */
+  own: Uint8Array
+  limits: Pick<FollowLimits, 'remembered'>
 }
 
 /** A library, and whose it is. */
@@ -79,15 +92,16 @@ export class Copies {
   /** Changes the copy that counts, in one batch with the head that it is equal to then. */
   async accept(
     id: FollowedId,
-    { changes, head, nowMs }: { changes: readonly CopyChange[]; head: Head; nowMs: number }
+    { changes, ...accepted }: { changes: readonly CopyChange[] } & Accepted
   ): Promise<void> {
     const row = this.read(id)
     const isNew = row.copy === 0
+    const { head, nowMs } = accepted
     const { isClosed } = head
     const next = { ...row, copy: isNew ? nextCopy(row) : row.copy, isClosed, head, syncedMs: nowMs }
-    const put = putFollowed(id.library, next)
+    const rows = putAccepted(id, next, accepted)
     if (changes.length === 0) {
-      await this.#write([put])
+      await this.#write(rows)
       return
     }
     await this.#commits.run(async () => {
@@ -97,7 +111,7 @@ export class Copies {
         ...split(changes),
         isIndexed: true
       })
-      return { ...plan, operations: [...plan.operations, put] }
+      return { ...plan, operations: [...plan.operations, ...rows] }
     }, nowMs)
   }
 
@@ -129,10 +143,11 @@ export class Copies {
   }
 
   /** The copy that was made beside it counts from now on. */
-  async promote(id: FollowedId, { head, nowMs }: { head: Head; nowMs: number }, slice: Slice): Promise<void> {
+  async promote(id: FollowedId, accepted: Accepted, slice: Slice): Promise<void> {
+    const { head, nowMs } = accepted
     const row = this.read(id)
     const next = { ...row, copy: row.staged, staged: 0, retiring: row.copy, isIndexing: true, head }
-    await this.#write([putFollowed(id.library, { ...next, syncedMs: nowMs })])
+    await this.#write(putAccepted(id, { ...next, syncedMs: nowMs }, accepted))
     await this.finish(id, nowMs, slice)
   }
 
@@ -154,7 +169,7 @@ export class Copies {
     }
   }
 
-  /** Follows a library no more: what came with it stays known only as far as names lead to it. */
+  /** Follows a library no more: what came with it stays known only as far as names lead to it, and how new it was. */
   async forget(id: FollowedId, nowMs: number, slice: Slice): Promise<void> {
     const { isClosed } = this.read(id)
     await this.finish(id, nowMs, slice)
@@ -162,7 +177,16 @@ export class Copies {
     await this.#update(id, { copy: 0, retiring: this.read(id).copy, head: undefined })
     await this.finish(id, nowMs, slice)
     await this.#write([delFollowed(id.library)])
+    await this.#forgetEarliest()
     if (isClosed) await this.nameClosed(nowMs, slice)
+  }
+
+  async #forgetEarliest(): Promise<void> {
+    const { database, writes, own, limits } = this.#modules
+    await writes.run(async () => {
+      const operations = await planOblivion(database, { own, limit: limits.remembered })
+      if (operations.length > 0) await database.batch(operations, { sync: true })
+    })
   }
 
   /**
@@ -239,6 +263,11 @@ export class Copies {
     await writes.run(() => database.batch(operations, { sync: true }))
   }
 }
+
+const putAccepted = (id: FollowedId, row: FollowedRow, { listTaken }: Accepted): WriteOperation[] => [
+  putFollowed(id.library, row),
+  ...(listTaken === undefined ? [] : [putListTaken(id, listTaken)])
+]
 
 /** One that cannot be read is told of by who asks for it. */
 function unlessCorrupt(readRow: () => FollowedRow): FollowedRow | undefined {

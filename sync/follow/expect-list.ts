@@ -1,27 +1,33 @@
 import { CatalogError } from '../../base/index.ts'
-import { accessListKey, openMember } from '../../library/index.ts'
-import { bytesEqual } from '../../trust/index.ts'
+import { accessListKey } from '../../library/index.ts'
 import { findRecord, type TreeView } from '../trie/index.ts'
 import type { FollowedId } from './copies.ts'
 
 export interface ListChange {
-  /** The set that counts so far, and what is to take its place. */
-  readonly before: TreeView
+  /** Sequence of the newest list that was ever taken here of the library; 0 = none. */
+  readonly taken: number
+  /** The set that counts so far, undefined when there is none, and what is to take its place. */
+  readonly before: TreeView | undefined
   readonly after: TreeView
-  /** Signed bytes of a record of either, by where it stands and its hash. */
-  read(trieKey: Uint8Array, recHash: Uint8Array): Uint8Array | undefined
+  /** Sequence of a record of either, by where it stands and its hash; undefined for one that cannot be read. */
+  read(trieKey: Uint8Array, recHash: Uint8Array): number | undefined
 }
 
 /**
- * NOT_PERMITTED where the access list of a closed library would become an earlier one: a node that was restored from a backup would let those
- * in again, here too, whom it had shut out.
+ * The sequence of the newest list that is known then. NOT_PERMITTED where the access list of a closed library would become an earlier one: a
+ * node that was restored from a backup would let those in again, here too, whom it had shut out.
  */
-export function expectNewerList({ library, writer }: FollowedId, change: ListChange): void {
+export function expectNewerList({ library, writer }: FollowedId, change: ListChange): number {
   const key = accessListKey(writer, library)
-  const [old, now] = [change.before, change.after].map(tree => findRecord(tree, key))
-  if (old === undefined || now === undefined || bytesEqual(old, now)) return
-  const [known, next] = [old, now].map(recHash => change.read(key, recHash))
-  if (known === undefined || next === undefined || sequenceOf(next) >= sequenceOf(known)) return
+  const sequenceIn = (tree: TreeView | undefined): number => {
+    const recHash = tree && findRecord(tree, key)
+    return (recHash && change.read(key, recHash)) ?? 0
+  }
+  // A home of an earlier version has only its copy to tell by.
+  const known = Math.max(change.taken, sequenceIn(change.before))
+  const next = sequenceIn(change.after)
+  // Without a list nobody is admitted.
+  if (next === 0 || next >= known) return Math.max(known, next)
   throw new CatalogError(
     'NOT_PERMITTED',
     'the access list of this library is an earlier one than that known here',
@@ -30,5 +36,3 @@ export function expectNewerList({ library, writer }: FollowedId, change: ListCha
     }
   )
 }
-
-const sequenceOf = (record: Uint8Array): number => openMember(record).record.sequence

@@ -8,8 +8,8 @@ import {
   type DatabaseSnapshot,
   expectTimely,
   openMember,
+  readableMember,
   readLibraryState,
-  readRecordBytes,
   recordHash,
   type Slice,
   storedSizeBytes,
@@ -41,6 +41,7 @@ import { expectMeant } from './expect-head.ts'
 import { expectNewerList } from './expect-list.ts'
 import type { FollowLimits } from './limits.ts'
 import { Overlay } from './overlay.ts'
+import { readListTaken } from './remembered.ts'
 import { copyName, type FollowedRow } from './rows.ts'
 import { runSteps } from './run-steps.ts'
 import type { SketchCache, SketchOf } from './sketches.ts'
@@ -326,29 +327,32 @@ export class FollowerSession implements WorkerSession {
     const isEqual = this.#changes.size === 0 && this.#copy === this.#row.copy
     const outcome = this.#outcome(isEqual ? 'equal' : 'updated')
     if (this.#options.isDryRun) return outcome
-    if (head.isClosed && this.#row.copy !== 0) this.#expectList()
+    const accepted = { head, nowMs, listTaken: head.isClosed ? this.#expectList() : undefined }
     const { copies, slice } = this.#modules
     const changes = [...this.#changes.values()]
     const { copy, staged } = copies.read(this.#id)
-    if (staged === 0 && (copy === 0 || !this.#isAnew)) await copies.accept(this.#id, { changes, head, nowMs })
+    if (staged === 0 && (copy === 0 || !this.#isAnew)) await copies.accept(this.#id, { changes, ...accepted })
     else {
       await this.#spill(nowMs)
-      await copies.promote(this.#id, { head, nowMs }, slice)
+      await copies.promote(this.#id, accepted, slice)
     }
     return outcome
   }
 
-  #expectList(): void {
+  /** Of a closed library, how new its access list is then. */
+  #expectList(): number {
     const { copy } = this.#row
     const [first, last] = [this.#snapshots[0]!, this.#snapshots.at(-1)!]
-    const before = openTree(first, copyName(this.#id.library, copy, this.#row), this.#modules.cache)
+    const before = copy === 0 ? undefined : openTree(first, copyName(this.#id.library, copy, this.#row))
     // What came in this session waits here, or has been staged.
-    const read = (key: Uint8Array, recHash: Uint8Array): Uint8Array | undefined => {
+    const read = (key: Uint8Array, recHash: Uint8Array): number | undefined => {
       const waiting = this.#changes.get(textOf(key))?.record
-      const isMeant = waiting !== undefined && bytesEqual(recordHash(waiting), recHash)
-      return isMeant ? waiting : readRecordBytes(last, recHash)
+      if (waiting === undefined || !bytesEqual(recordHash(waiting), recHash))
+        return readableMember(last, recHash)?.sequence
+      return openMember(waiting).record.sequence
     }
-    expectNewerList(this.#id, { before, after: this.#overlay.view, read })
+    const taken = readListTaken(first, this.#id)
+    return expectNewerList(this.#id, { taken, before, after: this.#overlay.view, read })
   }
 
   #outcome(state: FollowOutcome['state']): FollowOutcome {

@@ -9,13 +9,16 @@ export interface FollowLimits {
   readonly dryChanges: number
   /** Records of a set up to which comparing the whole tries costs so little that nobody counts it. */
   readonly freeComparison: number
+  /** Libraries that are not here any more of which it stays known how new they were: as many as can be followed, some 400 bytes each. */
+  readonly remembered: number
 }
 
 export const FOLLOW_LIMITS: FollowLimits = {
   batchChanges: 10_000,
   batchBytes: 16 * MIB,
   dryChanges: 131_072,
-  freeComparison: 4096
+  freeComparison: 4096,
+  remembered: 1024
 }
 
 /** Bytes of frames that are handed to a stream at once. */

@@ -96,6 +96,10 @@ export function readFollowed(reader: DatabaseReader, library: Uint8Array): Follo
   return stored === undefined ? undefined : decodeRow(stored)
 }
 
+/** Whether there is a row, readable or not. */
+export const isFollowed = (reader: DatabaseReader, library: Uint8Array): boolean =>
+  reader.get(followedKey(library)) !== undefined
+
 /** Every library that is followed, by id. What is known of each is read by who asks for it, so that one that cannot be read hides no other. */
 export async function* readAllFollowed(
   reader: DatabaseReader,

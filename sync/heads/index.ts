@@ -22,4 +22,13 @@ export {
 export { type HeadVerdict, isExpired, judgeHead } from './judge.ts'
 export { libraryIdOf } from './library-id.ts'
 export { isForgotten, isRenewalDue, type NextHead, nextHead, type OwnHead, RENEW_AFTER_MS } from './own.ts'
-export { type Contradiction, forgetPlace, readEvidence, readHead, readOwnHead } from './rows.ts'
+export {
+  type Contradiction,
+  forgetPlace,
+  headKey,
+  readEvidence,
+  readHead,
+  readHeadKeys,
+  readOwnHead,
+  type WriterOfLibrary
+} from './rows.ts'

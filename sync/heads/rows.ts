@@ -5,8 +5,15 @@ import { decodeHead, type Head } from './head.ts'
 import type { OwnHead } from './own.ts'
 
 const EVIDENCE_VERSION = 1
+const ID_BYTES = 32
 const LENGTH_BYTES = 2
 const U64_BYTES = 8
+
+export interface WriterOfLibrary {
+  readonly library: Uint8Array
+  /** Public key of its node. */
+  readonly writer: Uint8Array
+}
 
 /** Last head of each writer of a library. */
 export const headKey = (library: Uint8Array, writer: Uint8Array): Uint8Array =>
@@ -39,6 +46,15 @@ export const forgetPlace = (library: Uint8Array): WriteOperation => ({ type: 'de
 export function readHead(reader: DatabaseReader, library: Uint8Array, writer: Uint8Array): Head | undefined {
   const stored = reader.get(headKey(library, writer))
   return stored === undefined ? undefined : decodeStored(stored)
+}
+
+/** Of whom heads are known, by library. */
+export async function* readHeadKeys(reader: DatabaseReader): AsyncGenerator<WriterOfLibrary> {
+  const prefix = makeKey(KeyFamily.Head)
+  for await (const [key] of reader.iterate({ prefix })) {
+    const ids = key.slice(prefix.byteLength)
+    yield { library: ids.subarray(0, ID_BYTES), writer: ids.subarray(ID_BYTES) }
+  }
 }
 
 export function readOwnHead(

@@ -54,7 +54,13 @@ export interface SetView {
 /** Of one library; as many callers wait as a node has sessions. */
 const MAX_WAITING_WRITES = 64
 /** So small that copies are made in parts where a few dozen records come. */
-const LIMITS: FollowLimits = { batchChanges: 8, batchBytes: MIB, dryChanges: 64, freeComparison: 4096 }
+const LIMITS: FollowLimits = {
+  batchChanges: 8,
+  batchBytes: MIB,
+  dryChanges: 64,
+  freeComparison: 4096,
+  remembered: 64
+}
 /** For the trees of one node: fifty of them are in memory at once, and have a few thousand records each. */
 const CACHE = { interiorBytes: 256 * KIB, bucketBytes: MIB }
 const NEVER = new AbortController().signal

@@ -183,6 +183,24 @@ describe('a restricted library', () => {
     }
   })
 
+  test('does not let in again who was shut out by a newer head of an earlier list, where its copy was let go of', async () => {
+    await make('restricted', [member])
+    for (const home of [writer, member]) home.nowMs += HOUR_MS
+    await grant(outsider)
+    await revoke(outsider)
+    await team(member)
+    await member.sets.forget(writer.idOf('team'))
+    // As a restored home would sign one.
+    for (const home of [writer, member]) home.nowMs -= HOUR_MS
+    await grant(outsider)
+    await expect(team(member)).rejects.toMatchObject({ code: 'NOT_PERMITTED' })
+    expect(await member.followed()).toEqual([])
+    for (const home of [writer, member]) home.nowMs += 2 * HOUR_MS
+    await revoke(outsider)
+    expect(await team(member)).toMatchObject({ state: 'updated' })
+    expect(await member.sets.access.admits(writer.idOf('team'), outsider.key.publicKey)).toBe(false)
+  })
+
   test('is renewed after a restore only when its operator has looked at who is on the list', async () => {
     await make('restricted', [member])
     const library = await writer.sets.access.ownNamed('team')

@@ -8,7 +8,7 @@ import {
   type ReleaseRecord,
   recordHash
 } from '../../../library/index.ts'
-import { SYNC_STRATEGIES, signHead } from '../../../sync/index.ts'
+import { readHead, SYNC_STRATEGIES, signHead } from '../../../sync/index.ts'
 import { keyOf, NOW_MS } from '../records/examples.ts'
 import { follow, type HomeOptions, numbered, range, SyncHome } from './homes.ts'
 
@@ -207,6 +207,26 @@ describe('a copy', () => {
     expect(await follow(reader, mirror, { of: writer, isDryRun: true })).toMatchObject(behind)
     expect(await reader.followed()).toEqual([])
     expect(await follow(reader, writer)).toMatchObject({ state: 'updated', records: 45 })
+  })
+
+  test('that was let go of is remembered by its last head, as are the latest of others that are not here', async () => {
+    const writers = await Promise.all(['one', 'two', 'three', 'four'].map(name => open(name)))
+    const reader = await open('reader', { limits: { remembered: 2 } })
+    await reader.publish(numbered(9))
+    for (const [index, writer] of writers.entries()) {
+      writer.nowMs = NOW_MS + index
+      reader.nowMs = writer.nowMs
+      await writer.publish(numbered(index))
+      await follow(reader, writer)
+    }
+    const known = (): boolean[] =>
+      [...writers, reader].map(
+        ({ library, key }) => readHead(reader.reader, library, key.publicKey) !== undefined
+      )
+    for (const { library } of writers.slice(0, 2).reverse()) await reader.sets.forget(library)
+    expect(known(), 'as many as are remembered').toEqual([true, true, true, true, true])
+    await reader.sets.forget(writers[2]!.library)
+    expect(known(), 'the earliest is not').toEqual([false, true, true, true, true])
   })
 
   test('is not hidden by another one of which nothing can be read any more', async () => {
