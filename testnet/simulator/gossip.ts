@@ -84,9 +84,14 @@ export class Gossip {
     }
   }
 
-  /** Who shows an old head, or another one, gets the one that is known: it may be its writer, which has forgotten it. */
+  /**
+   * Who shows an old head, or another one, gets the one that is known: it may be its writer, which has forgotten it. Of a closed library that is the head of
+   * the copy, whose access list says who may have it: of a newer one nobody knows here whom it is for.
+   */
   #remind(from: number, { library, writer }: SaidHead): void {
-    const head = this.#home.headOf(library, writer)
+    const isOfCopy = !isHome(library, writer) && hex(writer) !== this.#node.writer
+    const copied = isOfCopy ? this.#home.copyOf(library)?.head.bytes : undefined
+    const head = isOfCopy ? copied && sayingOf(copied) : this.#home.headOf(library, writer)
     const near = this.#node.modules.neighbours().find(({ id }) => id === from)
     if (head !== undefined && near !== undefined) this.#send(near, head)
   }
