@@ -141,7 +141,11 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
       { flags: '--category <word>', description: 'the same of releases of this category' },
       { flags: '--prefix <text>', description: 'the same of packages whose name begins so' },
       { flags: '--publisher <key>', description: 'the same of releases of this owner: a public key, z6Mk…' },
-      { flags: '--dry-run', description: 'say what would come and go, and store nothing' },
+      {
+        flags: '--dry-run',
+        description:
+          'say what would come and go, and store nothing; without a copy here the peer only says how many records it has, else what differs comes, and is thrown away'
+      },
       {
         flags: '--strategy <how>',
         description:

@@ -39,7 +39,7 @@ import {
 import type { Copies, CopyChange, FollowedId } from './copies.ts'
 import { expectMeant } from './expect-head.ts'
 import { expectNewerList } from './expect-list.ts'
-import type { FollowLimits } from './limits.ts'
+import { expectWithin, type FollowLimits } from './limits.ts'
 import { Overlay } from './overlay.ts'
 import { readListTaken } from './remembered.ts'
 import { copyName, type FollowedRow } from './rows.ts'
@@ -92,6 +92,8 @@ export class FollowerSession implements WorkerSession {
   /** The sets are equal: nothing is left but to accept that. */
   #isEqual = false
   #removed = 0
+  /** Records that the peer says it has, where that answers a dry run. */
+  #told: number | undefined
 
   /** CONTENT_CORRUPT, TREE_DAMAGED. */
   static async open(modules: FollowerModules, options: FollowOptions): Promise<FollowerSession> {
@@ -132,13 +134,16 @@ export class FollowerSession implements WorkerSession {
       throw new CatalogError('SYNC_DIVERGED', 'the changes of the peer do not lead to what its head is of')
     if (message.kind === 'records') await this.#takeRecords(message.body.records, nowMs)
     if (message.kind === 'sketch' && hasTurn) await this.#prepareSketch()
-    return hasTurn
+    if (message.kind === 'descend' && this.#isToCount) this.#told ??= message.body.opening?.records
+    return hasTurn || this.#told !== undefined
   }
 
   async say(nowMs: number): Promise<Said> {
     if (this.#session === undefined) return spoken(await this.#begin())
     if (this.#isEqual) return { ...spoken({ frames: [] }), ended: { outcome: await this.#accept(nowMs) } }
     if (this.#isBehind) return { ...spoken({ frames: [] }), ended: { outcome: this.#outcome('behind') } }
+    if (this.#told !== undefined)
+      return { ...spoken({ frames: [] }), ended: { outcome: this.#counted(this.#told) } }
     await this.#apply()
     let step = await this.#step()
     // What the peer lacks is no part of the library. A root that is said with it is that of the set without.
@@ -163,6 +168,11 @@ export class FollowerSession implements WorkerSession {
 
   get #root(): Uint8Array {
     return rootOf(this.#overlay.view.top)
+  }
+
+  /** Of a dry run to which nothing here is to be compared: everything would come, and how much that is, the peer says. */
+  get #isToCount(): boolean {
+    return this.#options.isDryRun && this.#base.top === undefined
   }
 
   get #isAnew(): boolean {
@@ -274,21 +284,8 @@ export class FollowerSession implements WorkerSession {
     await runSteps(this.#overlay.apply(this.#pending.splice(0)), this.#modules.slice)
   }
 
-  #expectWithinLimits(): void {
-    const records = this.#overlay.view.top?.count ?? 0
-    const { maxRecords, maxBytes } = this.#options
-    if (records > maxRecords)
-      throw new CatalogError('LIMIT_EXCEEDED', `the library has more than ${maxRecords} records`, {
-        hint: 'raise sync.maxRecords to follow it'
-      })
-    if (this.#sizeBytes > maxBytes)
-      throw new CatalogError(
-        'LIMIT_EXCEEDED',
-        `the records of the library have more than ${maxBytes} bytes`,
-        {
-          hint: 'raise sync.maxBytes to follow it'
-        }
-      )
+  #expectWithinLimits(records = this.#overlay.view.top?.count ?? 0): void {
+    expectWithin({ records, sizeBytes: this.#sizeBytes }, this.#options)
   }
 
   /** What is too much for one batch goes to a copy beside the one that counts. */
@@ -368,6 +365,11 @@ export class FollowerSession implements WorkerSession {
       way: this.#session && wayOf(this.#session),
       head: { epoch, revision, expires }
     }
+  }
+
+  #counted(records: number): FollowOutcome {
+    this.#expectWithinLimits(records)
+    return { ...this.#outcome('updated'), received: records, records, root: this.#head!.root }
   }
 
   get #libraryId(): string {

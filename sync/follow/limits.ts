@@ -1,4 +1,5 @@
-import { MIB } from '../../base/index.ts'
+import { CatalogError, MIB } from '../../base/index.ts'
+import type { FollowOptions } from './types.ts'
 
 export interface FollowLimits {
   /** Changes of a copy that are committed at once; what is more is made in a second copy (docs/sync.md). */
@@ -19,6 +20,21 @@ export const FOLLOW_LIMITS: FollowLimits = {
   dryChanges: 131_072,
   freeComparison: 4096,
   remembered: 1024
+}
+
+/** LIMIT_EXCEEDED for a library of more than is followed. */
+export function expectWithin(
+  { records, sizeBytes }: { records: number; sizeBytes: number },
+  { maxRecords, maxBytes }: Pick<FollowOptions, 'maxRecords' | 'maxBytes'>
+): void {
+  if (records > maxRecords)
+    throw new CatalogError('LIMIT_EXCEEDED', `the library has more than ${maxRecords} records`, {
+      hint: 'raise sync.maxRecords to follow it'
+    })
+  if (sizeBytes > maxBytes)
+    throw new CatalogError('LIMIT_EXCEEDED', `the records of the library have more than ${maxBytes} bytes`, {
+      hint: 'raise sync.maxBytes to follow it'
+    })
 }
 
 /** Bytes of frames that are handed to a stream at once. */

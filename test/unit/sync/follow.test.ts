@@ -282,9 +282,18 @@ describe('a copy', () => {
     await writer.publish(...range(0, 90))
     const dry = await follow(reader, writer, { isDryRun: true })
     expect(dry).toMatchObject({ state: 'updated', received: 90, records: 90 })
+    expect(dry.bytes, 'of which none came').toBeLessThan(1500 + 90 * 40)
+    expect(Buffer.from(dry.root).toString('hex')).toBe(await writer.root())
+    const refused = follow(reader, writer, { isDryRun: true, maxRecords: 89 })
+    await expect(refused).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' })
     expect(await reader.followed()).toEqual([])
     expect(await rowsOf(reader, KeyFamily.Record)).toBe(0)
     expect(await rowsOf(reader, KeyFamily.Head)).toBe(0)
+    await follow(reader, writer)
+    await writer.publish(...range(90, 92))
+    expect(await follow(reader, writer, { isDryRun: true })).toMatchObject({ received: 2, records: 92 })
+    expect(await follow(reader, writer, { isDryRun: true, strategy: 'full' })).toMatchObject({ received: 92 })
+    expect(await rowsOf(reader, KeyFamily.Record)).toBe(90)
   })
 
   test('that is damaged is built anew from its records, and gets what it lacks', async () => {
