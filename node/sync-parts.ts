@@ -161,6 +161,7 @@ export class SyncParts {
   /** To be told when a library has come to be here, or whom one is for has changed. Never rejects. */
   audiencesChanged(): Promise<void> {
     this.#announcing.changed()
+    this.#heads.audiencesChanged()
     return this.#guard.changed()
   }
 

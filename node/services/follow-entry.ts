@@ -1,4 +1,4 @@
-import type { FollowState } from '../../sync/index.ts'
+import { FAILED, type FollowState } from '../../sync/index.ts'
 import type { FollowShape } from '../sync-schemas.ts'
 import { formatAddress, idOfAddress } from './library-address.ts'
 import type { Subscription } from './subscription.ts'
@@ -13,6 +13,8 @@ export interface FollowEntry {
   joinedRoot?: string
   /** Code of the last failure; undefined after a success. */
   lastError?: string | undefined
+  /** When that was. */
+  failedAtMs: number
   /** How often peers were busy since the last session that succeeded or failed. */
   putOffs: number
   /** Ends what is under way when the library is followed no more. */
@@ -31,6 +33,7 @@ export function entryOf(subscription: Subscription): FollowEntry {
   return {
     subscription,
     library,
+    failedAtMs: 0,
     putOffs: 0,
     ending: new AbortController(),
     tasks: new Set(),
@@ -45,6 +48,16 @@ export function entryOf(subscription: Subscription): FollowEntry {
       failedWith: []
     }
   }
+}
+
+/**
+ * Before when nothing is compared, now that a peer tells a newer head. Who said that it does not have the library has it after all, as when
+ * this node was let in: it is asked soon, however often that was in vain.
+ */
+export function notBeforeTold({ state, lastError, failedAtMs }: FollowEntry, peer: string): number {
+  const { notBeforeMs, failedWith } = state
+  const isNewThere = lastError === 'NOT_FOUND' && failedWith.at(-1) === peer
+  return isNewThere ? Math.min(notBeforeMs, failedAtMs + FAILED.firstDelayMs) : notBeforeMs
 }
 
 /** How it goes. When it is compared next is known once it has been. */

@@ -31,7 +31,7 @@ import {
 } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import type { FollowShape, SyncResult } from '../sync-schemas.ts'
-import { entryOf, type FollowEntry, shapeOf, textOf } from './follow-entry.ts'
+import { entryOf, type FollowEntry, notBeforeTold, shapeOf, textOf } from './follow-entry.ts'
 import { formatAddress, idOfAddress } from './library-address.ts'
 import type { LibraryHolders } from './library-holders.ts'
 import { Ongoing } from './ongoing.ts'
@@ -152,8 +152,9 @@ export class Following extends Ongoing {
         logger.warn({ peer }, 'a head of this node came back that it does not remember')
       if (entry === undefined) return
       this.#note(entry, { heldBy: including(entry.state.heldBy, peer) })
-      if (verdict !== 'contradiction' && (await this.#isNewer(entry, head)))
-        this.#await(entry, peer, awaitedFromMs(head.time, this.#modules.clock.now()))
+      if (verdict === 'contradiction' || !(await this.#isNewer(entry, head))) return
+      this.#note(entry, { notBeforeMs: notBeforeTold(entry, peer) })
+      this.#await(entry, peer, awaitedFromMs(head.time, this.#modules.clock.now()))
     } catch (thrown) {
       const error = toCatalogError(thrown)
       if (error.code === 'HEAD_INVALID' || error.code === 'SIGNATURE_INVALID') onViolation(peerId, error)
@@ -334,6 +335,7 @@ export class Following extends Ongoing {
     const failedWith = [...entry.state.failedWith, peer].slice(-MAX_FAILED)
     const policy = { ...FAILED, maxDelayMs: this.#options.intervalMs }
     const nowMs = clock.now()
+    entry.failedAtMs = nowMs
     const delayMs = backoffDelayMs(policy, failedWith.length, random())
     // A writer could date head after head a moment ahead.
     const againMs = Math.min(nowMs + delayMs, Math.max(countsMs, nowMs + FAILED.firstDelayMs))

@@ -27,7 +27,7 @@ export interface LibrariesModules {
   collecting: Pick<Collecting, 'changed'>
   /** Told of each library that is made or deleted. */
   announcing: Pick<LibraryAnnouncing, 'changed'>
-  /** Told when somebody may have left an audience: what is open with them is to be closed. */
+  /** Told when somebody may have left an audience, whose open streams are to end, or joined one, who is to be told of it. */
   onAudienceChanged(): Promise<void>
 }
 
@@ -62,6 +62,7 @@ export class Libraries implements LibraryService {
     const { members = [], ...library } = request
     await access.create({ ...library, members: this.#keysOf(members) }, signal)
     this.#modules.announcing.changed()
+    await this.#modules.onAudienceChanged()
     this.#modules.logger.info({ library: library.name, access: library.access }, 'a library was made')
     return await this.show(library.name)
   }

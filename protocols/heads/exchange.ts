@@ -12,10 +12,11 @@ import {
 } from '../../base/index.ts'
 import type { Control } from '../control/index.ts'
 import { PeerRates } from '../exchange/peer-rates.ts'
+import { LIBRARY_ID_BYTES } from '../sync/limits.ts'
 import { NONE_HERE_MS, timeOfNotHere } from '../wire/not-here.ts'
 import { HEAD_RATE, MAX_HEADS_PER_ANSWER, MAX_WATCHED, newHead, WATCH_RATE, watchHeads } from './types.ts'
 
-/** Watchers at once; each knows of the libraries that are here only, so it costs little. */
+/** Watchers at once; of each 32 KiB of ids at most are kept, and the heads of those libraries that are here. */
 const MAX_WATCHERS = 1024
 /** Between two looks at what has changed: so a library's heads are told once a second at most. */
 const LOOK_MS = SECOND_MS
@@ -23,6 +24,8 @@ const LOOK_MS = SECOND_MS
 const MAX_TELLING = 256
 /** Heads that peers were last heard to have, and need not be told: 64 from each of 128 peers, about 150 bytes each. */
 const MAX_HEARD = 8192
+/** Watchers for which it is found out anew in one look what they may know of: all libraries that are here are gone through for each. */
+const MAX_RENEWED_PER_LOOK = 16
 /** Heads that one watcher is told in one look, and that are on their way to it: as many as it takes in that time, as it refuses others. */
 const MAX_TOLD_PER_LOOK = (HEAD_RATE.perSecond * LOOK_MS) / SECOND_MS
 
@@ -44,6 +47,8 @@ export interface HeadExchangeModules {
 
 interface Watcher {
   readonly peerId: PeerId
+  /** All ids that it asked for, one behind the other: it may be let in where it was not, and a library may come to be here. */
+  readonly asked: Uint8Array
   /** Libraries that it watches and that are here: the last head that it was told, in base64. Those that were told last come last. */
   readonly told: Map<string, string>
   /** Heads that are on their way to it. */
@@ -65,6 +70,8 @@ export class HeadExchange {
   readonly #metrics
   /** By peer and head. Whoever has told a head has it. */
   readonly #heard = new LruCache<string, true>({ maxEntries: MAX_HEARD })
+  /** Watchers that may be let in where they were not, who waits longest first. */
+  readonly #toRenew = new Set<string>()
   #telling = 0
   #running: AbortController | undefined
   #looking: Promise<void> = Promise.resolve()
@@ -115,6 +122,11 @@ export class HeadExchange {
     await this.#looking
   }
 
+  /** Libraries have come to be here, or whom they are for has changed: who watches one that it may know of now is told its head. */
+  audiencesChanged(): void {
+    for (const peer of this.#watchers.keys()) this.#toRenew.add(peer)
+  }
+
   /**
    * Tells a peer which libraries are watched here, in place of what it was told before, and hears the heads that it has of them.
    * Throws as `Control.request`; a head that `onHead` refuses ends it.
@@ -149,7 +161,7 @@ export class HeadExchange {
     this.#watchers.delete(peer)
     const [oldest] = this.#watchers.keys()
     if (oldest !== undefined && this.#watchers.size >= MAX_WATCHERS) this.#watchers.delete(oldest)
-    this.#watchers.set(peer, { peerId, told, telling: 0 })
+    this.#watchers.set(peer, { peerId, asked: Buffer.concat(libraries), told, telling: 0 })
     return heads
   }
 
@@ -163,10 +175,29 @@ export class HeadExchange {
 
   /** Tells each watcher what has changed since it was told last, and what did not fit in the answer; the next looks what is too much. */
   async #look(signal: AbortSignal): Promise<void> {
+    for (const peer of [...this.#toRenew].slice(0, MAX_RENEWED_PER_LOOK)) {
+      this.#toRenew.delete(peer)
+      await this.#renew(this.#watchers.get(peer))
+    }
     const now = new Map<string, Uint8Array | undefined>()
     for (const [peer, watcher] of [...this.#watchers]) {
       if (this.#modules.isConnected(watcher.peerId)) await this.#lookFor(watcher, now, signal)
       else this.#watchers.delete(peer)
+    }
+  }
+
+  /** What a watcher asked for and may know of now is told it like what has changed. Never rejects: it asks again, sooner or later. */
+  async #renew(watcher: Watcher | undefined): Promise<void> {
+    if (watcher === undefined) return
+    const { peerId, asked, told } = watcher
+    try {
+      const known = new Set((await this.#modules.knownTo(peerId)).map(textOf))
+      for (let at = 0; at < asked.byteLength; at += LIBRARY_ID_BYTES) {
+        const library = textOf(asked.subarray(at, at + LIBRARY_ID_BYTES))
+        if (known.has(library) && !told.has(library)) told.set(library, '')
+      }
+    } catch (err) {
+      this.#modules.log.error({ err }, 'what a peer may know of cannot be found out')
     }
   }
 

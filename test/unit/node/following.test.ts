@@ -121,6 +121,24 @@ describe('a subscription', () => {
     expect(world.following.status()[0]).not.toHaveProperty('error')
   })
 
+  test('that its writer did not know of is compared soon when that tells its head, however often it was in vain', async () => {
+    const writer = peerOf(world.writer.key.publicKey)
+    world.connected = [writer]
+    world.outcome = () => {
+      throw new CatalogError('NOT_FOUND', 'this node has no such library')
+    }
+    for (let waitMs = DAY_MS, runs = 2; runs < 9; waitMs = 5000 * 2 ** (runs - 2), runs++) {
+      await world.clock.advance(waitMs, waitMs / 8)
+      await eventually(() => world.runs.length === runs)
+    }
+    world.outcome = () => undefined
+    await world.clock.advance(6000, 1000)
+    expect(world.runs, 'it is put off for minutes').toHaveLength(8)
+    await world.writer.publish(numbered(2))
+    await world.following.heard(peerIdFromString(writer), world.headOf())
+    await eventually(() => world.followed.length === 2)
+  })
+
   test('that finds a peer busy is compared with it when that says, and nobody counts it as a failure', async () => {
     let retryAfterMs = 30_000
     world.outcome = () => {

@@ -127,6 +127,33 @@ describe('who watches libraries', () => {
     await exchange.stop()
   })
 
+  test('is told of those that it asked for when it is let in, and of nothing while it is not', async () => {
+    for (const number of [1, 2, 3, 4]) {
+      set(number, `of ${number}`)
+      closed.add(text(library(number)))
+    }
+    expect((await ask(32, { libraries: [1, 2, 3].map(library) })).heads).toEqual([])
+    const told = (): string[] => asked.map(({ message }) => text((message as { head: Uint8Array }).head))
+    exchange.start()
+    exchange.audiencesChanged()
+    await look()
+    expect(told()).toEqual([])
+    for (const number of [1, 3, 4]) closed.delete(text(library(number)))
+    exchange.audiencesChanged()
+    await look()
+    expect(told(), 'what it did not ask for it is not told').toEqual(['of 1', 'of 3'])
+    closed.add(text(library(1)))
+    set(1, 'secret')
+    exchange.audiencesChanged()
+    await look()
+    expect(told(), 'shut out').toHaveLength(2)
+    closed.delete(text(library(1)))
+    exchange.audiencesChanged()
+    await look()
+    expect(told(), 'and let in again').toEqual(['of 1', 'of 3', 'secret'])
+    await exchange.stop()
+  })
+
   test('is answered about a thousand as late as about one, and what it may not know of costs no more than what is nowhere', async () => {
     set(1, 'one')
     set(2, 'closed')
