@@ -110,6 +110,9 @@ export const PublishResult = Type.Object({
   files: count('Number of files.'),
   library: text('Name of the library of this node that it went into.'),
   access: ReleaseAccessName,
+  warning: Type.Optional(
+    text('What keeps other nodes from getting it from the library; absent when nothing does.')
+  ),
   announcedTo: count(
     'Peers that hold the announcement; 0 when it is not public, as nothing is announced then.'
   )

@@ -52,7 +52,10 @@ export const run = defineCommand(async (context, [dir]: [string], options: Optio
     path: '/v1/packages',
     body: { record: Buffer.from(record).toString('base64'), library: options.library, wait: options.wait }
   })
-  context.output.result({ ...result, newBytes: ingest.newBytes, warnings: identity.warnings }, () => {
+  const { warning, ...published } = result
+  const warnings = [...identity.warnings, ...(warning === undefined ? [] : [warning])]
+  if (warning !== undefined) context.output.warn(warning)
+  context.output.result({ ...published, newBytes: ingest.newBytes, warnings }, () => {
     const size = `${plural(result.files, 'file')}, ${displaySize(result.sizeBytes)}, ${displaySize(ingest.newBytes)} new`
     return `published ${result.name}@${result.version} (${size})\n${result.id}`
   })

@@ -47,7 +47,7 @@ export async function libraryCheck(
 }
 
 export interface OwnLibrariesModules {
-  sets: Pick<LibrarySets, 'state'> & { access: Pick<LibrarySets['access'], 'own' | 'accessOf'> }
+  sets: Pick<LibrarySets, 'state'> & { access: Pick<LibrarySets['access'], 'own' | 'accessOf' | 'isEarlier'> }
   clock: Pick<Clock, 'now'>
 }
 
@@ -62,6 +62,11 @@ const TROUBLES = {
     find: bad,
     means: 'the access list cannot be read: no other node is let in',
     hint: 'look for damage, and mend it: catalog verify --all --repair; the log says what is wrong with the list'
+  },
+  earlier: {
+    find: warn,
+    means: 'the access list is from before this home was restored or copied: no other node is let in',
+    hint: 'look at who is on it with `catalog library show`, then sign it anew with `catalog library grant` or `revoke`, or `catalog group`'
   },
   closed: {
     find: warn,
@@ -104,6 +109,7 @@ async function troublesOf(
     if (access === 'public' || libraryId === PRIVATE_LIBRARY) return head
     const list = await sets.access.accessOf(libraryId)
     if (list === undefined) return ['unreadable', ...head]
+    if (await sets.access.isEarlier(libraryId)) return ['earlier', ...head]
     return nowMs < list.expires ? head : ['closed', ...head]
   } catch (thrown) {
     const { code } = toCatalogError(thrown)

@@ -74,7 +74,8 @@ export function createPublishing(
       files: release.files,
       library: library.name,
       access: await access.of(record),
-      announcedTo: isClosed ? 0 : await announce(record, request, context)
+      announcedTo: isClosed ? 0 : await announce(record, request, context),
+      ...((await sets.access.isEarlier(library.libraryId)) ? { warning: earlierList(library) } : {})
     }
   }
 
@@ -125,6 +126,9 @@ export function createPublishing(
       })
   }
 }
+
+const earlierList = ({ name }: OwnLibrary): string =>
+  `no other node is shown ${name}: its access list is from before this home was restored or copied; look at \`catalog library show ${name}\`, then sign the list anew with \`catalog library grant\` or \`revoke\`, or \`catalog group\``
 
 function nobodyToWaitFor({ name, access }: OwnLibrary): CatalogError {
   return new CatalogError(

@@ -4,7 +4,7 @@
  * library itself, so a node that follows a library answers for it as its writer does. A record is for whoever may know of one of the
  * libraries that have it, or for everybody when it came by itself. What cannot be read admits nobody.
  */
-import { CatalogError, type Logger, LruCache } from '../../base/index.ts'
+import { CatalogError, type Logger, LruCache, toCatalogError } from '../../base/index.ts'
 import {
   type AccessList,
   accessListKey,
@@ -15,6 +15,7 @@ import {
   isClosedRecord,
   isFollowedLibrary,
   isPublicLibrary,
+  isTimely,
   librariesOf,
   nameOfOwn,
   PRIVATE_LIBRARY,
@@ -22,8 +23,9 @@ import {
   recordHash,
   type SignedRecord
 } from '../../library/index.ts'
+import { bytesEqual } from '../../trust/index.ts'
 import { readFollowed } from '../follow/rows.ts'
-import { libraryIdOf } from '../heads/index.ts'
+import { libraryIdOf, readHead } from '../heads/index.ts'
 import { findRecord, openTree } from '../trie/index.ts'
 import { isBeingDeleted } from './own-libraries.ts'
 
@@ -60,7 +62,29 @@ export class Audiences {
     // What is left of one that was deleted is for nobody.
     if (!isFollowedLibrary(libraryId) && isBeingDeleted(reader, this.#idOfOwn(libraryId))) return false
     const list = this.listOf(reader, libraryId)
-    return list !== undefined && isAdmitted(list, node, nowMs)
+    if (list === undefined || !isAdmitted(list, node, nowMs)) return false
+    return bytesEqual(node, this.#own) || !this.isEarlier(reader, libraryId, nowMs)
+  }
+
+  /**
+   * Whether the access list of a library of this node is from before its home was restored or copied: it may name nodes that have been taken
+   * off since, and only the operator knows. Where a clock that was ahead began the epoch, no list can say it.
+   */
+  isEarlier(reader: DatabaseReader, libraryId: string, nowMs: number): boolean {
+    if (isFollowedLibrary(libraryId) || isPublicLibrary(libraryId)) return false
+    const list = this.listOf(reader, libraryId)
+    const epoch = this.#epochOf(reader, libraryId)
+    return list !== undefined && list.sequence < epoch && isTimely(epoch, nowMs)
+  }
+
+  /** Of the last head of a library of this node; 0 when none is signed, or it cannot be read: then nothing of the library is shown. */
+  #epochOf(reader: DatabaseReader, libraryId: string): number {
+    try {
+      return readHead(reader, libraryIdOf(this.#own, nameOfOwn(libraryId)), this.#own)?.epoch ?? 0
+    } catch (err) {
+      if (toCatalogError(err).code !== 'CONTENT_CORRUPT') throw err
+      return 0
+    }
   }
 
   /** Whether a node may know of a record that is here. */

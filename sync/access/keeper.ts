@@ -194,7 +194,7 @@ export class LibraryKeeper {
     const last = audiences.read(database, libraryId)?.sequence ?? 0
     const epoch = readHead(database, id, signer.publicKey)?.epoch ?? 0
     // What a clock that was ahead has left would hold for nobody until then.
-    const sequence = Math.max(nowMs, ...[last + 1, epoch].filter(ms => isTimely(ms, nowMs)))
+    const sequence = Math.max(nowMs, ...[last + 1, epoch + 1].filter(ms => isTimely(ms, nowMs)))
     const named = group === undefined ? {} : { group }
     const record = createAccessList({ library: id, access, ...named, members, secret, sequence }, signer)
     return await planOwnRecord(database, { libraryId, record, find: key => companion.find(libraryId, key) })

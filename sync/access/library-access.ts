@@ -94,6 +94,11 @@ export class LibraryAccess {
     return this.#worker.reading(async reader => this.#audiences.listOf(reader, libraryId))
   }
 
+  /** Whether the access list of a library of this node is from before its home was restored or copied: it admits nobody. */
+  isEarlier(libraryId: string): Promise<boolean> {
+    return this.#worker.reading(async reader => this.#audiences.isEarlier(reader, libraryId, this.#now()))
+  }
+
   /** The libraries of this node. */
   own(signal?: AbortSignal): Promise<OwnLibrary[]> {
     return this.#worker.reading(reader => Array.fromAsync(readOwnLibraries(reader, this.#writer, signal)))

@@ -197,14 +197,17 @@ export class Home extends HomeReader {
     }
   }
 
-  /** A list from before the home was restored or copied is not renewed: its operator looks at it, and signs it anew. */
+  /** A list from before the home was restored or copied admits nobody and is not renewed: its operator looks at it, and signs it anew. */
   async #renewAccess(library: OwnLibrary): Promise<void> {
     const { access } = this.sets
+    const signAnew = (): Promise<undefined> =>
+      access.changeMembers(library.name, { joining: [], leaving: [] })
+    if (await access.isEarlier(library.libraryId)) return void (await signAnew())
     try {
       await access.renewAccess(library)
     } catch (thrown) {
       if (toCatalogError(thrown).code !== 'NOT_PERMITTED') throw thrown
-      await access.changeMembers(library.name, { joining: [], leaving: [] })
+      await signAnew()
     }
   }
 

@@ -110,7 +110,7 @@ it('names each library of this node that others cannot rely on, and each whose a
   const own = [library('home', 'public'), library('private', 'private')]
   const check = (
     libraries: object[],
-    over: { states?: Record<string, () => object>; lists?: Record<string, number> } = {}
+    over: { states?: Record<string, () => object>; lists?: Record<string, number>; earlier?: string[] } = {}
   ) =>
     ownLibrariesCheck(
       {
@@ -118,6 +118,7 @@ it('names each library of this node that others cannot rely on, and each whose a
           state: async (id: string) => over.states?.[id]?.() ?? { isExpired: false },
           access: {
             own: async () => [...own, ...libraries],
+            isEarlier: async (id: string) => over.earlier?.includes(id) === true,
             accessOf: async (id: string) => {
               const expires = over.lists?.[id]
               return expires === undefined ? undefined : { expires }
@@ -139,6 +140,11 @@ it('names each library of this node that others cannot rely on, and each whose a
   expect(await check([team, club], { lists: { ...lists, team: nowMs } })).toMatchObject({
     level: 'warn',
     message: 'the access list has run out: no other node is let in: team'
+  })
+  expect(await check([team, club], { lists, earlier: ['club'] })).toMatchObject({
+    level: 'warn',
+    message: 'the access list is from before this home was restored or copied: no other node is let in: club',
+    hint: expect.stringContaining('sign it anew')
   })
   expect(await check([open, team], { lists, states: { open: () => ({ isExpired: true }) } })).toMatchObject({
     level: 'warn',

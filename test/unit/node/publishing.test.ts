@@ -24,6 +24,7 @@ function publishing(
     announce?: Announce
     pins?: Map<string, Uint8Array>
     access?: Access
+    isEarlier?: boolean
   } = {}
 ) {
   const announced: AnnounceOptions[] = []
@@ -34,6 +35,7 @@ function publishing(
       blocking: nothingBlocked,
       sets: {
         access: {
+          isEarlier: async () => given.isEarlier ?? false,
           ownNamed: async (name: string) => ({
             name,
             libraryId: `here/${name}`,
@@ -95,6 +97,16 @@ describe('publishing', () => {
       code: 'INVALID_ARGUMENT'
     })
     expect([into, announced], 'and stores nothing that is refused').toEqual([['here/team'], []])
+  })
+
+  it('says what keeps others from getting it where the access list is from before a restore', async () => {
+    const request = { recordBytes: record.bytes, library: 'team', timeoutMs: 1000 }
+    const publish = async (isEarlier: boolean) =>
+      await publishing(5, 0, { access: 'restricted', isEarlier }).service.publish(request, context)
+    expect(await publish(true)).toMatchObject({
+      warning: expect.stringContaining('no other node is shown team')
+    })
+    expect(await publish(false)).not.toHaveProperty('warning')
   })
 
   it('waits for as many peers as the request says, else as the configuration says', async () => {

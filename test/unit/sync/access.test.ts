@@ -201,6 +201,26 @@ describe('a restricted library', () => {
     expect(await member.sets.access.admits(writer.idOf('team'), outsider.key.publicKey)).toBe(false)
   })
 
+  test('is shown to nobody by the list of a home that was restored, until that is signed anew', async () => {
+    await make('restricted', [member, outsider])
+    const { libraryId, id } = await writer.sets.access.ownNamed('team')
+    await writer.publishIn('team', numbered(1))
+    const shown = decodeHead((await writer.sets.headOf(id))!)
+    const { epoch, revision, hash: previous } = shown
+    const lost = signHead({ ...shown, epoch: epoch + 5, revision: revision + 1, previous }, writer.key)
+    expect(await writer.sets.take(lost.bytes)).toBe('forgotten')
+    await writer.publishIn('team', numbered(2))
+    const admitted = (): Promise<boolean[]> =>
+      Promise.all([writer, member, outsider].map(({ key }) => writer.sets.access.admits(id, key.publicKey)))
+    expect(await writer.sets.access.isEarlier(libraryId)).toBe(true)
+    expect(await admitted()).toEqual([true, false, false])
+    await expect(team(outsider)).rejects.toMatchObject(NOT_HERE)
+    await revoke(outsider)
+    expect(await writer.sets.access.isEarlier(libraryId)).toBe(false)
+    expect(await admitted()).toEqual([true, true, false])
+    expect(await team(member)).toMatchObject({ state: 'updated', received: 3 })
+  })
+
   test('is renewed after a restore only when its operator has looked at who is on the list', async () => {
     await make('restricted', [member])
     const library = await writer.sets.access.ownNamed('team')
