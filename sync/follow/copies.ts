@@ -291,6 +291,10 @@ function* partsOf(entries: Iterable<Entries>): Generator<Uint8Array[]> {
   if (part.length > 0) yield part
 }
 
+/** Records that go, replaced ones included. */
+export const removedIn = (changes: readonly CopyChange[]): number =>
+  changes.filter(({ before }) => before !== undefined).length
+
 /** Records are decoded as they are planned: those of a batch would take twenty times their bytes. */
 function split(changes: readonly CopyChange[]): {
   joining: Iterable<MemberRecord>

@@ -36,7 +36,7 @@ import {
   type TreeChange,
   type TreeView
 } from '../trie/index.ts'
-import type { Copies, CopyChange, FollowedId } from './copies.ts'
+import { type Copies, type CopyChange, type FollowedId, removedIn } from './copies.ts'
 import { expectMeant } from './expect-head.ts'
 import { expectNewerList } from './expect-list.ts'
 import { expectWithin, type FollowLimits } from './limits.ts'
@@ -388,9 +388,6 @@ export class FollowerSession implements WorkerSession {
 }
 
 const textOf = (key: Uint8Array): string => Buffer.from(key).toString('latin1')
-
-const removedIn = (changes: readonly CopyChange[]): number =>
-  changes.filter(({ before }) => before !== undefined).length
 
 const spoken = ({ frames }: { frames: readonly Uint8Array[] }): Said => ({
   frames: [...frames],
