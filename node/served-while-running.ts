@@ -11,9 +11,10 @@ export function servedWhileRunning(
   return {
     async stored(id, signal) {
       check()
-      const record = registry.get(id)
-      if (record !== undefined && blocking.isBlocked(record)) return undefined
-      return await registry.stored(id, signal)
+      const stored = await registry.stored(id, signal)
+      // Only of what is for everybody: what is not must take no longer than what is not here.
+      const record = stored === undefined ? undefined : registry.get(id)
+      return record !== undefined && blocking.isBlocked(record) ? undefined : stored
     },
     async storedPage(query, signal) {
       check()
