@@ -3,7 +3,6 @@ import { CatalogError, type Clock, SECOND_MS } from '../../base/index.ts'
 import { pull } from '../quic/index.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
 import { drained } from '../wire/frame-writer.ts'
-import { statusOf } from '../wire/status.ts'
 import {
   FRAME_TIMEOUT_MS,
   PATIENCE_MS,
@@ -11,7 +10,7 @@ import {
   SESSION_TIMEOUT_MS,
   TURN_TIMEOUT_MS
 } from './limits.ts'
-import { encodeSyncMessage, readSyncFrame, type SyncFrame } from './message.ts'
+import { abortFrame, readSyncFrame, type SyncFrame } from './message.ts'
 import { patienceLeft } from './patience.ts'
 
 /** A peer that does not take the end of a stream by then has it reset. */
@@ -161,7 +160,7 @@ class Drive<O> {
       this.#stream.abort(error)
       return
     }
-    this.#stream.send(encodeSyncMessage({ kind: 'abort', body: statusOf(error) }))
+    this.#stream.send(abortFrame(error))
     this.#stream.close({ signal: AbortSignal.timeout(CLOSE_MS) }).catch(reason => this.#stream.abort(reason))
   }
 

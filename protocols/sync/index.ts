@@ -9,6 +9,7 @@ export { runSyncSession, type SyncClientModules } from './client.ts'
 export type { SessionPort, SessionTraffic, SpokenPart } from './drive.ts'
 export * from './limits.ts'
 export {
+  abortFrame,
   decodeSyncFrame,
   encodeSyncMessage,
   readSyncFrame,

@@ -2,6 +2,7 @@ import { CatalogError } from '../../base/index.ts'
 import type { FrameReader } from '../wire/frame-reader.ts'
 import { encodeFrame } from '../wire/frame-writer.ts'
 import type { WireMessage } from '../wire/message.ts'
+import { statusOf } from '../wire/status.ts'
 import {
   abortMessage,
   changesMessage,
@@ -54,6 +55,10 @@ export function encodeSyncMessage({ kind, body }: SyncMessage): Uint8Array {
   const { number, type } = KINDS[kind] as { number: number; type: WireMessage<typeof body> }
   return encodeFrame([number], type.encode(body))
 }
+
+/** The frame that tells the other side why a session ends. */
+export const abortFrame = (thrown: unknown): Uint8Array =>
+  encodeSyncMessage({ kind: 'abort', body: statusOf(thrown) })
 
 /** A message as it came, within the bounds of its kind and not decoded yet. */
 export interface SyncFrame {

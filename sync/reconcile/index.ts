@@ -20,7 +20,6 @@ export {
 export { recordFrames } from './pack.ts'
 export { awaitSession, beginSession, isOnlyCompared, reply, replySteps } from './reply.ts'
 export {
-  abortFrame,
   admitRecords,
   isComparing,
   receive,

@@ -15,10 +15,10 @@
  *
  * Everything is a function of the session's state, the own set and what comes in. Whoever drives it hands each message
  * to `receive`, and records to `admitRecords` as well; when a turn has ended and what was admitted is in the set, `reply` says what to
- * send. An error ends the session; `abortFrame` tells the other side. Whatever that does, turns and bytes are bounded.
+ * send. An error ends the session; whoever drives it tells the other side. Whatever that does, turns and bytes are bounded.
  */
 import { CatalogError } from '../../base/index.ts'
-import { encodeSyncMessage, errorOfStatus, type SyncMessage, statusOf } from '../../protocols/index.ts'
+import { encodeSyncMessage, errorOfStatus, type SyncMessage } from '../../protocols/index.ts'
 import type { Sketch, SketchedRecord } from '../sketch/index.ts'
 import type { TreeChange, TreeView } from '../trie/index.ts'
 import { type Arrivals, type Arrived, judgeArrivals, NO_ARRIVALS } from './arrivals.ts'
@@ -202,10 +202,6 @@ export const wayOf = ({ way }: Session): SyncWay | undefined => way
 
 /** Whether tries are being compared: what a responder spends most on. */
 export const isComparing = ({ phase }: Session): boolean => phase.kind === 'descending'
-
-/** The frame that tells the other side why the session ends. */
-export const abortFrame = (thrown: unknown): Uint8Array =>
-  encodeSyncMessage({ kind: 'abort', body: statusOf(thrown) })
 
 /** What is said in a turn, and what may come after it. */
 export interface Speech {

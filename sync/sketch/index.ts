@@ -8,16 +8,10 @@
  * In: trieKeys and recHashes of the records that come and go, and the cells of a peer. Out: cells, an estimate, and
  * the items of the difference. It knows no tree and no session, and it is a hint only: whether sets are equal, roots say.
  */
+export { buildSketch, KEPT_FROM_RECORDS, type SketchedRecord } from './build.ts'
 export { decodeDifference, type SketchDifference } from './decode.ts'
 export { estimateDifference } from './estimate.ts'
 export { itemOf, keyBytesOf, type SketchItem } from './item.ts'
-export {
-  buildSketch,
-  KEPT_FROM_RECORDS,
-  SetSketch,
-  type SketchChange,
-  type SketchedRecord
-} from './kept.ts'
 export { Sketch } from './sketch.ts'
 export {
   cellsIn,

@@ -1,12 +1,12 @@
 import { CatalogError, SECOND_MS, toCatalogError } from '../../base/index.ts'
 import {
+  abortFrame,
   decodeSyncFrame,
   FrameReader,
   readSyncFrame,
   type SessionPort,
   type SpokenPart
 } from '../../protocols/index.ts'
-import { abortFrame } from '../../sync/index.ts'
 import type { SessionMeter } from './meter.ts'
 import type { Lifetime } from './node.ts'
 import type { SessionMischief } from './session.ts'

@@ -27,12 +27,11 @@ import {
   openTree,
   RENEW_AFTER_MS,
   type Sketch,
-  type SketchChange,
   type StoredTree
 } from '../../sync/index.ts'
 import type { SigningKey } from '../../trust/index.ts'
 import { type HomeModules, HomeReader, readBytes, rowOf } from './home-reader.ts'
-import { KeptSketch } from './kept-sketch.ts'
+import { KeptSketch, type SketchChange } from './kept-sketch.ts'
 import { replaces, type SetRecord } from './records.ts'
 
 export interface HomeOptions {

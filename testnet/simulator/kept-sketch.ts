@@ -1,12 +1,13 @@
-import {
-  buildSketch,
-  MAX_SKETCH_CELLS,
-  type Sketch,
-  type SketchChange,
-  type StoredTree
-} from '../../sync/index.ts'
+import { buildSketch, MAX_SKETCH_CELLS, type Sketch, type StoredTree } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import { listRecords } from './tree-records.ts'
+
+/** What happened under one key of a set; without `recHash` the record went, without `before` it is new. */
+export interface SketchChange {
+  readonly trieKey: Uint8Array
+  readonly before: Uint8Array | undefined
+  readonly recHash: Uint8Array | undefined
+}
 
 /**
  * The sketch of a node's set, kept in step with it: the product builds those of small sets anew for every session, which a simulation

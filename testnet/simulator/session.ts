@@ -1,7 +1,6 @@
 import { CatalogError, toCatalogError } from '../../base/index.ts'
-import { FrameReader, readSyncMessage, type SyncMessage } from '../../protocols/index.ts'
+import { abortFrame, FrameReader, readSyncMessage, type SyncMessage } from '../../protocols/index.ts'
 import {
-  abortFrame,
   admitRecords,
   awaitSession,
   beginSession,

@@ -5,16 +5,17 @@
  */
 import { CatalogError } from '../../../base/index.ts'
 import {
+  abortFrame,
   encodeSyncMessage,
   FrameReader,
   readSyncMessage,
   type SyncMessage
 } from '../../../protocols/index.ts'
 import {
-  abortFrame,
   admitRecords,
   awaitSession,
   beginSession,
+  buildSketch,
   receive,
   recordFrames,
   replySteps,
@@ -22,7 +23,6 @@ import {
   type Session,
   type SessionOptions,
   type SessionStep,
-  SetSketch,
   type Sketch,
   type SketchedRecord,
   type TreeChange
@@ -76,7 +76,6 @@ export class Side {
   readonly records = new Map<string, StoredRecord>()
   /** Also records that another one has replaced: a session may still offer them. */
   readonly #byHash = new Map<string, Uint8Array>()
-  readonly #sketch = new SetSketch()
   /** Refuses records although they are good, as a node with other rules would. */
   refuses: (record: StoredRecord) => boolean = () => false
   /** Changes the sketch that is shown of the set. */
@@ -113,18 +112,16 @@ export class Side {
   }
 
   take(records: readonly StoredRecord[]): void {
-    const changes = new Map<string, TreeChange & { before: Uint8Array | undefined }>()
+    const changes = new Map<string, TreeChange>()
     for (const record of records) {
       const key = hex(record.trieKey)
       const before = this.records.get(key)
       if (before !== undefined && !supersedes(record, before)) continue
-      const first = changes.get(key)
       this.records.set(key, record)
       this.#byHash.set(hex(record.recHash), record.bytes)
-      changes.set(key, { ...record, before: first === undefined ? before?.recHash : first.before })
+      changes.set(key, record)
     }
     this.tree.apply([...changes.values()])
-    this.#sketch.update([...changes.values()] as never, this.records.size)
   }
 
   /** Whether a record is here, or one that replaces it. */
@@ -147,7 +144,7 @@ export class Side {
       revision: 1,
       ...this.known,
       sketch: cells => {
-        const sketch = this.#sketch.prefix(cells, this.records.values(), this.records.size)
+        const sketch = buildSketch(this.records.values(), cells)
         this.changeSketch(sketch)
         return sketch
       },

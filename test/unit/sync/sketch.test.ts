@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Slice } from '../../../library/index.ts'
+import { SketchCache } from '../../../sync/follow/sketches.ts'
 import {
   buildSketch,
   decodeCounts,
@@ -13,13 +15,14 @@ import {
   KEPT_FROM_RECORDS,
   keyBytesOf,
   MAX_SKETCH_CELLS,
-  SetSketch,
   Sketch,
   type SketchItem
 } from '../../../sync/sketch/index.ts'
 import { checkOf } from '../../../sync/sketch/item.ts'
 import { CellWalk, shareOf } from '../../../sync/sketch/mapping.ts'
+import { rootOf, type StoredTree } from '../../../sync/trie/index.ts'
 import { sha256 } from '../../../trust/index.ts'
+import { MemoryTree } from './tries.ts'
 
 interface Vectors {
   items: Array<{ trieKey: string; recHash: string; item: SketchItem; check: number; cells: number[] }>
@@ -351,39 +354,40 @@ describe('columns of a sketch', () => {
 })
 
 describe('the sketch of a set', () => {
-  it('is kept for a large set, follows it, and goes when the set becomes small', () => {
-    const set = new SetSketch()
-    const all = records(0, KEPT_FROM_RECORDS)
-    let reads = 0
-    const read = (part: Hashes[]): Iterable<Hashes> => ({
-      [Symbol.iterator]: () => {
-        reads++
-        return part[Symbol.iterator]()
-      }
-    })
-    const few = all.slice(0, 100)
-    expect(set.prefix(50, read(few), few.length)).toEqual(buildSketch(few, 50))
-    expect(set.isKept).toBe(false)
+  const whole: Slice = { due: () => false, pause: async () => undefined }
+  const stored = (tree: MemoryTree): StoredTree => ({
+    top: tree.top,
+    nodes: tree.nodes,
+    root: rootOf(tree.top),
+    row: { generation: 0, revision: 0, top: tree.top }
+  })
+  const ofRecords = (all: readonly Hashes[]): MemoryTree => {
+    const tree = new MemoryTree()
+    tree.apply(all)
+    return tree
+  }
 
-    expect(set.prefix(50, read(all), all.length)).toEqual(buildSketch(all, 50))
-    expect(set.isKept).toBe(true)
+  it('is kept for a large set and follows it; that of a small one is built when it is asked for', async () => {
+    const cache = new SketchCache()
+    let reads = 0
+    const of = async (tree: MemoryTree, cells: number): Promise<Sketch> =>
+      (await cache.of('set', stored(tree), whole, () => reads++))(cells)
+    const all = records(0, KEPT_FROM_RECORDS)
+    const few = all.slice(0, 100)
+    for (const _ of [1, 2]) expect(await of(ofRecords(few), 50)).toEqual(buildSketch(few, 50))
+    expect(reads, 'each time').toBe(2)
+
+    const tree = ofRecords(all)
+    expect(await of(tree, 50)).toEqual(buildSketch(all, 50))
     reads = 0
     const newer = record(3, 1)
-    set.update(
-      [
-        { ...newer, before: all[3]!.recHash },
-        { ...record(-1), before: undefined },
-        { trieKey: all[4]!.trieKey, before: all[4]!.recHash, recHash: undefined }
-      ],
-      all.length
-    )
+    const changes = [newer, record(-1), { trieKey: all[4]!.trieKey, recHash: undefined }]
+    const before = stored(tree)
     const after = [...all.slice(0, 3), newer, ...all.slice(5), record(-1)]
-    expect(set.prefix(MAX_SKETCH_CELLS, read(after), after.length)).toEqual(
-      buildSketch(after, MAX_SKETCH_CELLS)
-    )
-    expect(reads).toBe(0)
-
-    set.update([{ trieKey: newer.trieKey, before: newer.recHash, recHash: undefined }], all.length - 1)
-    expect(set.isKept).toBe(false)
+    const committed = cache.follow('set', before, changes, rootOf(ofRecords(after).top))
+    tree.apply(changes)
+    committed()
+    expect(await of(tree, MAX_SKETCH_CELLS)).toEqual(buildSketch(after, MAX_SKETCH_CELLS))
+    expect(reads, 'it is in memory').toBe(0)
   })
 })
