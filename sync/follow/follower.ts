@@ -92,7 +92,6 @@ export class FollowerSession implements WorkerSession {
   /** The sets are equal: nothing is left but to accept that. */
   #isEqual = false
   #removed = 0
-  /** Records that the peer says it has, where that answers a dry run. */
   #told: number | undefined
 
   /** CONTENT_CORRUPT, TREE_DAMAGED. */
@@ -170,7 +169,7 @@ export class FollowerSession implements WorkerSession {
     return rootOf(this.#overlay.view.top)
   }
 
-  /** Of a dry run to which nothing here is to be compared: everything would come, and how much that is, the peer says. */
+  /** Of a dry run to which nothing here is to be compared: everything would come, and of how many records that is, the peer has `#told`. */
   get #isToCount(): boolean {
     return this.#options.isDryRun && this.#base.top === undefined
   }
