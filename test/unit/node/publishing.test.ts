@@ -45,6 +45,7 @@ function publishing(
       } as never,
       access: { of: async () => given.access ?? 'public' },
       registry: {
+        entries: async function* () {},
         publish: given.publish ?? (async () => ({ record, added: true })),
         ownerPin: (name: string) => pins.get(name),
         pinOwner: async (name: string, owner: Uint8Array) => void pins.set(name, owner)
