@@ -107,7 +107,7 @@ describe('what goes wrong', () => {
     await refusal(publisher, ['create', file('other')], 'INVALID_ARGUMENT', 'other.part exists already')
     expect(await readFile(file('other.part'), 'utf8')).toBe('mine')
     await refusal(publisher, ['create', file('none'), 'demo', 'nosuch@^3'], 'RELEASE_NOT_FOUND', 'nosuch@^3')
-    await refusal(publisher, ['create', file('none'), '--library', 'me'], 'NOT_FOUND', 'me')
+    await refusal(publisher, ['create', file('none'), '--library', 'me'], 'NOT_FOUND', 'not here')
     const empty = await net.start('empty')
     await refusal(publisher, ['create', file('none'), '--library', empty.peerId], 'NOT_FOUND', 'not here')
     await refusal(empty, ['create', file('none')], 'NOT_FOUND', 'no records')
