@@ -15,6 +15,8 @@ import { type Row, report, round } from './support/report.ts'
 const SIZES = [10_000, 100_000]
 const SETTINGS = { 'sync.maxRecords': '2000000' }
 const POLL_MS = 20
+/** A node compares a large library with one peer once a minute. */
+const BUSY_MS = 61_000
 /** Of the bytes of all records: by then it is killed. */
 const KILLED_AT = 0.5
 
@@ -62,6 +64,7 @@ const measure = async (records: number, tell: (row: Row) => void): Promise<void>
     const cut = await startNode(root, 'cut', invite, place)
     const share = await killed(writer, cut, recordBytes)
     const again = { ...cut, daemon: await cut.cli.startDaemon('cut') }
+    await delay(BUSY_MS)
     again.stats = () => processStats(again.daemon.pid)
     nodes.unshift(again)
     const rest = await clone(writer, again, { records, recordBytes })
