@@ -215,12 +215,22 @@ export class HeadExchange {
       const head = now.get(library)
       if (head === undefined || head.byteLength === 0 || textOf(head) === last) continue
       told.delete(library)
-      if (!(await this.#modules.admits(peerId, Buffer.from(library, 'base64')))) continue
+      if (!(await this.#mayKnow(peerId, library))) continue
       // Behind all others, so that those that change often keep none of them back.
       told.set(library, textOf(head))
       if (this.#heard.has(heardKey(peerId.toString(), head))) continue
       room--
       void this.#tell(watcher, head, signal)
+    }
+  }
+
+  /** What cannot be found out is not told, and keeps no other from being told; the peer asks again. */
+  async #mayKnow(peerId: PeerId, library: string): Promise<boolean> {
+    try {
+      return await this.#modules.admits(peerId, Buffer.from(library, 'base64'))
+    } catch (err) {
+      this.#modules.log.error({ err, library }, 'whether a peer may know of a library cannot be found out')
+      return false
     }
   }
 

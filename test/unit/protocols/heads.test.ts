@@ -16,6 +16,8 @@ const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
 let clock: ManualClock
 let heads: Map<string, Uint8Array>
 let unreadable: string | undefined
+/** Of which nobody can say who may know of it. */
+let unknowable: string | undefined
 /** Libraries that the peer may not know of. */
 let closed: Set<string>
 let errors: number
@@ -35,6 +37,7 @@ beforeEach(async () => {
   clock = new ManualClock()
   heads = new Map()
   unreadable = undefined
+  unknowable = undefined
   closed = new Set()
   errors = looks = reads = 0
   connected = true
@@ -61,7 +64,10 @@ beforeEach(async () => {
       looks++
       return [...heads.keys()].filter(id => !closed.has(id)).map(id => Buffer.from(id))
     },
-    admits: async (_, id) => !closed.has(text(id)),
+    admits: async (_, id) => {
+      if (text(id) === unknowable) throw new CatalogError('CONTENT_CORRUPT', 'the list cannot be read')
+      return !closed.has(text(id))
+    },
     isConnected: () => connected,
     onHead: async (_, head) => void heard.push(text(head)),
     clock,
@@ -229,6 +235,21 @@ describe('who watches libraries', () => {
     set(1, 'three')
     await look()
     expect(told()).toEqual(['two', 'three'])
+    await exchange.stop()
+  })
+
+  test('hears of the others where nobody can say who may know of a library', async () => {
+    for (const number of [1, 2]) set(number, 'one')
+    await ask(32, { libraries: [library(1), library(2)] })
+    unknowable = text(library(1))
+    exchange.start()
+    for (const words of ['two', 'three']) {
+      for (const number of [1, 2]) set(number, `${words} of ${number}`)
+      await look()
+    }
+    const told = asked.map(({ message }) => text((message as { head: Uint8Array }).head))
+    expect(told).toEqual(['two of 2', 'three of 2'])
+    expect(errors).toBe(1)
     await exchange.stop()
   })
 
