@@ -80,7 +80,7 @@ export class Audiences {
   /** Of the last head of a library of this node; 0 when none is signed, or it cannot be read: then nothing of the library is shown. */
   #epochOf(reader: DatabaseReader, libraryId: string): number {
     try {
-      return readHead(reader, libraryIdOf(this.#own, nameOfOwn(libraryId)), this.#own)?.epoch ?? 0
+      return readHead(reader, this.#idOfOwn(libraryId), this.#own)?.epoch ?? 0
     } catch (err) {
       if (toCatalogError(err).code !== 'CONTENT_CORRUPT') throw err
       return 0

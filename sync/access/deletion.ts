@@ -18,7 +18,7 @@ import {
   readLibraryState,
   type Slice
 } from '../../library/index.ts'
-import { forgetPlace, libraryIdOf } from '../heads/index.ts'
+import { forgetPlace } from '../heads/index.ts'
 import {
   type Entries,
   entryCount,
@@ -29,11 +29,11 @@ import {
 } from '../trie/index.ts'
 import {
   deleteOwnLibrary,
+  expectOwnLibrary,
   forgetDeleted,
   isBeingDeleted,
   type OwnLibrary,
-  readDeleted,
-  readOwnLibrary
+  readDeleted
 } from './own-libraries.ts'
 
 /** Records of one batch; less where less is to be changed at once. */
@@ -85,11 +85,7 @@ export class LibraryDeletion {
 
   #named(name: string): OwnLibrary {
     const { database, own } = this.#modules
-    const library = readOwnLibrary(database, own, libraryIdOf(own, name))
-    if (library === undefined)
-      throw new CatalogError('NOT_FOUND', `this node has no library ${name}`, {
-        hint: '`catalog library list` shows those that are here'
-      })
+    const library = expectOwnLibrary(database, own, name)
     if (library.libraryId === HOME_LIBRARY || library.libraryId === PRIVATE_LIBRARY)
       throw new CatalogError('INVALID_ARGUMENT', `every node has the library ${name}`, {
         hint: 'take releases out of it: catalog remove NAME@VERSION'

@@ -5,7 +5,6 @@
 import { CatalogError, DAY_MS, type Semaphore } from '../../base/index.ts'
 import { LIBRARY_NAME_RULE } from '../../config/index.ts'
 import {
-  type AccessList,
   Commits,
   createAccessList,
   type DatabaseWriter,
@@ -25,6 +24,7 @@ import type { Audiences } from './audiences.ts'
 import { putGroup, readGroup, readGroups } from './groups.ts'
 import {
   type Access,
+  expectOwnLibrary,
   type OwnLibrary,
   putOwnLibrary,
   readOwnLibraries,
@@ -113,8 +113,7 @@ export class LibraryKeeper {
   async change(name: string, change: MemberChange, nowMs: number): Promise<undefined> {
     const { database, signer, audiences } = this.#modules
     await this.#commits.run(async () => {
-      const id = libraryIdOf(signer.publicKey, name)
-      const library = expectMembers(readOwnLibrary(database, signer.publicKey, id), name)
+      const library = expectMembers(expectOwnLibrary(database, signer.publicKey, name))
       const before = audiences.read(database, library.libraryId)?.members ?? []
       return await this.#planMembers(library, changed(before, change), nowMs)
     }, nowMs)
@@ -146,7 +145,7 @@ export class LibraryKeeper {
     const { operations } = await this.#commits.run(async () => {
       const list = audiences.read(database, library.libraryId)
       if (list === undefined || nowMs < list.sequence + RENEW_AFTER_MS) return { operations: [], sets: [] }
-      this.#expectOfThisLife(library, list)
+      this.#expectOfThisLife(library, nowMs)
       return await this.#planList(library, list, nowMs)
     }, nowMs)
     return operations.length > 0
@@ -159,23 +158,16 @@ export class LibraryKeeper {
     const hasLeft = list?.members.some(key => !includes(members, key)) === true
     const isSame = list !== undefined && !hasLeft && members.length === list.members.length
     // One of an earlier life is signed anew, as its operator has looked at it, whatever it says.
-    const isOfThisLife = list !== undefined && this.#isOfThisLife(library, list)
+    const isOfThisLife = list !== undefined && !audiences.isEarlier(database, library.libraryId, nowMs)
     if (isSame && isOfThisLife) return { operations: [], sets: [] }
     // Who has left knows the secret so far, and perhaps who had left in a life that was forgotten.
     const secret = isOfThisLife && !hasLeft ? list.secret : this.#newSecret()
     return await this.#planList(library, { members, secret }, nowMs)
   }
 
-  /** After the restore of a backup nodes may be on the list that have been taken off it since: only the operator knows. */
-  #isOfThisLife({ id }: OwnLibrary, { sequence }: AccessList): boolean {
-    const { database, signer } = this.#modules
-    const head = readHead(database, id, signer.publicKey)
-    return head === undefined || sequence >= head.epoch
-  }
-
-  #expectOfThisLife(library: OwnLibrary, list: AccessList): void {
-    if (this.#isOfThisLife(library, list)) return
-    const { name } = library
+  #expectOfThisLife({ libraryId, name }: OwnLibrary, nowMs: number): void {
+    const { database, audiences } = this.#modules
+    if (!audiences.isEarlier(database, libraryId, nowMs)) return
     throw new CatalogError(
       'NOT_PERMITTED',
       `the access list of ${name} is from before this home was restored or copied`,
@@ -243,12 +235,8 @@ function changed(before: readonly Uint8Array[], { joining, leaving }: MemberChan
 }
 
 /** The library, if it is one whose members are named one by one. */
-function expectMembers(library: OwnLibrary | undefined, name: string): OwnLibrary {
-  if (library === undefined)
-    throw new CatalogError('NOT_FOUND', `this node has no library ${name}`, {
-      hint: '`catalog library list` shows those that are here'
-    })
-  const { access, group } = library
+function expectMembers(library: OwnLibrary): OwnLibrary {
+  const { name, access, group } = library
   if (access === 'public') throw new CatalogError('INVALID_ARGUMENT', `the library ${name} is for everybody`)
   if (group !== undefined)
     throw new CatalogError('INVALID_ARGUMENT', `the library ${name} is for the group ${group}`, {

@@ -1,4 +1,4 @@
-import { CatalogError, type Clock, type Logger } from '../../base/index.ts'
+import type { Clock, Logger } from '../../base/index.ts'
 import {
   type AccessList,
   type DatabaseReader,
@@ -20,6 +20,7 @@ import { type Group, readGroups } from './groups.ts'
 import type { MemberChange, NewLibrary } from './keeper.ts'
 import {
   type Access,
+  expectOwnLibrary,
   type OwnLibrary,
   readOwnLibraries,
   readOwnLibrary,
@@ -105,13 +106,8 @@ export class LibraryAccess {
   }
 
   /** The library of this node that it calls so. NOT_FOUND. */
-  async ownNamed(name: string): Promise<OwnLibrary> {
-    const id = libraryIdOf(this.#writer, name)
-    const own = await this.#worker.reading(async reader => readOwnLibrary(reader, this.#writer, id))
-    if (own !== undefined) return own
-    throw new CatalogError('NOT_FOUND', `this node has no library ${name}`, {
-      hint: '`catalog library list` shows those that are here'
-    })
+  ownNamed(name: string): Promise<OwnLibrary> {
+    return this.#worker.reading(async reader => expectOwnLibrary(reader, this.#writer, name))
   }
 
   /** The libraries that have a record, those of this node first. */

@@ -79,6 +79,15 @@ export function readOwnLibrary(
   return value === undefined ? undefined : decodeRow(id, value)
 }
 
+/** The library of this node that it calls so. NOT_FOUND, CONTENT_CORRUPT. */
+export function expectOwnLibrary(reader: DatabaseReader, writer: Uint8Array, name: string): OwnLibrary {
+  const library = readOwnLibrary(reader, writer, libraryIdOf(writer, name))
+  if (library !== undefined) return library
+  throw new CatalogError('NOT_FOUND', `this node has no library ${name}`, {
+    hint: '`catalog library list` shows those that are here'
+  })
+}
+
 /** All that can be read, as long as one cannot: it hides no other. */
 export async function* readOwnReadable(
   reader: DatabaseReader,
