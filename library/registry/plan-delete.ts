@@ -4,9 +4,9 @@ import { announcementKey } from '../database/keys.ts'
 import type { DatabaseReader, WriteOperation } from '../database/types.ts'
 import { isPublicLibrary } from './library-names.ts'
 import { isReleaseRecord } from './member.ts'
-import { librariesOf, ownLibrariesOf } from './membership.ts'
+import { librariesOf } from './membership.ts'
 import { planRetire, readableMember } from './plan-followed.ts'
-import { readEntries } from './read.ts'
+import { isPublished } from './plan-remove.ts'
 import { del } from './record-rows.ts'
 
 /** As from a copy that is let go of; and names under which no other public library of this node has a release are announced no more. */
@@ -23,7 +23,7 @@ export async function planDelete(
     if (record !== undefined && isReleaseRecord(record)) names.add(record.release.name)
   }
   for (const name of names)
-    if (!(await isPublishedBeside(reader, name, libraryId))) operations.push(del(announcementKey(name)))
+    if (!(await isPublished(reader, name, { libraryId }))) operations.push(del(announcementKey(name)))
   return operations
 }
 
@@ -42,12 +42,4 @@ export async function pinnedOnlyIn(
     if ((await librariesOf(reader, recHash)).every(other => other === libraryId)) return `${name}@${version}`
   }
   return undefined
-}
-
-async function isPublishedBeside(reader: DatabaseReader, name: string, libraryId: string): Promise<boolean> {
-  for await (const { recHash } of readEntries(reader, { name })) {
-    const others = (await ownLibrariesOf(reader, recHash)).filter(other => other !== libraryId)
-    if (others.some(isPublicLibrary)) return true
-  }
-  return false
 }

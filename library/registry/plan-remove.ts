@@ -47,15 +47,21 @@ export async function planRemove(reader: DatabaseReader, recHash: Uint8Array): P
   }
   const { operations: states, sets } = changed.plan(reader)
   operations.push(...states)
-  if (!(await isPublished(reader, name, recHash))) operations.push(del(announcementKey(name)))
+  if (!(await isPublished(reader, name, { recHash }))) operations.push(del(announcementKey(name)))
   return { operations, sets, content, release: { name, version, owner } }
 }
 
-/** Whether a public library of this node has a release of this name beside one. */
-async function isPublished(reader: DatabaseReader, name: string, beside: Uint8Array): Promise<boolean> {
-  for await (const { recHash } of readEntries(reader, { name }))
-    if (!bytesEqual(recHash, beside) && (await ownLibrariesOf(reader, recHash)).some(isPublicLibrary))
-      return true
+/** Whether a public library of this node has a release of this name, beside a record or a library that goes. */
+export async function isPublished(
+  reader: DatabaseReader,
+  name: string,
+  beside: { readonly recHash?: Uint8Array; readonly libraryId?: string }
+): Promise<boolean> {
+  for await (const { recHash } of readEntries(reader, { name })) {
+    if (beside.recHash !== undefined && bytesEqual(recHash, beside.recHash)) continue
+    const libraries = (await ownLibrariesOf(reader, recHash)).filter(isPublicLibrary)
+    if (libraries.some(libraryId => libraryId !== beside.libraryId)) return true
+  }
   return false
 }
 
