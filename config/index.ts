@@ -20,6 +20,7 @@ export {
   MAX_CONFIG_FILE_BYTES,
   validateConfigFile
 } from './load.ts'
+export { isOverridden, overriderText } from './origins.ts'
 export type { ConfigProblem } from './problems.ts'
 export { PROFILES, type Profile } from './schema/builders.ts'
 export { CONFLICT_STRATEGIES, type ConflictStrategy } from './schema/conflicts.ts'

@@ -1,3 +1,4 @@
+import { overriderText } from '../../config/index.ts'
 import type { ConfigChange } from '../client/types.ts'
 import { defineCommand } from '../framework/tree.ts'
 
@@ -11,7 +12,7 @@ export const run = defineCommand(async (context, [key, value]: [string, string])
   context.output.result(answer, () => `${answer.key} = ${JSON.stringify(answer.value)}`)
   const { overriddenBy } = answer
   if (overriddenBy !== undefined) {
-    const by = overriddenBy === 'flag' ? 'a flag' : `the variable ${overriddenBy.slice('env:'.length)}`
+    const by = overriderText(overriddenBy)
     context.output.warn(
       `config.toml was changed, with no effect: ${answer.key} of this daemon comes from ${by}, and counts as long as that is set`
     )

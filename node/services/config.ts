@@ -5,6 +5,7 @@ import {
   configValue,
   describeConfig,
   formatConfigValue,
+  isOverridden,
   type LoadedConfig,
   setConfigValue
 } from '../../config/index.ts'
@@ -111,9 +112,6 @@ export function createConfigService(modules: ConfigModules, options: { file: str
     edit: (key, change) => write(key, () => change(modules.reload()))
   }
 }
-
-/** Whether a value comes from where a change of the file has no effect on it. */
-export const isOverridden = (origin = 'default'): boolean => origin === 'flag' || origin.startsWith('env:')
 
 type Limits = Config['limits']
 

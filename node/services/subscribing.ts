@@ -1,9 +1,8 @@
 /** Libraries of other nodes that the operator begins and ceases to follow: `sync.follow` of the configuration is where they stand. */
 import { CatalogError, type Logger, toCatalogError } from '../../base/index.ts'
-import { type LoadedConfig, MAX_FOLLOWED } from '../../config/index.ts'
+import { isOverridden, type LoadedConfig, MAX_FOLLOWED, overriderText } from '../../config/index.ts'
 import { PRIVATE_LIBRARY } from '../../library/index.ts'
 import type { FollowShape, Unfollowed } from '../sync-schemas.ts'
-import { isOverridden } from './config.ts'
 import { formatAddress, type LibraryAddress, parseAddress } from './library-address.ts'
 import { linesWith, linesWithout, type Subscription, subscriptionsOf } from './subscription.ts'
 import type { ConfigService, FollowRequest, SubscribingService, SyncingService } from './types.ts'
@@ -119,12 +118,9 @@ export class Subscribing implements SubscribingService {
 function linesOf({ values, origins }: LoadedConfig): string[] {
   const origin = origins.get(KEY)
   if (isOverridden(origin))
-    throw new CatalogError('CONFIG_OVERRIDDEN', `${KEY} of this daemon comes from ${originText(origin)}`)
+    throw new CatalogError('CONFIG_OVERRIDDEN', `${KEY} of this daemon comes from ${overriderText(origin)}`)
   return values.sync.follow
 }
-
-const originText = (origin = ''): string =>
-  origin === 'flag' ? 'a flag' : `the variable ${origin.slice('env:'.length)}`
 
 const wantedOf = ({ content, mode }: FollowRequest, before: Subscription): Subscription => ({
   ...before,
