@@ -2,12 +2,17 @@
 import * as Type from 'typebox'
 import { count, text } from './schema-fields.ts'
 
-const subject = text(
-  'Public key of an owner, a name with or without a range, or the CID of a record or content.'
-)
+/** Longer than any name with a range. */
+const MAX_SUBJECT_CHARS = 512
+
+export const BlockSubject = Type.String({
+  minLength: 1,
+  maxLength: MAX_SUBJECT_CHARS,
+  description: 'Public key of an owner, NAME, NAME@RANGE, or the CID of a record or content.'
+})
 
 export const BlockedShape = Type.Object({
-  subject,
+  subject: BlockSubject,
   reason: Type.Optional(Type.String()),
   blockedAt: text('RFC 3339.')
 })
@@ -17,7 +22,7 @@ export const BlocksReply = Type.Object({ blocks: Type.Array(BlockedShape) })
 export type BlocksReply = Type.Static<typeof BlocksReply>
 
 export const BlockResult = Type.Object({
-  subject,
+  subject: BlockSubject,
   reason: Type.Optional(Type.String()),
   blockedAt: Type.Optional(text('RFC 3339; absent with dryRun.')),
   isDryRun: Type.Boolean(),

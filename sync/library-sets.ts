@@ -3,7 +3,6 @@ import {
   type DatabaseReader,
   type Library,
   nameOfOwn,
-  type Release,
   type ReleaseRecord,
   readMember
 } from '../library/index.ts'
@@ -18,6 +17,7 @@ import {
   type FollowOutcome,
   isUnfinished,
   type JoiningPage,
+  type JoiningWish,
   joiningPage,
   readAllFollowed,
   readFollowed,
@@ -287,10 +287,7 @@ export class LibrarySets {
    * Records of a followed library that are to join home, some at a time: see follow/joins.ts. `after`: `next` of the page before. NOT_PERMITTED
    * for a library that is not public.
    */
-  joining(
-    library: Uint8Array,
-    which: { isMeant?: (release: Release) => boolean; after?: Uint8Array }
-  ): Promise<JoiningPage> {
+  joining(library: Uint8Array, which: JoiningWish): Promise<JoiningPage> {
     return this.#worker.reading(async reader => joiningPage(reader, library, which))
   }
 

@@ -31,7 +31,7 @@ export const STORE_COMMANDS: CommandSpec[] = [
     name: 'block',
     summary: 'what is kept away from this node, whoever publishes, mirrors or pins it',
     details:
-      'What is blocked is not fetched, installed, published, served or told of here, in no range and under no name, also after restarts and whatever libraries that are followed bring. Records of such libraries stay in their copies, which are exact. `fetch` and `install` say RELEASE_BLOCKED with the reason.',
+      'What is blocked is not fetched, installed, published, imported or joined on this node, no range means it, and no peer is told of it or given it, also after restarts and whatever libraries that are followed bring. Records of such libraries stay in their copies, which are exact; `versions` and `conflicts` still show them. `fetch` and `install` say RELEASE_BLOCKED with the reason.',
     commands: [
       {
         name: 'add',

@@ -1,5 +1,5 @@
 /**
- * Releases that the operator has blocked: not fetched, not served, not announced, in no view, whoever publishes, mirrors or pins them.
+ * Releases that the operator has blocked: not fetched, published, imported or joined, not served or announced, and meant by no range, whoever publishes, mirrors or pins them.
  * What is blocked stands in the database, so it holds after a restart; what is here of it goes when it is blocked (block-dropping.ts).
  */
 import type { CID } from 'multiformats/cid'

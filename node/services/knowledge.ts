@@ -15,6 +15,7 @@ import {
   supersedes
 } from '../../library/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
+import type { Blocking } from './blocking.ts'
 import { conflictingClaims } from './claims.ts'
 import type { ConflictPolicies } from './conflict-policies.ts'
 import type { Found } from './lookup.ts'
@@ -28,6 +29,7 @@ export interface Knowledge {
 export interface KeepingModules {
   registry: Registry
   policies: Pick<ConflictPolicies, 'weighs' | 'attestors'>
+  blocking: Pick<Blocking, 'isBlocked'>
   logger: Logger
 }
 
@@ -65,7 +67,7 @@ export function withFound(here: Knowledge, found: Pick<Found, 'records' | 'state
 
 /**
  * Stores newer words and what is newly said of releases that are here, and claims that contradict each other (claims.ts; `settled`: the
- * owner that is meant, if that is known). What cannot be stored is logged, and told again at the next look-up.
+ * owner that is meant, if that is known); nothing that is blocked here. What cannot be stored is logged, and told again at the next look-up.
  */
 export async function keepNews(
   modules: KeepingModules,
@@ -74,7 +76,7 @@ export async function keepNews(
   settled: Uint8Array | undefined,
   signal: AbortSignal
 ): Promise<void> {
-  const { registry } = modules
+  const { registry, blocking } = modules
   const known = new Map(here.records.map(record => [textOf(releaseKey(record.release)), record]))
   const all = withFound(here, found)
   const newer = all.records.filter(record => {
@@ -82,7 +84,7 @@ export async function keepNews(
     return old !== undefined && supersedes(record, old)
   })
   const claims = conflictingClaims(all, here, settled)
-  for (const { bytes, release } of [...newer, ...claims])
+  for (const { bytes, release } of [...newer, ...claims].filter(record => !blocking.isBlocked(record)))
     await keep(modules, release.name, () => registry.add(bytes, signal), signal)
   const told = new StatementSet(found.statements)
   for (const { release } of [...here.records, ...claims]) await keepSaid(modules, release, told, signal)

@@ -1,6 +1,6 @@
 /** Has what followed libraries hold join the home library of this node, where it stays. */
 import { toCatalogError } from '../../base/index.ts'
-import type { Release } from '../../library/index.ts'
+import type { ReleaseIdentity } from '../../library/index.ts'
 import { type LibrarySets, MAX_JOINED } from '../../sync/index.ts'
 import { type AnnouncingModules, announceDue } from './announcing.ts'
 import type { Blocking } from './blocking.ts'
@@ -9,7 +9,7 @@ import type { WorkContext } from './types.ts'
 
 export interface UnitingModules extends AnnouncingModules {
   sets: Pick<LibrarySets, 'joining' | 'join'>
-  blocking: Pick<Blocking, 'rules' | 'blockOf'>
+  blocking: Pick<Blocking, 'blockOf'>
 }
 
 export interface UnionWish {
@@ -43,17 +43,15 @@ export class Uniting {
 
   /** As many as join at once. */
   async *#parts({ library, filter = {} }: UnionWish, signal: AbortSignal): AsyncGenerator<Uint8Array[]> {
-    const { blocking } = this.#modules
-    const isWanted = matcherOf(filter)
-    const isMeant =
-      isFiltered(filter) || !blocking.rules.isEmpty
-        ? { isMeant: (release: Release) => isWanted(release) && blocking.blockOf(release) === undefined }
-        : {}
+    const { sets, blocking } = this.#modules
+    const isMeant = isFiltered(filter) ? { isMeant: matcherOf(filter) } : {}
+    const isRefused = (release: ReleaseIdentity): boolean => blocking.blockOf(release) !== undefined
     const waiting: Uint8Array[] = []
     for (let after: Uint8Array | undefined; ; ) {
       signal.throwIfAborted()
-      const { recHashes, next } = await this.#modules.sets.joining(library, {
+      const { recHashes, next } = await sets.joining(library, {
         ...isMeant,
+        isRefused,
         ...(after === undefined ? {} : { after })
       })
       waiting.push(...recHashes)

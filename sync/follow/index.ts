@@ -17,7 +17,14 @@ export {
   telling,
   tellingBeside
 } from './follow-plan.ts'
-export { expectJoinable, type JoiningPage, Joins, joiningPage, MAX_JOINED } from './joins.ts'
+export {
+  expectJoinable,
+  type JoiningPage,
+  type JoiningWish,
+  Joins,
+  joiningPage,
+  MAX_JOINED
+} from './joins.ts'
 export { FOLLOW_LIMITS, type FollowLimits } from './limits.ts'
 export { Overlay } from './overlay.ts'
 export { copyName, type FollowedRow, isUnfinished, readAllFollowed, readFollowed } from './rows.ts'

@@ -46,6 +46,13 @@ export interface JoiningPage {
   readonly next?: Uint8Array
 }
 
+export interface JoiningWish {
+  readonly isMeant?: (release: Release) => boolean
+  /** Whether nothing of a release joins, whatever is meant: it need not be in the copy for that. */
+  readonly isRefused?: (release: ReleaseIdentity) => boolean
+  readonly after?: Uint8Array
+}
+
 /**
  * Records of the copy of a library that `isMeant` chooses and home has not, behind the key `after`: a release that is meant, and what is said of
  * one; all of both without it. Nothing when the library is not followed. NOT_PERMITTED for one that is not public.
@@ -53,7 +60,7 @@ export interface JoiningPage {
 export function joiningPage(
   reader: DatabaseReader,
   library: Uint8Array,
-  { isMeant, after }: { isMeant?: (release: Release) => boolean; after?: Uint8Array }
+  { isMeant, isRefused, after }: JoiningWish
 ): JoiningPage {
   const libraryId = publicCopyOf(reader, library)
   const recHashes: Uint8Array[] = []
@@ -63,7 +70,7 @@ export function joiningPage(
   for (const entries of iterateEntries(tree, after === undefined ? {} : { after }))
     for (let at = 0; at < entryCount(entries); at++) {
       const recHash = Uint8Array.from(entryHash(entries, at))
-      if (!isMember(reader, HOME_LIBRARY, recHash) && isChosen(reader, tree, recHash, isMeant))
+      if (!isMember(reader, HOME_LIBRARY, recHash) && isChosen(reader, tree, recHash, { isMeant, isRefused }))
         recHashes.push(recHash)
       if (++records === PAGE_RECORDS) return { recHashes, next: Uint8Array.from(entryKey(entries, at)) }
     }
@@ -74,11 +81,13 @@ function isChosen(
   reader: DatabaseReader,
   tree: TreeView,
   recHash: Uint8Array,
-  isMeant: ((release: Release) => boolean) | undefined
+  { isMeant, isRefused }: Pick<JoiningWish, 'isMeant' | 'isRefused'>
 ): boolean {
   const record = readableMember(reader, recHash)
-  if (record === undefined) return false
-  if (isMeant === undefined) return isReleaseRecord(record) || isStatementRecord(record)
+  if (record === undefined || !(isReleaseRecord(record) || isStatementRecord(record))) return false
+  const about = isReleaseRecord(record) ? record.release : releaseOf(record)
+  if (isRefused?.(about) === true) return false
+  if (isMeant === undefined) return true
   const release = releaseIn(reader, tree, record)
   return release !== undefined && isMeant(release)
 }

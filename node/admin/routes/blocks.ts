@@ -1,18 +1,10 @@
 import * as Type from 'typebox'
-import { BlockedShape, BlockResult, BlocksReply } from '../../schemas.ts'
+import { BlockedShape, BlockResult, BlockSubject, BlocksReply } from '../../schemas.ts'
 import { MAX_REASON_CHARS } from '../../services/blocking.ts'
 import type { NodeServices } from '../../services/types.ts'
 import { type Route, route } from '../route.ts'
 
 const tag = 'store'
-/** Longer than any name with a range. */
-const MAX_SUBJECT_CHARS = 512
-const subject = Type.String({
-  minLength: 1,
-  maxLength: MAX_SUBJECT_CHARS,
-  description: 'Public key of an owner, NAME, NAME@RANGE, or the CID of a record or content.'
-})
-
 /** What is kept away from this node. */
 export function blockRoutes({ blocks }: NodeServices): Route[] {
   return [
@@ -30,7 +22,7 @@ export function blockRoutes({ blocks }: NodeServices): Route[] {
       tag,
       summary: 'Blocks an owner, a name or a content, and lets go of what is here of it.',
       body: Type.Object({
-        subject,
+        subject: BlockSubject,
         reason: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_REASON_CHARS })),
         isDryRun: Type.Optional(Type.Boolean({ description: 'Says what would go, and changes nothing.' }))
       }),
@@ -42,7 +34,7 @@ export function blockRoutes({ blocks }: NodeServices): Route[] {
       url: '/v1/blocks/:subject',
       tag,
       summary: 'Lets something in again that was blocked; what had gone comes when it is asked for.',
-      params: Type.Object({ subject }),
+      params: Type.Object({ subject: BlockSubject }),
       response: BlockedShape,
       handle: ({ params, signal }) => blocks.remove(params.subject, signal)
     })

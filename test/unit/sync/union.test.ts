@@ -7,6 +7,7 @@ import {
   createStatusRecord,
   HOME_LIBRARY,
   type Release,
+  type ReleaseIdentity,
   type ReleaseRecord,
   readAnnouncement,
   recordHash
@@ -30,6 +31,7 @@ const open = (...names: string[]): Promise<SyncHome[]> =>
 
 interface UnionOptions {
   isMeant?: (release: Release) => boolean
+  isRefused?: (release: ReleaseIdentity) => boolean
   isDryRun?: boolean
   /** Of the source's libraries; home unless given. */
   name?: string
@@ -37,9 +39,8 @@ interface UnionOptions {
 
 /** Has the copy of a library join home, as it stands; how many records did. */
 async function join(home: SyncHome, source: SyncHome, options: UnionOptions = {}): Promise<number> {
-  const { isMeant, isDryRun = false, name = HOME_LIBRARY } = options
+  const { isDryRun = false, name = HOME_LIBRARY, ...which } = options
   const library = source.idOf(name)
-  const which = isMeant === undefined ? {} : { isMeant }
   let joined = 0
   for (let after = {}; ; ) {
     const { recHashes, next } = await home.sets.joining(library, { ...which, ...after })
@@ -114,6 +115,17 @@ describe('a union', () => {
     expect(await home!.registry.isOwn(attest(numbered(1)))).toBe(true)
     expect(await home!.registry.isOwn(attest(numbered(2)))).toBe(false)
     expect(home!.registry.count()).toBe(1)
+  })
+
+  test('takes nothing of what is refused, and what is said of the rest also where the releases are elsewhere', async () => {
+    const [source, attestor, home] = await open('source', 'attestor', 'home')
+    await source!.publish(...range(0, 3))
+    for (const number of [1, 2]) await attestor!.registry.publishStatement(attest(numbered(number)))
+    const isRefused = ({ name }: ReleaseIdentity): boolean => name === 'package-1'
+    expect(await union(home!, source!, { isRefused })).toBe(2)
+    expect(await home!.registry.isOwn(numbered(1).bytes)).toBe(false)
+    expect(await union(home!, attestor!, { isRefused })).toBe(1)
+    expect(await home!.registry.isOwn(attest(numbered(2)))).toBe(true)
   })
 
   test('does not bring back what the user took out', async () => {
