@@ -119,7 +119,7 @@ export class SyncParts {
         uniting,
         peerId,
         onViolation: violations.of('sync'),
-        onUpdated: () => this.audiencesChanged(),
+        onAudienceChanged: () => this.audiencesChanged(),
         follows: () => this.follows()
       },
       { networkId, maxRecords: sync.maxRecords, maxBytes: sync.maxBytes, classes }

@@ -3,6 +3,7 @@ import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Registry } from 'prom-client'
 import { CatalogError, type Clock, type Logger, partMetrics, toCatalogError } from '../../base/index.ts'
+import { isPublicLibrary } from '../../library/index.ts'
 import {
   isSyncViolation,
   runSyncSession,
@@ -34,13 +35,16 @@ export interface SyncingModules extends LibraryContentModules {
   peerId: () => string
   network: Pick<Network, 'dial'>
   uniting: Pick<Uniting, 'unite'>
-  sets: Pick<LibrarySets, 'session' | 'followed' | 'forget' | 'followedReleases' | 'headOf' | 'access'>
+  sets: Pick<
+    LibrarySets,
+    'session' | 'followed' | 'copyOf' | 'forget' | 'followedReleases' | 'headOf' | 'access'
+  >
   clock: Clock
   logger: Logger
   metrics?: Registry
   onViolation(peerId: PeerId, error: CatalogError): void
-  /** A copy has become another, or is gone: with it, perhaps, who may know of what. */
-  onUpdated(): Promise<void>
+  /** A copy has come, has become another or is gone, and with it, perhaps, who may know of what. */
+  onAudienceChanged(): Promise<void>
   /** How the standing subscriptions go. */
   follows(): FollowShape[]
 }
@@ -84,6 +88,7 @@ export class Syncing implements SyncingService {
     const id = idOfAddress(address)
     const { name } = address
     await this.#expectAllowed(id, { peerId, isToJoin })
+    const before = await this.#modules.sets.copyOf(id)
     const traffic: SessionTraffic = { bytesIn: 0, bytesOut: 0, roundTrips: 0, recordsOut: 0 }
     const { head, ...outcome } = await this.#run(
       peerIdFromString(peerId),
@@ -99,7 +104,9 @@ export class Syncing implements SyncingService {
       traffic,
       context
     )
-    if (outcome.state === 'updated' && !dryRun) await this.#modules.onUpdated()
+    // Who may know of what changes with the first copy of a library, and with each of a closed one.
+    const isAudienceSame = before !== undefined && isPublicLibrary(before)
+    if (outcome.state === 'updated' && !dryRun && !isAudienceSame) await this.#modules.onAudienceChanged()
     const joined = mode === 'union' ? await this.#unite(id, request, context) : undefined
     const content = dryRun ? undefined : await this.#bring(id, request, context)
     const tookMs = Math.round(clock.monotonicMs() - startedMs)
@@ -174,7 +181,7 @@ export class Syncing implements SyncingService {
       throw new CatalogError('NOT_FOUND', `no copy of the library ${text} is here`, {
         hint: '`catalog sync --status` shows those that are here'
       })
-    await this.#modules.onUpdated()
+    await this.#modules.onAudienceChanged()
     return address
   }
 

@@ -43,7 +43,7 @@ test('of a library that is followed by itself the copy stays: it would only come
         return true
       }
     },
-    onUpdated: async () => undefined
+    onAudienceChanged: async () => undefined
   }
   const syncing = new Syncing(modules as unknown as SyncingModules, {
     networkId: 'test',
