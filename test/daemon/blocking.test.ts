@@ -1,7 +1,7 @@
 /** What an operator has blocked: real daemons and commands. */
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { cliOk, runCli } from './support/cli.ts'
+import { at, runCli } from './support/cli.ts'
 import { eventually, type TestDaemon, TestNet } from './support.ts'
 
 let net: TestNet
@@ -10,8 +10,6 @@ beforeEach(async () => {
 })
 afterEach(() => net.destroy())
 
-const at = (daemon: TestDaemon, ...args: string[]): Promise<unknown> =>
-  cliOk(args, { home: daemon.home.root })
 const failure = (daemon: TestDaemon, ...args: string[]): ReturnType<typeof runCli> =>
   runCli(args, { home: daemon.home.root })
 

@@ -6,14 +6,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ErrorCode } from '../../base/index.ts'
 import { pseudoRandom } from '../unit/content/fakes.ts'
-import { cliOk, expectRefusal } from './support/cli.ts'
+import { at, expectRefusal } from './support/cli.ts'
 import { eventually, type TestDaemon, TestNet } from './support.ts'
 
 let net: TestNet
 let publisher: TestDaemon
 
-const at = (daemon: TestDaemon, ...args: string[]): Promise<unknown> =>
-  cliOk(args, { home: daemon.home.root })
 const file = (name: string): string => join(net.folder, name)
 const filesOf = (text: string) => ({ 'big.bin': pseudoRandom(text, 300_000), 'same.txt': 'in all of them' })
 

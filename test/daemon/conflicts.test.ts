@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { formatPublicKey } from '../../trust/index.ts'
-import { cliOk, expectRefusal, runCli } from './support/cli.ts'
+import { at, cliOk, expectRefusal, runCli } from './support/cli.ts'
 import { eventually, type StartOptions, type TestDaemon, TestNet } from './support.ts'
 
 let net: TestNet
@@ -11,9 +11,6 @@ beforeEach(async () => {
   net = await TestNet.create()
 })
 afterEach(() => net.destroy())
-
-const at = (daemon: TestDaemon, ...args: string[]): Promise<unknown> =>
-  cliOk(args, { home: daemon.home.root })
 
 /** Publishers of demo@1.0.0 under one name, their keys, and how to start nodes that know both. */
 async function rivals(): Promise<{ alice: string; mallory: string; start: StartOptions }> {

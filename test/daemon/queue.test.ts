@@ -1,6 +1,6 @@
 /** What was asked for while nobody could be reached is done when somebody can, whatever happens to the daemon in between. */
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { cliOk, expectRefusal } from './support/cli.ts'
+import { at, expectRefusal } from './support/cli.ts'
 import { eventually, type TestDaemon, TestNet } from './support.ts'
 
 let net: TestNet
@@ -9,8 +9,6 @@ beforeEach(async () => {
 })
 afterEach(() => net.destroy())
 
-const at = (daemon: TestDaemon, ...args: string[]): Promise<unknown> =>
-  cliOk(args, { home: daemon.home.root })
 const queueOf = async (daemon: TestDaemon): Promise<Array<Record<string, unknown>>> =>
   ((await at(daemon, 'queue', 'list')) as { queue: Array<Record<string, unknown>> }).queue
 const stateOf = async (daemon: TestDaemon, spec: string): Promise<unknown> => {

@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { cliOk, runCli } from './support/cli.ts'
+import { at, runCli } from './support/cli.ts'
 import { eventually, type TestDaemon, TestNet } from './support.ts'
 
 let net: TestNet
@@ -11,8 +11,6 @@ beforeEach(async () => {
 })
 afterEach(() => net.destroy())
 
-const at = (daemon: TestDaemon, ...args: string[]): Promise<unknown> =>
-  cliOk(args, { home: daemon.home.root })
 const publish = (daemon: TestDaemon, version: string): Promise<unknown> =>
   daemon.publish({ name: 'demo', version, files: { 'a.txt': `version ${version}` }, wait: 1 })
 

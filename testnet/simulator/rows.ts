@@ -36,7 +36,7 @@ export class Rows {
 }
 
 /** Index of the first key that is not before `key`. */
-function lowerBound(sorted: readonly string[], key: string): number {
+export function lowerBound(sorted: readonly string[], key: string): number {
   let low = 0
   let high = sorted.length
   while (low < high) {

@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { expect, inject } from 'vitest'
 import { ERROR_CODES, type ErrorCode } from '../../../base/index.ts'
-import type { Ended, ErrorDocument } from '../support.ts'
+import type { Ended, ErrorDocument, TestDaemon } from '../support.ts'
 
 export interface CliOptions {
   /** Left out of the command line when undefined. */
@@ -54,6 +54,10 @@ export async function cliOk(args: readonly string[], options: CliOptions = {}): 
   expect({ code, stdout, stderr }).toMatchObject({ code: 0 })
   return JSON.parse(stdout)
 }
+
+/** The same at a daemon. */
+export const at = (daemon: Pick<TestDaemon, 'home'>, ...args: string[]): Promise<unknown> =>
+  cliOk(args, { home: daemon.home.root })
 
 /** What an error must say. */
 export interface Refusal {

@@ -1,4 +1,5 @@
 import type { Database, KeyRange, WriteOperation } from '../../../library/index.ts'
+import { lowerBound } from '../../../testnet/simulator/rows.ts'
 
 const text = (key: Uint8Array): string => Buffer.from(key).toString('hex')
 const bytes = (key: string): Uint8Array => Buffer.from(key, 'hex')
@@ -59,15 +60,4 @@ export class MemoryDatabase implements Database {
       else this.rows.set(key, Uint8Array.from(operation.value))
     }
   }
-}
-
-function lowerBound(keys: string[], wanted: string): number {
-  let low = 0
-  let high = keys.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (keys[middle]! < wanted) low = middle + 1
-    else high = middle
-  }
-  return low
 }

@@ -1,7 +1,7 @@
 /** Whom a node asks for a release of a closed library. Libraries and their access lists are real, the network is as told. */
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { CatalogError, silentLogger } from '../../../base/index.ts'
+import { silentLogger } from '../../../base/index.ts'
 import { closedKey, keyText } from '../../../discovery/index.ts'
 import { ACCESS_LIFETIME_MS } from '../../../library/index.ts'
 import { candidatesOf, MAX_SOUGHT } from '../../../node/services/closed-candidates.ts'
@@ -10,6 +10,7 @@ import { peerOf } from '../../../node/services/writer-key.ts'
 import { ManualClock } from '../protocols/manual-clock.ts'
 import { keyOf } from '../records/examples.ts'
 import { follow, numbered, SyncHome } from '../sync/homes.ts'
+import { holderNetwork } from './holder-network.ts'
 
 const { signal } = new AbortController()
 const RELEASE = numbered(1)
@@ -47,17 +48,7 @@ function sources(): ClosedSources {
     {
       network: {
         connected: () => connected,
-        async *libraryHolders(key) {
-          searched.push(keyText(key))
-          const found = holders.get(keyText(key))
-          if (found === undefined) throw new CatalogError('NO_PROVIDERS', 'nobody announces it')
-          for (const peerId of found) yield { peerId, source: 'dht', ageMs: 0 }
-        },
-        dial: async peerId => {
-          dialled.push(peerId)
-          if (!online.includes(peerId)) throw new CatalogError('DIAL_FAILED', 'away')
-          return peerId
-        }
+        ...holderNetwork({ holders, online, searched, dialled })
       },
       registry: own.registry,
       access: own.sets.access,

@@ -1,6 +1,6 @@
 /** Who is asked for a followed library whose writer is away. Libraries and their access lists are real, the network is as told. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { CatalogError, silentLogger } from '../../../base/index.ts'
+import { silentLogger } from '../../../base/index.ts'
 import { keyText, libraryKey } from '../../../discovery/index.ts'
 import { ACCESS_LIFETIME_MS } from '../../../library/index.ts'
 import { LibraryHolders } from '../../../node/services/library-holders.ts'
@@ -9,6 +9,7 @@ import { peerOf } from '../../../node/services/writer-key.ts'
 import { libraryIdOf } from '../../../sync/index.ts'
 import { keyOf } from '../records/examples.ts'
 import { follow, numbered, SyncHome } from '../sync/homes.ts'
+import { holderNetwork } from './holder-network.ts'
 
 const { signal } = new AbortController()
 const nodes = ['member', 'stranger', 'third', 'fourth', 'fifth', 'sixth'].map(name => keyOf(name).publicKey)
@@ -43,17 +44,7 @@ function find(name: string): Promise<string[]> {
       keys: keys(),
       access: own.sets.access,
       network: {
-        async *libraryHolders(key) {
-          searched.push(keyText(key))
-          const found = holders.get(keyText(key))
-          if (found === undefined) throw new CatalogError('NO_PROVIDERS', 'nobody announces it')
-          for (const peerId of found) yield { peerId, source: 'dht', ageMs: 0 }
-        },
-        dial: async peerId => {
-          dialled.push(peerId)
-          if (!online.includes(peerId)) throw new CatalogError('DIAL_FAILED', 'away')
-          return peerId
-        }
+        ...holderNetwork({ holders, online, searched, dialled })
       },
       logger: silentLogger,
       random: () => 0.5
