@@ -33,11 +33,10 @@ export const headMessage = declareMessage('sync head', generated.Head, {
 export const syncHelloMessage = declareMessage('sync hello', generated.Hello, {
   minBytes: LIBRARY_ID_BYTES + ROOT_BYTES + NONCE_BYTES,
   maxBytes: MAX_HELLO_BYTES,
-  check: ({ library, root, records, revision, nonce, cells, resumeAt, epoch }) => {
+  check: ({ library, root, records, revision, nonce, cells, epoch }) => {
     if (!Number.isSafeInteger(revision)) return `revision ${revision}`
     if (epoch !== undefined && (epoch === 0 || !Number.isSafeInteger(epoch))) return `epoch ${epoch}`
     if (nonce.byteLength !== NONCE_BYTES) return `a nonce of ${nonce.byteLength} bytes`
-    if (resumeAt.byteLength > TRIE_KEY_BYTES) return `a place of ${resumeAt.byteLength} bytes`
     return libraryProblem(library) ?? rootProblem(root) ?? setProblem(records) ?? cellsProblem(cells)
   }
 })

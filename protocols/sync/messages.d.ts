@@ -27,7 +27,6 @@ export interface Hello {
     nonce: Uint8Array;
     cells: Uint8Array;
     counts: Uint8Array;
-    resumeAt: Uint8Array;
     epoch?: number;
     traceparent: string;
 }
@@ -61,10 +60,6 @@ export declare namespace Hello {
         field: '$.counts';
         value: Uint8Array;
     }
-    interface HelloResumeAtFieldEvent {
-        field: '$.resumeAt';
-        value: Uint8Array;
-    }
     interface HelloEpochFieldEvent {
         field: '$.epoch';
         value: number;
@@ -75,7 +70,7 @@ export declare namespace Hello {
     }
     function encode(obj: Partial<Hello>): Uint8Array;
     function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Hello>): Hello;
-    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Hello>): Generator<HelloLibraryFieldEvent | HelloRootFieldEvent | HelloRecordsFieldEvent | HelloRevisionFieldEvent | HelloNonceFieldEvent | HelloCellsFieldEvent | HelloCountsFieldEvent | HelloResumeAtFieldEvent | HelloEpochFieldEvent | HelloTraceparentFieldEvent>;
+    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Hello>): Generator<HelloLibraryFieldEvent | HelloRootFieldEvent | HelloRecordsFieldEvent | HelloRevisionFieldEvent | HelloNonceFieldEvent | HelloCellsFieldEvent | HelloCountsFieldEvent | HelloEpochFieldEvent | HelloTraceparentFieldEvent>;
 }
 export interface Sketch {
     records: number;

@@ -124,10 +124,6 @@ export var Hello;
                     w.uint32(58);
                     w.bytes(obj.counts);
                 }
-                if ((obj.resumeAt != null && obj.resumeAt.byteLength > 0)) {
-                    w.uint32(66);
-                    w.bytes(obj.resumeAt);
-                }
                 if (obj.epoch != null) {
                     w.uint32(72);
                     w.uint64Number(obj.epoch);
@@ -148,7 +144,6 @@ export var Hello;
                     nonce: uint8ArrayAlloc(0),
                     cells: uint8ArrayAlloc(0),
                     counts: uint8ArrayAlloc(0),
-                    resumeAt: uint8ArrayAlloc(0),
                     traceparent: ''
                 };
                 const end = length == null ? reader.len : reader.pos + length;
@@ -181,10 +176,6 @@ export var Hello;
                         }
                         case 7: {
                             obj.counts = reader.bytes();
-                            break;
-                        }
-                        case 8: {
-                            obj.resumeAt = reader.bytes();
                             break;
                         }
                         case 9: {
@@ -252,13 +243,6 @@ export var Hello;
                         case 7: {
                             yield {
                                 field: `${prefix}.counts`,
-                                value: reader.bytes()
-                            };
-                            break;
-                        }
-                        case 8: {
-                            yield {
-                                field: `${prefix}.resumeAt`,
                                 value: reader.bytes()
                             };
                             break;

@@ -30,8 +30,8 @@ const NO_GROUPS: Groups = { shapes: [], fingerprints: [] }
 
 /** What the responder begins a comparison with. */
 export interface Start {
-  /** Lists of everything, from the subtree with this first digits of a key on, instead of a descent. */
-  readonly streamFrom?: Uint8Array
+  /** Lists of everything instead of a descent. */
+  readonly isStream?: boolean
   /** Differences to be expected. */
   readonly difference: number
   /** Records to send with it. */
@@ -42,14 +42,12 @@ export interface Start {
 export function* openComparison(
   session: Session,
   view: TreeView,
-  { streamFrom, difference, offers = [] }: Start
+  { isStream = false, difference, offers = [] }: Start
 ): Generator<void, SessionStep> {
   const { options, nonce, sizes } = session
   const responderNonce = options.random(NONCE_BYTES)
   const fingerprinter = fingerprinterOf(session, nonce, responderNonce)
-  const isStream = streamFrom !== undefined
-  const depth = streamDepth(sizes)
-  const range = isStream ? streamRange(sizes, depth, subtreeNumber(streamFrom, depth)) : WHOLE
+  const range = isStream ? streamRange(sizes, streamDepth(sizes), 0) : WHOLE
   const descent = { view, fingerprinter, range, isStream, open: [] }
   const turn = { nonce: responderNonce, difference, offers }
   return yield* openRange({ ...session, isStream: session.isStream || isStream }, descent, turn)
@@ -62,12 +60,6 @@ function fingerprinterOf(
 ): Fingerprinter {
   const { initiator, responder } = options
   return new Fingerprinter(saltOf({ initiatorNonce, responderNonce, initiator, responder }))
-}
-
-/** The number of the subtree of `depth` digits that a key with these first bytes is in. */
-function subtreeNumber(firstBytes: Uint8Array, depth: number): number {
-  const digits = Buffer.from(firstBytes).toString('hex').slice(0, depth).padEnd(depth, '0')
-  return depth === 0 ? 0 : Number.parseInt(digits, 16)
 }
 
 /** Says which subtrees are compared now, and opens the groups for them. */
@@ -156,17 +148,6 @@ function beginRange(session: Session, view: TreeView, opening: DescentOpening): 
   if (open.length > 0 || depth !== before.depth || first !== before.first + before.count)
     throw refused(`subtrees from ${first} on at depth ${depth}, in the middle of others`)
   return { ...told, phase: { kind: 'descending', descent: { ...rest, range, open: [] } } }
-}
-
-/**
- * First bytes of a trieKey: the part of both sets before it has been made equal by a stream, and a session that begins there after
- * this one broke off goes on with the rest. Empty when there is no such part.
- */
-export function resumePoint({ phase }: Session): Uint8Array {
-  if (phase.kind !== 'descending' || phase.descent.range.first === 0) return new Uint8Array(0)
-  const { depth, first } = phase.descent.range
-  const digits = first.toString(16).padStart(depth, '0')
-  return Uint8Array.from(Buffer.from(digits.padEnd(depth + (depth % 2), '0'), 'hex'))
 }
 
 /** No group is open any more: the next range, which the responder opens, or the end. */

@@ -5,7 +5,6 @@
  * send, whether the sets are equal, or an error that ends the session. It verifies no signature, stores nothing, opens
  * no stream and believes nobody: the root decides in the end, and what a peer may cost is bounded (limits.ts).
  */
-export { resumePoint } from './compare.ts'
 export {
   HELLO_CELLS,
   HELLO_COUNTS,

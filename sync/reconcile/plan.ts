@@ -5,7 +5,7 @@
  *   descent  90 to 230 bytes for each difference, three round trips or more; any number
  *   stream   4 bytes for each record of one side, in order, and nothing is looked for; what came until it broke off is done
  *
- * A stream is also what an empty set gets, and a session that goes on where the last one broke off.
+ * A stream is also what an empty set gets. Of one that broke off the records that came are there: the next session looks at what each way costs then.
  */
 import { MAX_GROUPS, MAX_RANGE_DEPTH, subtreesBelow } from '../../protocols/index.ts'
 import { MAX_SKETCH_CELLS } from '../sketch/index.ts'

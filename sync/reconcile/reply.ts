@@ -53,15 +53,8 @@ import {
 
 const NOTHING = new Uint8Array(0)
 
-/**
- * The initiator's side: a session, and the hello to send. `resumeAt` are first bytes of a trieKey: the part before it was made equal by
- * a session that broke off.
- */
-export function beginSession(
-  view: TreeView,
-  options: SessionOptions,
-  resumeAt: Uint8Array = NOTHING
-): SessionStep {
+/** The initiator's side: a session, and the hello to send. */
+export function beginSession(view: TreeView, options: SessionOptions): SessionStep {
   const session = newSession('initiator', view, options, options.random(NONCE_BYTES))
   const { epoch } = options
   const hello: SyncMessage = {
@@ -72,8 +65,7 @@ export function beginSession(
       records: session.sizes.mine,
       revision: options.revision,
       nonce: session.nonce,
-      ...(epoch === undefined ? firstCells(session, resumeAt) : { ...NO_SKETCH, epoch }),
-      resumeAt,
+      ...(epoch === undefined ? firstCells(session) : { ...NO_SKETCH, epoch }),
       traceparent: ''
     }
   }
@@ -81,12 +73,9 @@ export function beginSession(
   return speak(session, { messages: [hello], phase: { kind: 'greeted' }, expected })
 }
 
-/** Nothing is looked for in an empty set, or in one of which a part is known to be equal. */
-function firstCells(
-  { sizes, options }: Session,
-  resumeAt: Uint8Array
-): { cells: Uint8Array; counts: Uint8Array } {
-  const sketch = options.sketch(sizes.mine > 0 && resumeAt.byteLength === 0 ? HELLO_COUNTS : 0)
+/** Nothing is looked for in an empty set. */
+function firstCells({ sizes, options }: Session): { cells: Uint8Array; counts: Uint8Array } {
+  const sketch = options.sketch(sizes.mine > 0 ? HELLO_COUNTS : 0)
   return {
     cells: encodeCells(sketch, 0, Math.min(HELLO_CELLS, sketch.cellCount)),
     counts: encodeCounts(sketch, 0, sketch.cellCount)
@@ -145,8 +134,7 @@ function shownBy(message: SyncMessage): SyncWay | undefined {
 }
 
 /** Whether a hello is answered by a comparison of tries and nothing else: no sketch is needed. */
-export const isOnlyCompared = ({ resumeAt, cells }: SyncHello): boolean =>
-  resumeAt.byteLength > 0 || cells.byteLength === 0
+export const isOnlyCompared = ({ cells }: SyncHello): boolean => cells.byteLength === 0
 
 /** The responder has seen what the other side has, and chooses how the difference is looked for. */
 function* replyToHello(before: Session, view: TreeView, hello: SyncHello): Generator<void, SessionStep> {
@@ -158,14 +146,13 @@ function* replyToHello(before: Session, view: TreeView, hello: SyncHello): Gener
   const { changes } = session.options
   if (changes !== undefined) return tellChanges(session, view, changes)
   const all = Math.max(mine, hello.records)
-  if (isOnlyCompared(hello))
-    return yield* openComparison(session, view, { streamFrom: hello.resumeAt, difference: all })
+  if (isOnlyCompared(hello)) return yield* openComparison(session, view, { isStream: true, difference: all })
   const shown = yield* readSketch(session, view, decodeSketch([hello], hello.records))
   if (shown.isComplete) return ask(session, view, shown, 0)
   const counts = decodeCounts(hello.counts, { records: hello.records })
   const difference = estimateDifference(session.options.sketch(counts.length).count, counts)
   const way = chooseWay(session.sizes, difference)
-  if (way.kind === 'stream') return yield* openComparison(session, view, { streamFrom: NOTHING, difference })
+  if (way.kind === 'stream') return yield* openComparison(session, view, { isStream: true, difference })
   if (way.kind === 'descent') return yield* openComparison(session, view, { difference })
   return speak(session, {
     messages: sketchFrames(session.options.sketch(way.cells), mine),
@@ -228,9 +215,8 @@ function* replyToWant(
   const offers = yield* offersOf(view, column)
   const { unresolved } = frames.at(-1)!
   if (session.role === 'initiator' || unresolved === 0) return finish(session, view, offers)
-  const { kind } = chooseTrieWay(session.sizes, unresolved)
-  const streamFrom = kind === 'stream' ? NOTHING : undefined
-  return yield* openComparison(session, view, { streamFrom, difference: unresolved, offers })
+  const isStream = chooseTrieWay(session.sizes, unresolved).kind === 'stream'
+  return yield* openComparison(session, view, { isStream, difference: unresolved, offers })
 }
 
 /** Says the own root, behind the records that the other side still lacks. */

@@ -9,7 +9,6 @@ import {
   receive,
   recordFrames,
   replySteps,
-  resumePoint,
   rootOf,
   type Session,
   type SessionOptions,
@@ -54,7 +53,6 @@ export interface SessionParties {
   /** Peer ids. */
   readonly initiator: Uint8Array
   readonly responder: Uint8Array
-  readonly resumeAt?: Uint8Array
 }
 
 export interface SessionResult {
@@ -62,8 +60,6 @@ export interface SessionResult {
   readonly error?: CatalogError
   /** Of the set as the session knew it last. */
   readonly root?: Uint8Array
-  /** Where a stream would go on. */
-  readonly resumeAt?: Uint8Array
 }
 
 const FROM_PEER = 'the other side'
@@ -80,7 +76,7 @@ export class SessionRun {
   #admitted: SetRecord[] = []
   readonly #opening: readonly Uint8Array[]
 
-  constructor(modules: SessionModules, { role, library, initiator, responder, resumeAt }: SessionParties) {
+  constructor(modules: SessionModules, { role, library, initiator, responder }: SessionParties) {
     this.#modules = modules
     this.#before = modules.home.view()
     const { tree, sketch } = this.#before
@@ -97,7 +93,7 @@ export class SessionRun {
         return shown
       }
     }
-    const step = role === 'initiator' ? beginSession(tree, options, resumeAt) : undefined
+    const step = role === 'initiator' ? beginSession(tree, options) : undefined
     this.#session = step?.session ?? awaitSession(tree, options)
     this.#opening = step?.frames ?? []
   }
@@ -122,7 +118,7 @@ export class SessionRun {
   }
 
   #result(): SessionResult {
-    return { root: rootOf(this.#view.top), resumeAt: resumePoint(this.#session) }
+    return { root: rootOf(this.#view.top) }
   }
 
   get #view(): TreeView {

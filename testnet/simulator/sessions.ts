@@ -38,7 +38,6 @@ interface Peer {
   notBeforeMs: number
   bannedUntilMs: number
   answered: number
-  resumeAt: Uint8Array
 }
 
 /** Which sessions a node has: one at a time that it begins, a few that it answers, none with who breaks the rules. */
@@ -106,25 +105,23 @@ export class Sessions implements Syncer {
       this.#wanted.delete(id)
       this.#nextAtMs = timeline.nowMs + PACE_MS
       this.#lifetime.after(PACE_MS, () => this.#next())
-      timeline.spawn(this.#begin(id, peer))
+      timeline.spawn(this.#begin(id))
       return
     }
   }
 
-  async #begin(id: number, peer: Peer): Promise<void> {
+  async #begin(id: number): Promise<void> {
     this.#isBusy = true
     const { network, neighbours } = this.#node.modules
     const near = neighbours().find(node => node.id === id)
     if (near !== undefined)
       try {
         const end = network.open(this.#node.id, id)
-        const { resumeAt } = peer
         await this.#run(id, end, {
           role: 'initiator',
           library: homeIdOf(near.options.key.publicKey),
           initiator: this.#node.peerId,
-          responder: near.peerId,
-          ...(resumeAt.byteLength > 0 && { resumeAt })
+          responder: near.peerId
         })
       } catch (thrown) {
         if (!(thrown instanceof CatalogError) || thrown.code !== 'DIAL_FAILED') throw thrown
@@ -195,9 +192,8 @@ export class Sessions implements Syncer {
     this.#ended(id, result)
   }
 
-  #ended(id: number, { error, resumeAt }: SessionResult): void {
+  #ended(id: number, { error }: SessionResult): void {
     const peer = this.#peer(id)
-    peer.resumeAt = resumeAt ?? new Uint8Array()
     if (error === undefined) {
       peer.failures = 0
       peer.notBeforeMs = 0
@@ -218,8 +214,7 @@ export class Sessions implements Syncer {
       failures: 0,
       notBeforeMs: 0,
       bannedUntilMs: 0,
-      answered: 0,
-      resumeAt: new Uint8Array()
+      answered: 0
     }
     this.#peers.set(id, peer)
     return peer

@@ -104,7 +104,7 @@ async function provide(peer: RawPeer, daemon: TestDaemon, keys: Uint8Array): Pro
 export async function openSession(peer: RawPeer, daemon: TestDaemon, library: Uint8Array) {
   const stream = await peer.openStream(daemon, 'sync')
   const body = {
-    ...{ library, root: new Uint8Array(ROOT_BYTES), records: 0, revision: 0, resumeAt: EMPTY },
+    ...{ library, root: new Uint8Array(ROOT_BYTES), records: 0, revision: 0 },
     ...{ nonce: new Uint8Array(NONCE_BYTES), cells: EMPTY, counts: EMPTY, traceparent: '' }
   }
   stream.send(encodeSyncMessage({ kind: 'hello', body }))

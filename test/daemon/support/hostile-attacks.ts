@@ -92,7 +92,6 @@ const syncHello = (library: Uint8Array): Uint8Array =>
       nonce: randomBytes(NONCE_BYTES),
       cells: new Uint8Array(),
       counts: new Uint8Array(),
-      resumeAt: new Uint8Array(),
       traceparent: ''
     }
   })

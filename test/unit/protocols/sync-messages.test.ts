@@ -45,7 +45,6 @@ const messages: SyncMessage[] = [
       nonce: new Uint8Array(16),
       cells: new Uint8Array(16),
       counts: new Uint8Array(1),
-      resumeAt: new Uint8Array(0),
       traceparent: ''
     }
   },
@@ -169,7 +168,6 @@ describe('bodies that protobuf would take', () => {
       { root: new Uint8Array(31) },
       { nonce: new Uint8Array(15) },
       { library: new Uint8Array(31) },
-      { resumeAt: new Uint8Array(33) },
       { epoch: 0 },
       { records: 2 ** 31 }
     ])

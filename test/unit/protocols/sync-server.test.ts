@@ -38,7 +38,6 @@ const hello: SyncMessage = {
     nonce: new Uint8Array(16),
     cells: new Uint8Array(0),
     counts: new Uint8Array(0),
-    resumeAt: new Uint8Array(0),
     traceparent: ''
   }
 }

@@ -62,7 +62,6 @@ export const HELLO: SyncHello = {
   nonce: new Uint8Array(16),
   cells: new Uint8Array(0),
   counts: new Uint8Array(0),
-  resumeAt: new Uint8Array(0),
   traceparent: ''
 }
 export const OPENING: DescentOpening = { nonce: Buffer.alloc(16), records: 9, depth: 0, first: 0, count: 1 }

@@ -19,7 +19,6 @@ import {
   receive,
   recordFrames,
   replySteps,
-  resumePoint,
   type Session,
   type SessionOptions,
   type SessionStep,
@@ -170,13 +169,9 @@ export class Speaker {
     this.#view = view
   }
 
-  static initiator(
-    side: Side,
-    options: SessionOptions,
-    resumeAt?: Uint8Array
-  ): { speaker: Speaker; frames: Uint8Array[] } {
+  static initiator(side: Side, options: SessionOptions): { speaker: Speaker; frames: Uint8Array[] } {
     const view = side.snapshot()
-    const step = beginSession(view, options, resumeAt)
+    const step = beginSession(view, options)
     return { speaker: new Speaker(side, step.session, view), frames: [...step.frames] }
   }
 
@@ -256,8 +251,6 @@ export interface Course {
   records: number
   /** Turns until both sets were equal. */
   equalAfter: number | undefined
-  /** Where the initiator would go on after a loss. */
-  resumeAt: Uint8Array
   /** What ended the session, when not all was well. */
   error: CatalogError | undefined
 }
@@ -265,7 +258,6 @@ export interface Course {
 export interface Interference {
   /** Changes a turn on its way; the number of the turn begins at 0 with the hello. */
   readonly change?: (frames: Uint8Array[], turn: number) => Uint8Array[] | Promise<Uint8Array[]>
-  readonly resumeAt?: Uint8Array
   /** Ends the session after so many turns, as a lost connection would. */
   readonly cutAfter?: number
 }
@@ -280,11 +272,10 @@ export async function converge(a: Side, b: Side, interference: Interference = {}
     bytes: 0,
     records: 0,
     equalAfter: undefined,
-    resumeAt: new Uint8Array(0),
     error: undefined
   }
-  const { change = (frames: Uint8Array[]) => frames, resumeAt, cutAfter = ENDLESS } = interference
-  const begun = Speaker.initiator(a, a.options('library', a.name, b.name), resumeAt)
+  const { change = (frames: Uint8Array[]) => frames, cutAfter = ENDLESS } = interference
+  const begun = Speaker.initiator(a, a.options('library', a.name, b.name))
   const speakers = [Speaker.responder(b, b.options('library', a.name, b.name)), begun.speaker]
   let frames = begun.frames
   for (let turn = 0; frames.length > 0 && turn < cutAfter; turn++) {
@@ -300,7 +291,6 @@ export async function converge(a: Side, b: Side, interference: Interference = {}
       // An abort is the last word: it is heard, and nothing is said to it.
       frames = error.message.startsWith('the other side answered') ? [] : [abortFrame(error)]
     }
-    course.resumeAt = resumePoint(begun.speaker.session)
     if (a.root === b.root) course.equalAfter ??= turn + 1
   }
   return course
