@@ -126,6 +126,11 @@ function writtenSchema({ schema, default: fallback }: ConfigKey): object {
   const { enum: choices, minimum, maximum, maxItems, pattern, type, items } = schema
   const bounds = { enum: choices, minimum, maximum, maxItems, pattern, type }
   const present = Object.fromEntries(Object.entries(bounds).filter(([, value]) => value !== undefined))
-  const item = items === undefined ? {} : { items: { type: 'string', pattern: items.pattern } }
+  const item = items === undefined ? {} : { items: writtenEntry(items) }
   return { ...present, ...item, description, default: fallback }
+}
+
+function writtenEntry({ pattern, allOf = [] }: ValueSchema): object {
+  const further = allOf.map(({ pattern, rule }) => ({ pattern, description: `${rule}.` }))
+  return { type: 'string', pattern, ...(further.length === 0 ? {} : { allOf: further }) }
 }

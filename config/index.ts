@@ -24,13 +24,15 @@ export { isOverridden, overriderText } from './origins.ts'
 export type { ConfigProblem } from './problems.ts'
 export { PROFILES, type Profile } from './schema/builders.ts'
 export { CONFLICT_STRATEGIES, type ConflictStrategy } from './schema/conflicts.ts'
-export type { Config } from './schema/index.ts'
 export {
   CONTENT_POLICIES,
   type ContentPolicy,
   LIBRARY_NAME_PATTERN,
   LIBRARY_NAME_RULE,
   MAX_FOLLOWED,
+  RELEASE_CONDITIONS,
   SYNC_MODES,
-  type SyncMode
-} from './schema/storage.ts'
+  type SyncMode,
+  UNWRITABLE_IN_FOLLOW
+} from './schema/follow-line.ts'
+export type { Config } from './schema/index.ts'

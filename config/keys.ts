@@ -13,6 +13,8 @@ export interface ValueSchema {
   readonly pattern?: string
   /** The words for `pattern`. */
   readonly rule?: string
+  /** Further patterns, each with its words. */
+  readonly allOf?: readonly { readonly pattern: string; readonly rule: string }[]
   readonly items?: ValueSchema
   readonly unit?: Unit
   readonly default?: ConfigValue

@@ -1,7 +1,7 @@
 import { CatalogError, type ErrorCode } from '../base/index.ts'
 import { CONFIG_KEYS, type ConfigKey } from './keys.ts'
 import { nearest } from './nearest.ts'
-import { ruleOf } from './values.ts'
+import { badEntry, ruleOf } from './values.ts'
 
 /** One thing that is wrong with the configuration. */
 export interface ConfigProblem {
@@ -58,15 +58,18 @@ export function unknownConfigKey(written: string, value: unknown, origin: string
 }
 
 export function badValue({ key, schema }: ConfigKey, value: unknown, origin: string): ConfigProblem {
-  const rule = ruleOf(schema)
-  const how = schema.type === 'array' && typeof value === 'string' ? ', with a comma between two' : ''
+  const bad = badEntry(schema, value)
+  const rule = bad?.rule ?? ruleOf(schema)
+  const isText = schema.type === 'array' && typeof value === 'string'
+  const how = isText && rule === ruleOf(schema) ? ', with a comma between two' : ''
+  const what = bad === undefined ? `is '${shown(value)}'` : `has '${shown(bad.entry)}'`
   return {
     code: 'CONFIG_BAD_VALUE',
     origin,
     key,
     value: shown(value),
     rule,
-    message: `${key} is '${shown(value)}' (${origin}), but must be ${rule}${how}`
+    message: `${key} ${what} (${origin}), but must be ${rule}${how}`
   }
 }
 

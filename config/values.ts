@@ -36,7 +36,7 @@ export function valueFromText(schema: ValueSchema, text: string): ConfigValue | 
     case 'boolean':
       return trimmed === 'true' ? true : trimmed === 'false' ? false : undefined
     case 'array':
-      return checked(schema, trimmed === '' ? [] : trimmed.split(',').map(entry => entry.trim()))
+      return checked(schema, entriesOf(trimmed))
     case 'integer':
     case 'number':
       if (schema.unit !== undefined) return fromUnit(schema, trimmed)
@@ -45,6 +45,10 @@ export function valueFromText(schema: ValueSchema, text: string): ConfigValue | 
       return checked(schema, trimmed)
   }
 }
+
+/** The entries of a list that is written as text. */
+const entriesOf = (text: string): string[] =>
+  text.trim() === '' ? [] : text.split(',').map(entry => entry.trim())
 
 /** The value as TOML or a program gives it, or undefined when it breaks the rule. */
 export function valueFromRaw(schema: ValueSchema, raw: unknown): ConfigValue | undefined {
@@ -87,8 +91,12 @@ function isNumberWithin(schema: ValueSchema, value: unknown): value is number {
 }
 
 function matches(schema: ValueSchema, value: unknown): value is string {
-  return typeof value === 'string' && new RegExp(schema.pattern!, 'u').test(value)
+  return typeof value === 'string' && brokenRule(schema, value) === undefined
 }
+
+/** The words of the first pattern that a text does not fit. */
+const brokenRule = ({ pattern, rule, allOf = [] }: ValueSchema, text: string): string | undefined =>
+  [{ pattern: pattern!, rule: rule! }, ...allOf].find(one => !new RegExp(one.pattern, 'u').test(text))?.rule
 
 function isListOf(schema: ValueSchema, value: unknown): value is string[] {
   return (
@@ -96,6 +104,19 @@ function isListOf(schema: ValueSchema, value: unknown): value is string[] {
     value.length <= schema.maxItems! &&
     value.every(entry => matches(schema.items!, entry))
   )
+}
+
+/** The first entry of a list that breaks a rule, with the words of that; undefined when it is no list of texts, or a longer one than may be. */
+export function badEntry(schema: ValueSchema, raw: unknown): { entry: string; rule: string } | undefined {
+  if (schema.type !== 'array') return undefined
+  const entries: unknown[] = typeof raw === 'string' ? entriesOf(raw) : Array.isArray(raw) ? raw : []
+  if (entries.length > schema.maxItems!) return undefined
+  for (const entry of entries) {
+    if (typeof entry !== 'string') return undefined
+    const rule = brokenRule(schema.items!, entry)
+    if (rule !== undefined) return { entry, rule: rule === schema.items!.rule ? ruleOf(schema) : rule }
+  }
+  return undefined
 }
 
 /** The rule of a value in words: the end of the sentence "it must be …". */

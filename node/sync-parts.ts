@@ -22,6 +22,7 @@ import type { Blocking } from './services/blocking.ts'
 import { CopyFinishing } from './services/copy-finishing.ts'
 import { FollowedContent } from './services/followed-content.ts'
 import { Following } from './services/following.ts'
+import { formatAddress } from './services/library-address.ts'
 import type { LibraryAnnouncing } from './services/library-announcing.ts'
 import { LibraryHolders } from './services/library-holders.ts'
 import type { LibraryKeys } from './services/library-keys.ts'
@@ -29,7 +30,7 @@ import type { Network } from './services/network.ts'
 import { OwnHeads } from './services/own-heads.ts'
 import type { Pausable } from './services/pause.ts'
 import { classesOf } from './services/release-filter.ts'
-import { subscriptionsOf } from './services/subscription.ts'
+import { type Subscription, subscriptionsOf } from './services/subscription.ts'
 import { Syncing } from './services/syncing.ts'
 import type { FetchingService } from './services/types.ts'
 import { Uniting } from './services/uniting.ts'
@@ -70,6 +71,7 @@ export class SyncParts {
   readonly #finishing: CopyFinishing
   readonly #guard: AudienceGuard
   readonly #announcing: Pick<LibraryAnnouncing, 'changed'>
+  readonly #subscriptionsOf: (lines: readonly string[]) => Subscription[]
   readonly #closing = new AbortController()
 
   /** Serves peers from then on. */
@@ -82,6 +84,7 @@ export class SyncParts {
   private constructor(modules: SyncPartsModules, { network: { id: networkId }, sync }: Config) {
     const { libp2p, sets, violations, logger, clock, metrics } = modules
     const peerId = (): string => modules.peerId
+    this.#subscriptionsOf = lines => ofOthers(subscriptionsOf(lines), modules)
     const ownHeads = new OwnHeads(modules, { own: writerOf(modules.peerId) })
     this.#announcing = modules.libraryAnnouncing
     this.#server = new SyncServer(
@@ -141,7 +144,7 @@ export class SyncParts {
         onEnded: subscription => this.#content.ended(subscription),
         onViolation: violations.of('heads')
       },
-      { subscriptions: subscriptionsOf(sync.follow), intervalMs: sync.interval }
+      { subscriptions: this.#subscriptionsOf(sync.follow), intervalMs: sync.interval }
     )
     const server = { pause: () => this.#server.stop(), resume: () => this.#server.start() }
     this.#finishing = new CopyFinishing(modules)
@@ -155,7 +158,7 @@ export class SyncParts {
 
   /** Follows what other lines of `sync.follow` say from now on; nothing is done for those that are gone when this resolves. */
   follow(lines: readonly string[]): Promise<void> {
-    return this.#following.change(subscriptionsOf(lines))
+    return this.#following.change(this.#subscriptionsOf(lines))
   }
 
   /** To be told when a library has come to be here, or whom one is for has changed. Never rejects. */
@@ -189,6 +192,20 @@ export class SyncParts {
     this.#closing.abort(new CatalogError('SHUTTING_DOWN', 'this node shows its libraries no longer'))
     return this.#server.stop()
   }
+}
+
+/** Those of other nodes: many nodes may be given one list of all of them, and none has anything to ask itself for. */
+function ofOthers(
+  subscriptions: Subscription[],
+  { peerId, logger }: Pick<SyncPartsModules, 'peerId' | 'logger'>
+): Subscription[] {
+  for (const subscription of subscriptions)
+    if (subscription.writer === peerId)
+      logger.warn(
+        { library: formatAddress(subscription) },
+        'sync.follow names a library of this node itself, which has no effect'
+      )
+  return subscriptions.filter(({ writer }) => writer !== peerId)
 }
 
 interface Served {

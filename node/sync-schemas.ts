@@ -1,6 +1,7 @@
 /** The shapes of what a node tells about libraries that it follows. */
 import * as Type from 'typebox'
 import { CONTENT_POLICIES, SYNC_MODES } from '../config/index.ts'
+import { PACKAGE_TYPES } from '../library/index.ts'
 import { count, ms, text } from './schema-fields.ts'
 
 export const HeadShape = Type.Object({
@@ -83,6 +84,15 @@ export const FollowShape = Type.Object({
   address: Address,
   content: Type.Enum(CONTENT_POLICIES, { description: 'Which content comes with it.' }),
   mode: Type.Enum(SYNC_MODES, { description: 'union: it joins the home library of this node too.' }),
+  type: Type.Optional(
+    Type.Enum(PACKAGE_TYPES, {
+      description: 'Only of releases of this type content comes, and only these join home.'
+    })
+  ),
+  tag: Type.Optional(text('The same of releases with this keyword; with several of these, all hold.')),
+  category: Type.Optional(text('The same of releases of this category.')),
+  prefix: Type.Optional(text('The same of names that begin so.')),
+  publisher: Type.Optional(text('The same of releases of the owner with this public key.')),
   state: Type.Enum(['waiting', 'running', 'failing']),
   nextAt: Type.Optional(
     text('When it is compared next, whatever peers tell; RFC 3339. Absent while it is, or is about to be.')

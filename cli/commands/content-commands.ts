@@ -1,12 +1,11 @@
 import type { SyncMode } from '../../config/index.ts'
-import type { PackageType } from '../../library/index.ts'
 import type { Priority } from '../../protocols/index.ts'
 import { wholeNumber } from '../framework/parse.ts'
 import type { CommandSpec, OptionSpec } from '../framework/tree.ts'
+import { FILTER_OPTIONS, PACKAGE_TYPES } from './filter-options.ts'
 import { PAGES } from './store-commands.ts'
 
-/** Spelled out, so that help does not load the library and the protocols. */
-const PACKAGE_TYPES: readonly PackageType[] = ['package', 'library', 'template', 'vm', 'container']
+/** Spelled out, so that help does not load config and the protocols. */
 const SYNC_MODES: readonly SyncMode[] = ['mirror', 'union']
 const PRIORITIES: readonly Priority[] = ['critical', 'high', 'normal', 'low']
 /** Nodes that hold one announcement, and so the most that `publish` can wait for; the admin API refuses more. */
@@ -132,15 +131,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
           'mirror: the copy is all (default); union: what is in it joins the home library of this node too',
         choices: SYNC_MODES
       },
-      {
-        flags: '--type <type>',
-        description: 'releases of this type only: their content, and what joins',
-        choices: PACKAGE_TYPES
-      },
-      { flags: '--tag <keyword>', description: 'the same of releases with this keyword' },
-      { flags: '--category <word>', description: 'the same of releases of this category' },
-      { flags: '--prefix <text>', description: 'the same of packages whose name begins so' },
-      { flags: '--publisher <key>', description: 'the same of releases of this owner: a public key, z6Mk…' },
+      ...FILTER_OPTIONS,
       {
         flags: '--dry-run',
         description:
@@ -168,7 +159,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
       },
       { line: 'catalog sync --status', does: 'shows which libraries are here, and as of when' }
     ],
-    json: '`peerId`, `library`, `writer`, `name`, `state` (equal, updated, behind), `way?` (log, sketch, descent, stream), `dryRun`, `received`, `removed`, `sent`, `records`, `bytesIn`, `bytesOut`, `roundTrips`, `root`, `peerRoot`, `head {epoch, revision, expires}`, `joined?`, `content? {fetched, failed, bytesFetched}`, `tookMs`; with --status `libraries[] {library, writer, name, address, records, root, head, isExpired, syncedAt}`, `follows[] {writer, name, address, content, mode, state, nextAt?, error?}`; with --forget `writer`, `name`; with --later, when nobody could be asked or had a place, `queued`, as of `fetch`',
+    json: '`peerId`, `library`, `writer`, `name`, `state` (equal, updated, behind), `way?` (log, sketch, descent, stream), `dryRun`, `received`, `removed`, `sent`, `records`, `bytesIn`, `bytesOut`, `roundTrips`, `root`, `peerRoot`, `head {epoch, revision, expires}`, `joined?`, `content? {fetched, failed, bytesFetched}`, `tookMs`; with --status `libraries[] {library, writer, name, address, records, root, head, isExpired, syncedAt}`, `follows[] {writer, name, address, content, mode, type?, tag?, category?, prefix?, publisher?, state, nextAt?, error?}`; with --forget `writer`, `name`; with --later, when nobody could be asked or had a place, `queued`, as of `fetch`',
     load: () => import('./sync.ts')
   },
   {

@@ -1,6 +1,7 @@
 import type { ContentPolicy, SyncMode } from '../../config/index.ts'
 import type { Access } from '../../sync/index.ts'
 import type { ArgumentSpec, CommandSpec } from '../framework/tree.ts'
+import { FILTER_OPTIONS } from './filter-options.ts'
 
 /** Spelled out, so that help does not load sync and config. */
 const CONTENT: readonly ContentPolicy[] = ['none', 'wanted', 'all']
@@ -100,7 +101,7 @@ export const LIBRARY_COMMANDS: CommandSpec[] = [
         name: 'follow',
         summary: 'follow a library of another node from now on',
         details:
-          'Its records come at once, from the node itself or from another that has the library, and again whenever it changes. It is written to `sync.follow` of the configuration, so it holds after restarts. Of a library that is followed already, --content and --mode change what is given.',
+          'Its records come at once, from the node itself or from another that has the library, and again whenever it changes. It is written to `sync.follow` of the configuration, so it holds after restarts. With --type, --tag, --category, --prefix or --publisher content comes, and joins home in mode union, only of the releases for which all that are given hold; the copy of the library is whole all the same. Of a library that is followed already what is given changes and the rest stays: --content, --mode, and the filters, which are one: those that are given take the place of all before. What fits from then on comes at once; what has come, or joined, stays.',
         arguments: [ADDRESS],
         options: [
           {
@@ -113,16 +114,22 @@ export const LIBRARY_COMMANDS: CommandSpec[] = [
             flags: '--mode <mode>',
             description: 'union: its releases join the home library too, and stay; mirror unless given',
             choices: MODES
-          }
+          },
+          ...FILTER_OPTIONS,
+          { flags: '--everything', description: 'no filter any more: all releases are meant' }
         ],
         examples: [
           { line: 'catalog library follow 12D3…', does: 'follows the home of that node' },
           {
             line: 'catalog library follow 12D3…/team --content all',
             does: 'follows another library of it, with all content'
+          },
+          {
+            line: 'catalog library follow 12D3… --mode union --tag security',
+            does: 'has the releases with that keyword join the home of this node, now and later'
           }
         ],
-        json: '`writer`, `name`, `address`, `content`, `mode`, `state` (waiting|running|failing), `nextAt?` (absent while it is compared), `error?`',
+        json: '`writer`, `name`, `address`, `content`, `mode`, `type?`, `tag?`, `category?`, `prefix?`, `publisher?`, `state` (waiting|running|failing), `nextAt?` (absent while it is compared), `error?`',
         load: () => import('./library-follow.ts')
       },
       {

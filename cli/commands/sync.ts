@@ -4,6 +4,7 @@ import type { FollowedLibrary, SyncResult, SyncStatus } from '../client/types.ts
 import type { Context } from '../framework/context.ts'
 import { formatTable } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
+import { conditionsText } from './conditions.ts'
 
 interface Options {
   library?: string
@@ -106,13 +107,14 @@ async function showStatus(context: Context): Promise<void> {
     if (libraries.length + follows.length === 0) return 'no library of another node is followed here'
     const copies = formatTable(['LIBRARY', 'RECORDS', 'REVISION', 'STATE', 'EQUAL AT'], libraries.map(rowOf))
     const standing = formatTable(
-      ['FOLLOWS', 'CONTENT', 'MODE', 'STATE', 'NEXT AT'],
-      follows.map(({ address, content, mode, state, error, nextAt }) => [
-        address,
-        content,
-        mode,
-        error ?? state,
-        nextAt ?? ''
+      ['FOLLOWS', 'CONTENT', 'MODE', 'ONLY', 'STATE', 'NEXT AT'],
+      follows.map(follow => [
+        follow.address,
+        follow.content,
+        follow.mode,
+        conditionsText(follow),
+        follow.error ?? follow.state,
+        follow.nextAt ?? ''
       ])
     )
     return [copies, standing].filter(table => table !== '').join('\n\n')

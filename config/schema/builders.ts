@@ -32,7 +32,7 @@ interface RangeOptions<T> extends KeyOptions<T> {
 }
 
 /** A pattern and its words: the sentence that an error and the docs give. */
-interface PatternOptions {
+export interface PatternOptions {
   readonly pattern: string
   readonly rule: string
 }
@@ -72,10 +72,17 @@ export const choice = <const V extends string[]>(values: readonly [...V], option
 /** Entries of a list at most: more is a mistake, and every entry costs dials or memory. */
 export const MAX_LIST_ENTRIES = 256
 
+interface ListOptions {
+  readonly maxItems?: number
+  /** What an entry that fits the pattern must keep too, each told by itself when it does not. */
+  readonly further?: readonly PatternOptions[]
+}
+
 export const list = ({
   pattern,
   rule,
+  further = [],
   maxItems = MAX_LIST_ENTRIES,
   ...rest
-}: KeyOptions<string[]> & PatternOptions & { readonly maxItems?: number }) =>
-  ArrayOf(Text({ pattern, rule }), { ...rest, maxItems })
+}: KeyOptions<string[]> & PatternOptions & ListOptions) =>
+  ArrayOf(Text({ pattern, rule, allOf: further }), { ...rest, maxItems })

@@ -1,5 +1,6 @@
 import { Object as ObjectOf } from 'typebox'
 import { choice, duration, fraction, integer, list, rate, size, text } from './builders.ts'
+import { FOLLOW_PATTERN, FOLLOW_SENSE, MAX_FOLLOWED, PRIORITY_PATTERN } from './follow-line.ts'
 
 export const store = ObjectOf(
   {
@@ -133,29 +134,6 @@ export const memory = ObjectOf(
   { description: 'Limits of memory.' }
 )
 
-/** The name of a library at its node. */
-export const LIBRARY_NAME_PATTERN = '[a-z0-9][a-z0-9._-]{0,63}'
-/** The same in words. */
-export const LIBRARY_NAME_RULE =
-  'a name has 1 to 64 lower-case letters, digits, dots, hyphens and underscores, and begins with a letter or digit'
-/** A library of a node; its home when no name is given. */
-const LIBRARY_ADDRESS_PATTERN = `12D3KooW[1-9A-HJ-NP-Za-km-z]{44}(/${LIBRARY_NAME_PATTERN})?`
-
-/** With the own one, nearly as many as a peer may be asked to tell of (MAX_WATCHED); an idle one costs 1.5 KB each interval. */
-export const MAX_FOLLOWED = 1000
-
-/** Which content comes with a library that is followed. */
-export const CONTENT_POLICIES = ['none', 'wanted', 'all'] as const
-export type ContentPolicy = (typeof CONTENT_POLICIES)[number]
-
-/** One condition of those that `catalog sync` has too. Types are those of releases (docs/records.md), which stand to the right of here. */
-const PRIORITY_PATTERN =
-  '^(type:(package|library|template|vm|container)|(tag|category):.{1,64}|prefix:.{1,130}|publisher:z6Mk[1-9A-HJ-NP-Za-km-z]{44})$'
-
-/** What becomes of a library that is followed: a copy of it, or one whose records join this node's own home too. */
-export const SYNC_MODES = ['mirror', 'union'] as const
-export type SyncMode = (typeof SYNC_MODES)[number]
-
 export const sync = ObjectOf(
   {
     interval: duration({
@@ -168,10 +146,11 @@ export const sync = ObjectOf(
     follow: list({
       default: [],
       maxItems: MAX_FOLLOWED,
-      pattern: `^${LIBRARY_ADDRESS_PATTERN}( (${CONTENT_POLICIES.join('|')})( union)?)?$`,
-      rule: "the peer id of a node, perhaps / and the name of a library there, and which content comes with it (none unless given), such as '12D3KooW… all' or '12D3KooW…/tools wanted', and union behind that where it is to join the home of this node",
+      pattern: FOLLOW_PATTERN,
+      rule: "the peer id of a node, perhaps / and the name of a library there, then, where they differ from none and mirror, which content comes with it and whether it joins home, and conditions on its releases, such as '12D3KooW… all', '12D3KooW…/tools wanted type:container' or '12D3KooW… none union tag:security prefix:@acme/'",
+      further: FOLLOW_SENSE,
       description:
-        'Libraries of other nodes that are followed by themselves: PEERID for the home of a node, PEERID/NAME for another one. Content: `none` comes when somebody fetches it, `wanted` is that of packages of which some version is whole here, `all` is everything that is not yanked. With `union` behind it what is in the library joins the home library of this node, and stays there.'
+        'Libraries of other nodes that are followed by themselves: PEERID for the home of a node, PEERID/NAME for another one. Content: `none` comes when somebody fetches it, `wanted` is that of packages of which some version is whole here, `all` is everything that is not yanked. With `union` behind it what is in the library joins the home library of this node, and stays there. Conditions, `type:`, `tag:`, `category:`, `prefix:` and `publisher:`, each once at most and without spaces and commas, say of which releases content comes and which join: those for which all of them hold; the copy of the library is whole all the same. Of two lines for one library the later counts; those of this node itself have no effect, and a warning is logged.'
     }),
     priority: list({
       default: [],

@@ -15,6 +15,7 @@ import { isLogLevel } from '../logging/line.ts'
 import type { Logging } from '../logging/logging.ts'
 import type { ConfigChange, ConfigReply } from '../schemas.ts'
 import { throttleOptions } from '../throttling.ts'
+import { subscriptionsOf } from './subscription.ts'
 import type { ConfigService } from './types.ts'
 
 export interface ConfigModules {
@@ -27,10 +28,11 @@ export interface ConfigModules {
   follow(lines: readonly string[]): Promise<void>
 }
 
+/** Holds what is followed. */
+const FOLLOW = 'sync.follow'
 /** Section whose keys all take effect at once, with `log.level` and `sync.follow`; every other key waits for the next start. */
 const LIVE_SECTION = 'limits.'
-const isLive = (key: string): boolean =>
-  key === 'log.level' || key === 'sync.follow' || key.startsWith(LIVE_SECTION)
+const isLive = (key: string): boolean => key === 'log.level' || key === FOLLOW || key.startsWith(LIVE_SECTION)
 /** Changes of the file that wait for the one before: more than a person and some programs make at once. */
 const MAX_WAITING = 16
 
@@ -56,7 +58,7 @@ export function createConfigService(modules: ConfigModules, options: { file: str
     if (key === 'log.level') {
       const level = formatConfigValue(key, values)
       if (isLogLevel(level)) logging.level = level
-    } else if (key === 'sync.follow') {
+    } else if (key === FOLLOW) {
       const { follow } = values.sync
       inForce = { ...inForce, sync: { ...inForce.sync, follow } }
       await modules.follow(follow)
@@ -74,6 +76,8 @@ export function createConfigService(modules: ConfigModules, options: { file: str
       // What cannot be put in force must not get into the file, where the next start would fail at it.
       if (key.startsWith(LIVE_SECTION))
         throttleOptions(withLimit(inForce.limits, key, configValue(key, text)))
+      // Nor what only reading the lines shows, such as a key that is none.
+      if (key === FOLLOW) subscriptionsOf(configValue(key, text) as string[])
       const before = await readFile(options.file, 'utf8')
       await writeFileAtomic(options.file, setConfigValue(before, key, text), { durable: true })
       const { values, origins } = modules.reload()

@@ -11,6 +11,8 @@ export interface FollowEntry {
   state: FollowState
   /** Root of the copy when all of it had joined home. */
   joinedRoot?: string
+  /** Ends what joins home by the subscription, when another one takes its place. */
+  joining?: AbortController
   /** Code of the last failure; undefined after a success. */
   lastError?: string | undefined
   /** When that was. */
@@ -59,6 +61,10 @@ export function notBeforeTold({ state, lastError, failedAtMs }: FollowEntry, pee
   const isNewThere = lastError === 'NOT_FOUND' && failedWith.at(-1) === peer
   return isNewThere ? Math.min(notBeforeMs, failedAtMs + FAILED.firstDelayMs) : notBeforeMs
 }
+
+/** Whether a failure is that of a library that is not for everybody and was to join home, which is: so it is with whomever, for good. */
+export const isRefused = ({ mode }: Subscription, code: string): boolean =>
+  mode === 'union' && code === 'NOT_PERMITTED'
 
 /** How it goes. When it is compared next is known once it has been. */
 export function shapeOf({ subscription, state, lastError }: FollowEntry): FollowShape {

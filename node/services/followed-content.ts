@@ -139,7 +139,12 @@ export class FollowedContent extends Ongoing {
     try {
       const { failed, isGivenUp } = await bringContent(
         this.#modules,
-        { library: idOfAddress(subscription), policy: subscription.content, ...this.#options },
+        {
+          library: idOfAddress(subscription),
+          policy: subscription.content,
+          filter: subscription,
+          ...this.#options
+        },
         {
           signal,
           onFailed: ({ name, version }, code) =>

@@ -1,7 +1,6 @@
 /** Standing subscriptions: libraries of other nodes that are kept equal by themselves, at once when a peer tells a newer head. */
 import { isDeepStrictEqual } from 'node:util'
 import type { PeerId } from '@libp2p/interface'
-import { peerIdFromString } from '@libp2p/peer-id'
 import {
   backoffDelayMs,
   CatalogError,
@@ -11,8 +10,6 @@ import {
   Signpost,
   toCatalogError
 } from '../../base/index.ts'
-import { HOME_LIBRARY } from '../../library/index.ts'
-import { MAX_WATCHED } from '../../protocols/index.ts'
 import {
   awaitedFromMs,
   decodeHead,
@@ -31,15 +28,15 @@ import {
 } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import type { FollowShape, SyncResult } from '../sync-schemas.ts'
-import { entryOf, type FollowEntry, notBeforeTold, shapeOf, textOf } from './follow-entry.ts'
+import { entryOf, type FollowEntry, isRefused, notBeforeTold, shapeOf, textOf } from './follow-entry.ts'
 import { formatAddress, idOfAddress } from './library-address.ts'
 import type { LibraryHolders } from './library-holders.ts'
 import { Ongoing } from './ongoing.ts'
 import type { Subscription } from './subscription.ts'
 import type { SyncingService } from './types.ts'
 import type { Uniting } from './uniting.ts'
+import { watchedFor, watchedName } from './watched-libraries.ts'
 import { type WatchingModules, watchLibraries } from './watching.ts'
-import { nodeKeyOf } from './writer-key.ts'
 
 /** What is due is looked at so often at least: who is connected changes without a word. */
 const LOOK_MS = 10 * MINUTE_MS
@@ -115,7 +112,11 @@ export class Following extends Ongoing {
       else if (!isDeepStrictEqual(entry.subscription, subscription)) {
         over.push(this.#modules.onEnded(entry.subscription))
         entry.subscription = subscription
-        this.#note(entry, { dueMs: 0 })
+        entry.joining?.abort(new CatalogError('ABORTED', 'the library is followed in another way'))
+        // Other releases may be to join; and what was in vain for the old one may not be for this.
+        delete entry.joinedRoot
+        entry.lastError = undefined
+        this.#note(entry, { dueMs: 0, notBeforeMs: 0, failedWith: [] })
       }
     }
     for (const entry of ended.values()) over.push(this.#end(entry))
@@ -134,7 +135,8 @@ export class Following extends Ongoing {
     try {
       const head = decodeHead(bytes)
       const entry = this.#entries.get(textOf(head.library))
-      const name = await this.#nameFor(head.library, peer)
+      const followed = { library: head.library, subscription: entry?.subscription }
+      const name = await watchedName(sets.access, followed, peer)
       if (name === undefined) throw new CatalogError('INVALID_ARGUMENT', 'this library is not followed here')
       // A key costs nothing: of anybody else's heads one peer could tell more than there is room for.
       if (!bytesEqual(libraryIdOf(head.writer, name), head.library))
@@ -201,34 +203,11 @@ export class Following extends Ongoing {
     }
     const modules = { ...this.#modules, onTold }
     const options = {
-      librariesFor: (peer: string) => this.#librariesFor(peer),
+      librariesFor: (peer: string) => watchedFor(this.#modules.sets.access, this.#entries.values(), peer),
       isWriter: (peer: string) => [...this.#entries.values()].some(({ state }) => state.writer === peer),
       changed: this.#watchedOthers
     }
     await watchLibraries(modules, options, signal)
-  }
-
-  /**
-   * What a peer is told that is watched here: what it may know of. Own libraries too: a peer that follows one may know a head of it that a
-   * restored home does not.
-   */
-  async #librariesFor(peer: string): Promise<Uint8Array[]> {
-    const { access } = this.#modules.sets
-    const known = new Set((await access.knownTo(nodeKeyOf(peerIdFromString(peer)))).map(textOf))
-    const own = (await access.own()).filter(({ id }) => known.has(textOf(id))).map(({ id }) => id)
-    const followed = [...this.#entries.values()]
-      .filter(({ subscription, library }) => isOpenTo(peer, subscription) || known.has(textOf(library)))
-      .map(({ library }) => library)
-    return [...own, ...followed].slice(0, MAX_WATCHED)
-  }
-
-  /** The name of a library that is followed here or this node's own, for a peer that may know of it. */
-  async #nameFor(library: Uint8Array, peer: string): Promise<string | undefined> {
-    const { access } = this.#modules.sets
-    const subscription = this.#entries.get(textOf(library))?.subscription
-    const isOpen = subscription !== undefined && isOpenTo(peer, subscription)
-    if (!isOpen && !(await access.admits(library, nodeKeyOf(peerIdFromString(peer))))) return undefined
-    return subscription?.name ?? (await access.own()).find(({ id }) => bytesEqual(id, library))?.name
   }
 
   #begin({ library, peer }: FollowRun, signal: AbortSignal): void {
@@ -256,19 +235,22 @@ export class Following extends Ongoing {
   async #follow(entry: FollowEntry, peer: string, signal: AbortSignal): Promise<void> {
     const { syncing, clock, logger, random = Math.random, onFollowed } = this.#modules
     const { intervalMs } = this.#options
-    const library = formatAddress(entry.subscription)
+    const { subscription } = entry
+    const library = formatAddress(subscription)
     const { newerAt } = entry.state
     // Heads that are told from now on may be of what this session does not see.
     this.#note(entry, { newerAt: tellingBeside(newerAt, peer, clock.now()) })
     const isTold = newerAt.has(peer) && !entry.state.newerAt.has(peer)
     try {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(RUN_TIMEOUT_MS)])
-      const isToJoin = entry.subscription.mode === 'union'
+      const isToJoin = subscription.mode === 'union'
       const result = await syncing.sync(
         { peer, library, isToJoin },
         { signal: limit, progress: () => undefined }
       )
       await this.#unite(entry, result, limit)
+      // What is asked for since is due by now, and finds the content that is wanted as well.
+      if (entry.subscription !== subscription) return
       entry.putOffs = 0
       entry.lastError = undefined
       if (result.state === 'behind') {
@@ -278,13 +260,14 @@ export class Following extends Ongoing {
       const dueMs = nextTime(clock.now(), intervalMs, random())
       const staleFromMs = staleTime(Date.parse(result.head.expires))
       this.#note(entry, { runningWith: undefined, dueMs, notBeforeMs: 0, staleFromMs, failedWith: [] })
-      onFollowed(entry.subscription, result)
+      onFollowed(subscription, result)
     } catch (thrown) {
-      if (signal.aborted) return
+      if (signal.aborted || entry.subscription !== subscription) return
       const error = toCatalogError(thrown)
       const { code, message } = error
       if (code === 'BUSY' && entry.putOffs < MAX_PUT_OFFS) return this.#putOff(entry, peer, { error, isTold })
       entry.lastError = code
+      if (isRefused(subscription, code)) return this.#refused(entry, error)
       const fromMs = countsFromMs(error, clock.now())
       this.#await(entry, peer, fromMs)
       this.#failed(entry, peer, fromMs)
@@ -300,8 +283,11 @@ export class Following extends Ongoing {
     const { library, subscription, joinedRoot } = entry
     if (subscription.mode !== 'union' || joinedRoot === root) return
     const { uniting, logger } = this.#modules
-    const joined = await uniting.unite({ library }, { signal, progress: () => undefined })
-    entry.joinedRoot = root
+    entry.joining = new AbortController()
+    const until = AbortSignal.any([signal, entry.joining.signal])
+    const wish = { library, filter: subscription }
+    const joined = await uniting.unite(wish, { signal: until, progress: () => undefined })
+    if (entry.subscription === subscription) entry.joinedRoot = root
     // What others have of what is said of these releases joins when they are compared next.
     if (joined > 0) for (const other of this.#entries.values()) if (other !== entry) delete other.joinedRoot
     logger.info({ library: formatAddress(subscription), joined }, 'a followed library joined home')
@@ -340,6 +326,17 @@ export class Following extends Ongoing {
     // A writer could date head after head a moment ahead.
     const againMs = Math.min(nowMs + delayMs, Math.max(countsMs, nowMs + FAILED.firstDelayMs))
     this.#note(entry, { runningWith: undefined, dueMs: againMs, notBeforeMs: againMs, failedWith })
+  }
+
+  /** Nobody can change that, so nobody is asked before its next time, whatever is told; the operator may. */
+  #refused(entry: FollowEntry, { code, message, hint }: CatalogError): void {
+    const { clock, random = Math.random, logger } = this.#modules
+    const againMs = nextTime(clock.now(), this.#options.intervalMs, random())
+    const { writer } = entry.subscription
+    entry.putOffs = 0
+    this.#note(entry, { runningWith: undefined, dueMs: againMs, notBeforeMs: againMs, failedWith: [writer] })
+    const library = formatAddress(entry.subscription)
+    logger.warn({ library, code, reason: message, hint }, 'a library cannot be followed in that way')
   }
 
   /** Others may have a library whose writer is away: whoever is found and has not failed is asked at once. */
@@ -382,10 +379,6 @@ export class Following extends Ongoing {
     this.#changed.show()
   }
 }
-
-/** Homes are for everybody, and of another library that nothing is here of yet its node alone knows for whom it is. */
-const isOpenTo = (peer: string, { name, writer }: Subscription): boolean =>
-  name === HOME_LIBRARY || writer === peer
 
 /** When a peer has something newer that a session has refused as dated ahead; undefined when it has not, or much later. */
 function countsFromMs({ code, details }: CatalogError, nowMs: number): number | undefined {

@@ -1,10 +1,11 @@
-/** Which releases of a library are meant: by what their publishers say of them. */
-import type { Release } from '../../library/index.ts'
+/** Which releases of a library are meant: by what their publishers say of them. A *condition* is one part of that in words, such as `tag:security`. */
+import { RELEASE_CONDITIONS } from '../../config/index.ts'
+import type { PackageType, Release } from '../../library/index.ts'
 import { bytesEqual, parsePublicKey } from '../../trust/index.ts'
 
 /** All of what is given must hold; everything is meant when nothing is. */
 export interface ReleaseFilter {
-  readonly type?: string
+  readonly type?: PackageType
   /** One of the keywords. */
   readonly tag?: string
   /** One of the categories. */
@@ -28,12 +29,25 @@ export function matcherOf({ type, tag, category, prefix, publisher }: ReleaseFil
     (owner === undefined || bytesEqual(release.owner, owner))
 }
 
+/** The filter that asks for all of some conditions, of which no two are of one kind. Throws KEY_INVALID. */
+export function filterOf(conditions: readonly string[]): ReleaseFilter {
+  const filter: ReleaseFilter = Object.fromEntries(
+    conditions.map(condition => {
+      const colon = condition.indexOf(':')
+      return [condition.slice(0, colon), condition.slice(colon + 1)]
+    })
+  )
+  if (filter.publisher !== undefined) parsePublicKey(filter.publisher)
+  return filter
+}
+
+/** The same in words, always in one order. */
+export const conditionsOf = (filter: ReleaseFilter): string[] =>
+  RELEASE_CONDITIONS.flatMap(name => (filter[name] === undefined ? [] : [`${name}:${filter[name]}`]))
+
 /** The classes that lines such as `tag:security` or `prefix:@acme/` name, in their order. Throws KEY_INVALID. */
 export const classesOf = (lines: readonly string[]): ReleaseMatcher[] =>
-  lines.map(line => {
-    const colon = line.indexOf(':')
-    return matcherOf({ [line.slice(0, colon)]: line.slice(colon + 1) })
-  })
+  lines.map(line => matcherOf(filterOf([line])))
 
 /** The first class that a release is of, from 0; of none is behind the last. */
 export function rankOf(release: Release, classes: readonly ReleaseMatcher[]): number {
@@ -41,5 +55,4 @@ export function rankOf(release: Release, classes: readonly ReleaseMatcher[]): nu
   return rank < 0 ? classes.length : rank
 }
 
-export const isFiltered = ({ type, tag, category, prefix, publisher }: ReleaseFilter): boolean =>
-  [type, tag, category, prefix, publisher].some(part => part !== undefined)
+export const isFiltered = (filter: ReleaseFilter): boolean => conditionsOf(filter).length > 0

@@ -4,7 +4,9 @@ import { isOverridden, type LoadedConfig, MAX_FOLLOWED, overriderText } from '..
 import { PRIVATE_LIBRARY } from '../../library/index.ts'
 import type { FollowShape, Unfollowed } from '../sync-schemas.ts'
 import { formatAddress, type LibraryAddress, parseAddress } from './library-address.ts'
-import { linesWith, linesWithout, type Subscription, subscriptionsOf } from './subscription.ts'
+import { conditionsOf } from './release-filter.ts'
+import { linesWith, linesWithout, mannerOf, type Subscription, subscriptionsOf } from './subscription.ts'
+import { wantedOf } from './subscription-change.ts'
 import type { ConfigService, FollowRequest, SubscribingService, SyncingService } from './types.ts'
 
 const KEY = 'sync.follow'
@@ -61,7 +63,8 @@ export class Subscribing implements SubscribingService {
     // A change of the configuration may have come between.
     if (shape === undefined) throw notFollowed(address)
     const { content, mode } = shape
-    logger.info({ library: shape.address, content, mode }, 'a library is followed from now on')
+    const only = conditionsOf(shape)
+    logger.info({ library: shape.address, content, mode, only }, 'a library is followed from now on')
     return shape
   }
 
@@ -84,15 +87,18 @@ export class Subscribing implements SubscribingService {
   }
 
   /** What is done already is not what was meant. */
-  #expectNews({ content, mode, ...address }: Subscription, request: FollowRequest): void {
-    const now = this.#inForce(address)
-    if (now === undefined || now.content !== content || now.mode !== mode) return
-    const how = `content ${content}, mode ${mode}`
-    const isAsked = request.content !== undefined || request.mode !== undefined
+  #expectNews(wanted: Subscription, { library: _, ...asked }: FollowRequest): void {
+    const now = this.#inForce(wanted)
+    if (now === undefined || mannerOf(now) !== mannerOf(wanted)) return
+    const { content, mode } = wanted
+    const how = [`content ${content}`, `mode ${mode}`, ...conditionsOf(wanted)].join(', ')
+    const isAsked = Object.values(asked).some(value => value !== undefined)
     throw new CatalogError(
       'ALREADY_FOLLOWED',
-      `${formatAddress(address)} is followed already${isAsked ? ' in that way' : ''}: ${how}`,
-      { hint: 'give another --content or --mode to change that, or end it: catalog library unfollow ADDRESS' }
+      `${formatAddress(wanted)} is followed already${isAsked ? ' in that way' : ''}: ${how}`,
+      {
+        hint: 'give another --content, --mode or filter to change that, or end it: catalog library unfollow ADDRESS'
+      }
     )
   }
 
@@ -121,12 +127,6 @@ function linesOf({ values, origins }: LoadedConfig): string[] {
     throw new CatalogError('CONFIG_OVERRIDDEN', `${KEY} of this daemon comes from ${overriderText(origin)}`)
   return values.sync.follow
 }
-
-const wantedOf = ({ content, mode }: FollowRequest, before: Subscription): Subscription => ({
-  ...before,
-  ...(content === undefined ? {} : { content }),
-  ...(mode === undefined ? {} : { mode })
-})
 
 const isOf =
   ({ writer, name }: LibraryAddress) =>

@@ -1,15 +1,18 @@
 /** What the operator wants to have of libraries of other nodes: the lines of `sync.follow`. */
-import type { ContentPolicy, SyncMode } from '../../config/index.ts'
+import { CatalogError, toCatalogError } from '../../base/index.ts'
+import { CONTENT_POLICIES, type ContentPolicy, SYNC_MODES, type SyncMode } from '../../config/index.ts'
 import { formatAddress, type LibraryAddress, parseAddress } from './library-address.ts'
+import { conditionsOf, filterOf, type ReleaseFilter } from './release-filter.ts'
 
-export interface Subscription extends LibraryAddress {
+/** With a filter: of which releases content comes, and which join home in a union; the copy is whole all the same. */
+export interface Subscription extends LibraryAddress, ReleaseFilter {
   /** Which content comes with it. */
   readonly content: ContentPolicy
   /** Whether it joins home. */
   readonly mode: SyncMode
 }
 
-/** An address and, perhaps, a policy and a mode in each line; of two for one library the later counts. */
+/** Of lines such as the configuration lets through; of two for one library the later counts. KEY_INVALID. */
 export function subscriptionsOf(lines: readonly string[]): Subscription[] {
   return [...new Map(lines.map(line => [addressOf(line), subscriptionOf(line)])).values()]
 }
@@ -26,15 +29,36 @@ export function linesWith(lines: readonly string[], subscription: Subscription):
 export const linesWithout = (lines: readonly string[], address: string): string[] =>
   lines.filter(line => addressOf(line) !== address)
 
+/** How a subscription holds, in the words of its line: content, mode, conditions. */
+export const mannerOf = ({ content, mode, ...filter }: Subscription): string =>
+  [content, mode, ...conditionsOf(filter)].join(' ')
+
 function subscriptionOf(line: string): Subscription {
-  const [address = '', content = 'none', mode = 'mirror'] = line.split(' ')
-  return { ...parseAddress(address), content: content as ContentPolicy, mode: mode as SyncMode }
+  const [address = '', ...words] = line.split(' ')
+  const said = <Word extends string>(choices: readonly Word[]): Word | undefined =>
+    choices.find(choice => words.includes(choice))
+  return {
+    ...parseAddress(address),
+    content: said(CONTENT_POLICIES) ?? 'none',
+    mode: said(SYNC_MODES) ?? 'mirror',
+    ...filterIn(line, words)
+  }
 }
 
-const addressOf = (line: string): string => formatAddress(subscriptionOf(line))
+function filterIn(line: string, words: readonly string[]): ReleaseFilter {
+  try {
+    return filterOf(words.filter(word => word.includes(':')))
+  } catch (thrown) {
+    const { code, message, hint } = toCatalogError(thrown)
+    throw new CatalogError(code, `sync.follow has '${line}': ${message}`, { hint, cause: thrown })
+  }
+}
 
-/** As short as it can be said. */
-function lineOf({ content, mode, ...address }: Subscription): string {
+const addressOf = (line: string): string => formatAddress(parseAddress(line.split(' ', 1)[0]!))
+
+/** As short as it can be said, with the content where anything stands behind it. */
+function lineOf({ content, mode, ...rest }: Subscription): string {
+  const conditions = conditionsOf(rest)
   const words = mode === 'union' ? [content, mode] : content === 'none' ? [] : [content]
-  return [formatAddress(address), ...words].join(' ')
+  return [formatAddress(rest), ...words, ...conditions].join(' ')
 }

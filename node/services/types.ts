@@ -163,18 +163,21 @@ export interface SyncingService {
   forget(library: string, signal: AbortSignal): Promise<LibraryAddress>
 }
 
-export interface FollowRequest {
+/** With a filter, it takes the place of the one before; without, that stays. */
+export interface FollowRequest extends ReleaseFilter {
   /** Its address. */
   library: string
   /** As it was, or none, unless given. */
   content?: ContentPolicy
   /** As it was, or a mirror, unless given. */
   mode?: SyncMode
+  /** Takes the filter away. */
+  everything?: boolean
 }
 
 /** What is followed, changed while the node runs, and kept in its configuration. */
 export interface SubscribingService {
-  /** Follows a library from now on, or in another way than before. INVALID_ARGUMENT, ALREADY_FOLLOWED, LIMIT_EXCEEDED, CONFIG_OVERRIDDEN. */
+  /** Follows a library from now on, or in another way than before. INVALID_ARGUMENT, KEY_INVALID, ALREADY_FOLLOWED, LIMIT_EXCEEDED, CONFIG_OVERRIDDEN. */
   follow(request: FollowRequest): Promise<FollowShape>
   /** Follows a library no more, and lets go of its copy. INVALID_ARGUMENT, NOT_FOUND, BUSY, CONFIG_OVERRIDDEN. */
   unfollow(library: string, signal: AbortSignal): Promise<Unfollowed>

@@ -116,6 +116,43 @@ test('what is followed changes while a daemon runs, and is what a restart follow
   await late.stop()
 })
 
+test('content and what joins are of the releases that a filter means, and follow it when it changes', async () => {
+  const chooser = await net.start('chooser', { join: ada, set: { 'sync.interval': NEVER } })
+  const home = chooser.home.root
+  const follow = (...args: string[]) => cliOk(['library', 'follow', ada.peerId, ...args], { home })
+  const states = async (): Promise<Array<string | undefined>> =>
+    await Promise.all(['one', 'two'].map(name => stateOf(chooser, name)))
+  const joined = async (): Promise<number> =>
+    (await chooser.ok('GET', '/v1/libraries')).own.find(({ name }: { name: string }) => name === 'home')
+      .releases
+
+  expect(await follow('--content', 'all', '--prefix', 'one')).toMatchObject({ content: 'all', prefix: 'one' })
+  await eventually(async () => (await stateOf(chooser, 'one')) === 'complete')
+  expect(await states(), 'the copy is whole all the same').toEqual(['complete', 'none'])
+  await follow('--mode', 'union')
+  await eventually(async () => (await joined()) === 1)
+  await follow('--prefix', 'two')
+  await eventually(async () => (await joined()) === 2 && (await stateOf(chooser, 'two')) === 'complete')
+  expect(await states(), 'what came stays').toEqual(['complete', 'complete'])
+  expect(await stateOf(chooser, 'later'), 'is meant by neither').toBe('none')
+
+  await ada.publish(small('two-too'))
+  await eventually(async () => (await stateOf(chooser, 'two-too')) === 'complete' && (await joined()) === 3)
+  const refusal: Refusal = { code: 'INVALID_ARGUMENT', names: ['neither does'], hint: /--everything/ }
+  await expectRefusal(['library', 'follow', ada.peerId, '--content', 'none', '--mode', 'mirror'], refusal, {
+    home
+  })
+  await cliOk(['config', 'set', 'sync.follow', `${chooser.peerId},${ada.peerId} all tag:none`], { home })
+  const { follows } = await chooser.ok('GET', '/v1/sync')
+  expect(follows, 'without what is its own').toMatchObject([
+    { address: ada.peerId, mode: 'mirror', tag: 'none' }
+  ])
+  await follow('--everything')
+  await eventually(async () => (await stateOf(chooser, 'later')) === 'complete')
+  expect(await joined(), 'a mirror again').toBe(3)
+  await chooser.stop()
+})
+
 test('a writer that comes back is followed again', async () => {
   await ada.stop()
   ada = await net.start('ada')

@@ -137,6 +137,13 @@ function followRoutes({ subscribing }: NodeServices): Route[] {
             description:
               'union: it joins the home library of this node too; as it was, or mirror, unless given.'
           })
+        ),
+        ...FILTER_FIELDS,
+        everything: Type.Optional(
+          Type.Boolean({
+            description:
+              'Takes the filter away. Of type, tag, category, prefix and publisher those that are given are the whole filter from then on; with none of them it stays as it was.'
+          })
         )
       }),
       response: FollowShape,

@@ -137,6 +137,16 @@ it('follows a library with what is given, and says how', async () => {
   expect(told()).toEqual({ library: '12D3Ada/tools', content: 'all', mode: 'union' })
   await cli(['library', 'follow', '12D3Ada/tools'], { home })
   expect(told(), 'as it was').toEqual({ library: '12D3Ada/tools' })
+  daemon.routes.set('POST /v1/follows', () => ({
+    json: { ...follow, mode: 'mirror', prefix: '@acme/', tag: 'ci' }
+  }))
+  const filters = ['--tag', 'ci', '--prefix', '@acme/']
+  const some = await cli(['library', 'follow', '12D3Ada/tools', ...filters], { home })
+  expect(some.stdout).toBe('12D3Ada/tools is followed: content all, only of what is tag:ci prefix:@acme/\n')
+  expect(told()).toEqual({ library: '12D3Ada/tools', tag: 'ci', prefix: '@acme/' })
+  await cli(['library', 'follow', '12D3Ada/tools', '--everything'], { home })
+  expect(told()).toEqual({ library: '12D3Ada/tools', everything: true })
+  expect((await cli(['library', 'follow', '12D3Ada', '--type', 'song'], { home })).status).toBe(2)
   const { status } = await cli(['library', 'follow', '12D3Ada', '--content', 'some'], { home })
   expect(status).toBe(2)
 })

@@ -19,6 +19,8 @@ const FOLLOW = {
   address: '12D3Writer',
   content: 'all',
   mode: 'union',
+  type: 'vm',
+  tag: 'ci',
   state: 'failing',
   nextAt: '2026-01-02T00:00:00.000Z'
 }
@@ -97,7 +99,7 @@ it('shows the copies that are here, and how the standing ones go', async () => {
   const { stdout, status } = await cli(['sync', '--status'], { home })
   expect(status).toBe(0)
   expect(stdout).toMatch(/12D3Writer\/tools +7 +12 +expired/)
-  expect(stdout).toMatch(/12D3Writer +all +union +DIAL_FAILED/)
+  expect(stdout).toMatch(/12D3Writer +all +union +type:vm tag:ci +DIAL_FAILED/)
   daemon.routes.set('GET /v1/sync', () => ({ json: { libraries: [], follows: [] } }))
   expect((await cli(['sync', '--status'], { home })).stdout).toContain('no library')
 })

@@ -4,6 +4,7 @@ import { silentLogger } from '../../../base/index.ts'
 import { createReleaseRecord } from '../../../library/index.ts'
 import { EventHub } from '../../../node/events.ts'
 import { FollowedContent } from '../../../node/services/followed-content.ts'
+import { formatAddress } from '../../../node/services/library-address.ts'
 import { type Subscription, subscriptionsOf } from '../../../node/services/subscription.ts'
 import { peerOf } from '../../../node/services/writer-key.ts'
 import { eventually } from '../../eventually.ts'
@@ -63,6 +64,18 @@ test('a library that was gone through is gone through again when it has changed,
   await content.ended(ada)
   content.followed(ada, { state: 'equal' })
   await eventually(() => fetches === 3)
+})
+
+test('content of what a filter means comes only, and of the rest when the filter has changed', async () => {
+  const [vms, some] = ['type:vm', `prefix:${RECORD.release.name}`].map(
+    condition => subscriptionsOf([`${formatAddress(ada)} all ${condition}`])[0]!
+  ) as [Subscription, Subscription]
+  content.followed(vms, { state: 'updated' })
+  content.followed(bob, { state: 'updated' })
+  await eventually(() => fetches === 1)
+  await content.ended(vms)
+  content.followed(some, { state: 'equal' })
+  await eventually(() => fetches === 2)
 })
 
 test('a fetch of a library that is followed no more ends at once, those of others go on', async () => {

@@ -1,5 +1,6 @@
 /** Subscriptions that change while they are followed. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { CatalogError } from '../../../base/index.ts'
 import { subscriptionsOf } from '../../../node/services/subscription.ts'
 import { peerOf } from '../../../node/services/writer-key.ts'
 import { libraryIdOf } from '../../../sync/index.ts'
@@ -98,6 +99,79 @@ describe('subscriptions that change', () => {
     expect(world.following.status()).toMatchObject([{ content: 'all', mode: 'union' }])
     await world.clock.advance(20_000, 1000)
     expect(world.libraries, 'nothing else is watched').toHaveLength(1)
+  })
+
+  test('have what fits a filter join, and go through the union again when that is another one', async () => {
+    const ofHome = peerOf(world.writer.key.publicKey)
+    await change(`${ofHome} none union tag:a`)
+    await eventually(() => world.followed.length === 2)
+    expect(world.following.status()).toMatchObject([{ mode: 'union', tag: 'a' }])
+    await change(`${ofHome} none union type:vm prefix:b`)
+    await eventually(() => world.followed.length === 3)
+    await change(`${ofHome} none union`)
+    await eventually(() => world.followed.length === 4)
+    expect(world.filters).toEqual(['tag:a', 'type:vm prefix:b', ''])
+    expect(world.following.status()[0]).not.toHaveProperty('type')
+  })
+
+  test('end what joins by another filter, and what is under way ends as nothing of theirs', async () => {
+    const ofHome = peerOf(world.writer.key.publicKey)
+    world.uniting = signal =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    await change(`${ofHome} none union tag:a`)
+    await eventually(() => world.united.length === 1)
+    world.uniting = async () => undefined
+    await change(`${ofHome} none union tag:b`)
+    await eventually(() => world.followed.length === 2)
+    expect(world.filters).toEqual(['tag:a', 'tag:b'])
+    expect(world.following.status()).toMatchObject([{ state: 'waiting', tag: 'b' }])
+    expect(world.following.status()[0], 'that is no failure').not.toHaveProperty('error')
+  })
+
+  test('that come while one is compared are not lost with what that session brings', async () => {
+    const ofHome = peerOf(world.writer.key.publicKey)
+    let go: () => void = () => undefined
+    world.session = () => new Promise(resolve => (go = resolve))
+    await change(`${ofHome} all`)
+    await eventually(() => world.runs.length === 2)
+    await change(`${ofHome} all tag:b`)
+    world.session = async () => undefined
+    go()
+    await eventually(() => world.followed.length === 2)
+    expect(world.runs, 'compared once more').toHaveLength(3)
+  })
+
+  test('are tried at once, however often the ones before were in vain', async () => {
+    const ofHome = peerOf(world.writer.key.publicKey)
+    world.outcome = () => {
+      throw new CatalogError('DIAL_FAILED', 'away')
+    }
+    await change(`${ofHome} wanted`)
+    await eventually(() => world.following.status()[0]?.error === 'DIAL_FAILED')
+    world.outcome = () => undefined
+    await change(`${ofHome} wanted tag:b`)
+    await eventually(() => world.followed.length === 2)
+  })
+
+  test('into the union of a library that is not for everybody say so, and ask for it once an interval', async () => {
+    const ofHome = peerOf(world.writer.key.publicKey)
+    world.outcome = () => {
+      throw new CatalogError('NOT_PERMITTED', 'does not join')
+    }
+    await change(`${ofHome} none union`)
+    await eventually(() => world.following.status()[0]?.error === 'NOT_PERMITTED')
+    expect(world.following.status()).toMatchObject([{ state: 'failing' }])
+    await world.writer.publish(numbered(2))
+    await world.following.heard(world.mirror, world.headOf())
+    await world.clock.advance(DAY_MS - HOUR_MS, HOUR_MS / 2)
+    expect(world.runs, 'nor for a newer head').toHaveLength(2)
+    expect(world.searches, 'nobody else could do better').toBe(0)
+    await world.clock.advance(HOUR_MS, HOUR_MS / 2)
+    await eventually(() => world.runs.length === 3)
+    world.outcome = () => undefined
+    await change(ofHome)
+    await eventually(() => world.followed.length === 2)
+    expect(world.following.status()[0], 'as a mirror at once').not.toHaveProperty('error')
   })
 
   test('change what is done when it goes on, while it pauses', async () => {

@@ -4,6 +4,7 @@ import type { PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { silentLogger } from '../../../base/index.ts'
 import { Following } from '../../../node/services/following.ts'
+import { conditionsOf } from '../../../node/services/release-filter.ts'
 import { type Subscription, subscriptionsOf } from '../../../node/services/subscription.ts'
 import { peerOf } from '../../../node/services/writer-key.ts'
 import type { SyncResult } from '../../../node/sync-schemas.ts'
@@ -34,6 +35,10 @@ export class FollowingWorld {
   /** Heads that the worker has judged. */
   takes = 0
   readonly united: Uint8Array[] = []
+  /** Of which releases of each. */
+  readonly filters: string[] = []
+  /** How unions go, and end. */
+  uniting: (signal: AbortSignal) => Promise<void> = async () => undefined
   root = 'one'
   /** Who is found to have a library whose writer is away, and how often somebody was looked for. */
   holders: (signal: AbortSignal) => string[] | Promise<string[]> = () => []
@@ -86,8 +91,10 @@ export class FollowingWorld {
           }
         },
         uniting: {
-          unite: async ({ library }) => {
+          unite: async ({ library, filter = {} }, { signal }) => {
             this.united.push(library)
+            this.filters.push(conditionsOf(filter).join(' '))
+            await this.uniting(signal)
             return 1
           }
         },

@@ -9,7 +9,9 @@ import { createConfigService } from '../../../node/services/config.ts'
 import { formatAddress, parseAddress } from '../../../node/services/library-address.ts'
 import { Subscribing } from '../../../node/services/subscribing.ts'
 import { type Subscription, subscriptionsOf } from '../../../node/services/subscription.ts'
+import type { ConfigService, FollowRequest } from '../../../node/services/types.ts'
 import { peerOf } from '../../../node/services/writer-key.ts'
+import { formatPublicKey } from '../../../trust/index.ts'
 import { keyOf } from '../records/examples.ts'
 
 const [self, ada, bob] = ['self', 'ada', 'bob'].map(name => peerOf(keyOf(name).publicKey)) as [
@@ -17,6 +19,7 @@ const [self, ada, bob] = ['self', 'ada', 'bob'].map(name => peerOf(keyOf(name).p
   string,
   string
 ]
+const KEY = formatPublicKey(keyOf('ada').publicKey)
 const { signal } = new AbortController()
 
 let folder: string
@@ -27,6 +30,7 @@ let done: string[]
 /** Addresses that copies are here of. */
 let copies: Set<string>
 let forgetting: () => void
+let config: ConfigService
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'catalog-follow-'))
   file = join(folder, 'config.toml')
@@ -42,7 +46,7 @@ function open(flags: Record<string, unknown> = {}): Subscribing {
   const reload = () => loadConfig({ file, flags })
   inForce = subscriptionsOf(reload().values.sync.follow)
   const sink = { write: () => {}, close: async () => {} }
-  const config = createConfigService(
+  config = createConfigService(
     {
       loaded: reload(),
       reload,
@@ -141,6 +145,63 @@ test('an address that is none, an own library, and what is so already, are refus
   await expect(subscribing.unfollow('bob', signal)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
   expect(await text()).toBe(before)
   expect(done).toHaveLength(1)
+})
+
+test('a filter is one thing: what is given takes the place of the one before, and else it stays', async () => {
+  const subscribing = open()
+  const ways: object[] = []
+  const follow = async (over: object): Promise<void> => {
+    ways.push(await subscribing.follow({ library: ada, ...over }))
+  }
+  await follow({ content: 'all', type: 'vm', tag: 'ci' })
+  await follow({ prefix: '@acme/' })
+  await follow({ mode: 'union', content: 'none' })
+  await follow({ publisher: `did:key:${KEY}` })
+  expect(done).toEqual([
+    `in force: ${ada} all type:vm tag:ci`,
+    `in force: ${ada} all prefix:@acme/`,
+    `in force: ${ada} none union prefix:@acme/`,
+    `in force: ${ada} none union publisher:${KEY}`
+  ])
+  expect(ways.at(-1)).toMatchObject({ mode: 'union', publisher: KEY })
+  await expect(follow({ publisher: KEY })).rejects.toMatchObject({
+    code: 'ALREADY_FOLLOWED',
+    message: `${ada} is followed already in that way: content none, mode union, publisher:${KEY}`
+  })
+  await follow({ everything: true })
+  expect(inForce).toEqual([{ writer: ada, name: 'home', content: 'none', mode: 'union' }])
+  await expect(follow({ everything: true })).rejects.toMatchObject({ code: 'ALREADY_FOLLOWED' })
+})
+
+test.each<[Partial<FollowRequest>, string, RegExp]>([
+  [{ tag: 'ci' }, 'INVALID_ARGUMENT', /of this library neither does/],
+  [{ content: 'all', tag: 'two words' }, 'INVALID_ARGUMENT', /the tag 'two words' has a space/],
+  [{ content: 'all', category: 'a,b' }, 'INVALID_ARGUMENT', /the category 'a,b'/],
+  [{ content: 'all', tag: 'del\u007f' }, 'INVALID_ARGUMENT', /control character/],
+  [{ content: 'all', tag: 'ci', everything: true }, 'INVALID_ARGUMENT', /--everything takes the filter away/],
+  [{ content: 'all', publisher: 'z6Mkada' }, 'KEY_INVALID', /not an Ed25519 public key/]
+])('%j is refused, and changes nothing', async (over, code, message) => {
+  const before = await text()
+  const refusal = { code, message: expect.stringMatching(message) }
+  await expect(open().follow({ library: ada, ...over })).rejects.toMatchObject(refusal)
+  expect([await text(), done]).toEqual([before, []])
+})
+
+test('a filter that would have nothing to choose any more has to go first', async () => {
+  const subscribing = open()
+  await subscribing.follow({ library: ada, content: 'all', tag: 'ci' })
+  const less = subscribing.follow({ library: ada, content: 'none' })
+  await expect(less).rejects.toMatchObject({ hint: expect.stringMatching(/--everything/) })
+  await subscribing.follow({ library: ada, content: 'none', everything: true })
+  expect(done.at(-1)).toBe(`in force: ${ada}`)
+})
+
+test('a key that is none does not get into the file, where the next start would fail at it', async () => {
+  open()
+  const before = await text()
+  const line = `${ada} all publisher:z6Mk${'1'.repeat(44)}`
+  await expect(config.set('sync.follow', line)).rejects.toMatchObject({ code: 'KEY_INVALID' })
+  expect(await text()).toBe(before)
 })
 
 test('as many are followed as a configuration may have, and no more', async () => {
