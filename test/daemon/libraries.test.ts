@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { cliOk, expectRefusal } from './support/cli.ts'
-import { type TestDaemon, TestNet } from './support.ts'
+import { eventually, type TestDaemon, TestNet } from './support.ts'
 
 let net: TestNet
 let ada: TestDaemon
@@ -28,6 +28,12 @@ test('a restricted library is for those whom it is granted to, until it is revok
   expect(granted.members).toEqual([bob.peerId])
   const union = () => bob.operation('/v1/sync', { peer: ada.address, library: 'team', mode: 'union' })
   expect(await union()).toMatchObject({ error: { code: 'NOT_PERMITTED' } })
+  await bob.ok('POST', '/v1/follows', { library: made.address, mode: 'union' })
+  const standing = async () => (await bob.ok('GET', '/v1/sync')).follows[0]
+  await eventually(async () => (await standing()).error === 'NOT_PERMITTED')
+  const waitMs = Date.parse((await standing()).nextAt) - Date.now()
+  expect(waitMs, 'an interval, not a pause after a failure').toBeGreaterThan(60_000)
+  await bob.ok('DELETE', `/v1/follows/${encodeURIComponent(made.address)}`)
   expect((await bob.ok('GET', '/v1/libraries')).followed, 'nothing of it has come').toEqual([])
   expect(await follow(bob, 'team')).toMatchObject({ state: 'done', result: { records: 1 } })
   expect(await union()).toMatchObject({ error: { code: 'NOT_PERMITTED' } })
