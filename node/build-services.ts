@@ -148,7 +148,11 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
       ...modules,
       openOther: root => openOtherLibrary({ clock, log: logger.child({ part: 'other library' }) }, root, home)
     }),
-    bundling: new Bundling(modules),
+    bundling: new Bundling(modules, {
+      own: modules.nodeKey.key.publicKey,
+      maxRecords: values.sync.maxRecords,
+      maxBytes: values.sync.maxBytes
+    }),
     queueing: createQueueing(modules),
     blocks: createBlocks(modules),
     why: createWhy(withAccess),

@@ -36,4 +36,5 @@ export {
   warn
 } from './services/machine-checks.ts'
 export { type ReadyLine, type StartOptions, startDaemon } from './start.ts'
+export { verifyBundle } from './verify-bundle.ts'
 export { VERSION } from './version.ts'

@@ -174,6 +174,9 @@ class SyncCompanion implements WorkerCompanion {
     sessionTake: parameters => this.#sessions.take(parameters),
     sessionSay: parameters => this.#sessions.say(parameters),
     sessionClose: ({ session }) => this.#sessions.close(session),
+    bundleOpen: ({ opening, nowMs }) => this.#sessions.openBundle(opening, nowMs),
+    bundleTake: parameters => this.#sessions.takeBundle(parameters),
+    bundleEnd: parameters => this.#sessions.endBundle(parameters),
     joinRecords: parameters => this.#joins.join(parameters),
     forgetLibrary: parameters => this.#sessions.forget(parameters),
     finishCopies: ({ nowMs }, signal) =>

@@ -11,6 +11,7 @@ export * from './bundle/index.ts'
 export { openSyncCompanion, type SyncCompanionModules, type SyncCompanionOptions } from './companion.ts'
 export {
   awaitedFromMs,
+  type BundleOutcome,
   copyName,
   expectJoinable,
   FAILED,
@@ -37,6 +38,7 @@ export {
 } from './follow/index.ts'
 export * from './heads/index.ts'
 export {
+  type BundlePort,
   type Followed,
   type LibrarySession,
   LibrarySets,

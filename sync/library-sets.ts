@@ -11,6 +11,8 @@ import { bytesEqual } from '../trust/index.ts'
 import { LibraryAccess, readDeleted, readOwnLibrary } from './access/index.ts'
 import { libraryOf } from './find-library.ts'
 import {
+  type BundleOpening,
+  type BundleOutcome,
   copyName,
   type FollowedRow,
   type FollowOptions,
@@ -98,6 +100,13 @@ export type SessionRequest = Omit<FollowOptions, 'session'> | Omit<SourceOptions
 
 /** The worker's side of a session; only a follower's has an outcome. */
 export type LibrarySession = SessionPort<FollowOutcome>
+
+/** The worker's side of a bundle that is taken in: see follow/bundle-copy.ts. One call after the other, and `close` whatever happens. */
+export interface BundlePort {
+  take(records: readonly Uint8Array[]): Promise<unknown>
+  end(): Promise<BundleOutcome>
+  close(): Promise<void>
+}
 
 /**
  * The sets of this node's libraries, as the main thread has them: it reads the database itself and has the worker do what is
@@ -220,6 +229,25 @@ export class LibrarySets {
       })
     } finally {
       await this.#worker.ask('sessionClose', { session }).finally(release)
+    }
+  }
+
+  /**
+   * Begins to make the copy of another node's library what a bundle has of it. BUSY as for a session; HEAD_INVALID, LIMIT_EXCEEDED,
+   * INVALID_ARGUMENT for a library of this node.
+   */
+  async openBundle(opening: Omit<BundleOpening, 'session'>): Promise<BundlePort> {
+    const session = this.#nextSession++
+    const release = this.#modules.library.holdWorker()
+    const nowMs = this.#now()
+    await this.#worker.ask('bundleOpen', { opening: { ...opening, session }, nowMs }).catch(thrown => {
+      release()
+      throw thrown
+    })
+    return {
+      take: records => this.#worker.ask('bundleTake', { session, records, nowMs: this.#now() }),
+      end: () => this.#worker.ask('bundleEnd', { session, nowMs: this.#now() }),
+      close: async () => void (await this.#worker.ask('sessionClose', { session }).finally(release))
     }
   }
 

@@ -1,6 +1,6 @@
 import type { SyncKind } from '../protocols/index.ts'
 import type { MemberChange, NewLibrary, OwnLibrary } from './access/index.ts'
-import type { Said, SessionOpening } from './follow/types.ts'
+import type { BundleOpening, BundleOutcome, Said, SessionOpening } from './follow/types.ts'
 import type { HeadVerdict } from './heads/index.ts'
 import type { RebuiltTree, TreeReport } from './trie/index.ts'
 
@@ -28,6 +28,10 @@ export interface SyncMethods {
   ]
   sessionSay: [{ session: number; nowMs: number }, Said]
   sessionClose: [{ session: number }, undefined]
+  /** A session of its own that a bundle is taken in with: see follow/bundle-copy.ts. Closed as the others are. */
+  bundleOpen: [{ opening: BundleOpening; nowMs: number }, undefined]
+  bundleTake: [{ session: number; records: readonly Uint8Array[]; nowMs: number }, undefined]
+  bundleEnd: [{ session: number; nowMs: number }, BundleOutcome]
   /** See follow/joins.ts. */
   joinRecords: [
     { library: Uint8Array; recHashes: readonly Uint8Array[]; isDryRun: boolean; nowMs: number },

@@ -1,54 +1,41 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { CatalogError, plural } from '../../base/index.ts'
+import { plural } from '../../base/index.ts'
 import { BUNDLE_TYPE } from '../../sync/index.ts'
 import type { BundleResult } from '../client/types.ts'
 import { type Context, resolvePath } from '../framework/context.ts'
 import { defineCommand } from '../framework/tree.ts'
+import { bundleFile, expiredWarning } from './bundle-file.ts'
 
 export const run = defineCommand(async (context, [typed]: [string]) => {
-  const file = resolvePath(context, typed)
-  const sizeBytes = await sizeOf(file)
+  const file = await bundleFile(context, resolvePath(context, typed))
   const result = await context
     .client()
-    .upload<BundleResult>('/v1/bundles', BUNDLE_TYPE, piecesOf(context, file, sizeBytes), context.signal)
+    .upload<BundleResult>('/v1/bundles', BUNDLE_TYPE, file.pieces(), context.signal)
   context.progress.finish()
-  if (result.isExpired)
-    context.output.warn(
-      `the bundle was made of a state of the library that held until ${result.head.expires}: newer releases and yanks may be missing`
-    )
-  if (result.isOlder) context.output.warn('this node knows a newer state of the library than the bundle has')
+  warn(context, result)
   context.output.result(result, () => {
-    const { records, newRecords, contents, newContents, writer } = result
-    return `${plural(records, 'record')} (${newRecords} new) and ${plural(contents, 'content')} (${newContents} new) of the library of ${writer}`
+    const { records, newRecords, contents, newContents, address } = result
+    const came = `${plural(records, 'record')} (${newRecords} new) and ${plural(contents, 'content')} (${newContents} new) of the library ${address}`
+    return [came, ...copyLines(result)].join('\n')
   })
 })
 
-async function sizeOf(file: string): Promise<number> {
-  try {
-    const found = await stat(file)
-    if (found.isFile()) return found.size
-  } catch (cause) {
-    throw new CatalogError('INVALID_ARGUMENT', `${file} cannot be read (${codeOf(cause)})`, {
-      hint: 'give a file that `catalog bundle create` has made',
-      cause
-    })
-  }
-  throw new CatalogError('INVALID_ARGUMENT', `${file} is not a file`)
+function warn({ output }: Context, { isExpired, isOlder, head, copy, address }: BundleResult): void {
+  if (isExpired) output.warn(expiredWarning(head.expires))
+  if (isOlder) output.warn('this node knows a newer state of the library than the bundle has')
+  if (copy === 'too-large')
+    output.warn(
+      'the library is too large for a copy of it here; raise sync.maxRecords or sync.maxBytes and import it again'
+    )
+  if (copy === 'busy')
+    output.warn(
+      `no copy was made of the library, as ${address} is being compared with a peer; import it again later`
+    )
 }
 
-async function* piecesOf(context: Context, file: string, bytesTotal: number): AsyncGenerator<Uint8Array> {
-  let bytesDone = 0
-  try {
-    for await (const piece of createReadStream(file, { signal: context.signal })) {
-      yield piece as Uint8Array
-      bytesDone += (piece as Uint8Array).byteLength
-      context.progress.update({ phase: 'reading the bundle', bytesDone, bytesTotal })
-    }
-  } catch (cause) {
-    context.signal.throwIfAborted()
-    throw new CatalogError('DISK_IO', `${file} cannot be read (${codeOf(cause)})`, { cause })
-  }
-}
-
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error)
+const copyLines = ({ copy, address, head }: BundleResult): string[] =>
+  copy === 'made'
+    ? [
+        `the library is here as a copy now, revision ${head.revision}`,
+        `unless it is followed, it stays as it is: \`catalog sync PEER --library ${address}\` brings what is newer, \`catalog sync ${address} --forget\` lets go of it`
+      ]
+    : []

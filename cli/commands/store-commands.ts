@@ -101,10 +101,20 @@ export const STORE_COMMANDS: CommandSpec[] = [
         name: 'import',
         summary: 'take in what a file of `bundle create` holds, everything verified',
         details:
-          'Afterwards its releases are here as if they had been fetched: `list`, `info` and `install` find them. Each part is checked by itself and stays when a later one is wrong; a content counts only when it is whole. What is here already is passed over, so an import that was cut off is run again.',
+          'Afterwards its releases are here as if they had been fetched: `list`, `info` and `install` find them. Each part is checked by itself and stays when a later one is wrong; a content counts only when it is whole. What is here already is passed over, so an import that was cut off is run again. Of a whole library, made without a SPEC, a copy is here then, as if it had been followed, unless a newer one is: `catalog sync --status` shows it, `catalog sync PEER --library ADDRESS` goes on from there, and it holds its records until `catalog sync ADDRESS --forget` lets go of it.',
         arguments: [{ name: '<file>', description: 'the file', complete: 'file' }],
-        json: '`library`, `writer`, `head {epoch, revision, time, expires}`, `isExpired`, `isOlder`, `records`, `newRecords`, `refusedRecords`, `contents`, `newContents`',
+        json: '`library`, `writer`, `address`, `head {epoch, revision, time, expires}`, `isExpired`, `isOlder`, `copy` (made, part, older, own, too-large, busy), `records`, `newRecords`, `refusedRecords`, `contents`, `newContents`',
         load: () => import('./bundle-import.ts')
+      },
+      {
+        name: 'verify',
+        summary: 'check all of a file of `bundle create`, with nothing but itself',
+        details:
+          'Checks the form and checksum of the file, the signed head of the library, the signature of each record and its proof that it is in the library, the hash of each block, and that each content is whole, with nothing from outside the file. Needs neither a daemon nor a home, and, while it runs, as much room in the folder for temporary files as the file has bytes. A head that no longer holds is a warning. Exit status 5 where something is wrong.',
+        arguments: [{ name: '<file>', description: 'the file', complete: 'file' }],
+        offline: true,
+        json: '`file`, `bytes`, `library`, `writer`, `address`, `head {epoch, revision, time, expires}`, `isExpired`, `isWhole`, `records`, `contents`',
+        load: () => import('./bundle-verify.ts')
       }
     ]
   },

@@ -7,6 +7,7 @@ import { CatalogError } from '../../base/index.ts'
 import {
   type ContentStore,
   type CopyTarget,
+  HOME_LIBRARY,
   idKey,
   type MemberRecord,
   parseSpec,
@@ -24,6 +25,7 @@ import {
   entryCount,
   entryHash,
   findRecord,
+  type Head,
   iterateEntries,
   type LibrarySets,
   MAX_BUNDLE_RECORDS,
@@ -45,6 +47,8 @@ export interface BundleCreateModules {
 export interface BundleRequest {
   /** Id of the library. */
   readonly library: Uint8Array
+  /** Its name at its node. */
+  readonly name: string
   /** Every version that one of these names; without any, everything in the library. */
   readonly specs: readonly string[]
 }
@@ -71,7 +75,7 @@ export async function* createBundle(
 
 async function putAll(
   modules: BundleCreateModules,
-  { library, specs }: BundleRequest,
+  { library, name, specs }: BundleRequest,
   put: Put,
   signal: AbortSignal
 ): Promise<void> {
@@ -80,7 +84,7 @@ async function putAll(
     parsed.length === 0 ? allRecords(shown) : recordsOf(modules, shown, parsed, signal)
   const contents = await modules.sets.show(
     library,
-    shown => putRecords(wanted(shown), shown, put, signal),
+    shown => putRecords(wanted(shown), { ...shown, name }, put, signal),
     signal
   )
   const target = new BundleTarget(put)
@@ -97,7 +101,7 @@ type Records = AsyncIterable<MemberRecord> | Iterable<MemberRecord>
 /** Returns the contents that the records name. */
 async function putRecords(
   records: Records,
-  { tree, head }: ShownSet,
+  { tree, head, name }: ShownSet & Pick<BundleRequest, 'name'>,
   put: Put,
   signal: AbortSignal
 ): Promise<Map<string, CID>> {
@@ -108,13 +112,18 @@ async function putRecords(
     const key = trieKey(record)
     const place = Buffer.from(key).toString('base64')
     if (seen.has(place)) continue
-    if (seen.size === 0) await put({ kind: 'head', head: head.bytes })
+    if (seen.size === 0) await putHead(head, name, put)
     seen.add(place)
     if (seen.size > MAX_BUNDLE_RECORDS) throw tooMany()
     await put({ kind: 'record', record: record.bytes, proof: proveRecord(tree, key) })
     if ('release' in record) contents.set(record.release.content.toString(), record.release.content)
   }
   return contents
+}
+
+async function putHead({ bytes }: Head, name: string, put: Put): Promise<void> {
+  if (name !== HOME_LIBRARY) await put({ kind: 'name', name })
+  await put({ kind: 'head', head: bytes })
 }
 
 function* allRecords({ reader, tree }: ShownSet): Generator<MemberRecord> {

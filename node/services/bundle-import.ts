@@ -3,22 +3,13 @@
  * as one that a peer has told, whatever the rest of the file is, and a content counts once it is whole.
  */
 import { CID } from 'multiformats/cid'
-import { CatalogError, type Clock, KIB, MIB, toCatalogError } from '../../base/index.ts'
+import { CatalogError, type Clock, toCatalogError } from '../../base/index.ts'
+import { type ContentStore, HOME_LIBRARY, type Registry, type ReleaseRecord } from '../../library/index.ts'
 import {
-  BlockCodec,
-  type ContentStore,
-  type ContentSummary,
-  expectTimely,
-  type IncomingBlock,
-  MAX_BLOCK_BYTES,
-  type Receive,
-  type Registry,
-  type ReleaseRecord
-} from '../../library/index.ts'
-import {
+  type BundledRecord,
   type BundlePart,
+  checkBundleHead,
   checkBundleRecord,
-  decodeHead,
   type Head,
   isExpired,
   type LibrarySets,
@@ -27,27 +18,44 @@ import {
 import type { BundleResult } from '../bundle-schemas.ts'
 import type { EventHub } from '../events.ts'
 import type { Blocking } from './blocking.ts'
+import { Arriving, blockOf, type Expected, expectedOf } from './bundle-content.ts'
 import type { Collecting } from './collecting.ts'
-import { releaseName } from './release-shapes.ts'
-import type { Room } from './rooms.ts'
+import { formatAddress } from './library-address.ts'
 import { peerOf } from './writer-key.ts'
 
-/** Bytes and blocks that go to the worker at once. */
-const BATCH_BYTES = MIB
-const BATCH_BLOCKS = 1024
-/** Of one entry of a manifest: a path, and what is said of the file. */
-const MAX_ENTRY_BYTES = 8 * KIB
-/** Of any content: links and empty folders are no files, and trees have inner nodes. */
-const ALLOWANCE_BYTES = 64 * MIB
+/** A bundle as far as its head. */
+export interface BundleHead {
+  readonly head: Head
+  /** Of the library at its node. */
+  readonly name: string
+  /** A newer head of it is known here. */
+  readonly isOlder: boolean
+}
+
+/** What becomes of all records of a bundle together. */
+export interface BundleCopying {
+  take(record: BundledRecord): Promise<void>
+  /** All have come; the same again when it is called again. */
+  end(): Promise<BundleResult['copy']>
+  close(): Promise<void>
+}
+
+/** Where records go, and whether they are new there. */
+type Records = {
+  [Add in 'add' | 'addStatement']: (
+    ...parameters: Parameters<Registry[Add]>
+  ) => Promise<{ readonly added: boolean }>
+}
 
 export interface BundleImportModules {
   blocking: Pick<Blocking, 'isBlocked'>
   sets: Pick<LibrarySets, 'take'>
-  registry: Pick<Registry, 'add' | 'addStatement'>
+  registry: Records
   content: Pick<ContentStore, 'beginReceive' | 'hold' | 'localState'>
   collecting: Pick<Collecting, 'makeRoom'>
-  events: EventHub
+  events: Pick<EventHub, 'emit'>
   clock: Clock
+  copying(of: BundleHead): BundleCopying
 }
 
 /**
@@ -62,7 +70,7 @@ export async function importBundle(
   const run = new Import(modules, signal)
   try {
     for await (const part of readBundle(source)) await run.take(part)
-    return run.result()
+    return await run.result()
   } finally {
     await run.close()
   }
@@ -78,8 +86,9 @@ class Import {
   readonly #refused = new Set<string>()
   /** What is here of the contents that came stays until all have: one may lean on blocks of another. */
   readonly #holds: Array<() => void> = []
-  #head: Head | undefined
-  #isOlder = false
+  #name = HOME_LIBRARY
+  #of: BundleHead | undefined
+  #copying: BundleCopying | undefined
   /** The content that is coming; undefined when it was whole already. */
   #arriving: Arriving | undefined
 
@@ -90,56 +99,58 @@ class Import {
 
   async take(part: BundlePart): Promise<void> {
     this.#signal.throwIfAborted()
-    if (part.kind === 'head') await this.#takeHead(part.head)
+    if (part.kind === 'name') this.#name = part.name
+    else if (part.kind === 'head') await this.#takeHead(part.head)
     else if (part.kind === 'record') await this.#takeRecord(part)
     else if (part.kind === 'content') await this.#begin(part.content)
     else if (part.kind === 'block') await this.#arriving?.add(blockOf(part))
     else await this.#whole()
   }
 
-  result(): BundleResult {
-    const head = this.#head!
+  async result(): Promise<BundleResult> {
+    const { head, name, isOlder } = this.#of!
     const { epoch, revision, time, expires } = head
+    const writer = peerOf(head.writer)
     return {
       library: Buffer.from(head.library).toString('hex'),
-      writer: peerOf(head.writer),
+      writer,
+      address: formatAddress({ writer, name }),
       head: { epoch, revision, time: instant(time), expires: instant(expires) },
       isExpired: isExpired(head, this.#modules.clock.now()),
-      isOlder: this.#isOlder,
+      isOlder,
+      copy: await this.#copying!.end(),
       ...this.#count
     }
   }
 
   async close(): Promise<void> {
     try {
-      await this.#arriving?.end()
+      await Promise.all([this.#arriving?.end(), this.#copying?.close()])
     } finally {
       for (const release of this.#holds) release()
     }
   }
 
   async #takeHead(bytes: Uint8Array): Promise<void> {
-    const { sets, clock } = this.#modules
-    const head = decodeHead(Uint8Array.from(bytes))
-    expectTimely(head.time, clock.now())
-    if (head.isClosed)
-      throw new CatalogError('NOT_PERMITTED', 'the library of this bundle is not for everybody', {
-        hint: 'nodes on its access list follow it: catalog sync'
-      })
+    const { sets, clock, copying } = this.#modules
+    const name = this.#name
+    const head = checkBundleHead(bytes, name, clock.now())
     const verdict = await sets.take(head.bytes, this.#signal)
     if (verdict === 'contradiction')
       throw new CatalogError(
         'HEAD_CONTRADICTED',
         'the writer of this library has signed two heads for one revision'
       )
-    this.#isOlder = verdict === 'older'
-    this.#head = head
+    this.#of = { head, name, isOlder: verdict === 'older' }
+    this.#copying = copying(this.#of)
   }
 
   async #takeRecord(part: Extract<BundlePart, { kind: 'record' }>): Promise<void> {
     const { registry, clock } = this.#modules
-    const record = checkBundleRecord(part, this.#head!, clock.now())
+    const bundled = checkBundleRecord(part, this.#of!.head, clock.now())
+    const { record } = bundled
     this.#count.records++
+    await this.#copying!.take(bundled)
     if ('release' in record) {
       if (!(await this.#add(record))) return
       this.#expected.set(record.release.content.toString(), expectedOf(record))
@@ -170,6 +181,8 @@ class Import {
 
   async #begin(cidBytes: Uint8Array): Promise<void> {
     const { content, collecting } = this.#modules
+    // What is in the library is known now, whatever comes of its contents.
+    await this.#copying!.end()
     const cid = decodeCid(cidBytes)
     const expected = this.#expected.get(cid.toString())
     if (expected === undefined && this.#refused.has(cid.toString())) return
@@ -204,104 +217,6 @@ class Import {
     await arriving.end()
     this.#count.newContents++
     this.#modules.events.emit('release', { ...arriving.expected.release, local: 'complete' })
-  }
-}
-
-/** What a record says of its content: no more of it is kept, as a file may have a great many. */
-interface Expected {
-  readonly what: string
-  readonly summary: ContentSummary
-  readonly release: { readonly name: string; readonly version: string; readonly id: string }
-}
-
-function expectedOf(record: ReleaseRecord): Expected {
-  const { name, version, sizeBytes, files } = record.release
-  return {
-    what: releaseName(record),
-    summary: { sizeBytes, files },
-    release: { name, version, id: record.id.toString() }
-  }
-}
-
-/** One content on its way into the store. */
-class Arriving {
-  readonly expected: Expected
-  readonly #content: CID
-  readonly #receive: Receive
-  readonly #room: Room
-  readonly #signal: AbortSignal
-  #batch: IncomingBlock[] = []
-  #batchBytes = 0
-  #sentBytes = 0
-  #rawBytes = 0
-
-  constructor(receive: Receive, content: CID, expected: Expected, room: Room, signal: AbortSignal) {
-    this.#receive = receive
-    this.#room = room
-    this.#content = content
-    this.expected = expected
-    this.#signal = signal
-  }
-
-  async add(block: IncomingBlock): Promise<void> {
-    this.#rawBytes += block.rawLengthBytes
-    const { what, summary } = this.expected
-    if (this.#rawBytes > mostBytes(summary))
-      throw new CatalogError('BUNDLE_INVALID', `the file has more blocks for ${what} than its record allows`)
-    this.#batch.push(block)
-    this.#batchBytes += block.bytes.byteLength
-    if (this.#batchBytes >= BATCH_BYTES || this.#batch.length >= BATCH_BLOCKS) await this.#send()
-  }
-
-  /** CONTENT_MISSING when a block did not come. */
-  async complete(): Promise<void> {
-    await this.#send()
-    await this.#receive.markComplete(this.#content, this.expected.summary, { signal: this.#signal })
-  }
-
-  async end(): Promise<void> {
-    try {
-      await this.#receive.end()
-    } finally {
-      this.#room.end()
-    }
-  }
-
-  async #send(): Promise<void> {
-    const blocks = this.#batch
-    this.#sentBytes += this.#batchBytes
-    this.#batch = []
-    this.#batchBytes = 0
-    if (blocks.length > 0) await this.#receive.writeBlocks(blocks, this.#signal)
-    this.#room.filled(this.#sentBytes)
-  }
-}
-
-/** What the blocks of a content can come to: its files, the trees over them, and an entry of a manifest for each. */
-const mostBytes = ({ sizeBytes, files }: ContentSummary): number =>
-  2 * sizeBytes + files * MAX_ENTRY_BYTES + ALLOWANCE_BYTES
-
-const CODECS: ReadonlySet<number> = new Set(Object.values(BlockCodec))
-
-function blockOf({
-  id,
-  codec,
-  rawLengthBytes,
-  bytes
-}: Extract<BundlePart, { kind: 'block' }>): IncomingBlock {
-  if (!CODECS.has(codec))
-    throw new CatalogError(
-      'UNSUPPORTED',
-      `the bundle has a block in the codec ${codec}, which this version does not read`
-    )
-  if (rawLengthBytes > MAX_BLOCK_BYTES)
-    throw new CatalogError('BUNDLE_INVALID', `the file has a block of ${rawLengthBytes} bytes`)
-  // Memory of its own: it goes to the worker.
-  return {
-    id: Uint8Array.from(id),
-    codec: codec as BlockCodec,
-    rawLengthBytes,
-    bytes: Uint8Array.from(bytes)
   }
 }
 

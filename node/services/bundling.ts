@@ -2,6 +2,7 @@ import { Semaphore } from '../../base/index.ts'
 import { HOME_LIBRARY, isLibraryName } from '../../library/index.ts'
 import type { LibrarySets } from '../../sync/index.ts'
 import type { BundleResult } from '../bundle-schemas.ts'
+import { LibraryCopy, type LibraryCopyModules, type LibraryCopyOptions } from './bundle-copy.ts'
 import { type BundleCreateModules, createBundle } from './bundle-create.ts'
 import { type BundleImportModules, importBundle } from './bundle-import.ts'
 import { idOfAddress, parseAddress } from './library-address.ts'
@@ -10,31 +11,46 @@ import type { BundlingService } from './types.ts'
 /** Bundles that are made or taken in at once; each holds some megabytes, and snapshots of the database. */
 const MAX_BUNDLES = 4
 
-export type BundlingModules = BundleCreateModules & BundleImportModules & { sets: Pick<LibrarySets, 'idOf'> }
+export type BundlingModules = BundleCreateModules &
+  Omit<BundleImportModules, 'copying'> &
+  LibraryCopyModules & { sets: Pick<LibrarySets, 'idOf'> }
 
 /** Releases of a library in one file, out and in. */
 export class Bundling implements BundlingService {
   readonly #modules: BundlingModules
+  readonly #options: LibraryCopyOptions
   readonly #turns = new Semaphore({ name: 'bundles', maxActive: MAX_BUNDLES, maxWaiting: 0 })
 
-  constructor(modules: BundlingModules) {
+  constructor(modules: BundlingModules, options: LibraryCopyOptions) {
     this.#modules = modules
+    this.#options = options
   }
 
   async *create(
     { specs, library = HOME_LIBRARY }: { specs: readonly string[]; library?: string },
     signal: AbortSignal
   ): AsyncGenerator<Uint8Array> {
-    const id = isLibraryName(library) ? this.#modules.sets.idOf(library) : idOfAddress(parseAddress(library))
+    const { id, name } = this.#meant(library)
     const release = await this.#turns.acquire(signal)
     try {
-      yield* createBundle(this.#modules, { library: id, specs }, signal)
+      yield* createBundle(this.#modules, { library: id, name, specs }, signal)
     } finally {
       release()
     }
   }
 
   import(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<BundleResult> {
-    return this.#turns.run(() => importBundle(this.#modules, source, signal), signal)
+    const modules: BundleImportModules = {
+      ...this.#modules,
+      copying: of => new LibraryCopy(this.#modules, this.#options, of)
+    }
+    return this.#turns.run(() => importBundle(modules, source, signal), signal)
+  }
+
+  /** A name alone is that of a library of this node. */
+  #meant(library: string): { id: Uint8Array; name: string } {
+    if (isLibraryName(library)) return { id: this.#modules.sets.idOf(library), name: library }
+    const address = parseAddress(library)
+    return { id: idOfAddress(address), name: address.name }
   }
 }

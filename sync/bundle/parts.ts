@@ -4,7 +4,8 @@
  *
  *   magic                      `catalog-bundle/1` and a line feed
  *   frames: kind u8, length u32 big-endian, body
- *     1 head                   signed by the writer of the library; first, once
+ *     7 name                   of the library at its node, unless that is home; before the head
+ *     1 head                   signed by the writer of the library; once, before what follows
  *     2 record, any number     length u32 of the record, the record, a proof that it is in the set of the head
  *     3 content, any number    CID of a content of one of these releases; then its blocks, and a 5
  *     4 block                  id (32), codec u8, raw length u32, bytes at rest
@@ -22,6 +23,7 @@ export const MAX_BUNDLE_RECORDS = 131_072
 
 /** One frame of a bundle without its head and end. */
 export type BundlePart =
+  | { readonly kind: 'name'; readonly name: string }
   | { readonly kind: 'head'; readonly head: Uint8Array }
   | { readonly kind: 'record'; readonly record: Uint8Array; readonly proof: Uint8Array }
   | { readonly kind: 'content'; readonly content: Uint8Array }
@@ -42,7 +44,8 @@ export const KIND_BYTES: Readonly<Record<BundleKind, number>> = {
   content: 3,
   block: 4,
   whole: 5,
-  end: 6
+  end: 6,
+  name: 7
 }
 
 /** Kind and length. */
@@ -52,6 +55,8 @@ export const RECORD_LENGTH_BYTES = 4
 export const BLOCK_HEAD_BYTES = BLOCK_ID_BYTES + 1 + 4
 /** A CIDv1 of a SHA-256 has 36. */
 const MAX_CID_BYTES = 64
+/** The longest name that a library has. */
+const MAX_NAME_BYTES = 64
 
 /** Bytes of a frame's body, checked before it is read. */
 export const MAX_BODY_BYTES: Readonly<Record<BundleKind, number>> = {
@@ -60,5 +65,6 @@ export const MAX_BODY_BYTES: Readonly<Record<BundleKind, number>> = {
   content: MAX_CID_BYTES,
   block: BLOCK_HEAD_BYTES + MAX_BLOCK_BYTES,
   whole: 0,
-  end: HASH_BYTES
+  end: HASH_BYTES,
+  name: MAX_NAME_BYTES
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { CatalogError } from '../../base/index.ts'
-import { BLOCK_ID_BYTES } from '../../library/index.ts'
+import { BLOCK_ID_BYTES, HOME_LIBRARY, isLibraryName } from '../../library/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import {
   BLOCK_HEAD_BYTES,
@@ -20,7 +20,8 @@ const NO_BUNDLE = 'is no bundle, or one of a later version'
 
 /** What may follow a part. */
 const FOLLOWERS: Readonly<Record<BundleKind | 'begin', readonly BundleKind[]>> = {
-  begin: ['head'],
+  begin: ['name', 'head'],
+  name: ['head'],
   head: ['record', 'end'],
   record: ['record', 'content', 'end'],
   content: ['block', 'whole'],
@@ -66,6 +67,8 @@ function frameHead(head: Buffer): { kind: BundleKind; lengthBytes: number } {
 
 function partOf(kind: Exclude<BundleKind, 'end'>, body: Buffer): BundlePart {
   switch (kind) {
+    case 'name':
+      return { kind, name: nameOf(body) }
     case 'head':
       return { kind, head: body }
     case 'record':
@@ -78,6 +81,13 @@ function partOf(kind: Exclude<BundleKind, 'end'>, body: Buffer): BundlePart {
       if (body.byteLength > 0) throw invalid('has a part "whole" that says something')
       return { kind }
   }
+}
+
+/** Home is what is meant without one: a bundle has one form. */
+function nameOf(body: Buffer): string {
+  const name = body.toString('latin1')
+  if (!isLibraryName(name) || name === HOME_LIBRARY) throw invalid('has a name that no library there has')
+  return name
 }
 
 function recordOf(body: Buffer): { record: Uint8Array; proof: Uint8Array } {

@@ -29,6 +29,8 @@ function frameHead(kind: BundleKind, lengthBytes: number): Uint8Array {
 
 function bodyOf(part: BundlePart): Uint8Array[] {
   switch (part.kind) {
+    case 'name':
+      return [Buffer.from(part.name)]
     case 'head':
       return [part.head]
     case 'record':

@@ -30,6 +30,8 @@ export { Overlay } from './overlay.ts'
 export { copyName, type FollowedRow, isUnfinished, readAllFollowed, readFollowed } from './rows.ts'
 export { SyncSessions } from './sessions.ts'
 export {
+  type BundleOpening,
+  type BundleOutcome,
   type FollowOptions,
   type FollowOutcome,
   type Said,

@@ -14,7 +14,9 @@ import { libraryOf } from '../find-library.ts'
 import { type Head, type HeadVerdict, isRenewalDue, readHead } from '../heads/index.ts'
 import { type NodeCache, openTree, type StoredTree, type TreeChange, type TreeStore } from '../trie/index.ts'
 import type { SyncMethods } from '../types.ts'
+import { BundleCopy } from './bundle-copy.ts'
 import { Copies, type CopiesModules } from './copies.ts'
+import type { DraftModules } from './draft.ts'
 import { FollowerSession } from './follower.ts'
 import { type FollowLimits, MAX_SESSIONS } from './limits.ts'
 import { type FollowedRow, isUnfinished, readAllFollowed, readFollowed } from './rows.ts'
@@ -22,7 +24,14 @@ import { runSteps } from './run-steps.ts'
 import { SketchCache } from './sketches.ts'
 import { type ShownLibrary, SourceSession } from './source.ts'
 import { changesSince, type HeadPlace } from './told-changes.ts'
-import type { FollowOptions, Said, SessionOpening, WorkerSession } from './types.ts'
+import type {
+  BundleOpening,
+  BundleOutcome,
+  FollowOptions,
+  Said,
+  SessionOpening,
+  WorkerSession
+} from './types.ts'
 
 export interface SessionsModules {
   database: DatabaseWriter
@@ -47,6 +56,8 @@ export class SyncSessions {
   readonly copies: Copies
   readonly #modules: SessionsModules
   readonly #sessions = new Map<number, { session: WorkerSession; library: string }>()
+  /** Those of them that take a bundle in. */
+  readonly #bundles = new Map<number, BundleCopy>()
   /** Under a number of its own, too: a negative one, that no caller chooses. */
   #lastForget = 0
   /** Copies that are being finished, by library; resolve whatever comes of it. */
@@ -59,22 +70,43 @@ export class SyncSessions {
 
   /** BUSY when too many are under way, or one that changes the same library. */
   async open(opening: SessionOpening, nowMs: number): Promise<undefined> {
-    const library = opening.role === 'follower' ? Buffer.from(opening.library).toString('hex') : ''
+    const isFollower = opening.role === 'follower'
+    await this.#enter(opening.session, isFollower ? keyOf(opening.library) : '', () =>
+      isFollower ? this.#follow(opening, nowMs) : this.#show(opening, nowMs)
+    )
+    return undefined
+  }
+
+  /** As a session, which is told of its records and its end instead of frames. BUSY too; HEAD_INVALID, LIMIT_EXCEEDED. */
+  async openBundle(opening: BundleOpening, nowMs: number): Promise<undefined> {
+    await this.#enter(opening.session, keyOf(opening.library), async () => {
+      const modules = this.#draftModules(opening)
+      await this.copies.finish(opening, nowMs, modules.slice)
+      const bundle = await BundleCopy.open(modules, opening, nowMs)
+      this.#bundles.set(opening.session, bundle)
+      return { ...IDLE, close: () => bundle.close() }
+    })
+    return undefined
+  }
+
+  /** Takes the place of a session before anything is waited for: nobody else may change the copy. */
+  async #enter(
+    number: number,
+    library: string,
+    open: () => WorkerSession | Promise<WorkerSession>
+  ): Promise<void> {
     await this.#finishing.get(library)
     if (this.#sessions.size >= MAX_SESSIONS)
       throw new CatalogError('BUSY', `${MAX_SESSIONS} libraries are being compared`)
     if (library !== '') this.#expectFree(library)
-    // Taken before anything is waited for: nobody else may change the copy.
-    const entry = { session: IDLE as WorkerSession, library }
-    this.#sessions.set(opening.session, entry)
+    const entry = { session: IDLE, library }
+    this.#sessions.set(number, entry)
     try {
-      entry.session =
-        opening.role === 'follower' ? await this.#follow(opening, nowMs) : this.#show(opening, nowMs)
+      entry.session = await open()
     } catch (thrown) {
-      this.#sessions.delete(opening.session)
+      this.#sessions.delete(number)
       throw thrown
     }
-    return undefined
   }
 
   async take({ session, kind, body, sizeBytes, nowMs }: SyncMethods['sessionTake'][0]): Promise<boolean> {
@@ -85,9 +117,19 @@ export class SyncSessions {
     return await this.#session(session).say(nowMs)
   }
 
+  async takeBundle({ session, records, nowMs }: SyncMethods['bundleTake'][0]): Promise<undefined> {
+    await this.#bundle(session).take(records, nowMs)
+    return undefined
+  }
+
+  async endBundle({ session, nowMs }: SyncMethods['bundleEnd'][0]): Promise<BundleOutcome> {
+    return await this.#bundle(session).end(nowMs)
+  }
+
   async close(number: number): Promise<undefined> {
     const entry = this.#sessions.get(number)
     this.#sessions.delete(number)
+    this.#bundles.delete(number)
     await entry?.session.close()
     return undefined
   }
@@ -95,7 +137,7 @@ export class SyncSessions {
   /** Follows a library no more. BUSY while it is being followed. */
   async forget({ library, nowMs }: SyncMethods['forgetLibrary'][0]): Promise<boolean> {
     const { database, scheduler } = this.#modules
-    const key = Buffer.from(library).toString('hex')
+    const key = keyOf(library)
     await this.#finishing.get(key)
     this.#expectFree(key)
     const row = readFollowed(database, library)
@@ -121,7 +163,7 @@ export class SyncSessions {
       readAllFollowed(this.#modules.database, signal)
     )) {
       signal.throwIfAborted()
-      const key = Buffer.from(library).toString('hex')
+      const key = keyOf(library)
       if (!this.#isFree(key) || this.#finishing.has(key)) continue
       const finished = this.#finish(library, readRow, nowMs, slice).catch(
         thrown => void failures.push(thrown)
@@ -149,27 +191,30 @@ export class SyncSessions {
   }
 
   #session(number: number): WorkerSession {
-    const entry = this.#sessions.get(number)
-    // The worker ended meanwhile.
-    if (entry === undefined) throw new CatalogError('ABORTED', 'the session has ended')
-    return entry.session
+    return expectOpen(this.#sessions.get(number)).session
+  }
+
+  #bundle(number: number): BundleCopy {
+    return expectOpen(this.#bundles.get(number))
   }
 
   async #follow(options: FollowOptions, nowMs: number): Promise<WorkerSession> {
-    const { database, scheduler, cache, takeHead, own, limits, random } = this.#modules
-    if (bytesEqual(options.writer, own))
+    const { takeHead, limits, random } = this.#modules
+    const modules = this.#draftModules(options)
+    if (!options.isDryRun) {
+      await this.copies.finish(options, nowMs, modules.slice)
+      if (options.strategy === 'full') await this.copies.discardStaged(options, nowMs, modules.slice)
+    }
+    const { sketches } = this
+    return await FollowerSession.open({ ...modules, sketches, takeHead, random, limits }, options)
+  }
+
+  #draftModules({ writer }: Pick<FollowOptions, 'writer'>): DraftModules {
+    const { database, scheduler, cache, own, limits } = this.#modules
+    if (bytesEqual(writer, own))
       throw new CatalogError('INVALID_ARGUMENT', 'a node does not follow its own library')
     const slice = scheduler.slice('sync')
-    if (!options.isDryRun) {
-      await this.copies.finish(options, nowMs, slice)
-      if (options.strategy === 'full') await this.copies.discardStaged(options, nowMs, slice)
-    }
-    const { copies, sketches } = this
-    const snapshot = (): ReturnType<DatabaseWriter['snapshot']> => database.snapshot()
-    return await FollowerSession.open(
-      { copies, sketches, cache, takeHead, snapshot, random, slice, limits },
-      options
-    )
+    return { copies: this.copies, cache, snapshot: () => database.snapshot(), slice, limits }
   }
 
   #show(options: Extract<SessionOpening, { role: 'source' }>, nowMs: number): WorkerSession {
@@ -257,6 +302,14 @@ export class SyncSessions {
       if (isDue) await database.batch(sign(mine, nowMs), { sync: true })
     })
   }
+}
+
+const keyOf = (library: Uint8Array): string => Buffer.from(library).toString('hex')
+
+function expectOpen<T>(found: T | undefined): T {
+  // The worker ended meanwhile.
+  if (found === undefined) throw new CatalogError('ABORTED', 'the session has ended')
+  return found
 }
 
 const isOf = ({ root }: Head, tree: StoredTree): boolean => bytesEqual(root, tree.root)

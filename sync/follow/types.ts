@@ -67,6 +67,21 @@ export interface FollowOutcome {
   readonly head: { readonly epoch: number; readonly revision: number; readonly expires: number }
 }
 
+/** To make a copy of another node's library what a bundle has of it. */
+export interface BundleOpening
+  extends Pick<FollowOptions, 'session' | 'library' | 'writer' | 'name' | 'maxRecords' | 'maxBytes'> {
+  /** The signed head of the bundle, judged. */
+  readonly head: Uint8Array
+  /** Records in the set of that head, as a proof says. */
+  readonly records: number
+}
+
+/** What a bundle came to as a copy. */
+export interface BundleOutcome extends Pick<FollowOutcome, 'received' | 'removed' | 'records'> {
+  /** `part`: it was not of the whole library; `behind`: a later state is here, or known. Nothing was changed then. */
+  readonly state: 'equal' | 'updated' | 'part' | 'behind'
+}
+
 /** A part of what a side says in its turn. */
 export interface Said {
   readonly frames: Uint8Array[]

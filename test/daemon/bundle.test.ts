@@ -1,12 +1,12 @@
 /** Releases carried from node to node in a file: real daemons that never meet, by their command line. */
 import { once } from 'node:events'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ErrorCode } from '../../base/index.ts'
 import { pseudoRandom } from '../unit/content/fakes.ts'
-import { at, expectRefusal } from './support/cli.ts'
+import { at, cliOk, expectRefusal, runCli, startCli } from './support/cli.ts'
 import { eventually, type TestDaemon, TestNet } from './support.ts'
 
 let net: TestNet
@@ -35,8 +35,10 @@ describe('a bundle', () => {
       library: made.library,
       head: made.head,
       writer: publisher.peerId,
+      address: publisher.peerId,
       isExpired: false,
       isOlder: false,
+      copy: 'made',
       records: 5,
       newRecords: 5,
       contents: 4,
@@ -57,6 +59,78 @@ describe('a bundle', () => {
     )
     expect(await at(reader, 'bundle', 'import', file('all'))).toMatchObject({ newRecords: 0, newContents: 0 })
     expect(await at(reader, 'verify', '--all')).toMatchObject({ ok: true })
+  })
+
+  it('of a whole library becomes a copy of it, with which sync goes on', async () => {
+    await at(publisher, 'library', 'create', 'tools', '--access', 'public')
+    for (let i = 0; i < 12; i++)
+      await publisher.publish({ name: `tool-${i}`, version: '1.0.0', files: {}, library: 'tools' })
+    const address = `${publisher.peerId}/tools`
+    await at(publisher, 'bundle', 'create', file('tools'), '--library', 'tools')
+    await at(publisher, 'bundle', 'create', file('tool'), '--library', 'tools', 'tool-7')
+    const reader = await net.start('copier')
+    expect(await at(reader, 'bundle', 'import', file('tool'))).toMatchObject({
+      address,
+      copy: 'part',
+      records: 1
+    })
+    expect(await at(reader, 'sync', '--status')).toMatchObject({ libraries: [] })
+    const { head } = (await at(reader, 'bundle', 'import', file('tools'))) as { head: { revision: number } }
+    const { revision } = head
+    const copy = { address, records: 12, head: { revision } }
+    expect(await at(reader, 'sync', '--status')).toMatchObject({ libraries: [copy] })
+    expect(await at(reader, 'library', 'list')).toMatchObject({ followed: [copy] })
+    // What it has can be carried on from there.
+    expect(await at(reader, 'bundle', 'create', file('on'), '--library', address)).toMatchObject({
+      records: 12
+    })
+    await publisher.publish({ name: 'tool-new', version: '1.0.0', files: {}, library: 'tools' })
+    const { stdout } = await runCli(['bundle', 'import', file('on'), '--home', reader.home.root])
+    expect(stdout).toContain(`the library is here as a copy now, revision ${revision}`)
+    const synced = (await at(reader, 'sync', publisher.address, '--library', 'tools')) as { bytesIn: number }
+    expect(synced).toMatchObject({ state: 'updated', way: 'log', received: 1, removed: 0, records: 13 })
+    expect(synced.bytesIn).toBeLessThan(2000)
+    // The older state never takes its place.
+    expect(await at(reader, 'bundle', 'import', file('tools'))).toMatchObject({
+      copy: 'older',
+      isOlder: true
+    })
+    expect(await at(reader, 'sync', '--status')).toMatchObject({ libraries: [{ records: 13 }] })
+    await at(reader, 'sync', address, '--forget')
+    expect(await at(reader, 'sync', '--status')).toMatchObject({ libraries: [] })
+    expect(await at(publisher, 'bundle', 'import', file('on'))).toMatchObject({ copy: 'own' })
+  })
+
+  it('is verified without a daemon and without a home', async () => {
+    await at(publisher, 'bundle', 'create', file('sealed'))
+    const right = await readFile(file('sealed'))
+    const temporary = file('temporary')
+    await mkdir(temporary)
+    const options = { home: file('nowhere'), env: { TMPDIR: temporary } }
+    expect(await cliOk(['bundle', 'verify', file('sealed')], options)).toMatchObject({
+      file: file('sealed'),
+      bytes: right.byteLength,
+      writer: publisher.peerId,
+      isWhole: true,
+      records: 5,
+      contents: 4
+    })
+    const changed = Buffer.from(right)
+    changed[right.byteLength - 100_000]! ^= 1
+    await writeFile(file('broken'), changed)
+    await expectRefusal(['bundle', 'verify', file('broken')], { code: 'BYTES_WRONG', names: [] }, options)
+    await expectRefusal(
+      ['bundle', 'verify', net.folder],
+      { code: 'INVALID_ARGUMENT', names: ['not a file'] },
+      options
+    )
+    // Wherever it is by then.
+    const stopped = startCli(['bundle', 'verify', file('sealed')], options)
+    await eventually(async () => (await readdir(temporary)).length > 0)
+    stopped.process.kill('SIGINT')
+    await stopped.ended
+    expect(await readdir(temporary)).toEqual([])
+    await expect(readdir(file('nowhere'))).rejects.toThrow('ENOENT')
   })
 
   it('holds the versions that are named, and carries what they share once', async () => {

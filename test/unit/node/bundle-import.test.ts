@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CatalogError, MIB, systemClock } from '../../../base/index.ts'
 import { createReleaseRecord, recordHash, trieKey } from '../../../library/index.ts'
-import { importBundle } from '../../../node/services/bundle-import.ts'
+import { type BundleCopying, importBundle } from '../../../node/services/bundle-import.ts'
 import { type BundlePart, libraryIdOf, proveRecord, signHead, writeBundle } from '../../../sync/index.ts'
 import { keyOf, NOW_MS, small } from '../records/examples.ts'
 import { MemoryTree } from '../sync/tries.ts'
@@ -39,7 +39,14 @@ function block(rawLengthBytes: number): BundlePart {
   return { kind: 'block', id: new Uint8Array(32), codec: 0, rawLengthBytes, bytes: Uint8Array.of(1) }
 }
 
+const NO_COPY: BundleCopying = {
+  take: async () => undefined,
+  end: async () => 'part',
+  close: async () => undefined
+}
+
 interface Node {
+  copying?: BundleCopying
   addFails?: CatalogError
   written: number
   completed: number
@@ -82,6 +89,7 @@ async function take(node: Node, parts: BundlePart[]) {
         })
       },
       collecting: { makeRoom: async () => ({ filled: () => undefined, end: () => undefined }) } as never,
+      copying: () => node.copying ?? NO_COPY,
       events: { emit: () => undefined } as never,
       clock
     },

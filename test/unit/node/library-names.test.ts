@@ -20,7 +20,11 @@ test('a bundle is made of a library of this node by its name, of home, or of ano
       throw new Error('seen')
     }
   }
-  const bundling = new Bundling({ sets } as unknown as BundlingModules)
+  const bundling = new Bundling({ sets } as unknown as BundlingModules, {
+    own: self,
+    maxRecords: 1,
+    maxBytes: 1
+  })
   for (const library of ['pub', undefined, `${ADA}/tools`]) {
     const request = { specs: [], ...(library === undefined ? {} : { library }) }
     await expect(bundling.create(request, signal).next()).rejects.toThrow('seen')

@@ -47,6 +47,7 @@ const block = fc.record({
 })
 const bundle = fc
   .record({
+    name: fc.option(fc.constantFrom('tools', 'a', 'x'.repeat(64))),
     head: some(300),
     records: fc.array(
       fc.record({ kind: fc.constant('record' as const), record: some(200), proof: some(200) }),
@@ -57,7 +58,8 @@ const bundle = fc
     ),
     contents: fc.array(fc.tuple(some(40), fc.array(block, { maxLength: 4 })), { maxLength: 3 })
   })
-  .map(({ head, records, contents }): BundlePart[] => [
+  .map(({ name, head, records, contents }): BundlePart[] => [
+    ...(name === null ? [] : [{ kind: 'name' as const, name }]),
     { kind: 'head', head },
     ...records,
     ...contents.flatMap(([content, blocks]): BundlePart[] => [
@@ -95,6 +97,10 @@ describe('a bundle', () => {
   test.each<[string, BundlePart[]]>([
     ['records without a head', [{ kind: 'record', record: MAGIC, proof: MAGIC }]],
     ['two heads', [head(), head()]],
+    ['a name and no head', [{ kind: 'name', name: 'tools' }, aRecord()]],
+    ['a name behind its head', [head(), { kind: 'name', name: 'tools' }, aRecord()]],
+    ['a name that means nothing', [{ kind: 'name', name: 'home' }, head(), aRecord()]],
+    ['a name that no library has', [{ kind: 'name', name: '../Tools' }, head(), aRecord()]],
     ['a content before any record', [head(), { kind: 'content', content: MAGIC }, { kind: 'whole' }]],
     ['a block of no content', [head(), aRecord(), aBlock()]],
     ['a content that does not end', [head(), aRecord(), { kind: 'content', content: MAGIC }]],
@@ -110,7 +116,7 @@ describe('a bundle', () => {
       const frame = Buffer.alloc(5)
       frame[0] = KIND_BYTES[kind as keyof typeof KIND_BYTES]
       frame.writeUInt32BE(most + 1, 1)
-      const before = kind === 'head' ? MAGIC : await withoutEnd(kind)
+      const before = kind === 'head' || kind === 'name' ? MAGIC : await withoutEnd(kind)
       const source = async function* (): AsyncGenerator<Uint8Array> {
         yield Buffer.concat([before, frame])
         throw new Error('it was read on')
@@ -162,7 +168,10 @@ describe('a record of a bundle', () => {
   const proof = proveRecord(tree, trieKey(one!))
 
   test('is taken with its proof', () => {
-    expect(checkBundleRecord({ record: one!.bytes, proof }, set, NOW_MS).id).toEqual(one!.id)
+    expect(checkBundleRecord({ record: one!.bytes, proof }, set, NOW_MS)).toMatchObject({
+      record: { id: one!.id },
+      count: 1
+    })
   })
 
   test.each([
@@ -205,4 +214,10 @@ test('the frozen vector of docs/sync.md', async () => {
   )
   expect(shown).toEqual(parts)
   expect((await bytesOf(read)).toString('hex')).toBe(bundle)
+})
+
+test('the name of a library stands before its head, in bytes that do not change', async () => {
+  const bytes = await bytesOf([{ kind: 'name', name: 'tools' }, head()])
+  const frozen = Buffer.concat([MAGIC, Buffer.from('0700000005746f6f6c7301', 'hex')])
+  expect(bytes.subarray(0, frozen.byteLength)).toEqual(frozen)
 })

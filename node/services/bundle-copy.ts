@@ -1,0 +1,125 @@
+/**
+ * The copy that the bundle of a whole library becomes, as if the library had been followed to its head: the next comparison with a peer goes on
+ * from there. Records go to the worker as they come, which makes the copy of them once all are there. Where there can be none the bundle
+ * is taken in all the same, and says why.
+ */
+import { type ErrorCode, type Logger, MIB, toCatalogError } from '../../base/index.ts'
+import type { BundledRecord, BundleOutcome, BundlePort, LibrarySets } from '../../sync/index.ts'
+import { bytesEqual } from '../../trust/index.ts'
+import type { BundleResult } from '../bundle-schemas.ts'
+import type { BundleCopying, BundleHead } from './bundle-import.ts'
+import { formatAddress } from './library-address.ts'
+import { peerOf } from './writer-key.ts'
+
+/** Records, and their bytes, that go to the worker at once. */
+const BATCH_RECORDS = 256
+const BATCH_BYTES = MIB
+
+type CopyState = BundleResult['copy']
+
+export interface LibraryCopyModules {
+  sets: Pick<LibrarySets, 'copyOf' | 'openBundle'>
+  logger: Logger
+  /** The first copy of a library has come, and with it, perhaps, who may know of what. */
+  onAudienceChanged(): Promise<void>
+}
+
+export interface LibraryCopyOptions {
+  /** Public key of this node. */
+  own: Uint8Array
+  /** Records that a followed library may have. */
+  maxRecords: number
+  /** And their bytes, all together. */
+  maxBytes: number
+}
+
+export class LibraryCopy implements BundleCopying {
+  readonly #modules: LibraryCopyModules
+  readonly #options: LibraryCopyOptions
+  readonly #of: BundleHead
+  #port: BundlePort | undefined
+  #isNew = false
+  #batch: Uint8Array[] = []
+  #batchBytes = 0
+  /** Known before the end where there can be no copy. */
+  #state: CopyState | undefined
+
+  constructor(modules: LibraryCopyModules, options: LibraryCopyOptions, of: BundleHead) {
+    this.#modules = modules
+    this.#options = options
+    this.#of = of
+    if (bytesEqual(of.head.writer, options.own)) this.#state = 'own'
+    else if (of.isOlder) this.#state = 'older'
+  }
+
+  async take({ record: { bytes }, count }: BundledRecord): Promise<void> {
+    if (this.#state === undefined && this.#port === undefined) await this.#open(count)
+    if (this.#state !== undefined) return
+    this.#batch.push(bytes)
+    this.#batchBytes += bytes.byteLength
+    if (this.#batch.length >= BATCH_RECORDS || this.#batchBytes >= BATCH_BYTES) await this.#send()
+  }
+
+  async end(): Promise<CopyState> {
+    await this.#send()
+    const outcome = await this.#unlessRefused(async () => await this.#port?.end())
+    await this.close()
+    this.#state ??= await this.#stateOf(outcome)
+    return this.#state
+  }
+
+  async close(): Promise<void> {
+    const port = this.#port
+    this.#port = undefined
+    await port?.close()
+  }
+
+  async #open(records: number): Promise<void> {
+    const { sets } = this.#modules
+    const { maxRecords, maxBytes } = this.#options
+    const { head, name } = this.#of
+    const { library, writer, bytes } = head
+    this.#isNew = (await sets.copyOf(library)) === undefined
+    await this.#unlessRefused(async () => {
+      const opening = { library, writer, name, head: bytes, records, maxRecords, maxBytes }
+      this.#port = await sets.openBundle(opening)
+    })
+  }
+
+  async #send(): Promise<void> {
+    const records = this.#batch
+    this.#batch = []
+    this.#batchBytes = 0
+    if (records.length > 0) await this.#unlessRefused(async () => await this.#port?.take(records))
+  }
+
+  /** What stands against a copy, and against nothing else in the bundle, is its state. */
+  async #unlessRefused<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work()
+    } catch (thrown) {
+      this.#state = REFUSALS.get(toCatalogError(thrown).code)
+      if (this.#state === undefined) throw thrown
+      await this.close()
+      return undefined
+    }
+  }
+
+  async #stateOf(outcome: BundleOutcome | undefined): Promise<CopyState> {
+    // Without a record there is no proof of how many there are.
+    if (outcome === undefined || outcome.state === 'part') return 'part'
+    if (outcome.state === 'behind') return 'older'
+    const { logger, onAudienceChanged } = this.#modules
+    const { head, name } = this.#of
+    logger.info({ library: formatAddress({ writer: peerOf(head.writer), name }), ...outcome }, COPIED)
+    if (this.#isNew) await onAudienceChanged()
+    return 'made'
+  }
+}
+
+const COPIED = 'a bundle has made a copy of a library what it has'
+
+const REFUSALS: ReadonlyMap<ErrorCode, CopyState> = new Map([
+  ['BUSY', 'busy'],
+  ['LIMIT_EXCEEDED', 'too-large']
+])
