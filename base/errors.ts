@@ -511,6 +511,20 @@ export const ERROR_CODES = {
     'A head of a library is not canonical DAG-CBOR or a field breaks its bounds.',
     'do not believe it; ask another peer'
   ),
+  MEMBER_INVALID: row(
+    400,
+    VerificationFailed,
+    W.BadRequest,
+    'The record in which a node volunteers to mirror is not canonical DAG-CBOR or a field breaks its bounds.',
+    'do not count on that node; it signs a new record once a day at least'
+  ),
+  DEMAND_INVALID: row(
+    400,
+    VerificationFailed,
+    W.BadRequest,
+    'Counts of what was fetched are not in their one form, or are of another node than the one that told them.',
+    'do not believe them; the node counts on its own'
+  ),
   PROOF_INVALID: row(
     400,
     VerificationFailed,
