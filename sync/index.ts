@@ -34,7 +34,8 @@ export {
   type SyncStrategy,
   staleTime,
   telling,
-  tellingBeside
+  tellingBeside,
+  yieldTime
 } from './follow/index.ts'
 export * from './heads/index.ts'
 export {

@@ -1,7 +1,9 @@
-import { FAILED, type FollowState } from '../../sync/index.ts'
+import { CatalogError, type Clock } from '../../base/index.ts'
+import { FAILED, type FollowState, yieldTime } from '../../sync/index.ts'
 import type { FollowShape } from '../sync-schemas.ts'
 import { formatAddress, idOfAddress } from './library-address.ts'
 import type { Subscription } from './subscription.ts'
+import type { WorkContext } from './types.ts'
 
 /** A subscription, and what has happened with it. */
 export interface FollowEntry {
@@ -19,6 +21,8 @@ export interface FollowEntry {
   failedAtMs: number
   /** How often peers were busy since the last session that succeeded or failed. */
   putOffs: number
+  /** Ends the session that is under way, for another one. */
+  cut: AbortController
   /** Ends what is under way when the library is followed no more. */
   readonly ending: AbortController
   /** Sessions and searches that are under way. */
@@ -31,12 +35,18 @@ export interface FollowEntry {
 export function entryOf(subscription: Subscription): FollowEntry {
   const library = idOfAddress(subscription)
   const { writer } = subscription
-  const state = { library: textOf(library), writer, runningWith: undefined }
+  const state = {
+    library: textOf(library),
+    writer,
+    runningWith: undefined,
+    yieldsFromMs: Number.POSITIVE_INFINITY
+  }
   return {
     subscription,
     library,
     failedAtMs: 0,
     putOffs: 0,
+    cut: new AbortController(),
     ending: new AbortController(),
     tasks: new Set(),
     searchFromMs: 0,
@@ -60,6 +70,29 @@ export function notBeforeTold({ state, lastError, failedAtMs }: FollowEntry, pee
   const { notBeforeMs, failedWith } = state
   const isNewThere = lastError === 'NOT_FOUND' && failedWith.at(-1) === peer
   return isNewThere ? Math.min(notBeforeMs, failedAtMs + FAILED.firstDelayMs) : notBeforeMs
+}
+
+/** A session begins: the signal cuts it when it yields, which what comes in it puts off. */
+export function paceSession(entry: FollowEntry, clock: Clock): WorkContext {
+  const beganMs = clock.now()
+  const pace = (bytes: number): void => {
+    entry.state = { ...entry.state, yieldsFromMs: yieldTime(beganMs, entry.state, bytes) }
+  }
+  entry.cut = new AbortController()
+  pace(0)
+  const progress: WorkContext['progress'] = ({ bytesDone }) => {
+    if (bytesDone !== undefined) pace(bytesDone)
+  }
+  return { signal: entry.cut.signal, progress }
+}
+
+/** Ends a session that yields. */
+export function cutSession(entry: FollowEntry): void {
+  const { runningWith } = entry.state
+  entry.state = { ...entry.state, yieldsFromMs: Number.POSITIVE_INFINITY }
+  entry.cut.abort(
+    new CatalogError('TIMEOUT', `a session with ${runningWith} takes long, and others wait for its place`)
+  )
 }
 
 /** Whether a failure is that of a library that is not for everybody and was to join home, which is: so it is with whomever, for good. */

@@ -28,7 +28,16 @@ import {
 } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import type { FollowShape, SyncResult } from '../sync-schemas.ts'
-import { entryOf, type FollowEntry, isRefused, notBeforeTold, shapeOf, textOf } from './follow-entry.ts'
+import {
+  cutSession,
+  entryOf,
+  type FollowEntry,
+  isRefused,
+  notBeforeTold,
+  paceSession,
+  shapeOf,
+  textOf
+} from './follow-entry.ts'
 import { formatAddress, idOfAddress } from './library-address.ts'
 import type { LibraryHolders } from './library-holders.ts'
 import { Ongoing } from './ongoing.ts'
@@ -189,6 +198,7 @@ export class Following extends Ongoing {
         { nowMs, connected: new Set(network.connected()), busyUntilMs: this.#busyUntilMs }
       )
       for (const run of plan.runs) this.#begin(run, signal)
+      for (const library of plan.cuts) cutSession(this.#entries.get(library)!)
       const waitMs = Math.min(plan.nextMs - clock.now(), LOOK_MS)
       await changedWithin(changed, waitMs, { clock, signal })
     }
@@ -243,11 +253,13 @@ export class Following extends Ongoing {
     const isTold = newerAt.has(peer) && !entry.state.newerAt.has(peer)
     try {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(RUN_TIMEOUT_MS)])
-      const isToJoin = subscription.mode === 'union'
+      const pace = paceSession(entry, clock)
       const result = await syncing.sync(
-        { peer, library, isToJoin },
-        { signal: limit, progress: () => undefined }
+        { peer, library, isToJoin: subscription.mode === 'union' },
+        { signal: AbortSignal.any([limit, pace.signal]), progress: pace.progress }
       )
+      // What joins home costs no peer anything.
+      this.#note(entry, { yieldsFromMs: Number.POSITIVE_INFINITY })
       await this.#unite(entry, result, limit)
       // What is asked for since is due by now, and finds the content that is wanted as well.
       if (entry.subscription !== subscription) return

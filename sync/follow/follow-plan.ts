@@ -10,8 +10,12 @@
  *
  * A peer serves few sessions of one other, so no more are begun with it. A library whose peer has none left is compared with another
  * one that is as good, or waits.
+ *
+ * A peer that sends slowly breaks no rule: a few of them would have all sessions of this node for as long as one may take. So a session
+ * that takes long for what it brings yields, to another library that is due or to another peer that has the same one: it is cut, which
+ * counts as a failure of its peer. Each time the next one may take twice as long, so that a large library comes over a bad link, too.
  */
-import { DAY_MS, type RetryPolicy, SECOND_MS } from '../../base/index.ts'
+import { DAY_MS, KIB, MINUTE_MS, type RetryPolicy, SECOND_MS } from '../../base/index.ts'
 import { timelyFromMs } from '../../library/index.ts'
 import { MAX_SESSIONS_PER_PEER } from '../../protocols/index.ts'
 import { HEAD_LIFETIME_MS, RENEW_AFTER_MS } from '../heads/index.ts'
@@ -24,6 +28,8 @@ export interface FollowState {
   readonly writer: string
   /** The peer that it is being compared with; undefined when it is not. */
   readonly runningWith: string | undefined
+  /** From when that session yields; infinity when what is done takes nobody's time. */
+  readonly yieldsFromMs: number
   /** When it is compared next, whatever is heard. */
   readonly dueMs: number
   /** Not before, whatever is heard: a peer that fails again and again costs no more. */
@@ -45,6 +51,8 @@ export interface FollowRun {
 
 export interface FollowPlan {
   readonly runs: readonly FollowRun[]
+  /** Libraries whose sessions are cut: a place that comes free is given away the next time. */
+  readonly cuts: readonly string[]
   /** When something is due next; infinity when nothing is. */
   readonly nextMs: number
 }
@@ -69,6 +77,12 @@ export const FAILED: Omit<RetryPolicy, 'maxDelayMs'> = {
   factor: 2,
   jitter: 0.5
 }
+/** A session is left alone for so long, whatever it brings, */
+const FIRST_PATIENCE_MS = 2 * MINUTE_MS
+/** after failures longer, and no longer than that: 10,000 records, which are kept whatever becomes of it, then come over 6 KB/s; */
+const MAX_PATIENCE_MS = 8 * MINUTE_MS
+/** and as long as it brings so much. */
+const SLOW_BYTES_PER_S = 32 * KIB
 /** The interval is shortened by up to this share, so that those who began together do not go on together. */
 const INTERVAL_JITTER = 0.2
 
@@ -105,6 +119,16 @@ export const nextTime = (nowMs: number, intervalMs: number, random: number): num
 /** Until when a copy is fresh whose head holds until a time. */
 export const staleTime = (expiresMs: number): number => expiresMs - HEAD_LIFETIME_MS + RENEW_AFTER_MS
 
+/** From when a session yields that began at a time and has brought so many bytes. */
+export const yieldTime = (
+  beganMs: number,
+  { failedWith }: Pick<FollowState, 'failedWith'>,
+  bytes: number
+): number =>
+  beganMs +
+  Math.min(FIRST_PATIENCE_MS * 2 ** failedWith.length, MAX_PATIENCE_MS) +
+  (bytes / SLOW_BYTES_PER_S) * SECOND_MS
+
 export function planFollows(states: readonly FollowState[], now: Now): FollowPlan {
   const { nowMs, connected, busyUntilMs } = now
   const running = states.flatMap(({ runningWith }) => runningWith ?? [])
@@ -125,9 +149,39 @@ export function planFollows(states: readonly FollowState[], now: Now): FollowPla
     runs.push({ library: state.library, peer })
     count(peer)
   }
-  const later = [...timed.map(({ atMs }) => atMs), ...busyUntilMs.values()].filter(atMs => atMs > nowMs)
-  return { runs, nextMs: later.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY) }
+  const isFull = running.length + runs.length >= MAX_RUNS
+  const waiting = isFull ? timed.filter(({ atMs }) => atMs <= nowMs).length - runs.length : 0
+  const later = [
+    ...timed.map(({ atMs }) => atMs),
+    ...busyUntilMs.values(),
+    ...states.flatMap(({ runningWith, yieldsFromMs }) => (runningWith === undefined ? [] : yieldsFromMs))
+  ].filter(atMs => atMs > nowMs)
+  return {
+    runs,
+    cuts: cutsOf(states, waiting, now),
+    nextMs: later.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
+  }
 }
+
+/** Sessions that yield to another peer, and of the others as many as libraries wait, that which is overdue longest first. */
+function cutsOf(states: readonly FollowState[], waiting: number, now: Now): string[] {
+  const overdue = states
+    .filter(({ runningWith, yieldsFromMs }) => runningWith !== undefined && yieldsFromMs <= now.nowMs)
+    .sort((a, b) => a.yieldsFromMs - b.yieldsFromMs)
+  const [better, others] = [true, false].map(has => overdue.filter(state => hasOther(state, now) === has))
+  return [...better!, ...others!.slice(0, Math.max(0, waiting - better!.length))].map(
+    ({ library }) => library
+  )
+}
+
+/** Whether a connected peer has the library that is not the one it is compared with, and has not failed lately. */
+const hasOther = (
+  { writer, newerAt, heldBy, failedWith, runningWith }: FollowState,
+  { nowMs, connected }: Now
+): boolean =>
+  [writer, ...heldBy, ...[...newerAt].filter(([, fromMs]) => fromMs <= nowMs).map(([peer]) => peer)].some(
+    peer => connected.has(peer) && peer !== runningWith && !failedWith.includes(peer)
+  )
 
 function timeOf({ dueMs, notBeforeMs, newerAt }: FollowState, connected: ReadonlySet<string>): number {
   let atMs = dueMs

@@ -15,7 +15,8 @@ export {
   planFollows,
   staleTime,
   telling,
-  tellingBeside
+  tellingBeside,
+  yieldTime
 } from './follow-plan.ts'
 export {
   expectJoinable,

@@ -123,11 +123,14 @@ export class Follows implements Syncer {
   #want(id: Uint8Array, writer: Uint8Array, node: number): void {
     const library = hex(id)
     if (this.#states.has(library)) return
-    const times = { runningWith: undefined, dueMs: 0, notBeforeMs: 0, staleFromMs: 0 }
+    const times = { dueMs: 0, notBeforeMs: 0, staleFromMs: 0 }
     this.#writers.set(library, writer)
     this.#states.set(library, {
       library,
       writer: String(node),
+      runningWith: undefined,
+      // A session that says nothing is over long before it would have to yield.
+      yieldsFromMs: Number.POSITIVE_INFINITY,
       ...times,
       newerAt: new Map(),
       heldBy: new Set(),

@@ -90,6 +90,7 @@ describe('subscriptions that change', () => {
 
   test('have a library that holds in another way compared again, and end what was done in the other', async () => {
     const ofHome = peerOf(world.writer.key.publicKey)
+    await eventually(() => world.libraries.length === 1)
     await change(ofHome)
     expect(world.ended, 'as it was').toEqual([])
     await change(`${ofHome} all union`)

@@ -44,7 +44,8 @@ export class FollowingWorld {
   holders: (signal: AbortSignal) => string[] | Promise<string[]> = () => []
   searches = 0
   /** How sessions go, and end. */
-  session: (signal: AbortSignal) => Promise<void> = async () => undefined
+  session: (signal: AbortSignal, bring: (bytes: number) => void, peer: string) => Promise<void> = async () =>
+    undefined
   outcome: (peer: string) => void = () => undefined
   state: SyncResult['state'] = 'updated'
   expiresMs = this.clock.now() + HEAD_LIFETIME_MS + HOUR_MS
@@ -81,11 +82,11 @@ export class FollowingWorld {
     return new Following(
       {
         syncing: {
-          sync: async ({ peer, library }, { signal }) => {
+          sync: async ({ peer, library }, { signal, progress }) => {
             this.runs.push(peer)
             this.asked.push(library)
             this.outcome(peer)
-            await this.session(signal)
+            await this.session(signal, bytesDone => progress({ phase: 'receiving', bytesDone }), peer)
             const { state, root, expiresMs } = this
             return { state, root, head: { expires: new Date(expiresMs).toISOString() } } as never
           }

@@ -9,7 +9,7 @@ import { eventually } from '../../eventually.ts'
 import { keyOf } from '../records/examples.ts'
 import { numbered } from '../sync/homes.ts'
 import { hashOf } from '../sync/tries.ts'
-import { DAY_MS, FollowingWorld, HOUR_MS, newPeerId } from './following-world.ts'
+import { DAY_MS, FollowingWorld, HOUR_MS, MINUTE_MS, newPeerId } from './following-world.ts'
 
 let world: FollowingWorld
 
@@ -189,6 +189,29 @@ describe('a subscription', () => {
     await world.clock.advance(1000, 500)
     await eventually(() => world.followed.length === 7)
     expect(world.runs).toHaveLength(9)
+  })
+
+  test('goes to another peer where one draws a session out, and not before what it brought has taken its time', async () => {
+    const ofHome = peerOf(world.writer.key.publicKey)
+    world.connected = [world.mirror.toString(), ofHome]
+    const slow = async (signal: AbortSignal): Promise<void> => {
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    }
+    world.session = async (signal, bring, peer) => {
+      if (peer === ofHome) return
+      bring(60 * 32 * 1024)
+      await slow(signal)
+    }
+    await world.writer.publish(numbered(2))
+    await world.following.heard(world.mirror, world.headOf())
+    await eventually(() => world.runs.length === 2)
+    await world.clock.advance(3 * MINUTE_MS - 1000, 10_000)
+    expect(world.following.status()).toMatchObject([{ state: 'running' }])
+    await world.clock.advance(1000)
+    await eventually(() => world.following.status()[0]?.error === 'TIMEOUT')
+    await world.clock.advance(5000)
+    await eventually(() => world.followed.length === 2)
+    expect(world.runs.slice(1)).toEqual([world.mirror.toString(), ofHome])
   })
 
   test('is tried with its writer where a peer that holds it has an earlier state, and its content is left', async () => {

@@ -14,7 +14,8 @@ import {
   planFollows,
   staleTime,
   telling,
-  tellingBeside
+  tellingBeside,
+  yieldTime
 } from '../../../sync/follow/follow-plan.ts'
 import { HEAD_LIFETIME_MS, RENEW_AFTER_MS } from '../../../sync/index.ts'
 import { NOW_MS } from '../records/examples.ts'
@@ -23,6 +24,7 @@ const state = (writer: string, over: Partial<FollowState> = {}): FollowState => 
   library: `of ${writer}`,
   writer,
   runningWith: undefined,
+  yieldsFromMs: Number.POSITIVE_INFINITY,
   dueMs: 1000,
   notBeforeMs: 0,
   staleFromMs: Number.POSITIVE_INFINITY,
@@ -43,6 +45,7 @@ const states = fc.uniqueArray(
     library: fc.constantFrom('one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight'),
     writer: fc.constantFrom('a', 'b', 'c', 'd'),
     runningWith: fc.option(fc.constantFrom('a', 'b', 'c', 'd'), { nil: undefined }),
+    yieldsFromMs: fc.nat(100),
     dueMs: fc.nat(100),
     notBeforeMs: fc.nat(100),
     staleFromMs: fc.nat(100),
@@ -83,7 +86,10 @@ describe('what is followed when', () => {
           expect(timeOf(one)).toBeLessThanOrEqual(nowMs)
         }
         const waiting = all.filter(({ runningWith }) => runningWith === undefined)
-        const later = [...waiting.map(timeOf), ...busyUntilMs.values()].filter(atMs => atMs > nowMs)
+        const yields = all.flatMap(one => (one.runningWith === undefined ? [] : one.yieldsFromMs))
+        const later = [...waiting.map(timeOf), ...busyUntilMs.values(), ...yields].filter(
+          atMs => atMs > nowMs
+        )
         expect(nextMs).toBe(Math.min(...later, Number.POSITIVE_INFINITY))
       }),
       { seed: 20261129 }
@@ -152,7 +158,11 @@ describe('what is followed when', () => {
     ])
     expect(planFollows([one], { ...idle, nowMs: 10, connected: new Set() }).runs).toEqual([])
     const failing = { ...one, notBeforeMs: 50 }
-    expect(planFollows([failing], { ...idle, nowMs: 10, connected })).toEqual({ runs: [], nextMs: 50 })
+    expect(planFollows([failing], { ...idle, nowMs: 10, connected })).toEqual({
+      runs: [],
+      cuts: [],
+      nextMs: 50
+    })
   })
 
   test('when a head that is dated ahead counts, from who told it, and not before', () => {
@@ -160,9 +170,13 @@ describe('what is followed when', () => {
     const one = state('writer', { newerAt: new Map([['mirror', 50]]), heldBy: new Set(['holder']) })
     const at = (nowMs: number, over: Partial<FollowState> = {}): FollowPlan =>
       planFollows([{ ...one, ...over }], { ...idle, nowMs, connected })
-    expect(at(49)).toEqual({ runs: [], nextMs: 50 })
+    expect(at(49)).toEqual({ runs: [], cuts: [], nextMs: 50 })
     expect(at(50).runs).toEqual([{ library: 'of writer', peer: 'mirror' }])
-    expect(at(50, { notBeforeMs: 60 }), 'it has failed a moment ago').toEqual({ runs: [], nextMs: 60 })
+    expect(at(50, { notBeforeMs: 60 }), 'it has failed a moment ago').toEqual({
+      runs: [],
+      cuts: [],
+      nextMs: 60
+    })
     const due = at(49, { dueMs: 10 })
     expect(due.runs, 'as if nothing had been told').toEqual([{ library: 'of writer', peer: 'holder' }])
   })
@@ -201,6 +215,45 @@ describe('what is followed when', () => {
     expect(peerOf({ newerAt: told(...heldBy), staleFromMs: 0 }, near), 'they have told a newer head').toBe(
       'holder'
     )
+  })
+
+  describe('a session that takes long', () => {
+    const slow = (library: string, over: Partial<FollowState> = {}): FollowState =>
+      state('w', { library, runningWith: 'w', yieldsFromMs: 50, ...over })
+    const cutsIn = (all: FollowState[], nowMs: number, near = ['w']): readonly string[] =>
+      planFollows(all, { ...idle, nowMs, connected: new Set(near) }).cuts
+
+    test('goes on while nobody waits and nobody else has the library', () => {
+      expect(cutsIn([slow('one')], 1000)).toEqual([])
+      expect(cutsIn([slow('one'), state('a', { dueMs: 0 })], 1000), 'there is room').toEqual([])
+    })
+
+    test('yields to another peer that has the library and has not failed, when its time is over', () => {
+      const held = { heldBy: new Set(['holder']) }
+      expect(cutsIn([slow('one', held)], 49, ['w', 'holder'])).toEqual([])
+      expect(cutsIn([slow('one', held)], 50, ['w', 'holder'])).toEqual(['one'])
+      expect(cutsIn([slow('one', held)], 50), 'it is not here').toEqual([])
+      expect(cutsIn([slow('one', { ...held, failedWith: ['holder'] })], 50, ['w', 'holder'])).toEqual([])
+      expect(cutsIn([slow('one', { newerAt: told('other') })], 50, ['other'])).toEqual(['one'])
+      expect(cutsIn([slow('one', { runningWith: 'holder', ...held })], 50, ['w', 'holder'])).toEqual(['one'])
+    })
+
+    test('yields to libraries that wait, as many as do, the one that is overdue longest first', () => {
+      const all = [50, 20, 40, 30].map((yieldsFromMs, n) =>
+        slow(`${n}`, { yieldsFromMs, runningWith: `${n}` })
+      )
+      const waiting = ['a', 'b'].map(writer => state(writer, { dueMs: 10 }))
+      expect(cutsIn([...all, ...waiting], 45, [])).toEqual(['1', '3'])
+      expect(cutsIn([...all, ...waiting], 25, []), 'the others have time').toEqual(['1'])
+      expect(cutsIn([...all, state('a', { dueMs: 60 })], 45, []), 'it is not due').toEqual([])
+    })
+
+    test('has the longer the more often it failed, to a limit, and longer by what it has brought', () => {
+      const failed = (times: number): number =>
+        yieldTime(0, { failedWith: Array.from({ length: times }, () => 'w') }, 0)
+      expect([0, 1, 2, 3, 8].map(failed)).toEqual([120_000, 240_000, 480_000, 480_000, 480_000])
+      expect(yieldTime(1000, { failedWith: [] }, 10 * 32 * 1024)).toBe(131_000)
+    })
   })
 
   test('a copy is stale when its writer should have signed again', () => {
