@@ -36,3 +36,4 @@ export {
   UNWRITABLE_IN_FOLLOW
 } from './schema/follow-line.ts'
 export type { Config } from './schema/index.ts'
+export { isRegionLabel, ROUTING_STRATEGIES, type RoutingStrategy } from './schema/topology.ts'

@@ -48,6 +48,8 @@ export interface DiscoveryModules {
   readonly random?: () => number
   /** Where metrics are registered. */
   readonly metrics?: Registry
+  /** Puts holders (peer ids) that were found together in the order in which they are given; as they were found unless given. */
+  readonly order?: (peerIds: readonly string[]) => string[]
   /** All keys that are to be announced again and again; without it only `announce` tells others anything. */
   readonly keySource?: KeySource
 }
@@ -127,6 +129,7 @@ export interface DiscoveryCoreModules {
   readonly random: () => number
   readonly metrics?: Registry
   readonly keySource?: KeySource
+  readonly order?: DiscoveryModules['order']
   /** See `DiscoveryOptions`. */
   readonly announceIntervalMs?: number
   /** Begins to let others ask; returns how to stop. */
@@ -198,6 +201,7 @@ export class DiscoveryCore implements Discovery {
     this.#finder = new Finder({
       ...shared,
       negative: this.#negative,
+      ...(modules.order && { order: modules.order }),
       onTrace: (key, find) => {
         searches.observe({ outcome: find.holders.length > 0 ? 'found' : 'missing' }, find.tookMs / 1000)
         this.#finds.set(keyText(key), find)

@@ -8,6 +8,7 @@ import { type Discovery, encodeInvite } from '../discovery/index.ts'
 import { type ContentStore, HOME_LIBRARY, type Registry } from '../library/index.ts'
 import type { Control, Throttle } from '../protocols/index.ts'
 import type { LibrarySets } from '../sync/index.ts'
+import type { Topology } from '../topology/index.ts'
 import type { NodeKey } from '../trust/index.ts'
 import type { EventHub } from './events.ts'
 import type { HomeLayout } from './home/layout.ts'
@@ -52,6 +53,7 @@ import type { Scrubbing } from './services/scrubbing.ts'
 import { createStatus } from './services/status.ts'
 import { Subscribing } from './services/subscribing.ts'
 import type { Syncing } from './services/syncing.ts'
+import { createTopologyService } from './services/topology.ts'
 import type { NodeServices } from './services/types.ts'
 import { createVerification } from './services/verification.ts'
 import { createWhy } from './services/why.ts'
@@ -62,6 +64,7 @@ export interface BuildModules {
   content: ContentStore
   registry: Registry
   network: Network
+  topology: Topology
   schedule: AnnouncementSchedule
   clock: Clock
   logger: Logger
@@ -160,9 +163,10 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
       host,
       throttle,
       limits: modules.peerLimits,
-      rttMs: peerId => control.rtt(peerIdFromString(peerId)),
+      topology: modules.topology,
       agent: peerId => control.hello(peerIdFromString(peerId))?.agent
     }),
+    topology: createTopologyService({ topology: modules.topology }, { peerId: host.peerId }),
     pause: createPause({ lifecycle, parts: modules.pausable }),
     config: configuration,
     doctor: createDoctor({

@@ -4,8 +4,6 @@
  * `createDaemon` from top to bottom.
  */
 import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
-import type { PeerId } from '@libp2p/interface'
-import { peerIdFromString } from '@libp2p/peer-id'
 import { Registry as MetricsRegistry } from 'prom-client'
 import { type Clock, SECOND_MS } from '../base/index.ts'
 import type { LoadedConfig } from '../config/index.ts'
@@ -32,8 +30,10 @@ import type { HomeLayout } from './home/layout.ts'
 import { openHomeLibrary } from './home-library.ts'
 import { createHost } from './host/index.ts'
 import { extraConnections, hostOptions } from './host-options.ts'
+import { watchGoodbyes, watchViolations } from './leaving.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { Logging } from './logging/logging.ts'
+import { controlOptions, topologyOf } from './measuring.ts'
 import { createNodeMetrics } from './metrics.ts'
 import { createNetwork } from './network.ts'
 import { OperationManager } from './operations.ts'
@@ -57,7 +57,6 @@ import { PeerLimits } from './services/peer-limits.ts'
 import { Replaying } from './services/replaying.ts'
 import { Scrubbing } from './services/scrubbing.ts'
 import { sparePeers } from './services/spare-peers.ts'
-import { Violations } from './services/violations.ts'
 import { nodeKeyOf } from './services/writer-key.ts'
 import { Shutdown } from './shutdown.ts'
 import { SyncParts } from './sync-parts.ts'
@@ -151,17 +150,14 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     hostOptions(values)
   )
   shutdown.leave('host', () => host.stop())
-  const hangUp = (peerId: PeerId): Promise<void> => host.libp2p.hangUp(peerId)
-  const violations = new Violations({ clock, log, metrics: registry, disconnect: hangUp })
-  host.events.on('connected', ({ peerId }) => {
-    if (!violations.isDenied(peerId)) return
-    hangUp(peerIdFromString(peerId)).catch(error => log.warn({ err: error, peerId }, 'a denied peer stays'))
-  })
+  const violations = watchViolations({ host, clock, log, metrics: registry })
+  const topology = topologyOf({ host, clock, metrics: registry }, values.topology)
   const control = createControl(
     { libp2p: host.libp2p, log: log.child({ part: 'control' }), clock, metrics: registry },
     {
       networkId: values.network.id,
       agent: `catalog/${VERSION}`,
+      ...controlOptions(topology),
       onViolation: violations.of('control')
     }
   )
@@ -190,6 +186,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       maxPriority: values.peers.maxClass,
       mayRead: (peerId, record) =>
         !blocking.isBlocked(record) && sets.access.admitsTo(record, nodeKeyOf(peerId)),
+      onServed: (peerId, bytes, tookMs) => topology.given(peerId.toString(), bytes, tookMs),
       onViolation: violations.of('content')
     }
   )
@@ -198,7 +195,14 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const records = new RecordClient({ control, onViolation: violations.of('records') })
   const opener = extraConnections({ host, clock }, values)
   const fetcher = createFetcher(
-    { ...transfer, opener, budget: downloadBudget(throttle), records, log: log.child({ part: 'fetch' }) },
+    {
+      ...transfer,
+      opener,
+      budget: downloadBudget(throttle),
+      records,
+      memory: topology,
+      log: log.child({ part: 'fetch' })
+    },
     {
       networkId: values.network.id,
       requestsInFlight: values.fetch.prefetch,
@@ -218,6 +222,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       privateKey,
       database: library.database,
       keySource: signal => schedule.keys(signal),
+      order: peerIds => topology.order(peerIds),
       log: log.child({ part: 'discovery' }),
       clock,
       metrics: registry
@@ -227,17 +232,12 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   await discovery.start()
   shutdown.leave('discovery', () => discovery.stop())
   const direct = createNetwork({ host, discovery, records, fetcher })
-  const health = new PeerHealth({ clock })
-  host.events.on('met', peerId => health.met(peerId))
-  const network = sparePeers(direct, health)
-  // A peer that leaves is asked for nothing more until it is met again; whoever keeps it dials it, but not soon.
-  control.onGoodbye(peerId => {
-    health.left(peerId.toString())
-    discovery.peerLeft(peerId)
-    host
-      .left(peerId)
-      .catch(error => log.debug({ err: error, peer: peerId.toString() }, 'a leaving peer stays'))
+  const health = new PeerHealth({
+    clock,
+    onOutcome: (peerId, isFailure) => topology.asked(peerId, isFailure)
   })
+  watchGoodbyes({ control, health, discovery, host, log })
+  const network = sparePeers(direct, health)
 
   // What the node does for its clients, and by itself.
   const jobs = new FetchJobs({ database: library.database })
@@ -252,6 +252,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     sets,
     policies,
     network,
+    topology,
     schedule,
     clock,
     logger: log,

@@ -17,6 +17,7 @@ export * from './queue-schemas.ts'
 export * from './release-schemas.ts'
 export * from './store-schemas.ts'
 export * from './sync-schemas.ts'
+export * from './topology-schemas.ts'
 
 export const ErrorObject = Type.Object({
   code: text('Stable name of the error, see docs/errors.md.'),
@@ -242,6 +243,7 @@ export const PeerShape = Type.Object({
   agent: Type.Union([Type.String(), Type.Null()], {
     description: 'The program and version that it says it is; null until it has said so.'
   }),
+  health: Type.Number({ description: '0 to 1; `catalog topology` gives the reasons.' }),
   score: Type.Union([Type.Number(), Type.Null()], { description: 'Null until peers are scored.' }),
   limits: PeerLimitsShape
 })

@@ -15,6 +15,7 @@ import {
   SyncServer
 } from '../protocols/index.ts'
 import type { LibrarySets } from '../sync/index.ts'
+import type { Topology } from '../topology/index.ts'
 import type { EventHub } from './events.ts'
 import type { AnnouncementSchedule } from './schedule.ts'
 import { AudienceGuard } from './services/audience-guard.ts'
@@ -43,6 +44,7 @@ export interface SyncPartsModules {
   /** Of this node. */
   peerId: string
   network: Network
+  topology: Pick<Topology, 'order'>
   control: Control
   sets: LibrarySets
   registry: Registry

@@ -59,8 +59,8 @@ export const addons: Plugin = {
   }
 }
 
-/** 0.9 MB in each bundle, for the few nodes whose segments stand in a bucket. */
-const SELDOM_LOADED = /^@aws-sdk\/client-s3$/
+/** 0.9 MB in each bundle, for the few nodes whose segments stand in a bucket, and 1.2 MB for those who draw a topology. */
+const SELDOM_LOADED = /^(@aws-sdk\/client-s3|@viz-js\/viz)$/
 
 /** Packages that stay in node_modules and are loaded when the first of their importers runs. */
 export const seldomLoaded: Plugin = {

@@ -37,6 +37,8 @@ export type {
   Status,
   SyncResult,
   SyncStatus,
+  TopologyPeer,
+  TopologyReply,
   Unfollowed,
   VerifyResult,
   Why

@@ -1,5 +1,15 @@
+import type { RoutingStrategy } from '../../config/index.ts'
 import { rate, size } from '../framework/parse.ts'
 import type { CommandSpec } from '../framework/tree.ts'
+
+const STRATEGIES: RoutingStrategy[] = [
+  'shortest-path',
+  'lowest-latency',
+  'highest-bandwidth',
+  'geographic',
+  'load-balanced',
+  'fault-tolerant'
+]
 
 /** Commands about the running node and its peers. */
 export const NODE_COMMANDS: CommandSpec[] = [
@@ -24,7 +34,7 @@ export const NODE_COMMANDS: CommandSpec[] = [
       {
         name: 'list',
         summary: 'connected peers',
-        json: '`peers[] {peerId, addresses[], direction, rttMs, agent, score, limits {up, down, burst, isSet}}`; `agent` is the program that the peer says it is; `score` is null until peers are scored; `limits` are those in force, bytes a second (0 is none) and bytes, `isSet` when they were set with `peers limit`; `limited[] {peerId, limits}`: peers with limits of their own that are not connected',
+        json: '`peers[] {peerId, addresses[], direction, rttMs, agent, health, score, limits {up, down, burst, isSet}}`; `agent` is the program that the peer says it is; `health` is from 0 to 1, for reasons that `catalog topology` gives; `score` is null until peers are scored; `limits` are those in force, bytes a second (0 is none) and bytes, `isSet` when they were set with `peers limit`; `limited[] {peerId, limits}`: peers with limits of their own that are not connected',
         load: () => import('./peers-list.ts')
       },
       {
@@ -65,6 +75,30 @@ export const NODE_COMMANDS: CommandSpec[] = [
         load: () => import('./peers-limit.ts')
       }
     ]
+  },
+  {
+    name: 'topology',
+    summary: 'the network as it is seen from here',
+    details:
+      'What was measured of each peer since the daemon started: round trip and its 95th percentile, goodput down (from it) and up (to it), what failed, how long it was there; its region, as it told or, in brackets, by its round trip; its health and what takes from that; all in the order in which a strategy asks them. docs/topology.md says how each comes about. `dot` and `svg` are drawings of the same.',
+    options: [
+      {
+        flags: '--format <format>',
+        description: 'table unless given; json is what --json prints; dot is for Graphviz',
+        choices: ['table', 'json', 'dot', 'svg']
+      },
+      {
+        flags: '--strategy <name>',
+        description: 'the order of another strategy than `topology.strategy`',
+        choices: STRATEGIES
+      }
+    ],
+    examples: [
+      { line: 'catalog topology --format svg > topology.svg', does: 'draws it, for a browser' },
+      { line: 'catalog topology --strategy lowest-latency', does: 'shows who would be asked first then' }
+    ],
+    json: '`self {peerId, region}`, `strategy`, `isInForce`, `regions[] {name, source, peers, connected, roundTripMs}`, `peers[] {peerId, connection, region {name, source}, roundTripMs, p95Ms, lateMs, goodput {down, up}, failureRate, uptime, transfers, health, reasons[] {code, text, weight}, score}`; null is what was not measured; rates in bytes a second',
+    load: () => import('./topology.ts')
   },
   {
     name: 'queue',

@@ -6,11 +6,12 @@ export const run = defineCommand(async context => {
   const answer = await context.client().request<PeerList>('GET', '/v1/peers', { signal: context.signal })
   context.output.result(answer, () =>
     formatTable(
-      ['PEER', 'DIRECTION', 'RTT', 'PROGRAM', 'LIMITS', 'ADDRESS'],
+      ['PEER', 'DIRECTION', 'RTT', 'HEALTH', 'PROGRAM', 'LIMITS', 'ADDRESS'],
       answer.peers.map(peer => [
         peer.peerId,
         peer.direction,
         typeof peer.rttMs === 'number' ? `${peer.rttMs.toFixed(1)} ms` : '',
+        `${Math.round(peer.health * 100)} %`,
         printable(peer.agent ?? ''),
         limitsText(peer.limits),
         peer.addresses[0] ?? ''

@@ -4,6 +4,7 @@ import { incentives, mirror, mirroring } from './mirror.ts'
 import { announce, dht, mdns, network, quic, relay } from './network.ts'
 import { admin, limits, log, operations, peers, security } from './operation.ts'
 import { cache, fetch, memory, s3, store, sync } from './storage.ts'
+import { topology } from './topology.ts'
 
 /**
  * The one description of the configuration: its keys are `section.key`. Validation, defaults, profiles, environment
@@ -22,6 +23,7 @@ export const CONFIG_SCHEMA = ObjectOf({
   memory,
   fetch,
   sync,
+  topology,
   mirroring,
   mirror,
   incentives,

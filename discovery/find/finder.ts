@@ -40,6 +40,8 @@ export interface FinderModules extends WalkModules {
   readonly records: PeerRecordReader
   readonly negative: NegativeCache
   readonly log: Logger
+  /** Puts holders (peer ids) that are there at the same time in order, best first; as they came unless given. */
+  readonly order?: (peerIds: readonly string[]) => string[]
   /** Told after each search. */
   readonly onTrace: (key: Uint8Array, trace: FindTrace) => void
 }
@@ -205,8 +207,16 @@ export class Finder {
     search.wake?.()
   }
 
-  *#deliver(search: Search): Generator<Holder, void, undefined> {
-    for (let holder = search.queue.shift(); holder !== undefined; holder = search.queue.shift()) yield holder
+  /** All that are here, in batches: what comes while one is being taken is put in order by itself. */
+  *#deliver({ queue }: Search): Generator<Holder, void, undefined> {
+    while (queue.length > 0) yield* this.#inOrder(queue.splice(0))
+  }
+
+  #inOrder(holders: readonly Holder[]): readonly Holder[] {
+    const { order } = this.#modules
+    if (order === undefined || holders.length < 2) return holders
+    const byId = new Map(holders.map(holder => [holder.peerId.toString(), holder]))
+    return order([...byId.keys()]).map(id => byId.get(id)!)
   }
 
   /** The consumer has taken all there is and wants more: the walk goes on until something comes. */

@@ -382,6 +382,7 @@ function describePeer(connections: readonly Connection[]): ConnectedPeer {
   return {
     peerId: oldest.remotePeer.toString(),
     addresses: connections.map(({ remoteAddr }) => remoteAddr.toString()),
+    isRelayed: connections.every(({ remoteAddr }) => isRelayed(remoteAddr)),
     direction: oldest.direction,
     connectedAtMs: oldest.timeline.open,
     rttMs: connectionRttMs(oldest),

@@ -31,6 +31,8 @@ export interface ConnectedPeer {
   readonly peerId: string
   /** Remote multiaddrs of its connections, each with /p2p/. */
   readonly addresses: readonly string[]
+  /** Whether all of its connections are through a relay. */
+  readonly isRelayed: boolean
   /** Of its oldest connection. */
   readonly direction: Direction
   /** Wall time at which the oldest connection opened. */

@@ -291,7 +291,7 @@ export class Fetching implements FetchingService {
     filled: (bytes: number) => void,
     signal: AbortSignal
   ): Promise<ContentFetched> {
-    const { clock, logger, failures } = this.#modules
+    const { clock, logger, failures, topology } = this.#modules
     const network = onlyThese ? this.#modules.direct : this.#modules.network
     const { name, version } = wanted.record.release
     const patience = new FetchPatience({ clock })
@@ -315,7 +315,7 @@ export class Fetching implements FetchingService {
           recordAt: peerId => holders.find(holder => holder.peerId === peerId)?.record,
           onSourceFailed: (peerId, error) => failures.sourceFailed({ name, version }, peerId, error)
         }
-        const sources = holders.slice(0, MAX_SOURCES).map(peerIdOf)
+        const sources = topology.order(holders.map(peerIdOf)).slice(0, MAX_SOURCES)
         if (!onlyThese) watch.moreSources = ended => this.#lateSources(wanted, sources, ended)
         return patience.inAll(await network.fetchContent(wanted.record, sources, watch, signal))
       },

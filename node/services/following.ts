@@ -26,6 +26,7 @@ import {
   telling,
   tellingBeside
 } from '../../sync/index.ts'
+import type { Topology } from '../../topology/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import type { FollowShape, SyncResult } from '../sync-schemas.ts'
 import {
@@ -67,6 +68,7 @@ export interface FollowingModules extends Omit<WatchingModules, 'onTold'> {
   uniting: Pick<Uniting, 'unite'>
   holders: Pick<LibraryHolders, 'find'>
   sets: Pick<LibrarySets, 'take' | 'headOf' | 'access'>
+  topology: Pick<Topology, 'order'>
   /** Told of each peer that has said which heads it has of what is watched here, when they are judged. */
   onAnswered(peer: string): void
   /** Told of each library that was followed. */
@@ -187,15 +189,16 @@ export class Following extends Ongoing {
   }
 
   async #followDue(signal: AbortSignal): Promise<void> {
-    const { network, clock } = this.#modules
+    const { network, topology, clock } = this.#modules
     while (!signal.aborted) {
       // Before the look: what changes after it is not missed.
       const changed = this.#changed.shown()
       const nowMs = clock.now()
+      const connected = new Set(network.connected())
       for (const [peer, untilMs] of this.#busyUntilMs) if (untilMs <= nowMs) this.#busyUntilMs.delete(peer)
       const plan = planFollows(
         [...this.#entries.values()].map(({ state }) => state),
-        { nowMs, connected: new Set(network.connected()), busyUntilMs: this.#busyUntilMs }
+        { nowMs, connected, busyUntilMs: this.#busyUntilMs, order: peers => topology.order(peers) }
       )
       for (const run of plan.runs) this.#begin(run, signal)
       for (const library of plan.cuts) cutSession(this.#entries.get(library)!)

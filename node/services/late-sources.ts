@@ -1,5 +1,6 @@
 import { type Clock, type Logger, SECOND_MS, toCatalogError } from '../../base/index.ts'
 import type { ReleaseRecord } from '../../library/index.ts'
+import type { Topology } from '../../topology/index.ts'
 import type { Network } from './network.ts'
 
 /** A fetch that is over by then needs no more sources; and how often connected peers are looked at afterwards. */
@@ -17,6 +18,7 @@ const MAX_FOUND = 32
 
 export interface LateSourceModules {
   readonly network: Pick<Network, 'connected' | 'holders' | 'record'>
+  readonly topology: Pick<Topology, 'order'>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -64,7 +66,7 @@ class LateSearch {
 
   /** Peers that were found to have it now. */
   async round(signal: AbortSignal): Promise<string[]> {
-    const { network, clock } = this.#modules
+    const { network, topology, clock } = this.#modules
     const nowMs = clock.monotonicMs()
     if (nowMs - this.#searchedMs >= SEARCH_EVERY_MS) {
       this.#searchedMs = nowMs
@@ -72,10 +74,10 @@ class LateSearch {
     }
     const connected = network.connected()
     this.#forget(connected)
-    const asked = [...new Set([...this.#announced, ...connected])]
+    const askable = [...new Set([...this.#announced, ...connected])]
       .filter(peerId => !this.#found.has(peerId))
       .filter(peerId => nowMs - (this.#asked.get(peerId) ?? Number.NEGATIVE_INFINITY) >= ASK_AGAIN_MS)
-      .slice(0, MAX_ASKED)
+    const asked = topology.order(askable).slice(0, MAX_ASKED)
     for (const peerId of asked) this.#asked.set(peerId, nowMs)
     const answers = await Promise.all(asked.map(peerId => this.#knows(peerId, signal)))
     const holders = asked.filter((_, index) => answers[index])

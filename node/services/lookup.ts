@@ -1,7 +1,8 @@
 /**
  * Releases of a name at peers. Holders are asked as they are found, several at once; the first answer starts a short
  * grace for the others, so that a slow or silent peer costs that grace and not its time-out, while a newer version
- * that another one holds still has its chance.
+ * that another one holds still has its chance. Who has not answered when nearly all of its answers would be here (the 95th
+ * percentile of its round trips, and a while to look it up) gives its place to the next.
  *
  * Who owns a name that is not settled yet must not be decided by who answers fastest. Then the look-up waits for every
  * holder that it asked, within a longer time: a second owner among them is told, not overlooked.
@@ -20,6 +21,7 @@ import {
 } from '../../base/index.ts'
 import { isTimely, type Registry, type ReleaseRecord, type StatementRecord } from '../../library/index.ts'
 import type { PeerReleases } from '../../protocols/index.ts'
+import type { Topology } from '../../topology/index.ts'
 import { expectOpenName } from './closed-names.ts'
 import type { Holder, Network, WantedReleases } from './network.ts'
 
@@ -66,6 +68,8 @@ const ASK_TIMEOUT_MS = 5 * SECOND_MS
 const MAX_ASKED = 20
 /** Of them at the same time. */
 const MAX_ASKED_AT_ONCE = 8
+/** What an honest peer needs to read its answer from a busy disk. */
+const READ_MS = 200
 /** Record bytes that one look-up keeps, of all peers: eight times what one of them is asked for. */
 const MAX_KEPT_BYTES = 16 * MIB
 
@@ -73,6 +77,7 @@ const NO_PROVIDERS_HINT = 'check the spelling of the name, and that its publishe
 
 export interface LookupModules {
   network: Network
+  topology: Pick<Topology, 'order' | 'lateMs'>
   registry: Pick<Registry, 'entries'>
   clock: Clock
   logger: Logger
@@ -105,7 +110,8 @@ class Lookup {
   readonly #holders: FoundHolder[] = []
   readonly #failures: Found['failures'] = []
   readonly #stop = new AbortController()
-  #asking = new Set<Promise<void>>()
+  /** Those that are being asked, and when each is late. */
+  readonly #asking = new Map<Promise<void>, number>()
   /** What the search for holders said at its end. */
   #search: CatalogError | undefined
   /** Until the search asks anew, when its answer was a remembered one. */
@@ -146,16 +152,34 @@ class Lookup {
       const retryAfterMs = error.details?.retryAfterMs
       if (typeof retryAfterMs === 'number') this.#rememberedMs = retryAfterMs
     }
-    await untilAborted(Promise.all(this.#asking), ended)
+    await untilAborted(Promise.all(this.#asking.keys()), ended)
   }
 
   async #askEach(ended: AbortSignal): Promise<void> {
+    const { network, topology, clock } = this.#modules
     let asked = 0
-    for await (const holder of this.#modules.network.holders(this.#wanted.name, ended)) {
+    for await (const holder of network.holders(this.#wanted.name, ended)) {
       const asking = this.#ask(holder, ended).finally(() => this.#asking.delete(asking))
-      this.#asking.add(asking)
+      this.#asking.set(asking, clock.monotonicMs() + topology.lateMs(holder.peerId) + READ_MS)
       if (++asked >= MAX_ASKED) break
-      if (this.#asking.size >= MAX_ASKED_AT_ONCE) await untilAborted(Promise.race(this.#asking), ended)
+      await this.#place(ended)
+    }
+  }
+
+  /** Waits until fewer than MAX_ASKED_AT_ONCE are asked who are not late. */
+  async #place(ended: AbortSignal): Promise<void> {
+    const { clock } = this.#modules
+    for (;;) {
+      const nowMs = clock.monotonicMs()
+      const due = [...this.#asking.values()].filter(lateAtMs => lateAtMs > nowMs)
+      if (due.length < MAX_ASKED_AT_ONCE) return
+      const answered = new AbortController()
+      const late = clock.wait(Math.min(...due) - nowMs, answered.signal).catch(() => undefined)
+      try {
+        await untilAborted(Promise.race([late, ...this.#asking.keys()]), ended)
+      } finally {
+        answered.abort()
+      }
     }
   }
 

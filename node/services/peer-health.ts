@@ -52,7 +52,14 @@ interface Entry {
   lastError: string
 }
 
+export interface PeerHealthModules {
+  clock: Clock
+  /** Told of each request that says something about a peer: that it went well, or failed. */
+  onOutcome?(peerId: string, isFailure: boolean): void
+}
+
 export class PeerHealth {
+  readonly #modules: PeerHealthModules
   readonly #clock: Clock
   readonly #peers = new LruCache<string, Entry>({ maxEntries: MAX_PEERS })
   /** Peers that said goodbye. */
@@ -60,7 +67,8 @@ export class PeerHealth {
   /** Time-outs that say nothing about the peer. */
   readonly #cutShort = new WeakSet<object>()
 
-  constructor(modules: { clock: Clock }) {
+  constructor(modules: PeerHealthModules) {
+    this.#modules = modules
     this.#clock = modules.clock
   }
 
@@ -70,18 +78,24 @@ export class PeerHealth {
   }
 
   async #ask<T>(peerId: string, work: () => Promise<T>, isNoted: boolean): Promise<T> {
+    const { onOutcome } = this.#modules
     const entry = this.#entry(peerId)
     const refusal = this.refusal(peerId)
     if (refusal !== undefined) throw refusal
     const startedMs = this.#clock.monotonicMs()
     return await entry.breaker.run(async () => {
       try {
-        return await work()
+        const answer = await work()
+        onOutcome?.(peerId, false)
+        return answer
       } catch (thrown) {
         const isSoon = this.#clock.monotonicMs() - startedMs < MIN_PATIENCE_MS
         const error = toCatalogError(thrown)
         if (isSoon && error.code === 'TIMEOUT' && !isNoted) this.#cutShort.add(thrown as object)
-        else if (FAULTS.has(error.code)) entry.lastError = describe(error)
+        else if (FAULTS.has(error.code)) {
+          entry.lastError = describe(error)
+          onOutcome?.(peerId, true)
+        }
         throw thrown
       }
     })

@@ -1,5 +1,6 @@
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Throttle } from '../../protocols/index.ts'
+import { healthOf, type PeerView, type Topology } from '../../topology/index.ts'
 import type { ConnectedPeer, Host } from '../host/index.ts'
 import type { LimitedPeer, PeerShape } from '../schemas.ts'
 import type { PeerLimits } from './peer-limits.ts'
@@ -7,8 +8,8 @@ import type { PeerService } from './types.ts'
 
 export interface PeersModules {
   host: Pick<Host, 'peers' | 'connect' | 'disconnect' | 'libp2p'>
-  /** The control protocol's own measurement, with fractions; the transport's has whole milliseconds. */
-  rttMs(peerId: string): number | undefined
+  /** Its round trips have fractions; those of the transport are whole milliseconds. */
+  topology: Pick<Topology, 'views'>
   /** The program that the peer says it is. */
   agent(peerId: string): string | undefined
   throttle: Pick<Throttle, 'ofPeer'>
@@ -21,12 +22,17 @@ const MAX_AGENT_LENGTH = 128
 /** Connections, as the operator sees and changes them. */
 export function createPeers(modules: PeersModules): PeerService {
   const { host, throttle, limits } = modules
-  const shapeOf = async (peer: ConnectedPeer): Promise<PeerShape> => ({
+  const shapesOf = (peers: readonly ConnectedPeer[]): Promise<PeerShape[]> => {
+    const views = modules.topology.views(peers.map(({ peerId }) => peerId))
+    return Promise.all(peers.map((peer, at) => shapeOf(peer, views[at]!)))
+  }
+  const shapeOf = async (peer: ConnectedPeer, view: PeerView): Promise<PeerShape> => ({
     peerId: peer.peerId,
     addresses: await addressesOf(peer),
     direction: peer.direction,
-    rttMs: measured(modules.rttMs(peer.peerId)) ?? measured(peer.rttMs) ?? null,
+    rttMs: view.roundTrip?.smoothedMs ?? measured(peer.rttMs) ?? null,
     agent: modules.agent(peer.peerId)?.slice(0, MAX_AGENT_LENGTH) ?? null,
+    health: healthOf(view).health,
     // Scores of peers are not there yet; the field is, for programs that read it.
     score: null,
     limits: throttle.ofPeer(peer.peerId)
@@ -52,9 +58,9 @@ export function createPeers(modules: PeersModules): PeerService {
     async list() {
       const connected = host.peers()
       const away = limits.peers().filter(peerId => connected.every(peer => peer.peerId !== peerId))
-      return { peers: await Promise.all(connected.map(shapeOf)), limited: away.map(limitedPeer) }
+      return { peers: await shapesOf(connected), limited: away.map(limitedPeer) }
     },
-    connect: async (address, signal) => await shapeOf(await host.connect(address, signal)),
+    connect: async (address, signal) => (await shapesOf([await host.connect(address, signal)]))[0]!,
     disconnect: peerId => host.disconnect(peerId),
     async limit(peerId, limit, signal) {
       await (limit === undefined ? limits.clear(peerId, signal) : limits.set(peerId, limit, signal))

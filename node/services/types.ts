@@ -1,7 +1,13 @@
 /** What the admin API asks of the node: one interface per subject, implemented by the files of this folder. */
 import type { CID } from 'multiformats/cid'
 import type { Logger } from '../../base/index.ts'
-import type { ConflictStrategy, ContentPolicy, LoadedConfig, SyncMode } from '../../config/index.ts'
+import type {
+  ConflictStrategy,
+  ContentPolicy,
+  LoadedConfig,
+  RoutingStrategy,
+  SyncMode
+} from '../../config/index.ts'
 import type { ContentStore } from '../../library/index.ts'
 import type { LiveLimit, Priority } from '../../protocols/index.ts'
 import type { Access, SyncStrategy } from '../../sync/index.ts'
@@ -37,6 +43,7 @@ import type {
 } from '../schemas.ts'
 import type { ContentList, CopyResult } from '../store-schemas.ts'
 import type { FollowShape, SyncResult, SyncStatus, Unfollowed } from '../sync-schemas.ts'
+import type { TopologyReply } from '../topology-schemas.ts'
 import type { LibraryAddress } from './library-address.ts'
 import type { QueueKind, QueueRequests } from './operation-queue.ts'
 import type { ReleaseFilter } from './release-filter.ts'
@@ -291,6 +298,11 @@ export interface PeerService {
   limit(peerId: string, limit: LiveLimit | undefined, signal: AbortSignal): Promise<LimitedPeer>
 }
 
+export interface TopologyService {
+  /** In the order of a strategy; that of the node unless given. */
+  show(strategy?: RoutingStrategy): TopologyReply
+}
+
 export interface ConfigService {
   show(): ConfigReply
   set(key: string, value: unknown): Promise<ConfigChange>
@@ -336,6 +348,7 @@ export interface NodeServices {
   readonly blocks: BlockService
   readonly why: WhyService
   readonly peers: PeerService
+  readonly topology: TopologyService
   readonly config: ConfigService
   readonly doctor: DoctorService
   readonly pause: PauseService

@@ -16,6 +16,7 @@ import type { Priority } from '../throttle/index.ts'
 import { MAP_EVERY_MS, REQUEST_WINDOW } from './limits.ts'
 import { findOlder, type OlderContent } from './older.ts'
 import type { PartialContents, ReadHave } from './partial-contents.ts'
+import type { SourceMemory } from './source-memory.ts'
 import type { SourceModules } from './source-stream.ts'
 import type { DownloadBudget } from './swarm/lane.ts'
 import type { WayOpener } from './swarm/more-ways.ts'
@@ -72,6 +73,8 @@ export interface FetchModules extends SourceModules {
   readonly budget?: DownloadBudget
   /** Opens more connections to a source that one holds up; none unless given. */
   readonly opener?: WayOpener
+  /** Remembers sources from one fetch to the next; each fetch learns by itself unless given. */
+  readonly memory?: SourceMemory
   readonly metrics?: MetricsRegistry
 }
 
@@ -122,14 +125,13 @@ export function createFetcher(modules: FetchModules, options: FetcherOptions): F
     ended: outcome => ended.inc({ outcome }),
     way: (kind, outcome) => ways.inc({ kind, outcome })
   }
-  const book = new SourceBook()
   const received = metrics.counter('received_bytes_total', 'Bytes of answers from sources, as on the wire.')
   const ways = metrics.counter('extra_connections_total', 'Connections to a source beside its first.', [
     'kind',
     'outcome'
   ])
   const ended = metrics.counter('ended_fetches_total', 'Fetches by outcome.', ['outcome'])
-  return { fetch: request => new Fetch({ ...modules, book }, options, request, counters).run() }
+  return { fetch: request => new Fetch(modules, options, request, counters).run() }
 }
 
 interface Counters {
@@ -139,7 +141,7 @@ interface Counters {
 }
 
 class Fetch {
-  readonly #modules: FetchModules & { readonly book: SourceBook }
+  readonly #modules: FetchModules
   readonly #options: FetcherOptions
   readonly #request: FetchRequest
   readonly #counters: Counters
@@ -151,12 +153,7 @@ class Fetch {
   #toldPhase: FetchPhase | undefined
   #toldMs = Number.NEGATIVE_INFINITY
 
-  constructor(
-    modules: FetchModules & { readonly book: SourceBook },
-    options: FetcherOptions,
-    request: FetchRequest,
-    counters: Counters
-  ) {
+  constructor(modules: FetchModules, options: FetcherOptions, request: FetchRequest, counters: Counters) {
     this.#modules = modules
     this.#options = options
     this.#request = request
@@ -260,9 +257,11 @@ class Fetch {
   async #draw(receive: Receive, record: ReleaseRecord, walk: ReleaseWalk): Promise<void> {
     const { networkId, requestsInFlight = REQUEST_WINDOW } = this.#options
     const { peers, morePeers, trafficClass = () => 'normal', recordAt } = this.#request
+    const book = new SourceBook(this.#modules.memory)
     const swarm = new Swarm(
       {
         ...this.#modules,
+        book,
         store: receive,
         walk,
         sizeBytes: record.release.sizeBytes,
@@ -280,7 +279,11 @@ class Fetch {
         signal: this.#signal
       }
     )
-    await swarm.run()
+    try {
+      await swarm.run()
+    } finally {
+      book.close()
+    }
   }
 
   /** Says what can be read here. What was written and waits for its stage is committed for the next time: others need it. */

@@ -24,6 +24,7 @@ export {
   type ContentServerOptions,
   createContentServer
 } from './server.ts'
+export type { SourceMeasured, SourceMemory, SourceRecall } from './source-memory.ts'
 export { contentProtocol } from './source-stream.ts'
 export type { DownloadBudget } from './swarm/lane.ts'
 export type { WayOpener } from './swarm/more-ways.ts'

@@ -31,6 +31,7 @@ import { Patience } from './patience.ts'
 import { describe, frameOf, HEADER_ROOM_BYTES, type Prepared, withBlocks, withoutBlocks } from './prepared.ts'
 import { DEFAULT_PRIORITY, priorityOfWire } from './priority.ts'
 import type { ContentResolver, ResolvedBlock } from './resolver.ts'
+import { ServedPace } from './served-pace.ts'
 import type { ServingHolds } from './serving-holds.ts'
 
 /** May this peer read this release? Asked once for each stream. */
@@ -53,6 +54,8 @@ export interface ServedStreamModules {
   /** Most urgent class that this peer may claim. */
   readonly maxPriority: Priority
   readonly onAnswer: (status: number, bytes: number) => void
+  /** Told at the end how fast the peer took what it was sent, where it asked for enough to say. */
+  readonly onPace: (bytes: number, tookMs: number) => void
 }
 
 /** A request that waits. One beyond the limit is answered BUSY, in its turn like all others. */
@@ -78,6 +81,7 @@ export class ServedStream {
   readonly #sender: AnswerSender
   /** Codecs of blocks that the peer reads. */
   readonly #codecs = new Set<number>([BlockCodec.Raw])
+  readonly #pace = new ServedPace()
   #priority: Priority = DEFAULT_PRIORITY
   #isInputOver = false
   /** What the stream is about, once the peer was let in. */
@@ -119,6 +123,8 @@ export class ServedStream {
       throw this.#abort.signal.reason
     } finally {
       done?.()
+      const pace = this.#pace.figures
+      if (pace !== undefined) this.#modules.onPace(pace.bytes, pace.tookMs)
     }
   }
 
@@ -218,6 +224,7 @@ export class ServedStream {
       const isRefused = this.#accepted >= MAX_PIPELINED
       this.#queue.push({ range: rangeMessage.decode(frame), isRefused })
       if (!isRefused) this.#accepted++
+      this.#pace.asked()
       this.#wakeSender?.()
       while (this.#queue.length >= MAX_PIPELINED + MAX_REFUSED_QUEUED) {
         await new Promise<void>(resolve => {
@@ -237,6 +244,8 @@ export class ServedStream {
       answer.place?.isItsTurn()
       ahead = this.#prepareAhead(content)
       await this.#send(answer)
+      const { frame, hasBlocks } = answer
+      this.#pace.answered(hasBlocks ? frame.byteLength : 0, this.#modules.clock.monotonicMs())
     }
   }
 

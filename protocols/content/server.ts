@@ -36,6 +36,8 @@ export interface ContentServerOptions {
   readonly maxStreamsPerPeer?: number
   /** Most urgent class that a peer may claim; normal unless given. */
   readonly maxPriority?: Priority
+  /** A stream has ended on which so many bytes went to a peer in the time that they took. */
+  readonly onServed?: (peerId: PeerId, bytes: number, tookMs: number) => void
   /** A peer sent what the protocol does not allow; its stream is already cut. */
   readonly onViolation?: (peerId: PeerId, error: CatalogError) => void
 }
@@ -130,7 +132,8 @@ class BulkServer implements ContentServer {
       onAnswer: (status, bytes) => {
         this.#metrics.answers.inc({ status: String(status) })
         this.#metrics.served.inc(bytes)
-      }
+      },
+      onPace: (bytes, tookMs) => this.#options.onServed?.(peerId, bytes, tookMs)
     })
     this.#streams.add(served)
     void this.#serve(served, peerId).finally(() => this.#streams.delete(served))

@@ -28,6 +28,12 @@ export interface ControlOptions {
   /** Name and version of this program, for people who read a peer's log. */
   readonly agent: string
   readonly features?: readonly string[]
+  /** Label of the region in which this node is, told to every peer; empty for none. */
+  readonly region?: string
+  /** A peer has said who it is, on each stream to it once. */
+  readonly onHello?: (peerId: PeerId, hello: Hello) => void
+  /** A peer has answered a heartbeat after so many milliseconds. */
+  readonly onRoundTrip?: (peerId: PeerId, tookMs: number) => void
   /** A peer broke the protocol or fell silent; its stream is already cut. */
   readonly onViolation?: (peerId: PeerId, error: CatalogError) => void
 }
@@ -54,8 +60,6 @@ export interface Control {
   goodbyeAll(reason: GoodbyeReason, signal: AbortSignal): Promise<void>
   /** Calls back when a peer says goodbye; returns the way to stop that. */
   onGoodbye(listener: OnGoodbye): () => void
-  /** Smoothed round-trip time in milliseconds; undefined while not measured. */
-  rtt(peerId: PeerId): number | undefined
   /** What the peer said of itself; undefined before. */
   hello(peerId: PeerId): Hello | undefined
   start(): Promise<void>
@@ -92,7 +96,8 @@ class ControlStreams implements Control {
       agent: options.agent,
       features: [...(options.features ?? [])],
       maxInFlight: MAX_IN_FLIGHT,
-      instance: randomBytes(INSTANCE_BYTES)
+      instance: randomBytes(INSTANCE_BYTES),
+      region: options.region ?? ''
     }
     const metrics = partMetrics(modules.metrics, 'control')
     this.#metrics = {
@@ -184,10 +189,6 @@ class ControlStreams implements Control {
     return () => this.#goodbyeListeners.delete(listener)
   }
 
-  rtt(peerId: PeerId): number | undefined {
-    return this.#peers.get(peerId.toString())?.preferred()?.rttMs
-  }
-
   hello(peerId: PeerId): Hello | undefined {
     return this.#peers.get(peerId.toString())?.preferred()?.hello
   }
@@ -256,7 +257,11 @@ class ControlStreams implements Control {
   #eventsOf(peer: PeerSessions, connection: Connection): SessionEvents {
     const { log } = this.#modules
     return {
-      onHello: (session, hello) => peer.onHello(session, hello),
+      onHello: (session, hello) => {
+        peer.onHello(session, hello)
+        this.#options.onHello?.(session.peerId, hello)
+      },
+      onRoundTrip: ({ peerId }, tookMs) => this.#options.onRoundTrip?.(peerId, tookMs),
       onGoodbye: (session, reason) => {
         log.debug({ peer: session.peerId.toString(), reason }, 'a peer said goodbye')
         for (const listener of this.#goodbyeListeners) listener(session.peerId, reason)

@@ -1,4 +1,4 @@
-import { ALIVE_BYTES, PONG_MS, QUIET_MS, RTT_EVERY_MS, RTT_WEIGHT } from './limits.ts'
+import { ALIVE_BYTES, PONG_MS, QUIET_MS, RTT_EVERY_MS } from './limits.ts'
 
 /** What a tick asks of the session. */
 export type HeartbeatVerdict = 'alive' | 'ask' | 'dead'
@@ -7,22 +7,21 @@ export type HeartbeatVerdict = 'alive' | 'ask' | 'dead'
  * Whether the peer lives, and how far away it is. Whatever arrives is a sign of life; when nothing has come for
  * QUIET_MS a ping goes out, and when nothing comes for PONG_MS after that, the peer is dead. QUIC notices only after
  * its idle time-out (10 s), and not at all when the peer's process hangs while its network stack answers.
+ *
+ * Each ping has a number that nobody can guess: a peer that sends pongs before it is asked cannot make itself look nearer
+ * than it is.
  */
 export class Heartbeat {
   #heardMs: number
   #receivedBytes = 0
   #asked: { sequence: number; sentMs: number } | undefined
   #lastAskedMs = Number.NEGATIVE_INFINITY
-  #sequence = 0
-  #rttMs: number | undefined
+  readonly #random: () => number
 
-  constructor(nowMs: number) {
+  /** `random` gives whole numbers from 1 to 2^32 - 1. */
+  constructor(nowMs: number, random: () => number) {
     this.#heardMs = nowMs
-  }
-
-  /** Smoothed round-trip time in milliseconds; undefined before the first measurement. */
-  get rttMs(): number | undefined {
-    return this.#rttMs
+    this.#random = random
   }
 
   /** A whole frame arrived. */
@@ -46,18 +45,17 @@ export class Heartbeat {
 
   /** Sequence number of the ping to send now. */
   nextPing(nowMs: number): number {
-    this.#sequence = this.#sequence >= 0xffffffff ? 1 : this.#sequence + 1
-    this.#asked = { sequence: this.#sequence, sentMs: nowMs }
+    const sequence = this.#random()
+    this.#asked = { sequence, sentMs: nowMs }
     this.#lastAskedMs = nowMs
-    return this.#sequence
+    return sequence
   }
 
-  /** Takes a pong; false when it answers no ping of ours. */
-  pong(sequence: number, nowMs: number): boolean {
-    if (this.#asked === undefined || this.#asked.sequence !== sequence) return false
-    const sampleMs = nowMs - this.#asked.sentMs
-    this.#rttMs = this.#rttMs === undefined ? sampleMs : this.#rttMs + (sampleMs - this.#rttMs) * RTT_WEIGHT
+  /** Takes a pong: the round trip in milliseconds; undefined when it answers no ping of ours. */
+  pong(sequence: number, nowMs: number): number | undefined {
+    if (this.#asked === undefined || this.#asked.sequence !== sequence) return undefined
+    const tookMs = nowMs - this.#asked.sentMs
     this.#asked = undefined
-    return true
+    return tookMs
   }
 }

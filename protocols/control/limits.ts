@@ -29,8 +29,6 @@ export const QUIET_MS = 3 * SECOND_MS
 export const PONG_MS = 4 * SECOND_MS
 /** How often the round-trip time is measured on a stream that is never quiet. */
 export const RTT_EVERY_MS = 15 * SECOND_MS
-/** Share of a new measurement in the smoothed round-trip time (TCP's: one eighth). */
-export const RTT_WEIGHT = 1 / 8
 /** A peer has this long to close a stream after a goodbye; requests may cross this long before a spare stream closes. */
 export const LINGER_MS = 2 * SECOND_MS
 /** Granularity of all time-outs of the control stream: one timer serves every peer. */

@@ -7,6 +7,7 @@ export interface Hello {
     features: string[];
     maxInFlight: number;
     instance: Uint8Array;
+    region: string;
     traceparent: string;
 }
 export declare namespace Hello {
@@ -32,13 +33,17 @@ export declare namespace Hello {
         field: '$.instance';
         value: Uint8Array;
     }
+    interface HelloRegionFieldEvent {
+        field: '$.region';
+        value: string;
+    }
     interface HelloTraceparentFieldEvent {
         field: '$.traceparent';
         value: string;
     }
     function encode(obj: Partial<Hello>): Uint8Array;
     function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Hello>): Hello;
-    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Hello>): Generator<HelloVersionFieldEvent | HelloAgentFieldEvent | HelloFeaturesFieldEvent | HelloMaxInFlightFieldEvent | HelloInstanceFieldEvent | HelloTraceparentFieldEvent>;
+    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Hello>): Generator<HelloVersionFieldEvent | HelloAgentFieldEvent | HelloFeaturesFieldEvent | HelloMaxInFlightFieldEvent | HelloInstanceFieldEvent | HelloRegionFieldEvent | HelloTraceparentFieldEvent>;
 }
 export interface Request {
     id: number;

@@ -32,6 +32,10 @@ export var Hello;
                     w.uint32(42);
                     w.bytes(obj.instance);
                 }
+                if ((obj.region != null && obj.region !== '')) {
+                    w.uint32(50);
+                    w.string(obj.region);
+                }
                 if ((obj.traceparent != null && obj.traceparent !== '')) {
                     w.uint32(106);
                     w.string(obj.traceparent);
@@ -46,6 +50,7 @@ export var Hello;
                     features: [],
                     maxInFlight: 0,
                     instance: uint8ArrayAlloc(0),
+                    region: '',
                     traceparent: ''
                 };
                 const end = length == null ? reader.len : reader.pos + length;
@@ -76,6 +81,10 @@ export var Hello;
                         }
                         case 5: {
                             obj.instance = reader.bytes();
+                            break;
+                        }
+                        case 6: {
+                            obj.region = reader.string();
                             break;
                         }
                         case 13: {
@@ -137,6 +146,13 @@ export var Hello;
                             yield {
                                 field: `${prefix}.instance`,
                                 value: reader.bytes()
+                            };
+                            break;
+                        }
+                        case 6: {
+                            yield {
+                                field: `${prefix}.region`,
+                                value: reader.string()
                             };
                             break;
                         }

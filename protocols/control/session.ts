@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import type { PeerId, Stream } from '@libp2p/interface'
 import { CatalogError, type Clock, type Logger } from '../../base/index.ts'
 import { pull } from '../quic/index.ts'
@@ -24,6 +25,8 @@ import { Outgoing, type RequestOptions } from './outgoing.ts'
 /** What a session reports to its owner. */
 export interface SessionEvents {
   onHello(session: Session, hello: Hello): void
+  /** The peer has answered a ping after so many milliseconds. */
+  onRoundTrip(session: Session, tookMs: number): void
   onGoodbye(session: Session, reason: number, message: string): void
   /** Once, when the stream is over for whatever reason; `error` is undefined after an end in order. */
   onEnd(session: Session, error: CatalogError | undefined): void
@@ -75,7 +78,7 @@ export class Session {
     this.openedMs = clock.monotonicMs()
     this.#noiseSinceMs = this.openedMs
     this.#reader = new FrameReader(pull(stream))
-    this.#heartbeat = new Heartbeat(this.openedMs)
+    this.#heartbeat = new Heartbeat(this.openedMs, randomSequence)
     this.outgoing = new Outgoing(this.#send, clock, this.#peer)
     this.#incoming = new Incoming({
       peerId,
@@ -92,10 +95,6 @@ export class Session {
   /** The peer's Hello, once it has come. */
   get hello(): Hello | undefined {
     return this.#hello
-  }
-
-  get rttMs(): number | undefined {
-    return this.#heartbeat.rttMs
   }
 
   get isEnded(): boolean {
@@ -261,7 +260,9 @@ export class Session {
 
   #onPong(body: Uint8Array): void {
     const { sequence } = pingMessage.decode(body)
-    if (!this.#heartbeat.pong(sequence, this.#modules.clock.monotonicMs())) this.#countNoise()
+    const tookMs = this.#heartbeat.pong(sequence, this.#modules.clock.monotonicMs())
+    if (tookMs === undefined) this.#countNoise()
+    else this.#modules.events.onRoundTrip(this, tookMs)
   }
 
   #checkHello(nowMs: number): void {
@@ -313,3 +314,6 @@ export class Session {
     this.#modules.events.onEnd(this, error)
   }
 }
+
+const MAX_SEQUENCE = 2 ** 32
+const randomSequence = (): number => randomInt(1, MAX_SEQUENCE)

@@ -5,7 +5,7 @@
  * A library is compared at once when a peer tells a head that is newer than the copy, and else at its next time: the interval after the
  * last success, or sooner, and later each time, after a failure. Of a head that is dated ahead nothing is believed before it counts; but then the
  * library is compared at once, too. The peer is who told the newer head, the writer itself, or another peer that has the library, in this
- * order, those that failed last behind the others; once one has failed, a connected writer that has not comes first. A writer that is not connected may be found; it comes behind connected peers that have the
+ * order, of several the one that the caller would ask first, those that failed last behind the others; once one has failed, a connected writer that has not comes first. A writer that is not connected may be found; it comes behind connected peers that have the
  * library, but for a copy that it should have signed again meanwhile: those peers may all be as old as the copy.
  *
  * A peer serves few sessions of one other, so no more are begun with it. A library whose peer has none left is compared with another
@@ -62,6 +62,8 @@ interface Now {
   readonly connected: ReadonlySet<string>
   /** Peers that have no place for a session, and until when nothing is begun with them. */
   readonly busyUntilMs: ReadonlyMap<string, number>
+  /** Puts peers that are as good for a library in order, best first; as they are unless given. */
+  readonly order?: (peers: readonly string[]) => readonly string[]
 }
 
 /** Sessions of subscriptions at once. */
@@ -195,12 +197,13 @@ function timeOf({ dueMs, notBeforeMs, newerAt }: FollowState, connected: Readonl
  */
 function choicesFor(
   { writer, staleFromMs, newerAt, heldBy, failedWith }: FollowState,
-  { nowMs, connected }: Now
+  { nowMs, connected, order = peers => peers }: Now
 ): string[] {
-  const near = (peers: Iterable<string>): string[] => [...peers].filter(peer => connected.has(peer))
+  const near = (peers: Iterable<string>): readonly string[] =>
+    order([...peers].filter(peer => connected.has(peer)))
   const isStale = nowMs >= staleFromMs
   const told = near([...newerAt].filter(([, fromMs]) => fromMs <= nowMs).map(([peer]) => peer))
-  const held = near([writer, ...heldBy])
+  const held = [...near([writer]), ...near(heldBy)]
   const candidates = [...new Set([...told, ...(isStale ? [writer] : []), ...held, writer])]
   const failed = (peer: string): number => failedWith.lastIndexOf(peer)
   // Once one has failed: others that told the same may be no better, and keep the writer from being asked as long.

@@ -83,7 +83,22 @@ const PROMISED: Record<string, string[]> = {
     'peers[].direction string',
     'peers[].rttMs number?', // null until it was measured
     'peers[].score number?', // null until peers are scored
+    'peers[].health number',
     'peers[].limits object'
+  ],
+  topology: [
+    'self.peerId string',
+    'strategy string',
+    'regions[].name string',
+    'peers[].peerId string',
+    'peers[].connection string',
+    'peers[].roundTripMs number?',
+    'peers[].goodput object',
+    'peers[].failureRate number',
+    'peers[].uptime number',
+    'peers[].health number',
+    'peers[].reasons[]',
+    'peers[].score number'
   ]
 }
 
@@ -108,7 +123,8 @@ beforeAll(async () => {
   printed.install = await at(other, 'install', 'pack', '--to', join(net.folder, 'target'))
   printed.info = await at(other, 'info', 'pack')
   printed.verify = await at(other, 'verify', 'pack')
-  for (const name of ['id', 'status', 'peers list']) printed[name] = await at(other, ...name.split(' '))
+  for (const name of ['id', 'status', 'peers list', 'topology'])
+    printed[name] = await at(other, ...name.split(' '))
   printed.sync = await at(other, 'sync', seed.peerId)
   printed.list = await at(other, 'list')
 }, 120_000)

@@ -1,6 +1,6 @@
 import * as Type from 'typebox'
 import { expectRate, MAX_BURST_BYTES, MIN_RATE_BYTES } from '../../../protocols/index.ts'
-import { LimitedPeer, PeerList, PeerShape } from '../../schemas.ts'
+import { LimitedPeer, PeerList, PeerShape, RoutingStrategyName, TopologyReply } from '../../schemas.ts'
 import { isOnlyLocal } from '../../services/doctor.ts'
 import type { NodeServices } from '../../services/types.ts'
 import { type Route, route } from '../route.ts'
@@ -51,6 +51,16 @@ export function networkRoutes(services: NodeServices): Route[] {
       }
     }),
     ...limitRoutes(services),
+    route({
+      method: 'GET',
+      url: '/v1/topology',
+      tag,
+      summary:
+        'The network as it is seen from here: what was measured of peers, their health, and whom a strategy asks first.',
+      query: Type.Object({ strategy: Type.Optional(RoutingStrategyName) }),
+      response: TopologyReply,
+      handle: ({ query }) => services.topology.show(query.strategy)
+    }),
     route({
       method: 'POST',
       url: '/v1/invites',

@@ -164,7 +164,9 @@ export class Lane {
       if (error instanceof SourceFailure) onFailure(peerId, error.reason)
       throw error
     } finally {
-      this.#receivedBytes += this.#source?.receivedBytes ?? 0
+      const { receivedBytes = 0 } = this.#source ?? {}
+      this.#receivedBytes += receivedBytes
+      rate.streamEnded(receivedBytes, planner.owesForMs(this.key, clock.monotonicMs()))
       this.#source = undefined
       this.#assignments.clear()
       planner.leave(this.key)

@@ -1,3 +1,5 @@
+import { percentile } from '../../../base/index.ts'
+
 /** Answers whose times are remembered: of all sources, the last ones. */
 const MAX_TIMES = 128
 /** Fewer say nothing about the twentieth that is slowest. */
@@ -21,12 +23,7 @@ export class LatenessGauge {
   /** Undefined while too few answers were seen. */
   get lateMs(): number | undefined {
     if (this.#times.length < MIN_TIMES) return undefined
-    this.#lateMs ??= Math.max(LEAST_LATE_MS, percentile(this.#times))
+    this.#lateMs ??= Math.max(LEAST_LATE_MS, percentile(this.#times, PERCENTILE)!)
     return this.#lateMs
   }
-}
-
-function percentile(times: readonly number[]): number {
-  const sorted = times.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length * PERCENTILE)]!
 }

@@ -162,6 +162,13 @@ export class SwarmPlanner<W extends Want> {
     this.#withdraw(source, asked.part)
   }
 
+  /** For how long a source has owed the answer to its oldest request; 0 when it owes none. */
+  owesForMs(key: string, nowMs: number): number {
+    const source = this.#sources.get(key)
+    const sentMs = source?.asked[0]?.sentMs
+    return sentMs === undefined ? 0 : Math.max(0, nowMs - Math.max(sentMs, source!.heardMs))
+  }
+
   /** Whether anything that waits could be asked of a source that is here. */
   get isServable(): boolean {
     for (const source of this.#sources.values())

@@ -100,10 +100,7 @@ export class Roster<P extends Named> {
 
   /** The fastest of those that were let go waits again, if it was measured to be faster than that. */
   #recall(goodput: number): void {
-    const { book } = this.#modules
-    const [best] = book.ranked(
-      [...this.#resting.values()].filter(peer => (book.goodputOf(peer) ?? 0) >= goodput)
-    )
+    const best = this.#modules.book.fastest([...this.#resting.values()], goodput)
     if (best === undefined) return
     this.#resting.delete(best.toString())
     this.#waiting.push(best)

@@ -5,6 +5,7 @@
  */
 import { KIB, MIB, SECOND_MS } from '../../../base/index.ts'
 import { MAX_ANSWER_BYTES, REQUEST_WINDOW } from '../limits.ts'
+import type { SourceMeasured, SourceRecall } from '../source-memory.ts'
 
 /** Share of a new sample in the moving averages: the last four or five count most. */
 const SAMPLE_WEIGHT = 0.25
@@ -22,11 +23,39 @@ const MAX_WINDOW_BYTES = REQUEST_WINDOW * MAX_ANSWER_BYTES
 const MIN_REQUESTS = 2
 const UNKNOWN_LATENCY_MS = 100
 
+/** What came from a source over all of its connections. */
+interface Total {
+  bytes: number
+  /** Of the connection that was busy for longest: they are busy at the same time. */
+  tookMs: number
+  atMost: number | undefined
+}
+
 export class SourceRate {
   #goodput: number | undefined
   #latencyMs: number | undefined
   #sampleBytes = 0
   #sampleMs = 0
+  #busyMs = 0
+  readonly #total: Total
+
+  /** `recall`: where it begins, until something is measured here. */
+  constructor(recall?: SourceRecall, total: Total = { bytes: 0, tookMs: 0, atMost: undefined }) {
+    this.#goodput = recall?.goodput
+    this.#latencyMs = recall?.roundTripMs
+    this.#total = total
+  }
+
+  /** Another connection to the same source, which has a rate of its own. */
+  beside(): SourceRate {
+    return new SourceRate(undefined, this.#total)
+  }
+
+  /** What was measured here, of all connections together. */
+  get measured(): SourceMeasured {
+    const { bytes, tookMs, atMost } = this.#total
+    return { bytes, tookMs, ...(atMost !== undefined && { atMost }) }
+  }
 
   /** Bytes a second of answers while something was asked for; undefined until measured. */
   get goodput(): number | undefined {
@@ -42,6 +71,7 @@ export class SourceRate {
   answered(bytes: number, tookMs: number): void {
     this.#sampleBytes += bytes
     this.#sampleMs += tookMs
+    this.#busyMs += tookMs
     if (this.#sampleBytes < SAMPLE_BYTES && this.#sampleMs < SAMPLE_MS) return
     const rate = (this.#sampleBytes / Math.max(this.#sampleMs, 0.1)) * SECOND_MS
     this.#goodput = average(this.#goodput, rate)
@@ -49,9 +79,17 @@ export class SourceRate {
     this.#sampleMs = 0
   }
 
+  /** A stream is over on which so many bytes came, parts of answers too, and whose next answer was awaited for so long in vain. */
+  streamEnded(bytes: number, awaitedMs: number): void {
+    this.#busyMs += awaitedMs
+    this.#total.bytes += bytes
+    this.#total.tookMs = Math.max(this.#total.tookMs, this.#busyMs)
+  }
+
   /** It does not send more than this, seen from what it did not answer. */
   isAtMost(bytesPerSecond: number): void {
     this.#goodput = Math.min(this.#goodput ?? bytesPerSecond, bytesPerSecond)
+    this.#total.atMost = this.#goodput
   }
 
   roundTrip(tookMs: number): void {

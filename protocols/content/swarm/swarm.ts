@@ -25,7 +25,6 @@ import { MAX_LANES, Roster } from './roster.ts'
 import type { Farewell } from './slow-source.ts'
 import type { SourceBook } from './source-book.ts'
 import { SourceFailure } from './source-failure.ts'
-import { SourceRate } from './source-rate.ts'
 import { Supply } from './supply.ts'
 import type { WayKind } from './ways.ts'
 
@@ -60,6 +59,7 @@ export interface SwarmOptions {
   readonly networkId: string
   /** Id of the record by which a peer knows the content. */
   readonly recordAt: (peerId: PeerId) => CID
+  /** Best first. */
   readonly peers: readonly PeerId[]
   /** Peers found while the swarm runs, until the signal ends. */
   readonly morePeers?: (signal: AbortSignal) => AsyncIterable<PeerId>
@@ -140,7 +140,7 @@ export class Swarm {
     const running = [this.#tick()]
     try {
       signal.throwIfAborted()
-      for (const peerId of this.#modules.book.ranked(peers)) this.join(peerId)
+      for (const peerId of peers) this.join(peerId)
       if (this.#lanes.size === 0) throw this.#last
       this.#supply.refill()
       running.push(this.#joinMore())
@@ -222,7 +222,7 @@ export class Swarm {
         record: recordAt(peerId),
         sizeBytes,
         // The book is about peers; each way to one has its own pace.
-        rate: way === undefined ? book.of(peerId) : new SourceRate(),
+        rate: way === undefined ? book.of(peerId) : book.of(peerId).beside(),
         ...(way && { way }),
         trafficClass,
         signal: this.#over.signal

@@ -38,9 +38,15 @@ export class MemoryNetwork {
 
   /** A node that is connected to nobody. `seed` makes its identity repeatable. */
   async node(
-    options: { seed?: number; database?: MemoryDatabase; keySource?: KeySource; privateKey?: PrivateKey } = {}
+    options: {
+      seed?: number
+      database?: MemoryDatabase
+      keySource?: KeySource
+      privateKey?: PrivateKey
+      order?: (peerIds: readonly string[]) => string[]
+    } = {}
   ): Promise<MemoryNode> {
-    const { seed, database = new MemoryDatabase(), keySource } = options
+    const { seed, database = new MemoryDatabase(), keySource, order } = options
     const privateKey =
       options.privateKey ??
       (seed === undefined
@@ -54,6 +60,7 @@ export class MemoryNetwork {
       clock: this.clock,
       random: () => 0.5,
       ...(keySource === undefined ? {} : { keySource }),
+      ...(order && { order }),
       serve: async answers => {
         end.answers = answers
         return async () => end.leave()

@@ -197,6 +197,19 @@ describe('announcing and finding', () => {
     expect((await alone!.discovery.why(KEY)).missingForMs).toBe(0)
   })
 
+  it('gives holders that it finds together in the order that it is told', async () => {
+    const publishers = await add(6)
+    const best = publishers[3]!.contact.id
+    const order = (found: readonly string[]): string[] => found.toSorted(id => (id === best ? -1 : 1))
+    const [asker] = await add(1, { order })
+    net.connectAll(nodes)
+    for (const { discovery } of publishers) await discovery.announce([KEY], { wait: 6 })
+    await clock.settle()
+    const found = (await find(asker!)).map(({ peerId }) => peerId.toString())
+    expect(found[0]).toBe(best)
+    expect(new Set(found)).toEqual(new Set(publishers.map(({ contact }) => contact.id)))
+  })
+
   it('asks no further peer while the consumer is content, and goes on when it is not', async () => {
     const [first, second] = await add(30)
     net.connectAll(nodes)

@@ -23,6 +23,7 @@ import {
   type Fetcher,
   PartialContents,
   RecordClient,
+  type SourceMemory,
   serveRecords,
   type Throttle,
   type ThrottleOptions
@@ -52,6 +53,7 @@ export interface PeerOptions {
   readonly store?: (real: ContentStore) => ContentStore
   readonly clock?: Clock
   readonly budget?: DownloadBudget
+  readonly memory?: SourceMemory
   /** What rations the server; nothing unless given. */
   readonly upload?: Budget
   readonly home?: string
@@ -91,7 +93,8 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
       partials,
       log,
       clock,
-      ...(options.budget && { budget: options.budget })
+      ...(options.budget && { budget: options.budget }),
+      ...(options.memory && { memory: options.memory })
     },
     { networkId: NETWORK, onViolation }
   )

@@ -20,6 +20,7 @@ import { type ConflictRules, conflictRules } from '../../../sync/index.ts'
 import { formatPublicKey, SigningKey } from '../../../trust/index.ts'
 import { contentOf, keyOf, NOW_MS, small } from '../records/examples.ts'
 import { openMemory, serialWriter, type TestDatabase } from '../registry/databases.ts'
+import { asGiven } from './as-given.ts'
 import { nothingBlocked } from './nothing-blocked.ts'
 
 const [ada, bob, tester] = [keyOf('ada'), keyOf('bob'), keyOf('tester')]
@@ -68,7 +69,8 @@ async function node(config: Partial<Parameters<typeof conflictRules>[0]> = {}): 
     clock,
     logger: silentLogger,
     content: { localState: () => 'none', isPinned: () => false },
-    network
+    network,
+    topology: asGiven
   } as unknown as ResolvingModules & FreshnessModules
   return { database, registry, policies, modules, peer }
 }

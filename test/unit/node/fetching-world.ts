@@ -11,6 +11,7 @@ import { Fetching } from '../../../node/services/fetching.ts'
 import type { ContentFetched, ContentWatch, Network } from '../../../node/services/network.ts'
 import type { HavingLibrary } from '../../../sync/index.ts'
 import { SigningKey } from '../../../trust/index.ts'
+import { asGiven } from './as-given.ts'
 import { nothingBlocked } from './nothing-blocked.ts'
 import { MANUAL } from './policies.ts'
 
@@ -149,6 +150,7 @@ export function fetching(room: boolean | Promise<void> = true): Fetching {
   } as unknown as FetchJobs
   const modules = {
     network: network(),
+    topology: asGiven,
     direct: network(),
     closedSources: {
       find: async ({ id }: ReleaseRecord, isThorough: boolean) => {

@@ -13,6 +13,7 @@ import { eventually } from '../../eventually.ts'
 import { ManualClock } from '../protocols/manual-clock.ts'
 import { NOW_MS } from '../records/examples.ts'
 import { follow, numbered, SyncHome } from '../sync/homes.ts'
+import { asGiven } from './as-given.ts'
 
 export const MINUTE_MS = 60_000
 export const HOUR_MS = 60 * MINUTE_MS
@@ -120,6 +121,7 @@ export class FollowingWorld {
             this.libraries.push(ids)
           }
         },
+        topology: asGiven,
         network: {
           connected: () => this.connected,
           onConnected: listener => {

@@ -3,6 +3,7 @@ import { CatalogError, silentLogger } from '../../../base/index.ts'
 import type { ReleaseRecord } from '../../../library/index.ts'
 import { type LateSourceModules, lateSources } from '../../../node/services/late-sources.ts'
 import { ManualClock } from '../protocols/manual-clock.ts'
+import { asGiven } from './as-given.ts'
 
 const RECORD = { id: { toString: () => 'the-id' }, release: { name: 'late' } } as unknown as ReleaseRecord
 
@@ -31,7 +32,7 @@ describe('sources that are found late', () => {
     const stop = new AbortController()
     const found: string[] = []
     const run = (async () => {
-      const modules = { network, clock, logger: silentLogger as never }
+      const modules = { network, topology: asGiven, clock, logger: silentLogger as never }
       for await (const peerId of lateSources(modules, RECORD, ['early'], stop.signal)) found.push(peerId)
     })()
     return { clock, state, found, stop, run }

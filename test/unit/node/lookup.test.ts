@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CatalogError, silentLogger, systemClock } from '../../../base/index.ts'
 import { lookUp } from '../../../node/services/lookup.ts'
+import { asGiven } from './as-given.ts'
 
 /** Looks a name up on a network whose search for holders ends with `error`. */
 function lookUpWith(error: CatalogError) {
@@ -13,6 +14,7 @@ function lookUpWith(error: CatalogError) {
   }
   const modules = {
     network: network as never,
+    topology: asGiven,
     registry: { async *entries() {} },
     clock: systemClock,
     logger: silentLogger

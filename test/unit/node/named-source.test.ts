@@ -3,6 +3,7 @@ import { CatalogError, silentLogger, systemClock } from '../../../base/index.ts'
 import { lookUp } from '../../../node/services/lookup.ts'
 import { notAt, onlyPeer } from '../../../node/services/named-source.ts'
 import type { Network } from '../../../node/services/network.ts'
+import { asGiven } from './as-given.ts'
 
 const signal = new AbortController().signal
 
@@ -12,7 +13,8 @@ const told = (spec: string, thrown: unknown): CatalogError => notAt('p1', spec, 
 /** How looking a name up at `p1` alone fails, when it answers so. */
 async function lookUpFailure(releases: () => Promise<never>): Promise<unknown> {
   const network = onlyPeer({ releases } as unknown as Network, 'p1')
-  const modules = { network, registry: { async *entries() {} }, clock: systemClock, logger: silentLogger }
+  const registry = { async *entries() {} }
+  const modules = { network, topology: asGiven, registry, clock: systemClock, logger: silentLogger }
   return await lookUp(modules, { name: 'demo' }, signal).then(
     () => expect.fail('it was found'),
     thrown => thrown

@@ -7,6 +7,7 @@ import { PeerHealth } from '../../../node/services/peer-health.ts'
 import { sparePeers } from '../../../node/services/spare-peers.ts'
 import { createStatus } from '../../../node/services/status.ts'
 import { createWhy } from '../../../node/services/why.ts'
+import { asGiven } from './as-given.ts'
 import { nothingBlocked } from './nothing-blocked.ts'
 import { MANUAL } from './policies.ts'
 
@@ -46,6 +47,23 @@ describe('a peer that keeps failing', () => {
     expect(await health.ask('p1', async () => 'fine')).toBe('fine')
     await fail(health, 'p1', 4)
     expect(health.skipped()).toEqual([])
+  })
+
+  it('is told of each time, and of each time that it answered, but not of what says nothing about it', async () => {
+    const told: Array<[peerId: string, isFailure: boolean]> = []
+    const health = new PeerHealth({ clock, onOutcome: (...outcome) => told.push(outcome) })
+    await health.ask('p1', async () => 'fine')
+    await fail(health, 'p1', 1)
+    await fail(health, 'p1', 1, 'NOT_FOUND')
+    await fail(health, 'p1', 1, 'TIMEOUT') // cut short by somebody else
+    await health.note('p2', undefined)
+    await health.note('p2', new CatalogError('BYTES_WRONG', 'lies'))
+    expect(told).toEqual([
+      ['p1', false],
+      ['p1', true],
+      ['p2', false],
+      ['p2', true]
+    ])
   })
 
   it('is asked again as soon as it has come back', async () => {
@@ -150,7 +168,8 @@ describe('what went wrong', () => {
       policies: MANUAL,
       blocking: nothingBlocked,
       registry: { versions: async () => [], async *entries() {}, ownerPin: () => undefined } as never,
-      network: { connected: () => ['p1'], async *holders() {} } as never
+      network: { connected: () => ['p1'], async *holders() {} } as never,
+      topology: asGiven
     })
     const told = await why.why('demo', signal)
     expect(told.problem).toBe('NO_PROVIDERS')

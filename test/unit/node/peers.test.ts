@@ -1,6 +1,8 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
 import { createPeers } from '../../../node/services/peers.ts'
+import { Topology } from '../../../topology/index.ts'
+import { ManualClock } from '../protocols/manual-clock.ts'
 
 const peerId = '12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf'
 const source = `/ip4/127.0.0.1/udp/51234/quic-v1/p2p/${peerId}`
@@ -9,7 +11,10 @@ const AWAY = 'a-peer-that-is-not-connected'
 const NO_LIMITS = { up: 0, down: 0, burst: 1, isSet: false }
 
 /** What is listed of one peer that came from `source` and stated `stated`. */
-async function listed(stated: string[], { direction = 'inbound', quicMs = 0, controlMs = 0 } = {}) {
+async function listed(stated: string[], { direction = 'inbound', quicMs = 0, heartbeatMs = 0 } = {}) {
+  const clock = new ManualClock()
+  const topology = new Topology({ clock, ways: () => new Map() }, { strategy: 'lowest-latency', region: '' })
+  if (heartbeatMs > 0) topology.roundTrip(peerId, heartbeatMs)
   const service = createPeers({
     host: {
       peers: () => [{ peerId, addresses: [source], direction, rttMs: quicMs }],
@@ -22,7 +27,7 @@ async function listed(stated: string[], { direction = 'inbound', quicMs = 0, con
         }
       }
     } as never,
-    rttMs: () => controlMs,
+    topology,
     agent: () => 'a'.repeat(1000),
     throttle: { ofPeer: () => NO_LIMITS },
     limits: { peers: () => [peerId, AWAY] } as never
@@ -49,8 +54,8 @@ describe('the list of peers', () => {
 
   it('has a round-trip time only when one was measured', async () => {
     expect((await listed([listening]))?.rttMs).toBeNull()
-    expect((await listed([listening], { controlMs: 0.4 }))?.rttMs).toBe(0.4)
-    expect((await listed([listening], { quicMs: 1, controlMs: 1.25 }))?.rttMs).toBe(1.25)
+    expect((await listed([listening], { heartbeatMs: 0.4 }))?.rttMs).toBe(0.4)
+    expect((await listed([listening], { quicMs: 1, heartbeatMs: 1.25 }))?.rttMs).toBe(1.25)
     expect((await listed([listening], { quicMs: 3 }))?.rttMs).toBe(3)
   })
 })

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { CatalogError, silentLogger, systemClock } from '../../../base/index.ts'
 import { type ResolvingModules, resolveRelease } from '../../../node/services/resolving.ts'
+import { asGiven } from './as-given.ts'
 import { demoRecord } from './demo-record.ts'
 import { nothingBlocked } from './nothing-blocked.ts'
 import { MANUAL } from './policies.ts'
@@ -25,6 +26,7 @@ async function resolveMissing(connected: string[], search: CatalogError | undefi
     content: {},
     policies: MANUAL,
     blocking: nothingBlocked,
+    topology: asGiven,
     network: {
       connected: () => connected,
       // biome-ignore lint/correctness/useYield: a search that finds nobody

@@ -3,6 +3,7 @@ import { type Clock, MINUTE_MS, silentLogger, systemClock } from '../../../base/
 import { type ResolvingModules, resolveRelease } from '../../../node/services/resolving.ts'
 import { formatPublicKey, SigningKey } from '../../../trust/index.ts'
 import { eventually } from '../../eventually.ts'
+import { asGiven } from './as-given.ts'
 import { demoRecord } from './demo-record.ts'
 import { nothingBlocked } from './nothing-blocked.ts'
 import { MANUAL } from './policies.ts'
@@ -40,6 +41,7 @@ function world(latencyMs: number) {
     content: {},
     policies: MANUAL,
     blocking: nothingBlocked,
+    topology: asGiven,
     network: {
       connected: () => ['fast', 'slow'],
       async *holders() {

@@ -2,11 +2,9 @@ import type { Libp2p, Stream } from '@libp2p/interface'
 import fc from 'fast-check'
 import { createLibp2p } from 'libp2p'
 import { describe, expect, it } from 'vitest'
-import { CatalogError, silentLogger } from '../../../base/index.ts'
+import { CatalogError } from '../../../base/index.ts'
 import * as generated from '../../../protocols/control/messages.js'
 import {
-  type Control,
-  createControl,
   declareMessage,
   declareRequest,
   encodeFrame,
@@ -16,7 +14,7 @@ import {
   quicTransport
 } from '../../../protocols/index.ts'
 import { eventually } from '../../eventually.ts'
-import { ManualClock } from './manual-clock.ts'
+import { type Side, side } from './control-side.ts'
 import { introduce, withNodes } from './nodes.ts'
 
 /** Any message with bytes in it serves as a test payload. */
@@ -35,26 +33,10 @@ const large = declareRequest({
 })
 const unknown = declareRequest({ ...echo, method: 1002, name: 'test.unknown' })
 const PROTOCOL = '/catalog/test/control/1'
-const HELLO = generated.Hello.encode({ version: 1, agent: 'x', maxInFlight: 8, instance: new Uint8Array(8) })
-const hello = encodeFrame([0], HELLO)
-
-interface Side {
-  libp2p: Libp2p
-  control: Control
-  clock: ManualClock
-  violations: CatalogError[]
-}
-
-async function side(libp2p: Libp2p): Promise<Side> {
-  const clock = new ManualClock()
-  const violations: CatalogError[] = []
-  const control = createControl(
-    { libp2p, log: silentLogger, clock },
-    { networkId: 'test', agent: 'test/1', onViolation: (_, error) => violations.push(error) }
-  )
-  await control.start()
-  return { libp2p, control, clock, violations }
-}
+const helloFrom = (region = ''): Uint8Array =>
+  generated.Hello.encode({ version: 1, agent: 'x', maxInFlight: 8, instance: new Uint8Array(8), region })
+/** As peers say it that know of no regions. */
+const hello = encodeFrame([0], helloFrom())
 
 async function withPair(run: (a: Side, b: Side) => Promise<void>): Promise<void> {
   await withNodes(2, async ([first, second]) => {
@@ -108,6 +90,17 @@ describe('control', () => {
       const aIsSmaller =
         Buffer.compare(a.libp2p.peerId.toMultihash().bytes, b.libp2p.peerId.toMultihash().bytes) < 0
       expect(kept?.direction).toBe(aIsSmaller ? 'outbound' : 'inbound')
+    })
+  })
+
+  it('tells where a peer says that it is, and nothing of one that does not', async () => {
+    await withNodes(2, async ([first, second]) => {
+      const [a, b] = await Promise.all([side(first!, 'eu-west'), side(second!)])
+      b.control.handle(echo, ({ id }) => ({ id }))
+      await a.control.request(await introduce(a.libp2p, b.libp2p), echo, { id: 1 })
+      await eventually(() => a.regions.length + b.regions.length === 2)
+      expect([a.regions, b.regions]).toEqual([[''], ['eu-west']])
+      await Promise.all([a.control.stop(), b.control.stop()])
     })
   })
 
@@ -199,7 +192,7 @@ describe('control', () => {
       const outcome = expect(asked).rejects.toMatchObject({ code: 'TIMEOUT' })
       await eventually(() => a.control.hello(peer.peerId) !== undefined)
       await a.clock.advance(3500)
-      await eventually(() => a.control.rtt(peer.peerId) !== undefined)
+      await eventually(() => a.roundTrips.length > 0)
       await a.clock.advance(10_000)
       await outcome
       expect(a.violations.map(({ code }) => code)).toEqual(['TIMEOUT'])
@@ -264,6 +257,7 @@ describe('control against a hostile peer', () => {
       'an answer nobody asked for',
       [hello, encodeFrame([(1000 << 3) | 2], generated.Response.encode({ id: 4 }))]
     ],
+    ['a hello with too long a region', [encodeFrame([0], helloFrom('r'.repeat(33)))]],
     ['a frame of the reserved kind', [hello, encodeFrame([7], new Uint8Array(1))]],
     ['a flood of pings', [hello, ...Array.from({ length: 1100 }, () => encodeFrame([4], new Uint8Array(0)))]],
     ['a request with id 0', [hello, request(0)]]
@@ -273,6 +267,23 @@ describe('control against a hostile peer', () => {
       await eventually(() => victim.violations.length === 1)
       expect(victim.violations[0]?.code).toBe('PROTOCOL_VIOLATION')
       await eventually(() => stream.status !== 'open')
+    })
+  })
+
+  it('measures nothing of pongs that were sent before anybody asked', async () => {
+    await withVictim(async (victim, attacker, friend) => {
+      const guesses = Array.from({ length: 900 }, (_, i) =>
+        encodeFrame([5], generated.Ping.encode({ sequence: i + 1 }))
+      )
+      // The first tick asks; what is under way then comes at once, as if from next door.
+      await attack(attacker, victim, hello)
+      await eventually(() => victim.regions.length === 2)
+      await victim.clock.advance(500)
+      await attack(attacker, victim, hello, ...guesses)
+      await victim.clock.advance(500)
+      await eventually(() => victim.roundTrips.length > 0)
+      expect(await friend.control.request(victim.libp2p.peerId, echo, { id: 1 })).toMatchObject({ id: 1 })
+      expect(victim.roundTrips).toHaveLength(1)
     })
   })
 

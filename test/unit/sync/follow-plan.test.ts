@@ -165,6 +165,22 @@ describe('what is followed when', () => {
     })
   })
 
+  test('with the best of those that are as good, and with the writer before all that only have it', () => {
+    const order = (found: readonly string[]): string[] => found.toSorted().reverse()
+    const peerOf = (near: string[], over: Partial<FollowState>): string | undefined =>
+      planFollows([state('writer', { dueMs: 0, ...over })], {
+        ...idle,
+        nowMs: 10,
+        connected: new Set(near),
+        order
+      }).runs[0]?.peer
+    const heldBy = new Set(['a', 'b', 'x'])
+    expect(peerOf(['a', 'b'], { heldBy })).toBe('b')
+    expect(peerOf(['a', 'x', 'writer'], { heldBy })).toBe('writer')
+    expect(peerOf(['a', 'b', 'x', 'writer'], { heldBy, newerAt: told('a', 'b') })).toBe('b')
+    expect(peerOf(['a', 'b'], { heldBy, failedWith: ['b'] }), 'who failed last is last').toBe('a')
+  })
+
   test('when a head that is dated ahead counts, from who told it, and not before', () => {
     const connected = new Set(['mirror', 'holder'])
     const one = state('writer', { newerAt: new Map([['mirror', 50]]), heldBy: new Set(['holder']) })

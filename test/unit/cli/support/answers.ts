@@ -19,8 +19,32 @@ export const peer = {
   direction: 'out',
   rttMs: 1.5,
   agent: 'catalog/0.1.0',
+  health: 0.75,
   score: null,
   limits: { up: 0, down: 0, burst: 5_000_000, isSet: false }
+}
+export const topology = {
+  self: { peerId: '12D3KooSelf', region: null },
+  strategy: 'lowest-latency',
+  isInForce: false,
+  regions: [{ name: 'eu-west', source: 'told', peers: 2, connected: 1, roundTripMs: 12.34 }],
+  peers: [
+    {
+      peerId: '12D3KooA',
+      connection: 'direct',
+      region: { name: 'eu-west', source: 'told' },
+      roundTripMs: 12.34,
+      p95Ms: 80,
+      lateMs: 80,
+      goodput: { down: 5_000_000, up: null },
+      failureRate: 0.25,
+      uptime: 1,
+      transfers: 0,
+      health: 0.825,
+      reasons: [{ code: 'failing', text: '25 % of what it was asked for lately failed', weight: 0.175 }],
+      score: 0.8
+    }
+  ]
 }
 export const verified = {
   ok: true,
