@@ -36,4 +36,9 @@ export {
   UNWRITABLE_IN_FOLLOW
 } from './schema/follow-line.ts'
 export type { Config } from './schema/index.ts'
-export { isRegionLabel, ROUTING_STRATEGIES, type RoutingStrategy } from './schema/topology.ts'
+export {
+  MAX_REGION_LENGTH,
+  REGION_LABEL,
+  ROUTING_STRATEGIES,
+  type RoutingStrategy
+} from './schema/topology.ts'

@@ -5,7 +5,7 @@
  */
 import { MIB } from '../base/index.ts'
 import type { PeerView } from './peer.ts'
-import { type Distance, distanceOf } from './region.ts'
+import { areaOf, type Distance, distanceOf } from './region.ts'
 
 export const FACTORS = ['path', 'latency', 'bandwidth', 'proximity', 'steadiness', 'spare'] as const
 export type Factor = (typeof FACTORS)[number]
@@ -21,8 +21,9 @@ const HOPS = { direct: 1, away: 1.5, relayed: 2 } as const
 const HALF_LATENCY_MS = 50
 const HALF_BANDWIDTH = 4_000_000
 const HALF_LOAD_BYTES = 64 * MIB
-/** How near a distance is. The same label is nearest of all; another one is not nearer than `region`. */
+/** How near a distance is. The same label is nearest of all, one of another area not nearer than `region`. */
 const NEARNESS: Readonly<Record<Distance, number>> = { near: 0.9, region: 0.7, continent: 0.4, far: 0.1 }
+const SAME_AREA = 0.85
 /** What a peer that is never there keeps of its steadiness: it may be new in the morning. */
 const LEAST_FOR_UPTIME = 0.5
 
@@ -56,6 +57,7 @@ function proximity({ region, roundTrip }: PeerView, ownRegion: string | undefine
   const distance = roundTrip === undefined ? undefined : distanceOf(roundTrip.smoothedMs)
   const measured = distance === undefined ? PRIOR : NEARNESS[distance]
   if (region.source !== 'told' || ownRegion === undefined) return measured
-  if (region.name !== ownRegion) return Math.min(measured, NEARNESS.region)
+  if (areaOf(region.name) !== areaOf(ownRegion)) return Math.min(measured, NEARNESS.region)
+  if (region.name !== ownRegion) return distance === 'far' ? measured : SAME_AREA
   return distance === 'continent' || distance === 'far' ? measured : 1
 }

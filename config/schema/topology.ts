@@ -12,11 +12,12 @@ export const ROUTING_STRATEGIES = [
 ] as const
 export type RoutingStrategy = (typeof ROUTING_STRATEGIES)[number]
 
-const LABEL = '[a-z0-9][a-z0-9-]{0,31}'
-const WHOLE_LABEL = new RegExp(`^${LABEL}$`)
-
-/** Whether a text may be the label of a region, here or as a peer tells its own. */
-export const isRegionLabel = (label: string): boolean => WHOLE_LABEL.test(label)
+const WORD = '[a-z0-9][a-z0-9-]{0,31}'
+const LABEL = `${WORD}(?:/${WORD})?`
+/** The label of a region: `place` or `area/place`, words as in the names of data centres. */
+export const REGION_LABEL = new RegExp(`^${LABEL}$`)
+/** As long as a label can be. */
+export const MAX_REGION_LENGTH = 65
 
 export const topology = ObjectOf(
   {
@@ -28,9 +29,9 @@ export const topology = ObjectOf(
     region: text({
       default: '',
       pattern: `^(${LABEL})?$`,
-      rule: 'empty, or 1 to 32 of a-z, 0-9 and -, not starting with -',
+      rule: 'empty, a place such as eu-west, or area/place such as eu/fra: each 1 to 32 of a-z, 0-9 and -, not starting with -',
       description:
-        'Label of the region that this node is in, such as `eu-west`; peers are told. Without one others go by the round trip to this node alone.'
+        'Label of the region that this node is in, such as `eu-west` or `eu/fra`; peers are told. Without one others go by the round trip to this node alone.'
     })
   },
   { description: 'Which peers are asked first, by what was measured of them (docs/topology.md).' }

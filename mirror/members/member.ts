@@ -12,7 +12,9 @@
  * Class and region decide who should hold what, so they change rarely and by whole steps. Nothing here says whether the node is
  * up: that changes by the minute, and no two nodes see it alike. A node that leaves signs a record that has expired a millisecond later.
  */
+
 import { CatalogError, DAY_MS, toCatalogError } from '../../base/index.ts'
+import { MAX_REGION_LENGTH, REGION_LABEL } from '../../config/index.ts'
 import {
   check,
   checkFields,
@@ -37,8 +39,6 @@ export const MAX_MEMBER_BYTES = 512
 export const MAX_CAPACITY_CLASS = 15
 /** A node that is gone without a word is counted on for so long at most. */
 export const MAX_MEMBER_LIFETIME_MS = 7 * DAY_MS
-/** `place` or `area/place`: words as in the names of data centres. */
-const REGION_FORM = /^[a-z0-9][a-z0-9-]{0,31}(?:\/[a-z0-9][a-z0-9-]{0,31})?$/
 /** What class 0 stands for at most. */
 const SMALLEST_CLASS_BYTES = 2 ** 31
 
@@ -61,7 +61,13 @@ const instant = must(check.integer(RECORD_LIMITS.earliestMs, RECORD_LIMITS.lates
 
 const MEMBER_FIELDS = {
   node: must(check.bytes(PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES)),
-  region: must(check.text({ maxBytes: 65, form: REGION_FORM, what: 'a region such as eu-west or eu/fra' })),
+  region: must(
+    check.text({
+      maxBytes: MAX_REGION_LENGTH,
+      form: REGION_LABEL,
+      what: 'a region such as eu-west or eu/fra'
+    })
+  ),
   class: must(check.integer(0, MAX_CAPACITY_CLASS)),
   sequence: instant,
   expires: instant,

@@ -1,3 +1,4 @@
+import { MAX_REGION_LENGTH } from '../../config/index.ts'
 import { declareMessage } from '../wire/message.ts'
 import {
   MAX_GOODBYE_BYTES,
@@ -30,8 +31,6 @@ export const CONTROL_VERSION = 1
 const INSTANCE_BYTES = 8
 const MAX_AGENT_LENGTH = 64
 const MAX_FEATURE_LENGTH = 32
-/** As long as a label of `topology.region`; what it may consist of, whoever uses it checks. */
-const MAX_REGION_LENGTH = 32
 
 /** Why a peer says goodbye. */
 export const GoodbyeReason = { Shutdown: 1, Restart: 2, TooManyPeers: 3, Unwanted: 4 } as const
@@ -45,6 +44,7 @@ export const helloMessage = declareMessage('hello', generated.Hello, {
     if (hello.instance.byteLength !== INSTANCE_BYTES) return `instance is not ${INSTANCE_BYTES} bytes`
     if (hello.agent.length > MAX_AGENT_LENGTH) return 'agent too long'
     if (hello.features.some(feature => feature.length > MAX_FEATURE_LENGTH)) return 'feature too long'
+    // What a label consists of, whoever uses it looks at.
     if (hello.region.length > MAX_REGION_LENGTH) return 'region too long'
     return undefined
   }

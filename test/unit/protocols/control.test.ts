@@ -257,7 +257,7 @@ describe('control against a hostile peer', () => {
       'an answer nobody asked for',
       [hello, encodeFrame([(1000 << 3) | 2], generated.Response.encode({ id: 4 }))]
     ],
-    ['a hello with too long a region', [encodeFrame([0], helloFrom('r'.repeat(33)))]],
+    ['a hello with too long a region', [encodeFrame([0], helloFrom('r'.repeat(66)))]],
     ['a frame of the reserved kind', [hello, encodeFrame([7], new Uint8Array(1))]],
     ['a flood of pings', [hello, ...Array.from({ length: 1100 }, () => encodeFrame([4], new Uint8Array(0)))]],
     ['a request with id 0', [hello, request(0)]]

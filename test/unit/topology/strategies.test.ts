@@ -81,6 +81,17 @@ describe('a strategy', () => {
       'eu'
     ],
     [
+      'its own place, then its area, then others as far as they are',
+      'geographic',
+      {
+        other: { label: 'us', roundTripMs: 30 },
+        area: { label: 'eu/ams', roundTripMs: 30 },
+        own: { label: 'eu/fra' }
+      },
+      'own area other',
+      'eu/fra'
+    ],
+    [
       'whom it measured near before who only says so',
       'geographic',
       { liar: { label: 'eu', roundTripMs: 200 }, near: { roundTripMs: 3 } },

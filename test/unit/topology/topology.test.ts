@@ -58,7 +58,18 @@ describe('the topology', () => {
         goodput: { down: undefined, up: MIB }
       }
     ])
-    for (const lie of ['', 'Eu', '-eu', 'a b', 'x'.repeat(33), '\u202eeu', '"><script>', 'near\n']) {
+    for (const lie of [
+      '',
+      'Eu',
+      '-eu',
+      'a b',
+      'x'.repeat(33),
+      'eu/',
+      'a/b/c',
+      '\u202eeu',
+      '"><script>',
+      'near\n'
+    ]) {
       here.told('peer', lie)
       expect(here.views(['peer'])[0]!.region).toEqual({ name: 'unknown', source: 'unknown' })
     }

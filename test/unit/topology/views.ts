@@ -41,7 +41,7 @@ const share = amount(1)
 export const anyTold: fc.Arbitrary<Told> = fc.record(
   {
     way: fc.constantFrom('direct', 'relayed', 'away'),
-    label: fc.constantFrom('eu', 'us', 'near'),
+    label: fc.constantFrom('eu', 'eu/fra', 'us', 'near'),
     roundTripMs: amount(1e9),
     down: amount(1e12),
     up: amount(1e12),
