@@ -66,6 +66,8 @@ const NEVER = new AbortController().signal
 
 /** What may not be published or removed: a second content of a version, words about a release that is not here, nothing at all. */
 const REFUSED: readonly string[] = ['RELEASE_EXISTS', 'RELEASE_NOT_FOUND', 'LIMIT_EXCEEDED']
+/** What a closed library of another node has too stays known as long as that is here. */
+const KEPT = 'NOT_PERMITTED'
 
 /**
  * The library of a simulated node: its records, and the product's own companion beside them, which keeps tree and heads in the
@@ -167,7 +169,7 @@ export class Home extends HomeReader {
     try {
       await this.#commits.run(() => planRemove(disk, recHash), now())
     } catch (thrown) {
-      if (!(thrown instanceof CatalogError && REFUSED.includes(thrown.code))) throw thrown
+      if (!(thrown instanceof CatalogError && [...REFUSED, KEPT].includes(thrown.code))) throw thrown
     }
   }
 
