@@ -1,5 +1,5 @@
 import { CatalogError, type Clock } from '../../base/index.ts'
-import { FAILED, type FollowState, yieldTime } from '../../sync/index.ts'
+import { awaitedFromMs, FAILED, type FollowState, yieldTime } from '../../sync/index.ts'
 import type { FollowShape } from '../sync-schemas.ts'
 import { formatAddress, idOfAddress } from './library-address.ts'
 import type { Subscription } from './subscription.ts'
@@ -114,3 +114,9 @@ export function shapeOf({ subscription, state, lastError }: FollowEntry): Follow
 
 /** By which an entry is found. */
 export const textOf = (library: Uint8Array): string => Buffer.from(library).toString('hex')
+
+/** When a peer has something newer that a session has refused as dated ahead; undefined when it has not, or much later. */
+export function countsFromMs({ code, details }: CatalogError, nowMs: number): number | undefined {
+  const datedMs = code === 'RECORD_EARLY' ? details?.datedMs : undefined
+  return typeof datedMs === 'number' ? awaitedFromMs(datedMs, nowMs) : undefined
+}

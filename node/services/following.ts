@@ -30,6 +30,7 @@ import type { Topology } from '../../topology/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import type { FollowShape, SyncResult } from '../sync-schemas.ts'
 import {
+  countsFromMs,
   cutSession,
   entryOf,
   type FollowEntry,
@@ -393,10 +394,4 @@ export class Following extends Ongoing {
     entry.state = { ...entry.state, ...change }
     this.#changed.show()
   }
-}
-
-/** When a peer has something newer that a session has refused as dated ahead; undefined when it has not, or much later. */
-function countsFromMs({ code, details }: CatalogError, nowMs: number): number | undefined {
-  const datedMs = code === 'RECORD_EARLY' ? details?.datedMs : undefined
-  return typeof datedMs === 'number' ? awaitedFromMs(datedMs, nowMs) : undefined
 }
