@@ -625,6 +625,13 @@ export const ERROR_CODES = {
     'The peer refused the connection or the request.',
     'the peer decides; ask its operator'
   ),
+  PEER_BANNED: row(
+    409,
+    Conflict,
+    W.Internal,
+    'The operator of this node has banned the peer: it is not connected to, and asked for nothing.',
+    '`catalog peers show PEER` tells since when and why, `catalog peers unban PEER` lets it in again'
+  ),
   PEER_LEFT: row(
     503,
     Network,

@@ -40,7 +40,9 @@ import type { Network } from './services/network.ts'
 import type { Offloading } from './services/offloading.ts'
 import type { OperationQueue } from './services/operation-queue.ts'
 import { createPause, type Pausable } from './services/pause.ts'
+import type { PeerBans } from './services/peer-bans.ts'
 import type { PeerHealth } from './services/peer-health.ts'
+import type { PeerLedger } from './services/peer-ledger.ts'
 import type { PeerLimits } from './services/peer-limits.ts'
 import { createPeers } from './services/peers.ts'
 import { createPublishing } from './services/publishing.ts'
@@ -56,6 +58,7 @@ import type { Syncing } from './services/syncing.ts'
 import { createTopologyService } from './services/topology.ts'
 import type { NodeServices } from './services/types.ts'
 import { createVerification } from './services/verification.ts'
+import type { Violations } from './services/violations.ts'
 import { createWhy } from './services/why.ts'
 import type { SyncParts } from './sync-parts.ts'
 import { VERSION } from './version.ts'
@@ -90,6 +93,9 @@ export interface BuildModules {
   control: Control
   throttle: Throttle
   peerLimits: PeerLimits
+  bans: PeerBans
+  ledger: PeerLedger
+  violations: Violations
   discovery: Discovery
   nodeKey: NodeKey
   /** Stopped by a pause in this order, and gone on with in reverse. */
@@ -160,8 +166,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     blocks: createBlocks(modules),
     why: createWhy(withAccess),
     peers: createPeers({
-      host,
-      throttle,
+      ...modules,
       limits: modules.peerLimits,
       topology: modules.topology,
       agent: peerId => control.hello(peerIdFromString(peerId))?.agent

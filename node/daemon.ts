@@ -8,15 +8,7 @@ import { Registry as MetricsRegistry } from 'prom-client'
 import { type Clock, SECOND_MS } from '../base/index.ts'
 import type { LoadedConfig } from '../config/index.ts'
 import { createDiscovery } from '../discovery/index.ts'
-import {
-  createContentServer,
-  createControl,
-  createFetcher,
-  GoodbyeReason,
-  PartialContents,
-  RecordClient,
-  serveRecords
-} from '../protocols/index.ts'
+import { createControl, GoodbyeReason, serveRecords } from '../protocols/index.ts'
 import { conflictRules, LibrarySets } from '../sync/index.ts'
 import { loadNodeKey } from '../trust/index.ts'
 import { serveAdmin } from './admin/server.ts'
@@ -24,12 +16,13 @@ import { Streams } from './admin/streams.ts'
 import { Background } from './background.ts'
 import { buildServices } from './build-services.ts'
 import { EventHub } from './events.ts'
+import { fairnessOf } from './fairness.ts'
 import { removeClaim, writeClaim } from './home/claim.ts'
 import { readKnownFormat } from './home/format.ts'
 import type { HomeLayout } from './home/layout.ts'
 import { openHomeLibrary } from './home-library.ts'
 import { createHost } from './host/index.ts'
-import { extraConnections, hostOptions } from './host-options.ts'
+import { hostOptions } from './host-options.ts'
 import { watchGoodbyes, watchViolations } from './leaving.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { Logging } from './logging/logging.ts'
@@ -52,15 +45,15 @@ import { LibraryAnnouncing } from './services/library-announcing.ts'
 import { LibraryKeys } from './services/library-keys.ts'
 import { Offloading } from './services/offloading.ts'
 import { OperationQueue } from './services/operation-queue.ts'
+import { PeerBans } from './services/peer-bans.ts'
 import { PeerHealth } from './services/peer-health.ts'
-import { PeerLimits } from './services/peer-limits.ts'
 import { Replaying } from './services/replaying.ts'
 import { Scrubbing } from './services/scrubbing.ts'
 import { sparePeers } from './services/spare-peers.ts'
 import { nodeKeyOf } from './services/writer-key.ts'
 import { Shutdown } from './shutdown.ts'
 import { SyncParts } from './sync-parts.ts'
-import { downloadBudget, throttleOf } from './throttling.ts'
+import { createTransfers } from './transfers.ts'
 import { VERSION } from './version.ts'
 import { watchParts } from './watch.ts'
 
@@ -145,8 +138,10 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     { library, clock, log: log.child({ part: 'libraries' }) },
     { writer: nodeKey.key.publicKey }
   )
+  const bans = await PeerBans.open({ database: library.database, clock, logger: log })
+  const isBanned = (peerId: string): boolean => bans.isBanned(peerId)
   const host = await createHost(
-    { privateKey, peersFolder: home.peers, log, clock, metrics: registry },
+    { privateKey, peersFolder: home.peers, log, clock, metrics: registry, isBanned },
     hostOptions(values)
   )
   shutdown.leave('host', () => host.stop())
@@ -169,46 +164,29 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   })
   await control.start()
   shutdown.leave('control', () => control.stop())
-  const transfer = {
-    libp2p: host.libp2p,
-    partials: new PartialContents(),
-    registry: library.registry,
-    store: library.content,
-    clock,
-    metrics: registry
-  }
-  const throttle = throttleOf({ host, clock, metrics: registry }, values.limits)
-  const peerLimits = await PeerLimits.open({ database: library.database, throttle, logger: log })
-  const contentServer = createContentServer(
-    { ...transfer, upload: throttle.upload, log: log.child({ part: 'content' }) },
+  const ledger = await fairnessOf(
+    { host, library, sets, violations, bans, clock, logger: log, metrics: registry },
+    values.incentives,
+    shutdown
+  )
+  const { throttle, peerLimits, contentServer, records, fetcher } = await createTransfers(
     {
-      networkId: values.network.id,
-      maxPriority: values.peers.maxClass,
+      host,
+      control,
+      library,
+      ledger,
+      violations,
       mayRead: (peerId, record) =>
         !blocking.isBlocked(record) && sets.access.admitsTo(record, nodeKeyOf(peerId)),
-      onServed: (peerId, bytes, tookMs) => topology.given(peerId.toString(), bytes, tookMs),
-      onViolation: violations.of('content')
-    }
+      topology,
+      clock,
+      log,
+      metrics: registry
+    },
+    values
   )
   await contentServer.start()
   shutdown.leave('content server', () => contentServer.stop())
-  const records = new RecordClient({ control, onViolation: violations.of('records') })
-  const opener = extraConnections({ host, clock }, values)
-  const fetcher = createFetcher(
-    {
-      ...transfer,
-      opener,
-      budget: downloadBudget(throttle),
-      records,
-      memory: topology,
-      log: log.child({ part: 'fetch' })
-    },
-    {
-      networkId: values.network.id,
-      requestsInFlight: values.fetch.prefetch,
-      onViolation: violations.of('fetch')
-    }
-  )
 
   // Who holds what: telling others, and asking them.
   const libraryKeys = new LibraryKeys({ sets, clock, logger: log }, { writer: nodeKey.key.publicKey })
@@ -231,9 +209,10 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   )
   await discovery.start()
   shutdown.leave('discovery', () => discovery.stop())
-  const direct = createNetwork({ host, discovery, records, fetcher })
+  const direct = createNetwork({ host, discovery, records, fetcher, onOutcome: ledger.fetched })
   const health = new PeerHealth({
     clock,
+    isBanned,
     onOutcome: (peerId, isFailure) => topology.asked(peerId, isFailure)
   })
   watchGoodbyes({ control, health, discovery, host, log })
@@ -321,6 +300,9 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       control,
       throttle,
       peerLimits,
+      bans,
+      ledger,
+      violations,
       discovery,
       nodeKey,
       scrubbing,

@@ -12,6 +12,7 @@ import {
   type RecordClient
 } from '../protocols/index.ts'
 import { type Host, reconnect } from './host/index.ts'
+import { type OnOutcome, withOutcomes } from './services/fetch-outcomes.ts'
 import type { Holder, Network, WantedReleases } from './services/network.ts'
 
 export interface NetworkModules {
@@ -19,6 +20,8 @@ export interface NetworkModules {
   discovery: Discovery
   records: RecordClient
   fetcher: Fetcher
+  /** Told how each source of a transfer did. */
+  onOutcome: OnOutcome
 }
 
 /** Pages of one name that one peer is asked for: 640 releases of ordinary size. */
@@ -36,7 +39,7 @@ export function createNetwork(modules: NetworkModules): Network {
   }
   host.events.on('connected', ({ peerId }) => tell(peerId))
   host.events.on('replaced', tell)
-  return {
+  const network: Network = {
     connected: () => host.peers().map(peer => peer.peerId),
     onConnected(listener) {
       listeners.add(listener)
@@ -119,6 +122,7 @@ export function createNetwork(modules: NetworkModules): Network {
       }
     }
   }
+  return withOutcomes(network, modules.onOutcome)
 }
 
 const textOf = ({ peerId, bytes }: FetchSource): { peerId: string; bytes: number } => ({

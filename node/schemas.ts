@@ -9,12 +9,14 @@ import { LOG_LEVEL_NAMES } from './logging/line.ts'
 import { OPERATION_STATES } from './operations.ts'
 import { Dependency, ReleaseAccessName, ReleaseItem, ReleaseStatus } from './release-schemas.ts'
 import { count, ms, text } from './schema-fields.ts'
+import { BanShape, PeerStanding } from './standing-schemas.ts'
 
 export * from './block-schemas.ts'
 export * from './bundle-schemas.ts'
 export * from './library-schemas.ts'
 export * from './queue-schemas.ts'
 export * from './release-schemas.ts'
+export * from './standing-schemas.ts'
 export * from './store-schemas.ts'
 export * from './sync-schemas.ts'
 export * from './topology-schemas.ts'
@@ -244,16 +246,24 @@ export const PeerShape = Type.Object({
     description: 'The program and version that it says it is; null until it has said so.'
   }),
   health: Type.Number({ description: '0 to 1; `catalog topology` gives the reasons.' }),
-  score: Type.Union([Type.Number(), Type.Null()], { description: 'Null until peers are scored.' }),
+  score: Type.Number({ description: '0 to 1, one half for who is new; `catalog peers show` says why.' }),
   limits: PeerLimitsShape
 })
 export type PeerShape = Type.Static<typeof PeerShape>
 
 export const PeerList = Type.Object({
   peers: Type.Array(PeerShape),
-  limited: Type.Array(LimitedPeer, { description: 'Peers with limits of their own that are not connected.' })
+  limited: Type.Array(LimitedPeer, { description: 'Peers with limits of their own that are not connected.' }),
+  banned: Type.Array(BanShape, { description: 'Peers that the operator has banned, the last one first.' })
 })
 export type PeerList = Type.Static<typeof PeerList>
+
+export const PeerDetail = Type.Object({
+  ...PeerStanding.properties,
+  connection: Type.Union([PeerShape, Type.Null()], { description: 'Null while it is not connected.' }),
+  limits: PeerLimitsShape
+})
+export type PeerDetail = Type.Static<typeof PeerDetail>
 
 export const ConfigReply = Type.Object({
   values: Type.Array(

@@ -17,14 +17,20 @@ export interface ThrottlingModules {
   host: Pick<Host, 'libp2p'>
   clock: Clock
   metrics: MetricsRegistry
+  /** Share of a peer beside others in what is sent. */
+  weightOf(peerId: string): number
 }
 
 /** INVALID_ARGUMENT for a window or class rate that is below the least rate. */
-export function throttleOf({ host, clock, metrics }: ThrottlingModules, limits: Config['limits']): Throttle {
+export function throttleOf(
+  { host, clock, metrics, weightOf }: ThrottlingModules,
+  limits: Config['limits']
+): Throttle {
   return createThrottle(
     {
       clock,
       metrics,
+      weightOf,
       // A peer that is also connected from a public address is a public one.
       // Asked for each piece, for which making a peer id of the text would cost more than looking at all connections.
       isPrivate: peerId =>

@@ -1,5 +1,6 @@
 /** Shapes of the admin API, as the daemon's own schemas state them. Only types: nothing of the node is loaded. */
 export type {
+  BanShape,
   BlockedShape,
   BlockResult,
   BlocksReply,
@@ -26,6 +27,7 @@ export type {
   LibraryList,
   LimitedPeer,
   OwnLibraryShape,
+  PeerDetail,
   PeerLimitsShape,
   PeerList,
   PeerShape,

@@ -34,7 +34,7 @@ export const NODE_COMMANDS: CommandSpec[] = [
       {
         name: 'list',
         summary: 'connected peers',
-        json: '`peers[] {peerId, addresses[], direction, rttMs, agent, health, score, limits {up, down, burst, isSet}}`; `agent` is the program that the peer says it is; `health` is from 0 to 1, for reasons that `catalog topology` gives; `score` is null until peers are scored; `limits` are those in force, bytes a second (0 is none) and bytes, `isSet` when they were set with `peers limit`; `limited[] {peerId, limits}`: peers with limits of their own that are not connected',
+        json: '`peers[] {peerId, addresses[], direction, rttMs, agent, health, score, limits {up, down, burst, isSet}}`; `agent` is the program that the peer says it is; `health` is from 0 to 1, for reasons that `catalog topology` gives; `score` is 0 to 1, one half for who is new; `limits` are those in force, bytes a second (0 is none) and bytes, `isSet` when they were set with `peers limit`; `limited[] {peerId, limits}`: peers with limits of their own that are not connected; `banned[] {peerId, bannedAt, reason?}`',
         load: () => import('./peers-list.ts')
       },
       {
@@ -73,6 +73,35 @@ export const NODE_COMMANDS: CommandSpec[] = [
         ],
         json: '`peerId`, `limits {up, down, burst, isSet}`: those in force now',
         load: () => import('./peers-limit.ts')
+      },
+      {
+        name: 'show',
+        summary: 'how a peer stands with this node, and why',
+        details:
+          'What it gave and took by the measurement of this node, how often it failed or broke the protocols, what weight it has where what is sent is limited, whether its key signed two stories, and what keeps it away. docs/operations.md, "Fairness between peers", says how these come about.',
+        arguments: [{ name: '<peer>', description: 'peer id; it need not be connected' }],
+        json: '`peerId`, `score` (0 to 1), `weight` (1 is a newcomer), `creditBytes`, `ledger {since, sentBytes, receivedBytes, ratio, recent {sentBytes, receivedBytes, transfers, failures, violations}}` (sent is what it took), `network {prefix, peers}` or null, `leftAlone {code, reason}` or null, `deniedForMs`, `contradictions[] {library, epoch, revision, roots[], counts}`, `forfeitedUntil`, `ban`, `reasons[]`, `limits`, `connection` (as in `peers list`, or null)',
+        load: () => import('./peers-show.ts')
+      },
+      {
+        name: 'ban',
+        summary: 'have nothing to do with a peer any more',
+        details:
+          'No connection is made to it or taken from it, those that are open are closed, and it is asked for nothing: at once, and after restarts. What others hold of its libraries still comes from them; `block add` keeps that away.',
+        arguments: [{ name: '<peer>', description: 'peer id; it need not be connected' }],
+        options: [{ flags: '--reason <text>', description: 'a line for you later' }],
+        examples: [
+          { line: 'catalog peers ban 12D3… --reason "scans the network"', does: 'keeps that node out' }
+        ],
+        json: '`peerId`, `bannedAt`, `reason?`',
+        load: () => import('./peers-ban.ts')
+      },
+      {
+        name: 'unban',
+        summary: 'let a banned peer in again',
+        arguments: [{ name: '<peer>', description: 'peer id' }],
+        json: '`peerId`, `bannedAt`, `reason?`: the ban that ended',
+        load: () => import('./peers-unban.ts')
       }
     ]
   },

@@ -6,12 +6,13 @@ export const run = defineCommand(async context => {
   const answer = await context.client().request<PeerList>('GET', '/v1/peers', { signal: context.signal })
   context.output.result(answer, () =>
     formatTable(
-      ['PEER', 'DIRECTION', 'RTT', 'HEALTH', 'PROGRAM', 'LIMITS', 'ADDRESS'],
+      ['PEER', 'DIRECTION', 'RTT', 'HEALTH', 'SCORE', 'PROGRAM', 'LIMITS', 'ADDRESS'],
       answer.peers.map(peer => [
         peer.peerId,
         peer.direction,
         typeof peer.rttMs === 'number' ? `${peer.rttMs.toFixed(1)} ms` : '',
         `${Math.round(peer.health * 100)} %`,
+        peer.score.toFixed(2),
         printable(peer.agent ?? ''),
         limitsText(peer.limits),
         peer.addresses[0] ?? ''
@@ -20,6 +21,10 @@ export const run = defineCommand(async context => {
   )
   for (const { peerId, limits } of answer.limited)
     context.output.note(`Not connected, with limits of its own: ${peerId}, ${limitsText(limits)}.`)
+  for (const { peerId, bannedAt, reason } of answer.banned)
+    context.output.note(
+      `Banned: ${peerId}, since ${bannedAt}${reason === undefined ? '' : `, ${printable(reason)}`}.`
+    )
   if (answer.peers.length === 0) {
     context.output.note(
       'Connected to nobody: `catalog peers connect ADDR` dials a node (its `catalog id` shows ADDR).'

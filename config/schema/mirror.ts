@@ -76,8 +76,14 @@ export const incentives = ObjectOf(
   {
     enabled: flag({
       default: true,
-      reservedFor: 'fairness between peers',
-      description: 'Serve peers first that serve others.'
+      description:
+        'Serve peers that gave to this node better than those that only took, where a limit of what is sent is reached; else all peers alike.'
+    }),
+    halfLife: duration({
+      default: '7d',
+      min: '1h',
+      max: '365d',
+      description: 'Time after which what was given and taken counts half.'
     })
   },
   { description: 'Credit between peers.' }

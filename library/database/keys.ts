@@ -77,6 +77,10 @@ export const KeyFamily = {
   Queue: 'q/',
   /** `pl/` + peer id, as text: the limits that the operator set for that peer, in JSON. */
   PeerLimit: 'pl/',
+  /** `pe/` + peer id, as text: what was given to that peer and taken from it (ledger/rows.ts). */
+  PeerAccount: 'pe/',
+  /** `pb/` + peer id, as text: the operator has banned that peer, in JSON (node/services/peer-bans.ts). */
+  PeerBan: 'pb/',
   /** `dc/` + group (1), distance of a key (32), provider: a claim to hold what the key stands for (discovery/providers/rows.ts). */
   ProviderClaim: 'dc/',
   /** `dp/` + provider: its signed addresses and number of claims. */

@@ -66,7 +66,7 @@ function dialError(
       'DIAL_FAILED',
       `${address.toString()}: this node's own rules forbid the connection`,
       {
-        hint: 'see network.allow, network.deny and network.maxConnections',
+        hint: 'see network.allow, network.deny and network.maxConnections, and `catalog peers list` for bans',
         details,
         cause: error
       }

@@ -16,13 +16,15 @@ export interface GaterModules {
   connections(): readonly Connection[]
   /** Whether private and loopback addresses may be dialled now. */
   usesLocalAddresses(): boolean
+  /** Whether the operator has banned a peer while the node runs. */
+  isBanned(peerId: string): boolean
   onRefused(reason: RefusalReason): void
 }
 
-export type RefusalReason = 'denied' | 'not_allowed' | 'no_slot' | 'address_limit' | 'leaving'
+export type RefusalReason = 'banned' | 'denied' | 'not_allowed' | 'no_slot' | 'address_limit' | 'leaving'
 
 /**
- * Who may connect. Peers are judged by their id, which TLS has proven by then: deny list, allow list, and whether a slot is left
+ * Who may connect. Peers are judged by their id, which TLS has proven by then: bans, deny list, allow list, and whether a slot is left
  * for somebody who is not reserved (bootstrap and allow-listed peers are). Before TLS only the address is
  * known: it is counted. A refused dialler sees its dial succeed and the connection close: libp2p has no word for "no".
  */
@@ -94,6 +96,7 @@ export class Gater implements ConnectionGater {
   #refusesPeer(peer: PeerId): boolean {
     if (this.#isLeaving) return this.#refuse('leaving')
     const id = peer.toString()
+    if (this.#modules.isBanned(id)) return this.#refuse('banned')
     if (this.#denied.has(id)) return this.#refuse('denied')
     if (this.#allowed.size > 0 && !this.#allowed.has(id)) return this.#refuse('not_allowed')
     return false

@@ -7,6 +7,7 @@ import { CatalogError, type Logger, makeFolder } from '../../base/index.ts'
 import { isLocalAddress } from '../../discovery/index.ts'
 import { connectionRttMs, controlProtocol } from '../../protocols/index.ts'
 import { isRelayed, parseAddress, peerIdOf, withPeer } from './addresses.ts'
+import { bannedError } from './banned.ts'
 import { dialPeer } from './dial.ts'
 import { seekDirectWays } from './direct-way.ts'
 import { Gater } from './gater.ts'
@@ -111,6 +112,8 @@ class Libp2pHost implements Host {
   async connect(address: string, signal?: AbortSignal): Promise<ConnectedPeer> {
     const target = parseAddress(address)
     if (this.signal.aborted) throw new CatalogError('SHUTTING_DOWN', 'the host is shutting down')
+    const peerId = peerIdOf(target)
+    if (peerId !== undefined && this.#parts.modules.isBanned?.(peerId) === true) throw bannedError(peerId)
     const connection = await this.#dial(target, signal)
     const all = this.libp2p.getConnections(connection.remotePeer)
     return describePeer(all.length > 0 ? all : [connection])
@@ -228,6 +231,7 @@ export async function createHost(modules: HostModules, options: HostOptions): Pr
   // Gater, discovery and metrics are asked only once libp2p exists, which needs them to be built.
   let libp2p: Libp2p<HostServices> | undefined
   let host: Libp2pHost | undefined
+  const isBanned = modules.isBanned ?? (() => false)
   const connections = (): Connection[] => libp2p?.getConnections() ?? []
   const usesLocalAddresses = localAddressRule(options, () => libp2p)
   const metrics = hostMetrics(modules.metrics, {
@@ -236,7 +240,7 @@ export async function createHost(modules: HostModules, options: HostOptions): Pr
     reachability: () => host?.reachability() ?? { state: 'local', relays: [] }
   })
   const gater = new Gater(
-    { connections, usesLocalAddresses, onRefused: metrics.refused },
+    { connections, usesLocalAddresses, isBanned, onRefused: metrics.refused },
     { ...options, bootstrap }
   )
   const guard = new MemoryGuard(

@@ -15,6 +15,8 @@ export interface HostModules {
   readonly log: Logger
   readonly clock: Clock
   readonly metrics?: Registry | undefined
+  /** Whether the operator has banned a peer; nobody unless given. */
+  readonly isBanned?: (peerId: string) => boolean
 }
 
 export interface HostServices extends ServiceMap {
@@ -79,7 +81,7 @@ export interface Host {
   reachability(): Reachability
   peers(): ConnectedPeer[]
   /**
-   * Connects to a multiaddr and waits until the peer has shown that it keeps the connection. PEER_ADDRESS_INVALID,
+   * Connects to a multiaddr and waits until the peer has shown that it keeps the connection. PEER_ADDRESS_INVALID, PEER_BANNED,
    * DIAL_FAILED (details: `tried` addresses, `reasons`), PEER_REFUSED, ABORTED, TIMEOUT.
    */
   connect(address: string, signal?: AbortSignal): Promise<ConnectedPeer>

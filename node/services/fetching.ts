@@ -56,7 +56,8 @@ const WORTH_ANOTHER: readonly ErrorCode[] = [
   'CONTENT_MISSING',
   'SHUTTING_DOWN',
   'CIRCUIT_OPEN',
-  'PEER_LEFT'
+  'PEER_LEFT',
+  'PEER_BANNED'
 ]
 
 export interface FetchingModules extends ResolvingModules, FreshnessModules {

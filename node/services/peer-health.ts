@@ -14,6 +14,7 @@ import {
   SECOND_MS,
   toCatalogError
 } from '../../base/index.ts'
+import { bannedError } from '../host/index.ts'
 
 /** More than one fetch makes at a source by itself (three rounds), so that no fetch shuts its own source out. */
 const FAILURES = 5
@@ -56,6 +57,8 @@ export interface PeerHealthModules {
   clock: Clock
   /** Told of each request that says something about a peer: that it went well, or failed. */
   onOutcome?(peerId: string, isFailure: boolean): void
+  /** Whether the operator has banned a peer; nobody unless given. */
+  isBanned?(peerId: string): boolean
 }
 
 export class PeerHealth {
@@ -72,7 +75,7 @@ export class PeerHealth {
     this.#clock = modules.clock
   }
 
-  /** Asks a peer unless it is left alone; then CIRCUIT_OPEN, with why and for how long, or PEER_LEFT. */
+  /** Asks a peer unless it is left alone; then CIRCUIT_OPEN, with why and for how long, PEER_LEFT or PEER_BANNED. */
   ask<T>(peerId: string, work: () => Promise<T>): Promise<T> {
     return this.#ask(peerId, work, false)
   }
@@ -123,6 +126,7 @@ export class PeerHealth {
 
   /** Why a peer is not asked now; undefined when it may be. */
   refusal(peerId: string): CatalogError | undefined {
+    if (this.#modules.isBanned?.(peerId) === true) return bannedError(peerId)
     if (this.#left.get(peerId) === true)
       return new CatalogError('PEER_LEFT', `${peerId} said goodbye and has not come back`, {
         details: { peerId }

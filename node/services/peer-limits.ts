@@ -2,10 +2,10 @@
  * Limits that the operator gave to single peers: in force at once, whatever the peer's address and whether it is connected
  * or not, and in the database, so that they hold after a restart too.
  */
-import { peerIdFromString } from '@libp2p/peer-id'
 import { CatalogError, type Logger } from '../../base/index.ts'
 import { type Database, KeyFamily, makeKey } from '../../library/index.ts'
 import { type LiveLimit, MAX_BURST_BYTES, MIN_RATE_BYTES, type Throttle } from '../../protocols/index.ts'
+import { peerIdOfText } from './peer-bans.ts'
 
 /** Peers with limits of their own: more than an operator sets by hand; 200 bytes each, all read at the start. */
 export const MAX_LIMITED_PEERS = 1000
@@ -47,7 +47,7 @@ export class PeerLimits {
 
   /** In place of those it had. Durable when it resolves. */
   async set(peerId: string, limit: LiveLimit, signal?: AbortSignal): Promise<void> {
-    checkPeerId(peerId)
+    peerIdOfText(peerId)
     if (!this.#peers.has(peerId) && this.#peers.size >= MAX_LIMITED_PEERS)
       throw new CatalogError(
         'LIMIT_EXCEEDED',
@@ -66,7 +66,7 @@ export class PeerLimits {
 
   /** What is configured holds for it again. Durable when it resolves. */
   async clear(peerId: string, signal?: AbortSignal): Promise<void> {
-    checkPeerId(peerId)
+    peerIdOfText(peerId)
     await this.#modules.database.write([{ type: 'del', key: keyOf(peerId) }], {
       sync: true,
       ...(signal && { signal })
@@ -82,17 +82,6 @@ export class PeerLimits {
 }
 
 const keyOf = (peerId: string): Uint8Array => makeKey(KeyFamily.PeerLimit, Buffer.from(peerId))
-
-function checkPeerId(peerId: string): void {
-  try {
-    peerIdFromString(peerId)
-  } catch (cause) {
-    throw new CatalogError('INVALID_ARGUMENT', `'${peerId}' is not a peer id`, {
-      hint: '`catalog peers list` shows the ids of connected peers',
-      cause
-    })
-  }
-}
 
 function readLimit(value: Uint8Array): LiveLimit | undefined {
   if (value.byteLength > MAX_ROW_BYTES) return undefined

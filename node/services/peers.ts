@@ -1,13 +1,18 @@
 import { peerIdFromString } from '@libp2p/peer-id'
+import { CatalogError, type Logger } from '../../base/index.ts'
 import type { Throttle } from '../../protocols/index.ts'
 import { healthOf, type PeerView, type Topology } from '../../topology/index.ts'
 import type { ConnectedPeer, Host } from '../host/index.ts'
 import type { LimitedPeer, PeerShape } from '../schemas.ts'
+import { type PeerBans, peerIdOfText } from './peer-bans.ts'
 import type { PeerLimits } from './peer-limits.ts'
+import { banShape, type PeerStandingModules, standingOf } from './peer-standing.ts'
 import type { PeerService } from './types.ts'
 
-export interface PeersModules {
-  host: Pick<Host, 'peers' | 'connect' | 'disconnect' | 'libp2p'>
+export interface PeersModules extends PeerStandingModules {
+  host: Pick<Host, 'peerId' | 'peers' | 'connect' | 'disconnect' | 'left' | 'libp2p'>
+  bans: Pick<PeerBans, 'of' | 'list' | 'add' | 'remove'>
+  logger: Logger
   /** Its round trips have fractions; those of the transport are whole milliseconds. */
   topology: Pick<Topology, 'views'>
   /** The program that the peer says it is. */
@@ -21,7 +26,7 @@ const MAX_AGENT_LENGTH = 128
 
 /** Connections, as the operator sees and changes them. */
 export function createPeers(modules: PeersModules): PeerService {
-  const { host, throttle, limits } = modules
+  const { host, throttle, limits, bans } = modules
   const shapesOf = (peers: readonly ConnectedPeer[]): Promise<PeerShape[]> => {
     const views = modules.topology.views(peers.map(({ peerId }) => peerId))
     return Promise.all(peers.map((peer, at) => shapeOf(peer, views[at]!)))
@@ -33,8 +38,7 @@ export function createPeers(modules: PeersModules): PeerService {
     rttMs: view.roundTrip?.smoothedMs ?? measured(peer.rttMs) ?? null,
     agent: modules.agent(peer.peerId)?.slice(0, MAX_AGENT_LENGTH) ?? null,
     health: healthOf(view).health,
-    // Scores of peers are not there yet; the field is, for programs that read it.
-    score: null,
+    score: modules.ledger.view.scoreOf(peer.peerId),
     limits: throttle.ofPeer(peer.peerId)
   })
   const limitedPeer = (peerId: string): LimitedPeer => ({ peerId, limits: throttle.ofPeer(peerId) })
@@ -58,8 +62,32 @@ export function createPeers(modules: PeersModules): PeerService {
     async list() {
       const connected = host.peers()
       const away = limits.peers().filter(peerId => connected.every(peer => peer.peerId !== peerId))
-      return { peers: await shapesOf(connected), limited: away.map(limitedPeer) }
+      return {
+        peers: await shapesOf(connected),
+        limited: away.map(limitedPeer),
+        banned: bans.list().map(banShape)
+      }
     },
+    async show(text, signal) {
+      const peerId = peerIdOfText(text)
+      const [connection = null] = await shapesOf(host.peers().filter(peer => peer.peerId === peerId))
+      const standing = await standingOf(modules, peerId, signal)
+      return { ...standing, connection, limits: throttle.ofPeer(peerId) }
+    },
+    async ban(text, reason, signal) {
+      const peerId = peerIdOfText(text)
+      if (peerId === host.peerId)
+        throw new CatalogError('INVALID_ARGUMENT', 'that is this node itself', {
+          hint: '`catalog peers list` shows the ids of others'
+        })
+      const ban = await bans.add(peerId, reason, signal)
+      // It is in force: what cannot be closed now is refused when it next asks for a connection.
+      await host
+        .left(peerIdFromString(peerId))
+        .catch(err => modules.logger.warn({ err, peer: peerId }, 'a banned peer stays connected'))
+      return banShape(ban)
+    },
+    unban: async (text, signal) => banShape(await bans.remove(text, signal)),
     connect: async (address, signal) => (await shapesOf([await host.connect(address, signal)]))[0]!,
     disconnect: peerId => host.disconnect(peerId),
     async limit(peerId, limit, signal) {

@@ -32,6 +32,7 @@ import type {
   FetchResult,
   Identity,
   LimitedPeer,
+  PeerDetail,
   PeerList,
   PeerShape,
   PublishResult,
@@ -41,6 +42,7 @@ import type {
   VerifyResult,
   Why
 } from '../schemas.ts'
+import type { BanShape } from '../standing-schemas.ts'
 import type { ContentList, CopyResult } from '../store-schemas.ts'
 import type { FollowShape, SyncResult, SyncStatus, Unfollowed } from '../sync-schemas.ts'
 import type { TopologyReply } from '../topology-schemas.ts'
@@ -296,6 +298,12 @@ export interface PeerService {
   disconnect(peerId: string): Promise<void>
   /** From now on and after restarts; undefined for what is configured. What holds then. */
   limit(peerId: string, limit: LiveLimit | undefined, signal: AbortSignal): Promise<LimitedPeer>
+  /** How a peer stands with this node, and why, whether it is connected or not. INVALID_ARGUMENT. */
+  show(peerId: string, signal: AbortSignal): Promise<PeerDetail>
+  /** In force, its connections closed, and durable when it resolves. INVALID_ARGUMENT, PEER_BANNED, LIMIT_EXCEEDED. */
+  ban(peerId: string, reason: string | undefined, signal: AbortSignal): Promise<BanShape>
+  /** INVALID_ARGUMENT, NOT_FOUND. */
+  unban(peerId: string, signal: AbortSignal): Promise<BanShape>
 }
 
 export interface TopologyService {

@@ -42,6 +42,8 @@ export class Violations {
   readonly #reported
   readonly #denied
 
+  #listener: ((peerId: string) => void) | undefined
+
   constructor(modules: ViolationsModules) {
     this.#modules = modules
     const metrics = partMetrics(modules.metrics, 'peers')
@@ -57,10 +59,20 @@ export class Violations {
     return (peerId, error) => this.#report(part, peerId, error)
   }
 
+  /** Has each violation told, but silence, which is a failure. */
+  onReported(listener: (peerId: string) => void): void {
+    this.#listener = listener
+  }
+
   /** Whether a peer is not wanted now. */
   isDenied(peerId: string): boolean {
-    const entry = this.#peers.get(peerId)
-    return entry !== undefined && entry.deniedUntilMs > this.#modules.clock.monotonicMs()
+    return this.deniedForMs(peerId) > 0
+  }
+
+  /** For how long a peer is not wanted yet; 0 when it may come. */
+  deniedForMs(peerId: string): number {
+    const { deniedUntilMs = 0 } = this.#peers.get(peerId) ?? {}
+    return Math.max(0, deniedUntilMs - this.#modules.clock.monotonicMs())
   }
 
   #report(part: string, peerId: PeerId, { code, message }: CatalogError): void {
@@ -70,6 +82,7 @@ export class Violations {
     log.warn({ part, peer, code, reason: message }, 'a peer broke a protocol')
     // Silence is a failure, and PeerHealth's business.
     if (code === 'TIMEOUT') return
+    this.#listener?.(peer)
     const nowMs = clock.monotonicMs()
     const known = this.#peers.get(peer)
     const entry =

@@ -82,6 +82,8 @@ export interface FetcherOptions {
   readonly networkId: string
   /** Requests in flight to one source at most, 1 to MAX_PIPELINED; REQUEST_WINDOW unless given. */
   readonly requestsInFlight?: number
+  /** A peer has brought content of a release, and it is right and kept: bytes as they came over the wire. */
+  readonly onStored?: (peerId: PeerId, record: ReleaseRecord, bytes: number) => void
   /** A source lied or broke the protocol. */
   readonly onViolation?: (peerId: PeerId, error: CatalogError) => void
 }
@@ -255,7 +257,7 @@ class Fetch {
   }
 
   async #draw(receive: Receive, record: ReleaseRecord, walk: ReleaseWalk): Promise<void> {
-    const { networkId, requestsInFlight = REQUEST_WINDOW } = this.#options
+    const { networkId, requestsInFlight = REQUEST_WINDOW, onStored } = this.#options
     const { peers, morePeers, trafficClass = () => 'normal', recordAt } = this.#request
     const book = new SourceBook(this.#modules.memory)
     const swarm = new Swarm(
@@ -267,6 +269,7 @@ class Fetch {
         sizeBytes: record.release.sizeBytes,
         onWay: (way, outcome) => this.#counters.way(way, outcome),
         onReceived: (peerId, bytes) => this.#count(peerId, bytes),
+        onStored: (peerId, bytes) => onStored?.(peerId, record, bytes),
         onFailure: (peerId, error) => this.#report(peerId, error)
       },
       {

@@ -56,6 +56,8 @@ export interface ServedStreamModules {
   readonly onAnswer: (status: number, bytes: number) => void
   /** Told at the end how fast the peer took what it was sent, where it asked for enough to say. */
   readonly onPace: (bytes: number, tookMs: number) => void
+  /** Content of a release was sent: bytes as they went over the wire. */
+  readonly onContent: (record: ReleaseRecord, bytes: number) => void
 }
 
 /** A request that waits. One beyond the limit is answered BUSY, in its turn like all others. */
@@ -341,6 +343,7 @@ export class ServedStream {
   async #send(answer: Prepared): Promise<void> {
     await this.#sender.send(answer, this.#priority)
     this.#modules.onAnswer(answer.status, answer.frame.byteLength)
+    if (answer.hasBlocks) this.#modules.onContent(this.#record!, answer.frame.byteLength)
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { CatalogError, type Clock, type Logger, partMetrics } from '../../base/index.ts'
-import type { ContentStore, Registry } from '../../library/index.ts'
+import type { ContentStore, Registry, ReleaseRecord } from '../../library/index.ts'
 import type { Budget, Priority } from '../throttle/index.ts'
 import { fromTransport } from '../wire/status.ts'
 import { AnswerMemory } from './answer-memory.ts'
@@ -38,6 +38,8 @@ export interface ContentServerOptions {
   readonly maxPriority?: Priority
   /** A stream has ended on which so many bytes went to a peer in the time that they took. */
   readonly onServed?: (peerId: PeerId, bytes: number, tookMs: number) => void
+  /** Content of a release was sent to a peer: bytes as they went over the wire. */
+  readonly onSent?: (peerId: PeerId, record: ReleaseRecord, bytes: number) => void
   /** A peer sent what the protocol does not allow; its stream is already cut. */
   readonly onViolation?: (peerId: PeerId, error: CatalogError) => void
 }
@@ -133,7 +135,8 @@ class BulkServer implements ContentServer {
         this.#metrics.answers.inc({ status: String(status) })
         this.#metrics.served.inc(bytes)
       },
-      onPace: (bytes, tookMs) => this.#options.onServed?.(peerId, bytes, tookMs)
+      onPace: (bytes, tookMs) => this.#options.onServed?.(peerId, bytes, tookMs),
+      onContent: (record, bytes) => this.#options.onSent?.(peerId, record, bytes)
     })
     this.#streams.add(served)
     void this.#serve(served, peerId).finally(() => this.#streams.delete(served))

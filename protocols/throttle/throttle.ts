@@ -67,7 +67,7 @@ export interface ThrottleModules {
   readonly clock: Clock
   /** Whether a peer is connected from private or loopback addresses only. */
   readonly isPrivate: (peerId: string) => boolean
-  /** Share of a peer beside others of its class; 1 for everybody unless given. */
+  /** Share of a peer beside others of its class in what is sent; 1 for everybody unless given. What is asked for is shared equally. */
   readonly weightOf?: (peerId: string) => number
   readonly metrics?: MetricsRegistry
 }
@@ -102,7 +102,7 @@ class NodeThrottle implements Throttle {
     const gate = (direction: Direction): Gate =>
       new Gate({
         clock: modules.clock,
-        ...(modules.weightOf === undefined ? {} : { weightOf: modules.weightOf }),
+        ...(modules.weightOf === undefined || direction === 'down' ? {} : { weightOf: modules.weightOf }),
         limits: {
           total: () => this.#total(direction),
           class: priority => this.#class(direction, priority),

@@ -13,7 +13,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['trust'],
   ['library'],
   ['protocols'],
-  ['sync', 'discovery', 'topology'],
+  ['sync', 'discovery', 'topology', 'ledger'],
   ['mirror'],
   ['node'],
   ['cli', 'web', 'testnet']

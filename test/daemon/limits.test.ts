@@ -1,4 +1,4 @@
-/** Limits between daemons: set and changed while content moves, and kept across a restart. */
+/** Limits and bans between daemons: set and changed while content moves, and kept across a restart with what was measured. */
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../base/index.ts'
@@ -19,6 +19,9 @@ const SLOW = { rate: 512 * KIB, burst: 256 * KIB }
 const FASTER = { rate: MIB, burst: 512 * KIB }
 /** How long a rate is measured, in bursts: what one burst more or less is to the whole. */
 const MEASURED_BURSTS = 10
+
+/** A peer that nobody here has met. */
+const STRANGER = '12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf'
 
 let net: TestNet
 let source: TestDaemon
@@ -167,17 +170,59 @@ describe('a limit', () => {
     TEST_MS
   )
 
+  it('leaves what peers gave and took in the ledgers of both, which tell the same', async () => {
+    const given = await source.ok('GET', `/v1/peers/${consumer.peerId}`)
+    const taken = await consumer.ok('GET', `/v1/peers/${source.peerId}`)
+    expect(given.ledger.sentBytes).toBeGreaterThan(2 * SIZE_BYTES)
+    expect(taken.ledger.receivedBytes / given.ledger.sentBytes).toBeCloseTo(1, 2)
+    expect(taken.ledger.recent.transfers).toBeGreaterThan(3)
+    expect(given.weight).toBeLessThan(1)
+    expect(taken.weight).toBeGreaterThan(1)
+    expect(given.connection).toMatchObject({ peerId: consumer.peerId, score: expect.closeTo(given.score, 2) })
+  })
+
+  it('does not keep a peer from being banned: it is cut off and stays out, both ways, until it is let in', async () => {
+    const path = `/v1/peers/${consumer.peerId}/ban`
+    for (const [url, said] of [
+      [`/v1/peers/${source.peerId}/ban`, 'this node itself'],
+      ['/v1/peers/nobody/ban', "'nobody' is not a peer id"]
+    ] as const) {
+      const answer = await source.api('PUT', url, {})
+      expect(answer.json.error.code).toBe('INVALID_ARGUMENT')
+      expect(answer.json.error.message).toContain(said)
+    }
+    const ban = await source.ok('PUT', path, { reason: 'a line' })
+    expect(await source.ok('GET', '/v1/peers')).toMatchObject({ peers: [], banned: [ban] })
+    expect((await source.api('PUT', path, {})).json.error.code).toBe('PEER_BANNED')
+    const dialled = await source.api('POST', '/v1/peers', { address: consumer.address })
+    expect(dialled.json.error).toMatchObject({ code: 'PEER_BANNED', hint: expect.stringContaining('unban') })
+    await eventually(async () => (await consumer.ok('GET', '/v1/status')).peers === 0)
+    const knocked = await consumer.api('POST', '/v1/peers', { address: source.address })
+    expect(knocked.json.error.code).toBe('PEER_REFUSED')
+    const { connection, ban: shown } = await source.ok('GET', `/v1/peers/${consumer.peerId}`)
+    expect({ connection, shown }).toEqual({ connection: null, shown: ban })
+    expect(await source.ok('DELETE', path)).toEqual(ban)
+    expect((await source.api('DELETE', path)).json.error.code).toBe('NOT_FOUND')
+    expect((await consumer.ok('POST', '/v1/peers', { address: source.address })).peerId).toBe(source.peerId)
+  })
+
   it(
     'of one peer holds after a restart, and is shown while the peer is away',
     async () => {
       await source.ok('PUT', `/v1/peers/${consumer.peerId}/limits`, { down: 3 * MIB })
+      const { ledger } = await source.ok('GET', `/v1/peers/${consumer.peerId}`)
+      const ban = await source.ok('PUT', `/v1/peers/${STRANGER}/ban`, {})
       await consumer.stop()
       await source.stop()
       source = await net.start('source')
-      const { peers, limited } = await source.ok('GET', '/v1/peers')
+      const { peers, limited, banned } = await source.ok('GET', '/v1/peers')
       expect(peers).toEqual([])
       const limits = { up: 0, down: 3 * MIB, isSet: true }
       expect(limited).toMatchObject([{ peerId: consumer.peerId, limits }])
+      expect(banned).toEqual([ban])
+      const later = (await source.ok('GET', `/v1/peers/${consumer.peerId}`)).ledger
+      expect(later.since).toBe(ledger.since)
+      expect(later.sentBytes).toBeGreaterThanOrEqual(ledger.sentBytes)
     },
     TEST_MS
   )

@@ -82,7 +82,7 @@ const PROMISED: Record<string, string[]> = {
     'peers[].addresses[] string',
     'peers[].direction string',
     'peers[].rttMs number?', // null until it was measured
-    'peers[].score number?', // null until peers are scored
+    'peers[].score number',
     'peers[].health number',
     'peers[].limits object'
   ],

@@ -1,6 +1,15 @@
 import * as Type from 'typebox'
 import { expectRate, MAX_BURST_BYTES, MIN_RATE_BYTES } from '../../../protocols/index.ts'
-import { LimitedPeer, PeerList, PeerShape, RoutingStrategyName, TopologyReply } from '../../schemas.ts'
+import {
+  BanShape,
+  LimitedPeer,
+  PeerDetail,
+  PeerList,
+  PeerShape,
+  RoutingStrategyName,
+  TopologyReply
+} from '../../schemas.ts'
+import { MAX_REASON_CHARS } from '../../services/blocking.ts'
 import { isOnlyLocal } from '../../services/doctor.ts'
 import type { NodeServices } from '../../services/types.ts'
 import { type Route, route } from '../route.ts'
@@ -22,7 +31,7 @@ export function networkRoutes(services: NodeServices): Route[] {
       method: 'GET',
       url: '/v1/peers',
       tag,
-      summary: 'Connected peers, and others that have limits of their own.',
+      summary: 'Connected peers, others that have limits of their own, and those that are banned.',
       response: PeerList,
       handle: () => peers.list()
     }),
@@ -50,7 +59,17 @@ export function networkRoutes(services: NodeServices): Route[] {
         return { peerId: params.peerId }
       }
     }),
+    route({
+      method: 'GET',
+      url: '/v1/peers/:peerId',
+      tag,
+      summary: 'How a peer stands with this node, and why; it need not be connected.',
+      params: PeerId,
+      response: PeerDetail,
+      handle: ({ params, signal }) => peers.show(params.peerId, signal)
+    }),
     ...limitRoutes(services),
+    ...banRoutes(services),
     route({
       method: 'GET',
       url: '/v1/topology',
@@ -115,6 +134,34 @@ function limitRoutes({ peers }: NodeServices): Route[] {
       params: PeerId,
       response: LimitedPeer,
       handle: ({ params, signal }) => peers.limit(params.peerId, undefined, signal)
+    })
+  ]
+}
+
+function banRoutes({ peers }: NodeServices): Route[] {
+  const url = '/v1/peers/:peerId/ban'
+  return [
+    route({
+      method: 'PUT',
+      url,
+      tag,
+      summary:
+        'Refuses connections with a peer both ways and closes those that are open: at once, and after restarts.',
+      params: PeerId,
+      body: Type.Object({
+        reason: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_REASON_CHARS }))
+      }),
+      response: BanShape,
+      handle: ({ params, body, signal }) => peers.ban(params.peerId, body.reason, signal)
+    }),
+    route({
+      method: 'DELETE',
+      url,
+      tag,
+      summary: 'Lets a banned peer in again.',
+      params: PeerId,
+      response: BanShape,
+      handle: ({ params, signal }) => peers.unban(params.peerId, signal)
     })
   ]
 }

@@ -1,3 +1,4 @@
+import type { PeerId } from '@libp2p/interface'
 import { type BufferPool, CatalogError, MIB, toCatalogError } from '../../../base/index.ts'
 import { hashBlock, type IncomingBlock, type Receive, rawBytesOf } from '../../../library/index.ts'
 import type { SourceAnswer } from '../source-stream.ts'
@@ -12,6 +13,7 @@ export const MAX_UNWRITTEN_BYTES = 8 * MIB
 
 /** Who brought an answer, and is told when its bytes turn out to be wrong. */
 interface Bringer {
+  readonly peerId: PeerId
   fail(failure: SourceFailure): void
 }
 
@@ -21,6 +23,8 @@ export interface IntakeModules {
   readonly planner: SwarmPlanner<WalkWant>
   /** Where the memory of answers goes back to. */
   readonly buffers: BufferPool
+  /** What a peer brought was right and is kept: bytes as they came over the wire. */
+  readonly onStored: (peerId: PeerId, wireBytes: number) => void
   /** An answer was taken, or is written: there may be more to ask for. */
   readonly onChange: () => void
   /** What no other source can mend. */
@@ -49,11 +53,8 @@ export class Intake {
   }
 
   /** Looks into nodes and pages, and has the blocks written; does not wait for that. Throws a SourceFailure for wrong bytes. */
-  accept(
-    bringer: Bringer,
-    assignment: Assignment<WalkWant>,
-    { request, blocks, buffer, wireBytes }: SourceAnswer<WalkWant>
-  ): void {
+  accept(bringer: Bringer, assignment: Assignment<WalkWant>, answer: SourceAnswer<WalkWant>): void {
+    const { request, blocks, wireBytes } = answer
     const { planner, onChange } = this.#modules
     try {
       for (const [i, block] of blocks.entries()) useBlock(request.wants[i]!, block)
@@ -62,7 +63,7 @@ export class Intake {
       throw error
     }
     this.#unwrittenBytes += wireBytes
-    const writing: Promise<void> = this.#write(bringer, assignment, blocks, buffer).finally(() => {
+    const writing: Promise<void> = this.#write(bringer, assignment, answer).finally(() => {
       this.#unwrittenBytes -= wireBytes
       this.#writes.delete(writing)
       onChange()
@@ -85,13 +86,13 @@ export class Intake {
   async #write(
     bringer: Bringer,
     assignment: Assignment<WalkWant>,
-    blocks: IncomingBlock[],
-    buffer: Uint8Array
+    { blocks, buffer, wireBytes }: SourceAnswer<WalkWant>
   ): Promise<void> {
-    const { store, walk, planner, buffers, onFailure } = this.#modules
+    const { store, walk, planner, buffers, onStored, onFailure } = this.#modules
     try {
       await store.writeBlocks(blocks, this.#signal)
       buffers.give(buffer)
+      onStored(bringer.peerId, wireBytes)
       await walk.written(assignment.request.wants, this.#signal)
     } catch (thrown) {
       planner.rejected(assignment)

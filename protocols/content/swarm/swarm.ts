@@ -52,6 +52,8 @@ export interface SwarmModules extends SourceModules {
   readonly log: Logger
   /** Called after each answer with its bytes on the wire. */
   readonly onReceived: (peerId: PeerId, wireBytes: number) => void
+  /** Called once those bytes are known to be right, and kept. */
+  readonly onStored: (peerId: PeerId, wireBytes: number) => void
   readonly onFailure: (peerId: PeerId, error: CatalogError) => void
 }
 
@@ -105,7 +107,7 @@ export class Swarm {
       maxRequests: options.requestsInFlight
     })
     this.#roster = new Roster({ book: modules.book, planner: this.#planner })
-    const { walk, store, opener, clock, log, onWay } = modules
+    const { walk, store, opener, clock, log, onStored, onWay } = modules
     const [planner, buffers] = [this.#planner, this.#buffers]
     const onFailure = (error: unknown): void => this.#fail(error)
     this.#supply = new Supply(
@@ -113,7 +115,7 @@ export class Swarm {
       this.#over.signal
     )
     this.#intake = new Intake(
-      { store, walk, planner, buffers, onChange: () => this.#more(), onFailure },
+      { store, walk, planner, buffers, onStored, onChange: () => this.#more(), onFailure },
       this.#over.signal
     )
     this.#ways =

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { interrupted } from '../../../cli/framework/interrupt.ts'
-import { copied, fetched, held, peer, release, status, verified, why } from './support/answers.ts'
+import { copied, fetched, held, release, status, verified, why } from './support/answers.ts'
 import { cli, temporaryFolder } from './support/cli.ts'
 import { done, type FakeDaemon, failed, startFakeDaemon } from './support/fake-daemon.ts'
+import { PEER_CASES } from './support/peer-cases.ts'
 
 let folder: ReturnType<typeof temporaryFolder>
 let daemon: FakeDaemon
@@ -33,46 +34,7 @@ describe('each command passes the request on and shows the answer', () => {
       text: '12D3KooB'
     },
     { argv: ['invite'], route: 'POST /v1/invites', answer: { invite: 'catalog1:abc' }, text: 'catalog1:abc' },
-    {
-      argv: ['peers', 'list'],
-      route: 'GET /v1/peers',
-      answer: { peers: [peer], limited: [] },
-      text: '1.5 ms'
-    },
-    {
-      argv: ['peers', 'limit', '12D3KooA', '--rate', '2MB/s', '--burst', '1MiB'],
-      route: 'PUT /v1/peers/12D3KooA/limits',
-      answer: { peerId: '12D3KooA', limits: { up: 2e6, down: 2e6, burst: 1_048_576, isSet: true } },
-      body: { up: 2e6, down: 2e6, burst: 1_048_576 },
-      text: 'up 2 MB/s, down 2 MB/s, burst 1.05 MB'
-    },
-    {
-      argv: ['peers', 'limit', '12D3KooA', '--rate', '2MB/s', '--down', '0'],
-      route: 'PUT /v1/peers/12D3KooA/limits',
-      answer: { peerId: '12D3KooA', limits: { up: 2e6, down: 0, burst: 5e6, isSet: true } },
-      body: { up: 2e6, down: 0 },
-      text: 'down unlimited'
-    },
-    {
-      argv: ['peers', 'limit', '12D3KooA', '--clear'],
-      route: 'DELETE /v1/peers/12D3KooA/limits',
-      answer: { peerId: '12D3KooA', limits: { up: 0, down: 0, burst: 5e6, isSet: false } },
-      text: 'none'
-    },
-    {
-      argv: ['peers', 'connect', '/ip4/1.2.3.4/udp/1/quic-v1'],
-      route: 'POST /v1/peers',
-      answer: peer,
-      body: { address: '/ip4/1.2.3.4/udp/1/quic-v1' },
-      text: 'connected to 12D3KooA'
-    },
-    {
-      argv: ['peers', 'disconnect', '12D3KooA'],
-      route: 'DELETE /v1/peers/12D3KooA',
-      answer: {},
-      document: { peerId: '12D3KooA' },
-      text: 'disconnected'
-    },
+    ...PEER_CASES,
     { argv: ['pause'], route: 'POST /v1/pause', answer: { state: 'paused' }, text: 'paused' },
     { argv: ['resume'], route: 'POST /v1/resume', answer: { state: 'running' }, text: 'running' },
     {

@@ -21,6 +21,7 @@ import {
   createThrottle,
   type DownloadBudget,
   type Fetcher,
+  type FetcherOptions,
   PartialContents,
   RecordClient,
   type SourceMemory,
@@ -49,6 +50,7 @@ export interface Peer {
 
 export interface PeerOptions {
   readonly server?: Partial<ContentServerOptions>
+  readonly onStored?: FetcherOptions['onStored']
   /** Replaces the store that is served from or written to. */
   readonly store?: (real: ContentStore) => ContentStore
   readonly clock?: Clock
@@ -96,7 +98,7 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
       ...(options.budget && { budget: options.budget }),
       ...(options.memory && { memory: options.memory })
     },
-    { networkId: NETWORK, onViolation }
+    { networkId: NETWORK, onViolation, ...(options.onStored && { onStored: options.onStored }) }
   )
   return {
     libp2p,
@@ -118,10 +120,13 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
 const unlimited = (): Throttle => throttleWith({ clock: systemClock })
 
 /** A throttle with these limits; none unless given. */
-export function throttleWith({ clock }: { clock: Clock }, options: Partial<ThrottleOptions> = {}): Throttle {
+export function throttleWith(
+  modules: { clock: Clock; weightOf?: (peerId: string) => number },
+  options: Partial<ThrottleOptions> = {}
+): Throttle {
   const none = { up: 0, down: 0 }
   return createThrottle(
-    { clock, isPrivate: () => false },
+    { ...modules, isPrivate: () => false },
     {
       total: none,
       perPeer: none,

@@ -1,4 +1,5 @@
 import { TypedEventEmitter } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect, test } from 'vitest'
 import { placeOf } from '../../../node/host/addresses.ts'
@@ -25,7 +26,12 @@ test('a place is a public IPv4 address or an IPv6 /64', () => {
 test('inbound connections of one public place are counted while they are open', () => {
   const refusals: string[] = []
   const gater = new Gater(
-    { connections: () => [], usesLocalAddresses: () => true, onRefused: reason => refusals.push(reason) },
+    {
+      connections: () => [],
+      usesLocalAddresses: () => true,
+      isBanned: () => false,
+      onRefused: reason => refusals.push(reason)
+    },
     { allow: [], deny: [], bootstrap: [], maxConnections: 300, reservedSlots: 50, maxInboundPerAddress: 2 }
   )
   const from = (address: string) =>
@@ -39,4 +45,30 @@ test('inbound connections of one public place are counted while they are open', 
   expect(gater.denyInboundConnection(from('/ip4/8.8.8.8'))).toBe(false)
   for (let i = 0; i < 10; i++) expect(gater.denyInboundConnection(from('/ip4/127.0.0.1'))).toBe(false)
   expect(refusals).toEqual(['address_limit'])
+})
+
+test('a banned peer is neither dialled nor let in, by whatever way, from the moment of the ban', () => {
+  const refusals: string[] = []
+  const peer = peerIdFromString('12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf')
+  let isBanned = false
+  const gater = new Gater(
+    {
+      connections: () => [],
+      usesLocalAddresses: () => true,
+      isBanned: id => isBanned && id === peer.toString(),
+      onRefused: reason => refusals.push(reason)
+    },
+    { allow: [], deny: [], bootstrap: [], maxConnections: 300, reservedSlots: 50, maxInboundPerAddress: 2 }
+  )
+  const ways = [
+    () => gater.denyDialPeer(peer),
+    () => gater.denyOutboundEncryptedConnection(peer),
+    () => gater.denyInboundEncryptedConnection(peer),
+    () => gater.denyInboundRelayedConnection(peer, peer),
+    () => gater.denyInboundRelayReservation(peer)
+  ]
+  expect(ways.map(way => way())).toEqual(ways.map(() => false))
+  isBanned = true
+  expect(ways.map(way => way())).toEqual(ways.map(() => true))
+  expect(new Set(refusals)).toEqual(new Set(['banned']))
 })

@@ -1,5 +1,6 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
+import { silentLogger, systemClock } from '../../../base/index.ts'
 import { createPeers } from '../../../node/services/peers.ts'
 import { Topology } from '../../../topology/index.ts'
 import { ManualClock } from '../protocols/manual-clock.ts'
@@ -28,11 +29,20 @@ async function listed(stated: string[], { direction = 'inbound', quicMs = 0, hea
       }
     } as never,
     topology,
+    ledger: { view: { scoreOf: () => 0.75 } } as never,
+    bans: { list: () => [{ peerId: AWAY, bannedAt: 0, reason: 'a line' }] } as never,
+    health: {} as never,
+    violations: {} as never,
+    sets: {} as never,
+    clock: systemClock,
+    logger: silentLogger,
     agent: () => 'a'.repeat(1000),
     throttle: { ofPeer: () => NO_LIMITS },
     limits: { peers: () => [peerId, AWAY] } as never
   })
-  const { peers, limited } = await service.list()
+  const { peers, limited, banned } = await service.list()
+  expect(banned).toEqual([{ peerId: AWAY, bannedAt: '1970-01-01T00:00:00.000Z', reason: 'a line' }])
+  expect(peers[0]?.score).toBe(0.75)
   expect(limited).toEqual([{ peerId: AWAY, limits: NO_LIMITS }])
   return peers[0]
 }

@@ -20,7 +20,7 @@ export const peer = {
   rttMs: 1.5,
   agent: 'catalog/0.1.0',
   health: 0.75,
-  score: null,
+  score: 0.5,
   limits: { up: 0, down: 0, burst: 5_000_000, isSet: false }
 }
 export const topology = {

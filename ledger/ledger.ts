@@ -1,0 +1,221 @@
+import type { Clock } from '../base/index.ts'
+import { type Account, type Amounts, add, fade, forfeit, NOTHING, newAccount, sum } from './account.ts'
+import { shareOfNetwork, weightOfNetwork } from './network-share.ts'
+import {
+  type Circumstances,
+  forfeitedUntilMs,
+  MIN_WEIGHT,
+  scoreOf,
+  scoreOfAccount,
+  weightOfScore
+} from './standing.ts'
+
+/** Peers with an account: about 400 bytes each. Beyond it those go with which least was exchanged lately. */
+export const MAX_ACCOUNTS = 10_000
+/** So many are let go of at once, so that the search for them is rare. */
+const ROOM = MAX_ACCOUNTS / 10
+/** For so long a weight is used again: it is asked for with every piece that is sent. */
+const WEIGHT_MS = 1000
+/** Who was given no turn for so long is not served now, and has no part of what its network shares. */
+const ACTIVE_MS = 10_000
+
+export interface LedgerModules {
+  readonly clock: Pick<Clock, 'now' | 'monotonicMs'>
+  /** The public network that a peer is connected from now, in hex; empty for a local one, undefined while it is not connected. */
+  networkOf(peerId: string): string | undefined
+  /** What is known of a peer from elsewhere. */
+  circumstancesOf?(peerId: string): Circumstances
+}
+
+export interface LedgerOptions {
+  /** Time after which what was given and taken counts half. */
+  readonly halfLifeMs: number
+  readonly maxAccounts?: number
+}
+
+/** What was changed since it was asked last: an account, or that it is gone. */
+export type Changed = ReadonlyMap<string, Account | undefined>
+
+interface Shared {
+  readonly weight: number
+  readonly active: number
+  readonly untilMs: number
+}
+
+/** The accounts of peers in memory, bounded, and the weights that follow from them. Touches no disk: who keeps it takes `changed`. */
+export class Ledger {
+  readonly #modules: LedgerModules
+  readonly #halfLifeMs: number
+  readonly #maxAccounts: number
+  readonly #accounts = new Map<string, Account>()
+  readonly #ofNetwork = new Map<string, Set<string>>()
+  readonly #changed = new Set<string>()
+  /** Until when a peer counts as one that is served now, by network; the empty network has none. */
+  readonly #active = new Map<string, Map<string, number>>()
+  readonly #shared = new Map<string, Shared>()
+  readonly #weights = new Map<string, { readonly weight: number; readonly untilMs: number }>()
+
+  constructor(modules: LedgerModules, { halfLifeMs, maxAccounts = MAX_ACCOUNTS }: LedgerOptions) {
+    this.#modules = modules
+    this.#halfLifeMs = halfLifeMs
+    this.#maxAccounts = maxAccounts
+  }
+
+  get size(): number {
+    return this.#accounts.size
+  }
+
+  /** An account as an earlier life left it. */
+  restore(peerId: string, account: Account): void {
+    this.#put(peerId, account)
+  }
+
+  /** Something was measured with a peer. */
+  note(peerId: string, more: Partial<Amounts>): void {
+    const network = this.#modules.networkOf(peerId)
+    const account = add(this.#current(peerId), more)
+    this.#change(peerId, network === undefined ? account : { ...account, network })
+  }
+
+  /** The key of a peer has proven contradictions, so many by now. Whether that is news. */
+  convict(peerId: string, contradictions: number): boolean {
+    const account = this.#current(peerId)
+    if (contradictions <= account.contradictions) return false
+    this.#change(peerId, forfeit(account, contradictions))
+    return true
+  }
+
+  /** As it stands now; undefined when nothing was measured. */
+  account(peerId: string): Account | undefined {
+    return this.#accounts.has(peerId) ? this.#current(peerId) : undefined
+  }
+
+  /** 0 to 1; one half for who is new. */
+  scoreOf(peerId: string): number {
+    const circumstances = this.#modules.circumstancesOf?.(peerId)
+    const account = this.account(peerId)
+    return account === undefined ? scoreOf(NOTHING, circumstances) : scoreOfAccount(account, circumstances)
+  }
+
+  /** Share of a peer that is given a turn now, beside others. */
+  weightOf(peerId: string): number {
+    const nowMs = this.#modules.clock.monotonicMs()
+    const known = this.#weights.get(peerId)
+    if (known !== undefined && nowMs < known.untilMs) return known.weight
+    const network = this.networkOf(peerId)
+    if (network !== '') this.#serves(peerId, network, nowMs + ACTIVE_MS)
+    const weight = this.weighed(peerId)
+    if (this.#weights.size >= this.#maxAccounts) this.#weights.clear()
+    this.#weights.set(peerId, { weight, untilMs: nowMs + WEIGHT_MS })
+    return weight
+  }
+
+  /** The same for who only wants to know: that it was asked for changes nothing. */
+  weighed(peerId: string): number {
+    const own = this.#ownWeight(peerId)
+    const network = this.networkOf(peerId)
+    if (network === '') return own
+    const { weight, active } = this.#sharedBy(network)
+    const isActive = this.#active.get(network)?.has(peerId) === true
+    return shareOfNetwork(own, { weight, active: isActive ? active : active + own })
+  }
+
+  /** The public network of a peer, in hex; empty for a local one, and where none is known. */
+  networkOf(peerId: string): string {
+    return this.#modules.networkOf(peerId) ?? this.#accounts.get(peerId)?.network ?? ''
+  }
+
+  /** Peers of a network that have an account. */
+  peersOf(network: string): number {
+    return this.#ofNetwork.get(network)?.size ?? 0
+  }
+
+  /** What was changed since the last call. */
+  takeChanged(): Changed {
+    const changed = new Map([...this.#changed].map(peerId => [peerId, this.#accounts.get(peerId)]))
+    this.#changed.clear()
+    return changed
+  }
+
+  /** What was taken could not be kept: it is told again. */
+  putBack(changed: Changed): void {
+    for (const peerId of changed.keys()) this.#changed.add(peerId)
+  }
+
+  #ownWeight(peerId: string): number {
+    return Math.max(MIN_WEIGHT, weightOfScore(this.scoreOf(peerId)))
+  }
+
+  #serves(peerId: string, network: string, untilMs: number): void {
+    const active = this.#active.get(network) ?? new Map<string, number>()
+    if (!active.has(peerId)) this.#shared.delete(network)
+    if (this.#active.size >= this.#maxAccounts) this.#active.clear()
+    this.#active.set(network, active.set(peerId, untilMs))
+  }
+
+  #sharedBy(network: string): Shared {
+    const nowMs = this.#modules.clock.monotonicMs()
+    const known = this.#shared.get(network)
+    if (known !== undefined && nowMs < known.untilMs) return known
+    const accounts = [...(this.#ofNetwork.get(network) ?? [])].map(peerId => this.#current(peerId).recent)
+    const active = this.#active.get(network) ?? new Map<string, number>()
+    for (const [peerId, untilMs] of active) if (nowMs >= untilMs) active.delete(peerId)
+    if (active.size === 0) this.#active.delete(network)
+    const shared = {
+      weight: weightOfNetwork(accounts.reduce(sum, NOTHING)),
+      active: [...active.keys()].reduce((all, peerId) => all + this.#ownWeight(peerId), 0),
+      untilMs: nowMs + WEIGHT_MS
+    }
+    if (this.#shared.size >= this.#maxAccounts) this.#shared.clear()
+    this.#shared.set(network, shared)
+    return shared
+  }
+
+  #current(peerId: string): Account {
+    const nowMs = this.#modules.clock.now()
+    const account = this.#accounts.get(peerId)
+    return account === undefined ? newAccount(nowMs) : fade(account, nowMs, this.#halfLifeMs)
+  }
+
+  #change(peerId: string, account: Account): void {
+    this.#put(peerId, account)
+    this.#changed.add(peerId)
+    if (this.#accounts.size > this.#maxAccounts) this.#makeRoom()
+  }
+
+  #put(peerId: string, account: Account): void {
+    const before = this.#accounts.get(peerId)
+    if (before?.network !== account.network) {
+      if (before !== undefined) this.#leaveNetwork(peerId, before.network)
+      if (account.network !== '') {
+        const members = this.#ofNetwork.get(account.network) ?? new Set<string>()
+        this.#ofNetwork.set(account.network, members.add(peerId))
+      }
+    }
+    this.#accounts.set(peerId, account)
+  }
+
+  #leaveNetwork(peerId: string, network: string): void {
+    const members = this.#ofNetwork.get(network)
+    members?.delete(peerId)
+    if (members?.size === 0) this.#ofNetwork.delete(network)
+  }
+
+  /** Whose stake is forfeited stays; of the others those go with whom least was exchanged. */
+  #makeRoom(): void {
+    const nowMs = this.#modules.clock.now()
+    const worth = (peerId: string): number => {
+      const account = this.#current(peerId)
+      if (forfeitedUntilMs(account, nowMs) !== undefined) return Number.POSITIVE_INFINITY
+      return account.recent.sentBytes + account.recent.receivedBytes
+    }
+    const ranked = [...this.#accounts.keys()].map(peerId => ({ peerId, worth: worth(peerId) }))
+    ranked.sort((a, b) => a.worth - b.worth)
+    const kept = this.#maxAccounts - Math.min(ROOM, Math.floor(this.#maxAccounts / 10))
+    for (const { peerId } of ranked.slice(0, ranked.length - kept)) {
+      this.#leaveNetwork(peerId, this.#accounts.get(peerId)!.network)
+      this.#accounts.delete(peerId)
+      this.#changed.add(peerId)
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/** What makes a node fair to its peers, and keeps out whom it does not want: put together from the host, the ledger and the bans. */
+import { peerIdFromString } from '@libp2p/peer-id'
+import type { Registry as MetricsRegistry } from 'prom-client'
+import type { Clock, Logger } from '../base/index.ts'
+import type { Config } from '../config/index.ts'
+import { isLocalAddress, networkPrefix } from '../discovery/index.ts'
+import type { Database, Registry } from '../library/index.ts'
+import type { LibrarySets } from '../sync/index.ts'
+import type { Host } from './host/index.ts'
+import type { PeerBans } from './services/peer-bans.ts'
+import { PeerLedger } from './services/peer-ledger.ts'
+import type { Violations } from './services/violations.ts'
+import type { Shutdown } from './shutdown.ts'
+
+export interface FairnessModules {
+  host: Pick<Host, 'libp2p' | 'events' | 'left'>
+  library: { database: Database; registry: Registry }
+  sets: LibrarySets
+  violations: Violations
+  bans: PeerBans
+  clock: Clock
+  logger: Logger
+  metrics: MetricsRegistry
+}
+
+/** Opens the ledger and has it told what is measured; it is kept until everything above it has stopped. */
+export async function fairnessOf(
+  modules: FairnessModules,
+  incentives: Config['incentives'],
+  shutdown: Shutdown
+): Promise<PeerLedger> {
+  const { host, library, violations, bans, logger } = modules
+  const ledger = await PeerLedger.open(
+    { ...modules, ...library, networkOf: peerId => networkOf(host, peerId) },
+    { halfLifeMs: incentives.halfLife, isWeighing: incentives.enabled }
+  )
+  violations.onReported(peerId => ledger.violated(peerId))
+  // A connection that was being made while its peer was banned.
+  host.events.on('connected', ({ peerId }) => {
+    if (!bans.isBanned(peerId)) return
+    host
+      .left(peerIdFromString(peerId))
+      .catch(err => logger.warn({ err, peer: peerId }, 'a banned peer stays connected'))
+  })
+  ledger.start()
+  shutdown.leave('ledger', () => ledger.stop())
+  return ledger
+}
+
+/** One that is also connected from a public address is in that network; who comes through a relay, in the relay's. */
+function networkOf({ libp2p }: Pick<Host, 'libp2p'>, peerId: string): string | undefined {
+  const addresses = libp2p.getConnections(peerIdFromString(peerId)).map(({ remoteAddr }) => remoteAddr)
+  if (addresses.length === 0) return undefined
+  const outside = addresses.find(address => !isLocalAddress(address))
+  const prefix = outside && networkPrefix(outside)
+  return prefix === undefined ? '' : Buffer.from(prefix).toString('hex')
+}

@@ -1,0 +1,93 @@
+/** What moves content between this node and its peers, both ways, under one throttle. */
+import type { PeerId } from '@libp2p/interface'
+import type { Registry as MetricsRegistry } from 'prom-client'
+import type { Clock, Logger } from '../base/index.ts'
+import type { Config } from '../config/index.ts'
+import type { ContentStore, Database, Registry, ReleaseRecord } from '../library/index.ts'
+import {
+  type ContentServer,
+  type Control,
+  createContentServer,
+  createFetcher,
+  type Fetcher,
+  PartialContents,
+  RecordClient,
+  type Throttle
+} from '../protocols/index.ts'
+import type { Topology } from '../topology/index.ts'
+import type { Host } from './host/index.ts'
+import { extraConnections } from './host-options.ts'
+import type { PeerLedger } from './services/peer-ledger.ts'
+import { PeerLimits } from './services/peer-limits.ts'
+import type { Violations } from './services/violations.ts'
+import { downloadBudget, throttleOf } from './throttling.ts'
+
+export interface TransfersModules {
+  host: Host
+  control: Control
+  library: { database: Database; registry: Registry; content: ContentStore }
+  ledger: PeerLedger
+  violations: Violations
+  topology: Topology
+  /** Whether a peer may read a release. */
+  mayRead(peerId: PeerId, record: ReleaseRecord): boolean | Promise<boolean>
+  clock: Clock
+  log: Logger
+  metrics: MetricsRegistry
+}
+
+export interface Transfers {
+  readonly throttle: Throttle
+  readonly peerLimits: PeerLimits
+  /** Not started. */
+  readonly contentServer: ContentServer
+  readonly records: RecordClient
+  readonly fetcher: Fetcher
+}
+
+export async function createTransfers(modules: TransfersModules, config: Config): Promise<Transfers> {
+  const { host, control, library, ledger, violations, topology, mayRead, clock, log, metrics } = modules
+  const { network, limits, peers, fetch } = config
+  const throttle = throttleOf({ host, clock, metrics, weightOf: ledger.weightOf }, limits)
+  const records = new RecordClient({ control, onViolation: violations.of('records') })
+  const shared = {
+    libp2p: host.libp2p,
+    partials: new PartialContents(),
+    registry: library.registry,
+    store: library.content,
+    clock,
+    metrics
+  }
+  return {
+    throttle,
+    peerLimits: await PeerLimits.open({ database: library.database, throttle, logger: log }),
+    records,
+    contentServer: createContentServer(
+      { ...shared, upload: throttle.upload, log: log.child({ part: 'content' }) },
+      {
+        networkId: network.id,
+        maxPriority: peers.maxClass,
+        mayRead,
+        onServed: (peerId, bytes, tookMs) => topology.given(peerId.toString(), bytes, tookMs),
+        onSent: (peerId, record, bytes) => ledger.sent(peerId.toString(), record, bytes),
+        onViolation: violations.of('content')
+      }
+    ),
+    fetcher: createFetcher(
+      {
+        ...shared,
+        opener: extraConnections({ host, clock }, config),
+        budget: downloadBudget(throttle),
+        records,
+        memory: topology,
+        log: log.child({ part: 'fetch' })
+      },
+      {
+        networkId: network.id,
+        requestsInFlight: fetch.prefetch,
+        onStored: (peerId, record, bytes) => ledger.received(peerId.toString(), record, bytes),
+        onViolation: violations.of('fetch')
+      }
+    )
+  }
+}
