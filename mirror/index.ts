@@ -30,6 +30,7 @@ export {
 export { FRESH_MS, PROOF_LIFETIME_MS } from './placement/claims.ts'
 export { type HolderInput, type PlanInput, planMirror } from './placement/plan.ts'
 export { MirrorPlanner, type PlannerOptions } from './placement/planner.ts'
+export { rankMembers } from './placement/rank-members.ts'
 export type { Member } from './placement/roster.ts'
 export { PRIORITIES, type Priority } from './placement/strategies.ts'
 export type {

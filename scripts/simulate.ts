@@ -1,4 +1,4 @@
-/** `npm run simulate -- [options]`: simulations of sync, from a seed on, with their figures (docs/sync.md). `--help` says more. */
+/** `npm run simulate -- [options]`: simulations of sync or mirroring, from a seed on, with their figures (docs/sync.md, docs/mirror.md). `--help` says more. */
 import { parseArgs } from 'node:util'
 import { displaySize, SECOND_MS, toCatalogError } from '../base/index.ts'
 import {
@@ -9,16 +9,18 @@ import {
   SimulationFailure,
   simulate
 } from '../testnet/simulator/index.ts'
+import { runMirror } from './simulate-mirror.ts'
 
-const USAGE = `npm run simulate -- [--seed S] [--nodes N] [--steps N] [--mode join|follow] [--seeds N] [--trace]
+const USAGE = `npm run simulate -- [--seed S] [--nodes N] [--steps N] [--mode join|follow | --mirror] [--seeds N] [--trace]
 
-Runs simulations of sync over a virtual clock, network and disk; the seed decides everything that happens. Ends at the first
+Runs simulations of sync, or with --mirror of mirroring, over a virtual clock, network and disk; the seed decides everything that happens. Ends at the first
 that fails, with 1, and says how to see it again.
 
   --seed S     any text; the first number where there are several seeds (1)
   --nodes N    nodes that join in the course of it (12)
   --steps N    things that happen, until all of it must come to rest (500)
   --mode M     join: all nodes keep one set; follow: each has a library, and copies of those of its neighbours (join)
+  --mirror     mirroring: nodes with copies of releases, that come, go, lie and fill up; --nodes 1000 is meant for it
   --seeds N    so many simulations, with the numbers from S on (1)
   --trace      prints everything that happens
   --help       prints this
@@ -33,6 +35,7 @@ interface Options {
   readonly nodes: number
   readonly steps: number
   readonly mode: Mode
+  readonly mirror: boolean
   readonly seeds: number
   readonly trace: boolean
   readonly help: boolean
@@ -45,7 +48,8 @@ function readOptions(): Options {
       seed: { type: 'string', default: '1' },
       nodes: { type: 'string', default: '12' },
       steps: { type: 'string', default: '500' },
-      mode: { type: 'string', default: 'join' },
+      mode: { type: 'string' },
+      mirror: { type: 'boolean', default: false },
       seeds: { type: 'string', default: '1' },
       trace: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false }
@@ -57,20 +61,26 @@ function readOptions(): Options {
       throw new Error(`--${option} ${values[option]} is no number from 1 on`)
     return count
   }
-  const mode = MODES.find(known => known === values.mode)
+  if (values.mirror && values.mode !== undefined) throw new Error('--mode is for sync, and --mirror is not')
+  const mode = MODES.find(known => known === (values.mode ?? 'join'))
   if (mode === undefined) throw new Error(`--mode ${values.mode} is none of ${MODES.join(', ')}`)
   const seeds = countOf('seeds')
   if (seeds > 1 && !Number.isSafeInteger(Number(values.seed)))
     throw new Error(`--seed ${values.seed} is no number that ${seeds} seeds could be counted from`)
-  const { seed, trace, help } = values
-  return { seed, nodes: countOf('nodes'), steps: countOf('steps'), mode, seeds, trace, help }
+  const { seed, mirror, trace, help } = values
+  return { seed, nodes: countOf('nodes'), steps: countOf('steps'), mode, mirror, seeds, trace, help }
 }
 
 /** Whether all simulations held. */
-async function run({ nodes, steps, mode, trace, ...options }: Options): Promise<boolean> {
+async function run(options: Options): Promise<boolean> {
+  const { seed, seeds, nodes, steps, trace } = options
+  const all = Array.from({ length: seeds }, (_, at) => (seeds === 1 ? seed : String(Number(seed) + at)))
+  return options.mirror ? await runMirror({ seeds: all, nodes, steps, trace }) : await runSync(all, options)
+}
+
+async function runSync(seeds: readonly string[], { nodes, steps, mode, trace }: Options): Promise<boolean> {
   const print = trace ? (line: string): void => console.log(line) : undefined
-  for (let number = 0; number < options.seeds; number++) {
-    const seed = options.seeds === 1 ? options.seed : String(Number(options.seed) + number)
+  for (const seed of seeds) {
     const startMs = performance.now()
     try {
       const onProgress = progressOf(seed, steps)

@@ -157,7 +157,7 @@ export class MirrorPlanner {
     this.#peers.delete(peer)
   }
 
-  /** A member says that it holds a content. It counts once it has proven it. False for what is no concern, and from who is no member. */
+  /** A member says that it holds a content. It counts once it has proven it. False for what is no concern, and from who is no member or this node. */
   claim(content: CidText, peer: string, nowMs: number): boolean {
     const known = this.#entries.get(content)?.claim(peer)
     if (known !== undefined && known.goneMs === undefined) return true
@@ -176,6 +176,11 @@ export class MirrorPlanner {
     const known = this.#entries.get(content)?.claim(peer)
     if (known !== undefined && known.goneMs === undefined)
       this.#setClaim(content, peer, { ...known, goneMs: nowMs }, nowMs)
+  }
+
+  /** Whether anything has changed since the last plan: then it is time for the next one, whatever that said. */
+  get hasChanged(): boolean {
+    return this.#changed.size > 0
   }
 
   plan(nowMs: number): Plan {
@@ -235,7 +240,7 @@ export class MirrorPlanner {
 
   #setClaim(content: CidText, peer: string, claim: Claim, nowMs: number): boolean {
     const entry = this.#entries.get(content)
-    if (entry === undefined || !isConcern(entry)) return false
+    if (entry === undefined || !isConcern(entry) || peer === this.#self.peer) return false
     const { roster } = this.#pool(entry.candidate.pool)
     const isMember = (name: string): boolean => roster.get(name) !== undefined
     if (!isMember(peer)) return false

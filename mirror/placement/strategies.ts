@@ -12,8 +12,11 @@ import type { Candidate, MirrorPolicy, StrategyName } from './types.ts'
 export const PRIORITIES = ['low', 'normal', 'high', 'critical'] as const
 export type Priority = (typeof PRIORITIES)[number]
 
-/** The first copy beyond the target is for so many that ask within a half-life, the next for three times as many, and so on by doubling. */
-const ASKERS_PER_COPY = 4
+/**
+ * The first copy beyond the target is for a demand of so much, the next for three times as much, then seven times. A holder that is asked by
+ * thousands is heard as 1 by the others: so a demand of 2 is two holders that are busy, which one liar, or many in one network, cannot feign.
+ */
+const DEMAND_PER_COPY = 2
 /** A copy goes only when demand has fallen to the half of what it was taken for. */
 const KEEP_FACTOR = 2
 /** Of a content that nobody asked for so long only what must be is held (access pattern). */
@@ -36,7 +39,7 @@ interface Strategy {
 
 /** One more for each doubling of demand. */
 const doublings = (demand: number): number =>
-  31 - Math.clz32(1 + Math.floor(Math.min(demand, 2 ** 30) / ASKERS_PER_COPY))
+  31 - Math.clz32(1 + Math.floor(Math.min(demand, 2 ** 30) / DEMAND_PER_COPY))
 
 /** Copies so that one of them can be reached, but for one time in a thousand. */
 function copiesFor(availability: number): number {

@@ -1,4 +1,5 @@
 import { MINUTE_MS, SECOND_MS } from '../../base/index.ts'
+import { SimulationFailure } from './failure.ts'
 import type { Figures } from './figures.ts'
 import type { MischiefKind } from './mischief.ts'
 import type { Mode } from './node.ts'
@@ -30,23 +31,6 @@ export interface Progress {
   readonly records: number
   /** Of honest nodes, that ended equal. */
   readonly sessions: number
-}
-
-/** A simulation in which something was wrong: the same options show it again. */
-export class SimulationFailure extends Error {
-  override readonly name = 'SimulationFailure'
-  readonly options: SimulationOptions
-  /** The last things to happen. */
-  readonly lines: readonly string[]
-
-  constructor(cause: unknown, step: number, options: SimulationOptions, lines: readonly string[]) {
-    const what = cause instanceof Error ? cause.message : String(cause)
-    super(`seed ${options.seed}, step ${step} of ${options.steps}, ${options.nodes} nodes: ${what}`, {
-      cause
-    })
-    this.options = options
-    this.lines = lines
-  }
 }
 
 /** Nodes that there are from the start. */

@@ -129,4 +129,6 @@ test('what many claim stays bounded, and never keeps out who proves it', () => {
   for (let at = 1; at < 150; at++) expect(planner.claim(key, `m${at}`, NOW_MS)).toBe(true)
   for (let at = 100; at < 160; at++) expect(planner.prove(key, `m${at}`, NOW_MS)).toBe(true)
   expect(planner.prove(key, 'm199', NOW_MS)).toBe(false)
+  // What this node has itself stands before nobody.
+  expect(planner.prove(key, 'm0', NOW_MS)).toBe(false)
 })

@@ -23,8 +23,8 @@ describe('take', () => {
     expect(new One(3, wanted).what()).toEqual(['take: demand'])
     expect(new One(5, wanted).what()).toEqual(['take: demand'])
     expect(new One(4, wanted, { max: 4 }).what()).toEqual([])
-    expect(new One(3, { demand: { count: 3.9, askers: 2 } }).what()).toEqual([])
-    expect(new One(3, { demand: { count: 4, askers: 2 } }).what()).toEqual(['take: demand'])
+    expect(new One(3, { demand: { count: 1.9, askers: 2 } }).what()).toEqual([])
+    expect(new One(3, { demand: { count: 2, askers: 2 } }).what()).toEqual(['take: demand'])
   })
 
   test.each([3, 4, 5])('what too few hold, at rank %i after its grace', rank => {
@@ -226,10 +226,10 @@ describe('drop', () => {
   })
 
   test('only when demand has fallen to half of what it was taken for', () => {
-    const held = heldAt(3, { demand: { count: 2, askers: 2 } })
+    const held = heldAt(3, { demand: { count: 1, askers: 2 } })
     held.hold([0, 1, 2])
     expect(held.what()).toEqual([])
-    held.set({ demand: { count: 1.9, askers: 2 } })
+    held.set({ demand: { count: 0.9, askers: 2 } })
     expect(held.what()).toEqual(['drop: surplus'])
   })
 
