@@ -13,6 +13,7 @@ const BENCHMARKS: Record<string, () => Promise<{ run(args: string[]): Promise<vo
   install: () => import('./install.ts'),
   link: () => import('./link.ts'),
   memory: () => import('./memory.ts'),
+  mirror: () => import('./mirror.ts'),
   read: () => import('./read.ts'),
   store: () => import('./store.ts'),
   sync: () => import('./sync.ts'),

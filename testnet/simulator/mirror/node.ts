@@ -23,6 +23,7 @@ import {
 import { type SigningKey, sha256 } from '../../../trust/index.ts'
 import type { Random } from '../random.ts'
 import type { SimulatedRelease } from './releases.ts'
+import { Senses } from './senses.ts'
 import type { MirrorWorld } from './world.ts'
 
 /** What breaks the rules: claims everything and has nothing, claims everything and has half, says that its favourites are wanted. */
@@ -41,9 +42,6 @@ export interface MirrorNodeOptions {
 
 /** A change is planned for so soon, so that what comes together is planned for together. */
 const PLAN_DELAY_MS = SECOND_MS
-/** A look-up of holders takes so long, and a challenge. */
-const LOOK_UP_MS = 2 * SECOND_MS
-const CHALLENGE_MS = SECOND_MS
 /** Records of members are looked through so often. */
 const MEMBERS_MS = 5 * MINUTE_MS
 const PROVE_MS = 6 * HOUR_MS
@@ -75,7 +73,7 @@ export class MirrorNode {
   readonly #world: MirrorWorld
   readonly #random: Random
   readonly #coming = new Set<CidText>()
-  readonly #seen = new Map<string, boolean>()
+  #senses: Senses | undefined
   /** Counts the times that it was up: what belongs to an earlier one does not happen. */
   #life = 0
   #isPlanning = false
@@ -153,14 +151,14 @@ export class MirrorNode {
       network: this.options.network,
       policy: { ...this.policy, isFrozen: this.#world.isSplit }
     })
-    this.#seen.clear()
+    this.#senses = new Senses(this.#world, this, this.planner, (delayMs, run) => this.#after(delayMs, run))
     this.#coming.clear()
     for (const record of this.#world.records()) this.members.add(record, timeline.nowMs)
     this.#isRosterOld = true
     this.#setMembers()
     for (const release of this.#world.releases) this.learn(release)
     this.#every(MEMBERS_MS, () => this.#setMembers())
-    this.#every(PROVE_MS, () => this.#proveAll())
+    this.#every(PROVE_MS, () => this.#senses!.proveAll())
     this.#every(DEMAND_MS, () => this.#tellDemand())
     this.#every(RENEW_MS, () => this.sign())
     this.planSoon()
@@ -171,6 +169,7 @@ export class MirrorNode {
     this.#life++
     this.downSinceMs = this.#world.timeline.nowMs
     this.planner = undefined
+    this.#senses = undefined
     this.#wakeMs = Number.POSITIVE_INFINITY
     this.#isPlanning = false
   }
@@ -217,27 +216,12 @@ export class MirrorNode {
 
   /** Notices whether another one can be reached. */
   notice(other: MirrorNode): void {
-    const isThere = this.#world.reaches(this, other)
-    if (this.planner === undefined || other === this || this.#seen.get(other.peer) === isThere) return
-    this.#seen.set(other.peer, isThere)
-    const { nowMs } = this.#world.timeline
-    const { network } = other.options
-    this.planner.setPeer(
-      other.peer,
-      isThere ? { network, presentSinceMs: nowMs } : { network, presentSinceMs: nowMs, awaySinceMs: nowMs }
-    )
-    if (this.planner.hasChanged) this.planSoon()
+    this.#senses?.notice(other)
   }
 
   /** Hears that another one says that it holds a content, or does not any more. */
   hear(other: MirrorNode, content: CidText): void {
-    if (this.planner === undefined || other === this || !this.#world.reaches(this, other)) return
-    this.notice(other)
-    const { nowMs } = this.#world.timeline
-    if (!other.claims(content)) this.planner.refute(content, other.peer, nowMs)
-    else if (this.planner.claim(content, other.peer, nowMs))
-      this.#after(CHALLENGE_MS, () => this.#challenge(other, content))
-    if (this.planner.hasChanged) this.planSoon()
+    this.#senses?.hear(other, content)
   }
 
   hearRecord(record: MemberRecord): void {
@@ -277,7 +261,7 @@ export class MirrorNode {
     const { timeline, watch } = this.#world
     const planner = this.planner!
     const unlooked = planner.unlooked(10_000)
-    if (unlooked.length > 0) this.#after(LOOK_UP_MS, () => this.#lookUp(unlooked))
+    if (unlooked.length > 0) this.#senses!.lookUp(unlooked)
     const plan = planner.plan(timeline.nowMs)
     watch.planned(this, plan)
     for (const action of plan.actions) this.#do(action)
@@ -303,7 +287,7 @@ export class MirrorNode {
   #ask(action: Exclude<Action, { cause: unknown }>, release: SimulatedRelease): void {
     const other = action.peer === undefined ? undefined : this.#world.nodeOf(action.peer)
     if (other === undefined) return
-    if (action.kind === 'prove') this.#after(CHALLENGE_MS, () => this.#challenge(other, release.key))
+    if (action.kind === 'prove') this.#senses!.challengeSoon(other, release.key)
     else if (this.#world.reaches(this, other) && other.isHonest) other.learn(release, { isOffered: true })
   }
 
@@ -344,46 +328,6 @@ export class MirrorNode {
     this.#world.tellClaim(this, release.key)
   }
 
-  #lookUp(contents: readonly CidText[]): void {
-    const { planner } = this
-    const { nowMs } = this.#world.timeline
-    for (const content of contents) {
-      for (const other of this.#world.claimantsOf(content)) {
-        if (other === this) continue
-        this.notice(other)
-        if (this.#world.reaches(this, other) && planner!.claim(content, other.peer, nowMs))
-          this.#challenge(other, content)
-      }
-      planner!.setKnown(content, nowMs)
-    }
-    this.planSoon()
-  }
-
-  #challenge(other: MirrorNode, content: CidText): void {
-    const { timeline, watch } = this.#world
-    if (this.planner === undefined || !this.#world.reaches(this, other)) return
-    const isPassed = other.disk.has(content)
-    watch.challenged(isPassed)
-    if (other.summary !== undefined) this.#world.hand(other, other.summary, this)
-    if (isPassed) {
-      // A holder tells its own record with its proof.
-      this.hearRecord(other.record!)
-      this.planner.prove(content, other.peer, timeline.nowMs)
-    } else this.planner.refute(content, other.peer, timeline.nowMs)
-    if (this.planner.hasChanged) this.planSoon()
-  }
-
-  #proveAll(): void {
-    for (const { key } of this.#world.releases)
-      for (const other of this.#world.holdersOf(key)) if (other !== this) this.#challengeKnown(other, key)
-  }
-
-  #challengeKnown(other: MirrorNode, content: CidText): void {
-    const { nowMs } = this.#world.timeline
-    if (this.#world.reaches(this, other) && this.planner!.claim(content, other.peer, nowMs))
-      this.#challenge(other, content)
-  }
-
   #setMembers(): void {
     const { nowMs } = this.#world.timeline
     if (this.planner === undefined || (!this.#isRosterOld && nowMs < this.#rosterUntilMs)) return
@@ -391,7 +335,7 @@ export class MirrorNode {
     this.#rosterUntilMs = this.members.nextExpiryMs(nowMs) ?? Number.POSITIVE_INFINITY
     const members = this.members.members(nowMs).map(record => this.#world.memberOf(record))
     this.planner.setMembers('all', members)
-    for (const { peer } of members) if (!this.#seen.has(peer)) this.notice(this.#world.nodeOf(peer)!)
+    for (const { peer } of members) this.notice(this.#world.nodeOf(peer)!)
     this.planSoon()
   }
 
