@@ -33,9 +33,7 @@ export const run = async (args: string[]): Promise<void> => {
   const isQuick = args.includes('--quick')
   const [releases, members] = isQuick ? [10_000, 200] : [100_000, 1000]
   const rows = measurePlanner(releases, members)
-  const worlds = isQuick
-    ? [{ nodes: 30, steps: 100 }]
-    : [30, 100, 300].map(nodes => ({ nodes, steps: 4 * nodes }))
+  const worlds = isQuick ? [{ nodes: 30, steps: 100 }] : [30, 100].map(nodes => ({ nodes, steps: 3 * nodes }))
   for (const world of worlds) rows.push(...(await measureWorld(world.nodes, world.steps)))
   report('mirror', { releases, members, worlds }, rows)
 }
