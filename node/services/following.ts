@@ -309,19 +309,22 @@ export class Following extends Ongoing {
     logger.info({ library: formatAddress(subscription), joined }, 'a followed library joined home')
   }
 
-  /** A peer that is busy has not failed: it is asked again when it says, for what it may have told as well. */
+  /** Who is busy has not failed: it is tried again when it says, for what a peer may have told as well. */
   #putOff(
     entry: FollowEntry,
     peer: string,
     { error, isTold }: { error: CatalogError; isTold: boolean }
   ): void {
     const nowMs = this.#modules.clock.now()
-    const { retryAfterMs } = error.details ?? {}
+    const { retryAfterMs, isHere } = error.details ?? {}
     const askedMs = typeof retryAfterMs === 'number' ? retryAfterMs : 0
     const againMs = nowMs + Math.min(Math.max(askedMs, PEER_BUSY_MS), MAX_PUT_OFF_MS)
     const { newerAt } = entry.state
-    entry.putOffs++
-    this.#busyUntilMs.set(peer, nowMs + PEER_BUSY_MS)
+    // A library that an import or a command has here is no peer's doing.
+    if (isHere !== true) {
+      entry.putOffs++
+      this.#busyUntilMs.set(peer, nowMs + PEER_BUSY_MS)
+    }
     this.#note(entry, {
       runningWith: undefined,
       dueMs: againMs,

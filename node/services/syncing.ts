@@ -103,10 +103,9 @@ export class Syncing implements SyncingService {
       },
       traffic,
       context
-    )
-    // Who may know of what changes with the first copy of a library, and with each of a closed one.
-    const isAudienceSame = before !== undefined && isPublicLibrary(before)
-    if (outcome.state === 'updated' && !dryRun && !isAudienceSame) await this.#modules.onAudienceChanged()
+    ).finally(() => this.#tellFirst(id, before))
+    const isClosed = before !== undefined && !isPublicLibrary(before)
+    if (outcome.state === 'updated' && !dryRun && isClosed) await this.#modules.onAudienceChanged()
     const joined = mode === 'union' ? await this.#unite(id, request, context) : undefined
     const content = dryRun ? undefined : await this.#bring(id, request, context)
     const tookMs = Math.round(clock.monotonicMs() - startedMs)
@@ -183,6 +182,12 @@ export class Syncing implements SyncingService {
       })
     await this.#modules.onAudienceChanged()
     return address
+  }
+
+  /** Who may know of what changes with the first copy of a library, empty or not, and though the session that made it is lost. */
+  async #tellFirst(library: Uint8Array, before: string | undefined): Promise<void> {
+    const { sets, onAudienceChanged } = this.#modules
+    if (before === undefined && (await sets.copyOf(library)) !== undefined) await onAudienceChanged()
   }
 
   /** How many records joined home, or would. */

@@ -144,15 +144,16 @@ export function planFollows(states: readonly FollowState[], now: Now): FollowPla
     .map(state => ({ state, atMs: timeOf(state, connected) }))
     .sort((a, b) => a.atMs - b.atMs)
   const runs: FollowRun[] = []
+  // Libraries whose peers have places, while this node has none.
+  let waiting = 0
   for (const { state, atMs } of timed) {
-    if (atMs > nowMs || running.length + runs.length >= MAX_RUNS) break
+    if (atMs > nowMs) break
     const peer = choicesFor(state, now).find(hasPlace)
     if (peer === undefined) continue
-    runs.push({ library: state.library, peer })
     count(peer)
+    if (running.length + runs.length < MAX_RUNS) runs.push({ library: state.library, peer })
+    else waiting++
   }
-  const isFull = running.length + runs.length >= MAX_RUNS
-  const waiting = isFull ? timed.filter(({ atMs }) => atMs <= nowMs).length - runs.length : 0
   const later = [
     ...timed.map(({ atMs }) => atMs),
     ...busyUntilMs.values(),
@@ -176,12 +177,12 @@ function cutsOf(states: readonly FollowState[], waiting: number, now: Now): stri
   )
 }
 
-/** Whether a connected peer has the library that is not the one it is compared with, and has not failed lately. */
+/** Whether a connected peer that is not the one it is compared with, and has not failed lately, has the newest: of holders nobody knows what they have. */
 const hasOther = (
-  { writer, newerAt, heldBy, failedWith, runningWith }: FollowState,
+  { writer, newerAt, failedWith, runningWith }: FollowState,
   { nowMs, connected }: Now
 ): boolean =>
-  [writer, ...heldBy, ...[...newerAt].filter(([, fromMs]) => fromMs <= nowMs).map(([peer]) => peer)].some(
+  [writer, ...[...newerAt].filter(([, fromMs]) => fromMs <= nowMs).map(([peer]) => peer)].some(
     peer => connected.has(peer) && peer !== runningWith && !failedWith.includes(peer)
   )
 

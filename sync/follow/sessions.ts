@@ -97,7 +97,9 @@ export class SyncSessions {
   ): Promise<void> {
     await this.#finishing.get(library)
     if (this.#sessions.size >= MAX_SESSIONS)
-      throw new CatalogError('BUSY', `${MAX_SESSIONS} libraries are being compared`)
+      throw new CatalogError('BUSY', `${MAX_SESSIONS} libraries are being compared`, {
+        details: { isHere: true }
+      })
     if (library !== '') this.#expectFree(library)
     const entry = { session: IDLE, library }
     this.#sessions.set(number, entry)
@@ -187,7 +189,8 @@ export class SyncSessions {
   }
 
   #expectFree(library: string): void {
-    if (!this.#isFree(library)) throw new CatalogError('BUSY', 'this library is being followed already')
+    if (!this.#isFree(library))
+      throw new CatalogError('BUSY', 'this library is being followed already', { details: { isHere: true } })
   }
 
   #session(number: number): WorkerSession {

@@ -245,12 +245,15 @@ describe('what is followed when', () => {
     })
 
     test('yields to another peer that has the library and has not failed, when its time is over', () => {
+      const teller = { newerAt: told('teller') }
+      expect(cutsIn([slow('one', teller)], 49, ['w', 'teller'])).toEqual([])
+      expect(cutsIn([slow('one', teller)], 50, ['w', 'teller'])).toEqual(['one'])
+      expect(cutsIn([slow('one', teller)], 50), 'it is not here').toEqual([])
+      expect(cutsIn([slow('one', { ...teller, failedWith: ['teller'] })], 50, ['w', 'teller'])).toEqual([])
+      const late = { newerAt: new Map([['teller', 60]]) }
+      expect(cutsIn([slow('one', late)], 50, ['w', 'teller']), 'it does not count yet').toEqual([])
       const held = { heldBy: new Set(['holder']) }
-      expect(cutsIn([slow('one', held)], 49, ['w', 'holder'])).toEqual([])
-      expect(cutsIn([slow('one', held)], 50, ['w', 'holder'])).toEqual(['one'])
-      expect(cutsIn([slow('one', held)], 50), 'it is not here').toEqual([])
-      expect(cutsIn([slow('one', { ...held, failedWith: ['holder'] })], 50, ['w', 'holder'])).toEqual([])
-      expect(cutsIn([slow('one', { newerAt: told('other') })], 50, ['other'])).toEqual(['one'])
+      expect(cutsIn([slow('one', held)], 50, ['w', 'holder']), 'it may be as old').toEqual([])
       expect(cutsIn([slow('one', { runningWith: 'holder', ...held })], 50, ['w', 'holder'])).toEqual(['one'])
     })
 
@@ -262,6 +265,10 @@ describe('what is followed when', () => {
       expect(cutsIn([...all, ...waiting], 45, [])).toEqual(['1', '3'])
       expect(cutsIn([...all, ...waiting], 25, []), 'the others have time').toEqual(['1'])
       expect(cutsIn([...all, state('a', { dueMs: 60 })], 45, []), 'it is not due').toEqual([])
+      const ofBusy = slow('busy', { runningWith: '0', yieldsFromMs: 60 })
+      const inVain = [slow('0', { runningWith: '0' }), ofBusy, ...all.slice(1, 3)]
+      const ofIts = state('0', { library: 'of its', dueMs: 10 })
+      expect(cutsIn([...inVain, ofIts], 55, []), 'its peer has no place for it').toEqual([])
     })
 
     test('has the longer the more often it failed, to a limit, and longer by what it has brought', () => {

@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest'
+import { silentLogger } from '../../../base/index.ts'
+import { Syncing, type SyncingModules } from '../../../node/services/syncing.ts'
+import { ManualClock } from '../protocols/manual-clock.ts'
+import { newPeerId } from './following-world.ts'
+
+const ROOT = new Uint8Array(32)
+const HEAD = { epoch: 1, revision: 1, expires: 0 }
+
+/** A node that compares a library with a peer; how the session goes, and what is here after it, is as told. */
+async function nodeWith(session: { state?: string; copy?: string; fails?: boolean; before?: string }) {
+  const [self, peer] = await Promise.all([newPeerId(), newPeerId()])
+  let copy = session.before
+  let told = 0
+  const syncing = new Syncing(
+    {
+      libp2p: {},
+      peerId: () => self.toString(),
+      network: { dial: async () => peer.toString() },
+      sets: {
+        headOf: async () => undefined,
+        copyOf: async () => copy,
+        session: async () => {
+          copy = session.copy ?? copy
+          if (session.fails === true) throw new Error('the answer was lost')
+          const { state = 'equal' } = session
+          return {
+            outcome: { state, head: HEAD, root: ROOT, peerRoot: ROOT, received: 0, removed: 0, records: 0 }
+          }
+        }
+      },
+      clock: new ManualClock(),
+      logger: silentLogger,
+      onViolation: () => undefined,
+      onAudienceChanged: async () => void told++
+    } as unknown as SyncingModules,
+    { networkId: 'test', maxRecords: 1, maxBytes: 1, classes: [] }
+  )
+  const compare = (dryRun = false) =>
+    syncing.sync(
+      { peer: peer.toString(), dryRun },
+      { signal: new AbortController().signal, progress: () => undefined }
+    )
+  return { compare, told: () => told }
+}
+
+describe('who may know of a library is looked at anew', () => {
+  test('with its first copy, though that is empty, and once', async () => {
+    const node = await nodeWith({ copy: 'copy' })
+    await node.compare()
+    expect(node.told()).toBe(1)
+    await node.compare()
+    expect(node.told()).toBe(1)
+  })
+
+  test('with a first copy whose session was lost at the end', async () => {
+    const node = await nodeWith({ copy: 'copy', fails: true })
+    await expect(node.compare()).rejects.toThrow()
+    expect(node.told()).toBe(1)
+  })
+
+  test('neither without a copy nor with another state of a public one', async () => {
+    const without = await nodeWith({})
+    await without.compare(true)
+    expect(without.told()).toBe(0)
+    const node = await nodeWith({ before: `followed/${'0'.repeat(64)}/1`, state: 'updated' })
+    await node.compare()
+    expect(node.told()).toBe(0)
+  })
+})
