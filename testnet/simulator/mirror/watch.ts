@@ -26,8 +26,8 @@ export class MirrorWatch {
   readonly #print: (line: string) => void
   readonly #lines: string[] = []
   readonly #shortSinceMs = new Map<CidText, number>()
-  /** Who could take a release that is short, and since when it has been able to. */
-  readonly #ableSinceMs = new Map<CidText, Map<number, number>>()
+  /** Who could take a release that is short, since when it has been able to, and its last rank meanwhile: members change, and not all know at once. */
+  readonly #able = new Map<CidText, Map<number, { sinceMs: number; rank: number }>>()
   /** When a holder last let go of something because it had to. */
   readonly #forcedMs = new Map<CidText, number>()
   /** What many have really asked for. */
@@ -148,7 +148,7 @@ export class MirrorWatch {
     const sinceMs = this.#shortSinceMs.get(release.key) ?? nowMs
     if (sinceMs === nowMs) {
       this.#shortSinceMs.set(release.key, nowMs)
-      this.#ableSinceMs.set(release.key, new Map())
+      this.#able.set(release.key, new Map())
       this.figures.short.times++
     }
     this.figures.short.longestMs = Math.max(this.figures.short.longestMs, nowMs - sinceMs)
@@ -157,19 +157,23 @@ export class MirrorWatch {
 
   #enough(content: CidText): void {
     this.#shortSinceMs.delete(content)
-    this.#ableSinceMs.delete(content)
+    this.#able.delete(content)
   }
 
   /** Whoever could have taken it all the time since it is short, has begun to by the time that its rank gives it. */
   #expectRepair(release: SimulatedRelease, there: readonly MirrorNode[]): void {
     const { nowMs } = this.#world.timeline
-    const ableSinceMs = this.#ableSinceMs.get(release.key)!
+    const able = this.#able.get(release.key)!
     const hasSource = this.#world.holdersOf(release.key).some(({ isUp }) => isUp)
-    for (const [rank, node] of rankedMembers(this.#world, release, POLICY).entries()) {
-      if (!hasSource || !this.#isAble(node, release, there)) ableSinceMs.delete(node.id)
-      else if (!ableSinceMs.has(node.id)) ableSinceMs.set(node.id, nowMs)
-      const sinceMs = ableSinceMs.get(node.id)
-      if (sinceMs === undefined) continue
+    for (const [rankNow, node] of rankedMembers(this.#world, release, POLICY).entries()) {
+      if (!hasSource || !this.#isAble(node, release, there)) able.delete(node.id)
+      else {
+        const known = able.get(node.id) ?? { sinceMs: nowMs, rank: rankNow }
+        able.set(node.id, { sinceMs: known.sinceMs, rank: Math.max(known.rank, rankNow) })
+      }
+      const since = able.get(node.id)
+      if (since === undefined) continue
+      const { sinceMs, rank } = since
       const { graceMs, target } = node.policy
       const transferMs = release.bytes / 10_000
       const allowedMs = graceMs * Math.max(1, rank - target + 1) + transferMs + SLACK_MS
