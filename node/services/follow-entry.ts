@@ -1,9 +1,14 @@
-import { CatalogError, type Clock } from '../../base/index.ts'
-import { awaitedFromMs, FAILED, type FollowState, yieldTime } from '../../sync/index.ts'
+import { CatalogError, type Clock, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
+import { awaitedFromMs, FAILED, type FollowState, telling, yieldTime } from '../../sync/index.ts'
 import type { FollowShape } from '../sync-schemas.ts'
 import { formatAddress, idOfAddress } from './library-address.ts'
 import type { Subscription } from './subscription.ts'
 import type { WorkContext } from './types.ts'
+
+/** A peer that had no place for a session is not asked for any library by then: each would come too early, too. */
+export const PEER_BUSY_MS = SECOND_MS
+/** A library is put off by so much at most, whatever the peer says. Honest ones compare large libraries once a minute. */
+const MAX_PUT_OFF_MS = MINUTE_MS
 
 /** A subscription, and what has happened with it. */
 export interface FollowEntry {
@@ -93,6 +98,23 @@ export function cutSession(entry: FollowEntry): void {
   entry.cut.abort(
     new CatalogError('TIMEOUT', `a session with ${runningWith} takes long, and others wait for its place`)
   )
+}
+
+/** Until when nothing is compared after somebody was busy; what a peer had told is waited for as before. */
+export function putOff(
+  { newerAt }: FollowState,
+  { peer, error, isTold }: { peer: string; error: CatalogError; isTold: boolean },
+  nowMs: number
+): Partial<FollowState> {
+  const { retryAfterMs } = error.details ?? {}
+  const askedMs = typeof retryAfterMs === 'number' ? retryAfterMs : 0
+  const againMs = nowMs + Math.min(Math.max(askedMs, PEER_BUSY_MS), MAX_PUT_OFF_MS)
+  return {
+    runningWith: undefined,
+    dueMs: againMs,
+    notBeforeMs: againMs,
+    newerAt: isTold ? telling(newerAt, peer, nowMs) : newerAt
+  }
 }
 
 /** Whether a failure is that of a library that is not for everybody and was to join home, which is: so it is with whomever, for good. */

@@ -6,7 +6,6 @@ import {
   CatalogError,
   changedWithin,
   MINUTE_MS,
-  SECOND_MS,
   Signpost,
   toCatalogError
 } from '../../base/index.ts'
@@ -36,7 +35,9 @@ import {
   type FollowEntry,
   isRefused,
   notBeforeTold,
+  PEER_BUSY_MS,
   paceSession,
+  putOff,
   shapeOf,
   textOf
 } from './follow-entry.ts'
@@ -55,12 +56,8 @@ const LOOK_MS = 10 * MINUTE_MS
 const RUN_TIMEOUT_MS = 30 * MINUTE_MS
 /** Failures of one subscription that are remembered. */
 const MAX_FAILED = 8
-/** A peer that had no place for a session is not asked for any library by then: each would come too early, too. */
-const PEER_BUSY_MS = SECOND_MS
 /** Between two searches for others that have a library: the writer that is away is tried less and less often too. */
 const SEARCH_PAUSE_MS = MINUTE_MS
-/** A library is put off by so much at most, whatever the peer says. Honest ones compare large libraries once a minute. */
-const MAX_PUT_OFF_MS = MINUTE_MS
 /** A peer that is busy more often than that, one time after the other, has failed: another one may serve. */
 const MAX_PUT_OFFS = 10
 
@@ -310,27 +307,14 @@ export class Following extends Ongoing {
   }
 
   /** Who is busy has not failed: it is tried again when it says, for what a peer may have told as well. */
-  #putOff(
-    entry: FollowEntry,
-    peer: string,
-    { error, isTold }: { error: CatalogError; isTold: boolean }
-  ): void {
+  #putOff(entry: FollowEntry, peer: string, busy: { error: CatalogError; isTold: boolean }): void {
     const nowMs = this.#modules.clock.now()
-    const { retryAfterMs, isHere } = error.details ?? {}
-    const askedMs = typeof retryAfterMs === 'number' ? retryAfterMs : 0
-    const againMs = nowMs + Math.min(Math.max(askedMs, PEER_BUSY_MS), MAX_PUT_OFF_MS)
-    const { newerAt } = entry.state
     // A library that an import or a command has here is no peer's doing.
-    if (isHere !== true) {
+    if (busy.error.details?.isHere !== true) {
       entry.putOffs++
       this.#busyUntilMs.set(peer, nowMs + PEER_BUSY_MS)
     }
-    this.#note(entry, {
-      runningWith: undefined,
-      dueMs: againMs,
-      notBeforeMs: againMs,
-      newerAt: isTold ? telling(newerAt, peer, nowMs) : newerAt
-    })
+    this.#note(entry, putOff(entry.state, { ...busy, peer }, nowMs))
   }
 
   /** It is tried again later, and with another peer if there is one; when what it failed for counts, at the latest. */
