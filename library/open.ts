@@ -269,6 +269,7 @@ class WorkerDatabase extends LevelReader implements Database {
 function workerRegistry(worker: WorkerClient): RegistryWriter {
   return {
     write: (request, signal) => worker.request('registryWrite', request, { signal }),
+    addAll: (request, signal) => worker.request('registryAddAll', request, { signal }),
     remove: (recHash, nowMs, signal) => worker.request('registryRemove', { recHash, nowMs }, { signal })
   }
 }

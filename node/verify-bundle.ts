@@ -55,7 +55,7 @@ async function verifyInto(
       content,
       clock,
       // Records are checked as they come, so none need be kept.
-      registry: { add: async () => ADDED, addStatement: async () => ADDED },
+      registry: { addAll: async records => records.map(() => 'added') },
       sets: { take: async () => 'newer' },
       copying: () => new Counting(),
       blocking: { isBlocked: () => false },
@@ -69,7 +69,6 @@ async function verifyInto(
   return { library, writer, address, head, isExpired, isWhole: copy === 'made', records, contents }
 }
 
-const ADDED = { added: true }
 const ROOM = { filled: () => undefined, end: () => undefined }
 
 /** Counts the records that differ: all of them are in the set of the head, so as many as it has are all that it has. */
@@ -77,9 +76,11 @@ class Counting implements BundleCopying {
   readonly #seen = new Set<string>()
   #records = Number.POSITIVE_INFINITY
 
-  async take({ record, count }: BundledRecord): Promise<void> {
-    this.#seen.add(Buffer.from(trieKey(record)).toString('latin1'))
-    this.#records = count
+  async take(records: readonly BundledRecord[]): Promise<void> {
+    for (const { record, count } of records) {
+      this.#seen.add(Buffer.from(trieKey(record)).toString('latin1'))
+      this.#records = count
+    }
   }
 
   async end(): Promise<BundleResult['copy']> {

@@ -25,6 +25,7 @@ export {
 export { keyOfStored, type Member, readMemberHashes, readMembers } from './members.ts'
 export { isMember, librariesOf } from './membership.ts'
 export { MAX_CONTENTS_PER_VERSION } from './plan.ts'
+export { ADD_ALL_LIMITS, planAddAll } from './plan-add-all.ts'
 export { pinnedOnlyIn, planDelete } from './plan-delete.ts'
 export {
   type FollowedChange,

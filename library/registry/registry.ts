@@ -17,6 +17,7 @@ import {
   type StatusRecord
 } from '../records/index.ts'
 import { HOME_LIBRARY, isFollowedLibrary } from './library-names.ts'
+import { isReleaseRecord } from './member.ts'
 import { librariesOf } from './membership.ts'
 import { entriesNaming } from './naming.ts'
 import {
@@ -33,6 +34,7 @@ import { readContested } from './read-contested.ts'
 import { readStatements, readStatus } from './read-statements.ts'
 import { readStoredById, readStoredPage } from './stored-page.ts'
 import type {
+  AddOutcome,
   AddResult,
   ContestedPage,
   IndexEntry,
@@ -177,6 +179,20 @@ class LevelRegistry implements Registry {
     return this.#statement('addStatement', recordBytes, signal)
   }
 
+  async addAll(
+    records: ReadonlyArray<ReleaseRecord | StatementRecord>,
+    signal?: AbortSignal
+  ): Promise<readonly AddOutcome[]> {
+    const changes = records.map(record => ({ change: changeOf(record), record: record.bytes }))
+    for (const { record } of changes) expectSize(record)
+    const request = { records: changes, nowMs: this.#clock.now() }
+    const { outcomes, error } = await this.#writer.addAll(request, signal)
+    for (const [at, outcome] of outcomes.entries())
+      if (outcome === 'added') this.#changes.inc({ operation: changes[at]!.change })
+    if (error !== undefined) throw CatalogError.fromJSON(error)
+    return outcomes
+  }
+
   async remove(id: CID, signal?: AbortSignal): Promise<void> {
     const record = this.get(id)
     if (record === undefined) throw new CatalogError('RELEASE_NOT_FOUND', `no record ${id} is here`)
@@ -208,10 +224,7 @@ class LevelRegistry implements Registry {
     signal?: AbortSignal,
     libraryId = HOME_LIBRARY
   ): ReturnType<RegistryWriter['write']> {
-    // The worker checks it too; here it saves copying what is too large anyway.
-    if (bytes.byteLength > RECORD_LIMITS.recordBytes) {
-      throw new CatalogError('RECORD_TOO_LARGE', `the record has ${bytes.byteLength} bytes`)
-    }
+    expectSize(bytes)
     const written = await this.#writer.write(
       { change: operation, record: bytes, libraryId, nowMs: this.#clock.now() },
       signal
@@ -234,4 +247,13 @@ class LevelRegistry implements Registry {
     const operation = { type: 'put', key: ownerPinKey(name), value: Uint8Array.from(owner) } as const
     await this.#database.write([operation], { sync: true, ...(signal === undefined ? {} : { signal }) })
   }
+}
+
+const changeOf = (record: ReleaseRecord | StatementRecord): 'add' | 'addStatement' =>
+  isReleaseRecord(record) ? 'add' : 'addStatement'
+
+/** The worker checks it too; here it saves copying what is too large anyway. */
+function expectSize({ byteLength }: Uint8Array): void {
+  if (byteLength > RECORD_LIMITS.recordBytes)
+    throw new CatalogError('RECORD_TOO_LARGE', `the record has ${byteLength} bytes`)
 }

@@ -1,4 +1,5 @@
 import type { CID } from 'multiformats/cid'
+import type { ErrorJson } from '../../base/index.ts'
 import type { WriteOperation } from '../database/types.ts'
 import type { ReleaseIdentity, ReleaseRecord, StatementRecord, StatusRecord } from '../records/types.ts'
 
@@ -115,6 +116,25 @@ export interface RegistryWrite {
   readonly nowMs: number
 }
 
+/** What came of a record among several that were added: it is new, it or a newer one was here, or there were too many like it already. */
+export type AddOutcome = 'added' | 'known' | 'refused'
+
+/** Records that came from a peer or in a file, to be kept as one batch. */
+export interface RegistryAddAll {
+  readonly records: ReadonlyArray<{
+    readonly change: Extract<RegistryChange, 'add' | 'addStatement'>
+    readonly record: Uint8Array
+  }>
+  readonly nowMs: number
+}
+
+export interface AddedAll {
+  /** Of the records in their order, up to the first that failed. */
+  readonly outcomes: readonly AddOutcome[]
+  /** What that one failed of; absent when none did. */
+  readonly error?: ErrorJson
+}
+
 export interface PublishOptions {
   /** Name here of the library of this node that the release goes into; home unless given. */
   readonly libraryId?: string
@@ -124,6 +144,7 @@ export interface PublishOptions {
 /** The writing half, in the worker: plan (plans.ts), commit durably, answer; strictly one after the other. */
 export interface RegistryWriter {
   write(request: RegistryWrite, signal?: AbortSignal): Promise<{ added: boolean; stored: Uint8Array }>
+  addAll(request: RegistryAddAll, signal?: AbortSignal): Promise<AddedAll>
   remove(recHash: Uint8Array, nowMs: number, signal?: AbortSignal): Promise<void>
 }
 
@@ -185,6 +206,14 @@ export interface Registry {
   addStatement(recordBytes: Uint8Array, signal?: AbortSignal): Promise<StatementResult>
   /** Verifies and stores a record that came from a peer (no membership in the home library). Durable. */
   add(recordBytes: Uint8Array, signal?: AbortSignal): Promise<AddResult>
+  /**
+   * The same as one `add` or `addStatement` after the other, in one batch: of at most ADD_ALL_LIMITS. One that is refused with LIMIT_EXCEEDED
+   * is passed over. Throws what the first throws that fails of something else; those before it are kept, and where the batch itself fails none.
+   */
+  addAll(
+    records: ReadonlyArray<ReleaseRecord | StatementRecord>,
+    signal?: AbortSignal
+  ): Promise<readonly AddOutcome[]>
   /**
    * Takes a release out, durably, with what is said of it and what keeps its content unless another release names it; the bytes go
    * with the next collection. RELEASE_PINNED, RELEASE_NOT_FOUND.

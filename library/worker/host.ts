@@ -8,6 +8,7 @@ import { unpackBlocks } from '../content/block-batch.ts'
 import { verifyContent } from '../content/check.ts'
 import { completeKey } from '../content/complete.ts'
 import type { VerifyReport } from '../content/types.ts'
+import { planAddAll } from '../registry/plan-add-all.ts'
 import { PLANS } from '../registry/plans.ts'
 import { Ingests } from './ingests.ts'
 import { type Opened, type OpenModules, openAll } from './opened.ts'
@@ -85,6 +86,7 @@ export class WorkerHost {
       return undefined
     },
     registryWrite: request => this.#register(request),
+    registryAddAll: request => this.#addAll(request),
     ingestOpen: async ({ ingest }, signal) => {
       const { segments, completion } = await this.#open()
       // Its abort may have come first, while the store was being opened.
@@ -195,6 +197,14 @@ export class WorkerHost {
     const { writer, commits } = await this.#open()
     const { added, stored } = await commits.run(() => PLANS[change](writer, record, nowMs, libraryId), nowMs)
     return { added, stored }
+  }
+
+  async #addAll(request: ParametersOf<'registryAddAll'>): Promise<ResultOf<'registryAddAll'>> {
+    const { writer, commits } = await this.#open()
+    const { outcomes, error } = await this.#scheduler.run('sync', slice =>
+      commits.run(() => planAddAll(writer, request, slice), request.nowMs)
+    )
+    return { outcomes, ...(error && { error: error.toJSON() }) }
   }
 
   /**

@@ -9,7 +9,7 @@ import type { BucketStoreSettings } from '../content/bucket-segments.ts'
 import type { Compression } from '../content/compression.ts'
 import type { BucketStep, CollectReport, KeptBytes, PlannedContent, VerifyReport } from '../content/types.ts'
 import type { WriteOperation } from '../database/types.ts'
-import type { RegistryWrite } from '../registry/types.ts'
+import type { AddedAll, RegistryAddAll, RegistryWrite } from '../registry/types.ts'
 import type { CompletionRequest } from './completion.ts'
 import type { ScrubRequest, ScrubStep } from './scrub.ts'
 
@@ -47,6 +47,8 @@ export interface WorkerMethods {
   databaseWrite: [{ operations: WriteOperation[]; sync: boolean }, undefined]
   /** Verifies a record, and stores it by the registry's plan. Answers what the registry's plan says. */
   registryWrite: [RegistryWrite, { added: boolean; stored: Uint8Array }]
+  /** The same for records from elsewhere, all in one batch: up to the first that fails, and of what it does. */
+  registryAddAll: [RegistryAddAll, AddedAll]
   /** The number is the caller's, and never used again. */
   ingestOpen: [{ ingest: number }, undefined]
   /** Answered when these bytes have been taken in, in order. */

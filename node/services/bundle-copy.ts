@@ -1,19 +1,15 @@
 /**
  * The copy that the bundle of a whole library becomes, as if the library had been followed to its head: the next comparison with a peer goes on
- * from there. Records go to the worker as they come, which makes the copy of them once all are there. Where there can be none the bundle
+ * from there. Records go to the worker batch by batch, which makes the copy of them once all are there. Where there can be none the bundle
  * is taken in all the same, and says why.
  */
-import { type ErrorCode, type Logger, MIB, toCatalogError } from '../../base/index.ts'
+import { type ErrorCode, type Logger, toCatalogError } from '../../base/index.ts'
 import type { BundledRecord, BundleOutcome, BundlePort, LibrarySets } from '../../sync/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import type { BundleResult } from '../bundle-schemas.ts'
 import type { BundleCopying, BundleHead } from './bundle-import.ts'
 import { formatAddress } from './library-address.ts'
 import { peerOf } from './writer-key.ts'
-
-/** Records, and their bytes, that go to the worker at once. */
-const BATCH_RECORDS = 256
-const BATCH_BYTES = MIB
 
 type CopyState = BundleResult['copy']
 
@@ -39,8 +35,6 @@ export class LibraryCopy implements BundleCopying {
   readonly #of: BundleHead
   #port: BundlePort | undefined
   #isNew = false
-  #batch: Uint8Array[] = []
-  #batchBytes = 0
   /** Known before the end where there can be no copy. */
   #state: CopyState | undefined
 
@@ -52,16 +46,16 @@ export class LibraryCopy implements BundleCopying {
     else if (of.isOlder) this.#state = 'older'
   }
 
-  async take({ record: { bytes }, count }: BundledRecord): Promise<void> {
-    if (this.#state === undefined && this.#port === undefined) await this.#open(count)
+  async take(records: readonly BundledRecord[]): Promise<void> {
+    const [first] = records
+    if (first !== undefined && this.#state === undefined && this.#port === undefined)
+      await this.#open(first.count)
     if (this.#state !== undefined) return
-    this.#batch.push(bytes)
-    this.#batchBytes += bytes.byteLength
-    if (this.#batch.length >= BATCH_RECORDS || this.#batchBytes >= BATCH_BYTES) await this.#send()
+    const bytes = records.map(({ record }) => record.bytes)
+    await this.#unlessRefused(async () => await this.#port?.take(bytes))
   }
 
   async end(): Promise<CopyState> {
-    await this.#send()
     const outcome = await this.#unlessRefused(async () => await this.#port?.end())
     await this.close()
     this.#state ??= await this.#stateOf(outcome)
@@ -84,13 +78,6 @@ export class LibraryCopy implements BundleCopying {
       const opening = { library, writer, name, head: bytes, records, maxRecords, maxBytes }
       this.#port = await sets.openBundle(opening)
     })
-  }
-
-  async #send(): Promise<void> {
-    const records = this.#batch
-    this.#batch = []
-    this.#batchBytes = 0
-    if (records.length > 0) await this.#unlessRefused(async () => await this.#port?.take(records))
   }
 
   /** What stands against a copy, and against nothing else in the bundle, is its state. */

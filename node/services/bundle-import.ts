@@ -3,13 +3,12 @@
  * as one that a peer has told, whatever the rest of the file is, and a content counts once it is whole.
  */
 import { CID } from 'multiformats/cid'
-import { CatalogError, type Clock, toCatalogError } from '../../base/index.ts'
-import { type ContentStore, HOME_LIBRARY, type Registry, type ReleaseRecord } from '../../library/index.ts'
+import { CatalogError, toCatalogError } from '../../base/index.ts'
+import { type ContentStore, HOME_LIBRARY } from '../../library/index.ts'
 import {
   type BundledRecord,
   type BundlePart,
   checkBundleHead,
-  checkBundleRecord,
   type Head,
   isExpired,
   type LibrarySets,
@@ -17,8 +16,8 @@ import {
 } from '../../sync/index.ts'
 import type { BundleResult } from '../bundle-schemas.ts'
 import type { EventHub } from '../events.ts'
-import type { Blocking } from './blocking.ts'
-import { Arriving, blockOf, type Expected, expectedOf } from './bundle-content.ts'
+import { Arriving, blockOf } from './bundle-content.ts'
+import { BundleRecords, type BundleRecordsModules } from './bundle-records.ts'
 import type { Collecting } from './collecting.ts'
 import { formatAddress } from './library-address.ts'
 import { peerOf } from './writer-key.ts'
@@ -34,33 +33,23 @@ export interface BundleHead {
 
 /** What becomes of all records of a bundle together. */
 export interface BundleCopying {
-  take(record: BundledRecord): Promise<void>
+  take(records: readonly BundledRecord[]): Promise<void>
   /** All have come; the same again when it is called again. */
   end(): Promise<BundleResult['copy']>
   close(): Promise<void>
 }
 
-/** Where records go, and whether they are new there. */
-type Records = {
-  [Add in 'add' | 'addStatement']: (
-    ...parameters: Parameters<Registry[Add]>
-  ) => Promise<{ readonly added: boolean }>
-}
-
-export interface BundleImportModules {
-  blocking: Pick<Blocking, 'isBlocked'>
+export interface BundleImportModules extends Omit<BundleRecordsModules, 'copying'> {
   sets: Pick<LibrarySets, 'take'>
-  registry: Records
   content: Pick<ContentStore, 'beginReceive' | 'hold' | 'localState'>
   collecting: Pick<Collecting, 'makeRoom'>
   events: Pick<EventHub, 'emit'>
-  clock: Clock
   copying(of: BundleHead): BundleCopying
 }
 
 /**
  * Throws BUNDLE_INVALID, HEAD_CONTRADICTED, what a record or a block that is wrong throws, and what a store that is full does. What came
- * before is kept.
+ * before is kept, unless nobody waits for it any more: then records that wait for others of their batch are not.
  */
 export async function importBundle(
   modules: BundleImportModules,
@@ -71,6 +60,10 @@ export async function importBundle(
   try {
     for await (const part of readBundle(source)) await run.take(part)
     return await run.result()
+  } catch (thrown) {
+    // One of these comes before what was wrong, so what is wrong with it is said instead.
+    if (!signal.aborted) await run.keepRecords()
+    throw thrown
   } finally {
     await run.close()
   }
@@ -79,15 +72,12 @@ export async function importBundle(
 class Import {
   readonly #modules: BundleImportModules
   readonly #signal: AbortSignal
-  readonly #count = { records: 0, newRecords: 0, refusedRecords: 0, contents: 0, newContents: 0 }
-  /** Contents that records of the bundle name, and which have not come yet. */
-  readonly #expected = new Map<string, Expected>()
-  /** Contents whose records were not taken: their blocks are passed over. */
-  readonly #refused = new Set<string>()
+  readonly #count = { contents: 0, newContents: 0 }
   /** What is here of the contents that came stays until all have: one may lean on blocks of another. */
   readonly #holds: Array<() => void> = []
   #name = HOME_LIBRARY
   #of: BundleHead | undefined
+  #records: BundleRecords | undefined
   #copying: BundleCopying | undefined
   /** The content that is coming; undefined when it was whole already. */
   #arriving: Arriving | undefined
@@ -101,13 +91,19 @@ class Import {
     this.#signal.throwIfAborted()
     if (part.kind === 'name') this.#name = part.name
     else if (part.kind === 'head') await this.#takeHead(part.head)
-    else if (part.kind === 'record') await this.#takeRecord(part)
+    else if (part.kind === 'record') await this.#records!.take(part)
     else if (part.kind === 'content') await this.#begin(part.content)
     else if (part.kind === 'block') await this.#arriving?.add(blockOf(part))
     else await this.#whole()
   }
 
+  /** Those that came and wait for others of their batch. */
+  async keepRecords(): Promise<void> {
+    await this.#records?.keep()
+  }
+
   async result(): Promise<BundleResult> {
+    await this.keepRecords()
     const { head, name, isOlder } = this.#of!
     const { epoch, revision, time, expires } = head
     const writer = peerOf(head.writer)
@@ -119,6 +115,7 @@ class Import {
       isExpired: isExpired(head, this.#modules.clock.now()),
       isOlder,
       copy: await this.#copying!.end(),
+      ...this.#records!.count,
       ...this.#count
     }
   }
@@ -143,55 +140,22 @@ class Import {
       )
     this.#of = { head, name, isOlder: verdict === 'older' }
     this.#copying = copying(this.#of)
-  }
-
-  async #takeRecord(part: Extract<BundlePart, { kind: 'record' }>): Promise<void> {
-    const { registry, clock } = this.#modules
-    const bundled = checkBundleRecord(part, this.#of!.head, clock.now())
-    const { record } = bundled
-    this.#count.records++
-    await this.#copying!.take(bundled)
-    if ('release' in record) {
-      if (!(await this.#add(record))) return
-      this.#expected.set(record.release.content.toString(), expectedOf(record))
-    } else if ('status' in record || 'attestation' in record) {
-      const { added } = await registry.addStatement(record.bytes, this.#signal)
-      if (added) this.#count.newRecords++
-    }
-  }
-
-  /** False for what is blocked here, and for one content too many of a version, which an owner makes and no reader keeps. */
-  async #add(record: ReleaseRecord): Promise<boolean> {
-    if (this.#modules.blocking.isBlocked(record)) return this.#refuse(record)
-    try {
-      const { added } = await this.#modules.registry.add(record.bytes, this.#signal)
-      if (added) this.#count.newRecords++
-      return true
-    } catch (thrown) {
-      if (toCatalogError(thrown).code !== 'LIMIT_EXCEEDED') throw thrown
-      return this.#refuse(record)
-    }
-  }
-
-  #refuse({ release }: ReleaseRecord): false {
-    this.#refused.add(release.content.toString())
-    this.#count.refusedRecords++
-    return false
+    this.#records = new BundleRecords({ ...this.#modules, copying: this.#copying }, head, this.#signal)
   }
 
   async #begin(cidBytes: Uint8Array): Promise<void> {
     const { content, collecting } = this.#modules
+    await this.keepRecords()
     // What is in the library is known now, whatever comes of its contents.
     await this.#copying!.end()
     const cid = decodeCid(cidBytes)
-    const expected = this.#expected.get(cid.toString())
-    if (expected === undefined && this.#refused.has(cid.toString())) return
+    const expected = this.#records!.claim(cid)
+    if (expected === 'refused') return
     if (expected === undefined)
       throw new CatalogError(
         'BUNDLE_INVALID',
         `the file has a content that none of its records names: ${cid}`
       )
-    this.#expected.delete(cid.toString())
     this.#count.contents++
     const isHere = content.localState(cid) === 'complete'
     if (isHere) {

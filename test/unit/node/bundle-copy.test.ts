@@ -70,7 +70,8 @@ async function takeIn(world: World) {
     { head, name: 'tools', isOlder }
   )
   try {
-    for (let at = 0; at < records; at++) await copy.take({ record, count: records })
+    for (let at = 0; at < records; at += 200)
+      await copy.take(Array.from({ length: 200 }, () => ({ record, count: records })))
     const said = await copy.end()
     expect(await copy.end(), 'the same again').toBe(said)
     return { said, ...done }

@@ -1,20 +1,39 @@
 import { describe, expect, it } from 'vitest'
-import { CatalogError, MIB, systemClock } from '../../../base/index.ts'
-import { createReleaseRecord, recordHash, trieKey } from '../../../library/index.ts'
+import { CatalogError, DAY_MS, MIB, systemClock } from '../../../base/index.ts'
+import {
+  ADD_ALL_LIMITS,
+  type AddOutcome,
+  createReleaseRecord,
+  type NewRelease,
+  type ReleaseRecord,
+  recordHash,
+  trieKey
+} from '../../../library/index.ts'
 import { type BundleCopying, importBundle } from '../../../node/services/bundle-import.ts'
 import { type BundlePart, libraryIdOf, proveRecord, signHead, writeBundle } from '../../../sync/index.ts'
 import { keyOf, NOW_MS, small } from '../records/examples.ts'
 import { MemoryTree } from '../sync/tries.ts'
-import { nothingBlocked } from './nothing-blocked.ts'
 
 const clock = { ...systemClock, now: () => NOW_MS }
 const writer = keyOf('writer')
-const record = createReleaseRecord(
-  small({ sizeBytes: 1000, files: 1, publishedAt: clock.now(), sequence: clock.now() }),
-  keyOf('ada')
+const release = (over: Partial<NewRelease> = {}): ReleaseRecord =>
+  createReleaseRecord(
+    small({ sizeBytes: 1000, files: 1, publishedAt: clock.now(), sequence: clock.now(), ...over }),
+    keyOf('ada')
+  )
+const record = release()
+/** More than one batch, and less than three. */
+const MANY = 2 * ADD_ALL_LIMITS.records + 88
+const many = Array.from({ length: MANY }, (_, at) => release({ version: `2.${at}.0` }))
+/** 30 kB each: less than a batch by their number. */
+const large = Array.from({ length: 50 }, (_, at) =>
+  release({ version: `3.${at}.0`, extensions: { 'org.example': Buffer.alloc(30_000) } })
 )
+const early = release({ version: '4.0.0', publishedAt: clock.now() + DAY_MS })
 const tree = new MemoryTree()
-tree.apply([{ trieKey: trieKey(record), recHash: recordHash(record.bytes) }])
+tree.apply(
+  [record, ...many, ...large, early].map(one => ({ trieKey: trieKey(one), recHash: recordHash(one.bytes) }))
+)
 const head = signHead(
   {
     library: libraryIdOf(writer.publicKey, 'home'),
@@ -27,11 +46,12 @@ const head = signHead(
   writer
 )
 const HEAD: BundlePart = { kind: 'head', head: head.bytes }
-const RECORD: BundlePart = {
+const partOf = (one: ReleaseRecord): BundlePart => ({
   kind: 'record',
-  record: record.bytes,
-  proof: proveRecord(tree, trieKey(record))
-}
+  record: one.bytes,
+  proof: proveRecord(tree, trieKey(one))
+})
+const RECORD = partOf(record)
 const CONTENT: BundlePart = { kind: 'content', content: record.release.content.bytes }
 const WHOLE: BundlePart = { kind: 'whole' }
 
@@ -47,7 +67,13 @@ const NO_COPY: BundleCopying = {
 
 interface Node {
   copying?: BundleCopying
-  addFails?: CatalogError
+  isBlocked?: (release: Pick<ReleaseRecord, 'release'>) => boolean
+  outcome?: AddOutcome
+  /** What adding records, all of them of a batch or those before one, throws. */
+  addFails?: (records: readonly unknown[]) => void
+  signal?: AbortSignal
+  /** Records of each batch. */
+  batches: number[]
   written: number
   completed: number
   ended: number
@@ -60,14 +86,14 @@ async function take(node: Node, parts: BundlePart[]) {
   })()
   return await importBundle(
     {
-      blocking: nothingBlocked,
+      blocking: { isBlocked: one => node.isBlocked?.(one as ReleaseRecord) ?? false },
       sets: { take: async () => 'newer' },
       registry: {
-        add: async () => {
-          if (node.addFails !== undefined) throw node.addFails
-          return { added: true, record }
-        },
-        addStatement: async () => ({ added: true }) as never
+        addAll: async records => {
+          node.addFails?.(records)
+          node.batches.push(records.length)
+          return records.map(() => node.outcome ?? 'added')
+        }
       },
       content: {
         localState: () => 'none',
@@ -94,11 +120,18 @@ async function take(node: Node, parts: BundlePart[]) {
       clock
     },
     writeBundle(source),
-    new AbortController().signal
+    node.signal ?? new AbortController().signal
   )
 }
 
-const fresh = (more: Partial<Node> = {}): Node => ({ written: 0, completed: 0, ended: 0, held: 0, ...more })
+const fresh = (more: Partial<Node> = {}): Node => ({
+  batches: [],
+  written: 0,
+  completed: 0,
+  ended: 0,
+  held: 0,
+  ...more
+})
 
 describe('a bundle', () => {
   it('brings a content, and lets go of what it held', async () => {
@@ -111,7 +144,7 @@ describe('a bundle', () => {
       contents: 1,
       newContents: 1
     })
-    expect(node).toEqual({ written: 1, completed: 1, ended: 1, held: 0 })
+    expect(node).toEqual({ batches: [1], written: 1, completed: 1, ended: 1, held: 0 })
   })
 
   it('brings no more blocks for a content than its record allows', async () => {
@@ -125,7 +158,7 @@ describe('a bundle', () => {
   })
 
   it('is gone on with behind a record of which there are too many', async () => {
-    const node = fresh({ addFails: new CatalogError('LIMIT_EXCEEDED', 'nine contents of one version') })
+    const node = fresh({ outcome: 'refused' })
     const result = await take(node, [HEAD, RECORD, CONTENT, block(1000), WHOLE])
     expect(result).toMatchObject({ records: 1, newRecords: 0, refusedRecords: 1, contents: 0 })
     expect(node).toMatchObject({ written: 0, completed: 0, held: 0 })
@@ -146,5 +179,67 @@ describe('a bundle', () => {
     await expect(take(fresh(), [HEAD, RECORD, CONTENT, later, WHOLE])).rejects.toMatchObject({
       code: 'UNSUPPORTED'
     })
+  })
+})
+
+describe('many records', () => {
+  const parts = [HEAD, ...many.map(partOf)]
+
+  it('are kept batch by batch, and the last ones at the end', async () => {
+    const node = fresh()
+    const copied: number[] = []
+    node.copying = { ...NO_COPY, take: async records => void copied.push(records.length) }
+    expect(await take(node, parts)).toMatchObject({ records: MANY, newRecords: MANY, refusedRecords: 0 })
+    expect(node.batches).toEqual([ADD_ALL_LIMITS.records, ADD_ALL_LIMITS.records, 88])
+    expect(copied).toEqual(node.batches)
+  })
+
+  it('of many bytes are kept sooner', async () => {
+    const node = fresh()
+    await take(node, [HEAD, ...large.map(partOf)])
+    expect(node.batches).toEqual([35, 15])
+  })
+
+  it('are kept before what is wrong in the file, and that is said', async () => {
+    const node = fresh()
+    const wrong: BundlePart = { ...partOf(record), proof: proveRecord(tree, trieKey(early)) } as BundlePart
+    await expect(take(node, [...parts, wrong])).rejects.toMatchObject({ code: 'PROOF_INVALID' })
+    expect(node.batches.at(-1)).toBe(88)
+  })
+
+  it('are kept before a content, whose records are known then', async () => {
+    const node = fresh()
+    const result = await take(node, [...parts, RECORD, CONTENT, block(1000), WHOLE])
+    expect(result).toMatchObject({ records: MANY + 1, newContents: 1 })
+  })
+
+  it('of which one cannot be kept end with what that one fails of, whatever is wrong behind it', async () => {
+    const node = fresh({
+      addFails: () => {
+        throw new CatalogError('RECORD_EARLY', 'it is of tomorrow')
+      }
+    })
+    const wrong: BundlePart = { kind: 'content', content: Uint8Array.of(1) }
+    await expect(take(node, [HEAD, partOf(early), wrong, WHOLE])).rejects.toMatchObject({
+      code: 'RECORD_EARLY'
+    })
+    expect(node.batches).toEqual([])
+  })
+
+  it('that are blocked are counted, and not kept', async () => {
+    const node = fresh({ isBlocked: ({ release: { version } }) => /^2\.1\d\.0$/.test(version) })
+    expect(await take(node, parts)).toMatchObject({
+      records: MANY,
+      newRecords: MANY - 10,
+      refusedRecords: 10
+    })
+    expect(node.batches[0]).toBe(ADD_ALL_LIMITS.records - 10)
+  })
+
+  it('are not kept once nobody waits for them', async () => {
+    const stop = new AbortController()
+    const node = fresh({ signal: stop.signal, addFails: () => stop.abort(new Error('stopped')) })
+    await expect(take(node, parts)).rejects.toThrow('stopped')
+    expect(node.batches, 'the batch that was under way, and no other').toEqual([ADD_ALL_LIMITS.records])
   })
 })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LevelWriter, openLevel } from '../../../library/database/level.ts'
 import type { Database, DatabaseReader, KeyRange, WriteOperation } from '../../../library/database/types.ts'
-import { PLANS, type RegistryWriter } from '../../../library/registry/index.ts'
+import { PLANS, planAddAll, type RegistryWriter } from '../../../library/registry/index.ts'
 import { planRemove } from '../../../library/registry/plan-remove.ts'
 
 export interface TestDatabase extends Database {
@@ -73,17 +73,28 @@ export async function openDisk(): Promise<TestDatabase> {
 /** What the worker does: one plan at a time, committed before the next. */
 export function serialWriter(database: Database & DatabaseReader): RegistryWriter {
   let last: Promise<unknown> = Promise.resolve()
-  const write: RegistryWriter['write'] = ({ change, record, libraryId, nowMs }) => {
+  const next = <P extends { readonly operations: readonly WriteOperation[] }>(
+    plan: () => Promise<P>
+  ): Promise<P> => {
     const result = last.then(async () => {
-      const { operations, added, stored } = await PLANS[change](database, record, nowMs, libraryId)
-      if (operations.length > 0) await database.write(operations, { sync: true })
-      return { added, stored }
+      const planned = await plan()
+      const { operations } = planned
+      if (operations.length > 0) await database.write([...operations], { sync: true })
+      return planned
     })
     last = result.catch(() => undefined)
     return result
   }
   return {
-    write,
+    write: async ({ change, record, libraryId, nowMs }) => {
+      const { added, stored } = await next(() => PLANS[change](database, record, nowMs, libraryId))
+      return { added, stored }
+    },
+    addAll: async request => {
+      const slice = { due: () => true, pause: async () => undefined }
+      const { outcomes, error } = await next(() => planAddAll(database, request, slice))
+      return { outcomes, ...(error && { error: error.toJSON() }) }
+    },
     remove: async recHash => {
       const { operations } = await planRemove(database, recHash)
       await database.write(operations, { sync: true })

@@ -92,6 +92,7 @@ export class SyncHome {
       database: { ...this.#database, write: operations => this.write(operations) },
       writer: {
         write: request => host.handle('registryWrite', request, signal),
+        addAll: request => host.handle('registryAddAll', request, signal),
         remove: async (recHash, nowMs) =>
           void (await host.handle('registryRemove', { recHash, nowMs }, signal))
       },

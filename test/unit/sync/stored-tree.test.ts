@@ -85,6 +85,27 @@ describe('with every change of a library its tree and head are committed', () =>
     expect((await machine.sets.state(HOME_LIBRARY)).records, 'its status goes with it').toBe(1)
   })
 
+  test('and of many records that are added at once all of it or nothing', async () => {
+    await publish(0, 2)
+    const { revision } = (await machine.sets.state(HOME_LIBRARY)).head!
+    const newer = [1, 2, 3].map(at => release(1, { description: `${at}`, sequence: NOW_MS + at }))
+    const records = [release(7), ...newer, release(8)]
+    failure = () => true
+    await expect(machine.registry.addAll(records)).rejects.toMatchObject({ code: 'DISK_IO' })
+    failure = undefined
+    machine = await machine.cutPower()
+    await expectWhole()
+    expect(machine.registry.get(records[0]!.id), 'nothing of it').toBeUndefined()
+    expect((await current(1)).sequence, 'and what it replaces is here').toBe(NOW_MS)
+    expect(await machine.registry.addAll(records)).toEqual(Array(5).fill('added'))
+    machine = await machine.cutPower()
+    await expectWhole()
+    expect(machine.registry.get(records.at(-1)!.id)).toBeDefined()
+    expect((await current(1)).sequence).toBe(NOW_MS + 3)
+    const { head, records: count } = await machine.sets.state(HOME_LIBRARY)
+    expect([head!.revision, count], 'one head, of the same members').toEqual([revision + 1, 2])
+  })
+
   test('over any series of changes, power cuts included', async () => {
     const action = fc.oneof(
       { weight: 6, arbitrary: fc.record({ kind: fc.constant('publish'), number: fc.nat(60) }) },

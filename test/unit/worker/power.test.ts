@@ -44,6 +44,13 @@ test('a release that came from a peer', async () => {
   expect(machine.registry.get(id)?.bytes).toEqual(bytes)
 })
 
+test('releases that came in one batch', async () => {
+  const records = ['1.0.0', '2.0.0'].map(version => createReleaseRecord(small({ version }), keyOf('ada')))
+  await machine.registry.addAll(records)
+  machine = await machine.cutPower()
+  for (const { id, bytes } of records) expect(machine.registry.get(id)?.bytes).toEqual(bytes)
+})
+
 test('new words for a published release', async () => {
   const [release, revised] = [small(), small({ description: 'new words', sequence: NOW_MS + 1 })]
   await machine.registry.publish(createReleaseRecord(release, keyOf('ada')).bytes)

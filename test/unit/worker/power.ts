@@ -63,6 +63,7 @@ export class PoweredHome {
       database: this.database,
       writer: {
         write: request => this.host.handle('registryWrite', request, signal),
+        addAll: request => this.host.handle('registryAddAll', request, signal),
         remove: async (recHash, nowMs) => {
           await this.host.handle('registryRemove', { recHash, nowMs }, signal)
         }
