@@ -65,9 +65,10 @@ export class Ledger {
     return this.#accounts.size
   }
 
-  /** An account as an earlier life left it. */
+  /** An account as an earlier life left it; one too many goes, as ever, and counts as changed. */
   restore(peerId: string, account: Account): void {
     this.#put(peerId, account)
+    if (this.#accounts.size > this.#maxAccounts) this.#makeRoom()
   }
 
   /** Something was measured with a peer. */

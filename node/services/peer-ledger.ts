@@ -20,6 +20,8 @@ import { peerOf } from './writer-key.ts'
 
 /** How often what changed is written, and looked for proof: a crash costs this much of what was measured. */
 const KEEP_EVERY_MS = MINUTE_MS
+/** Rows that are read at the start: a crash between two batches may have left some that were to go. */
+const MAX_ROWS = 2 * MAX_ACCOUNTS
 /** Rows of one batch: 150 KB. */
 const ROWS_PER_BATCH = 1000
 /** What a source that works does not do. Lies and breaches are told as violations, by whoever found them, and count once. */
@@ -58,7 +60,7 @@ export class PeerLedger extends Ongoing {
   static async open(modules: PeerLedgerModules, options: PeerLedgerOptions): Promise<PeerLedger> {
     const ledger = new PeerLedger(modules, options)
     const prefix = makeKey(KeyFamily.PeerAccount)
-    for await (const [key, value] of modules.database.iterate({ prefix, limit: MAX_ACCOUNTS })) {
+    for await (const [key, value] of modules.database.iterate({ prefix, limit: MAX_ROWS })) {
       const account = decodeAccount(value)
       const peerId = peerOfKey(key)
       if (account === undefined)

@@ -120,13 +120,10 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
 const unlimited = (): Throttle => throttleWith({ clock: systemClock })
 
 /** A throttle with these limits; none unless given. */
-export function throttleWith(
-  modules: { clock: Clock; weightOf?: (peerId: string) => number },
-  options: Partial<ThrottleOptions> = {}
-): Throttle {
+export function throttleWith({ clock }: { clock: Clock }, options: Partial<ThrottleOptions> = {}): Throttle {
   const none = { up: 0, down: 0 }
   return createThrottle(
-    { ...modules, isPrivate: () => false },
+    { clock, isPrivate: () => false },
     {
       total: none,
       perPeer: none,

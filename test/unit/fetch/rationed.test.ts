@@ -1,12 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { DAY_MS, silentLogger, systemClock, WireStatus } from '../../../base/index.ts'
+import { systemClock, WireStatus } from '../../../base/index.ts'
 import type { ReleaseRecord } from '../../../library/index.ts'
-import { PeerLedger } from '../../../node/services/peer-ledger.ts'
 import { openMessage, Part } from '../../../protocols/content/frames.ts'
 import { encodeFrame, type ThrottleOptions } from '../../../protocols/index.ts'
 import { pseudoRandom } from '../content/fakes.ts'
 import { introduce } from '../protocols/nodes.ts'
-import { openMemory } from '../registry/databases.ts'
 import { BulkClient, openFrame, rangeFrame, run } from './bulk-client.ts'
 import { type Peer, type PeerOptions, publish, startPeer, throttleWith } from './peers.ts'
 
@@ -26,10 +24,9 @@ describe('a server that is limited', () => {
 
   async function serve(
     limits: Partial<ThrottleOptions>,
-    server: PeerOptions['server'] = {},
-    weightOf?: (peerId: string) => number
+    server: PeerOptions['server'] = {}
   ): Promise<{ server: Peer; record: ReleaseRecord; client: () => Promise<Puller> }> {
-    const { upload } = throttleWith({ clock: systemClock, ...(weightOf && { weightOf }) }, limits)
+    const { upload } = throttleWith({ clock: systemClock }, limits)
     const peer = await startPeer({ upload, server })
     open.push(peer)
     const record = await publish(peer, [{ name: 'a.bin', body: pseudoRandom('rationed', 2 * MIB) }])
@@ -53,10 +50,6 @@ describe('a server that is limited', () => {
       this.#own = own
       this.#server = server
       this.#record = record
-    }
-
-    get peerId(): string {
-      return this.#own.libp2p.peerId.toString()
     }
 
     async stream(priority = 0): Promise<BulkClient> {
@@ -113,46 +106,6 @@ describe('a server that is limited', () => {
     expect((a + b) / rate).toBeLessThan(1.15)
     expect((a + b) ** 2 / (2 * (a ** 2 + b ** 2))).toBeGreaterThanOrEqual(0.98)
   }, 20_000)
-
-  it.each([
-    ['gives who gave to it as much more than a newcomer as its ledger says', true],
-    ['gives both the same where peers are not to be served by what they gave', false]
-  ])(
-    '%s',
-    async (_what, isWeighing) => {
-      const rate = 3 * MIB
-      const database = await openMemory()
-      const ledger = await PeerLedger.open(
-        {
-          database,
-          registry: { isOpen: () => true },
-          sets: { evidence: async () => [] },
-          networkOf: () => '',
-          clock: systemClock,
-          logger: silentLogger
-        },
-        { halfLifeMs: DAY_MS, isWeighing }
-      )
-      const { client } = await serve(
-        { total: { up: rate, down: 0 } },
-        { onSent: (peerId, record, bytes) => ledger.sent(peerId.toString(), record, bytes) },
-        ledger.weightOf
-      )
-      const [giver, newcomer] = await Promise.all([client(), client()])
-      ledger.received(giver.peerId, {} as ReleaseRecord, 200 * MIB)
-      // Whoever is served less has more streams: they gain it nothing.
-      await Promise.all([giver.pull(1), newcomer.pull(4)])
-      const [ofGiver, ofNewcomer] = (await measure([giver, newcomer])) as [number, number]
-      const said = ledger.weighed(giver.peerId) / ledger.weighed(newcomer.peerId)
-      expect(said).toBeGreaterThan(isWeighing ? 1.7 : 0.99)
-      expect(ofGiver / ofNewcomer / said).toBeGreaterThan(0.8)
-      expect(ofGiver / ofNewcomer / said).toBeLessThan(1.25)
-      // What was sent is in the ledger: both drift down as they take.
-      for (const { peerId, bytes } of [giver, newcomer])
-        expect(ledger.view.account(peerId)?.totalSentBytes).toBeGreaterThanOrEqual(bytes)
-    },
-    20_000
-  )
 
   it('serves what is urgent first, but no peer claims more than it may', async () => {
     const rate = 8 * MIB

@@ -134,6 +134,18 @@ describe('a ledger', () => {
     expect([...changed.values()].filter(account => account !== undefined)).toHaveLength(ledger.size)
   })
 
+  it('lets go of what an earlier life left over, and says so', () => {
+    const before = open(100)
+    for (let i = 0; i < 100; i++) before.note(`peer ${i}`, { sentBytes: 1 + i })
+    const later = open(10)
+    for (const [peerId, account] of before.takeChanged()) later.restore(peerId, account!)
+    expect(later.size).toBeLessThanOrEqual(10)
+    expect(later.account('peer 99')).toBeDefined()
+    const changed = later.takeChanged()
+    expect(changed.size).toBe(100 - later.size)
+    expect([...changed.values()].every(account => account === undefined)).toBe(true)
+  })
+
   it('convicts once for each contradiction', () => {
     const ledger = open()
     ledger.note('liar', { receivedBytes: GIB })
