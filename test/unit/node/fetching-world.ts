@@ -71,6 +71,8 @@ interface World {
   /** Those that were looked for again, each time. */
   soughtAgain: string[][]
   transfers: string[][]
+  /** By what the topology puts peers in order. */
+  order: (peerIds: readonly string[]) => string[]
   /** Ids of records that are known from closed libraries only, and who may know of them. */
   closed: Set<string>
   members: string[]
@@ -99,6 +101,7 @@ export function newWorld(): void {
     gone: new Set(),
     soughtAgain: [],
     transfers: [],
+    order: asGiven.order,
     closed: new Set(),
     members: [],
     having: [],
@@ -150,7 +153,7 @@ export function fetching(room: boolean | Promise<void> = true): Fetching {
   } as unknown as FetchJobs
   const modules = {
     network: network(),
-    topology: asGiven,
+    topology: { ...asGiven, order: (peerIds: readonly string[]) => world.order(peerIds) },
     direct: network(),
     closedSources: {
       find: async ({ id }: ReleaseRecord, isThorough: boolean) => {

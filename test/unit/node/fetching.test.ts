@@ -30,6 +30,14 @@ describe('fetching', () => {
     expect(world.jobs.size).toBe(0)
   })
 
+  it('draws from the ten best of those who hold it, the best one first', async () => {
+    const names = Array.from({ length: 12 }, (_, at) => `p${String(at).padStart(2, '0')}`)
+    world.peers = Object.fromEntries(names.map(name => [name, [record('1.0.0')]]))
+    world.order = found => found.toSorted().reverse()
+    await fetching().fetch({ spec: 'demo' }, context())
+    expect(world.transfers).toEqual([names.toReversed().slice(0, 10)])
+  })
+
   it('asks nobody for content that is here', async () => {
     world.local = [record('1.0.0')]
     world.complete = true
