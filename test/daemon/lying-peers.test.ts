@@ -74,8 +74,8 @@ async function expectLieToFail(
   const release = await hostile.release({ name, files: filesOf(name) })
   const liar = await hostile.join(consumer, lies)
   await liar.announce(name)
-  // Others of this test, joined meanwhile, know the record too: who waits long for one of them would get it from another.
-  const failed = await fetched(name, lies.content === 'silence' ? liar.peerId : undefined)
+  // Others of this test, joined meanwhile, know the record too: who is let down by one would get it from another.
+  const failed = await fetched(name, lies.content === undefined ? undefined : liar.peerId)
   expect(failed.state).toBe('failed')
   expect(codes).toContain(failed.error!.code)
   expect(failed.error!.hint).not.toBe('')
@@ -135,7 +135,7 @@ describe('a peer that answers for content with', () => {
     ['an end in the middle', ['STREAM_TRUNCATED']],
     ['a reset in the middle', ['STREAM_TRUNCATED']],
     ['silence', ['TIMEOUT']],
-    ['that it has nothing', ['NOT_FOUND']],
+    ['that it has nothing', ['RELEASE_NOT_FOUND']],
     ['that it is busy', ['BUSY']],
     ['that it is broken', ['PEER_FAILED']]
   ])('%s', { timeout: TEST_MS }, async (content, codes) => {
