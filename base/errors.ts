@@ -700,7 +700,7 @@ export const ERROR_CODES = {
     VerificationFailed,
     W.BadRequest,
     'A file is no bundle, is cut off, or was changed since it was made.',
-    'copy it again, or have it made again with `catalog bundle create`; what it brought until there is verified and stays'
+    'copy it again, or have it made again with `catalog bundle create`; an import keeps what it had verified until there'
   ),
   INVITE_INVALID: row(
     400,

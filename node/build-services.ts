@@ -104,7 +104,7 @@ export interface BuildModules {
   libraryAnnouncing: LibraryAnnouncing
   /** Told when somebody may have left the audience of a library. */
   onAudienceChanged(): Promise<void>
-  following: Pick<SyncParts, 'follow' | 'follows'>
+  following: Pick<SyncParts, 'follow' | 'follows' | 'imported'>
 }
 
 export interface BuildOptions {
@@ -157,11 +157,14 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
       ...modules,
       openOther: root => openOtherLibrary({ clock, log: logger.child({ part: 'other library' }) }, root, home)
     }),
-    bundling: new Bundling(modules, {
-      own: modules.nodeKey.key.publicKey,
-      maxRecords: values.sync.maxRecords,
-      maxBytes: values.sync.maxBytes
-    }),
+    bundling: new Bundling(
+      { ...modules, onCopied: (library, copy) => following.imported(library, copy) },
+      {
+        own: modules.nodeKey.key.publicKey,
+        maxRecords: values.sync.maxRecords,
+        maxBytes: values.sync.maxBytes
+      }
+    ),
     queueing: createQueueing(modules),
     blocks: createBlocks(modules),
     why: createWhy(withAccess),

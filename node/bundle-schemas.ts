@@ -16,11 +16,13 @@ export const BundleResult = Type.Object({
   isOlder: Type.Boolean({ description: 'This node knows a newer head of the library.' }),
   copy: Type.Enum(['made', 'part', 'older', 'own', 'too-large', 'busy'], {
     description:
-      'made: the bundle is of a whole library, of which a copy of this state is here now, as if it had been followed. Else there is none of it: part of a library only; a later state is here, or known; a library of this node; more than sync.maxRecords or sync.maxBytes; the library is being compared with a peer just now.'
+      'made: the bundle is of a whole library, of which a copy of this state is here now, as if it had been followed. Else there is none of it: part of a library only; a later state is here, or known; a library of this node; more than sync.maxRecords or sync.maxBytes; the library is being compared with a peer just now, or as many libraries as are compared at once.'
   }),
   records: count('Records of the bundle.'),
   newRecords: count('Of them those that were new here.'),
-  refusedRecords: count('Of them those of a version that its owner has signed too many contents for.'),
+  refusedRecords: count(
+    'Of them those that were not taken: what is blocked here, and those of a version that its owner has signed too many contents for.'
+  ),
   contents: count('Contents of the bundle.'),
   newContents: count('Of them those that were not whole here.')
 })

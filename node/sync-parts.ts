@@ -21,6 +21,7 @@ import type { AnnouncementSchedule } from './schedule.ts'
 import { AudienceGuard } from './services/audience-guard.ts'
 import type { Blocking } from './services/blocking.ts'
 import { CopyFinishing } from './services/copy-finishing.ts'
+import type { CopyHere } from './services/follow-union.ts'
 import { FollowedContent } from './services/followed-content.ts'
 import { Following } from './services/following.ts'
 import { formatAddress } from './services/library-address.ts'
@@ -161,6 +162,11 @@ export class SyncParts {
   /** Follows what other lines of `sync.follow` say from now on; nothing is done for those that are gone when this resolves. */
   follow(lines: readonly string[]): Promise<void> {
     return this.#following.change(this.#subscriptionsOf(lines))
+  }
+
+  /** To be told when a file has brought the copy of a library. */
+  imported(library: Uint8Array, copy: CopyHere): void {
+    this.#following.imported(library, copy)
   }
 
   /** To be told when a library has come to be here, or whom one is for has changed. Never rejects. */

@@ -1,11 +1,12 @@
 /**
- * Verifies a bundle with nothing but itself: it is taken in as by a node, by a store in which nothing is, and which nobody keeps. So whatever
- * an import would refuse is refused here, and what leans on something outside the file is not whole.
+ * Verifies a bundle with nothing but itself: it is taken in as by a node, by a store in which nothing is, and which nobody keeps. So what is
+ * wrong in the file is found here, and what leans on something outside the file is not whole. Not checked is what an import refuses for what
+ * its node has: a later or a contradicting head, what is blocked, one content too many of a version, the root of the copy, and room.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Clock, silentLogger } from '../base/index.ts'
+import { CatalogError, type Clock, type ErrorCode, silentLogger, toCatalogError } from '../base/index.ts'
 import { type ContentStore, openLibrary, trieKey } from '../library/index.ts'
 import type { BundledRecord } from '../sync/index.ts'
 import { createNodeKey } from '../trust/index.ts'
@@ -21,28 +22,70 @@ export interface VerifyBundleModules {
 }
 
 /**
- * Needs as much room in the folder for temporary files as the file has bytes; what it makes there goes, whatever happens, `onFolder` is told of
- * it for a process that ends at once. Throws what an import throws.
+ * Needs as much room in the folder for temporary files as the file has bytes. What it makes there goes when it ends; `onFolder` is told of it for
+ * a process that ends at once, and only one that is killed outright leaves it. Throws what an import throws, DISK_IO where that folder is missing or
+ * cannot be written, and DISK_FULL.
  */
 export async function verifyBundle(
   { clock, workerUrl = WORKER_URL }: VerifyBundleModules,
   { source, onFolder }: { source: AsyncIterable<Uint8Array>; onFolder: (folder: string) => void },
   signal: AbortSignal
 ): Promise<VerifiedBundle> {
-  const folder = await mkdtemp(join(tmpdir(), 'catalog-bundle-'))
+  const parent = tmpdir()
+  const folder = await mkdtemp(join(parent, 'catalog-bundle-')).catch(cause => {
+    throw notUsable(parent, cause)
+  })
   onFolder(folder)
+  const file = new Source(source)
   try {
     // The worker signs with it, and has nothing to sign.
     await createNodeKey(homeLayout(folder).nodeKey)
     const library = await openLibrary({ log: silentLogger, clock }, { home: folder, workerUrl })
     try {
-      return await verifyInto(library.content, { clock, source }, signal)
+      return await verifyInto(library.content, { clock, source: file.pieces() }, signal)
     } finally {
       await library.close()
     }
+  } catch (thrown) {
+    const isOfDisk = DISK_CODES.has(toCatalogError(thrown).code)
+    throw isOfDisk && thrown !== file.failure ? notUsable(parent, thrown) : thrown
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** A file whose own failure is told from one of where it is verified. */
+class Source {
+  failure: unknown
+  readonly #source: AsyncIterable<Uint8Array>
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.#source = source
+  }
+
+  async *pieces(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* this.#source
+    } catch (thrown) {
+      this.failure = thrown
+      throw thrown
+    }
+  }
+}
+
+const DISK_CODES: ReadonlySet<ErrorCode> = new Set(['DISK_FULL', 'DISK_IO'])
+
+function notUsable(folder: string, cause: unknown): CatalogError {
+  const isFull = toCatalogError(cause).code === 'DISK_FULL'
+  const why = isFull ? 'is full' : `cannot be used (${(cause as Error).message})`
+  return new CatalogError(
+    isFull ? 'DISK_FULL' : 'DISK_IO',
+    `the folder for temporary files, ${folder}, ${why}`,
+    {
+      cause,
+      hint: 'set TMPDIR to a folder with as much room as the file has bytes'
+    }
+  )
 }
 
 async function verifyInto(

@@ -334,7 +334,7 @@ export class LibrarySets {
 
   /**
    * Leads names to what is new in copies that count, takes those before away, and what is left of own libraries that were deleted, where a node
-   * was stopped before it had done so.
+   * was stopped before it had done so. What a bundle has begun goes, unless it is coming still.
    */
   async finishCopies(signal?: AbortSignal): Promise<void> {
     const isDue = await this.#worker.reading(async reader => {

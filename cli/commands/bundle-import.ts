@@ -28,14 +28,15 @@ function warn({ output }: Context, { isExpired, isOlder, head, copy, address }: 
     )
   if (copy === 'busy')
     output.warn(
-      `no copy was made of the library, as ${address} is being compared with a peer; import it again later`
+      `no copy was made of the library, as ${address}, or as many libraries as this node has places for, is being compared with peers; import it again later`
     )
 }
 
-const copyLines = ({ copy, address, head }: BundleResult): string[] =>
-  copy === 'made'
-    ? [
-        `the library is here as a copy now, revision ${head.revision}`,
-        `unless it is followed, it stays as it is: \`catalog sync PEER --library ${address}\` brings what is newer, \`catalog sync ${address} --forget\` lets go of it`
-      ]
-    : []
+function copyLines({ copy, address, head }: BundleResult): string[] {
+  if (copy === 'own') return ['the library is one of this node itself, so no copy of it was made']
+  if (copy !== 'made') return []
+  return [
+    `the library is here as a copy now, revision ${head.revision}`,
+    `unless it is followed, it stays as it is: \`catalog sync PEER --library ${address}\` brings what is newer, \`catalog sync ${address} --forget\` lets go of it`
+  ]
+}

@@ -57,6 +57,7 @@ export class Arriving {
     this.#signal = signal
   }
 
+  /** BUNDLE_INVALID when a block is not what its id says; it may be told with a later one, or at the end. */
   async add(block: IncomingBlock): Promise<void> {
     this.#rawBytes += block.rawLengthBytes
     const { what, summary } = this.expected
@@ -91,8 +92,25 @@ export class Arriving {
     this.#sentBytes += this.#batchBytes
     this.#batch = []
     this.#batchBytes = 0
-    if (blocks.length > 0) await this.#receive.writeBlocks(blocks, this.#signal)
+    if (blocks.length > 0) await this.#write(blocks)
     this.#room.filled(this.#sentBytes)
+  }
+
+  /** No peer is to blame, and no other source is tried: it is the file that is wrong. */
+  async #write(blocks: IncomingBlock[]): Promise<void> {
+    try {
+      await this.#receive.writeBlocks(blocks, this.#signal)
+    } catch (cause) {
+      const { code, message } = toCatalogError(cause)
+      if (code !== 'BYTES_WRONG') throw cause
+      throw new CatalogError(
+        'BUNDLE_INVALID',
+        `the file has a wrong block of ${this.expected.what}: ${message}`,
+        {
+          cause
+        }
+      )
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import type { BundledRecord, BundleOutcome, BundlePort, LibrarySets } from '../.
 import { bytesEqual } from '../../trust/index.ts'
 import type { BundleResult } from '../bundle-schemas.ts'
 import type { BundleCopying, BundleHead } from './bundle-import.ts'
+import type { CopyHere } from './follow-union.ts'
 import { formatAddress } from './library-address.ts'
 import { peerOf } from './writer-key.ts'
 
@@ -35,6 +36,8 @@ export class LibraryCopy implements BundleCopying {
   readonly #of: BundleHead
   #port: BundlePort | undefined
   #isNew = false
+  /** What it was made. */
+  #made: CopyHere | undefined
   /** Known before the end where there can be no copy. */
   #state: CopyState | undefined
 
@@ -68,6 +71,11 @@ export class LibraryCopy implements BundleCopying {
     await port?.close()
   }
 
+  /** The copy, if it was made. */
+  get made(): { library: Uint8Array; copy: CopyHere } | undefined {
+    return this.#made && { library: this.#of.head.library, copy: this.#made }
+  }
+
   async #open(records: number): Promise<void> {
     const { sets } = this.#modules
     const { maxRecords, maxBytes } = this.#options
@@ -99,6 +107,7 @@ export class LibraryCopy implements BundleCopying {
     const { logger, onAudienceChanged } = this.#modules
     const { head, name } = this.#of
     logger.info({ library: formatAddress({ writer: peerOf(head.writer), name }), ...outcome }, COPIED)
+    this.#made = { root: Buffer.from(head.root).toString('hex'), state: outcome.state }
     if (this.#isNew) await onAudienceChanged()
     return 'made'
   }

@@ -118,6 +118,7 @@ async function putRecords(
     await put({ kind: 'record', record: record.bytes, proof: proveRecord(tree, key) })
     if ('release' in record) contents.set(record.release.content.toString(), record.release.content)
   }
+  if (seen.size === 0) throw new CatalogError('NOT_FOUND', 'the library has no records any more')
   return contents
 }
 

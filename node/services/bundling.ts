@@ -4,7 +4,8 @@ import type { LibrarySets } from '../../sync/index.ts'
 import type { BundleResult } from '../bundle-schemas.ts'
 import { LibraryCopy, type LibraryCopyModules, type LibraryCopyOptions } from './bundle-copy.ts'
 import { type BundleCreateModules, createBundle } from './bundle-create.ts'
-import { type BundleImportModules, importBundle } from './bundle-import.ts'
+import { type BundleHead, type BundleImportModules, importBundle } from './bundle-import.ts'
+import type { CopyHere } from './follow-union.ts'
 import { idOfAddress, parseAddress } from './library-address.ts'
 import type { BundlingService } from './types.ts'
 
@@ -13,7 +14,11 @@ const MAX_BUNDLES = 4
 
 export type BundlingModules = BundleCreateModules &
   Omit<BundleImportModules, 'copying'> &
-  LibraryCopyModules & { sets: Pick<LibrarySets, 'idOf'> }
+  LibraryCopyModules & {
+    sets: Pick<LibrarySets, 'idOf'>
+    /** A bundle has brought the copy of a library, and all that will come of its contents is here. */
+    onCopied(library: Uint8Array, copy: CopyHere): void
+  }
 
 /** Releases of a library in one file, out and in. */
 export class Bundling implements BundlingService {
@@ -40,11 +45,22 @@ export class Bundling implements BundlingService {
   }
 
   import(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<BundleResult> {
-    const modules: BundleImportModules = {
-      ...this.#modules,
-      copying: of => new LibraryCopy(this.#modules, this.#options, of)
+    return this.#turns.run(() => this.#import(source, signal), signal)
+  }
+
+  async #import(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<BundleResult> {
+    let copy: LibraryCopy | undefined
+    const copying = (of: BundleHead): LibraryCopy => {
+      copy = new LibraryCopy(this.#modules, this.#options, of)
+      return copy
     }
-    return this.#turns.run(() => importBundle(modules, source, signal), signal)
+    try {
+      return await importBundle({ ...this.#modules, copying }, source, signal)
+    } finally {
+      // Also where contents failed after it.
+      const made = copy?.made
+      if (made !== undefined) this.#modules.onCopied(made.library, made.copy)
+    }
   }
 
   /** A name alone is that of a library of this node. */

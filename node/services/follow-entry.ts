@@ -1,6 +1,7 @@
-import { CatalogError, type Clock, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
+import { CatalogError, type Clock, MINUTE_MS, SECOND_MS, Semaphore } from '../../base/index.ts'
 import { awaitedFromMs, FAILED, type FollowState, telling, yieldTime } from '../../sync/index.ts'
 import type { FollowShape } from '../sync-schemas.ts'
+import type { CopyHere } from './follow-union.ts'
 import { formatAddress, idOfAddress } from './library-address.ts'
 import type { Subscription } from './subscription.ts'
 import type { WorkContext } from './types.ts'
@@ -9,6 +10,8 @@ import type { WorkContext } from './types.ts'
 export const PEER_BUSY_MS = SECOND_MS
 /** A library is put off by so much at most, whatever the peer says. Honest ones compare large libraries once a minute. */
 const MAX_PUT_OFF_MS = MINUTE_MS
+/** A session of the library, and bundles of it that come one after the other; what is more waits for the next session. */
+const MAX_WAITING_UNIONS = 4
 
 /** A subscription, and what has happened with it. */
 export interface FollowEntry {
@@ -20,6 +23,10 @@ export interface FollowEntry {
   joinedRoot?: string
   /** Ends what joins home by the subscription, when another one takes its place. */
   joining?: AbortController
+  /** One at a time: sessions and files bring copies independently of each other. */
+  readonly unions: Semaphore
+  /** A copy that a file has brought, of which nothing was done yet. */
+  imported?: CopyHere
   /** Code of the last failure; undefined after a success. */
   lastError?: string | undefined
   /** When that was. */
@@ -49,6 +56,7 @@ export function entryOf(subscription: Subscription): FollowEntry {
   return {
     subscription,
     library,
+    unions: new Semaphore({ name: 'unions of a library', maxActive: 1, maxWaiting: MAX_WAITING_UNIONS }),
     failedAtMs: 0,
     putOffs: 0,
     cut: new AbortController(),

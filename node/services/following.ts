@@ -27,7 +27,7 @@ import {
 } from '../../sync/index.ts'
 import type { Topology } from '../../topology/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
-import type { FollowShape, SyncResult } from '../sync-schemas.ts'
+import type { FollowShape } from '../sync-schemas.ts'
 import {
   countsFromMs,
   cutSession,
@@ -41,12 +41,12 @@ import {
   shapeOf,
   textOf
 } from './follow-entry.ts'
+import { type CopyHere, type FollowUnionModules, followImported, uniteFollowed } from './follow-union.ts'
 import { formatAddress, idOfAddress } from './library-address.ts'
 import type { LibraryHolders } from './library-holders.ts'
 import { Ongoing } from './ongoing.ts'
 import type { Subscription } from './subscription.ts'
 import type { SyncingService } from './types.ts'
-import type { Uniting } from './uniting.ts'
 import { watchedFor, watchedName } from './watched-libraries.ts'
 import { type WatchingModules, watchLibraries } from './watching.ts'
 
@@ -61,16 +61,13 @@ const SEARCH_PAUSE_MS = MINUTE_MS
 /** A peer that is busy more often than that, one time after the other, has failed: another one may serve. */
 const MAX_PUT_OFFS = 10
 
-export interface FollowingModules extends Omit<WatchingModules, 'onTold'> {
+export interface FollowingModules extends Omit<WatchingModules, 'onTold'>, FollowUnionModules {
   syncing: Pick<SyncingService, 'sync'>
-  uniting: Pick<Uniting, 'unite'>
   holders: Pick<LibraryHolders, 'find'>
   sets: Pick<LibrarySets, 'take' | 'headOf' | 'access'>
   topology: Pick<Topology, 'order'>
   /** Told of each peer that has said which heads it has of what is watched here, when they are judged. */
   onAnswered(peer: string): void
-  /** Told of each library that was followed. */
-  onFollowed(subscription: Subscription, result: SyncResult): void
   /** Told of each subscription that holds no more: nothing is done for it when this resolves. */
   onEnded(subscription: Subscription): Promise<void>
   onViolation(peerId: PeerId, error: CatalogError): void
@@ -173,6 +170,14 @@ export class Following extends Ongoing {
     }
   }
 
+  /** A file has brought the copy of a library: what its subscription says is done with it, and when it is compared stays as it was. */
+  imported(library: Uint8Array, copy: CopyHere): void {
+    const entry = this.#entries.get(textOf(library))
+    if (entry === undefined) return
+    entry.imported = copy
+    this.#changed.show()
+  }
+
   /** What is followed, and how that goes. */
   status(): FollowShape[] {
     return [...this.#entries.values()].map(shapeOf)
@@ -199,6 +204,7 @@ export class Following extends Ongoing {
         { nowMs, connected, busyUntilMs: this.#busyUntilMs, order: peers => topology.order(peers) }
       )
       for (const run of plan.runs) this.#begin(run, signal)
+      for (const entry of this.#entries.values()) this.#takeImported(entry, signal)
       for (const library of plan.cuts) cutSession(this.#entries.get(library)!)
       const waitMs = Math.min(plan.nextMs - clock.now(), LOOK_MS)
       await changedWithin(changed, waitMs, { clock, signal })
@@ -227,10 +233,19 @@ export class Following extends Ongoing {
     this.#track(entry, this.#follow(entry, peer, AbortSignal.any([signal, entry.ending.signal])))
   }
 
+  #takeImported(entry: FollowEntry, signal: AbortSignal): void {
+    const { imported: copy, ending } = entry
+    if (copy === undefined) return
+    delete entry.imported
+    const until = AbortSignal.any([signal, ending.signal])
+    this.#track(entry, followImported(this.#modules, { entry, all: this.#entries.values(), copy }, until))
+  }
+
   #track({ tasks }: FollowEntry, work: Promise<void>): void {
     const task = work.finally(() => {
       tasks.delete(task)
       this.#tasks.delete(task)
+      this.#changed.show()
     })
     tasks.add(task)
     this.#tasks.add(task)
@@ -261,7 +276,7 @@ export class Following extends Ongoing {
       )
       // What joins home costs no peer anything.
       this.#note(entry, { yieldsFromMs: Number.POSITIVE_INFINITY })
-      await this.#unite(entry, result, limit)
+      await uniteFollowed(this.#modules, { entry, all: this.#entries.values(), root: result.root }, limit)
       // What is asked for since is due by now, and finds the content that is wanted as well.
       if (entry.subscription !== subscription) return
       entry.putOffs = 0
@@ -289,21 +304,6 @@ export class Following extends Ongoing {
     } finally {
       if (entry.state.runningWith !== undefined) this.#note(entry, { runningWith: undefined })
     }
-  }
-
-  /** What joined once is not gone through again before the copy is another one. */
-  async #unite(entry: FollowEntry, { root }: SyncResult, signal: AbortSignal): Promise<void> {
-    const { library, subscription, joinedRoot } = entry
-    if (subscription.mode !== 'union' || joinedRoot === root) return
-    const { uniting, logger } = this.#modules
-    entry.joining = new AbortController()
-    const until = AbortSignal.any([signal, entry.joining.signal])
-    const wish = { library, filter: subscription }
-    const joined = await uniting.unite(wish, { signal: until, progress: () => undefined })
-    if (entry.subscription === subscription) entry.joinedRoot = root
-    // What others have of what is said of these releases joins when they are compared next.
-    if (joined > 0) for (const other of this.#entries.values()) if (other !== entry) delete other.joinedRoot
-    logger.info({ library: formatAddress(subscription), joined }, 'a followed library joined home')
   }
 
   /** Who is busy has not failed: it is tried again when it says, for what a peer may have told as well. */

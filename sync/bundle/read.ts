@@ -47,6 +47,7 @@ export async function* readBundle(source: AsyncIterable<Uint8Array>): AsyncGener
     if (kind === 'record' && ++records > MAX_BUNDLE_RECORDS)
       throw invalid(`has more than ${MAX_BUNDLE_RECORDS} records`)
     if (kind === 'end') {
+      if (records === 0) throw invalid('has no records')
       const digest = bytes.digest()
       if (!bytesEqual(await bytes.take(lengthBytes), digest))
         throw invalid('was changed: its checksum is wrong')

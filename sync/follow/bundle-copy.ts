@@ -1,7 +1,7 @@
 /**
  * Makes the copy of another node's library what a bundle has of it, where that is the whole library. Each record of a bundle is proven to be
  * in the set of its head, and the proof says how many are: so when as many have come, under keys that differ, all of them have, and what the
- * copy has beside them goes. Of a bundle that ends before that nothing counts.
+ * copy has beside them goes. Of a bundle that ends before that nothing counts, and nothing is left when it is closed.
  */
 import { CatalogError } from '../../base/index.ts'
 import { decodeVerifiedMember, recordHash, trieKey } from '../../library/index.ts'
@@ -25,6 +25,7 @@ export class BundleCopy {
   /** Keys of the records that came: MAX_BUNDLE_RECORDS at most, some 80 bytes each. */
   readonly #seen = new Set<string>()
   #seenBytes = 0
+  readonly #openedMs: number
   #received = 0
 
   /** HEAD_INVALID, LIMIT_EXCEEDED for a library of more records than is followed; CONTENT_CORRUPT, TREE_DAMAGED. */
@@ -32,7 +33,7 @@ export class BundleCopy {
     expectWithin({ records: opening.records, sizeBytes: 0 }, opening)
     const { library, writer, name } = opening
     const id = { library, writer, name }
-    const draft = await CopyDraft.open(modules, { id, isAnew: false, isDryRun: false })
+    const draft = await CopyDraft.open(modules, { id, isAnew: false, isOfBundle: true, isDryRun: false })
     try {
       return new BundleCopy(modules, opening, draft, nowMs)
     } catch (thrown) {
@@ -45,6 +46,7 @@ export class BundleCopy {
     const { library, writer, name } = opening
     this.#modules = modules
     this.#opening = opening
+    this.#openedMs = nowMs
     this.#id = { library, writer, name }
     this.#draft = draft
     this.#head = decodeHead(Uint8Array.from(opening.head))
@@ -54,20 +56,17 @@ export class BundleCopy {
     this.#isBehind = known.some(head => judgeHead(head, this.#head, nowMs) === 'older')
   }
 
-  /** Records that are signed and proven. LIMIT_EXCEEDED when they are too much for a copy, which is given up then. */
+  /** Records that are signed and proven. LIMIT_EXCEEDED when they are too much for a copy. */
   async take(records: readonly Uint8Array[], nowMs: number): Promise<void> {
     if (this.#isBehind) return
-    for (const bytes of records) await this.#take(bytes, nowMs)
+    for (const bytes of records) await this.#take(bytes)
     await this.#spillIfFull(nowMs)
   }
 
   /** All have come. SYNC_DIVERGED when they are as many as the head's, and others. */
   async end(nowMs: number): Promise<BundleOutcome> {
     if (this.#isBehind) return this.#outcome('behind')
-    if (this.#seen.size < this.#opening.records) {
-      await this.#giveUp(nowMs)
-      return this.#outcome('part')
-    }
+    if (this.#seen.size < this.#opening.records) return this.#outcome('part')
     await this.#drop(nowMs)
     await this.#draft.apply()
     if (!bytesEqual(this.#draft.root, this.#head.root))
@@ -77,11 +76,20 @@ export class BundleCopy {
     return outcome
   }
 
+  /**
+   * What was made beside the copy that counts, and has not become it, would be of no use, and goes. What a session had made before stays: the
+   * next one goes on with it, whatever has come into it.
+   */
   async close(): Promise<void> {
-    await this.#draft.close()
+    const { copies, slice } = this.#modules
+    try {
+      await copies.giveUpBundle(this.#id, this.#openedMs, slice)
+    } finally {
+      await this.#draft.close()
+    }
   }
 
-  async #take(bytes: Uint8Array, nowMs: number): Promise<void> {
+  async #take(bytes: Uint8Array): Promise<void> {
     const { slice } = this.#modules
     if (slice.due()) await slice.pause()
     // A copy: the record is kept, what it came in is not.
@@ -91,20 +99,11 @@ export class BundleCopy {
     if (this.#seen.has(key)) return
     this.#seen.add(key)
     this.#seenBytes += record.bytes.byteLength
-    await this.#expectWithinLimits(nowMs)
+    expectWithin({ records: this.#seen.size, sizeBytes: this.#seenBytes }, this.#opening)
     const found = findRecord(this.#draft.view, keyed.trieKey)
     if (found !== undefined && bytesEqual(found, keyed.recHash)) return
     this.#draft.change(keyed, record.bytes)
     this.#received++
-  }
-
-  async #expectWithinLimits(nowMs: number): Promise<void> {
-    try {
-      expectWithin({ records: this.#seen.size, sizeBytes: this.#seenBytes }, this.#opening)
-    } catch (thrown) {
-      await this.#giveUp(nowMs)
-      throw thrown
-    }
   }
 
   /** What the library has no more, goes. */
@@ -123,18 +122,6 @@ export class BundleCopy {
 
   async #spillIfFull(nowMs: number): Promise<void> {
     if (this.#draft.isFull) await this.#draft.spill(nowMs)
-  }
-
-  /**
-   * What was made beside the copy that counts, and would be of no use, goes. What a session had made before stays: the next one goes on
-   * with it, whatever has come into it.
-   */
-  async #giveUp(nowMs: number): Promise<void> {
-    const { copies, slice } = this.#modules
-    const { copy, staged } = this.#draft.row
-    if (staged !== 0 || copies.read(this.#id).staged === 0) return
-    if (copy === 0) await copies.forget(this.#id, nowMs, slice)
-    else await copies.discardStaged(this.#id, nowMs, slice)
   }
 
   #outcome(state: BundleOutcome['state']): BundleOutcome {

@@ -55,6 +55,15 @@ export interface Accepted {
   readonly listTaken: number | undefined
 }
 
+/** What a copy beside the one that counts is begun as. */
+interface Begun {
+  readonly isClosed: boolean
+  /** With nothing, whatever the one that counts has. */
+  readonly isAnew: boolean
+  /** By a bundle, not by a session. */
+  readonly isOfBundle: boolean
+}
+
 export interface CopiesModules {
   database: DatabaseWriter
   writes: Semaphore
@@ -98,7 +107,8 @@ export class Copies {
     const isNew = row.copy === 0
     const { head, nowMs } = accepted
     const { isClosed } = head
-    const next = { ...row, copy: isNew ? nextCopy(row) : row.copy, isClosed, head, syncedMs: nowMs }
+    const copy = isNew ? nextCopy(row) : row.copy
+    const next = { ...row, copy, isOfBundle: false, isClosed, head, syncedMs: nowMs }
     const rows = putAccepted(id, next, accepted)
     if (changes.length === 0) {
       await this.#write(rows)
@@ -121,15 +131,14 @@ export class Copies {
    */
   async stage(
     id: FollowedId,
-    {
-      changes,
-      isClosed,
-      isAnew,
-      nowMs
-    }: { changes: readonly CopyChange[]; isClosed: boolean; isAnew: boolean; nowMs: number },
+    { changes, nowMs, ...begun }: { changes: readonly CopyChange[]; nowMs: number } & Begun,
     slice: Slice
   ): Promise<number> {
-    const staged = this.read(id).staged || (await this.#beginStaged(id, { isClosed, isAnew, nowMs }, slice))
+    const { isClosed, isOfBundle } = begun
+    const row = this.read(id)
+    const staged = row.staged || (await this.#beginStaged(id, { ...begun, nowMs }, slice))
+    // What a session goes on with is its own from then on; what it had begun stays that, whatever a bundle puts into it.
+    if (row.isOfBundle && !isOfBundle) await this.#update(id, { isOfBundle: false })
     const libraryId = copyName(id.library, staged, { isClosed })
     for (let from = 0; from < changes.length; from += RECORDS_PER_BATCH) {
       const part = split(changes.slice(from, from + RECORDS_PER_BATCH))
@@ -146,7 +155,15 @@ export class Copies {
   async promote(id: FollowedId, accepted: Accepted, slice: Slice): Promise<void> {
     const { head, nowMs } = accepted
     const row = this.read(id)
-    const next = { ...row, copy: row.staged, staged: 0, retiring: row.copy, isIndexing: true, head }
+    const next = {
+      ...row,
+      copy: row.staged,
+      staged: 0,
+      isOfBundle: false,
+      retiring: row.copy,
+      isIndexing: true,
+      head
+    }
     await this.#write(putAccepted(id, { ...next, syncedMs: nowMs }, accepted))
     await this.finish(id, nowMs, slice)
   }
@@ -213,15 +230,25 @@ export class Copies {
     await this.finish(id, nowMs, slice)
   }
 
+  /** Lets go of what a bundle has begun beside the copy that counts, of which the rest will not come; without such a copy nothing stays. */
+  async giveUpBundle(id: FollowedId, nowMs: number, slice: Slice): Promise<void> {
+    const { copy, isOfBundle } = this.read(id)
+    if (!isOfBundle) return
+    if (copy === 0) return await this.forget(id, nowMs, slice)
+    await this.discardStaged(id, nowMs, slice)
+    // Last: cut off before, the next call goes on.
+    await this.#update(id, { isOfBundle: false })
+  }
+
   async #beginStaged(
     id: FollowedId,
-    { isClosed, isAnew, nowMs }: { isClosed: boolean; isAnew: boolean; nowMs: number },
+    { isClosed, isAnew, isOfBundle, nowMs }: Begun & { nowMs: number },
     slice: Slice
   ): Promise<number> {
     const { database } = this.#modules
     const row = this.read(id)
     const staged = nextCopy(row)
-    await this.#write([putFollowed(id.library, { ...row, staged, isClosed })])
+    await this.#write([putFollowed(id.library, { ...row, staged, isClosed, isOfBundle })])
     if (row.copy === 0 || isAnew) return staged
     const libraryId = copyName(id.library, staged, { isClosed })
     await this.#inBatches(copyName(id.library, row.copy, row), slice, hashes =>

@@ -43,6 +43,8 @@ export interface DraftOptions {
   readonly id: FollowedId
   /** It begins with nothing, whatever is here. */
   readonly isAnew: boolean
+  /** It comes from a bundle, not from a peer. */
+  readonly isOfBundle: boolean
   /** Nothing of it will be written: records are counted, and not kept. */
   readonly isDryRun: boolean
 }
@@ -169,11 +171,11 @@ export class CopyDraft {
   async spill(nowMs: number): Promise<void> {
     await this.apply()
     const { copies, slice } = this.#modules
-    const { id, isAnew } = this.#options
+    const { id, isAnew, isOfBundle } = this.#options
     const changes = [...this.#changes.values()]
     this.#removed += removedIn(changes)
     const { isClosed } = this.#head!
-    this.#copy = await copies.stage(id, { changes, isClosed, isAnew, nowMs }, slice)
+    this.#copy = await copies.stage(id, { changes, isClosed, isAnew, isOfBundle, nowMs }, slice)
     this.#changes = new Map()
     this.#changedBytes = 0
     const root = this.root

@@ -58,7 +58,12 @@ export class FollowerSession implements WorkerSession {
     const { library, writer, name, strategy, isDryRun } = options
     // Anew: as if nothing were here.
     const isAnew = strategy === 'full'
-    const draft = await CopyDraft.open(modules, { id: { library, writer, name }, isAnew, isDryRun })
+    const draft = await CopyDraft.open(modules, {
+      id: { library, writer, name },
+      isAnew,
+      isOfBundle: false,
+      isDryRun
+    })
     return new FollowerSession(modules, options, draft)
   }
 

@@ -25,6 +25,8 @@ export interface FollowedRow {
   readonly copy: number
   /** Of the one that is being made beside it; 0 = none. */
   readonly staged: number
+  /** Whether a bundle began that one: it is of no use without the rest of the file, while a session goes on with what a session has begun. */
+  readonly isOfBundle: boolean
   /** Of the one that is being taken away; 0 = none. */
   readonly retiring: number
   /** Whether names have yet to be led to the records of the copy that counts. */
@@ -43,6 +45,7 @@ const ROW_VERSION = 2
 const NUMBERS_BYTES = 3 * 4 + 1 + 8
 const INDEXING_BIT = 1
 const CLOSED_BIT = 2
+const OF_BUNDLE_BIT = 4
 
 const followedKey = (library: Uint8Array): Uint8Array => makeKey(KeyFamily.Followed, library)
 
@@ -52,6 +55,7 @@ export const newFollowed = ({ writer, name }: Pick<FollowedRow, 'writer' | 'name
   name,
   copy: 0,
   staged: 0,
+  isOfBundle: false,
   retiring: 0,
   isIndexing: false,
   isClosed: false,
@@ -70,20 +74,27 @@ export const copyName = (
 export const nextCopy = ({ copy, staged, retiring }: FollowedRow): number =>
   Math.max(copy, staged, retiring) + 1
 
-/** Whether the copy that counts took another one's place and that was cut off before names led to it and the other one was gone. */
-export const isUnfinished = ({ isIndexing, retiring }: FollowedRow): boolean => isIndexing || retiring !== 0
+/**
+ * Whether something was cut off that no session goes on with by itself: the copy that counts took another one's place, and names do not lead to it
+ * yet or the other one is not gone; or a bundle began one.
+ */
+export const isUnfinished = ({ isIndexing, retiring, isOfBundle }: FollowedRow): boolean =>
+  isIndexing || retiring !== 0 || isOfBundle
 
 export function putFollowed(library: Uint8Array, row: FollowedRow): WriteOperation {
   const name = Buffer.from(row.name)
   const numbers = Buffer.alloc(NUMBERS_BYTES)
   let at = 0
   for (const number of [row.copy, row.staged, row.retiring]) at = numbers.writeUInt32BE(number, at)
-  at = numbers.writeUInt8((row.isIndexing ? INDEXING_BIT : 0) | (row.isClosed ? CLOSED_BIT : 0), at)
+  at = numbers.writeUInt8(bitsOf(row), at)
   numbers.writeBigUInt64BE(BigInt(row.syncedMs), at)
   const head = row.head?.bytes ?? new Uint8Array()
   const parts = [Buffer.of(ROW_VERSION), row.writer, Buffer.of(name.byteLength), name, numbers, head]
   return { type: 'put', key: followedKey(library), value: Buffer.concat(parts) }
 }
+
+const bitsOf = ({ isIndexing, isClosed, isOfBundle }: FollowedRow): number =>
+  (isIndexing ? INDEXING_BIT : 0) | (isClosed ? CLOSED_BIT : 0) | (isOfBundle ? OF_BUNDLE_BIT : 0)
 
 export const delFollowed = (library: Uint8Array): WriteOperation => ({
   type: 'del',
@@ -160,6 +171,7 @@ function decodePlain(bytes: Buffer): Omit<FollowedRow, 'head'> & { headAt: numbe
     retiring: bytes.readUInt32BE(nameEnd + 8),
     isIndexing: (bytes[nameEnd + 12]! & INDEXING_BIT) !== 0,
     isClosed: (bytes[nameEnd + 12]! & CLOSED_BIT) !== 0,
+    isOfBundle: (bytes[nameEnd + 12]! & OF_BUNDLE_BIT) !== 0,
     syncedMs: Number(bytes.readBigUInt64BE(nameEnd + 13)),
     headAt
   }

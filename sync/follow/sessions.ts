@@ -60,7 +60,7 @@ export class SyncSessions {
   readonly #bundles = new Map<number, BundleCopy>()
   /** Under a number of its own, too: a negative one, that no caller chooses. */
   #lastForget = 0
-  /** Copies that are being finished, by library; resolve whatever comes of it. */
+  /** Copies that are being finished or given up, by library; resolve whatever comes of it. */
   readonly #finishing = new Map<string, Promise<void>>()
 
   constructor(modules: SessionsModules) {
@@ -131,8 +131,10 @@ export class SyncSessions {
   async close(number: number): Promise<undefined> {
     const entry = this.#sessions.get(number)
     this.#sessions.delete(number)
-    this.#bundles.delete(number)
-    await entry?.session.close()
+    const isBundle = this.#bundles.delete(number)
+    const closed = entry?.session.close()
+    // It may take away what it has begun: nobody else may change the copy before.
+    await (isBundle ? this.#finishFor(entry!.library, closed!) : closed)
     return undefined
   }
 
@@ -156,8 +158,8 @@ export class SyncSessions {
   }
 
   /**
-   * Goes on with copies whose taking of another one's place was cut off, but for those that a session has, which does so itself. One that
-   * fails does not keep the others from it, and what it failed with is thrown at the end.
+   * Goes on with copies whose taking of another one's place was cut off, and takes away what bundles have begun that will not come any further, but
+   * for those that a session has, which does so itself. One that fails does not keep the others from it, and what it failed with is thrown at the end.
    */
   async finish(nowMs: number, slice: Slice, signal: AbortSignal): Promise<undefined> {
     const failures: unknown[] = []
@@ -167,12 +169,9 @@ export class SyncSessions {
       signal.throwIfAborted()
       const key = keyOf(library)
       if (!this.#isFree(key) || this.#finishing.has(key)) continue
-      const finished = this.#finish(library, readRow, nowMs, slice).catch(
+      await this.#finishFor(key, this.#finish(library, readRow, nowMs, slice)).catch(
         thrown => void failures.push(thrown)
       )
-      this.#finishing.set(key, finished)
-      await finished
-      this.#finishing.delete(key)
     }
     if (failures.length > 0) throw failures[0]
     return undefined
@@ -181,7 +180,20 @@ export class SyncSessions {
   async #finish(library: Uint8Array, readRow: () => FollowedRow, nowMs: number, slice: Slice): Promise<void> {
     const row = readRow()
     const { writer, name } = row
-    if (isUnfinished(row)) await this.copies.finish({ library, writer, name }, nowMs, slice)
+    if (!isUnfinished(row)) return
+    await this.copies.finish({ library, writer, name }, nowMs, slice)
+    await this.copies.giveUpBundle({ library, writer, name }, nowMs, slice)
+  }
+
+  /** Whoever is to change the copy of the library waits until the work has ended. */
+  async #finishFor(library: string, work: Promise<void>): Promise<void> {
+    const ended = work.catch(() => undefined)
+    this.#finishing.set(library, ended)
+    try {
+      await work
+    } finally {
+      this.#finishing.delete(library)
+    }
   }
 
   #isFree(library: string): boolean {

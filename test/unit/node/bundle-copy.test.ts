@@ -74,7 +74,7 @@ async function takeIn(world: World) {
       await copy.take(Array.from({ length: 200 }, () => ({ record, count: records })))
     const said = await copy.end()
     expect(await copy.end(), 'the same again').toBe(said)
-    return { said, ...done }
+    return { said, ...done, made: copy.made }
   } finally {
     await copy.close()
     expect(done.closed, 'nothing is left open, or closed twice').toBe(done.opened)
@@ -82,12 +82,20 @@ async function takeIn(world: World) {
 }
 
 it.each<[World, object]>([
-  [{}, { said: 'made', taken: 600, audiences: 1 }],
+  [
+    {},
+    {
+      said: 'made',
+      taken: 600,
+      audiences: 1,
+      made: { library: head.library, copy: { root: '00'.repeat(32), state: 'updated' } }
+    }
+  ],
   [
     { state: 'equal', hasCopy: true },
     { said: 'made', taken: 600, audiences: 0 }
   ],
-  [{ state: 'part' }, { said: 'part', audiences: 0 }],
+  [{ state: 'part' }, { said: 'part', audiences: 0, made: undefined }],
   [{ records: 0 }, { said: 'part', opened: 0 }],
   [{ state: 'behind' }, { said: 'older', audiences: 0 }],
   [{ isOlder: true }, { said: 'older', opened: 0 }],

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { silentLogger, systemClock } from '../../../base/index.ts'
+import { CatalogError, silentLogger, systemClock } from '../../../base/index.ts'
 import { createReleaseRecord, HOME_LIBRARY, type Library } from '../../../library/index.ts'
 import { verifyBundle } from '../../../node/index.ts'
 import { createBundle } from '../../../node/services/bundle-create.ts'
@@ -126,6 +126,29 @@ describe('a bundle that is verified', () => {
     await expect(verified).rejects.toThrow('enough')
   })
 
+  it('says where it cannot be done, and how it can', async () => {
+    vi.stubEnv('TMPDIR', join(folder, 'nowhere'))
+    try {
+      await expect(verify(whole)).rejects.toMatchObject({
+        code: 'DISK_IO',
+        message: expect.stringContaining(join(folder, 'nowhere')),
+        hint: expect.stringContaining('TMPDIR')
+      })
+    } finally {
+      vi.stubEnv('TMPDIR', join(folder, 'tmp'))
+    }
+  })
+
+  it('that cannot be read is not told as if the folder were at fault', async () => {
+    const failure = new CatalogError('DISK_IO', 'the file cannot be read')
+    const source = (async function* () {
+      yield whole.subarray(0, 1000)
+      throw failure
+    })()
+    const modules = { clock: systemClock, workerUrl: testWorkerUrl() }
+    await expect(verifyBundle(modules, { source, onFolder: () => undefined }, signal)).rejects.toBe(failure)
+  })
+
   it.each([0, 40, 100_000, 420_000])('is refused when it is cut off, %d bytes before its last', async cut => {
     await expect(verify(whole.subarray(0, Math.max(whole.byteLength - cut - 1, 0)))).rejects.toMatchObject({
       code: 'BUNDLE_INVALID'
@@ -156,12 +179,12 @@ describe('a bundle that is verified', () => {
     [
       'the name of a block',
       part => (part.kind === 'block' ? { ...part, id: flipped(part.id) } : part),
-      ['BYTES_WRONG']
+      ['BUNDLE_INVALID']
     ],
     [
       'a block',
       part => (part.kind === 'block' ? { ...part, bytes: flipped(part.bytes) } : part),
-      ['BYTES_WRONG']
+      ['BUNDLE_INVALID']
     ]
   ])('is refused when %s was changed, whatever the checksum says', async (_what, change, codes) => {
     const changed = await rewritten(part => [change(part)])

@@ -32,6 +32,21 @@ async function bundleOf(of: SyncHome): Promise<Bundle> {
   })
 }
 
+/** Takes in what comes before a bundle breaks off. */
+async function takeCut(home: SyncHome, { of, head, records }: Bundle, count: number): Promise<void> {
+  const id = { library: of.library, writer: of.key.publicKey, name: HOME_LIBRARY }
+  const port = await home.sets.openBundle({ ...id, head, records: records.length, ...WIDE })
+  try {
+    for (let at = 0; at < count; at += 20) await port.take(records.slice(at, at + 20))
+  } catch (thrown) {
+    // As of a process that was killed there: nothing more is written.
+    home.batchesLeft = 0
+    throw thrown
+  } finally {
+    await port.close()
+  }
+}
+
 const WIDE = { maxRecords: 1_000_000, maxBytes: GIB }
 
 /** Takes a bundle in, of which `records` are there. */
@@ -174,9 +189,76 @@ describe('no copy', () => {
     expect(await take(reader, bundle)).toMatchObject({ state: 'updated' })
   })
 
+  test('is left of a bundle that breaks off, and what was here stays as it was', async () => {
+    const [writer, reader] = [await open('writer'), await open('reader', SMALL)]
+    await writer.publish(...range(0, 80))
+    await takeCut(reader, await bundleOf(writer), 60)
+    expect(await rowsOf(reader)).toEqual(NOTHING)
+    await follow(reader, writer)
+    const root = await writer.root()
+    await writer.publish(...range(80, 150))
+    await takeCut(reader, await bundleOf(writer), 140)
+    expect(await reader.followedWhole()).toEqual([root])
+    expect(await rowsOf(reader)).toEqual({ followed: 1, members: 80 })
+    expect(reader.openSnapshots).toBe(0)
+  })
+
+  test.each([
+    ['nothing', 0],
+    ['an earlier copy', 30]
+  ])('is left after a kill, whenever it was, where %s was before', async (_what, before) => {
+    const [writer, reader] = [await open('writer'), await open('reader', SMALL)]
+    if (before > 0) {
+      await writer.publish(...range(0, before))
+      await follow(reader, writer)
+    }
+    const roots = before > 0 ? [await writer.root()] : []
+    await writer.publish(...range(before, 80))
+    const bundle = await bundleOf(writer)
+    const kept = { followed: roots.length, members: before }
+    let kills = 0
+    for (let isDone = false; !isDone && kills < 50; kills++) {
+      // What is written last is what a process was killed behind.
+      reader.batchesLeft = kills
+      isDone = await takeCut(reader, bundle, 80).then(
+        () => true,
+        () => false
+      )
+      reader.batchesLeft = undefined
+      await reader.sets.finishCopies()
+      expect(await rowsOf(reader)).toEqual(kept)
+      expect(await reader.followedWhole()).toEqual(roots)
+    }
+    expect(kills).toBeGreaterThan(5)
+  })
+
+  test('is left of a bundle that a kill cut off when the next one is a part, and a session goes on with it', async () => {
+    const [writer, reader] = [await open('writer'), await open('reader', SMALL)]
+    await writer.publish(...range(0, 400))
+    const bundle = await bundleOf(writer)
+    const kill = async (): Promise<void> => {
+      const cut = takeCut(reader, bundle, 200)
+      await expect(cut).rejects.toThrow('the disk fails')
+      expect((await rowsOf(reader)).members).toBeGreaterThan(100)
+    }
+    reader.batchesLeft = 5
+    await kill()
+    expect(await take(reader, bundle, { part: bundle.records.slice(0, 10) })).toMatchObject({ state: 'part' })
+    expect(await rowsOf(reader)).toEqual(NOTHING)
+    reader.batchesLeft = 5
+    await kill()
+    // What a session has gone on with is its own, and stays when that is cut off too.
+    await expect(follow(reader, writer, { cutAfterFrames: 3 })).rejects.toThrow('the connection was lost')
+    await reader.sets.finishCopies()
+    expect((await rowsOf(reader)).members).toBeGreaterThan(100)
+    const { received } = await follow(reader, writer)
+    expect(received).toBeLessThan(300)
+    expect(await reader.followedWhole()).toEqual([await writer.root()])
+  })
+
   test('counts of records that are as many as the head has, and others', async () => {
-    const [writer, reader] = [await open('writer'), await open('reader')]
-    await writer.publish(...range(0, 10))
+    const [writer, reader] = [await open('writer'), await open('reader', SMALL)]
+    await writer.publish(...range(0, 60))
     const { records, ...bundle } = await bundleOf(writer)
     const others = [...records.slice(1), numbered(99).bytes]
     await expect(take(reader, { ...bundle, records: others })).rejects.toMatchObject({

@@ -105,6 +105,7 @@ describe('a bundle', () => {
     ['a block of no content', [head(), aRecord(), aBlock()]],
     ['a content that does not end', [head(), aRecord(), { kind: 'content', content: MAGIC }]],
     ['a record after a content', [head(), aRecord(), { kind: 'content', content: MAGIC }, aRecord()]],
+    ['a head alone', [head()]],
     ['nothing', []]
   ])('with %s is refused', async (_name, parts) => {
     await expect(partsOf(await bytesOf(parts))).rejects.toEqual(refused)

@@ -45,6 +45,9 @@ test('a row has the writer and the name of its library, its copies and the head'
   expect(readFollowed(reading(written(ROW)), library)).toEqual(ROW)
   const longest = { ...newFollowed({ writer, name: 'a'.repeat(64) }), syncedMs: NOW_MS }
   expect(readFollowed(reading(written(longest)), library)).toEqual(longest)
+  const ofBundle = { ...ROW, isIndexing: false, isClosed: true, isOfBundle: true }
+  expect(written(ofBundle).toString('hex')).toContain('00000002060000')
+  expect(readFollowed(reading(written(ofBundle)), library)).toEqual(ofBundle)
 })
 
 test('a row of the first version, which has no name, is of a home', () => {
