@@ -5,6 +5,7 @@
  * works with comes in as an argument and goes out as a return value or a CatalogError.
  */
 export * from './assert.ts'
+export * from './away.ts'
 export * from './buffer-pool.ts'
 export * from './circuit-breaker.ts'
 export * from './clock.ts'

@@ -97,7 +97,10 @@ function withTimeout(signal: AbortSignal, timeoutMs: number | undefined): AbortS
   if (timeoutMs === undefined) return signal
   const controller = new AbortController()
   const timer = setTimeout(() => {
-    controller.abort(new CatalogError('TIMEOUT', `the command did not finish within ${timeoutMs} ms`))
+    const details = { limitOf: 'command' }
+    controller.abort(
+      new CatalogError('TIMEOUT', `the command did not finish within ${timeoutMs} ms`, { details })
+    )
   }, timeoutMs)
   timer.unref()
   return AbortSignal.any([signal, controller.signal])

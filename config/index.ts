@@ -21,7 +21,7 @@ export {
   validateConfigFile
 } from './load.ts'
 export { isOverridden, overriderText } from './origins.ts'
-export type { ConfigProblem } from './problems.ts'
+export { type ConfigProblem, throwProblems } from './problems.ts'
 export { PROFILES, type Profile } from './schema/builders.ts'
 export { CONFLICT_STRATEGIES, type ConflictStrategy } from './schema/conflicts.ts'
 export {

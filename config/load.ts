@@ -13,6 +13,8 @@ export const MAX_CONFIG_FILE_BYTES = MIB
 export interface LoadConfigOptions {
   /** Path of config.toml; without it no file is read. */
   readonly file?: string
+  /** What stands in that file, when it is not to be read: a change that is not written yet. */
+  readonly text?: string
   /** Usually `process.env`; only `CATALOG_*` names matter. */
   readonly env?: Readonly<Record<string, string | undefined>>
   /** By key, as from `--set key=value` (text) or from a program (`true`, `['…']`). */
@@ -34,9 +36,9 @@ export interface LoadedConfig {
  * `details.problems` lists everything that is wrong.
  */
 export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
-  const { file, env = {}, flags = {}, profile } = options
+  const { file, text, env = {}, flags = {}, profile } = options
   const sources = [
-    ...(file === undefined ? [] : [fileSource(readConfigFile(file), file)]),
+    ...(file === undefined ? [] : [fileSource(text ?? readConfigFile(file), file)]),
     envSource(env),
     flagSource(profile === undefined ? flags : { ...flags, 'network.profile': profile })
   ]
@@ -45,18 +47,20 @@ export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
 
 /**
  * What is wrong with the text of a configuration file, and what may not be meant. `path` only names it. With `env` its
- * `CATALOG_*` variables are checked too, as the daemon would.
+ * `CATALOG_*` variables are checked too, as the daemon would. `furtherProblems` looks at what is right so far.
  */
 export function validateConfigFile(
   text: string,
   path = 'config.toml',
-  env: LoadConfigOptions['env'] = {}
+  env: LoadConfigOptions['env'] = {},
+  furtherProblems: (loaded: LoadedConfig) => readonly ConfigProblem[] = () => []
 ): { problems: readonly ConfigProblem[]; warnings: readonly string[] } {
   const sources = [fileSource(text, path), envSource(env)]
   const problems = sources.flatMap(source => source.problems)
   if (problems.length > 0) return { problems, warnings: sources.flatMap(source => source.warnings) }
-  const { values, origins, warnings } = merge(sources)
-  return { problems: configContradictions(values, origins), warnings }
+  const merged = merge(sources)
+  const contradictions = configContradictions(merged.values, merged.origins)
+  return { problems: [...contradictions, ...furtherProblems(merged)], warnings: merged.warnings }
 }
 
 function combine(sources: readonly Source[]): LoadedConfig {

@@ -110,7 +110,7 @@ export interface BuildModules {
 export interface BuildOptions {
   home: HomeLayout
   config: LoadedConfig
-  reloadConfig(): LoadedConfig
+  reloadConfig(text?: string): LoadedConfig
   /** Monotonic time at which the daemon began. */
   startedMs: number
 }

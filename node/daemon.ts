@@ -51,6 +51,7 @@ import { Replaying } from './services/replaying.ts'
 import { Scrubbing } from './services/scrubbing.ts'
 import { sparePeers } from './services/spare-peers.ts'
 import { nodeKeyOf } from './services/writer-key.ts'
+import { expectReadable } from './settings-check.ts'
 import { Shutdown } from './shutdown.ts'
 import { SyncParts } from './sync-parts.ts'
 import { createTransfers } from './transfers.ts'
@@ -72,8 +73,8 @@ export interface DaemonOptions {
   /** Opened and migrated. */
   home: HomeLayout
   config: LoadedConfig
-  /** Reads the configuration anew after a change of its file. */
-  reloadConfig(): LoadedConfig
+  /** Reads the configuration anew after a change of its file, or as it would be with another text in that. */
+  reloadConfig(text?: string): LoadedConfig
 }
 
 /** A node that runs. */
@@ -88,7 +89,7 @@ export interface Daemon {
 
 /**
  * Builds a node and starts it; when this resolves it serves its socket and the network, and begins to work in the background. HOME_LOCKED,
- * SOCKET_IN_USE, LISTEN_FAILED and the errors of the home; what was built before the failure is stopped again.
+ * SOCKET_IN_USE, LISTEN_FAILED, CONFIG_BAD_VALUE and the errors of the home; what was built before the failure is stopped again.
  */
 export async function createDaemon(modules: DaemonModules, options: DaemonOptions): Promise<Daemon> {
   const { clock } = modules
@@ -105,6 +106,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const { logging, clock, metrics: registry = new MetricsRegistry() } = modules
   const { home, config } = options
   const { values } = config
+  expectReadable(config)
   const log = logging.logger
   const socketPath = values.admin.socket || home.socket
 

@@ -35,6 +35,7 @@ export {
   ok,
   warn
 } from './services/machine-checks.ts'
+export { expectReadable, unreadableSettings } from './settings-check.ts'
 export { type ReadyLine, type StartOptions, startDaemon } from './start.ts'
 export { verifyBundle } from './verify-bundle.ts'
 export { VERSION } from './version.ts'

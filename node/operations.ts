@@ -272,7 +272,8 @@ export class OperationManager {
             'TIMEOUT',
             `the ${operation.kind} did not end within ${displayDuration(timeoutMs)}`,
             {
-              hint: 'give more time with --timeout, or set operations.timeout; a fetch goes on where it stopped'
+              hint: 'give more time with --timeout, or set operations.timeout; a fetch goes on where it stopped',
+              details: { limitOf: 'operation' }
             }
           )
         ),

@@ -51,9 +51,10 @@ const LAST_WORDS_MS = SECOND_MS / 2
  */
 export async function startDaemon(options: StartOptions): Promise<number> {
   const { env = process.env, stdout = process.stdout, stderr = process.stderr } = options
-  const load = (home: HomeLayout) =>
+  const load = (home: HomeLayout, text?: string) =>
     loadConfig({
       file: home.config,
+      ...(text === undefined ? {} : { text }),
       env,
       flags: options.flags ?? {},
       ...(options.profile === undefined ? {} : { profile: options.profile })
@@ -75,7 +76,7 @@ export async function startDaemon(options: StartOptions): Promise<number> {
     }
     keepHeapSmall()
     const modules = { logging, clock: systemClock }
-    const daemon = await createDaemon(modules, { home, config, reloadConfig: () => load(home) })
+    const daemon = await createDaemon(modules, { home, config, reloadConfig: text => load(home, text) })
     const { signal } = options
     const ended = untilEnded(daemon, logging, systemClock, signal)
     if (signal?.aborted !== true) stdout.write(readyText(daemon, options.json))

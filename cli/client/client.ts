@@ -244,7 +244,10 @@ export function abortError(signal: AbortSignal): CatalogError {
   if (signal.reason instanceof CatalogError) return signal.reason
   const error = toCatalogError(signal.reason)
   return error.code === 'TIMEOUT'
-    ? new CatalogError('TIMEOUT', 'the daemon did not answer in time', { cause: error })
+    ? new CatalogError('TIMEOUT', 'the daemon did not answer in time', {
+        cause: error,
+        details: { limitOf: 'request' }
+      })
     : error
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { CatalogError, ExitCode, plural } from '../../base/index.ts'
 import { validateConfigFile } from '../../config/index.ts'
+import { unreadableSettings } from '../../node/index.ts'
 import { resolvePath } from '../framework/context.ts'
 import { printable } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
@@ -10,7 +11,7 @@ export const run = defineCommand(async (context, [typed]: [string | undefined]) 
   const file = typed === undefined ? path.join(context.home, 'config.toml') : resolvePath(context, typed)
   // A file of another machine is not checked against the environment of this one.
   const env = typed === undefined ? context.io.env : {}
-  const { problems, warnings } = validateConfigFile(readText(file), file, env)
+  const { problems, warnings } = validateConfigFile(readText(file), file, env, unreadableSettings)
   if (problems.length > 0) context.exitCode = ExitCode.Usage
   context.output.result({ file, ok: problems.length === 0, errors: problems, warnings }, () =>
     [

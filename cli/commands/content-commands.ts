@@ -22,7 +22,8 @@ const PUBLISHER: OptionSpec = {
 
 const LATER: OptionSpec = {
   flags: '--later',
-  description: 'when nobody can be asked now: have the daemon do it when somebody can, a week at most'
+  description:
+    'when nobody can be asked now, or the peer is lost: have the daemon do it when somebody can, a week at most'
 }
 
 /** Commands about releases: publishing, finding, fetching, installing, checking. */

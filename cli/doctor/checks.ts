@@ -12,6 +12,7 @@ import {
   checkOf,
   clockCheck,
   diskCheck,
+  expectReadable,
   type Finding,
   homeLayout,
   integrityCheck,
@@ -104,7 +105,9 @@ async function checkStore(home: string): Promise<DoctorCheck[]> {
 function checkConfig(home: string, env: NodeJS.ProcessEnv): { finding: Finding; config?: Config } {
   const file = path.join(home, 'config.toml')
   try {
-    const { values, warnings } = loadConfig({ env, ...(hasText(file) ? { file } : {}) })
+    const loaded = loadConfig({ env, ...(hasText(file) ? { file } : {}) })
+    expectReadable(loaded)
+    const { values, warnings } = loaded
     const finding = warnings.length === 0 ? ok(file) : warn(warnings.join('; '), `see ${file}`)
     return { finding, config: values }
   } catch (error) {

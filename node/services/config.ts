@@ -7,21 +7,22 @@ import {
   formatConfigValue,
   isOverridden,
   type LoadedConfig,
-  setConfigValue
+  setConfigValue,
+  throwProblems
 } from '../../config/index.ts'
 import type { Throttle } from '../../protocols/index.ts'
 import { writeFileAtomic } from '../home/atomic-file.ts'
 import { isLogLevel } from '../logging/line.ts'
 import type { Logging } from '../logging/logging.ts'
 import type { ConfigChange, ConfigReply } from '../schemas.ts'
+import { expectReadable, unreadableEntries } from '../settings-check.ts'
 import { throttleOptions } from '../throttling.ts'
-import { subscriptionsOf } from './subscription.ts'
 import type { ConfigService } from './types.ts'
 
 export interface ConfigModules {
   loaded: LoadedConfig
-  /** Reads the configuration anew, as a start of the daemon would. */
-  reload(): LoadedConfig
+  /** Reads the configuration anew, as a start of the daemon would; with a text, as if that stood in the file. */
+  reload(text?: string): LoadedConfig
   logging: Logging
   throttle: Pick<Throttle, 'configure'>
   /** Puts other lines of `sync.follow` in force. */
@@ -42,10 +43,17 @@ export function createConfigService(modules: ConfigModules, options: { file: str
   const turns = new Semaphore({ name: 'changes of the configuration', maxActive: 1, maxWaiting: MAX_WAITING })
   let inForce: Config = loaded.values
 
+  /** What a start would read, with `text` in the file where that is given. Throws what the start would. */
+  function readAsStart(text?: string): LoadedConfig {
+    const read = modules.reload(text)
+    expectReadable(read)
+    return read
+  }
+
   /** What the next start would read. A file that it would refuse is worth a warning now. */
   function readNext(): { next?: LoadedConfig; warnings: string[] } {
     try {
-      return { next: modules.reload(), warnings: [] }
+      return { next: readAsStart(), warnings: [] }
     } catch (thrown) {
       const { code, message } = toCatalogError(thrown)
       return { warnings: [`the next start will fail: ${code}: ${message}`] }
@@ -73,14 +81,14 @@ export function createConfigService(modules: ConfigModules, options: { file: str
     const release = await turns.acquire()
     try {
       const text = textOf(newValue())
-      // What cannot be put in force must not get into the file, where the next start would fail at it.
-      if (key.startsWith(LIVE_SECTION))
-        throttleOptions(withLimit(inForce.limits, key, configValue(key, text)))
-      // Nor what only reading the lines shows, such as a key that is none.
-      if (key === FOLLOW) subscriptionsOf(configValue(key, text) as string[])
-      const before = await readFile(options.file, 'utf8')
-      await writeFileAtomic(options.file, setConfigValue(before, key, text), { durable: true })
-      const { values, origins } = modules.reload()
+      const wanted = configValue(key, text)
+      // What cannot be put in force must not get into the file, where the next start would fail at it: neither this value, even
+      // where it is overridden now, nor all of them together.
+      if (key.startsWith(LIVE_SECTION)) throttleOptions(withLimit(inForce.limits, key, wanted))
+      throwProblems(unreadableEntries(key, wanted, 'new value'))
+      const changedText = setConfigValue(await readFile(options.file, 'utf8'), key, text)
+      const { values, origins } = readAsStart(changedText)
+      await writeFileAtomic(options.file, changedText, { durable: true })
       await apply(key, values)
       // A value that the environment or a flag overrides is written and has no effect here.
       const origin = origins.get(key)

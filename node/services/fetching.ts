@@ -4,6 +4,7 @@
  * the database keeps the wish, so the next try or the next start goes on from there.
  */
 import {
+  AWAY_CODES,
   type Clock,
   type ErrorCode,
   retry,
@@ -42,23 +43,15 @@ const MAX_TRANSFERS = 64
 /** Sources of one round. */
 const MAX_SOURCES = 10
 /** Another source or another time may do better; everything else is a fact about the request. */
-const WORTH_ANOTHER: readonly ErrorCode[] = [
-  'NO_PROVIDERS',
+const WORTH_ANOTHER: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  ...AWAY_CODES,
   'RELEASE_NOT_FOUND',
-  'DIAL_FAILED',
-  'PEER_REFUSED',
-  'STREAM_TRUNCATED',
   'PROTOCOL_VIOLATION',
   'BYTES_WRONG',
-  'TIMEOUT',
-  'BUSY',
   'NOT_FOUND',
   'CONTENT_MISSING',
-  'SHUTTING_DOWN',
-  'CIRCUIT_OPEN',
-  'PEER_LEFT',
   'PEER_BANNED'
-]
+])
 
 export interface FetchingModules extends ResolvingModules, FreshnessModules {
   /** The network with every peer in it, for a source that the user names; `network` spares those that keep failing. */
@@ -326,7 +319,8 @@ export class Fetching implements FetchingService {
         signal,
         retryable: error => {
           const { code } = toCatalogError(error)
-          return WORTH_ANOTHER.includes(code) && patience.failed(code)
+          // With nobody to ask, the next round would ask nobody either.
+          return code !== 'NO_PEERS' && WORTH_ANOTHER.has(code) && patience.failed(code)
         },
         onRetry: (error, round, delayMs) =>
           logger.warn(
@@ -386,8 +380,7 @@ export class Fetching implements FetchingService {
 
 /** Whether another time may do better: nobody could be asked, or nobody who was asked could give it. */
 export function isForLater(thrown: unknown): boolean {
-  const { code } = toCatalogError(thrown)
-  return code === 'NO_PEERS' || WORTH_ANOTHER.includes(code)
+  return WORTH_ANOTHER.has(toCatalogError(thrown).code)
 }
 
 const peerIdOf = ({ peerId }: ReleaseHolder): string => peerId

@@ -1,5 +1,4 @@
 /** What the operator wants to have of libraries of other nodes: the lines of `sync.follow`. */
-import { CatalogError, toCatalogError } from '../../base/index.ts'
 import { CONTENT_POLICIES, type ContentPolicy, SYNC_MODES, type SyncMode } from '../../config/index.ts'
 import { formatAddress, type LibraryAddress, parseAddress } from './library-address.ts'
 import { conditionsOf, filterOf, type ReleaseFilter } from './release-filter.ts'
@@ -12,7 +11,7 @@ export interface Subscription extends LibraryAddress, ReleaseFilter {
   readonly mode: SyncMode
 }
 
-/** Of lines such as the configuration lets through; of two for one library the later counts. KEY_INVALID. */
+/** Of lines such as the configuration lets through; of two for one library the later counts. KEY_INVALID and INVALID_ARGUMENT for what is no key or no peer id. */
 export function subscriptionsOf(lines: readonly string[]): Subscription[] {
   return [...new Map(lines.map(line => [addressOf(line), subscriptionOf(line)])).values()]
 }
@@ -41,16 +40,7 @@ function subscriptionOf(line: string): Subscription {
     ...parseAddress(address),
     content: said(CONTENT_POLICIES) ?? 'none',
     mode: said(SYNC_MODES) ?? 'mirror',
-    ...filterIn(line, words)
-  }
-}
-
-function filterIn(line: string, words: readonly string[]): ReleaseFilter {
-  try {
-    return filterOf(words.filter(word => word.includes(':')))
-  } catch (thrown) {
-    const { code, message, hint } = toCatalogError(thrown)
-    throw new CatalogError(code, `sync.follow has '${line}': ${message}`, { hint, cause: thrown })
+    ...filterOf(words.filter(word => word.includes(':')))
   }
 }
 

@@ -37,8 +37,9 @@ it('fetches later, after a kill too, and forgets what it has done', async () => 
 it('follows a library whose node was away', async () => {
   const writer = await net.start('writer')
   await writer.publish({ name: 'one', version: '1.0.0', files: { 'a.txt': 'one' } })
-  await writer.stop()
-  const reader = await net.start('reader')
+  const reader = await net.start('reader', { join: writer })
+  // It does not say goodbye, and the reader finds out in the middle of asking.
+  await writer.kill()
   await at(reader, 'sync', writer.peerId, '--later')
   expect(await queueOf(reader)).toMatchObject([{ kind: 'sync', request: { peer: writer.peerId } }])
   await net.start('writer', { join: reader })

@@ -110,6 +110,30 @@ describe('config', () => {
     expect(missing.stderr).toContain('a file that this user may read')
   })
 
+  it('validate finds what is written like a key or a peer id and is none', async () => {
+    const file = path.join(folder.folder, 'c.toml')
+    const peer = '12D3KooWJnVWq3Nzgkr5j5wmRXdZeCaSt6D1JMVUhHyuBUXAKwPZ'
+    const [noKey, noPeer] = [`z6Mk${'z'.repeat(44)}`, `12D3KooW${'z'.repeat(44)}`]
+    const follow = [peer, `${peer} all publisher:${noKey}`, noPeer]
+    const priority = ['tag:ci', `publisher:${noKey}`]
+    const bootstrap = [`/dns/example.org/tcp/4747/p2p/${noPeer}`]
+    writeFileSync(
+      file,
+      `[network]\nbootstrap = ${JSON.stringify(bootstrap)}\n[sync]\nfollow = ${JSON.stringify(follow)}\npriority = ${JSON.stringify(priority)}\n`
+    )
+    const bad = await cli(['config', 'validate', file, '--json'], { home })
+    expect(bad.status).toBe(2)
+    const code = 'CONFIG_BAD_VALUE'
+    expect(bad.json().errors).toMatchObject([
+      { code, key: 'network.bootstrap', origin: `file:${file}:2`, value: bootstrap[0] },
+      { code, key: 'sync.follow', origin: `file:${file}:4`, value: follow[1] },
+      { code, key: 'sync.follow', origin: `file:${file}:4`, value: noPeer },
+      { code, key: 'sync.priority', origin: `file:${file}:5`, value: priority[1] }
+    ])
+    const { stdout } = await cli(['config', 'validate', file], { home })
+    expect(stdout).toContain(`sync.priority has '${priority[1]}' (file:${file}:5): "${noKey}" is not an`)
+  })
+
   it('validate without a file, and doctor, look at the environment too', async () => {
     await init()
     const typo = { CATALOG_STORE_QOUTA: '1GiB' }

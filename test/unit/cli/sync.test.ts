@@ -112,8 +112,11 @@ it('lets go of a copy', async () => {
 })
 
 /** The answer of a peer that has no place now, as the daemon passes it on. */
-const busy = (retryAfterMs?: number) => {
-  const error = { code: 'BUSY', message: 'no place', hint: 'try again in 43 s', details: { retryAfterMs } }
+const busy = (retryAfterMs?: number) =>
+  failed({ code: 'BUSY', message: 'no place', hint: 'try again in 43 s', details: { retryAfterMs } })
+
+/** What the daemon answers when the work has ended so. */
+const failed = (error: object) => {
   const operation = { id: 'x', kind: 'sync', state: 'failed', progress: { phase: 'comparing' }, error }
   return { json: { operation } }
 }
@@ -146,6 +149,30 @@ it('leaves it with the daemon at once with --later', async () => {
   const { stdout, status } = await cli(['sync', '12D3Peer', '--later'], { home })
   expect(status).toBe(0)
   expect(stdout).toContain('nobody can be asked now (BUSY); queued as 01')
+})
+
+it.each([
+  ['is silent', true, { code: 'TIMEOUT' }],
+  ['breaks off', true, { code: 'STREAM_TRUNCATED' }],
+  ['says that it stops', true, { code: 'SHUTTING_DOWN', details: { remoteCode: 'SHUTTING_DOWN' } }],
+  ['has more time than the user gave', false, { code: 'TIMEOUT', details: { limitOf: 'operation' } }],
+  ['is not asked, since this daemon stops', false, { code: 'SHUTTING_DOWN' }]
+])('with --later and a peer that %s, queues: %s', async (_name, isQueued, error) => {
+  daemon.routes.set('POST /v1/sync', () => failed({ message: 'it ended', hint: 'wait', ...error }))
+  daemon.routes.set('POST /v1/queue/sync', () => ({ status: 201, json: { id: '01' } }))
+  const { stdout, status } = await cli(['sync', '12D3Peer', '--later'], { home })
+  expect([status === 0, stdout.includes('queued as 01')]).toEqual([isQueued, isQueued])
+  expect(daemon.seen).toHaveLength(isQueued ? 2 : 1)
+})
+
+it('queues nothing when the time that the user gave is over', async () => {
+  const operation = { id: 'x', kind: 'sync', state: 'running', progress: { phase: 'comparing' } }
+  daemon.routes.set('POST /v1/sync', () => ({ json: { operation } }))
+  daemon.routes.set('GET /v1/operations/*', () => new Promise<never>(() => undefined))
+  const { stderr, status } = await cli(['sync', '12D3Peer', '--later', '--timeout', '50ms'], { home })
+  expect(status).toBe(6)
+  expect(stderr).toContain('TIMEOUT: the command did not finish within 50 ms')
+  expect(daemon.seen.map(({ url }) => url.pathname)).not.toContain('/v1/queue/sync')
 })
 
 it('shows what waits as it was asked for', async () => {

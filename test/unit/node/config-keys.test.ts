@@ -7,7 +7,7 @@ import { type Config, loadConfig } from '../../../config/index.ts'
 import { CONFIG_KEYS } from '../../../config/keys.ts'
 import { createDaemon } from '../../../node/daemon.ts'
 import { openHome } from '../../../node/home/home.ts'
-import { initHome } from '../../../node/index.ts'
+import { homeLayout, initHome } from '../../../node/index.ts'
 import { createLogging } from '../../../node/logging/logging.ts'
 
 /** Keys that are read where this test does not look. */
@@ -70,5 +70,20 @@ it('reads every setting that is not reserved while a node is built', async () =>
     await rm(root, { recursive: true, force: true })
   }
 }, 20_000)
+
+it('does not start with what only looks like a key, and names the setting and the entry', async () => {
+  const entry = `publisher:z6Mk${'z'.repeat(44)}`
+  const config = loadConfig({ flags: { 'sync.priority': ['tag:ci', entry] } })
+  const sink = { write: () => {}, close: async () => {} }
+  const logging = createLogging({ sink }, { level: 'error' })
+  const start = createDaemon(
+    { logging, clock: systemClock },
+    { home: homeLayout('/nonexistent'), config, reloadConfig: () => config }
+  )
+  await expect(start).rejects.toMatchObject({
+    code: 'CONFIG_BAD_VALUE',
+    message: expect.stringMatching(`^sync.priority has '${entry}' .*is not an Ed25519 public key$`)
+  })
+})
 
 const order = (key: string): number => [...CONFIG_KEYS.keys()].indexOf(key)

@@ -27,7 +27,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 function service(env: Record<string, string> = {}) {
   const sink = { write: () => {}, close: async () => {} }
   const logging = createLogging({ sink }, { level: 'info' })
-  const reload = () => loadConfig({ file, env })
+  const reload = (text?: string) => loadConfig({ file, env, ...(text === undefined ? {} : { text }) })
   const throttle = { configure: (options: ThrottleOptions) => configured.push(options) }
   const follow = async (lines: readonly string[]) => void followed.push(lines)
   return createConfigService({ loaded: reload(), reload, logging, throttle, follow }, { file })
@@ -76,6 +76,41 @@ it('writes no limit that could not be put in force', async () => {
   await expect(config.set('limits.upp', '5MB')).rejects.toMatchObject({ code: 'CONFIG_UNKNOWN_KEY' })
   expect(await readFile(file, 'utf8')).toBe('# mine\n')
   expect(configured).toEqual([])
+})
+
+/** Written like keys, and none. */
+const NO_KEY = `z6Mk${'z'.repeat(44)}`
+const NO_PEER = `12D3KooW${'z'.repeat(44)}`
+
+it.each<[string, string, RegExp]>([
+  ['store.backend', 's3', /^2 problems: store.s3.endpoint is not set, and store.backend is s3/],
+  ['sync.priority', `tag:a,publisher:${NO_KEY}`, /^sync.priority has 'publisher:z6Mkz+' \(new value\): /],
+  ['sync.follow', NO_PEER, /^sync.follow has '12D3KooWz+' \(new value\): /],
+  ['network.bootstrap', `/ip4/192.0.2.7/udp/4747/quic-v1/p2p/${NO_PEER}`, /^network.bootstrap has /]
+])('writes no %s that the next start would refuse', async (key, value, message) => {
+  const before = '# mine\n[store]\nquota = "5GB"\n'
+  await writeFile(file, before)
+  for (const env of [undefined, { CATALOG_SYNC_PRIORITY: 'tag:b', CATALOG_SYNC_FOLLOW: '' }]) {
+    const refused = service(env).set(key, value)
+    await expect(refused).rejects.toMatchObject({
+      code: 'CONFIG_BAD_VALUE',
+      message: expect.stringMatching(message)
+    })
+    expect(await readFile(file, 'utf8')).toBe(before)
+  }
+})
+
+it('has a bucket set up in the order in which each step is whole', async () => {
+  const config = service()
+  await config.set('store.s3.endpoint', 'https://s3.example.org')
+  await config.set('store.s3.bucket', 'segments')
+  expect(await config.set('store.backend', 's3')).toMatchObject({ value: 's3', restartNeeded: true })
+})
+
+it('warns of a file that has what only looks like a key', async () => {
+  const config = service()
+  await writeFile(file, `[sync]\npriority = ["publisher:${NO_KEY}"]\n`)
+  expect(config.show().warnings).toEqual([expect.stringMatching(/config.toml:2\): .* is not an Ed25519/)])
 })
 
 it('has other libraries followed at once, and makes one change after the other', async () => {

@@ -66,7 +66,11 @@ describe('operations', () => {
     clock.move(5000)
     expect(await operations.wait(first.id, 1000)).toMatchObject({
       state: 'failed',
-      error: { code: 'TIMEOUT', message: expect.stringContaining('5 s') }
+      error: {
+        code: 'TIMEOUT',
+        message: expect.stringContaining('5 s'),
+        details: { limitOf: 'operation' }
+      }
     })
     expect([second, third, fourth].map(({ state }) => state)).toEqual(['running', 'running', 'done'])
     clock.move(4000)

@@ -43,7 +43,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
 function open(flags: Record<string, unknown> = {}): Subscribing {
-  const reload = () => loadConfig({ file, flags })
+  const reload = (text?: string) => loadConfig({ file, flags, ...(text === undefined ? {} : { text }) })
   inForce = subscriptionsOf(reload().values.sync.follow)
   const sink = { write: () => {}, close: async () => {} }
   config = createConfigService(
@@ -200,7 +200,7 @@ test('a key that is none does not get into the file, where the next start would 
   open()
   const before = await text()
   const line = `${ada} all publisher:z6Mk${'1'.repeat(44)}`
-  await expect(config.set('sync.follow', line)).rejects.toMatchObject({ code: 'KEY_INVALID' })
+  await expect(config.set('sync.follow', line)).rejects.toMatchObject({ code: 'CONFIG_BAD_VALUE' })
   expect(await text()).toBe(before)
 })
 
