@@ -31,6 +31,7 @@ describe('a bundle', () => {
     expect(made).toMatchObject({ file: file('all'), records: 5, contents: 4 })
     expect(made.bytes).toBe((await readFile(file('all'))).byteLength)
     const reader = await net.start('reader')
+    await at(reader, 'library', 'follow', publisher.peerId, '--mode', 'union')
     expect(await at(reader, 'bundle', 'import', file('all'))).toMatchObject({
       library: made.library,
       head: made.head,
@@ -43,6 +44,13 @@ describe('a bundle', () => {
       newRecords: 5,
       contents: 4,
       newContents: 4
+    })
+    // The union joins home with what came, though nobody can be asked.
+    let tries = 0
+    await eventually(async () => {
+      const home = at(reader, 'bundle', 'create', file(`home-${tries++}`))
+      const mine = (await home.catch(() => ({ records: 0 }))) as { records: number }
+      return mine.records === 5
     })
     expect(await at(reader, 'info', 'demo@1.1.0', '--local')).toMatchObject({
       status: 'yanked',
