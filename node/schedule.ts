@@ -56,7 +56,7 @@ export class AnnouncementSchedule {
   async idsOf(names: readonly string[], limit: number, signal: AbortSignal): Promise<CID[]> {
     const ids: CID[] = []
     for (const name of names)
-      for await (const id of readPublishedIds(this.#database, { name }, signal)) {
+      for await (const id of readPublishedIds(this.#database, name, signal)) {
         if (ids.length >= limit) return ids
         ids.push(id)
       }
@@ -67,6 +67,8 @@ export class AnnouncementSchedule {
   async *keys(signal: AbortSignal): AsyncGenerator<Uint8Array> {
     for await (const { name } of readAnnouncements(this.#database, signal)) yield nameKey(name)
     yield* await this.#libraries.all(signal)
-    for await (const id of readPublishedIds(this.#database, {}, signal)) yield recordKey(id.bytes)
+    // By the names that are announced: a node that follows others knows far more records than it publishes.
+    for await (const { name } of readAnnouncements(this.#database, signal))
+      for await (const id of readPublishedIds(this.#database, name, signal)) yield recordKey(id.bytes)
   }
 }

@@ -44,14 +44,13 @@ export async function* readAnnouncements(
   }
 }
 
-/** Ids of the releases in this node's public libraries, of one name or of all, by name and version. Reads each record, and checks none. */
+/** Ids of the releases of a name in this node's public libraries, by version. Reads each record, and checks none. */
 export async function* readPublishedIds(
   reader: DatabaseReader,
-  of: { name?: string },
+  name: string,
   signal?: AbortSignal
 ): AsyncIterable<CID> {
-  const prefix = of.name === undefined ? makeKey(KeyFamily.NameIndex) : nameIndexPrefix(of.name)
-  for await (const [key, value] of reader.iterate({ prefix }, signal)) {
+  for await (const [key, value] of reader.iterate({ prefix: nameIndexPrefix(name) }, signal)) {
     const entry = parseNameIndexKey(key)
     if (entry === undefined || isClosedValue(value)) continue
     if (!(await ownLibrariesOf(reader, entry.recHash)).some(isPublicLibrary)) continue
