@@ -9,6 +9,7 @@ import {
   Signpost,
   toCatalogError
 } from '../../base/index.ts'
+import { isSessionOver, SESSION_TIMEOUT_MS } from '../../protocols/index.ts'
 import {
   awaitedFromMs,
   decodeHead,
@@ -52,8 +53,8 @@ import { type WatchingModules, watchLibraries } from './watching.ts'
 
 /** What is due is looked at so often at least: who is connected changes without a word. */
 const LOOK_MS = 10 * MINUTE_MS
-/** Of one session that nobody waits for. */
-const RUN_TIMEOUT_MS = 30 * MINUTE_MS
+/** Of one session that nobody waits for, and of what joins home after it. More than a session has by itself: that one tells what becomes of it. */
+const RUN_TIMEOUT_MS = 2 * SESSION_TIMEOUT_MS
 /** Failures of one subscription that are remembered. */
 const MAX_FAILED = 8
 /** Between two searches for others that have a library: the writer that is away is tried less and less often too. */
@@ -293,7 +294,10 @@ export class Following extends Ongoing {
       if (signal.aborted || entry.subscription !== subscription) return
       const error = toCatalogError(thrown)
       const { code, message } = error
-      if (code === 'BUSY' && entry.putOffs < MAX_PUT_OFFS) return this.#putOff(entry, peer, { error, isTold })
+      const isOver = isSessionOver(error)
+      if (isOver) logger.info({ peer, library, reason: message }, 'the next session goes on with a library')
+      if ((isOver || code === 'BUSY') && entry.putOffs < MAX_PUT_OFFS)
+        return this.#putOff(entry, peer, { error, isTold })
       entry.lastError = code
       if (isRefused(subscription, code)) return this.#refused(entry, error)
       const fromMs = countsFromMs(error, clock.now())
@@ -306,7 +310,7 @@ export class Following extends Ongoing {
     }
   }
 
-  /** Who is busy has not failed: it is tried again when it says, for what a peer may have told as well. */
+  /** Who is busy, or had not the time for all of it, has not failed: it is tried again when it says, for what a peer may have told as well. */
   #putOff(entry: FollowEntry, peer: string, busy: { error: CatalogError; isTold: boolean }): void {
     const nowMs = this.#modules.clock.now()
     // A library that an import or a command has here is no peer's doing.

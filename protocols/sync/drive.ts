@@ -1,5 +1,5 @@
 import type { Stream } from '@libp2p/interface'
-import { CatalogError, type Clock, SECOND_MS } from '../../base/index.ts'
+import { CatalogError, type Clock, displayDuration, SECOND_MS } from '../../base/index.ts'
 import { pull } from '../quic/index.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
 import { drained } from '../wire/frame-writer.ts'
@@ -110,7 +110,7 @@ class Drive<O> {
   }
 
   async run(): Promise<{ outcome?: O } | undefined> {
-    return await this.#within(SESSION_TIMEOUT_MS, 'the session did not end', async () => {
+    return await this.#within(SESSION_TIMEOUT_MS, sessionOver(), async () => {
       let hasTurn = this.#options.isInitiator
       let frameMs = this.#options.firstFrameMs
       // Whoever has the turn may work on what came before it speaks.
@@ -121,7 +121,7 @@ class Drive<O> {
           hasTurn = false
           frameMs = TURN_TIMEOUT_MS
         }
-        const frame = await this.#patiently(frameMs, 'no whole frame came in time', async () => {
+        const frame = await this.#patiently(frameMs, late('no whole frame came in time'), async () => {
           const read = await readSyncFrame(this.#reader)
           return { value: read, bytes: read?.sizeBytes ?? 0 }
         })
@@ -144,7 +144,7 @@ class Drive<O> {
       for (const frame of part.frames) this.#stream.send(frame)
       const bytes = part.frames.reduce((sum, { byteLength }) => sum + byteLength, 0)
       this.#traffic.bytesOut += bytes
-      await this.#patiently(SEND_TIMEOUT_MS, 'what was sent was not taken', async () => ({
+      await this.#patiently(SEND_TIMEOUT_MS, late('what was sent was not taken'), async () => ({
         value: await drained(this.#stream, this.#signal),
         bytes
       }))
@@ -173,21 +173,21 @@ class Drive<O> {
   /** Waits for the other side; whoever has opened the session has no endless patience with it. Who answers waits for its disk as well. */
   async #patiently<T>(
     limitMs: number,
-    what: string,
+    reason: CatalogError,
     work: () => Promise<{ value: T; bytes: number }>
   ): Promise<T> {
     const askedMs = this.#clock.monotonicMs()
     const mostMs = this.#options.isInitiator ? Math.min(limitMs, this.#patienceMs) : limitMs
-    const { value, bytes } = await this.#within(mostMs, what, work)
+    const { value, bytes } = await this.#within(mostMs, reason, work)
     const waitedMs = this.#clock.monotonicMs() - askedMs
     this.#patienceMs = patienceLeft(this.#patienceMs, { waitedMs, bytes })
     return value
   }
 
-  async #within<T>(limitMs: number, what: string, work: () => Promise<T>): Promise<T> {
+  async #within<T>(limitMs: number, reason: CatalogError, work: () => Promise<T>): Promise<T> {
     const done = new AbortController()
-    const late = (): void => this.#late.abort(new CatalogError('TIMEOUT', what))
-    this.#clock.wait(limitMs, done.signal).then(late, () => undefined)
+    const end = (): void => this.#late.abort(reason)
+    this.#clock.wait(limitMs, done.signal).then(end, () => undefined)
     try {
       return await work()
     } finally {
@@ -195,3 +195,16 @@ class Drive<O> {
     }
   }
 }
+
+const late = (what: string): CatalogError => new CatalogError('TIMEOUT', what)
+
+/** Of a session in which each step was in time: there was more to do than goes into one, or either machine is slow. */
+const sessionOver = (): CatalogError =>
+  new CatalogError(
+    'TIMEOUT',
+    `a session ends after ${displayDuration(SESSION_TIMEOUT_MS)}; what it has stored is kept`,
+    { hint: 'run the same again: another session goes on from there', details: { isSessionOver: true } }
+  )
+
+/** Whether a session took all the time that one may have, which is nobody's fault. */
+export const isSessionOver = ({ details }: CatalogError): boolean => details?.isSessionOver === true

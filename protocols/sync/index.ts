@@ -6,7 +6,7 @@
  * bounds of time, and what they came to.
  */
 export { runSyncSession, type SyncClientModules } from './client.ts'
-export type { SessionPort, SessionTraffic, SpokenPart } from './drive.ts'
+export { isSessionOver, type SessionPort, type SessionTraffic, type SpokenPart } from './drive.ts'
 export * from './limits.ts'
 export {
   abortFrame,

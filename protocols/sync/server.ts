@@ -14,7 +14,7 @@ import { PeerRates } from '../exchange/peer-rates.ts'
 import { timeOfNotHere } from '../wire/not-here.ts'
 import { fromTransport } from '../wire/status.ts'
 import { syncProtocol } from './client.ts'
-import { driveSession, type SessionPort, type SessionTraffic } from './drive.ts'
+import { driveSession, isSessionOver, type SessionPort, type SessionTraffic } from './drive.ts'
 import {
   COMPARISON_INTERVAL_MS,
   HELLO_TIMEOUT_MS,
@@ -253,8 +253,8 @@ const VIOLATIONS: readonly string[] = [
 ]
 
 /** Whether an error that this side has found is the other one's doing. */
-export const isViolation = ({ code, details }: CatalogError): boolean =>
-  VIOLATIONS.includes(code) && details?.remoteCode === undefined
+export const isViolation = (error: CatalogError): boolean =>
+  VIOLATIONS.includes(error.code) && error.details?.remoteCode === undefined && !isSessionOver(error)
 
 /** A session that ends at the first frame of the peer: it is told why in answer to its hello, like of every refusal. */
 const refusal = (reason: unknown): SessionPort<unknown> => ({

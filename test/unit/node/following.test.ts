@@ -162,6 +162,22 @@ describe('a subscription', () => {
     expect(world.runs.slice(1), 'the one that told').toEqual(Array(4).fill(world.mirror.toString()))
   })
 
+  test('goes on with the same peer where a session had not the time for all of it, which is no failure', async () => {
+    let isOver = true
+    world.outcome = () => {
+      if (!isOver) return
+      isOver = false
+      throw new CatalogError('TIMEOUT', 'a session has ended', { details: { isSessionOver: true } })
+    }
+    await world.writer.publish(numbered(2))
+    await world.following.heard(world.mirror, world.headOf())
+    await eventually(() => world.runs.length === 2 && world.following.status()[0]?.state === 'waiting')
+    expect(world.following.status()[0]).not.toHaveProperty('error')
+    await world.clock.advance(1000)
+    await eventually(() => world.followed.length === 2)
+    expect(world.runs.slice(1)).toEqual([world.mirror.toString(), world.mirror.toString()])
+  })
+
   test('that finds a peer busy again and again goes to another one', async () => {
     world.outcome = peer => {
       if (peer === world.mirror.toString()) throw new CatalogError('BUSY', 'all places are taken')
