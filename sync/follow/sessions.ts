@@ -95,7 +95,7 @@ export class SyncSessions {
     library: string,
     open: () => WorkerSession | Promise<WorkerSession>
   ): Promise<void> {
-    await this.#finishing.get(library)
+    await this.#finished(library)
     if (this.#sessions.size >= MAX_SESSIONS)
       throw new CatalogError('BUSY', `${MAX_SESSIONS} libraries are being compared`, {
         details: { isHere: true }
@@ -142,7 +142,7 @@ export class SyncSessions {
   async forget({ library, nowMs }: SyncMethods['forgetLibrary'][0]): Promise<boolean> {
     const { database, scheduler } = this.#modules
     const key = keyOf(library)
-    await this.#finishing.get(key)
+    await this.#finished(key)
     this.#expectFree(key)
     const row = readFollowed(database, library)
     if (row === undefined) return false
@@ -194,6 +194,12 @@ export class SyncSessions {
     } finally {
       this.#finishing.delete(library)
     }
+  }
+
+  /** Nothing is being finished of it when this resolves: what has begun while it waited is waited for, too. */
+  async #finished(library: string): Promise<void> {
+    for (let work = this.#finishing.get(library); work !== undefined; work = this.#finishing.get(library))
+      await work
   }
 
   #isFree(library: string): boolean {

@@ -155,6 +155,7 @@ it.each([
   ['is silent', true, { code: 'TIMEOUT' }],
   ['breaks off', true, { code: 'STREAM_TRUNCATED' }],
   ['says that it stops', true, { code: 'SHUTTING_DOWN', details: { remoteCode: 'SHUTTING_DOWN' } }],
+  ['is not through in the time of a session', true, { code: 'TIMEOUT', details: { isSessionOver: true } }],
   ['has more time than the user gave', false, { code: 'TIMEOUT', details: { limitOf: 'operation' } }],
   ['is not asked, since this daemon stops', false, { code: 'SHUTTING_DOWN' }]
 ])('with --later and a peer that %s, queues: %s', async (_name, isQueued, error) => {

@@ -11,7 +11,7 @@ import {
 } from '../../../library/index.ts'
 import { type BundleCopying, importBundle } from '../../../node/services/bundle-import.ts'
 import { type BundlePart, libraryIdOf, proveRecord, signHead, writeBundle } from '../../../sync/index.ts'
-import { keyOf, NOW_MS, small } from '../records/examples.ts'
+import { contentOf, keyOf, NOW_MS, small } from '../records/examples.ts'
 import { MemoryTree } from '../sync/tries.ts'
 
 const clock = { ...systemClock, now: () => NOW_MS }
@@ -53,6 +53,7 @@ const partOf = (one: ReleaseRecord): BundlePart => ({
 })
 const RECORD = partOf(record)
 const CONTENT: BundlePart = { kind: 'content', content: record.release.content.bytes }
+const OTHER = contentOf('that no record names')
 const WHOLE: BundlePart = { kind: 'whole' }
 
 function block(rawLengthBytes: number): BundlePart {
@@ -165,7 +166,8 @@ describe('a bundle', () => {
   })
 
   it.each<[string, BundlePart[]]>([
-    ['a content that no record names', [HEAD, RECORD, { kind: 'content', content: Uint8Array.of(1) }, WHOLE]],
+    ['a content whose name is no CID', [HEAD, RECORD, { kind: 'content', content: Uint8Array.of(1) }, WHOLE]],
+    ['a content that no record names', [HEAD, RECORD, { kind: 'content', content: OTHER.bytes }, WHOLE]],
     ['a content twice', [HEAD, RECORD, CONTENT, WHOLE, CONTENT, WHOLE]],
     ['a block that is too large', [HEAD, RECORD, CONTENT, block(10 * MIB), WHOLE]]
   ])('with %s is refused', async (_what, parts) => {

@@ -70,6 +70,8 @@ describe('a copy that a file has brought', () => {
     await followAs('none union')
     await world.following.pause()
     world.following.imported(world.writer.library, copy)
+    // Turns of the event loop, in which it would begin.
+    await world.clock.advance(1000)
     expect(world.united).toEqual([])
     world.following.resume()
     await eventually(() => world.united.length === 1)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { silentLogger } from '../../../base/index.ts'
+import { followedLibrary } from '../../../library/registry/library-names.ts'
 import { Syncing, type SyncingModules } from '../../../node/services/syncing.ts'
 import { ManualClock } from '../protocols/manual-clock.ts'
 import { newPeerId } from './following-world.ts'
@@ -63,8 +64,21 @@ describe('who may know of a library is looked at anew', () => {
     const without = await nodeWith({})
     await without.compare(true)
     expect(without.told()).toBe(0)
-    const node = await nodeWith({ before: `followed/${'0'.repeat(64)}/1`, state: 'updated' })
+    const node = await nodeWith({ before: followedLibrary(new Uint8Array(32), 1, false), state: 'updated' })
     await node.compare()
     expect(node.told()).toBe(0)
+  })
+
+  test('with each other state of a closed one, unless that was only looked at', async () => {
+    const before = followedLibrary(new Uint8Array(32), 1, true)
+    const node = await nodeWith({ before, state: 'updated' })
+    await node.compare(true)
+    expect(node.told()).toBe(0)
+    await node.compare()
+    await node.compare()
+    expect(node.told()).toBe(2)
+    const same = await nodeWith({ before, state: 'equal' })
+    await same.compare()
+    expect(same.told()).toBe(0)
   })
 })
