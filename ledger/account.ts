@@ -1,4 +1,5 @@
 /** What this node measured with one peer. All amounts fade with a half-life; totals do not, and decide nothing. */
+import { leftAfter } from '../base/index.ts'
 
 /** Amounts that fade. Bytes are those of content, in stored form with its headers, as they went over the wire. */
 export interface Amounts {
@@ -45,7 +46,7 @@ export function newAccount(nowMs: number): Account {
 
 /** The same account later: amounts are halved with each half-life. A clock that was set back lets nothing fade. */
 export function fade(account: Account, nowMs: number, halfLifeMs: number): Account {
-  const part = 0.5 ** (Math.max(0, nowMs - account.atMs) / halfLifeMs)
+  const part = leftAfter(nowMs - account.atMs, halfLifeMs)
   return { ...account, atMs: nowMs, recent: map(account.recent, amount => amount * part) }
 }
 

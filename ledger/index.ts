@@ -6,4 +6,4 @@
 export { type Account, type Amounts, NOTHING } from './account.ts'
 export { type Changed, Ledger, MAX_ACCOUNTS } from './ledger.ts'
 export { accountKey, decodeAccount, encodeAccount, peerOfKey } from './rows.ts'
-export { type Circumstances, creditBytesOf, FORFEIT_MS, forfeitedUntilMs, PRIOR_BYTES } from './standing.ts'
+export { creditBytesOf, FORFEIT_MS, forfeitedUntilMs, PRIOR_BYTES } from './standing.ts'

@@ -1,14 +1,7 @@
-import type { Clock } from '../base/index.ts'
+import { type Clock, LruCache } from '../base/index.ts'
 import { type Account, type Amounts, add, fade, forfeit, NOTHING, newAccount, sum } from './account.ts'
 import { shareOfNetwork, weightOfNetwork } from './network-share.ts'
-import {
-  type Circumstances,
-  forfeitedUntilMs,
-  MIN_WEIGHT,
-  scoreOf,
-  scoreOfAccount,
-  weightOfScore
-} from './standing.ts'
+import { forfeitedUntilMs, scoreOf, scoreOfAccount, weightOfScore } from './standing.ts'
 
 /** Peers with an account: about 400 bytes each. Beyond it those go with which least was exchanged lately. */
 export const MAX_ACCOUNTS = 10_000
@@ -23,8 +16,6 @@ export interface LedgerModules {
   readonly clock: Pick<Clock, 'now' | 'monotonicMs'>
   /** The public network that a peer is connected from now, in hex; empty for a local one, undefined while it is not connected. */
   networkOf(peerId: string): string | undefined
-  /** What is known of a peer from elsewhere. */
-  circumstancesOf?(peerId: string): Circumstances
 }
 
 export interface LedgerOptions {
@@ -51,14 +42,18 @@ export class Ledger {
   readonly #ofNetwork = new Map<string, Set<string>>()
   readonly #changed = new Set<string>()
   /** Until when a peer counts as one that is served now, by network; the empty network has none. */
-  readonly #active = new Map<string, Map<string, number>>()
-  readonly #shared = new Map<string, Shared>()
-  readonly #weights = new Map<string, { readonly weight: number; readonly untilMs: number }>()
+  readonly #active: LruCache<string, Map<string, number>>
+  readonly #shared: LruCache<string, Shared>
+  readonly #weights: LruCache<string, { readonly weight: number; readonly untilMs: number }>
 
   constructor(modules: LedgerModules, { halfLifeMs, maxAccounts = MAX_ACCOUNTS }: LedgerOptions) {
     this.#modules = modules
     this.#halfLifeMs = halfLifeMs
     this.#maxAccounts = maxAccounts
+    const bound = { maxEntries: maxAccounts }
+    this.#active = new LruCache(bound)
+    this.#shared = new LruCache(bound)
+    this.#weights = new LruCache(bound)
   }
 
   get size(): number {
@@ -93,9 +88,8 @@ export class Ledger {
 
   /** 0 to 1; one half for who is new. */
   scoreOf(peerId: string): number {
-    const circumstances = this.#modules.circumstancesOf?.(peerId)
     const account = this.account(peerId)
-    return account === undefined ? scoreOf(NOTHING, circumstances) : scoreOfAccount(account, circumstances)
+    return account === undefined ? scoreOf(NOTHING) : scoreOfAccount(account)
   }
 
   /** Share of a peer that is given a turn now, beside others. */
@@ -106,7 +100,6 @@ export class Ledger {
     const network = this.networkOf(peerId)
     if (network !== '') this.#serves(peerId, network, nowMs + ACTIVE_MS)
     const weight = this.weighed(peerId)
-    if (this.#weights.size >= this.#maxAccounts) this.#weights.clear()
     this.#weights.set(peerId, { weight, untilMs: nowMs + WEIGHT_MS })
     return weight
   }
@@ -144,13 +137,12 @@ export class Ledger {
   }
 
   #ownWeight(peerId: string): number {
-    return Math.max(MIN_WEIGHT, weightOfScore(this.scoreOf(peerId)))
+    return weightOfScore(this.scoreOf(peerId))
   }
 
   #serves(peerId: string, network: string, untilMs: number): void {
     const active = this.#active.get(network) ?? new Map<string, number>()
     if (!active.has(peerId)) this.#shared.delete(network)
-    if (this.#active.size >= this.#maxAccounts) this.#active.clear()
     this.#active.set(network, active.set(peerId, untilMs))
   }
 
@@ -167,7 +159,6 @@ export class Ledger {
       active: [...active.keys()].reduce((all, peerId) => all + this.#ownWeight(peerId), 0),
       untilMs: nowMs + WEIGHT_MS
     }
-    if (this.#shared.size >= this.#maxAccounts) this.#shared.clear()
     this.#shared.set(network, shared)
     return shared
   }

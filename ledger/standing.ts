@@ -10,7 +10,8 @@
  * P bytes of *prior* on both sides stand for what is not known yet. Who gave as much as it took, and who is new, has one half;
  * a newcomer may take P or so before that tells. Failures take up to half of it, each violation of the protocols half of what is left. The
  * weight is 4^(2 score - 1): 1/4 for who only takes, 1 for a newcomer, 2 for who gave three times what it took, and never more than 4. So nobody starves,
- * nobody buys a link for itself, and without traffic everybody drifts back to 1.
+ * nobody buys a link for itself, and without traffic everybody drifts back to 1. How long a peer is there (topology/) has no part in it: who
+ * is off at night would do better with a new name every morning.
  *
  * Known attacks, and what they come to here:
  * - *Whitewashing*, a new identity whenever the old one is in debt: it gains the way from 1/4 to 1, never what a giver has, and nothing where the
@@ -29,22 +30,15 @@ export const PRIOR_BYTES = 64 * MIB
 const PRIOR_TRANSFERS = 8
 /** Weight of who gave without end, beside a newcomer's; its inverse is that of who only takes. */
 const MAX_WEIGHT = 4
-export const MIN_WEIGHT = 1 / MAX_WEIGHT
 /** How long a stake is forfeited: longer than memory of what was gained by it, as amounts fade in days. */
 export const FORFEIT_MS = 30 * DAY_MS
 
-/** What is known of a peer from elsewhere. */
-export interface Circumstances {
-  /** Part of the time in which it could be reached, 0 to 1; 1 unless given. */
-  readonly uptime?: number
-}
-
 /** From 0 to 1, one half for who is new: more given never lowers it, more taken, failed or violated never raises it. */
-export function scoreOf(amounts: Amounts, { uptime = 1 }: Circumstances = {}): number {
+export function scoreOf(amounts: Amounts): number {
   const { sentBytes, receivedBytes, transfers, failures, violations } = amounts
   const share = (receivedBytes + PRIOR_BYTES) / (receivedBytes + sentBytes + 2 * PRIOR_BYTES)
   const tried = transfers + failures + PRIOR_TRANSFERS
-  const reliability = ((transfers + PRIOR_TRANSFERS) / tried) * uptime
+  const reliability = (transfers + PRIOR_TRANSFERS) / tried
   return share * (0.5 + 0.5 * reliability) * 0.5 ** violations
 }
 
@@ -55,7 +49,7 @@ export function creditBytesOf(account: Account): number {
   return isForfeited ? -sentBytes : receivedBytes - sentBytes
 }
 
-/** Share beside others of a class: MIN_WEIGHT to MAX_WEIGHT. */
+/** Share beside others of a class: MAX_WEIGHT at most, and its inverse at least. */
 export const weightOfScore = (score: number): number => MAX_WEIGHT ** (2 * score - 1)
 
 /** Until when the stake of an account is forfeited, ms since the epoch; undefined when it is not. */
@@ -65,6 +59,6 @@ export function forfeitedUntilMs({ forfeitedAtMs }: Account, nowMs: number): num
 }
 
 /** Score of an account at the moment for which it holds: 0 while its stake is forfeited. */
-export function scoreOfAccount(account: Account, circumstances?: Circumstances): number {
-  return forfeitedUntilMs(account, account.atMs) === undefined ? scoreOf(account.recent, circumstances) : 0
+export function scoreOfAccount(account: Account): number {
+  return forfeitedUntilMs(account, account.atMs) === undefined ? scoreOf(account.recent) : 0
 }

@@ -4,7 +4,7 @@
  * A peer may say anything. So what one says of a content counts as 1 at most, less as it grows old, and less for a peer of low
  * standing; and of peers in one public network only the largest word counts. To make a content look wanted by n, one needs n networks.
  */
-import { CatalogError, DAY_MS } from '../../base/index.ts'
+import { CatalogError, DAY_MS, leftAfter } from '../../base/index.ts'
 import { isTimely } from '../../library/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import type { CidText } from '../types.ts'
@@ -115,7 +115,7 @@ export class DemandReports {
         reports.push({
           origin,
           standing,
-          count: Math.min(1, counts.get(content)!) * 2 ** (-ageMs / this.#halfLifeMs)
+          count: Math.min(1, counts.get(content)!) * leftAfter(ageMs, this.#halfLifeMs)
         })
     }
     return reports

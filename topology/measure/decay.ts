@@ -1,5 +1,4 @@
-/** What is left of a quantity of which half goes in each `halfLifeMs`, as a share. */
-export const leftAfter = (elapsedMs: number, halfLifeMs: number): number => 2 ** (-elapsedMs / halfLifeMs)
+import { leftAfter } from '../../base/index.ts'
 
 /**
  * A sum that forgets: what was added counts half after each half-life, so that it says how much there was lately. Two of them
@@ -21,6 +20,6 @@ export class DecayingSum {
   }
 
   at(nowMs: number): number {
-    return this.#sum * leftAfter(Math.max(0, nowMs - this.#atMs), this.#halfLifeMs)
+    return this.#sum * leftAfter(nowMs - this.#atMs, this.#halfLifeMs)
   }
 }

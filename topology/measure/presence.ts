@@ -1,5 +1,4 @@
-import { DAY_MS } from '../../base/index.ts'
-import { leftAfter } from './decay.ts'
+import { DAY_MS, leftAfter } from '../../base/index.ts'
 
 /** What was a day ago counts half: a peer that is off at night is there for a part of the time, whenever it is looked. */
 const HALF_LIFE_MS = DAY_MS
@@ -35,7 +34,7 @@ export class Presence {
   }
 
   #sumsAt(nowMs: number): { presentMs: number; sinceMetMs: number } {
-    const left = leftAfter(Math.max(0, nowMs - this.#atMs), HALF_LIFE_MS)
+    const left = leftAfter(nowMs - this.#atMs, HALF_LIFE_MS)
     const passedMs = MEAN_LIFE_MS * (1 - left)
     return {
       presentMs: this.#presentMs * left + (this.#isPresent ? passedMs : 0),
