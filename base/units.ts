@@ -96,6 +96,9 @@ export function displayDuration(ms: number): string {
   return formatDuration(Math.round(ms / SECOND_MS) * SECOND_MS)
 }
 
+/** A share of 0 to 1 to read: 0.954 is `95 %`. */
+export const displayShare = (share: number): string => `${Math.round(share * 100)} %`
+
 /** How many of something, to read: `1 file`, `2,000 files`. */
 export function plural(count: number, noun: string): string {
   return `${count.toLocaleString('en-GB')} ${noun}${count === 1 ? '' : 's'}`

@@ -3,7 +3,7 @@
  * that makes a node stands in daemon.ts; a program that embeds a node uses that.
  */
 import { setFlagsFromString } from 'node:v8'
-import { type Clock, SECOND_MS, systemClock, toCatalogError } from '../base/index.ts'
+import { type Clock, displayShare, SECOND_MS, systemClock, toCatalogError } from '../base/index.ts'
 import { type Config, loadConfig } from '../config/index.ts'
 import { createDaemon, type Daemon, STOP_TIMEOUT_MS } from './daemon.ts'
 import { openHome } from './home/home.ts'
@@ -63,7 +63,7 @@ export async function startDaemon(options: StartOptions): Promise<number> {
     // The log is not open yet: where it goes stands in the home that is being migrated.
     onProgress: ({ from, to, phase, done }) =>
       stderr.write(
-        `catalog: migrating the home from format ${from} to ${to}: ${phase}, ${Math.round(done * 100)} %\n`
+        `catalog: migrating the home from format ${from} to ${to}: ${phase}, ${displayShare(done)}\n`
       )
   })
   const config = load(home)

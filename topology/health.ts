@@ -2,7 +2,7 @@
  * How well a peer does: 1, less what each thing that is wrong with it takes away. The reasons are all there is to it, so whoever sees a
  * health can see why, and a reason that is no more takes nothing away any more.
  */
-import { displayDuration, displaySize, KIB } from '../base/index.ts'
+import { displayDuration, displayShare, displaySize, KIB } from '../base/index.ts'
 import type { PeerView } from './peer.ts'
 import { distanceOf } from './region.ts'
 
@@ -58,15 +58,13 @@ export function healthOf(view: PeerView): Health {
 
 type Check = (view: PeerView) => HealthReason | undefined
 
-const percent = (share: number): string => `${Math.round(share * 100)} %`
-
 const CHECKS: readonly Check[] = [
   ({ failureRate }) =>
     failureRate <= FAILING_FROM
       ? undefined
       : {
           code: 'failing',
-          text: `${percent(failureRate)} of what it was asked for lately failed`,
+          text: `${displayShare(failureRate)} of what it was asked for lately failed`,
           weight: FAILING * failureRate
         },
   ({ way }) => (way === 'away' ? { code: 'away', text: 'it is not connected now', weight: AWAY } : undefined),
@@ -75,7 +73,7 @@ const CHECKS: readonly Check[] = [
       ? undefined
       : {
           code: 'absent',
-          text: `it was connected for ${percent(uptime)} of the time since it was met`,
+          text: `it was connected for ${displayShare(uptime)} of the time since it was met`,
           weight: ABSENT * (1 - uptime)
         },
   ({ way }) =>

@@ -1,3 +1,4 @@
+import { displayShare } from '../../base/index.ts'
 import type { PeerList } from '../client/types.ts'
 import { formatTable, limitsText, printable } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
@@ -11,7 +12,7 @@ export const run = defineCommand(async context => {
         peer.peerId,
         peer.direction,
         typeof peer.rttMs === 'number' ? `${peer.rttMs.toFixed(1)} ms` : '',
-        `${Math.round(peer.health * 100)} %`,
+        displayShare(peer.health),
         peer.score.toFixed(2),
         printable(peer.agent ?? ''),
         limitsText(peer.limits),

@@ -1,8 +1,8 @@
-import { CatalogError } from '../../base/index.ts'
+import { CatalogError, displayShare } from '../../base/index.ts'
 import type { TopologyPeer, TopologyReply } from '../client/types.ts'
 import { formatTable } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
-import { MAX_DRAWN, rateText, regionText, shareText, timeText } from '../topology/graph.ts'
+import { MAX_DRAWN, rateText, regionText, timeText } from '../topology/graph.ts'
 
 interface Options {
   format?: 'table' | 'json' | 'dot' | 'svg'
@@ -70,9 +70,9 @@ const rowOf = (peer: TopologyPeer): string[] => [
   timeText(peer.p95Ms),
   rateText(peer.goodput.down),
   rateText(peer.goodput.up),
-  shareText(peer.failureRate),
-  shareText(peer.uptime),
+  displayShare(peer.failureRate),
+  displayShare(peer.uptime),
   peer.score.toFixed(2),
-  shareText(peer.health),
+  displayShare(peer.health),
   peer.reasons.map(({ text }) => text).join('; ')
 ]

@@ -1,4 +1,4 @@
-import { displayDuration, displaySize } from '../../base/index.ts'
+import { displayDuration, displayShare, displaySize } from '../../base/index.ts'
 import type { TopologyPeer, TopologyReply } from '../client/types.ts'
 import { printable } from '../framework/format.ts'
 
@@ -94,13 +94,12 @@ export const regionText = ({ name, source }: TopologyPeer['region']): string =>
 export const timeText = (ms: number | null): string => (ms === null ? '' : displayDuration(ms))
 export const rateText = (bytesPerSecond: number | null): string =>
   bytesPerSecond === null ? '' : `${displaySize(bytesPerSecond)}/s`
-export const shareText = (share: number): string => `${Math.round(share * 100)} %`
 
 function nodeOf(peer: TopologyPeer, place: number): GraphNode {
   const { peerId, health, reasons } = peer
   const fillcolor = COLOURS.find(([from]) => health >= from)?.[1] ?? '#ffffff'
   const tooltip = [peerId, ...reasons.map(({ text }) => text)].join('\n')
-  const label = `${place}. ${shortId(peerId)}\nhealth ${shareText(health)}`
+  const label = `${place}. ${shortId(peerId)}\nhealth ${displayShare(health)}`
   return { name: `peer${place}`, attributes: { label: plain(label), tooltip: plain(tooltip), fillcolor } }
 }
 

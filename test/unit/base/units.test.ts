@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   displayDuration,
+  displayShare,
   displaySize,
   formatDuration,
   formatSize,
@@ -103,6 +104,7 @@ test('what people read has three digits', () => {
     '12.3 MB',
     '2 GB'
   ])
+  expect([0, 0.954, 1].map(displayShare)).toEqual(['0 %', '95 %', '100 %'])
   expect([0, 12, 3412, 59_960, 312_400, 7_384_000].map(displayDuration)).toEqual([
     '0 ms',
     '12 ms',
