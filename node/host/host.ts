@@ -20,6 +20,7 @@ import { MemoryGuard } from './memory-guard.ts'
 import { hostMetrics } from './metrics.ts'
 import type { HostOptions } from './options.ts'
 import { PeerDatastore } from './peer-datastore.ts'
+import { parsePeerId } from './peer-id.ts'
 import { mapPorts } from './port-mapping.ts'
 import { ownAddresses, Reach } from './reach.ts'
 import { Relays } from './relays.ts'
@@ -123,9 +124,9 @@ class Libp2pHost implements Host {
     const peer = parsePeerId(peerId)
     if (this.libp2p.getConnections(peer).length === 0)
       throw new CatalogError('NOT_FOUND', `there is no connection to ${peerId}`)
-    this.keeper.unkeepPeer(peerId)
+    this.keeper.unkeepPeer(peer.toString())
     await this.libp2p.hangUp(peer)
-    this.#wayBack.forget(peerId)
+    this.#wayBack.forget(peer.toString())
   }
 
   async left(peer: PeerId): Promise<void> {
@@ -370,14 +371,6 @@ function localAddressRule(
       .getAddrs()
       .filter(address => !isRelayed(address))
       .every(isLocalAddress) ?? true
-}
-
-function parsePeerId(peerId: string): ReturnType<typeof peerIdFromString> {
-  try {
-    return peerIdFromString(peerId)
-  } catch (error) {
-    throw new CatalogError('INVALID_ARGUMENT', `${JSON.stringify(peerId)} is not a peer id`, { cause: error })
-  }
 }
 
 /** All connections of one peer as one entry. */

@@ -8,6 +8,7 @@ export { bannedError } from './banned.ts'
 export { ExtraConnections } from './extra-connections.ts'
 export { createHost } from './host.ts'
 export { DEFAULT_HOST_OPTIONS, type HostOptions } from './options.ts'
+export { parsePeerId } from './peer-id.ts'
 export type { ReachabilityState } from './reachability.ts'
 export { reconnect } from './reconnect.ts'
 export type {

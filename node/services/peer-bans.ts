@@ -2,9 +2,9 @@
  * Peers that the operator has banned: no connection is made to them or taken from them, and they are asked for nothing. They stand in
  * the database, so that a ban holds after a restart too.
  */
-import { peerIdFromString } from '@libp2p/peer-id'
 import { CatalogError, type Clock, type Logger } from '../../base/index.ts'
 import { type Database, KeyFamily, makeKey, type WriteOperation } from '../../library/index.ts'
+import { parsePeerId } from '../host/index.ts'
 import { MAX_REASON_CHARS } from './blocking.ts'
 
 /** More than an operator bans one by one; about 200 bytes each, all of them in memory. */
@@ -61,7 +61,7 @@ export class PeerBans {
 
   /** Durable and in force when it resolves. INVALID_ARGUMENT, PEER_BANNED for one that is already, LIMIT_EXCEEDED. */
   async add(text: string, reason: string | undefined, signal?: AbortSignal): Promise<Ban> {
-    const peerId = peerIdOfText(text)
+    const peerId = parsePeerId(text).toString()
     if (this.#banned.has(peerId))
       throw new CatalogError('PEER_BANNED', `${peerId} is banned already`, { details: { peerId } })
     if (this.#banned.size >= MAX_BANNED)
@@ -77,7 +77,7 @@ export class PeerBans {
 
   /** INVALID_ARGUMENT, NOT_FOUND. */
   async remove(text: string, signal?: AbortSignal): Promise<Ban> {
-    const peerId = peerIdOfText(text)
+    const peerId = parsePeerId(text).toString()
     const ban = this.#banned.get(peerId)
     if (ban === undefined)
       throw new CatalogError('NOT_FOUND', `${peerId} is not banned`, {
@@ -90,18 +90,6 @@ export class PeerBans {
 
   #write(operation: WriteOperation, signal?: AbortSignal): Promise<void> {
     return this.#modules.database.write([operation], { sync: true, ...(signal && { signal }) })
-  }
-}
-
-/** A peer id in the one form in which connections name it. INVALID_ARGUMENT. */
-export function peerIdOfText(text: string): string {
-  try {
-    return peerIdFromString(text).toString()
-  } catch (cause) {
-    throw new CatalogError('INVALID_ARGUMENT', `'${text}' is not a peer id`, {
-      hint: '`catalog peers list` shows the ids of connected peers',
-      cause
-    })
   }
 }
 

@@ -5,7 +5,7 @@
 import { CatalogError, type Logger } from '../../base/index.ts'
 import { type Database, KeyFamily, makeKey } from '../../library/index.ts'
 import { type LiveLimit, MAX_BURST_BYTES, MIN_RATE_BYTES, type Throttle } from '../../protocols/index.ts'
-import { peerIdOfText } from './peer-bans.ts'
+import { parsePeerId } from '../host/index.ts'
 
 /** Peers with limits of their own: more than an operator sets by hand; 200 bytes each, all read at the start. */
 export const MAX_LIMITED_PEERS = 1000
@@ -45,9 +45,9 @@ export class PeerLimits {
     return [...this.#peers]
   }
 
-  /** In place of those it had. Durable when it resolves. */
-  async set(peerId: string, limit: LiveLimit, signal?: AbortSignal): Promise<void> {
-    peerIdOfText(peerId)
+  /** In place of those it had. Durable when it resolves. INVALID_ARGUMENT, LIMIT_EXCEEDED. */
+  async set(text: string, limit: LiveLimit, signal?: AbortSignal): Promise<void> {
+    const peerId = parsePeerId(text).toString()
     if (!this.#peers.has(peerId) && this.#peers.size >= MAX_LIMITED_PEERS)
       throw new CatalogError(
         'LIMIT_EXCEEDED',
@@ -65,8 +65,8 @@ export class PeerLimits {
   }
 
   /** What is configured holds for it again. Durable when it resolves. */
-  async clear(peerId: string, signal?: AbortSignal): Promise<void> {
-    peerIdOfText(peerId)
+  async clear(text: string, signal?: AbortSignal): Promise<void> {
+    const peerId = parsePeerId(text).toString()
     await this.#modules.database.write([{ type: 'del', key: keyOf(peerId) }], {
       sync: true,
       ...(signal && { signal })

@@ -2,9 +2,9 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { CatalogError, type Logger } from '../../base/index.ts'
 import type { Throttle } from '../../protocols/index.ts'
 import { healthOf, type PeerView, type Topology } from '../../topology/index.ts'
-import type { ConnectedPeer, Host } from '../host/index.ts'
+import { type ConnectedPeer, type Host, parsePeerId } from '../host/index.ts'
 import type { LimitedPeer, PeerShape } from '../schemas.ts'
-import { type PeerBans, peerIdOfText } from './peer-bans.ts'
+import type { PeerBans } from './peer-bans.ts'
 import type { PeerLimits } from './peer-limits.ts'
 import { banShape, type PeerStandingModules, standingOf } from './peer-standing.ts'
 import type { PeerService } from './types.ts'
@@ -69,13 +69,14 @@ export function createPeers(modules: PeersModules): PeerService {
       }
     },
     async show(text, signal) {
-      const peerId = peerIdOfText(text)
+      const peerId = parsePeerId(text).toString()
       const [connection = null] = await shapesOf(host.peers().filter(peer => peer.peerId === peerId))
       const standing = await standingOf(modules, peerId, signal)
       return { ...standing, connection, limits: throttle.ofPeer(peerId) }
     },
     async ban(text, reason, signal) {
-      const peerId = peerIdOfText(text)
+      const peer = parsePeerId(text)
+      const peerId = peer.toString()
       if (peerId === host.peerId)
         throw new CatalogError('INVALID_ARGUMENT', 'that is this node itself', {
           hint: '`catalog peers list` shows the ids of others'
@@ -83,14 +84,15 @@ export function createPeers(modules: PeersModules): PeerService {
       const ban = await bans.add(peerId, reason, signal)
       // It is in force: what cannot be closed now is refused when it next asks for a connection.
       await host
-        .left(peerIdFromString(peerId))
+        .left(peer)
         .catch(err => modules.logger.warn({ err, peer: peerId }, 'a banned peer stays connected'))
       return banShape(ban)
     },
     unban: async (text, signal) => banShape(await bans.remove(text, signal)),
     connect: async (address, signal) => (await shapesOf([await host.connect(address, signal)]))[0]!,
     disconnect: peerId => host.disconnect(peerId),
-    async limit(peerId, limit, signal) {
+    async limit(text, limit, signal) {
+      const peerId = parsePeerId(text).toString()
       await (limit === undefined ? limits.clear(peerId, signal) : limits.set(peerId, limit, signal))
       return limitedPeer(peerId)
     }

@@ -6,6 +6,8 @@ import type { LiveLimit } from '../../../protocols/index.ts'
 import { openMemory, type TestDatabase } from '../registry/databases.ts'
 
 const A = '12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf'
+/** The same, as the CID that peer ids may be written as too. */
+const A_AS_CID = 'bafzaajaiaejca2vy7twtax6tqomfasd73ockcctkcuqlqvcrpbwc4xciumbyr4tm'
 const MIB = 1024 * 1024
 
 let database: TestDatabase
@@ -44,6 +46,16 @@ describe('limits of single peers', () => {
     expect(inForce.get(A)).toEqual({ up: MIB, burst: 2 * MIB })
     expect(later.peers()).toEqual([A])
     await later.clear(A)
+    expect(inForce.size).toBe(0)
+    expect((await open()).peers()).toEqual([])
+  })
+
+  it('mean the peer however its id is written', async () => {
+    const limits = await open()
+    await limits.set(A_AS_CID, { up: MIB })
+    expect([...inForce.keys()]).toEqual([A])
+    expect(limits.peers()).toEqual([A])
+    await limits.clear(A_AS_CID)
     expect(inForce.size).toBe(0)
     expect((await open()).peers()).toEqual([])
   })
