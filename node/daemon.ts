@@ -147,7 +147,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     hostOptions(values)
   )
   shutdown.leave('host', () => host.stop())
-  const violations = watchViolations({ host, clock, log, metrics: registry })
+  const violations = watchViolations({ host, isBanned, clock, log, metrics: registry })
   const topology = topologyOf({ host, clock, metrics: registry }, values.topology)
   const control = createControl(
     { libp2p: host.libp2p, log: log.child({ part: 'control' }), clock, metrics: registry },
@@ -167,7 +167,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   await control.start()
   shutdown.leave('control', () => control.stop())
   const ledger = await fairnessOf(
-    { host, library, sets, violations, bans, clock, logger: log, metrics: registry },
+    { host, library, sets, violations, clock, logger: log, metrics: registry },
     values.incentives,
     shutdown
   )

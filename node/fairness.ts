@@ -1,4 +1,4 @@
-/** What makes a node fair to its peers, and keeps out whom it does not want: put together from the host, the ledger and the bans. */
+/** What makes a node fair to its peers: its ledger, put together with what tells it. */
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import type { Clock, Logger } from '../base/index.ts'
@@ -7,17 +7,15 @@ import { isLocalAddress, networkPrefix } from '../discovery/index.ts'
 import type { Database, Registry } from '../library/index.ts'
 import type { LibrarySets } from '../sync/index.ts'
 import type { Host } from './host/index.ts'
-import type { PeerBans } from './services/peer-bans.ts'
 import { PeerLedger } from './services/peer-ledger.ts'
 import type { Violations } from './services/violations.ts'
 import type { Shutdown } from './shutdown.ts'
 
 export interface FairnessModules {
-  host: Pick<Host, 'libp2p' | 'events' | 'left'>
+  host: Pick<Host, 'libp2p'>
   library: { database: Database; registry: Registry }
   sets: LibrarySets
   violations: Violations
-  bans: PeerBans
   clock: Clock
   logger: Logger
   metrics: MetricsRegistry
@@ -29,19 +27,12 @@ export async function fairnessOf(
   incentives: Config['incentives'],
   shutdown: Shutdown
 ): Promise<PeerLedger> {
-  const { host, library, violations, bans, logger } = modules
+  const { host, library, violations } = modules
   const ledger = await PeerLedger.open(
     { ...modules, ...library, networkOf: peerId => networkOf(host, peerId) },
     { halfLifeMs: incentives.halfLife, isWeighing: incentives.enabled }
   )
   violations.onReported(peerId => ledger.violated(peerId))
-  // A connection that was being made while its peer was banned.
-  host.events.on('connected', ({ peerId }) => {
-    if (!bans.isBanned(peerId)) return
-    host
-      .left(peerIdFromString(peerId))
-      .catch(err => logger.warn({ err, peer: peerId }, 'a banned peer stays connected'))
-  })
   ledger.start()
   shutdown.leave('ledger', () => ledger.stop())
   return ledger

@@ -9,19 +9,25 @@ import type { Host } from './host/index.ts'
 import type { PeerHealth } from './services/peer-health.ts'
 import { Violations } from './services/violations.ts'
 
-/** Counts what peers do against the protocols; who is denied for it is hung up on whenever it comes back. */
+/**
+ * Counts what peers do against the protocols. Who is denied for it is hung up on whenever it comes back, and so is who was
+ * banned while its connection was being made.
+ */
 export function watchViolations(modules: {
   host: Host
+  isBanned(peerId: string): boolean
   clock: Clock
   log: Logger
   metrics: MetricsRegistry
 }): Violations {
-  const { host, log } = modules
+  const { host, isBanned, log } = modules
   const hangUp = (peerId: PeerId): Promise<void> => host.libp2p.hangUp(peerId)
   const violations = new Violations({ ...modules, disconnect: hangUp })
   host.events.on('connected', ({ peerId }) => {
-    if (!violations.isDenied(peerId)) return
-    hangUp(peerIdFromString(peerId)).catch(error => log.warn({ err: error, peerId }, 'a denied peer stays'))
+    if (!violations.isDenied(peerId) && !isBanned(peerId)) return
+    hangUp(peerIdFromString(peerId)).catch(err =>
+      log.warn({ err, peer: peerId }, 'a peer that is not wanted stays')
+    )
   })
   return violations
 }
