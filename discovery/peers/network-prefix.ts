@@ -28,3 +28,10 @@ export function networkPrefix(
   const family = first.name === 'ip4' ? 4 : 6
   return Uint8Array.of(family, ...bytes.subarray(1, 1 + prefixBytes[first.name]))
 }
+
+/** A network as `networkPrefix` names it, to read: `192.0.2.0/24` or `2001:db8:1::/48`. */
+export function displayNetwork([family, ...bytes]: Uint8Array): string {
+  if (family === 4) return `${bytes.join('.')}.0/24`
+  const groups = [0, 2, 4].map(at => ((bytes[at] ?? 0) * 256 + (bytes[at + 1] ?? 0)).toString(16))
+  return `${groups.join(':')}::/48`
+}

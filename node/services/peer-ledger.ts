@@ -13,7 +13,7 @@ import {
   peerOfKey
 } from '../../ledger/index.ts'
 import { type Database, KeyFamily, makeKey, type Registry, type ReleaseRecord } from '../../library/index.ts'
-import type { LibrarySets } from '../../sync/index.ts'
+import type { Contradiction, LibrarySets } from '../../sync/index.ts'
 import type { OnOutcome } from './fetch-outcomes.ts'
 import { Ongoing } from './ongoing.ts'
 import { peerOf } from './writer-key.ts'
@@ -131,20 +131,20 @@ export class PeerLedger extends Ongoing {
    */
   async convict(signal?: AbortSignal): Promise<void> {
     const { sets, logger } = this.#modules
-    const proven = new Map<string, number>()
     try {
-      for (const { incoming } of await sets.evidence(signal)) {
-        if (incoming.isClosed) continue
-        const peerId = peerOf(incoming.writer)
-        proven.set(peerId, (proven.get(peerId) ?? 0) + 1)
-      }
+      this.convictBy(await sets.evidence(signal))
     } catch (err) {
       if (signal?.aborted !== true) logger.error({ err }, 'contradictions of peers cannot be read')
     }
-    for (const [peerId, contradictions] of proven) {
-      if (!this.#ledger.convict(peerId, contradictions)) continue
+  }
+
+  /** The same with what was read already. */
+  convictBy(evidence: readonly Contradiction[]): void {
+    const open = evidence.filter(({ incoming }) => !incoming.isClosed)
+    for (const [peerId, { length }] of Map.groupBy(open, ({ incoming }) => peerOf(incoming.writer))) {
+      if (!this.#ledger.convict(peerId, length)) continue
       this.#metrics.forfeited.inc()
-      logger.warn({ peer: peerId, contradictions }, 'a peer has forfeited its stake')
+      this.#modules.logger.warn({ peer: peerId, contradictions: length }, 'a peer has forfeited its stake')
     }
   }
 

@@ -1,5 +1,6 @@
 /** How a peer stands with this node, and why: what `catalog peers show` tells. */
 import { type Clock, displayDuration, displaySize, plural } from '../../base/index.ts'
+import { displayNetwork } from '../../discovery/index.ts'
 import { type Account, creditBytesOf, forfeitedUntilMs, NOTHING } from '../../ledger/index.ts'
 import type { LibrarySets } from '../../sync/index.ts'
 import type { BanShape, PeerStanding } from '../standing-schemas.ts'
@@ -10,7 +11,7 @@ import type { Violations } from './violations.ts'
 import { peerOf } from './writer-key.ts'
 
 export interface PeerStandingModules {
-  ledger: Pick<PeerLedger, 'view' | 'weighed' | 'convict' | 'isWeighing' | 'halfLifeMs'>
+  ledger: Pick<PeerLedger, 'view' | 'weighed' | 'convictBy' | 'isWeighing' | 'halfLifeMs'>
   bans: Pick<PeerBans, 'of'>
   health: Pick<PeerHealth, 'refusal'>
   violations: Pick<Violations, 'deniedForMs'>
@@ -25,20 +26,23 @@ export async function standingOf(
   signal: AbortSignal
 ): Promise<PeerStanding> {
   const { ledger, bans, health, violations, sets, clock } = modules
-  await ledger.convict(signal)
+  const evidence = await sets.evidence(signal)
+  ledger.convictBy(evidence)
   const account = ledger.view.account(peerId)
   const network = ledger.view.networkOf(peerId)
   const refusal = health.refusal(peerId)
   const ban = bans.of(peerId)
   const untilMs = account && forfeitedUntilMs(account, clock.now())
-  const evidence = await sets.evidence(signal)
   const facts: Omit<PeerStanding, 'reasons'> = {
     peerId,
     score: ledger.view.scoreOf(peerId),
     weight: ledger.weighed(peerId),
     creditBytes: account === undefined ? 0 : Math.round(creditBytesOf(account)),
     ledger: ledgerShape(account),
-    network: network === '' ? null : { prefix: prefixText(network), peers: ledger.view.peersOf(network) },
+    network:
+      network === ''
+        ? null
+        : { prefix: displayNetwork(Buffer.from(network, 'hex')), peers: ledger.view.peersOf(network) },
     leftAlone: refusal === undefined ? null : { code: refusal.code, reason: refusal.message },
     deniedForMs: Math.ceil(violations.deniedForMs(peerId)),
     contradictions: evidence
@@ -84,7 +88,7 @@ function reasonsOf(
     reasons.push(`banned since ${ban.bannedAt}${ban.reason === undefined ? '' : `: ${ban.reason}`}`)
   if (forfeitedUntil !== null)
     reasons.push(
-      `its key has signed ${plural(contradictions.length, 'pair')} of heads that contradict each other: its credits are gone, and it has the least weight until ${forfeitedUntil}`
+      `its key has signed ${plural(contradictions.filter(({ counts }) => counts).length, 'pair')} of heads that contradict each other: its credits are gone, and it has the least weight until ${forfeitedUntil}`
     )
   if (deniedForMs > 0)
     reasons.push(`refused for ${displayDuration(deniedForMs)} for what it did against the protocols`)
@@ -122,11 +126,3 @@ function measuredReasons({ since, recent }: PeerStanding['ledger'], halfLifeMs: 
 const times = (weight: number): string => `${Number(weight.toPrecision(2))} times`
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const timeText = (ms: number): string => new Date(ms).toISOString()
-
-/** `192.0.2.0/24` or `2001:db8:1::/48`. */
-function prefixText(network: string): string {
-  const [family = 0, ...bytes] = Buffer.from(network, 'hex')
-  if (family === 4) return `${bytes.join('.')}.0/24`
-  const groups = [0, 2, 4].map(at => ((bytes[at] ?? 0) * 256 + (bytes[at + 1] ?? 0)).toString(16))
-  return `${groups.join(':')}::/48`
-}

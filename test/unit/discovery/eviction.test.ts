@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { HOUR_MS, silentLogger } from '../../../base/index.ts'
 import { compareDistance } from '../../../discovery/distance.ts'
-import { networkPrefix } from '../../../discovery/index.ts'
+import { displayNetwork, networkPrefix } from '../../../discovery/index.ts'
 import { kademliaId, keyText, nameKey } from '../../../discovery/keys.ts'
 import type { ClaimBatch } from '../../../discovery/providers/admission.ts'
 import { CLAIM_LIFETIME_MS } from '../../../discovery/providers/limits.ts'
@@ -257,6 +257,13 @@ describe('the network of an address', () => {
     expect(of('/ip6/2a00:1:2:3::1/udp/1/quic-v1')).toBe('062a0000010002')
     const bytes = multiaddr('/ip6/2a00:1:2:3::1/udp/1/quic-v1').bytes
     expect(keyText(networkPrefix(multiaddr(bytes))!)).toBe('062a0000010002')
+  })
+
+  it('can be read', () => {
+    expect(displayNetwork(networkPrefix(multiaddr('/ip4/8.8.4.9/udp/1/quic-v1'))!)).toBe('8.8.4.0/24')
+    expect(displayNetwork(networkPrefix(multiaddr('/ip6/2a00:1:2:3::1/udp/1/quic-v1'))!)).toBe(
+      '2a00:1:2::/48'
+    )
   })
 
   it('is none for private, loopback and named addresses', () => {
