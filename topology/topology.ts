@@ -130,6 +130,8 @@ export class Topology implements SourceMemory {
     const known = this.#peers.get(peerId)
     if (known !== undefined) return known
     const peer = new Peer(peerId, this.#nowMs)
+    // One that is connected may have been forgotten meanwhile, for many that came.
+    if (this.#modules.ways().has(peerId)) peer.presence.set(true, this.#nowMs)
     this.#peers.set(peerId, peer)
     return peer
   }

@@ -32,6 +32,16 @@ describe('the topology', () => {
     expect(here.order(['slow', 'new', 'fast'])).toEqual(['fast', 'new', 'slow'])
   })
 
+  it('knows that a peer is there still when so many others came that it was forgotten', async () => {
+    const { here, ways, clock } = topology()
+    ways.set('peer', 'direct')
+    here.present('peer', true)
+    for (let i = 0; i < 1000; i++) here.present(`stranger ${i}`, false)
+    here.roundTrip('peer', 20)
+    await clock.advance(SECOND_MS)
+    expect(here.views(['peer'])).toMatchObject([{ way: 'direct', uptime: 1 }])
+  })
+
   it('tells a fetch where to begin with a source', () => {
     const { here } = topology()
     expect(here.recall('peer')).toEqual({ goodput: undefined, roundTripMs: undefined })
