@@ -320,7 +320,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
         libraryAnnouncing,
         ...syncParts.pausable,
         ...(offloading === undefined ? [] : [offloading]),
-        { pause: () => contentServer.stop(), resume: () => contentServer.start() }
+        { pause: () => contentServer.stop(), resume: () => contentServer.start() },
+        ledger
       ]
     },
     { ...options, startedMs: clock.monotonicMs() }
