@@ -32,6 +32,11 @@ export class AnswerSender {
     this.#modules = modules
   }
 
+  /** Bytes that the stream was given so far. */
+  get sentBytes(): number {
+    return this.#sentBytes
+  }
+
   /** Resolves when the stream has all of the answer. Rejects when the stream ends before, or with the signal's reason. */
   async send({ frame, hasBlocks, place }: Prepared, priority: Priority): Promise<void> {
     if (hasBlocks) await this.#sendPieces(frame, priority)

@@ -56,7 +56,7 @@ export interface ServedStreamModules {
   readonly onAnswer: (status: number, bytes: number) => void
   /** Told at the end how fast the peer took what it was sent, where it asked for enough to say. */
   readonly onPace: (bytes: number, tookMs: number) => void
-  /** Content of a release was sent: bytes as they went over the wire. */
+  /** Content of a release was sent, perhaps a part of an answer only: bytes as they went over the wire. */
   readonly onContent: (record: ReleaseRecord, bytes: number) => void
 }
 
@@ -341,9 +341,16 @@ export class ServedStream {
   }
 
   async #send(answer: Prepared): Promise<void> {
-    await this.#sender.send(answer, this.#priority)
-    this.#modules.onAnswer(answer.status, answer.frame.byteLength)
-    if (answer.hasBlocks) this.#modules.onContent(this.#record!, answer.frame.byteLength)
+    const { onAnswer, onContent } = this.#modules
+    const beforeBytes = this.#sender.sentBytes
+    try {
+      await this.#sender.send(answer, this.#priority)
+    } finally {
+      // Also of an answer that is cut off: who ends each stream just before its end has taken it all the same.
+      const sentBytes = this.#sender.sentBytes - beforeBytes
+      if (answer.hasBlocks && sentBytes > 0) onContent(this.#record!, sentBytes)
+    }
+    onAnswer(answer.status, answer.frame.byteLength)
   }
 }
 

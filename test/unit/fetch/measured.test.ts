@@ -1,10 +1,13 @@
 /** What a ledger is told of transfers: what was sent, and what came and was right. */
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
+import { MIB, systemClock } from '../../../base/index.ts'
 import type { ReleaseRecord } from '../../../library/index.ts'
+import { Part } from '../../../protocols/content/frames.ts'
 import { pseudoRandom, type TarEntry } from '../content/fakes.ts'
 import { introduce } from '../protocols/nodes.ts'
+import { BulkClient, openFrame, rangeFrame, run } from './bulk-client.ts'
 import { type Lie, startLiar } from './liar.ts'
-import { publish, startPeer, withPeers } from './peers.ts'
+import { publish, startPeer, throttleWith, withPeers } from './peers.ts'
 
 const ENTRIES: TarEntry[] = [
   { name: 'big.bin', body: pseudoRandom('measured', 700_000) },
@@ -48,6 +51,36 @@ it('is told by both sides alike, of the release that it was about', async () => 
     },
     { publisher: { server: { onSent: sent.told } }, consumer: { onStored: stored.told } }
   )
+})
+
+it('is told what was sent of an answer that the peer cut off', async () => {
+  const sent = meter()
+  // Slow enough that there is something left to cut off.
+  const { upload } = throttleWith({ clock: systemClock }, { total: { up: MIB / 2, down: 0 } })
+  const publisher = await startPeer({ upload, server: { onSent: sent.told } })
+  const taker = await startPeer()
+  try {
+    const record = await publish(publisher, ENTRIES)
+    const peer = await introduce(taker.libp2p, publisher.libp2p)
+    const client = await BulkClient.open(taker.libp2p, peer, openFrame(record.id.bytes))
+    await client.next()
+    let takenBytes = 0
+    const isEnough = new Promise<void>(resolve => {
+      client.stream.addEventListener('message', ({ data }) => {
+        takenBytes += data.byteLength
+        if (takenBytes > 150_000) resolve()
+      })
+    })
+    client.send(rangeFrame(1, run({ part: Part.File, slot: 0, count: 6 })))
+    client.next().catch(() => undefined)
+    await isEnough
+    client.stream.abort(new Error('enough'))
+    await vi.waitFor(() =>
+      expect(sent.bytes.get(taker.libp2p.peerId.toString())).toBeGreaterThanOrEqual(takenBytes)
+    )
+  } finally {
+    await Promise.all([publisher.close(), taker.close()])
+  }
 })
 
 it('credits a liar with nothing of what was wrong, and an honest source with what it brought', async () => {
