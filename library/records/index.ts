@@ -33,6 +33,7 @@ export {
   nextSequence
 } from './release.ts'
 export { canonicalKey, recordHash, releaseKey, supersedes, trieKey } from './set-keys.ts'
+export { SignedMap } from './signed-map.ts'
 export { StatementSet } from './statement-set.ts'
 export {
   createAttestationRecord,

@@ -10,26 +10,10 @@
  * It goes to direct peers and no further: who takes one takes it from the node that signed it. A node says only what it served of what
  * everybody may know of; the contents of closed libraries are in no summary.
  */
-import { CID } from 'multiformats/cid'
-import { CatalogError, KIB, toCatalogError } from '../../base/index.ts'
-import {
-  check,
-  checkFields,
-  decodeCanonical,
-  encodeCanonical,
-  must,
-  RECORD_LIMITS
-} from '../../library/index.ts'
-import {
-  PUBLIC_KEY_BYTES,
-  SIGNATURE_BYTES,
-  type Signer,
-  signWithDomain,
-  verifyWithDomain
-} from '../../trust/index.ts'
-
-const SUMMARY_FORMAT = 'catalog-demand/1'
-const SIGNATURE_DOMAIN = 'demand'
+import type { CID } from 'multiformats/cid'
+import { KIB } from '../../base/index.ts'
+import { check, must, RECORD_LIMITS, SignedMap } from '../../library/index.ts'
+import type { Signer } from '../../trust/index.ts'
 
 /** What a node says of its own: enough to tell what is wanted, one message. */
 export const MAX_SUMMARY_COUNTS = 256
@@ -59,19 +43,30 @@ const isCount: check.Check = (value, field) => {
   check.integer(1, MAX_THOUSANDTHS)(value[1], field)
 }
 
-const SUMMARY_FIELDS = {
-  node: must(check.bytes(PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES)),
-  sequence: must(check.integer(RECORD_LIMITS.earliestMs, RECORD_LIMITS.latestMs)),
-  counts: must(check.list(isCount, MAX_SUMMARY_COUNTS)),
-  sig: must(check.bytes(SIGNATURE_BYTES, SIGNATURE_BYTES))
-}
-
 interface SummaryMap {
   readonly node: Uint8Array
   readonly sequence: number
   readonly counts: ReadonlyArray<readonly [CID, number]>
-  readonly sig: Uint8Array
 }
+
+const SUMMARY_MAP = new SignedMap<SummaryMap>({
+  name: 'catalog-demand',
+  domain: 'demand',
+  title: 'demand summary',
+  code: 'DEMAND_INVALID',
+  maxBytes: MAX_SUMMARY_BYTES,
+  signer: 'node',
+  fields: {
+    sequence: must(check.integer(RECORD_LIMITS.earliestMs, RECORD_LIMITS.latestMs)),
+    counts: must(check.list(isCount, MAX_SUMMARY_COUNTS))
+  },
+  fault: ({ counts }) =>
+    counts.some(([content], at) => at > 0 && compareContents(counts[at - 1]![0], content) >= 0)
+      ? 'has a content twice, or out of order'
+      : undefined
+})
+
+const compareContents = (a: CID, b: CID): number => Buffer.compare(a.bytes, b.bytes)
 
 /** Signs what was served most; counts of less than a thousandth are left out. Throws DEMAND_INVALID for more than 256. */
 export function signSummary(
@@ -84,48 +79,17 @@ export function signSummary(
       ({ content, count }) => [content, Math.min(MAX_THOUSANDTHS, Math.round(count * THOUSANDTHS))] as const
     )
     .filter(([, thousandths]) => thousandths > 0)
-    .sort(([a], [b]) => Buffer.compare(a.bytes, b.bytes))
-  const unsigned = { format: SUMMARY_FORMAT, node: signer.publicKey, sequence, counts: pairs }
-  const sig = signWithDomain(signer, SIGNATURE_DOMAIN, encodeCanonical(unsigned))
-  return decodeSummary(encodeCanonical({ ...unsigned, sig }))
+    .sort(([a], [b]) => compareContents(a, b))
+  return decodeSummary(SUMMARY_MAP.sign({ sequence, counts: pairs }, signer))
 }
 
 /** Reads and verifies a summary. Throws DEMAND_INVALID, SIGNATURE_INVALID, UNSUPPORTED (a later format). */
 export function decodeSummary(bytes: Uint8Array): DemandSummary {
-  if (bytes.byteLength > MAX_SUMMARY_BYTES) throw invalid(`has ${bytes.byteLength} bytes`)
-  const map = readMap(bytes)
-  const { sig, ...unsigned } = map
-  if (!verifyWithDomain(map.node, SIGNATURE_DOMAIN, encodeCanonical(unsigned), sig))
-    throw new CatalogError('SIGNATURE_INVALID', 'the signature of the demand summary does not hold')
-  const counts = map.counts.map(([content, thousandths]) => ({ content, count: thousandths / THOUSANDTHS }))
-  return { node: map.node, sequence: map.sequence, counts, bytes: Uint8Array.from(bytes) }
-}
-
-function readMap(bytes: Uint8Array): SummaryMap {
-  try {
-    const map = decodeCanonical(bytes)
-    if (!check.isMap(map)) throw invalid('is not a map')
-    checkFormat(map.format)
-    checkFields(map, SUMMARY_FIELDS)
-    const summary = map as unknown as SummaryMap
-    const contents = summary.counts.map(([content]) => CID.asCID(content)!.bytes)
-    if (contents.some((content, at) => at > 0 && Buffer.compare(contents[at - 1]!, content) >= 0))
-      throw invalid('has a content twice, or out of order')
-    return summary
-  } catch (thrown) {
-    const error = toCatalogError(thrown)
-    throw error.code === 'RECORD_INVALID' ? invalid(`cannot be read: ${error.message}`) : error
+  const { node, sequence, counts } = SUMMARY_MAP.decode(bytes)
+  return {
+    node,
+    sequence,
+    counts: counts.map(([content, thousandths]) => ({ content, count: thousandths / THOUSANDTHS })),
+    bytes: Uint8Array.from(bytes)
   }
-}
-
-function checkFormat(format: unknown): void {
-  if (format === SUMMARY_FORMAT) return
-  if (typeof format !== 'string' || !/^catalog-demand\/[1-9]\d{0,3}$/.test(format)) throw invalid('is none')
-  throw new CatalogError('UNSUPPORTED', `the demand summary has the format ${format}`, {
-    hint: `this node knows ${SUMMARY_FORMAT}; upgrade Catalog to read it`
-  })
-}
-
-function invalid(what: string): CatalogError {
-  return new CatalogError('DEMAND_INVALID', `the demand summary ${what}`)
 }

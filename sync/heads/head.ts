@@ -17,29 +17,11 @@
  * A record speaks for itself wherever it is; a head says what is *not* there: without it a peer that leaves a yank out could
  * not be told from one that never heard of it.
  */
-import { CatalogError, DAY_MS, LruCache, toCatalogError } from '../../base/index.ts'
-import {
-  check,
-  checkFields,
-  decodeCanonical,
-  encodeCanonical,
-  may,
-  must,
-  RECORD_LIMITS
-} from '../../library/index.ts'
+import { DAY_MS, LruCache } from '../../base/index.ts'
+import { check, may, must, RECORD_LIMITS, SignedMap } from '../../library/index.ts'
 import { MAX_HEAD_BYTES } from '../../protocols/index.ts'
-import {
-  domainPrefix,
-  PUBLIC_KEY_BYTES,
-  SIGNATURE_BYTES,
-  type Signer,
-  sha256,
-  signWithDomain,
-  verifyWithDomain
-} from '../../trust/index.ts'
+import { domainPrefix, type Signer, sha256 } from '../../trust/index.ts'
 
-const HEAD_FORMAT = 'catalog-head/1'
-const SIGNATURE_DOMAIN = 'head'
 const HASH_PREFIX = domainPrefix('head')
 const HASH_BYTES = 32
 
@@ -86,25 +68,40 @@ const isTrue: check.Check = (value, field) => {
   if (value !== true) check.refuse(field, 'is not true')
 }
 
-const HEAD_FIELDS = {
-  library: hash,
-  writer: must(check.bytes(PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES)),
-  epoch: must(check.integer(1, RECORD_LIMITS.integer)),
-  revision: must(check.integer(1, RECORD_LIMITS.integer)),
-  time: instant,
-  expires: instant,
-  root: hash,
-  previous: may(check.bytes(HASH_BYTES, HASH_BYTES)),
-  closed: may(isTrue),
-  sig: must(check.bytes(SIGNATURE_BYTES, SIGNATURE_BYTES))
+interface HeadMap extends Omit<HeadStatement, 'isClosed'> {
+  readonly closed?: true
+  readonly writer: Uint8Array
 }
+
+const HEAD_MAP = new SignedMap<HeadMap>({
+  name: 'catalog-head',
+  domain: 'head',
+  title: 'head',
+  code: 'HEAD_INVALID',
+  maxBytes: MAX_HEAD_BYTES,
+  signer: 'writer',
+  fields: {
+    library: hash,
+    epoch: must(check.integer(1, RECORD_LIMITS.integer)),
+    revision: must(check.integer(1, RECORD_LIMITS.integer)),
+    time: instant,
+    expires: instant,
+    root: hash,
+    previous: may(check.bytes(HASH_BYTES, HASH_BYTES)),
+    closed: may(isTrue)
+  },
+  fault: ({ time, expires, previous, revision }) => {
+    if (expires <= time || expires > time + HEAD_LIFETIME_MS)
+      return 'does not expire within 7 days after it was signed'
+    return (previous === undefined) === (revision === 1)
+      ? undefined
+      : 'names a head before it though it is the first, or does not'
+  }
+})
 
 /** Signs a head. Throws HEAD_INVALID for a statement that no reader would take. */
 export function signHead({ isClosed = false, ...statement }: HeadStatement, signer: Signer): Head {
-  const closed = isClosed ? { closed: true } : {}
-  const unsigned = { format: HEAD_FORMAT, ...statement, ...closed, writer: signer.publicKey }
-  const sig = signWithDomain(signer, SIGNATURE_DOMAIN, encodeCanonical(unsigned))
-  return decodeHead(encodeCanonical({ ...unsigned, sig }))
+  return decodeHead(HEAD_MAP.sign({ ...statement, ...(isClosed && { closed: true }) }, signer))
 }
 
 /**
@@ -112,7 +109,7 @@ export function signHead({ isClosed = false, ...statement }: HeadStatement, sign
  * know are signed with the rest and kept in `bytes`.
  */
 export function decodeHead(bytes: Uint8Array): Head {
-  if (bytes.byteLength > MAX_HEAD_BYTES) throw invalid(`has ${bytes.byteLength} bytes`)
+  HEAD_MAP.expectSize(bytes)
   const name = Buffer.from(hashOf(bytes)).toString('latin1')
   const known = READ_HEADS.get(name)
   if (known !== undefined) return known
@@ -123,11 +120,7 @@ export function decodeHead(bytes: Uint8Array): Head {
 }
 
 function verifiedHead(bytes: Uint8Array): Head {
-  const map = readMap(bytes)
-  const { sig, ...unsigned } = map
-  if (!verifyWithDomain(map.writer, SIGNATURE_DOMAIN, encodeCanonical(unsigned), sig))
-    throw new CatalogError('SIGNATURE_INVALID', 'the signature of the head does not hold')
-  const { library, writer, epoch, revision, time, expires, root, previous } = map
+  const { library, writer, epoch, revision, time, expires, root, previous, closed } = HEAD_MAP.decode(bytes)
   const head = {
     library,
     writer,
@@ -136,7 +129,7 @@ function verifiedHead(bytes: Uint8Array): Head {
     time,
     expires,
     root,
-    isClosed: map.closed === true,
+    isClosed: closed === true,
     bytes,
     hash: hashOf(bytes)
   }
@@ -144,40 +137,3 @@ function verifiedHead(bytes: Uint8Array): Head {
 }
 
 const hashOf = (bytes: Uint8Array): Uint8Array => sha256(HASH_PREFIX, bytes)
-
-interface HeadMap extends Omit<HeadStatement, 'isClosed'> {
-  readonly format: unknown
-  readonly closed?: true
-  readonly writer: Uint8Array
-  readonly sig: Uint8Array
-}
-
-function readMap(bytes: Uint8Array): HeadMap {
-  try {
-    const map = decodeCanonical(bytes)
-    if (!check.isMap(map)) throw invalid('is not a map')
-    checkFormat(map.format)
-    checkFields(map, HEAD_FIELDS)
-    const head = map as unknown as HeadMap
-    if (head.expires <= head.time || head.expires > head.time + HEAD_LIFETIME_MS)
-      throw invalid('does not expire within 7 days after it was signed')
-    if ((head.previous === undefined) !== (head.revision === 1))
-      throw invalid('names a head before it though it is the first, or does not')
-    return head
-  } catch (thrown) {
-    const error = toCatalogError(thrown)
-    throw error.code === 'RECORD_INVALID' ? invalid(`cannot be read: ${error.message}`) : error
-  }
-}
-
-function checkFormat(format: unknown): void {
-  if (format === HEAD_FORMAT) return
-  if (typeof format !== 'string' || !/^catalog-head\/[1-9]\d{0,3}$/.test(format)) throw invalid('is none')
-  throw new CatalogError('UNSUPPORTED', `the head has the format ${format}; this node knows ${HEAD_FORMAT}`, {
-    hint: 'upgrade Catalog to read it'
-  })
-}
-
-function invalid(what: string): CatalogError {
-  return new CatalogError('HEAD_INVALID', `the head ${what}`)
-}
