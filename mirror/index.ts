@@ -24,8 +24,7 @@ export {
   MAX_MEMBERS,
   MEMBER_LIFETIME_MS,
   MemberSet,
-  type MemberVerdict,
-  nextSequence
+  type MemberVerdict
 } from './members/member-set.ts'
 export { FRESH_MS, PROOF_LIFETIME_MS } from './placement/claims.ts'
 export { type HolderInput, type PlanInput, planMirror } from './placement/plan.ts'

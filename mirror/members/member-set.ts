@@ -89,10 +89,6 @@ export class MemberSet {
   }
 }
 
-/** The sequence of the next record of a node, `last` being the one before. */
-export const nextSequence = (last: number | undefined, nowMs: number): number =>
-  last === undefined ? nowMs : Math.max(nowMs, last + 1)
-
 /** How long a node signs for: one that is gone without a word is out of the ranks a day later. */
 export const MEMBER_LIFETIME_MS = DAY_MS
 

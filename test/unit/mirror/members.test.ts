@@ -2,12 +2,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DAY_MS, MINUTE_MS } from '../../../base/index.ts'
+import { nextSequence } from '../../../library/index.ts'
 import {
   capacityClassOf,
   MEMBER_LIFETIME_MS,
   type MemberRecord,
   MemberSet,
-  nextSequence,
   signMember
 } from '../../../mirror/index.ts'
 import { keyOf } from '../records/examples.ts'
@@ -40,8 +40,8 @@ describe('a set of members', () => {
     expect(set.add(recordOf(0, NOW_MS), NOW_MS)).toBe('old')
     expect(set.add(recordOf(0, NOW_MS + 11 * MINUTE_MS), NOW_MS)).toBe('early')
     expect(set.get(nodes[0]!.publicKey)?.sequence).toBe(NOW_MS)
-    expect(nextSequence(NOW_MS + 5, NOW_MS)).toBe(NOW_MS + 6)
-    expect(nextSequence(undefined, NOW_MS)).toBe(NOW_MS)
+    expect(nextSequence(NOW_MS, NOW_MS + 5)).toBe(NOW_MS + 6)
+    expect(nextSequence(NOW_MS)).toBe(NOW_MS)
   })
 
   test('forgets who expires, but not who left', () => {

@@ -1,4 +1,5 @@
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../base/index.ts'
+import { nextSequence } from '../../../library/index.ts'
 import {
   type Action,
   type Candidate,
@@ -15,7 +16,6 @@ import {
   MemberSet,
   MirrorPlanner,
   type MirrorPolicy,
-  nextSequence,
   originOf,
   signMember,
   summarise
@@ -177,7 +177,7 @@ export class MirrorNode {
   /** A new member record, which the others hear of. */
   sign(over: { lifetimeMs?: number } = {}): void {
     const { nowMs } = this.#world.timeline
-    const sequence = nextSequence(this.record?.sequence, nowMs)
+    const sequence = nextSequence(nowMs, this.record?.sequence)
     const expires = sequence + (over.lifetimeMs ?? MEMBER_LIFETIME_MS)
     const { region, key } = this.options
     this.record = signMember({ region, capacityClass: this.capacityClass, sequence, expires }, key)
