@@ -33,6 +33,34 @@ export interface Holder {
   readonly state: PeerState
 }
 
+/**
+ * Whose claim says least, where there are too many: it has proven nothing, has let go, or is no member; else it no longer counts, those that
+ * ended longest ago first; else it is in one network with another that counts for as long. So names without end in one network, or names that
+ * proved something once, keep nobody out. Undefined: each of them is a copy of its own that counts.
+ */
+export function leastTelling(
+  holders: Iterable<Holder>,
+  isMember: (peer: string) => boolean,
+  nowMs: number
+): string | undefined {
+  const ended: Holder[] = []
+  const ofSite = new Map<string, Holder>()
+  let twin: Holder | undefined
+  for (const holder of holders) {
+    const { peer, claim } = holder
+    if (claim.provenMs === undefined || claim.goneMs !== undefined || !isMember(peer)) return peer
+    if (countsUntilMs(holder) <= nowMs) ended.push(holder)
+    else {
+      const other = ofSite.get(siteOf(holder))
+      const isLonger = other === undefined || countsUntilMs(holder) > countsUntilMs(other)
+      if (isLonger) ofSite.set(siteOf(holder), holder)
+      if (other !== undefined) twin ??= isLonger ? other : holder
+    }
+  }
+  ended.sort((a, b) => countsUntilMs(a) - countsUntilMs(b))
+  return (ended[0] ?? twin)?.peer
+}
+
 /** Copies that others hold. */
 export interface Copies {
   /** That count. */

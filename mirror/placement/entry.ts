@@ -1,5 +1,5 @@
 import type { Claim, Holder } from './claims.ts'
-import { MAX_CLAIMS } from './claims.ts'
+import { leastTelling, MAX_CLAIMS } from './claims.ts'
 import { contentWords, type Words } from './cost.ts'
 import type { Verdict } from './decide.ts'
 import type { OwnRank } from './own-rank.ts'
@@ -50,11 +50,12 @@ export class Entry {
     return this.#claims?.keys() ?? []
   }
 
-  /** With too many claims one that counts for nothing makes room; with none of those the new one is not kept. */
+  /** With too many claims one that says nothing makes room; with none of those the new one is not kept. */
   setClaim(
     peer: string,
     claim: Claim,
-    isMember: (peer: string) => boolean
+    isMember: (peer: string) => boolean,
+    nowMs: number
   ): { isKept: boolean; displaced?: string } {
     this.#claims ??= new Map()
     const claims = this.#claims
@@ -62,7 +63,7 @@ export class Entry {
       claims.set(peer, claim)
       return { isKept: true }
     }
-    const displaced = [...claims].find(([name, known]) => isNothing(known) || !isMember(name))?.[0]
+    const displaced = leastTelling(this.holders(), isMember, nowMs)
     if (displaced === undefined) return { isKept: false }
     claims.delete(displaced)
     claims.set(peer, claim)
@@ -77,5 +78,3 @@ export class Entry {
     for (const [peer, claim] of this.#claims ?? []) yield { peer, claim, state: this.#stateOf(peer) }
   }
 }
-
-const isNothing = ({ provenMs, goneMs }: Claim): boolean => provenMs === undefined || goneMs !== undefined

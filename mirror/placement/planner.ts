@@ -22,7 +22,7 @@ import { Stock } from './stock.ts'
 import { copiesOf } from './strategies.ts'
 import type { Candidate, MirrorPolicy, PeerState, Plan } from './types.ts'
 
-/** Members, and as many others that hold something. Claims of more are not kept. */
+/** Twice the members of one pool. Of more nothing is kept. */
 const MAX_PEERS = 2 * MAX_MEMBERS
 
 export interface PlannerOptions {
@@ -104,10 +104,11 @@ export class MirrorPlanner {
     }
     if (known !== undefined) this.#pools.get(known.candidate.pool)?.entries.delete(known)
     const pool = this.#pool(candidate.pool)
-    const rank = (words: Words): OwnRank => pool.rank(words, this.#policy)
-    const entry = known ?? new Entry(candidate, rank, peer => this.#peers.get(peer)!.state)
-    entry.candidate = candidate
-    entry.own = rank(entry.words)
+    const entry = known ?? this.#newEntry(candidate, pool)
+    if (known !== undefined) {
+      known.candidate = candidate
+      known.own = pool.rank(known.words, this.#policy)
+    }
     this.#entries.set(key, entry)
     pool.entries.add(entry)
     this.#noteConcern(entry)
@@ -245,7 +246,8 @@ export class MirrorPlanner {
     const isMember = (name: string): boolean => roster.get(name) !== undefined
     if (!isMember(peer)) return false
     const known = this.#peers.get(peer) ?? this.#addPeer(peer, { presentSinceMs: nowMs })
-    const { isKept, displaced } = entry.setClaim(peer, claim, isMember)
+    if (known === undefined) return false
+    const { isKept, displaced } = entry.setClaim(peer, claim, isMember, nowMs)
     if (!isKept) return false
     if (displaced !== undefined) this.#peers.get(displaced)?.entries.delete(entry)
     known.entries.add(entry)
@@ -253,12 +255,19 @@ export class MirrorPlanner {
     return true
   }
 
-  #addPeer(peer: string, state: PeerState): KnownPeer {
+  /** Where there are too many, all that hold nothing make room; undefined where there are none of those. */
+  #addPeer(peer: string, state: PeerState): KnownPeer | undefined {
     if (this.#peers.size >= MAX_PEERS)
       for (const [name, { entries }] of this.#peers) if (entries.size === 0) this.#peers.delete(name)
+    if (this.#peers.size >= MAX_PEERS) return undefined
     const known = { state, entries: new Set<Entry>() }
     this.#peers.set(peer, known)
     return known
+  }
+
+  #newEntry(candidate: Candidate, pool: Pool): Entry {
+    const rank = (words: Words): OwnRank => pool.rank(words, this.#policy)
+    return new Entry(candidate, rank, peer => this.#peers.get(peer)!.state)
   }
 
   #touch(peer: KnownPeer | undefined): void {

@@ -1,10 +1,17 @@
 /** What fits into quota, share and budget; what a node does that leaves; how many copies a strategy makes; what is bounded. */
 import { describe, expect, test } from 'vitest'
 import { HOUR_MS } from '../../../base/index.ts'
-import { type Candidate, FRESH_MS, MirrorPlanner, type MirrorPolicy } from '../../../mirror/index.ts'
+import {
+  type Candidate,
+  FRESH_MS,
+  MirrorPlanner,
+  type MirrorPolicy,
+  type PeerState,
+  PROOF_LIFETIME_MS
+} from '../../../mirror/index.ts'
 import { contentWords } from '../../../mirror/placement/cost.ts'
 import { contentAt, describeAction, MEMBERS, One, roster } from './one.ts'
-import { candidateOf, contentOf, MB, memberOf, membersOf, NOW_MS, POLICY } from './support.ts'
+import { candidateOf, contentOf, MB, memberOf, membersOf, NOW_MS, POLICY, PRESENT } from './support.ts'
 
 describe('what fits', () => {
   const nodeOf = (policy: Partial<MirrorPolicy>): MirrorPlanner => {
@@ -131,4 +138,39 @@ test('what many claim stays bounded, and never keeps out who proves it', () => {
   expect(planner.prove(key, 'm199', NOW_MS)).toBe(false)
   // What this node has itself stands before nobody.
   expect(planner.prove(key, 'm0', NOW_MS)).toBe(false)
+})
+
+describe('where many have proven a content', () => {
+  const crowded = (state: (at: number) => PeerState): { planner: MirrorPlanner; key: string } => {
+    const planner = new MirrorPlanner({ self: memberOf(0), policy: POLICY })
+    planner.setMembers('all', membersOf(200))
+    planner.setRelease(candidateOf('x', { have: 'mirror' }), NOW_MS)
+    const key = contentOf('x').toString()
+    for (let at = 1; at <= 60; at++) {
+      planner.setPeer(`m${at}`, state(at))
+      expect(planner.prove(key, `m${at}`, NOW_MS)).toBe(true)
+    }
+    return { planner, key }
+  }
+
+  test('names in one network keep nobody out', () => {
+    const { planner, key } = crowded(at => ({ ...PRESENT, network: at < 60 ? 'one' : 'other' }))
+    for (let at = 101; at < 159; at++) {
+      planner.setPeer(`m${at}`, { ...PRESENT, network: `net ${at}` })
+      expect(planner.prove(key, `m${at}`, NOW_MS)).toBe(true)
+    }
+    // Sixty networks, with the crowd as one of them.
+    expect(planner.prove(key, 'm160', NOW_MS)).toBe(false)
+  })
+
+  test('who is away, or has proven nothing for a day, keeps nobody out', () => {
+    const away = crowded(() => PRESENT)
+    expect(away.planner.prove(away.key, 'm160', NOW_MS)).toBe(false)
+    away.planner.setPeer('m7', { ...PRESENT, awaySinceMs: NOW_MS })
+    expect(away.planner.prove(away.key, 'm160', NOW_MS)).toBe(true)
+    expect(away.planner.prove(away.key, 'm161', NOW_MS)).toBe(false)
+    const old = crowded(() => PRESENT)
+    for (let at = 101; at < 161; at++)
+      expect(old.planner.prove(old.key, `m${at}`, NOW_MS + PROOF_LIFETIME_MS)).toBe(true)
+  })
 })
