@@ -1,5 +1,5 @@
 /**
- * Demand counts at rest (docs/disk-format.md), for the time between two runs of a node:
+ * Demand counts at rest, for the time between two runs of a node (no daemon writes them yet, so docs/disk-format.md does not name them):
  *
  *   "catalog-demand-counts/1\n"   24 bytes
  *   salt                          32 bytes
@@ -10,6 +10,7 @@
  */
 import { CID } from 'multiformats/cid'
 import { CatalogError } from '../../base/index.ts'
+import { RECORD_LIMITS } from '../../library/index.ts'
 import { type Count, DemandCounter, MAX_COUNTED } from './counter.ts'
 
 const MAGIC = Buffer.from('catalog-demand-counts/1\n')
@@ -49,7 +50,7 @@ export function decodeCounts(
   const isWhole = rowsBytes >= 0 && rowsBytes % ROW_BYTES === 0 && bytes.byteLength <= MAX_STORED_BYTES
   if (!isWhole || !view.subarray(0, MAGIC.byteLength).equals(MAGIC)) throw invalid()
   const salt = Uint8Array.from(view.subarray(MAGIC.byteLength, MAGIC.byteLength + SALT_BYTES))
-  const timeMs = Number(view.readBigUInt64BE(MAGIC.byteLength + SALT_BYTES))
+  const timeMs = timeAt(view, MAGIC.byteLength + SALT_BYTES)
   const counter = new DemandCounter({ halfLifeMs, salt })
   counter.restore(rowsOf(view), timeMs)
   return { counter, salt }
@@ -64,9 +65,15 @@ function* rowsOf(view: Buffer): Generator<Count> {
       count,
       first: view.readUIntBE(at + CID_BYTES + 8, 6),
       isWide: view.readUInt8(at + CID_BYTES + 14) === 1,
-      lastMs: Number(view.readBigUInt64BE(at + CID_BYTES + 15))
+      lastMs: timeAt(view, at + CID_BYTES + 15)
     }
   }
+}
+
+function timeAt(view: Buffer, at: number): number {
+  const timeMs = Number(view.readBigUInt64BE(at))
+  if (timeMs > RECORD_LIMITS.latestMs) throw invalid()
+  return timeMs
 }
 
 function contentOf(bytes: Uint8Array): string {
