@@ -3,31 +3,15 @@
  * first plan, a plan when nothing has changed, and after one change of each kind; then simulations (docs/mirror.md) with their figures
  * beside what mirroring is held to. Times are CPU of this process beside wall time: on a busy machine only the first says anything.
  */
-import { CID } from 'multiformats/cid'
-import { create as createDigest } from 'multiformats/hashes/digest'
 import { HOUR_MS, MINUTE_MS } from '../base/index.ts'
 import { type Candidate, type Member, MirrorPlanner, type MirrorPolicy } from '../mirror/index.ts'
-import { repairRatio } from '../scripts/simulate-mirror.ts'
-import { simulateMirror } from '../testnet/index.ts'
+import { contentOf, exampleCandidate, MIRROR_POLICY, repairRatio, simulateMirror } from '../testnet/index.ts'
 import { sha256 } from '../trust/index.ts'
 import { type Row, report, round } from './support/report.ts'
 
 const NOW_MS = 1_767_225_600_000
 const CHANGES = 40
-const RAW_CODE = 0x55
-const SHA256_CODE = 0x12
-const POLICY: MirrorPolicy = {
-  min: 2,
-  target: 3,
-  max: 6,
-  graceMs: 15 * MINUTE_MS,
-  quotaBytes: 0,
-  repairBudgetBytes: 1e12,
-  accept: 'network',
-  strategy: 'popularity',
-  isFrozen: false,
-  isDraining: false
-}
+const POLICY: MirrorPolicy = { ...MIRROR_POLICY, quotaBytes: 0, repairBudgetBytes: 1e12 }
 
 export const run = async (args: string[]): Promise<void> => {
   const isQuick = args.includes('--quick')
@@ -38,33 +22,19 @@ export const run = async (args: string[]): Promise<void> => {
   report('mirror', { releases, members, worlds }, rows)
 }
 
-const hashOf = (text: string): Uint8Array => sha256(Buffer.from(text))
-
 const memberOf = (number: number, capacityClass = 3 + (number % 3)): Member => ({
   peer: `peer ${number}`,
-  key: hashOf(`member ${number}`),
+  key: sha256(Buffer.from(`member ${number}`)),
   region: `region-${number % 5}`,
   capacityClass
 })
 
-const candidateOf = (number: number, have: Candidate['have'] = 'nothing'): Candidate => ({
-  name: `package-${number}`,
-  version: '1.0.0',
-  owner: `owner-${number % 1000}`,
-  content: CID.createV1(RAW_CODE, createDigest(SHA256_CODE, hashOf(`content ${number}`))),
-  bytes: 1_000_000,
-  pool: 'all',
-  have,
-  isReader: true,
-  isBlocked: false,
-  isFollowed: true,
-  isListed: false,
-  isPinned: false,
-  isOffered: false,
-  demand: { count: 0, askers: 0 },
-  priority: 'normal',
-  availability: 0.95
-})
+const candidateOf = (number: number, have: Candidate['have'] = 'nothing'): Candidate =>
+  exampleCandidate(contentOf(`content ${number}`), {
+    name: `package-${number}`,
+    owner: `owner-${number % 1000}`,
+    have
+  })
 
 /** Wall and CPU milliseconds. */
 const timed = (work: () => void): { wallMs: number; cpuMs: number } => {

@@ -1,6 +1,11 @@
 /** What `npm run simulate -- --mirror` does: simulations of mirroring, from a seed on, with their figures (docs/mirror.md). */
 import { displayDuration, displaySize, SECOND_MS } from '../base/index.ts'
-import { type MirrorFigures, SimulationFailure, simulateMirror } from '../testnet/simulator/index.ts'
+import {
+  type MirrorFigures,
+  repairRatio,
+  SimulationFailure,
+  simulateMirror
+} from '../testnet/simulator/index.ts'
 
 export interface MirrorRunOptions {
   readonly seeds: readonly string[]
@@ -73,10 +78,4 @@ function report(seed: string, figures: MirrorFigures, tookMs: number): void {
   console.log(
     `  proofs     ${proofs.passed} passed, ${proofs.failed} failed; largest load ${figures.mostLoad.toFixed(2)} x its weight`
   )
-}
-
-/** Bytes of repair for each byte that was lost. */
-export function repairRatio({ copies, lost }: MirrorFigures): number {
-  const bytes = (copies.repair?.bytes ?? 0) + (copies.replaced?.bytes ?? 0)
-  return lost.bytes === 0 ? 0 : bytes / lost.bytes
 }

@@ -11,8 +11,11 @@
  */
 export { SimulationFailure } from './failure.ts'
 export type { Figures } from './figures.ts'
-export type { MirrorFigures } from './mirror/figures.ts'
+export { type MirrorFigures, repairRatio } from './mirror/figures.ts'
+export { POLICY as MIRROR_POLICY } from './mirror/policy.ts'
+export { exampleCandidate } from './mirror/releases.ts'
 export { type MirrorProgress, simulateMirror } from './mirror/simulate.ts'
 export { MISCHIEF_KINDS, type MischiefKind } from './mischief.ts'
 export { MODES, type Mode } from './node.ts'
+export { contentOf } from './publishers.ts'
 export { type Progress, type SimulationOptions, simulate } from './simulate.ts'

@@ -25,6 +25,8 @@ const RAW_CODEC = 0x55
 const SHA_256 = 0x12
 
 export const keyOf = (text: string): SigningKey => SigningKey.fromSeed(sha256(Buffer.from(text)))
+export const contentOf = (text: string): CID =>
+  CID.createV1(RAW_CODEC, createDigest(SHA_256, sha256(Buffer.from(text))))
 
 /** The people who publish: their keys are at no node in particular, so they contradict each other and, now and then, themselves. */
 export class Publishers {
@@ -123,6 +125,3 @@ export function strayRecord(random: Random): SetRecord {
 
 /** From a copy of its bytes: what was signed is a part of some larger buffer, which each record would keep in memory for good. */
 const read = ({ bytes }: ReleaseRecord | StatementRecord): SetRecord => readRecord(Uint8Array.from(bytes))
-
-const contentOf = (text: string): CID =>
-  CID.createV1(RAW_CODEC, createDigest(SHA_256, sha256(Buffer.from(text))))

@@ -45,3 +45,11 @@ export const newMirrorFigures = (): MirrorFigures => ({
   mostLoad: 0,
   quietAfterMs: 0
 })
+
+/** Bytes of copies that were made in place of others. */
+export const repairBytes = ({ copies }: MirrorFigures): number =>
+  (copies.repair?.bytes ?? 0) + (copies.replaced?.bytes ?? 0)
+
+/** Bytes of repair for each byte that was lost. */
+export const repairRatio = (figures: MirrorFigures): number =>
+  figures.lost.bytes === 0 ? 0 : repairBytes(figures) / figures.lost.bytes

@@ -22,6 +22,7 @@ import {
 } from '../../../mirror/index.ts'
 import { type SigningKey, sha256 } from '../../../trust/index.ts'
 import type { Random } from '../random.ts'
+import { RATE_BYTES_PER_MS } from './policy.ts'
 import type { SimulatedRelease } from './releases.ts'
 import { Senses } from './senses.ts'
 import type { MirrorWorld } from './world.ts'
@@ -47,7 +48,6 @@ const MEMBERS_MS = 5 * MINUTE_MS
 const PROVE_MS = 6 * HOUR_MS
 const DEMAND_MS = HOUR_MS
 const RENEW_MS = 6 * HOUR_MS
-const RATE_BYTES_PER_MS = 10_000
 const ROUND_TRIP_MS = 200
 /** A transfer that failed is begun again after so long. */
 const RETRY_MS = 30 * SECOND_MS
@@ -346,7 +346,7 @@ export class MirrorNode {
       this.summary = summarise(this.counter, () => true, signing)
       this.#world.tellSummary(this, this.summary)
     }
-    const wanted = new Set([...this.reports.contents()])
+    const wanted = new Set(this.reports.contents())
     for (const release of releases)
       if (wanted.has(release.key) || this.counter.of(release.key, timeline.nowMs) !== undefined)
         this.learn(release)

@@ -14,3 +14,6 @@ export const POLICY: MirrorPolicy = {
   isFrozen: false,
   isDraining: false
 }
+
+/** How fast contents are transferred. */
+export const RATE_BYTES_PER_MS = 10_000

@@ -1,7 +1,7 @@
 import { HOUR_MS, MINUTE_MS } from '../../../base/index.ts'
 import { SimulationFailure } from '../failure.ts'
 import { Violation } from '../violation.ts'
-import type { MirrorFigures } from './figures.ts'
+import { type MirrorFigures, repairBytes } from './figures.ts'
 import { expectPlaced, loadOf } from './outcome.ts'
 import { MirrorSteps } from './steps.ts'
 import { MirrorWorld } from './world.ts'
@@ -24,7 +24,6 @@ export interface MirrorSimulationOptions {
 export interface MirrorProgress {
   readonly step: number
   readonly virtualMs: number
-  readonly nodes: number
   readonly plans: number
 }
 
@@ -65,8 +64,7 @@ export async function simulateMirror(options: MirrorSimulationOptions): Promise<
     const sequence = new MirrorSteps(world, nodes)
     for (; step < steps; step++) {
       await sequence.next()
-      const { virtualMs, plans } = { virtualMs: timeline.passedMs, plans: watch.figures.plans }
-      options.onProgress?.({ step, virtualMs, nodes: world.nodes.length, plans })
+      options.onProgress?.({ step, virtualMs: timeline.passedMs, plans: watch.figures.plans })
     }
     await settle(world)
     expectLittleTraffic(watch.figures)
@@ -107,8 +105,9 @@ async function settle(world: MirrorWorld): Promise<void> {
   watch.figures.quietAfterMs = idleSinceMs - startMs
 }
 
-function expectLittleTraffic({ copies, lost }: MirrorFigures): void {
-  const bytes = (copies.repair?.bytes ?? 0) + (copies.replaced?.bytes ?? 0)
+function expectLittleTraffic(figures: MirrorFigures): void {
+  const { lost } = figures
+  const bytes = repairBytes(figures)
   if (bytes > MOST_REPAIR * lost.bytes + SMALL_BYTES)
     throw new Violation(`${bytes} bytes were copied for ${lost.bytes} that were lost`)
 }

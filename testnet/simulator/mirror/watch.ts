@@ -4,7 +4,7 @@ import { count } from '../figures.ts'
 import { Violation } from '../violation.ts'
 import type { MirrorFigures } from './figures.ts'
 import type { MirrorNode } from './node.ts'
-import { POLICY } from './policy.ts'
+import { POLICY, RATE_BYTES_PER_MS } from './policy.ts'
 import { rankedMembers } from './ranking.ts'
 import type { SimulatedRelease } from './releases.ts'
 import type { MirrorWorld } from './world.ts'
@@ -175,7 +175,7 @@ export class MirrorWatch {
       if (since === undefined) continue
       const { sinceMs, rank } = since
       const { graceMs, target } = node.policy
-      const transferMs = release.bytes / 10_000
+      const transferMs = release.bytes / RATE_BYTES_PER_MS
       const allowedMs = graceMs * Math.max(1, rank - target + 1) + transferMs + SLACK_MS
       if (nowMs - sinceMs > allowedMs)
         throw new Violation(
@@ -208,7 +208,7 @@ export class MirrorWatch {
       throw new Violation(`node ${node.id} keeps what it blocks`)
   }
 
-  /** Mirrors of honest members. */
+  /** Whole copies at members, whoever they are: what a liar really has counts too. */
   #copies(content: CidText, isThere: (node: MirrorNode) => boolean): MirrorNode[] {
     const { timeline } = this.#world
     return this.#world
