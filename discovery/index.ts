@@ -22,4 +22,4 @@ export {
 export type { FindOptions, FindTrace, Holder } from './find/finder.ts'
 export { decodeInvite, encodeInvite, type Invite } from './invite.ts'
 export { closedKey, contentKey, type KeyKind, keyText, libraryKey, nameKey, recordKey } from './keys.ts'
-export { displayNetwork, isLocalAddress, networkPrefix } from './peers/network-prefix.ts'
+export { displayNetwork, isLocalAddress, networkOf, networkPrefix } from './peers/network-prefix.ts'

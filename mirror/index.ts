@@ -7,7 +7,7 @@
  */
 export { DEFAULT_HALF_LIFE_MS, DemandCounter, type Served } from './demand/counter.ts'
 export { type Demand, demandFor, summarise } from './demand/demand.ts'
-export { networkOf, originOf } from './demand/origin.ts'
+export { originOf } from './demand/origin.ts'
 export { DemandReports, type Reporter, type SummaryVerdict } from './demand/reports.ts'
 export { decodeCounts, encodeCounts, SALT_BYTES } from './demand/stored.ts'
 export { type DemandSummary, decodeSummary, MAX_SUMMARY_BYTES, signSummary } from './demand/summary.ts'

@@ -3,7 +3,7 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import type { Clock, Logger } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
-import { isLocalAddress, networkPrefix } from '../discovery/index.ts'
+import { networkOf } from '../discovery/index.ts'
 import type { Database, Registry } from '../library/index.ts'
 import type { LibrarySets } from '../sync/index.ts'
 import type { Host } from './host/index.ts'
@@ -29,7 +29,7 @@ export async function fairnessOf(
 ): Promise<PeerLedger> {
   const { host, library, violations } = modules
   const ledger = await PeerLedger.open(
-    { ...modules, ...library, networkOf: peerId => networkOf(host, peerId) },
+    { ...modules, ...library, networkOf: peerId => networkOfPeer(host, peerId) },
     { halfLifeMs: incentives.halfLife, isWeighing: incentives.enabled }
   )
   violations.onReported(peerId => ledger.violated(peerId))
@@ -39,10 +39,8 @@ export async function fairnessOf(
 }
 
 /** One that is also connected from a public address is in that network; who comes through a relay, in the relay's. */
-function networkOf({ libp2p }: Pick<Host, 'libp2p'>, peerId: string): string | undefined {
+function networkOfPeer({ libp2p }: Pick<Host, 'libp2p'>, peerId: string): string | undefined {
   const addresses = libp2p.getConnections(peerIdFromString(peerId)).map(({ remoteAddr }) => remoteAddr)
   if (addresses.length === 0) return undefined
-  const outside = addresses.find(address => !isLocalAddress(address))
-  const prefix = outside && networkPrefix(outside)
-  return prefix === undefined ? '' : Buffer.from(prefix).toString('hex')
+  return addresses.map(address => networkOf(address)).find(network => network !== undefined) ?? ''
 }

@@ -1,11 +1,10 @@
 /** What follows libraries and shows them to peers, put together: the sessions of both sides, heads between nodes, subscriptions. */
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { CatalogError, type Clock, type Logger } from '../base/index.ts'
 import { type Config, MAX_FOLLOWED } from '../config/index.ts'
-import { networkPrefix } from '../discovery/index.ts'
+import { networkOf } from '../discovery/index.ts'
 import type { ContentStore, Registry } from '../library/index.ts'
 import {
   type ContentServer,
@@ -242,11 +241,6 @@ function serveFrom(
       })
     )
   }
-}
-
-const networkOf = (address: Multiaddr): string | undefined => {
-  const prefix = networkPrefix(address)
-  return prefix === undefined ? undefined : Buffer.from(prefix).toString('hex')
 }
 
 const idBytes = (peerId: PeerId): Uint8Array => peerId.toMultihash().bytes

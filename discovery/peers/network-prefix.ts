@@ -1,5 +1,6 @@
 import { isLoopback, isPrivate } from '@libp2p/utils'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { keyText } from '../keys.ts'
 
 /** Leading bytes of an address that name one network. */
 export interface PrefixBytes {
@@ -29,8 +30,15 @@ export function networkPrefix(
   return Uint8Array.of(family, ...bytes.subarray(1, 1 + prefixBytes[first.name]))
 }
 
-/** A network as `networkPrefix` names it, to read: `192.0.2.0/24` or `2001:db8:1::/48`. */
-export function displayNetwork([family, ...bytes]: Uint8Array): string {
+/** The same as text, in hex: what two addresses of one network have in common, and others have not. */
+export function networkOf(address: Multiaddr, prefixBytes?: PrefixBytes): string | undefined {
+  const prefix = networkPrefix(address, prefixBytes)
+  return prefix && keyText(prefix)
+}
+
+/** A network as `networkOf` names it, to read: `192.0.2.0/24` or `2001:db8:1::/48`. */
+export function displayNetwork(network: string): string {
+  const [family, ...bytes] = Buffer.from(network, 'hex')
   if (family === 4) return `${bytes.join('.')}.0/24`
   const groups = [0, 2, 4].map(at => ((bytes[at] ?? 0) * 256 + (bytes[at + 1] ?? 0)).toString(16))
   return `${groups.join(':')}::/48`

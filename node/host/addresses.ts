@@ -4,7 +4,7 @@ import { circuitRelayAddressesLast, loopbackAddressLast, publicAddressesFirst } 
 import { CODE_P2P, CODE_P2P_CIRCUIT, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { QUIC_V1 } from '@multiformats/multiaddr-matcher'
 import { CatalogError } from '../../base/index.ts'
-import { networkPrefix } from '../../discovery/index.ts'
+import { networkOf } from '../../discovery/index.ts'
 
 /** Leading bytes of an address that make one "place": all of an IPv4 address, the /64 of an IPv6 one. */
 const PLACE_BYTES = { ip4: 4, ip6: 8 }
@@ -76,10 +76,7 @@ export const hostOf = (address: Multiaddr): string | undefined => address.getCom
 export const withoutPeerId = (address: Multiaddr): string => address.toString().replace(/\/p2p\/[^/]+$/, '')
 
 /** Names the place a public address belongs to, for limits by place; undefined for local and named addresses. */
-export function placeOf(address: Multiaddr): string | undefined {
-  const prefix = networkPrefix(address, PLACE_BYTES)
-  return prefix === undefined ? undefined : Buffer.from(prefix).toString('hex')
-}
+export const placeOf = (address: Multiaddr): string | undefined => networkOf(address, PLACE_BYTES)
 
 /** In which order the addresses of a peer are dialled. libp2p's own order, but for QUIC, which it puts after TCP. */
 export const inDialOrder = (a: Address, b: Address): -1 | 0 | 1 =>

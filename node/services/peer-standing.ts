@@ -39,10 +39,7 @@ export async function standingOf(
     weight: ledger.weighed(peerId),
     creditBytes: account === undefined ? 0 : Math.round(creditBytesOf(account)),
     ledger: ledgerShape(account),
-    network:
-      network === ''
-        ? null
-        : { prefix: displayNetwork(Buffer.from(network, 'hex')), peers: ledger.view.peersOf(network) },
+    network: network === '' ? null : { prefix: displayNetwork(network), peers: ledger.view.peersOf(network) },
     leftAlone: refusal === undefined ? null : { code: refusal.code, reason: refusal.message },
     deniedForMs: Math.ceil(violations.deniedForMs(peerId)),
     contradictions: evidence

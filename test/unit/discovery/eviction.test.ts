@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { HOUR_MS, silentLogger } from '../../../base/index.ts'
 import { compareDistance } from '../../../discovery/distance.ts'
-import { displayNetwork, networkPrefix } from '../../../discovery/index.ts'
+import { displayNetwork, networkOf, networkPrefix } from '../../../discovery/index.ts'
 import { kademliaId, keyText, nameKey } from '../../../discovery/keys.ts'
 import type { ClaimBatch } from '../../../discovery/providers/admission.ts'
 import { CLAIM_LIFETIME_MS } from '../../../discovery/providers/limits.ts'
@@ -247,10 +247,7 @@ function countsIn({ rows }: MemoryDatabase): { claims: number; providers: number
 }
 
 describe('the network of an address', () => {
-  const of = (address: string): string | undefined => {
-    const prefix = networkPrefix(multiaddr(address))
-    return prefix === undefined ? undefined : keyText(prefix)
-  }
+  const of = (address: string): string | undefined => networkOf(multiaddr(address))
 
   it('is a /24 of IPv4 and a /48 of IPv6, also of an address read from bytes', () => {
     expect(of('/ip4/8.8.4.9/udp/1/quic-v1')).toBe('04080804')
@@ -260,10 +257,8 @@ describe('the network of an address', () => {
   })
 
   it('can be read', () => {
-    expect(displayNetwork(networkPrefix(multiaddr('/ip4/8.8.4.9/udp/1/quic-v1'))!)).toBe('8.8.4.0/24')
-    expect(displayNetwork(networkPrefix(multiaddr('/ip6/2a00:1:2:3::1/udp/1/quic-v1'))!)).toBe(
-      '2a00:1:2::/48'
-    )
+    expect(displayNetwork(of('/ip4/8.8.4.9/udp/1/quic-v1')!)).toBe('8.8.4.0/24')
+    expect(displayNetwork(of('/ip6/2a00:1:2:3::1/udp/1/quic-v1')!)).toBe('2a00:1:2::/48')
   })
 
   it('is none for private, loopback and named addresses', () => {

@@ -4,6 +4,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../base/index.ts'
+import { networkOf } from '../../../discovery/index.ts'
 import { combine } from '../../../mirror/demand/reports.ts'
 import {
   DEFAULT_HALF_LIFE_MS,
@@ -13,7 +14,6 @@ import {
   decodeSummary,
   demandFor,
   encodeCounts,
-  networkOf,
   type Reporter,
   signSummary,
   summarise
