@@ -1,7 +1,6 @@
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../base/index.ts'
+import { HOUR_MS, MINUTE_MS } from '../../../base/index.ts'
 import { nextSequence } from '../../../library/index.ts'
 import {
-  type Action,
   type Candidate,
   type CidText,
   DEFAULT_HALF_LIFE_MS,
@@ -22,8 +21,8 @@ import {
 } from '../../../mirror/index.ts'
 import { type SigningKey, sha256 } from '../../../trust/index.ts'
 import type { Random } from '../random.ts'
-import { RATE_BYTES_PER_MS } from './policy.ts'
 import type { SimulatedRelease } from './releases.ts'
+import { Runner } from './runner.ts'
 import { Senses } from './senses.ts'
 import type { MirrorWorld } from './world.ts'
 
@@ -41,18 +40,13 @@ export interface MirrorNodeOptions {
   readonly mischief?: MirrorMischief
 }
 
-/** A change is planned for so soon, so that what comes together is planned for together. */
-const PLAN_DELAY_MS = SECOND_MS
 /** Records of members are looked through so often. */
 const MEMBERS_MS = 5 * MINUTE_MS
 const PROVE_MS = 6 * HOUR_MS
 const DEMAND_MS = HOUR_MS
 const RENEW_MS = 6 * HOUR_MS
-const ROUND_TRIP_MS = 200
-/** A transfer that failed is begun again after so long. */
-const RETRY_MS = 30 * SECOND_MS
 
-/** A node that mirrors: the product's planner, members and demand, and the little of a runner that carries plans out. */
+/** A node that mirrors: a disk and keys that outlive its restarts, the product's members and demand, and while it is up a planner with senses and a runner. */
 export class MirrorNode {
   readonly options: MirrorNodeOptions
   readonly peer: string
@@ -72,12 +66,10 @@ export class MirrorNode {
   readonly #disk = new Map<CidText, 'mirror' | 'own'>()
   readonly #world: MirrorWorld
   readonly #random: Random
-  readonly #coming = new Set<CidText>()
   #senses: Senses | undefined
+  #runner: Runner | undefined
   /** Counts the times that it was up: what belongs to an earlier one does not happen. */
   #life = 0
-  #isPlanning = false
-  #wakeMs = Number.POSITIVE_INFINITY
   #isRosterOld = true
   #rosterUntilMs = Number.POSITIVE_INFINITY
 
@@ -151,8 +143,16 @@ export class MirrorNode {
       network: this.options.network,
       policy: { ...this.policy, isFrozen: this.#world.isSplit }
     })
-    this.#senses = new Senses(this.#world, this, this.planner, (delayMs, run) => this.#after(delayMs, run))
-    this.#coming.clear()
+    const after = (delayMs: number, run: () => void): void => this.#after(delayMs, run)
+    this.#senses = new Senses(this.#world, this, this.planner, after)
+    this.#runner = new Runner({
+      world: this.#world,
+      node: this,
+      planner: this.planner,
+      senses: this.#senses,
+      random: this.#random,
+      after
+    })
     for (const record of this.#world.records()) this.members.add(record, timeline.nowMs)
     this.#isRosterOld = true
     this.#setMembers()
@@ -170,8 +170,7 @@ export class MirrorNode {
     this.downSinceMs = this.#world.timeline.nowMs
     this.planner = undefined
     this.#senses = undefined
-    this.#wakeMs = Number.POSITIVE_INFINITY
-    this.#isPlanning = false
+    this.#runner = undefined
   }
 
   /** A new member record, which the others hear of. */
@@ -239,93 +238,16 @@ export class MirrorNode {
   }
 
   planSoon(): void {
-    if (this.planner === undefined || this.#isPlanning) return
-    this.#isPlanning = true
-    this.#after(PLAN_DELAY_MS, () => this.#plan())
+    this.#runner?.planSoon()
   }
 
   /** Whether it would do anything now. */
   get isIdle(): boolean {
-    return (
-      this.planner === undefined ||
-      (this.#coming.size === 0 && this.planner.plan(this.#world.timeline.nowMs).actions.length === 0)
-    )
+    return this.#runner?.isIdle ?? true
   }
 
   #have(content: CidText): Have {
-    return this.disk.get(content) ?? (this.#coming.has(content) ? 'coming' : 'nothing')
-  }
-
-  #plan(): void {
-    this.#isPlanning = false
-    const { timeline, watch } = this.#world
-    const planner = this.planner!
-    const unlooked = planner.unlooked(10_000)
-    if (unlooked.length > 0) this.#senses!.lookUp(unlooked)
-    const plan = planner.plan(timeline.nowMs)
-    watch.planned(this, plan)
-    for (const action of plan.actions) this.#do(action)
-    if (this.policy.isDraining && plan.isSafeToLeave) this.#world.leaveForGood(this)
-    if (plan.nextMs !== undefined && plan.nextMs < this.#wakeMs) this.#wakeAt(plan.nextMs)
-  }
-
-  #wakeAt(atMs: number): void {
-    this.#wakeMs = atMs
-    this.#after(Math.max(PLAN_DELAY_MS, atMs - this.#world.timeline.nowMs), () => {
-      if (this.#wakeMs === atMs) this.#wakeMs = Number.POSITIVE_INFINITY
-      this.planSoon()
-    })
-  }
-
-  #do(action: Action): void {
-    const release = this.#world.release(action.content.toString())
-    if (!('cause' in action)) this.#ask(action, release)
-    else if (action.kind === 'take') this.#take(release, action.cause)
-    else this.#drop(release, action.cause)
-  }
-
-  #ask(action: Exclude<Action, { cause: unknown }>, release: SimulatedRelease): void {
-    const other = action.peer === undefined ? undefined : this.#world.nodeOf(action.peer)
-    if (other === undefined) return
-    if (action.kind === 'prove') this.#senses!.challengeSoon(other, release.key)
-    else if (this.#world.reaches(this, other) && other.isHonest) other.learn(release, { isOffered: true })
-  }
-
-  #take(release: SimulatedRelease, cause: string): void {
-    const { timeline, watch } = this.#world
-    const source = this.#source(release.key)
-    if (source === undefined) {
-      this.#wakeAt(timeline.nowMs + RETRY_MS)
-      return
-    }
-    watch.took(this, release, cause)
-    this.#coming.add(release.key)
-    this.learn(release)
-    const life = this.#life
-    timeline.after(ROUND_TRIP_MS + release.bytes / RATE_BYTES_PER_MS, () => {
-      if (this.#life !== life) return
-      this.#coming.delete(release.key)
-      if (this.#world.reaches(this, source) && source.disk.has(release.key)) {
-        this.store(release.key, 'mirror')
-        watch.copied(release, cause)
-        this.#world.tellClaim(this, release.key)
-      } else watch.figures.failedTransfers++
-      this.learn(release)
-    })
-  }
-
-  #source(content: CidText): MirrorNode | undefined {
-    const sources = this.#world
-      .holdersOf(content)
-      .filter(other => other !== this && this.#world.reaches(this, other))
-    return sources.length === 0 ? undefined : this.#random.pick(sources)
-  }
-
-  #drop(release: SimulatedRelease, cause: string): void {
-    this.#world.watch.dropped(this, release, cause)
-    this.erase(release.key)
-    this.learn(release)
-    this.#world.tellClaim(this, release.key)
+    return this.disk.get(content) ?? (this.#runner?.isComing(content) === true ? 'coming' : 'nothing')
   }
 
   #setMembers(): void {
