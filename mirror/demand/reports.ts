@@ -91,9 +91,10 @@ export class DemandReports {
     const known = this.#reported.get(name)
     if (known !== undefined && sequence <= known.sequence) return 'old'
     this.#forget(name)
-    this.#makeRoom(originOf(name, from.network))
+    const origin = originOf(from.node, from.network)
+    this.#makeRoom(origin)
     const reported = {
-      origin: originOf(name, from.network),
+      origin,
       standing: from.standing,
       sequence,
       counts: new Map(summary.counts.map(({ content, count }) => [content.toString(), count]))

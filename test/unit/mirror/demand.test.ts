@@ -14,6 +14,7 @@ import {
   decodeSummary,
   demandFor,
   encodeCounts,
+  originOf,
   type Reporter,
   signSummary,
   summarise
@@ -226,6 +227,16 @@ describe('demand', () => {
     expect(demand()).toMatchObject({ count: 2, askers: 1 })
     tell(keyOf('b'), 'two')
     expect(demand()).toMatchObject({ count: 3, askers: 2 })
+  })
+
+  test('has one asker where a peer on a local network fetches, and says that it serves', () => {
+    const counter = counterOf()
+    const reports = new DemandReports({ halfLifeMs })
+    const key = keyOf('near')
+    counter.add(fetchOf('x', originOf(key.publicKey, undefined)), NOW_MS)
+    const said = signSummary([{ content: contentOf('x'), count: 5 }], NOW_MS, key)
+    reports.take(said, { node: key.publicKey, network: undefined, standing: 1 }, NOW_MS)
+    expect(demandFor(name('x'), { counter, reports }, NOW_MS)).toMatchObject({ count: 2, askers: 1 })
   })
 
   test('is told of what was served here only, and of what everybody may know of', () => {

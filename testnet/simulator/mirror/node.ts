@@ -15,7 +15,6 @@ import {
   MemberSet,
   MirrorPlanner,
   type MirrorPolicy,
-  originOf,
   signMember,
   summarise
 } from '../../../mirror/index.ts'
@@ -274,25 +273,15 @@ export class MirrorNode {
         this.learn(release)
   }
 
-  /** Serves a user. */
-  serve(release: SimulatedRelease, peer: string, network: string | undefined): void {
-    this.counter.add(
-      { content: release.key, origin: originOf(peer, network), share: 1 },
-      this.#world.timeline.nowMs
-    )
+  /** Serves a user in some network. */
+  serve(release: SimulatedRelease, network: string): void {
+    this.counter.add({ content: release.key, origin: network, share: 1 }, this.#world.timeline.nowMs)
   }
 
-  #every(intervalMs: number, run: () => void): void {
-    this.#after(this.#random.below(intervalMs), () => {
+  #every(intervalMs: number, run: () => void, firstMs = this.#random.below(intervalMs)): void {
+    this.#after(firstMs, () => {
       run()
-      this.#repeat(intervalMs, run)
-    })
-  }
-
-  #repeat(intervalMs: number, run: () => void): void {
-    this.#after(intervalMs, () => {
-      run()
-      this.#repeat(intervalMs, run)
+      this.#every(intervalMs, run, intervalMs)
     })
   }
 

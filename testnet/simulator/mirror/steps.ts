@@ -88,7 +88,7 @@ export class MirrorSteps {
     const holders = this.#world.holdersOf(release.key).filter(({ isUp, isHonest }) => isUp && isHonest)
     if (holders.length === 0) return
     for (let user = 0; user < CROWD; user++)
-      this.#random.pick(holders).serve(release, `user ${user}`, `users ${this.#random.below(1e9)}`)
+      this.#random.pick(holders).serve(release, `users ${this.#random.below(1e9)}`)
   }
 
   /** Hostile nodes say everywhere that a few releases are wanted more than anything. */
