@@ -20,7 +20,7 @@ that fails, with 1, and says how to see it again.
   --nodes N    nodes that join in the course of it (12)
   --steps N    things that happen, until all of it must come to rest (500)
   --mode M     join: all nodes keep one set; follow: each has a library, and copies of those of its neighbours (join)
-  --mirror     mirroring: nodes with copies of releases, that come, go, lie and fill up; --nodes 1000 is meant for it
+  --mirror     mirroring: nodes with copies of releases, that come, go, lie and fill up; hundreds of them are meant for it
   --seeds N    so many simulations, with the numbers from S on (1)
   --trace      prints everything that happens
   --help       prints this
