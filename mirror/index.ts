@@ -14,6 +14,7 @@ export { type DemandSummary, decodeSummary, MAX_SUMMARY_BYTES, signSummary } fro
 export {
   capacityClassOf,
   decodeMember,
+  decodeStoredMember,
   MAX_CAPACITY_CLASS,
   MAX_MEMBER_BYTES,
   type MemberRecord,
@@ -24,7 +25,8 @@ export {
   MAX_MEMBERS,
   MEMBER_LIFETIME_MS,
   MemberSet,
-  type MemberVerdict
+  type MemberVerdict,
+  memberOrder
 } from './members/member-set.ts'
 export { FRESH_MS, PROOF_LIFETIME_MS } from './placement/claims.ts'
 export { type HolderInput, type PlanInput, planMirror } from './placement/plan.ts'

@@ -28,6 +28,7 @@ import { Lifecycle } from './lifecycle.ts'
 import type { Logging } from './logging/logging.ts'
 import { controlOptions, topologyOf } from './measuring.ts'
 import { createNodeMetrics } from './metrics.ts'
+import { membersOf } from './mirroring-parts.ts'
 import { createNetwork } from './network.ts'
 import { OperationManager } from './operations.ts'
 import { AnnouncementSchedule } from './schedule.ts'
@@ -170,6 +171,10 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     { host, library, sets, violations, clock, logger: log, metrics: registry },
     values.incentives,
     shutdown
+  )
+  const members = await membersOf(
+    { host, control, library, home, nodeKey, topology, violations, clock, log, metrics: registry },
+    values
   )
   const { throttle, peerLimits, contentServer, records, fetcher } = await createTransfers(
     {
@@ -321,6 +326,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
         ...syncParts.pausable,
         ...(offloading === undefined ? [] : [offloading]),
         { pause: () => contentServer.stop(), resume: () => contentServer.start() },
+        members,
         ledger
       ]
     },
@@ -350,6 +356,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     scrub: scrubbing,
     heads: renewal,
     'library keys': libraryAnnouncing,
+    members,
     following: syncParts
   }
   for (const part of Object.values(ongoing)) part.start()

@@ -38,8 +38,11 @@ export async function fairnessOf(
   return ledger
 }
 
-/** One that is also connected from a public address is in that network; who comes through a relay, in the relay's. */
-function networkOfPeer({ libp2p }: Pick<Host, 'libp2p'>, peerId: string): string | undefined {
+/**
+ * One that is also connected from a public address is in that network; who comes through a relay, in the relay's. Empty for a local one, undefined while it is
+ * not connected.
+ */
+export function networkOfPeer({ libp2p }: Pick<Host, 'libp2p'>, peerId: string): string | undefined {
   const addresses = libp2p.getConnections(peerIdFromString(peerId)).map(({ remoteAddr }) => remoteAddr)
   if (addresses.length === 0) return undefined
   return addresses.map(address => networkOf(address)).find(network => network !== undefined) ?? ''

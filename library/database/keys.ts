@@ -81,6 +81,10 @@ export const KeyFamily = {
   PeerAccount: 'pe/',
   /** `pb/` + peer id, as text: the operator has banned that peer, in JSON (node/services/peer-bans.ts). */
   PeerBan: 'pb/',
+  /** `mb/` + public key of a node (32): its member record (node/services/mirroring/known-members.ts). */
+  Member: 'mb/',
+  /** This node has left the members for good, until it is told to come back: the key is these bytes alone, the value when (8), in ms. */
+  MemberLeft: 'ml',
   /** `dc/` + group (1), distance of a key (32), provider: a claim to hold what the key stands for (discovery/providers/rows.ts). */
   ProviderClaim: 'dc/',
   /** `dp/` + provider: its signed addresses and number of claims. */

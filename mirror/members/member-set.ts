@@ -27,6 +27,12 @@ export type MemberVerdict =
   /** The set is full, and its key is none of those that stay. */
   | 'full'
 
+export interface MemberSetOptions {
+  readonly maxMembers?: number
+  /** Told of each node of which nothing is remembered any more. */
+  readonly onForgotten?: (record: MemberRecord) => void
+}
+
 interface Known {
   readonly record: MemberRecord
   /** Of the key: who stays when there are too many. */
@@ -36,9 +42,11 @@ interface Known {
 export class MemberSet {
   readonly #known = new Map<string, Known>()
   readonly #maxMembers: number
+  readonly #onForgotten: (record: MemberRecord) => void
 
-  constructor({ maxMembers = MAX_MEMBERS }: { maxMembers?: number } = {}) {
+  constructor({ maxMembers = MAX_MEMBERS, onForgotten = () => undefined }: MemberSetOptions = {}) {
     this.#maxMembers = maxMembers
+    this.#onForgotten = onForgotten
   }
 
   /** Records that are kept, those of nodes that left included. */
@@ -53,12 +61,12 @@ export class MemberSet {
     const name = hex(record.node)
     const known = this.#known.get(name)
     if (known !== undefined && !isNewer(record, known.record)) return 'old'
-    const order = known?.order ?? hex(sha256(ORDER_PREFIX, record.node))
+    const order = known?.order ?? hex(memberOrder(record.node))
     this.#known.set(name, { record, order })
     if (this.#known.size <= this.#maxMembers) return 'taken'
-    this.#prune(nowMs)
+    this.prune(nowMs)
     const last = this.#known.size <= this.#maxMembers ? undefined : this.#lastInOrder()
-    if (last !== undefined) this.#known.delete(last)
+    if (last !== undefined) this.#forget(last)
     return last === name ? 'full' : 'taken'
   }
 
@@ -80,14 +88,29 @@ export class MemberSet {
     return expiries.length === 0 ? undefined : expiries.reduce((least, at) => Math.min(least, at))
   }
 
-  #prune(nowMs: number): void {
-    for (const [name, { record }] of this.#known) if (isForgotten(record, nowMs)) this.#known.delete(name)
+  /** All that are kept, in no useful order. */
+  *records(): Generator<MemberRecord> {
+    for (const { record } of this.#known.values()) yield record
+  }
+
+  /** Lets go of what nobody can bring back any more. */
+  prune(nowMs: number): void {
+    for (const [name, { record }] of this.#known) if (isForgotten(record, nowMs)) this.#forget(name)
+  }
+
+  #forget(name: string): void {
+    const { record } = this.#known.get(name)!
+    this.#known.delete(name)
+    this.#onForgotten(record)
   }
 
   #lastInOrder(): string {
     return [...this.#known].reduce((last, entry) => (entry[1].order > last[1].order ? entry : last))[0]
   }
 }
+
+/** By what it is decided who stays, and how records are told apart when two nodes compare what they know. */
+export const memberOrder = (node: Uint8Array): Uint8Array => sha256(ORDER_PREFIX, node)
 
 /** How long a node signs for: one that is gone without a word is out of the ranks a day later. */
 export const MEMBER_LIFETIME_MS = DAY_MS

@@ -89,7 +89,13 @@ export function signMember({ capacityClass, ...statement }: MemberStatement, sig
  * Reads and verifies a member record. Throws MEMBER_INVALID, SIGNATURE_INVALID, UNSUPPORTED (a later format). Fields that this version does
  * not know are signed with the rest and kept in `bytes`.
  */
-export function decodeMember(bytes: Uint8Array): MemberRecord {
-  const { node, region, class: capacityClass, sequence, expires } = MEMBER_MAP.decode(bytes)
-  return { node, region, capacityClass, sequence, expires, bytes: Uint8Array.from(bytes) }
-}
+export const decodeMember = (bytes: Uint8Array): MemberRecord => recordOf(MEMBER_MAP.decode(bytes), bytes)
+
+/** Reads one that was verified before it was stored here: ten thousand signatures take a second. Otherwise the same. */
+export const decodeStoredMember = (bytes: Uint8Array): MemberRecord =>
+  recordOf(MEMBER_MAP.decodeVerified(bytes), bytes)
+
+const recordOf = (
+  { node, region, class: capacityClass, sequence, expires }: MemberMap,
+  bytes: Uint8Array
+): MemberRecord => ({ node, region, capacityClass, sequence, expires, bytes: Uint8Array.from(bytes) })

@@ -22,16 +22,23 @@ export class PeerRates {
 
   /** Takes `units` from the peer's bucket, or throws BUSY with `retryAfterMs` in its details and takes nothing. */
   take(peer: string, units: number): void {
-    const { perSecond, burst } = this.#rate
-    const nowMs = this.#clock.monotonicMs()
-    const bucket = this.#buckets.get(peer) ?? { units: burst, atMs: nowMs }
-    const filled = Math.min(burst, bucket.units + ((nowMs - bucket.atMs) / SECOND_MS) * perSecond)
+    const { perSecond } = this.#rate
+    const filled = this.left(peer)
     if (filled < units) {
       const retryAfterMs = Math.ceil(((units - filled) / perSecond) * SECOND_MS)
       throw new CatalogError('BUSY', `${peer} asks for more than ${perSecond} a second`, {
         details: { retryAfterMs }
       })
     }
-    this.#buckets.set(peer, { units: filled - units, atMs: nowMs })
+    this.#buckets.set(peer, { units: filled - units, atMs: this.#clock.monotonicMs() })
+  }
+
+  /** Units that the peer could take now. */
+  left(peer: string): number {
+    const { perSecond, burst } = this.#rate
+    const bucket = this.#buckets.get(peer)
+    if (bucket === undefined) return burst
+    const passedMs = this.#clock.monotonicMs() - bucket.atMs
+    return Math.min(burst, bucket.units + (passedMs / SECOND_MS) * perSecond)
   }
 }

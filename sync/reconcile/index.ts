@@ -17,6 +17,7 @@ export {
   SESSION_BYTES_PER_RECORD
 } from './limits.ts'
 export { recordFrames } from './pack.ts'
+export { cellsFor } from './plan.ts'
 export { awaitSession, beginSession, isOnlyCompared, reply, replySteps } from './reply.ts'
 export {
   admitRecords,

@@ -55,7 +55,7 @@ export function chooseTrieWay({ mine, theirs }: Sizes, difference: number): Way 
 }
 
 /** Cells of a sketch that shows `difference` items; undefined when there are too many. */
-function cellsFor(difference: number): number | undefined {
+export function cellsFor(difference: number): number | undefined {
   const wanted = Math.ceil(difference * CELLS_PER_DIFFERENCE * ESTIMATE_MARGIN) + EXTRA_CELLS
   if (wanted <= MAX_SKETCH_CELLS) return wanted
   // Without the margin it may be enough, and the next larger step is far dearer.

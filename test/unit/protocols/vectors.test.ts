@@ -13,9 +13,11 @@ import {
 } from '../../../protocols/control/frames.ts'
 import {
   encodeFrame,
+  exchangeMembers,
   getRecords,
   listReleases,
   newHead,
+  sketchMembers,
   type WireMessage,
   watchHeads
 } from '../../../protocols/index.ts'
@@ -54,6 +56,10 @@ const MESSAGES: Record<string, WireMessage<any>> = {
   'watch heads response': watchHeads.response,
   'new head request': newHead.request,
   'new head response': newHead.response,
+  'sketch members request': sketchMembers.request,
+  'sketch members response': sketchMembers.response,
+  'exchange members request': exchangeMembers.request,
+  'exchange members response': exchangeMembers.response,
   'content open': openMessage,
   'content range': rangeMessage,
   'content answer': answerMessage,
