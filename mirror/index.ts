@@ -6,7 +6,7 @@
  * others to carry out.
  */
 export { DEFAULT_HALF_LIFE_MS, DemandCounter, type Served } from './demand/counter.ts'
-export { type Demand, demandFor, summarise } from './demand/demand.ts'
+export { type Demand, demandFor, mostWanted, summarise } from './demand/demand.ts'
 export { originOf } from './demand/origin.ts'
 export { DemandReports, type Reporter, type SummaryVerdict } from './demand/reports.ts'
 export { decodeCounts, encodeCounts, SALT_BYTES } from './demand/stored.ts'

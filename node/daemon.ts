@@ -4,10 +4,12 @@
  * `createDaemon` from top to bottom.
  */
 import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
+import type { PeerId } from '@libp2p/interface'
 import { Registry as MetricsRegistry } from 'prom-client'
 import { type Clock, SECOND_MS } from '../base/index.ts'
 import type { LoadedConfig } from '../config/index.ts'
 import { createDiscovery } from '../discovery/index.ts'
+import type { ReleaseRecord } from '../library/index.ts'
 import { createControl, GoodbyeReason, serveRecords } from '../protocols/index.ts'
 import { conflictRules, LibrarySets } from '../sync/index.ts'
 import { loadNodeKey } from '../trust/index.ts'
@@ -28,7 +30,7 @@ import { Lifecycle } from './lifecycle.ts'
 import type { Logging } from './logging/logging.ts'
 import { controlOptions, topologyOf } from './measuring.ts'
 import { createNodeMetrics } from './metrics.ts'
-import { membersOf } from './mirroring-parts.ts'
+import { mirroringPartsOf } from './mirroring-parts.ts'
 import { createNetwork } from './network.ts'
 import { OperationManager } from './operations.ts'
 import { AnnouncementSchedule } from './schedule.ts'
@@ -172,24 +174,13 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     values.incentives,
     shutdown
   )
-  const members = await membersOf(
-    { host, control, library, home, nodeKey, topology, violations, clock, log, metrics: registry },
-    values
-  )
+  const mayRead = (peerId: PeerId, record: ReleaseRecord): boolean | Promise<boolean> =>
+    !blocking.isBlocked(record) && sets.access.admitsTo(record, nodeKeyOf(peerId))
+  const peerParts = { host, control, library, ledger, violations, topology, mayRead }
+  const transferring = { ...peerParts, clock, log, metrics: registry }
+  const mirroring = await mirroringPartsOf({ ...transferring, home, nodeKey, lifecycle, blocking }, values)
   const { throttle, peerLimits, contentServer, records, fetcher } = await createTransfers(
-    {
-      host,
-      control,
-      library,
-      ledger,
-      violations,
-      mayRead: (peerId, record) =>
-        !blocking.isBlocked(record) && sets.access.admitsTo(record, nodeKeyOf(peerId)),
-      topology,
-      clock,
-      log,
-      metrics: registry
-    },
+    { ...transferring, demand: mirroring.demand },
     values
   )
   await contentServer.start()
@@ -326,7 +317,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
         ...syncParts.pausable,
         ...(offloading === undefined ? [] : [offloading]),
         { pause: () => contentServer.stop(), resume: () => contentServer.start() },
-        members,
+        ...mirroring.pausable,
         ledger
       ]
     },
@@ -356,7 +347,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     scrub: scrubbing,
     heads: renewal,
     'library keys': libraryAnnouncing,
-    members,
+    members: mirroring.members,
+    demand: mirroring.demand,
     following: syncParts
   }
   for (const part of Object.values(ongoing)) part.start()

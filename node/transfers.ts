@@ -17,6 +17,7 @@ import {
 import type { Topology } from '../topology/index.ts'
 import type { Host } from './host/index.ts'
 import { extraConnections } from './host-options.ts'
+import type { CountedDemand } from './services/mirroring/counted-demand.ts'
 import type { PeerLedger } from './services/peer-ledger.ts'
 import { PeerLimits } from './services/peer-limits.ts'
 import type { Violations } from './services/violations.ts'
@@ -27,6 +28,7 @@ export interface TransfersModules {
   control: Control
   library: { database: Database; registry: Registry; content: ContentStore }
   ledger: PeerLedger
+  demand: Pick<CountedDemand, 'sent'>
   violations: Violations
   topology: Topology
   /** Whether a peer may read a release. */
@@ -46,7 +48,8 @@ export interface Transfers {
 }
 
 export async function createTransfers(modules: TransfersModules, config: Config): Promise<Transfers> {
-  const { host, control, library, ledger, violations, topology, mayRead, clock, log, metrics } = modules
+  const { host, control, library, ledger, demand, violations, topology, mayRead, clock, log, metrics } =
+    modules
   const { network, limits, peers, fetch } = config
   const throttle = throttleOf({ host, clock, metrics, weightOf: ledger.weightOf }, limits)
   const records = new RecordClient({ control, onViolation: violations.of('records') })
@@ -69,7 +72,10 @@ export async function createTransfers(modules: TransfersModules, config: Config)
         maxPriority: peers.maxClass,
         mayRead,
         onServed: (peerId, bytes, tookMs) => topology.given(peerId.toString(), bytes, tookMs),
-        onSent: (peerId, record, bytes) => ledger.sent(peerId.toString(), record, bytes),
+        onSent: (peerId, record, bytes) => {
+          ledger.sent(peerId.toString(), record, bytes)
+          demand.sent(peerId, record, bytes)
+        },
         onViolation: violations.of('content')
       }
     ),

@@ -7,6 +7,8 @@
 import * as dagCbor from '@ipld/dag-cbor'
 import { CID } from 'multiformats/cid'
 import { create as createDigest } from 'multiformats/hashes/digest'
+import { DEFAULT_HALF_LIFE_MS, DemandCounter } from '../mirror/demand/counter.ts'
+import { encodeCounts } from '../mirror/demand/stored.ts'
 import { signSummary } from '../mirror/demand/summary.ts'
 import { signMember } from '../mirror/members/member.ts'
 import { contentWords, costOf, exponential, memberWords, scaleOf } from '../mirror/placement/cost.ts'
@@ -112,6 +114,17 @@ const invalidSummaries: Array<[string, string, Uint8Array]> = [
   ['changed after signing', 'SIGNATURE_INVALID', edited(summary.bytes)]
 ]
 
+const SERVED: Array<[string, string, number, number]> = [
+  ['a', 'one', 1, TIME_MS],
+  ['a', 'two', 0.5, TIME_MS],
+  ['b', 'one', 1, TIME_MS],
+  ['c', 'two', 0.25, TIME_MS]
+]
+const salt = hashOf('catalog vector salt')
+const counter = new DemandCounter({ halfLifeMs: DEFAULT_HALF_LIFE_MS, salt })
+for (const [content, origin, share, atMs] of SERVED)
+  counter.add({ content: contentOf(content).toString(), origin, share }, atMs)
+
 const roster = new Roster()
 const members = Array.from({ length: 24 }, (_, number) => ({
   peer: `m${number}`,
@@ -151,6 +164,13 @@ const vectors = {
     bytes: hex(summary.bytes)
   },
   invalidSummaries: invalidSummaries.map(([name, code, bytes]) => ({ name, code, bytes: hex(bytes) })),
+  storedCounts: {
+    halfLifeMs: DEFAULT_HALF_LIFE_MS,
+    salt: hex(salt),
+    served: SERVED.map(([content, ...rest]) => [contentOf(content).toString(), ...rest]),
+    time: TIME_MS + DAY_MS,
+    bytes: hex(encodeCounts(counter, salt, TIME_MS + DAY_MS))
+  },
   exponentials: [0, 1, 2, 12_345, 2 ** 31 - 1, 2 ** 31, 3_000_000_000, 2 ** 32 - 2, 2 ** 32 - 1].map(hash => [
     hash,
     exponential(hash)

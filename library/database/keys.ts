@@ -85,6 +85,8 @@ export const KeyFamily = {
   Member: 'mb/',
   /** This node has left the members for good, until it is told to come back: the key is these bytes alone, the value when (8), in ms. */
   MemberLeft: 'ml',
+  /** What was served, as counts of demand (mirror/demand/stored.ts): the key is these bytes alone. */
+  DemandCounts: 'md',
   /** `dc/` + group (1), distance of a key (32), provider: a claim to hold what the key stands for (discovery/providers/rows.ts). */
   ProviderClaim: 'dc/',
   /** `dp/` + provider: its signed addresses and number of claims. */

@@ -32,6 +32,24 @@ export function demandFor(
   }
 }
 
+/** Contents that somebody asked for here or that peers report, those that are wanted most first; equal ones in the order of their names. */
+export function mostWanted(
+  { counter, reports }: { counter: DemandCounter; reports: DemandReports },
+  limit: number,
+  nowMs: number
+): CidText[] {
+  const counts = new Map(counter.top(limit, nowMs).map(({ content, count }) => [content, count]))
+  for (const content of reports.contents()) {
+    const own = counter.of(content, nowMs)?.count ?? 0
+    const count = own + combine(reports.on(content, nowMs))
+    if (count > 0) counts.set(content, count)
+  }
+  return [...counts]
+    .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
+    .slice(0, limit)
+    .map(([content]) => content)
+}
+
 /** What this node tells its peers: what it served most itself, and nothing that they told it. `isPublic`: of whose releases everybody may know. */
 export function summarise(
   counter: DemandCounter,

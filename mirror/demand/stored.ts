@@ -1,5 +1,5 @@
 /**
- * Demand counts at rest, for the time between two runs of a node (no daemon writes them yet, so docs/disk-format.md does not name them):
+ * Demand counts at rest, for the time between two runs of a node (`md` in docs/disk-format.md):
  *
  *   "catalog-demand-counts/1\n"   24 bytes
  *   salt                          32 bytes
@@ -20,8 +20,14 @@ const CID_BYTES = 36
 const ROW_BYTES = CID_BYTES + 8 + 6 + 1 + 8
 const MAX_STORED_BYTES = HEAD_BYTES + MAX_COUNTED * ROW_BYTES
 
-export function encodeCounts(counter: DemandCounter, salt: Uint8Array, nowMs: number): Uint8Array {
-  const counts = counter.top(MAX_COUNTED, nowMs)
+/** Of the largest counts, at most `limit`. */
+export function encodeCounts(
+  counter: DemandCounter,
+  salt: Uint8Array,
+  nowMs: number,
+  limit = MAX_COUNTED
+): Uint8Array {
+  const counts = counter.top(limit, nowMs)
   const bytes = Buffer.alloc(HEAD_BYTES + counts.length * ROW_BYTES)
   bytes.set(MAGIC)
   bytes.set(salt, MAGIC.byteLength)

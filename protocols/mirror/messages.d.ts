@@ -70,3 +70,78 @@ export declare namespace ExchangeMembersResponse {
     function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ExchangeMembersResponse>): ExchangeMembersResponse;
     function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ExchangeMembersResponse>): Generator<ExchangeMembersResponseRecordsFieldEvent>;
 }
+export interface TellDemandRequest {
+    summary: Uint8Array;
+}
+export declare namespace TellDemandRequest {
+    const codec: () => Codec<TellDemandRequest>;
+    interface TellDemandRequestSummaryFieldEvent {
+        field: '$.summary';
+        value: Uint8Array;
+    }
+    function encode(obj: Partial<TellDemandRequest>): Uint8Array;
+    function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<TellDemandRequest>): TellDemandRequest;
+    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<TellDemandRequest>): Generator<TellDemandRequestSummaryFieldEvent>;
+}
+export interface TellDemandResponse {
+}
+export declare namespace TellDemandResponse {
+    const codec: () => Codec<TellDemandResponse>;
+    function encode(obj: Partial<TellDemandResponse>): Uint8Array;
+    function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<TellDemandResponse>): TellDemandResponse;
+    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<TellDemandResponse>): Generator<{}>;
+}
+export interface WantedReleasesRequest {
+    contents: Uint8Array[];
+}
+export declare namespace WantedReleasesRequest {
+    const codec: () => Codec<WantedReleasesRequest>;
+    interface WantedReleasesRequestContentsFieldEvent {
+        field: '$.contents[]';
+        index: number;
+        value: Uint8Array;
+    }
+    function encode(obj: Partial<WantedReleasesRequest>): Uint8Array;
+    function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WantedReleasesRequest>): WantedReleasesRequest;
+    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WantedReleasesRequest>): Generator<WantedReleasesRequestContentsFieldEvent>;
+}
+export interface WantedReleasesResponse {
+    records: Uint8Array[];
+}
+export declare namespace WantedReleasesResponse {
+    const codec: () => Codec<WantedReleasesResponse>;
+    interface WantedReleasesResponseRecordsFieldEvent {
+        field: '$.records[]';
+        index: number;
+        value: Uint8Array;
+    }
+    function encode(obj: Partial<WantedReleasesResponse>): Uint8Array;
+    function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WantedReleasesResponse>): WantedReleasesResponse;
+    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WantedReleasesResponse>): Generator<WantedReleasesResponseRecordsFieldEvent>;
+}
+export interface OfferReleaseRequest {
+    record: Uint8Array;
+}
+export declare namespace OfferReleaseRequest {
+    const codec: () => Codec<OfferReleaseRequest>;
+    interface OfferReleaseRequestRecordFieldEvent {
+        field: '$.record';
+        value: Uint8Array;
+    }
+    function encode(obj: Partial<OfferReleaseRequest>): Uint8Array;
+    function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<OfferReleaseRequest>): OfferReleaseRequest;
+    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<OfferReleaseRequest>): Generator<OfferReleaseRequestRecordFieldEvent>;
+}
+export interface OfferReleaseResponse {
+    refusal: number;
+}
+export declare namespace OfferReleaseResponse {
+    const codec: () => Codec<OfferReleaseResponse>;
+    interface OfferReleaseResponseRefusalFieldEvent {
+        field: '$.refusal';
+        value: number;
+    }
+    function encode(obj: Partial<OfferReleaseResponse>): Uint8Array;
+    function decode(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<OfferReleaseResponse>): OfferReleaseResponse;
+    function stream(buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<OfferReleaseResponse>): Generator<OfferReleaseResponseRefusalFieldEvent>;
+}

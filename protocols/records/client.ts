@@ -1,19 +1,18 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
-import { CatalogError, toCatalogError } from '../../base/index.ts'
+import { CatalogError } from '../../base/index.ts'
 import {
   decodeRelease,
   decodeStatement,
   type ReleaseRecord,
   releaseKey,
   releaseOf,
-  type SignedRecord,
   type StatementRecord
 } from '../../library/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import type { Control } from '../control/index.ts'
 import { getRecords, listReleases, MAX_RECORDS_PER_ANSWER } from './types.ts'
+import { readVerified } from './verified.ts'
 
 export interface RecordClientModules {
   readonly control: Pick<Control, 'request'>
@@ -36,9 +35,6 @@ export interface PeerReleasePage extends PeerReleases {
 
 /** Answers in which a peer may say "ask again from there" before it has to have said everything. */
 const MAX_ROUNDS = MAX_RECORDS_PER_ANSWER
-
-/** Records verified before the event loop gets its turn: a few milliseconds. */
-const RECORDS_PER_TURN = 8
 
 /** Which releases of a name are asked for. */
 export interface ListReleases {
@@ -120,11 +116,11 @@ export class RecordClient {
     expected: (record: ReleaseRecord) => boolean
   ): Promise<PeerReleases> {
     const refused: string[] = []
-    const releases = await readAll(answer.records, decodeRelease, expected, refused)
+    const releases = await readVerified(answer.records, decodeRelease, expected, refused)
     const keys = new Set(releases.map(({ release }) => keyText(releaseKey(release))))
     const isAboutThese = (statement: StatementRecord): boolean =>
       keys.has(keyText(releaseKey(releaseOf(statement))))
-    const statements = await readAll(answer.statements, decodeStatement, isAboutThese, refused)
+    const statements = await readVerified(answer.statements, decodeStatement, isAboutThese, refused)
     if (refused.length === 0) return { releases, statements }
     // One report for an answer: 64 forgeries are not 64 lines in a log.
     const count = answer.records.length + answer.statements.length
@@ -141,30 +137,6 @@ export class RecordClient {
 }
 
 const keyText = (key: Uint8Array): string => Buffer.from(key).toString('latin1')
-
-/** Those records that can be read and are `expected`; why the others are refused goes to `refused`. */
-async function readAll<T extends SignedRecord>(
-  records: readonly Uint8Array[],
-  decode: (bytes: Uint8Array) => T,
-  expected: (record: T) => boolean,
-  refused: string[]
-): Promise<T[]> {
-  const good: T[] = []
-  for (const [index, bytes] of records.entries()) {
-    if (index > 0 && index % RECORDS_PER_TURN === 0) await nextTurn()
-    try {
-      // A copy: the record is kept, the frame it came in is not.
-      const record = decode(bytes.slice())
-      if (expected(record)) good.push(record)
-      else refused.push(`${record.id} was not asked for`)
-    } catch (thrown) {
-      const { code, message } = toCatalogError(thrown)
-      // A record of a later format is no fault of the peer that passes it on.
-      if (code !== 'UNSUPPORTED') refused.push(`${code}: ${message}`)
-    }
-  }
-  return good
-}
 
 /** Whether a record is one of those asked for. The range is a hint: a peer may not know it. */
 function isAnswer({ release }: ReleaseRecord, name: string, { version, owner }: ListReleases): boolean {

@@ -16,4 +16,5 @@ export {
   type RequestType,
   type WireMessage
 } from './message.ts'
+export { timeOfNotHere } from './not-here.ts'
 export { errorOfStatus, fromTransport, printable, type StatusFields, statusOf } from './status.ts'

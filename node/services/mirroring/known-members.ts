@@ -2,7 +2,6 @@
  * The members that this node knows: a set in memory, its rows in the database (docs/disk-format.md, `mb/`), and its sketch, by which two nodes
  * find out what one has and the other has not. It believes no one: what it takes was verified.
  */
-import { hash } from 'node:crypto'
 import type { Clock, Logger } from '../../../base/index.ts'
 import { type Database, KeyFamily, makeKey, type WriteOperation } from '../../../library/index.ts'
 import {
@@ -15,7 +14,7 @@ import {
   memberOrder
 } from '../../../mirror/index.ts'
 import { MEMBER_KEY_BYTES } from '../../../protocols/index.ts'
-import { buildSketch, MAX_SKETCH_CELLS, type Sketch } from '../../../sync/index.ts'
+import { MAX_SKETCH_CELLS, Sketch } from '../../../sync/index.ts'
 import { bytesEqual, sha256 } from '../../../trust/index.ts'
 import { peerOf } from '../writer-key.ts'
 
@@ -39,7 +38,8 @@ export class KnownMembers {
   readonly #hashes = new Set<string>()
   /** Nodes whose rows are not as the set is. */
   readonly #unsaved = new Map<string, Uint8Array>()
-  #sketch: Sketch | undefined
+  /** Of all records that are here. */
+  readonly sketch = new Sketch(MAX_SKETCH_CELLS)
   #members: readonly Member[] = []
   #isRosterOld = true
   #nextExpiryMs: number | undefined
@@ -77,7 +77,7 @@ export class KnownMembers {
 
   /** Whether this very record is here. */
   has(record: Uint8Array): boolean {
-    return this.#hashes.has(hashText(record))
+    return this.#hashes.has(textOf(sha256(record)))
   }
 
   /** A verified record. What members there are shows after `refresh`. */
@@ -86,11 +86,12 @@ export class KnownMembers {
     const before = this.#set.get(record.node)
     const verdict = this.#set.add(record, nowMs)
     if (verdict !== 'taken') return verdict
-    if (before !== undefined) this.#hashes.delete(hashText(before.bytes))
-    this.#hashes.add(hashText(record.bytes))
+    if (before !== undefined) this.#drop(before)
+    const recHash = sha256(record.bytes)
+    this.#hashes.add(textOf(recHash))
+    this.sketch.add(memberOrder(record.node), recHash)
     this.#nodes.set(textOf(memberKeyOf(record.node)), record.node)
     this.#unsaved.set(hexOf(record.node), record.node)
-    this.#sketch = undefined
     if (before === undefined || !isRenewal(before, record, nowMs)) this.#isRosterOld = true
     else this.#nextExpiryMs = Math.min(record.expires, this.#nextExpiryMs ?? record.expires)
     return verdict
@@ -100,18 +101,6 @@ export class KnownMembers {
   byKey(key: Uint8Array): MemberRecord | undefined {
     const node = this.#nodes.get(textOf(key))
     return node === undefined ? undefined : this.#set.get(node)
-  }
-
-  /** Of all records; made anew after a change, when it is asked for: some milliseconds for 10,000. */
-  sketch(): Sketch {
-    this.#sketch ??= buildSketch(
-      [...this.#set.records()].map(({ node, bytes }) => ({
-        trieKey: memberOrder(node),
-        recHash: sha256(bytes)
-      })),
-      MAX_SKETCH_CELLS
-    )
-    return this.#sketch
   }
 
   /** Those that counted at the last `refresh`, in the order of their keys. */
@@ -163,12 +152,19 @@ export class KnownMembers {
     return record === undefined ? { type: 'del', key } : { type: 'put', key, value: record.bytes }
   }
 
-  #forgotten({ node, bytes }: MemberRecord): void {
-    this.#hashes.delete(hashText(bytes))
-    this.#nodes.delete(textOf(memberKeyOf(node)))
-    this.#unsaved.set(hexOf(node), node)
-    this.#sketch = undefined
+  #forgotten(record: MemberRecord): void {
+    // One that found no place among the others was never here.
+    if (!this.has(record.bytes)) return
+    this.#drop(record)
+    this.#nodes.delete(textOf(memberKeyOf(record.node)))
+    this.#unsaved.set(hexOf(record.node), record.node)
     this.#isRosterOld = true
+  }
+
+  #drop({ node, bytes }: MemberRecord): void {
+    const recHash = sha256(bytes)
+    this.#hashes.delete(textOf(recHash))
+    this.sketch.remove(memberOrder(node), recHash)
   }
 }
 
@@ -198,4 +194,3 @@ function readRow(node: Uint8Array, value: Uint8Array): MemberRecord | undefined 
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
-const hashText = (record: Uint8Array): string => hash('sha256', record, 'base64')

@@ -71,7 +71,7 @@ const COMPARISON_MS = 30 * SECOND_MS
 const MAX_COMPARING = 4
 /** Sketches that are asked for in one: the first is a guess, the second an estimate, the third twice that. */
 const MAX_SKETCHES = 3
-/** Sketches that one peer may ask for: one costs some milliseconds after a change, else next to nothing. */
+/** Sketches that one peer may ask for: one is a copy of 350 KB at most. */
 const SKETCH_RATE: PeerRate = { perSecond: 1 / 5, burst: 12 }
 /** Exchanges of one peer: one a second of rumours, and at once those of a comparison of all that there may be. */
 const EXCHANGE_RATE: PeerRate = { perSecond: 5, burst: 100 }
@@ -192,7 +192,7 @@ export class MemberSpreading extends Ongoing {
     for (let round = 1; ; round++) {
       const answer = await control.request(peerId, sketchMembers, { cells }, { signal })
       this.#metrics.bytes.inc({ direction: 'in' }, answer.cells.byteLength + answer.counts.byteLength)
-      const own = known.sketch()
+      const own = known.sketch
       const { difference, estimate } = this.#reported(peerId, () => {
         const theirs = decodeSketch([answer], answer.records)
         const counts = decodeCounts(answer.counts, { records: answer.records })
@@ -208,10 +208,9 @@ export class MemberSpreading extends Ongoing {
   }
 
   #answerSketch(cells: number): { records: number; cells: Uint8Array; counts: Uint8Array } {
-    const { known } = this.#modules
-    const sketch = known.sketch()
+    const { sketch, size } = this.#modules.known
     const answer = {
-      records: known.size,
+      records: size,
       cells: encodeCells(sketch, 0, cells),
       counts: encodeCounts(sketch, 0, Math.max(cells, HELLO_COUNTS))
     }

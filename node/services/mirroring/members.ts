@@ -68,6 +68,12 @@ export class Members extends Ongoing implements MemberDirectory {
     return this.#known.members()
   }
 
+  /** Whether the node with this public key counts now. */
+  isMember(node: Uint8Array): boolean {
+    const record = this.#known.get(node)
+    return record !== undefined && record.expires > this.#modules.clock.now()
+  }
+
   own(): Member {
     return this.#own.member
   }

@@ -18,6 +18,7 @@ import {
   pull,
   ROOT_BYTES
 } from '../../../protocols/index.ts'
+import { offerRelease, wantedReleases } from '../../../protocols/mirror/releases.ts'
 import { getRecords, listReleases } from '../../../protocols/records/types.ts'
 import { decodeSyncFrame, readSyncFrame } from '../../../protocols/sync/message.ts'
 import type { TestDaemon } from '../../daemon/support.ts'
@@ -84,6 +85,15 @@ async function tell(peer: RawPeer, daemon: TestDaemon, head: Uint8Array): Promis
   return JSON.stringify(await peer.request(daemon, newHead, { head }))
 }
 
+async function wanted(peer: RawPeer, daemon: TestDaemon, contents: Uint8Array[]): Promise<Answer> {
+  const { records } = await peer.request(daemon, wantedReleases, { contents })
+  return JSON.stringify(records.map(hex))
+}
+
+async function offer(peer: RawPeer, daemon: TestDaemon, record: Uint8Array): Promise<Answer> {
+  return JSON.stringify(await peer.request(daemon, offerRelease, { record }))
+}
+
 /** Nearer peers come in the order of their distance to the key, which is the asker's; claims of the asker's own are left out. */
 export async function find(peer: RawPeer, daemon: TestDaemon, key: Uint8Array): Promise<Answer> {
   const { providers, closer } = await peer.exchange(daemon, FIND, { key, maxProviders: 20, maxCloser: 20 })
@@ -148,6 +158,8 @@ const OF_ALL = { answered: 'of open', atOnce: 4 } as const
 const OF_NOBODY = { answered: 'to nobody', atOnce: 4 } as const
 /** A peer may say ten times at once which libraries it watches, and then once in ten seconds. */
 const OF_WATCHERS = { answered: 'to members', atOnce: 1, perPeer: 8 } as const
+/** As often it may ask which releases have some contents. */
+const OF_ALL_SLOWLY = { answered: 'of open', atOnce: 1, perPeer: 8 } as const
 
 export const QUESTIONS: readonly Question[] = [
   {
@@ -191,6 +203,22 @@ export const QUESTIONS: readonly Question[] = [
     ...OF_ALL
   },
   { name: 'content of a release', ask: (p, d, { release }) => open(p, d, release), ...OF_MEMBERS },
+  {
+    name: 'mirror.wanted of the content',
+    ask: (p, d, { content }) => wanted(p, d, [content]),
+    ...OF_ALL_SLOWLY
+  },
+  {
+    name: 'mirror.wanted of the content many times',
+    ask: (p, d, { content }) => wanted(p, d, many(32, content)),
+    ...OF_ALL_SLOWLY
+  },
+  // By who is no member of the network's mirrors, as nobody here is; a member is asked for the whole record.
+  {
+    name: 'mirror.offer of a release',
+    ask: (p, d, { release }) => offer(p, d, release),
+    ...{ ...OF_NOBODY, atOnce: 1, perPeer: 20 }
+  },
   { name: 'find of the name', ask: (p, d, { name }) => find(p, d, nameKey(name)), ...OF_ALL },
   { name: 'find of the release', ask: (p, d, { release }) => find(p, d, recordKey(release)), ...OF_ALL },
   { name: 'find of the content', ask: (p, d, { content }) => find(p, d, contentKey(content)), ...OF_NOBODY },

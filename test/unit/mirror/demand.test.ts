@@ -14,6 +14,7 @@ import {
   decodeSummary,
   demandFor,
   encodeCounts,
+  mostWanted,
   originOf,
   type Reporter,
   signSummary,
@@ -111,6 +112,8 @@ describe('a count', () => {
       before!.map(({ content, first, isWide, lastMs }) => [content, first, isWide, lastMs])
     )
     for (const [at, { count }] of after!.entries()) expect(count).toBeCloseTo(before![at]!.count, 9)
+    const few = decodeCounts(encodeCounts(counter, salt, NOW_MS + 100, 3), { halfLifeMs })
+    expect(few.counter.top(100, NOW_MS + DAY_MS)).toEqual(after!.slice(0, 3))
     for (const broken of [
       bytes.subarray(1),
       bytes.subarray(0, -1),
@@ -209,6 +212,30 @@ describe('reports', () => {
 })
 
 describe('demand', () => {
+  test('orders what is wanted here and elsewhere, as much as is asked for', () => {
+    const counter = counterOf()
+    const reports = new DemandReports({ halfLifeMs })
+    for (const origin of ['one', 'two', 'three']) counter.add(fetchOf('most', origin), NOW_MS)
+    counter.add(fetchOf('both', 'one'), NOW_MS)
+    counter.add(fetchOf('least', 'one', 0.25), NOW_MS)
+    for (const [peer, content] of [
+      ['a', 'both'],
+      ['b', 'told'],
+      ['c', 'told twice'],
+      ['d', 'told twice']
+    ] as const) {
+      const key = keyOf(peer)
+      const summary = signSummary([{ content: contentOf(content), count: 0.9 }], NOW_MS, key)
+      reports.take(summary, { node: key.publicKey, network: undefined, standing: 1 }, NOW_MS)
+    }
+    const order = ['most', 'both', 'told twice', 'told', 'least'].map(name)
+    expect(mostWanted({ counter, reports }, 9, NOW_MS)).toEqual(order)
+    expect(mostWanted({ counter, reports }, 2, NOW_MS)).toEqual(order.slice(0, 2))
+    expect(mostWanted({ counter, reports }, 9, NOW_MS + 2 * DAY_MS), 'reports are of a day').not.toContain(
+      name('told')
+    )
+  })
+
   test('is what was served here and what peers say, and who asks is counted once', () => {
     const counter = counterOf()
     const reports = new DemandReports({ halfLifeMs })

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { CID } from 'multiformats/cid'
 import { describe, expect, test } from 'vitest'
+import { DemandCounter } from '../../../mirror/demand/counter.ts'
+import { decodeCounts, encodeCounts } from '../../../mirror/demand/stored.ts'
 import { decodeSummary, MAX_SUMMARY_BYTES, signSummary } from '../../../mirror/demand/summary.ts'
 import { decodeMember, MAX_MEMBER_BYTES, signMember } from '../../../mirror/members/member.ts'
 import { contentWords, costOf, exponential, memberWords, scaleOf } from '../../../mirror/placement/cost.ts'
@@ -28,6 +30,13 @@ interface Vectors {
   invalidMembers: Invalid[]
   summary: { sequence: number; counts: Array<[string, number]>; bytes: string }
   invalidSummaries: Invalid[]
+  storedCounts: {
+    halfLifeMs: number
+    salt: string
+    served: Array<[string, string, number, number]>
+    time: number
+    bytes: string
+  }
   exponentials: Array<[number, number]>
   members: Array<{ peer: string; key: string; region: string; capacityClass: number }>
   placements: Array<{
@@ -68,6 +77,17 @@ function expectTight(
     { numRuns: 50 }
   )
 }
+
+test('counts at rest have the bytes that they have', () => {
+  const { halfLifeMs, served, time, bytes, ...texts } = vectors.storedCounts
+  const salt = unhex(texts.salt)
+  const counter = new DemandCounter({ halfLifeMs, salt })
+  for (const [content, origin, share, atMs] of served) counter.add({ content, origin, share }, atMs)
+  expect(hex(encodeCounts(counter, salt, time))).toBe(bytes)
+  const read = decodeCounts(unhex(bytes), { halfLifeMs })
+  expect(hex(read.salt)).toBe(texts.salt)
+  expect(read.counter.top(10, time)).toEqual(counter.top(10, time))
+})
 
 describe('a member record', () => {
   const { statement, bytes } = vectors.member

@@ -17,8 +17,11 @@ import {
   getRecords,
   listReleases,
   newHead,
+  offerRelease,
   sketchMembers,
+  tellDemand,
   type WireMessage,
+  wantedReleases,
   watchHeads
 } from '../../../protocols/index.ts'
 import {
@@ -60,6 +63,12 @@ const MESSAGES: Record<string, WireMessage<any>> = {
   'sketch members response': sketchMembers.response,
   'exchange members request': exchangeMembers.request,
   'exchange members response': exchangeMembers.response,
+  'tell demand request': tellDemand.request,
+  'tell demand response': tellDemand.response,
+  'wanted releases request': wantedReleases.request,
+  'wanted releases response': wantedReleases.response,
+  'offer release request': offerRelease.request,
+  'offer release response': offerRelease.response,
   'content open': openMessage,
   'content range': rangeMessage,
   'content answer': answerMessage,
