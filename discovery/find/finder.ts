@@ -131,6 +131,7 @@ export class Finder {
   async *#askPeers(search: Search, signal?: AbortSignal): AsyncGenerator<Holder, void, undefined> {
     const { negative } = this.#modules
     const missingMs = negative.remainingMs(search.key)
+    const { generation } = negative
     if (missingMs > 0) {
       if (search.seen.size > 0) return
       throw noProviders(search, 'nobody held it a moment ago', missingMs)
@@ -161,7 +162,7 @@ export class Finder {
     }
     if (search.seen.size > 0) return
     if (walk.asked === 0) throw new CatalogError('NO_PEERS', 'there is no peer to ask who holds it')
-    if (walk.answered > 0) negative.add(search.key)
+    if (walk.answered > 0) negative.add(search.key, generation)
     throw noProviders(search, `${walk.answered} of ${plural(walk.asked, 'peer')} answered`, 0)
   }
 

@@ -9,12 +9,21 @@ const MAX_KEYS = 10_000
 export class NegativeCache {
   readonly #until = new LruCache<string, number>({ maxEntries: MAX_KEYS })
   readonly #clock: Clock
+  /** Grows when a peer comes: what is found out before it is asked counts for nothing then. */
+  #generation = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  add(key: Uint8Array): void {
+  /** Said when a search begins, for what comes of it. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** What a search has found that began in a generation. */
+  add(key: Uint8Array, generation: number): void {
+    if (generation !== this.#generation) return
     this.#until.set(keyText(key), this.#clock.monotonicMs() + NEGATIVE_LIFETIME_MS)
   }
 
@@ -31,5 +40,6 @@ export class NegativeCache {
   /** A new peer may know what all others did not. */
   clear(): void {
     this.#until.clear()
+    this.#generation++
   }
 }

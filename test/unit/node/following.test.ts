@@ -257,6 +257,8 @@ describe('a subscription', () => {
 
   test('is of one library of a node, whichever others of it are followed', async () => {
     await world.following.stop()
+    // What the one before told would be taken for what this one does.
+    world.libraries.length = 0
     const { publicKey } = world.writer.key
     const [ofHome, ofTools] = [peerOf(publicKey), `${peerOf(publicKey)}/tools`]
     const library = libraryIdOf(publicKey, 'tools')
