@@ -11,6 +11,7 @@ export const AWAY_CODES: readonly ErrorCode[] = [
   'DIAL_FAILED',
   'PEER_REFUSED',
   'PEER_LEFT',
+  'PARTITIONED',
   'CIRCUIT_OPEN',
   'BUSY',
   'TIMEOUT',

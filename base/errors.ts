@@ -639,6 +639,13 @@ export const ERROR_CODES = {
     'The peer said goodbye and has not come back.',
     'another source is tried; it is asked again when it connects, or at once with --from'
   ),
+  PARTITIONED: row(
+    503,
+    Network,
+    W.Busy,
+    'The peer was lost in a partition of the network, and is not back.',
+    '`catalog status` says how it stands; `--later` leaves it with the daemon until the partition has healed'
+  ),
   PEER_FAILED: row(
     502,
     Network,

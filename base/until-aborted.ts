@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts'
+import type { Signpost } from './signpost.ts'
 
 /** Resolves as `promise` does, or rejects with the signal's reason as soon as it is aborted. */
 export function untilAborted<V>(promise: Promise<V>, signal?: AbortSignal): Promise<V> {
@@ -31,5 +32,19 @@ export async function changedWithin(
     await untilAborted(Promise.race([changed, ...timed]), signal)
   } finally {
     over.abort()
+  }
+}
+
+/** Resolves as soon as something is so, which is looked at after each change; or, never rejecting, when the signal is aborted. */
+export async function untilSo(
+  changes: Pick<Signpost, 'shown'>,
+  isSo: () => boolean,
+  signal: AbortSignal
+): Promise<void> {
+  while (!signal.aborted) {
+    // Before the look: what changes after it is not missed.
+    const changed = changes.shown()
+    if (isSo()) return
+    await untilAborted(changed, signal).catch(() => undefined)
   }
 }

@@ -18,6 +18,9 @@ import type { Lifecycle } from './lifecycle.ts'
 import type { Logging } from './logging/logging.ts'
 import type { NodeMetrics } from './metrics.ts'
 import type { OperationManager } from './operations.ts'
+import { explained } from './partition/explaining.ts'
+import type { PartitionWatcher } from './partition/watcher.ts'
+import type { PartitionShape } from './partition-schemas.ts'
 import type { AnnouncementSchedule } from './schedule.ts'
 import type { BlockDropping } from './services/block-dropping.ts'
 import type { Blocking } from './services/blocking.ts'
@@ -105,6 +108,7 @@ export interface BuildModules {
   /** Told when somebody may have left the audience of a library. */
   onAudienceChanged(): Promise<void>
   following: Pick<SyncParts, 'follow' | 'follows' | 'imported'>
+  partition: Pick<PartitionWatcher, 'shape'>
 }
 
 export interface BuildOptions {
@@ -119,6 +123,9 @@ export interface BuildOptions {
 export function buildServices(modules: BuildModules, options: BuildOptions): NodeServices {
   const { content, registry, host, control, throttle, clock, fetching, lifecycle, logging, logger } = modules
   const { following } = modules
+  const partition = (): PartitionShape => modules.partition.shape()
+  const whileParted = <Args extends unknown[], Result>(work: (...args: Args) => Promise<Result>) =>
+    explained(work, partition, () => clock.now())
   const { home, config, reloadConfig, startedMs } = options
   const withAccess = { ...modules, access: new ReleaseAccess(modules) }
   const { values } = config
@@ -132,8 +139,12 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     logging,
     logger,
     content,
-    fetching,
-    syncing: modules.syncing,
+    fetching: { fetch: whileParted((request, context) => fetching.fetch(request, context)) },
+    syncing: {
+      sync: whileParted((request, context) => modules.syncing.sync(request, context)),
+      status: signal => modules.syncing.status(signal),
+      forget: (library, signal) => modules.syncing.forget(library, signal)
+    },
     subscribing: new Subscribing(
       { ...modules, config: configuration, follows: () => following.follows() },
       { self: host.peerId }
@@ -174,7 +185,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
       topology: modules.topology,
       agent: peerId => control.hello(peerIdFromString(peerId))?.agent
     }),
-    topology: createTopologyService({ topology: modules.topology }, { peerId: host.peerId }),
+    topology: createTopologyService({ topology: modules.topology, partition }, { peerId: host.peerId }),
     pause: createPause({ lifecycle, parts: modules.pausable }),
     config: configuration,
     doctor: createDoctor({
@@ -182,6 +193,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
       clock,
       addresses: () => host.addresses(),
       peers: () => host.peers().length,
+      partition,
       reachability: () => host.reachability(),
       bootstraps: () => values.network.bootstrap.length,
       store: () => content.stats(),
@@ -200,6 +212,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
         publicKey: modules.nodeKey.key.publicKey,
         addresses: () => host.addresses(),
         peers: () => host.peers().length,
+        partition,
         reachability: () => host.reachability(),
         library: () => ({ revision: registry.revision(), releases: registry.count() }),
         root: () => rootOf(modules.sets),

@@ -33,6 +33,8 @@ import { createNodeMetrics } from './metrics.ts'
 import { mirroringPartsOf } from './mirroring-parts.ts'
 import { createNetwork } from './network.ts'
 import { OperationManager } from './operations.ts'
+import { PeerLosses } from './partition/losses.ts'
+import { answerProbes, watchPartitions } from './partition/parts.ts'
 import { AnnouncementSchedule } from './schedule.ts'
 import { servedWhileRunning } from './served-while-running.ts'
 import { BlockDropping } from './services/block-dropping.ts'
@@ -152,12 +154,13 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   shutdown.leave('host', () => host.stop())
   const violations = watchViolations({ host, isBanned, clock, log, metrics: registry })
   const topology = topologyOf({ host, clock, metrics: registry }, values.topology)
+  const losses = new PeerLosses({ host, clock })
   const control = createControl(
     { libp2p: host.libp2p, log: log.child({ part: 'control' }), clock, metrics: registry },
     {
       networkId: values.network.id,
       agent: `catalog/${VERSION}`,
-      ...controlOptions(topology),
+      ...controlOptions(topology, losses),
       onViolation: violations.of('control')
     }
   )
@@ -167,6 +170,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     registry: servedWhileRunning(library.registry, { lifecycle, blocking }),
     clock
   })
+  answerProbes({ control, clock, losses, topology, lifecycle })
   await control.start()
   shutdown.leave('control', () => control.stop())
   const ledger = await fairnessOf(
@@ -211,6 +215,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const health = new PeerHealth({
     clock,
     isBanned,
+    isParted: peerId => losses.isParted(peerId),
     onOutcome: (peerId, isFailure) => topology.asked(peerId, isFailure)
   })
   watchGoodbyes({ control, health, discovery, host, log })
@@ -277,6 +282,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       sync: (request, context) => syncParts.syncing.sync(request, context)
     }
   })
+  const partsToHeal = { following: syncParts, replaying }
+  const partition = watchPartitions({ ...shared, ...partsToHeal, host, control, losses, metrics: registry })
   const renewal = new HeadRenewal({ sets, clock, logger: log })
   const offloading =
     bucket === undefined ? undefined : new Offloading({ bucket, clock, logger: log, metrics: registry })
@@ -308,7 +315,9 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       libraryAnnouncing,
       onAudienceChanged: () => syncParts.audiencesChanged(),
       following: syncParts,
+      partition,
       pausable: [
+        partition,
         background,
         replaying,
         scrubbing,
@@ -342,6 +351,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   lifecycle.transition('running', 'started')
   const ongoing = {
     background,
+    partition,
     queue: replaying,
     ...(offloading === undefined ? {} : { bucket: offloading }),
     scrub: scrubbing,

@@ -1,12 +1,11 @@
 /** What makes a node fair to its peers: its ledger, put together with what tells it. */
-import { peerIdFromString } from '@libp2p/peer-id'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import type { Clock, Logger } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
-import { networkOf } from '../discovery/index.ts'
 import type { Database, Registry } from '../library/index.ts'
 import type { LibrarySets } from '../sync/index.ts'
 import type { Host } from './host/index.ts'
+import { networkOfPeer } from './peer-network.ts'
 import { PeerLedger } from './services/peer-ledger.ts'
 import type { Violations } from './services/violations.ts'
 import type { Shutdown } from './shutdown.ts'
@@ -36,14 +35,4 @@ export async function fairnessOf(
   ledger.start()
   shutdown.leave('ledger', () => ledger.stop())
   return ledger
-}
-
-/**
- * One that is also connected from a public address is in that network; who comes through a relay, in the relay's. Empty for a local one, undefined while it is
- * not connected.
- */
-export function networkOfPeer({ libp2p }: Pick<Host, 'libp2p'>, peerId: string): string | undefined {
-  const addresses = libp2p.getConnections(peerIdFromString(peerId)).map(({ remoteAddr }) => remoteAddr)
-  if (addresses.length === 0) return undefined
-  return addresses.map(address => networkOf(address)).find(network => network !== undefined) ?? ''
 }

@@ -5,6 +5,7 @@ import type { Config } from '../config/index.ts'
 import type { ControlOptions } from '../protocols/index.ts'
 import { Topology, type Way } from '../topology/index.ts'
 import type { Host } from './host/index.ts'
+import type { PeerLosses } from './partition/losses.ts'
 
 export interface MeasuringModules {
   host: Pick<Host, 'peers' | 'events'>
@@ -22,10 +23,12 @@ export function topologyOf({ host, clock, metrics }: MeasuringModules, config: C
   return topology
 }
 
-/** What control tells the topology, and peers of it. */
+/** What control tells the topology, and peers of it; and who has fallen silent. */
 export const controlOptions = (
-  topology: Topology
-): Pick<ControlOptions, 'region' | 'onHello' | 'onRoundTrip'> => ({
+  topology: Topology,
+  losses: PeerLosses
+): Pick<ControlOptions, 'region' | 'onHello' | 'onRoundTrip' | 'onSilent'> => ({
+  onSilent: losses.onSilent,
   region: topology.ownRegion ?? '',
   onHello: (peerId, { region }) => topology.told(peerId.toString(), region),
   onRoundTrip: (peerId, tookMs) => topology.roundTrip(peerId.toString(), tookMs)

@@ -42,6 +42,17 @@ export class AnnouncementSchedule {
     return names
   }
 
+  /** Names that were announced since a time, at most `limit`. */
+  async announcedSince(sinceMs: number, limit: number, signal: AbortSignal): Promise<string[]> {
+    const names: string[] = []
+    for await (const { name, dueMs } of readAnnouncements(this.#database, signal)) {
+      if (dueMs < sinceMs + this.#intervalMs) continue
+      names.push(name)
+      if (names.length >= limit) break
+    }
+    return names
+  }
+
   /** Discovery has written these down. Not flushed: announcing once more after a power cut does no harm. */
   async announced(names: readonly string[], signal: AbortSignal): Promise<void> {
     const dueMs = this.#clock.now() + this.#intervalMs

@@ -7,6 +7,7 @@ import * as Type from 'typebox'
 import { NODE_STATES } from './lifecycle.ts'
 import { LOG_LEVEL_NAMES } from './logging/line.ts'
 import { OPERATION_STATES } from './operations.ts'
+import { PartitionShape } from './partition-schemas.ts'
 import { Dependency, ReleaseAccessName, ReleaseItem, ReleaseStatus } from './release-schemas.ts'
 import { count, ms, text } from './schema-fields.ts'
 import { BanShape, PeerStanding } from './standing-schemas.ts'
@@ -14,6 +15,7 @@ import { BanShape, PeerStanding } from './standing-schemas.ts'
 export * from './block-schemas.ts'
 export * from './bundle-schemas.ts'
 export * from './library-schemas.ts'
+export * from './partition-schemas.ts'
 export * from './queue-schemas.ts'
 export * from './release-schemas.ts'
 export * from './standing-schemas.ts'
@@ -41,6 +43,7 @@ export const Status = Type.Object({
   }),
   uptimeMs: ms('Since the daemon was ready.'),
   peers: count('Connected peers.'),
+  partition: PartitionShape,
   reachability: Type.Object(
     {
       state: Type.Enum(['direct', 'relayed', 'unreachable', 'unknown', 'local']),

@@ -158,6 +158,11 @@ export class SyncParts {
     return this.#following.status()
   }
 
+  /** Compares all that is followed at once; how many libraries are equal then. */
+  compareAll(signal: AbortSignal): Promise<number> {
+    return this.#following.compareAll(signal)
+  }
+
   /** Follows what other lines of `sync.follow` say from now on; nothing is done for those that are gone when this resolves. */
   follow(lines: readonly string[]): Promise<void> {
     return this.#following.change(this.#subscriptionsOf(lines))

@@ -2,6 +2,7 @@
 import * as Type from 'typebox'
 import { ROUTING_STRATEGIES } from '../config/index.ts'
 import { HEALTH_CODES } from '../topology/index.ts'
+import { PartitionShape } from './partition-schemas.ts'
 import { count, text } from './schema-fields.ts'
 
 const orNull = (value: Type.TSchema) => Type.Union([value, Type.Null()])
@@ -54,6 +55,7 @@ export const TopologyReply = Type.Object({
   isInForce: Type.Boolean({
     description: 'Whether the node works by this strategy, or it was asked for only.'
   }),
+  partition: PartitionShape,
   regions: Type.Array(
     Type.Object({
       ...RegionShape.properties,

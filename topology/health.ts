@@ -14,6 +14,7 @@ export const HEALTH_CODES = [
   'far',
   'unsteady',
   'slow',
+  'unreached',
   'unmeasured'
 ] as const
 export type HealthCode = (typeof HEALTH_CODES)[number]
@@ -96,6 +97,10 @@ const CHECKS: readonly Check[] = [
     down === undefined || down >= SLOW_BELOW
       ? undefined
       : { code: 'slow', text: `it sends ${displaySize(Math.round(down))}/s`, weight: SLOW },
+  ({ isReachedByOthers }) =>
+    isReachedByOthers
+      ? { code: 'unreached', text: 'others reach it: the way from here to it is broken', weight: 0 }
+      : undefined,
   ({ roundTrip, goodput: { down } }) =>
     roundTrip === undefined || down === undefined
       ? { code: 'unmeasured', text: `nothing is known of ${unmeasured(roundTrip, down)}`, weight: 0 }

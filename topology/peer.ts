@@ -21,6 +21,8 @@ export interface PeerView {
   /** Share of the time since it was met in which it was connected, 0 to 1. */
   readonly uptime: number
   readonly load: LoadFigures
+  /** It was lost here, and others said that it answers them. */
+  readonly isReachedByOthers: boolean
 }
 
 /** What is measured of one peer; about 1.5 KB with a full window of round trips. */
@@ -34,6 +36,7 @@ export class Peer {
   readonly load: Load
   /** The label of its region, as it told. */
   label: string | undefined
+  isReachedByOthers = false
 
   constructor(peerId: string, nowMs: number) {
     this.peerId = peerId
@@ -52,7 +55,8 @@ export class Peer {
       goodput: { down: this.down.bytesPerSecond, up: this.up.bytesPerSecond },
       failureRate: this.failures.rateAt(nowMs),
       uptime: this.presence.shareAt(nowMs),
-      load: this.load.figuresAt(nowMs)
+      load: this.load.figuresAt(nowMs),
+      isReachedByOthers: this.isReachedByOthers
     }
   }
 }

@@ -52,7 +52,14 @@ export class Topology implements SourceMemory {
 
   /** The first connection to a peer is open, or the last one is gone. */
   present(peerId: string, isPresent: boolean): void {
-    this.#peer(peerId).presence.set(isPresent, this.#nowMs)
+    const peer = this.#peer(peerId)
+    peer.presence.set(isPresent, this.#nowMs)
+    if (isPresent) peer.isReachedByOthers = false
+  }
+
+  /** Others reach a peer that was lost here, as they say when they are asked in a suspicion of a partition. */
+  reachedByOthers(peerId: string): void {
+    this.#peer(peerId).isReachedByOthers = true
   }
 
   /** A peer says in which region it is; what is no label counts as none. */

@@ -15,6 +15,18 @@ function reachabilityOf({ reachability: { state, relays } }: Status): string | u
   return { direct: 'directly', unknown: 'not known yet', unreachable: 'no', local: undefined }[state]
 }
 
+/** What the network is like when it is not whole, and else what became of the last partition. */
+function networkOf({ partition }: Status): string | string[] | undefined {
+  if (partition === undefined) return undefined
+  const { state, since, lost, of, reasons, last } = partition
+  if (state !== 'whole') return [`${state} since ${since}: ${lost} of ${plural(of, 'peer')} lost`, ...reasons]
+  if (last === null) return undefined
+  return [
+    `whole; ${last.kind} from ${last.since} on for ${displayDuration(last.lastedMs)}, noticed after ${displayDuration(last.noticedAfterMs)}`,
+    `healed in ${displayDuration(last.healedInMs)}: ${last.returnedPeers} of ${plural(last.lostPeers, 'peer')} back; libraries synced: ${last.syncedLibraries}, queued operations done: ${last.replayedOperations}`
+  ]
+}
+
 const damagedOf = ({ damaged }: Status['store']): string =>
   damaged === 0 ? '' : `, ${damaged} damaged: run \`catalog verify --all --repair\``
 
@@ -28,6 +40,7 @@ export const run = defineCommand(async context => {
       ['', health.reasons],
       ['uptime', displayDuration(status.uptimeMs)],
       ['peers', status.peers],
+      ['network', networkOf(status)],
       ['reachable', reachabilityOf(status)],
       [
         'library',

@@ -24,6 +24,8 @@ export const run = defineCommand(async (context, _args: [], { format = 'table', 
   } else if (format === 'json') output.line(JSON.stringify(reply))
   else output.result(reply, () => tables(reply))
   if (format === 'json') return
+  const { state, reasons } = reply.partition ?? { state: 'whole', reasons: [] }
+  if (state !== 'whole') output.note(`The network is ${state}: ${reasons.join('; ')}.`)
   if (reply.peers.length === 0)
     output.note(
       'Nobody was met yet: `catalog peers connect ADDR` dials a node (its `catalog id` shows ADDR).'

@@ -25,6 +25,7 @@ import { mapPorts } from './port-mapping.ts'
 import { ownAddresses, Reach } from './reach.ts'
 import { Relays } from './relays.ts'
 import { shutDown } from './shutdown.ts'
+import { watchSilence } from './silence.ts'
 import { StaleConnections } from './stale-connections.ts'
 import type {
   ConnectedPeer,
@@ -205,6 +206,7 @@ class Libp2pHost implements Host {
       this.#wayBack.lost(detail)
       this.#emit('disconnected', detail.toString())
     })
+    watchSilence(this.libp2p, peerId => this.#emit('silent', peerId))
     this.libp2p.addEventListener('peer:reconnect-failure', ({ detail }) =>
       this.keeper.reconnectFailed(detail)
     )

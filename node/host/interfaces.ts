@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os'
 import type { Libp2p } from '@libp2p/interface'
 import { CatalogError, type Clock, type Logger, SECOND_MS } from '../../base/index.ts'
+import { SILENT } from './silence.ts'
 import type { HostServices } from './types.ts'
 
 /** How often the machine's addresses are looked at: no event tells of a change. A look costs 0.1 ms. */
@@ -54,7 +55,8 @@ export async function checkPeers(
   // With the code of a lost connection: what was under way is worth another try, which an unknown error is not.
   const lost = new CatalogError(
     'STREAM_TRUNCATED',
-    'the addresses of this machine have changed, and the peer does not answer'
+    'the addresses of this machine have changed, and the peer does not answer',
+    { details: SILENT }
   )
   await Promise.all(
     libp2p.getPeers().map(async peer => {

@@ -60,6 +60,8 @@ export interface HostEvents {
   replaced: [peerId: string]
   /** The last connection to a peer is gone. */
   disconnected: [peerId: string]
+  /** The last connection to a peer is gone, and no side has closed it: nothing came any more. Follows on `disconnected`. */
+  silent: [peerId: string]
   /** A peer to stay connected to could not be reached; the next attempt comes after `waitMs`. */
   unreachable: [address: string, failures: number, waitMs: number]
   /** A connection was closed because its unread streams pinned too much memory. */

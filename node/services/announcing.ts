@@ -45,6 +45,22 @@ export async function announceStored(
   }
 }
 
+/**
+ * Announces once more what was announced since a time when not all of the network was there: peers that come back are nearer to some of it, and
+ * those who look for it there ask them.
+ */
+export async function announceSince(
+  { network, schedule, logger }: AnnouncingModules,
+  sinceMs: number,
+  signal: AbortSignal
+): Promise<void> {
+  const names = await schedule.announcedSince(sinceMs, NAMES_PER_BATCH, signal)
+  if (names.length === 0) return
+  const ids = await schedule.idsOf(names, IDS_PER_BATCH, signal)
+  await network.announce({ names, ids }, { wait: 0, timeoutMs: ANNOUNCE_TIMEOUT_MS }, signal)
+  logger.info({ names: names.length }, 'announced again what was published during a partition')
+}
+
 /** Announces all names that are due: where a publish was cut off before its announcement, where many came at once, and all of them when the node was away for long. */
 export async function announceDue(
   { clock, network, schedule, logger }: AnnouncingModules,

@@ -1,11 +1,12 @@
 import { readdir, statfs } from 'node:fs/promises'
 import { multiaddr } from '@multiformats/multiaddr'
-import { type Clock, displaySize, plural, toCatalogError } from '../../base/index.ts'
+import { type Clock, displayDuration, displaySize, plural, toCatalogError } from '../../base/index.ts'
 import { isLocalAddress } from '../../discovery/index.ts'
 import type { BucketWork, Holdings } from '../../library/index.ts'
 import type { LibrarySets } from '../../sync/index.ts'
 import { checkPermissions, type HomeLayout } from '../home/layout.ts'
 import type { Reachability } from '../host/index.ts'
+import type { PartitionShape } from '../partition-schemas.ts'
 import type { DoctorCheck } from '../schemas.ts'
 import { libraryCheck, ownLibrariesCheck } from './library-checks.ts'
 import {
@@ -28,6 +29,7 @@ export interface DoctorModules {
   clock: Clock
   addresses(): string[]
   peers(): number
+  partition(): PartitionShape
   bootstraps(): number
   reachability(): Reachability
   store(): { bytes: number; chunks: number }
@@ -51,6 +53,7 @@ export function createDoctor(modules: DoctorModules): DoctorService {
     ['clock', () => clockCheck(modules.clock)],
     ['listen', () => listenCheck(modules.addresses())],
     ['peers', () => peerCheck(modules)],
+    ['partition', () => partitionCheck(modules.partition())],
     ['reachability', () => reachCheck(modules.reachability(), modules.addresses())],
     ['store', signal => storeCheck(modules, signal)],
     ['integrity', async () => integrityCheck(await modules.holdings(), modules.scrub())],
@@ -116,6 +119,22 @@ function peerCheck({ peers, bootstraps }: DoctorModules): Finding {
       'join with `catalog init --join INVITE`, or `catalog peers connect ADDR`'
     )
   return warn('no peers', 'check that the bootstrap peers run, and that UDP gets out of this network')
+}
+
+/** Exported for tests. */
+export function partitionCheck({ state, reasons, last }: PartitionShape): Finding {
+  const because = reasons.join('; ')
+  if (state === 'partitioned')
+    return warn(
+      `the network is partitioned: ${because}`,
+      'see to the way to those peers; the node looks for them, and makes up for it when they are back'
+    )
+  if (state !== 'whole') return warn(`${state}: ${because}`, '`catalog status` tells what becomes of it')
+  return ok(
+    last === null
+      ? 'the network is whole as seen from here'
+      : `the network is whole; it was ${last.kind} for ${displayDuration(last.lastedMs)} from ${last.since} on`
+  )
 }
 
 const FORWARD =

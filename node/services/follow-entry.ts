@@ -1,5 +1,14 @@
 import { CatalogError, type Clock, MINUTE_MS, SECOND_MS, Semaphore } from '../../base/index.ts'
-import { awaitedFromMs, FAILED, type FollowState, telling, yieldTime } from '../../sync/index.ts'
+import {
+  awaitedFromMs,
+  decodeHead,
+  FAILED,
+  type FollowState,
+  type Head,
+  type LibrarySets,
+  telling,
+  yieldTime
+} from '../../sync/index.ts'
 import type { FollowShape } from '../sync-schemas.ts'
 import type { CopyHere } from './follow-union.ts'
 import { formatAddress, idOfAddress } from './library-address.ts'
@@ -31,6 +40,10 @@ export interface FollowEntry {
   lastError?: string | undefined
   /** When that was. */
   failedAtMs: number
+  /** Sessions that have begun, how many found it equal, and the number of the last one that failed. */
+  begun: number
+  equal: number
+  lastFailed: number
   /** How often peers were busy since the last session that succeeded or failed. */
   putOffs: number
   /** Ends the session that is under way, for another one. */
@@ -58,6 +71,9 @@ export function entryOf(subscription: Subscription): FollowEntry {
     library,
     unions: new Semaphore({ name: 'unions of a library', maxActive: 1, maxWaiting: MAX_WAITING_UNIONS }),
     failedAtMs: 0,
+    begun: 0,
+    equal: 0,
+    lastFailed: 0,
     putOffs: 0,
     cut: new AbortController(),
     ending: new AbortController(),
@@ -106,6 +122,14 @@ export function cutSession(entry: FollowEntry): void {
   entry.cut.abort(
     new CatalogError('TIMEOUT', `a session with ${runningWith} takes long, and others wait for its place`)
   )
+}
+
+/** Whether a head is newer than that of the copy here. */
+export async function isNewer(sets: Pick<LibrarySets, 'headOf'>, head: Head): Promise<boolean> {
+  const bytes = await sets.headOf(head.library)
+  if (bytes === undefined || bytes.byteLength === 0) return true
+  const have = decodeHead(bytes)
+  return head.epoch === have.epoch ? head.revision > have.revision : head.epoch > have.epoch
 }
 
 /** Until when nothing is compared after somebody was busy; what a peer had told is waited for as before. */

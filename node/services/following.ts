@@ -7,7 +7,8 @@ import {
   changedWithin,
   MINUTE_MS,
   Signpost,
-  toCatalogError
+  toCatalogError,
+  untilSo
 } from '../../base/index.ts'
 import { isSessionOver, SESSION_TIMEOUT_MS } from '../../protocols/index.ts'
 import {
@@ -16,7 +17,6 @@ import {
   FAILED,
   type FollowRun,
   type FollowState,
-  type Head,
   including,
   type LibrarySets,
   libraryIdOf,
@@ -29,11 +29,13 @@ import {
 import type { Topology } from '../../topology/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import type { FollowShape } from '../sync-schemas.ts'
+import { Compared } from './compared.ts'
 import {
   countsFromMs,
   cutSession,
   entryOf,
   type FollowEntry,
+  isNewer,
   isRefused,
   notBeforeTold,
   PEER_BUSY_MS,
@@ -161,7 +163,7 @@ export class Following extends Ongoing {
         logger.warn({ peer }, 'a head of this node came back that it does not remember')
       if (entry === undefined) return
       this.#note(entry, { heldBy: including(entry.state.heldBy, peer) })
-      if (verdict === 'contradiction' || !(await this.#isNewer(entry, head))) return
+      if (verdict === 'contradiction' || !(await isNewer(sets, head))) return
       this.#note(entry, { notBeforeMs: notBeforeTold(entry, peer) })
       this.#await(entry, peer, awaitedFromMs(head.time, this.#modules.clock.now()))
     } catch (thrown) {
@@ -177,6 +179,15 @@ export class Following extends Ongoing {
     if (entry === undefined) return
     entry.imported = copy
     this.#changed.show()
+  }
+
+  /** Compares everything at once, whatever was tried in vain before; how many libraries are equal to what a peer has when each was compared, or the signal ends it. */
+  async compareAll(signal: AbortSignal): Promise<number> {
+    const entries = [...this.#entries.values()]
+    const compared = new Compared(entries)
+    for (const entry of entries) this.#note(entry, { dueMs: 0, notBeforeMs: 0, failedWith: [] })
+    await untilSo(this.#changed, () => compared.isDone, signal)
+    return compared.equal
   }
 
   /** What is followed, and how that goes. */
@@ -230,6 +241,7 @@ export class Following extends Ongoing {
 
   #begin({ library, peer }: FollowRun, signal: AbortSignal): void {
     const entry = this.#entries.get(library)!
+    entry.begun++
     this.#note(entry, { runningWith: peer })
     this.#track(entry, this.#follow(entry, peer, AbortSignal.any([signal, entry.ending.signal])))
   }
@@ -286,6 +298,7 @@ export class Following extends Ongoing {
         logger.info({ peer, library }, 'a peer has an earlier state of a library than this node')
         return this.#failed(entry, peer)
       }
+      entry.equal++
       const dueMs = nextTime(clock.now(), intervalMs, random())
       const staleFromMs = staleTime(Date.parse(result.head.expires))
       this.#note(entry, { runningWith: undefined, dueMs, notBeforeMs: 0, staleFromMs, failedWith: [] })
@@ -329,6 +342,7 @@ export class Following extends Ongoing {
     const policy = { ...FAILED, maxDelayMs: this.#options.intervalMs }
     const nowMs = clock.now()
     entry.failedAtMs = nowMs
+    entry.lastFailed = entry.begun
     const delayMs = backoffDelayMs(policy, failedWith.length, random())
     // A writer could date head after head a moment ahead.
     const againMs = Math.min(nowMs + delayMs, Math.max(countsMs, nowMs + FAILED.firstDelayMs))
@@ -341,6 +355,7 @@ export class Following extends Ongoing {
     const againMs = nextTime(clock.now(), this.#options.intervalMs, random())
     const { writer } = entry.subscription
     entry.putOffs = 0
+    entry.lastFailed = entry.begun
     this.#note(entry, { runningWith: undefined, dueMs: againMs, notBeforeMs: againMs, failedWith: [writer] })
     const library = formatAddress(entry.subscription)
     logger.warn({ library, code, reason: message, hint }, 'a library cannot be followed in that way')
@@ -372,13 +387,6 @@ export class Following extends Ongoing {
   /** What a peer has is asked for when it counts; undefined = nobody waits for it. */
   #await(entry: FollowEntry, peer: string, fromMs: number | undefined): void {
     if (fromMs !== undefined) this.#note(entry, { newerAt: telling(entry.state.newerAt, peer, fromMs) })
-  }
-
-  async #isNewer({ library }: FollowEntry, head: Head): Promise<boolean> {
-    const bytes = await this.#modules.sets.headOf(library)
-    if (bytes === undefined || bytes.byteLength === 0) return true
-    const have = decodeHead(bytes)
-    return head.epoch === have.epoch ? head.revision > have.revision : head.epoch > have.epoch
   }
 
   #note(entry: FollowEntry, change: Partial<FollowState>): void {

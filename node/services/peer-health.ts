@@ -57,6 +57,8 @@ export interface PeerHealthModules {
   clock: Clock
   /** Told of each request that says something about a peer: that it went well, or failed. */
   onOutcome?(peerId: string, isFailure: boolean): void
+  /** Whether a peer was lost in a partition; nobody unless given. */
+  isParted?(peerId: string): boolean
   /** Whether the operator has banned a peer; nobody unless given. */
   isBanned?(peerId: string): boolean
 }
@@ -129,6 +131,10 @@ export class PeerHealth {
     if (this.#modules.isBanned?.(peerId) === true) return bannedError(peerId)
     if (this.#left.get(peerId) === true)
       return new CatalogError('PEER_LEFT', `${peerId} said goodbye and has not come back`, {
+        details: { peerId }
+      })
+    if (this.#modules.isParted?.(peerId) === true)
+      return new CatalogError('PARTITIONED', `${peerId} was lost in a partition of the network`, {
         details: { peerId }
       })
     const entry = this.#peers.get(peerId)

@@ -13,7 +13,8 @@ import {
   MINUTE_MS,
   type RetryPolicy,
   SECOND_MS,
-  toCatalogError
+  toCatalogError,
+  untilSo
 } from '../../base/index.ts'
 import type { OperationContext, OperationManager } from '../operations.ts'
 import { isForLater } from './fetching.ts'
@@ -56,6 +57,8 @@ const mayDoBetter = (error: CatalogError): boolean => isForLater(error) || error
 
 /** When something that failed may be tried again, monotonic. */
 interface Wait {
+  /** When the last try began, and ended. */
+  readonly beganMs: number
   readonly triedMs: number
   readonly nextMs: number
 }
@@ -65,10 +68,32 @@ export class Replaying extends Ongoing {
   readonly #waits = new Map<string, Wait>()
   /** They go on through a pause. */
   readonly #running = new Set<string>()
+  /** When a peer came last, and when all was to be tried at once. */
+  #cameMs = Number.NEGATIVE_INFINITY
+  #replayedMs = Number.NEGATIVE_INFINITY
+  #done = 0
 
   constructor(modules: ReplayingModules) {
     super('queued operations', modules.logger)
     this.#modules = modules
+  }
+
+  /**
+   * Tries all that waits at once, whatever was tried in vain before; resolves with how many operations were done when each was tried, or the
+   * signal ends it.
+   */
+  async replayAll(signal: AbortSignal): Promise<number> {
+    const { queue, clock } = this.#modules
+    const doneBefore = this.#done
+    const sinceMs = clock.monotonicMs()
+    const waiting = (await queue.list(signal)).map(({ id }) => id)
+    this.#replayedMs = sinceMs
+    for (const [id, wait] of this.#waits) this.#waits.set(id, { ...wait, nextMs: sinceMs })
+    queue.wake()
+    const isLeft = (id: string): boolean =>
+      queue.get(id) !== undefined && (this.#waits.get(id)?.beganMs ?? Number.NEGATIVE_INFINITY) < sinceMs
+    await untilSo({ shown: () => queue.changed() }, () => !waiting.some(isLeft), signal)
+    return this.#done - doneBefore
   }
 
   protected async run(signal: AbortSignal): Promise<void> {
@@ -122,8 +147,9 @@ export class Replaying extends Ongoing {
 
   /** Somebody came who may have what was missing. */
   #hurry(): void {
-    for (const [id, { triedMs, nextMs }] of this.#waits)
-      this.#waits.set(id, { triedMs, nextMs: Math.min(nextMs, triedMs + LEAST_WAIT_MS) })
+    this.#cameMs = this.#modules.clock.monotonicMs()
+    for (const [id, wait] of this.#waits)
+      this.#waits.set(id, { ...wait, nextMs: Math.min(wait.nextMs, wait.triedMs + LEAST_WAIT_MS) })
     this.#modules.queue.wake()
   }
 
@@ -146,14 +172,17 @@ export class Replaying extends Ongoing {
   /** Never rejects. */
   async #attempt<K extends QueueKind>(operation: QueuedOperation<K>, signal: AbortSignal): Promise<void> {
     const { id, kind, request } = operation
-    const { logger } = this.#modules
+    const { logger, clock } = this.#modules
+    const beganMs = clock.monotonicMs()
     this.#running.add(id)
     try {
       const error = await this.#do(operation)
       // The daemon stops: it waits for the next start.
       if (error?.code === 'SHUTTING_DOWN') return
-      if (error === undefined) logger.info({ id, kind, request }, 'a queued operation was done')
-      else if (mayDoBetter(error)) return await this.#again(operation, error)
+      if (error === undefined) {
+        this.#done++
+        logger.info({ id, kind, request }, 'a queued operation was done')
+      } else if (mayDoBetter(error)) return await this.#again(operation, error, beganMs)
       else logger.warn({ id, kind, request, code: error.code }, 'a queued operation has failed for good')
       await this.#forget(id)
     } catch (err) {
@@ -192,11 +221,14 @@ export class Replaying extends Ongoing {
     return await ended.promise
   }
 
-  async #again(operation: QueuedOperation, error: CatalogError): Promise<void> {
+  async #again(operation: QueuedOperation, error: CatalogError, beganMs: number): Promise<void> {
     const { clock, queue, random = Math.random } = this.#modules
     const triedMs = clock.monotonicMs()
-    const delayMs = backoffDelayMs(AGAIN, operation.attempts + 1, random())
-    this.#waits.set(operation.id, { triedMs, nextMs: triedMs + delayMs })
+    const fullMs = backoffDelayMs(AGAIN, operation.attempts + 1, random())
+    // What began before may have been too early for who came, or for a network that is whole again.
+    const delayMs =
+      beganMs < this.#replayedMs ? 0 : beganMs < this.#cameMs ? Math.min(fullMs, LEAST_WAIT_MS) : fullMs
+    this.#waits.set(operation.id, { beganMs, triedMs, nextMs: triedMs + delayMs })
     await queue.failed(operation, error.code)
   }
 

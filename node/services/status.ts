@@ -4,6 +4,7 @@ import { formatPublicKey } from '../../trust/index.ts'
 import type { Reachability } from '../host/index.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { OperationManager } from '../operations.ts'
+import type { PartitionShape } from '../partition-schemas.ts'
 import type { Identity, Status } from '../schemas.ts'
 import { LOW_DISK_BYTES } from './machine-checks.ts'
 import type { SkippedPeer } from './peer-health.ts'
@@ -24,6 +25,7 @@ export interface StatusModules {
   publicKey: Uint8Array
   addresses(): string[]
   peers(): number
+  partition(): PartitionShape
   reachability(): Reachability
   library(): { revision: number; releases: number }
   /** Root of the home library, in hexadecimal digits; null when its tree cannot be read. */
@@ -71,6 +73,7 @@ export function createStatus(
         health: { score: Math.max(0, 1 - REASON_WEIGHT * reasons.length), reasons },
         uptimeMs: Math.round(modules.uptimeMs()),
         peers,
+        partition: modules.partition(),
         reachability: { ...modules.reachability(), relays: [...modules.reachability().relays] },
         library: { root: await modules.root(), ...modules.library() },
         store: {
@@ -104,7 +107,7 @@ async function diskReasonOf({ freeBytes }: StatusModules): Promise<string | unde
 }
 
 function healthReasons(
-  { lifecycle, operations, skipped }: StatusModules,
+  { lifecycle, operations, skipped, partition }: StatusModules,
   store: { bytes: number; quotaBytes: number },
   peers: number,
   peersWanted: number
@@ -113,6 +116,8 @@ function healthReasons(
   if (lifecycle.state !== 'running') reasons.push(`the node is ${lifecycle.state}`)
   if (peers === 0 && peersWanted > 0)
     reasons.push('no peers: join with `catalog init --join INVITE` or `catalog peers connect ADDR`')
+  const { state, reasons: causes } = partition()
+  if (state === 'partitioned') reasons.push(`the network is partitioned: ${causes.join('; ')}`)
   if (operations.running >= DEGRADED_OPERATIONS) reasons.push(`${operations.running} operations run at once`)
   const { bytes, quotaBytes } = store
   if (quotaBytes > 0 && bytes > quotaBytes)

@@ -1,15 +1,17 @@
 import { percentile } from '../../base/index.ts'
 import { healthOf, type PeerView, regionKey, type Scored, type Topology } from '../../topology/index.ts'
+import type { PartitionShape } from '../partition-schemas.ts'
 import type { TopologyPeer, TopologyReply } from '../topology-schemas.ts'
 import type { TopologyService } from './types.ts'
 
 export interface TopologyServiceModules {
   topology: Pick<Topology, 'all' | 'lateMs' | 'strategy' | 'ownRegion'>
+  partition(): PartitionShape
 }
 
 /** The network as it is seen from here, for operators. */
 export function createTopologyService(
-  { topology }: TopologyServiceModules,
+  { topology, partition }: TopologyServiceModules,
   { peerId }: { peerId: string }
 ): TopologyService {
   const shapeOf = ({ view, score }: Scored): TopologyPeer => ({
@@ -33,6 +35,7 @@ export function createTopologyService(
         self: { peerId, region: topology.ownRegion ?? null },
         strategy,
         isInForce: strategy === topology.strategy,
+        partition: partition(),
         regions: regionsOf(scored.map(({ view }) => view)),
         peers: scored.map(shapeOf)
       }

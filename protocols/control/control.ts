@@ -34,6 +34,8 @@ export interface ControlOptions {
   readonly onHello?: (peerId: PeerId, hello: Hello) => void
   /** A peer has answered a heartbeat after so many milliseconds. */
   readonly onRoundTrip?: (peerId: PeerId, tookMs: number) => void
+  /** A peer has fallen silent: when (monotonic) it was heard last. Its connection is cut after this. */
+  readonly onSilent?: (peerId: PeerId, heardMs: number) => void
   /** A peer broke the protocol or fell silent; its stream is already cut. */
   readonly onViolation?: (peerId: PeerId, error: CatalogError) => void
 }
@@ -62,6 +64,13 @@ export interface Control {
   onGoodbye(listener: OnGoodbye): () => void
   /** What the peer said of itself; undefined before. */
   hello(peerId: PeerId): Hello | undefined
+  /** When (monotonic) a peer was heard last; undefined when there is no stream with it. */
+  heardMs(peerId: PeerId): number | undefined
+  /**
+   * Milliseconds that a peer takes to answer a ping now. Opens nothing and dials nobody: NOT_FOUND when there is no stream with it, else the
+   * error with which that ends, or the signal's reason.
+   */
+  ping(peerId: PeerId, signal: AbortSignal): Promise<number>
   start(): Promise<void>
   /** Cuts all streams. Say goodbye before. */
   stop(): Promise<void>
@@ -193,6 +202,18 @@ class ControlStreams implements Control {
     return this.#peers.get(peerId.toString())?.preferred()?.hello
   }
 
+  heardMs(peerId: PeerId): number | undefined {
+    const sessions = this.#peers.get(peerId.toString())?.all() ?? []
+    return sessions.length === 0 ? undefined : Math.max(...sessions.map(({ heardMs }) => heardMs))
+  }
+
+  async ping(peerId: PeerId, signal: AbortSignal): Promise<number> {
+    const session = this.#peers.get(peerId.toString())?.preferred()
+    if (session === undefined)
+      throw new CatalogError('NOT_FOUND', `there is no control stream with ${peerId}`)
+    return await session.ping(signal)
+  }
+
   async #sessionOf(peerId: PeerId, signal?: AbortSignal): Promise<Session> {
     signal?.throwIfAborted()
     const key = peerId.toString()
@@ -262,6 +283,7 @@ class ControlStreams implements Control {
         this.#options.onHello?.(session.peerId, hello)
       },
       onRoundTrip: ({ peerId }, tookMs) => this.#options.onRoundTrip?.(peerId, tookMs),
+      onSilent: ({ peerId }, heardMs) => this.#options.onSilent?.(peerId, heardMs),
       onGoodbye: (session, reason) => {
         log.debug({ peer: session.peerId.toString(), reason }, 'a peer said goodbye')
         for (const listener of this.#goodbyeListeners) listener(session.peerId, reason)

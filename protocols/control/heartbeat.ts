@@ -1,4 +1,4 @@
-import { ALIVE_BYTES, PONG_MS, QUIET_MS, RTT_EVERY_MS } from './limits.ts'
+import { ALIVE_BYTES, PONG_MS, QUIET_MS, RTT_EVERY_MS, STALL_MS } from './limits.ts'
 
 /** What a tick asks of the session. */
 export type HeartbeatVerdict = 'alive' | 'ask' | 'dead'
@@ -8,6 +8,8 @@ export type HeartbeatVerdict = 'alive' | 'ask' | 'dead'
  * QUIET_MS a ping goes out, and when nothing comes for PONG_MS after that, the peer is dead. QUIC notices only after
  * its idle time-out (10 s), and not at all when the peer's process hangs while its network stack answers.
  *
+ * A side that stood still itself (a busy machine, one that slept) heard nothing because it did not listen: it has PONG_MS from then on.
+ *
  * Each ping has a number that nobody can guess: a peer that sends pongs before it is asked cannot make itself look nearer
  * than it is.
  */
@@ -16,12 +18,26 @@ export class Heartbeat {
   #receivedBytes = 0
   #asked: { sequence: number; sentMs: number } | undefined
   #lastAskedMs = Number.NEGATIVE_INFINITY
+  #tickedMs: number
+  /** When this side had last stood still. */
+  #patientFromMs = Number.NEGATIVE_INFINITY
   readonly #random: () => number
 
   /** `random` gives whole numbers from 1 to 2^32 - 1. */
   constructor(nowMs: number, random: () => number) {
     this.#heardMs = nowMs
+    this.#tickedMs = nowMs
     this.#random = random
+  }
+
+  /** When something was heard last. */
+  get heardMs(): number {
+    return this.#heardMs
+  }
+
+  /** Whether a ping waits for its answer. */
+  get isAsking(): boolean {
+    return this.#asked !== undefined
   }
 
   /** A whole frame arrived. */
@@ -35,8 +51,11 @@ export class Heartbeat {
       this.#receivedBytes = receivedBytes
       this.#heardMs = nowMs
     }
+    // This side did not look: what came meanwhile is read after this tick, and nobody has been silent.
+    if (nowMs - this.#tickedMs >= STALL_MS) this.#patientFromMs = nowMs
+    this.#tickedMs = nowMs
     if (this.#asked !== undefined) {
-      const silentSinceMs = Math.max(this.#asked.sentMs, this.#heardMs)
+      const silentSinceMs = Math.max(this.#asked.sentMs, this.#heardMs, this.#patientFromMs)
       return nowMs - silentSinceMs >= PONG_MS ? 'dead' : 'alive'
     }
     const isQuiet = nowMs - this.#heardMs >= QUIET_MS

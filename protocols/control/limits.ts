@@ -33,6 +33,8 @@ export const RTT_EVERY_MS = 15 * SECOND_MS
 export const LINGER_MS = 2 * SECOND_MS
 /** Granularity of all time-outs of the control stream: one timer serves every peer. */
 export const TICK_MS = 250
+/** A tick that comes so much after the one before: this process stood still. */
+export const STALL_MS = 2 * SECOND_MS
 /** Bytes that count as a sign of life inside a large frame: 1 byte now and then is none. */
 export const ALIVE_BYTES = 4 * KIB
 /** Opening streams more often than this within a minute is an attack or a bug; either ends the connection. */

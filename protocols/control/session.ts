@@ -28,6 +28,8 @@ export interface SessionEvents {
   /** The peer has answered a ping after so many milliseconds. */
   onRoundTrip(session: Session, tookMs: number): void
   onGoodbye(session: Session, reason: number, message: string): void
+  /** Nothing came any more, since then; `onEnd` follows. */
+  onSilent(session: Session, heardMs: number): void
   /** Once, when the stream is over for whatever reason; `error` is undefined after an end in order. */
   onEnd(session: Session, error: CatalogError | undefined): void
   onServed: OnServed
@@ -66,6 +68,8 @@ export class Session {
   /** Since when no new requests are made here. */
   #leavingMs: number | undefined
   #hasSaidGoodbye = false
+  /** Those who wait for the pong of the ping that is under way. */
+  readonly #pongs = new Set<PromiseWithResolvers<number>>()
   #noise = 0
   #noiseSinceMs: number
 
@@ -101,6 +105,11 @@ export class Session {
     return this.#isEnded
   }
 
+  /** When something was heard from the peer last. */
+  get heardMs(): number {
+    return this.#heartbeat.heardMs
+  }
+
   /** Whether new requests may go here. */
   get isOpen(): boolean {
     return !this.#isEnded && this.#leavingMs === undefined
@@ -123,6 +132,22 @@ export class Session {
     return this.outgoing.request(type, message, options)
   }
 
+  /** Milliseconds until the peer answers a ping: the one that is under way, or a new one. Ends with the stream, or the signal. */
+  async ping(signal: AbortSignal): Promise<number> {
+    signal.throwIfAborted()
+    const answered = Promise.withResolvers<number>()
+    const onAbort = (): void => answered.reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    this.#pongs.add(answered)
+    try {
+      if (!this.#heartbeat.isAsking) this.#sendPing(this.#modules.clock.monotonicMs())
+      return await answered.promise
+    } finally {
+      this.#pongs.delete(answered)
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
   /** Time-outs, heartbeat, end of retirement. Called by the owner's timer. */
   tick(nowMs: number): void {
     if (this.#isEnded) return
@@ -131,9 +156,11 @@ export class Session {
       this.outgoing.tick(nowMs)
       this.#incoming.tick(nowMs)
       const verdict = this.#heartbeat.tick(nowMs, this.#reader.receivedBytes)
-      if (verdict === 'dead') throw new CatalogError('TIMEOUT', `${this.#peer} has fallen silent`)
-      if (verdict === 'ask')
-        this.#send(FrameKind.Ping, 0, pingMessage.encode({ sequence: this.#heartbeat.nextPing(nowMs) }))
+      if (verdict === 'dead') {
+        this.#modules.events.onSilent(this, this.heardMs)
+        throw new CatalogError('TIMEOUT', `${this.#peer} has fallen silent`)
+      }
+      if (verdict === 'ask') this.#sendPing(nowMs)
       this.#checkLeaving(nowMs)
     } catch (error) {
       this.fail(fromTransport(error, this.#peer))
@@ -262,7 +289,14 @@ export class Session {
     const { sequence } = pingMessage.decode(body)
     const tookMs = this.#heartbeat.pong(sequence, this.#modules.clock.monotonicMs())
     if (tookMs === undefined) this.#countNoise()
-    else this.#modules.events.onRoundTrip(this, tookMs)
+    else {
+      for (const { resolve } of this.#pongs) resolve(tookMs)
+      this.#modules.events.onRoundTrip(this, tookMs)
+    }
+  }
+
+  #sendPing(nowMs: number): void {
+    this.#send(FrameKind.Ping, 0, pingMessage.encode({ sequence: this.#heartbeat.nextPing(nowMs) }))
   }
 
   #checkHello(nowMs: number): void {
@@ -309,6 +343,7 @@ export class Session {
     const left = error ?? new CatalogError('STREAM_TRUNCATED', `${this.#peer} closed the control stream`)
     this.outgoing.failAll(left)
     this.#incoming.failAll(left)
+    for (const { reject } of this.#pongs) reject(left)
     if (error === undefined) this.#closeWrite()
     this.#over.resolve()
     this.#modules.events.onEnd(this, error)

@@ -24,6 +24,9 @@ export function classifyNativeError(error: unknown): NativeFailure {
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
+/** Of a connection that ended (quinn's words): nothing came for the idle time-out. Else a side has closed it. */
+export const isIdleTimeout = (error: unknown): boolean => messageOf(error) === 'timed out'
+
 export function connectionLost(error: unknown): ConnectionClosedError {
   return new ConnectionClosedError(`the QUIC connection was lost: ${messageOf(error)}`)
 }

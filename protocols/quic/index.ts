@@ -6,7 +6,7 @@
  * streams for `pull`; out: a libp2p transport, and bytes at the reader's pace.
  */
 export type { QuicOptions } from '@chainsafe/libp2p-quic'
-export { connectionRttMs, QuicMuxer } from './muxer.ts'
+export { connectionRttMs, isConnectionTimedOut, QuicMuxer } from './muxer.ts'
 export { DEFAULT_QUIC_STREAM_OPTIONS, type QuicStreamOptions } from './options.ts'
 export { type PullOptions, pull } from './pull.ts'
 export { QuicStream } from './stream.ts'

@@ -11,7 +11,7 @@ import {
 } from '@libp2p/interface'
 import { AbstractStreamMuxer } from '@libp2p/utils'
 import { raceSignal } from 'race-signal'
-import { connectionLost } from './errors.ts'
+import { connectionLost, isIdleTimeout } from './errors.ts'
 import { asNativeStream, type NativeConnection, type NativeStream, resetNativeStream } from './native.ts'
 import { OptimisticSelect } from './optimistic-select.ts'
 import { HELD_RESET_MS, MAX_EARLY_STREAMS, MAX_HELD_RESETS, type QuicStreamOptions } from './options.ts'
@@ -25,6 +25,7 @@ export class QuicMuxer extends AbstractStreamMuxer<QuicStream> {
   readonly #maConn: MessageStream
   readonly #native: NativeConnection
   readonly #options: QuicStreamOptions
+  readonly #isTimedOut = Promise.withResolvers<boolean>()
   /** Streams that were cut and cannot end before the remote reads. */
   #heldResets = 0
 
@@ -41,6 +42,11 @@ export class QuicMuxer extends AbstractStreamMuxer<QuicStream> {
     return this.#native.rtt()
   }
 
+  /** Resolves a moment after the end of the connection: whether nothing came any more, and no side has closed it. */
+  get isTimedOut(): Promise<boolean> {
+    return this.#isTimedOut.promise
+  }
+
   /** Accepts until the connection or the muxer ends. Never rejects. */
   async #accept(): Promise<void> {
     while (this.status === 'open') {
@@ -48,13 +54,15 @@ export class QuicMuxer extends AbstractStreamMuxer<QuicStream> {
       try {
         native = asNativeStream(await this.#native.inboundStream())
       } catch (error) {
-        // quinn fails an accept only when the connection ends.
+        // quinn fails an accept only when the connection ends, and says there alone why.
+        this.#isTimedOut.resolve(isIdleTimeout(error))
         this.#endConnection(connectionLost(error))
         return
       }
       if (this.status === 'open') this.onRemoteStream(this.#wrap(native, 'inbound'))
       else void resetNativeStream(native)
     }
+    this.#isTimedOut.resolve(false)
   }
 
   override async onCreateStream(options: CreateStreamOptions): Promise<QuicStream> {
@@ -162,4 +170,10 @@ export function quicMuxerFactory(native: NativeConnection, options: QuicStreamOp
 export function connectionRttMs(connection: Connection): number | undefined {
   const { muxer } = connection as unknown as { muxer?: unknown }
   return muxer instanceof QuicMuxer ? muxer.rttMs : undefined
+}
+
+/** Whether a connection over QUIC that has ended was lost by silence; undefined when it is not one of ours. */
+export async function isConnectionTimedOut(connection: Connection): Promise<boolean | undefined> {
+  const { muxer } = connection as unknown as { muxer?: unknown }
+  return muxer instanceof QuicMuxer ? await muxer.isTimedOut : undefined
 }

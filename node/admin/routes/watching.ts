@@ -16,7 +16,8 @@ export function watchingRoutes(
       method: 'GET',
       url: '/v1/events',
       tag,
-      summary: 'Server-sent events: state, peer, operation, release. A client that is too slow is cut off.',
+      summary:
+        'Server-sent events: state, peer, operation, release, partition. A client that is too slow is cut off.',
       produces: 'text/event-stream',
       handle: ({ reply, requestId }) => {
         const stream = streams.open(reply, 'events', requestId)

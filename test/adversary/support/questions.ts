@@ -4,6 +4,8 @@
  * member, at the writer and at a follower.
  */
 import { randomBytes } from 'node:crypto'
+import { publicKeyFromRaw } from '@libp2p/crypto/keys'
+import { peerIdFromPublicKey } from '@libp2p/peer-id'
 import { nameKey } from '../../../discovery/index.ts'
 import { contentKey, libraryKey, recordKey } from '../../../discovery/keys.ts'
 import { answerMessage, openMessage } from '../../../protocols/content/frames.ts'
@@ -15,6 +17,7 @@ import {
   FrameReader,
   NONCE_BYTES,
   PROVIDE,
+  probePeers,
   pull,
   ROOT_BYTES
 } from '../../../protocols/index.ts'
@@ -94,6 +97,12 @@ async function offer(peer: RawPeer, daemon: TestDaemon, record: Uint8Array): Pro
   return JSON.stringify(await peer.request(daemon, offerRelease, { record }))
 }
 
+/** Whether a node with a key is connected: an owner's key is none of a node, so nobody is. */
+async function probe(peer: RawPeer, daemon: TestDaemon, key: Uint8Array): Promise<Answer> {
+  const peers = [peerIdFromPublicKey(publicKeyFromRaw(key)).toMultihash().bytes]
+  return JSON.stringify((await peer.request(daemon, probePeers, { peers })).answers)
+}
+
 /** Nearer peers come in the order of their distance to the key, which is the asker's; claims of the asker's own are left out. */
 export async function find(peer: RawPeer, daemon: TestDaemon, key: Uint8Array): Promise<Answer> {
   const { providers, closer } = await peer.exchange(daemon, FIND, { key, maxProviders: 20, maxCloser: 20 })
@@ -161,6 +170,9 @@ const OF_WATCHERS = { answered: 'to members', atOnce: 1, perPeer: 8 } as const
 /** As often it may ask which releases have some contents. */
 const OF_ALL_SLOWLY = { answered: 'of open', atOnce: 1, perPeer: 8 } as const
 
+/** A peer may ask about 64 peers at once, and then about one a second. */
+const OF_PROBERS = { answered: 'to nobody', atOnce: 4, perPeer: 8 } as const
+
 export const QUESTIONS: readonly Question[] = [
   {
     name: 'sync: a session about its id',
@@ -202,6 +214,7 @@ export const QUESTIONS: readonly Question[] = [
     ask: (p, d, { name }) => list(p, d, { name, range: '>=0.0.1' }),
     ...OF_ALL
   },
+  { name: 'peers.probe of its owner', ask: (p, d, { owner }) => probe(p, d, owner), ...OF_PROBERS },
   { name: 'content of a release', ask: (p, d, { release }) => open(p, d, release), ...OF_MEMBERS },
   {
     name: 'mirror.wanted of the content',

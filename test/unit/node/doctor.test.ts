@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest'
 import { CatalogError } from '../../../base/index.ts'
-import { isOnlyLocal } from '../../../node/services/doctor.ts'
+import { isOnlyLocal, partitionCheck } from '../../../node/services/doctor.ts'
 import { libraryCheck, ownLibrariesCheck } from '../../../node/services/library-checks.ts'
 import { clockCheck, diskCheck, integrityCheck, nodeCheck } from '../../../node/services/machine-checks.ts'
 import { peerOf } from '../../../node/services/writer-key.ts'
 import { formatPublicKey, SigningKey } from '../../../trust/index.ts'
+import { WHOLE } from './whole.ts'
 
 it.each([
   [['/ip4/127.0.0.1/udp/1/quic-v1', '/ip6/::1/udp/1/quic-v1'], true],
@@ -158,4 +159,31 @@ it('names each library of this node that others cannot rely on, and each whose a
     message: 'the tree is damaged: open; the access list cannot be read: no other node is let in: team, club',
     hint: expect.stringContaining('catalog verify --all --repair')
   })
+})
+
+it('tells a partition, and what became of the last one', () => {
+  expect(partitionCheck(WHOLE)).toMatchObject({
+    level: 'ok',
+    message: 'the network is whole as seen from here'
+  })
+  const parted = {
+    ...WHOLE,
+    state: 'partitioned' as const,
+    reasons: ['3 of 4 peers fell silent', 'so it is']
+  }
+  expect(partitionCheck(parted)).toMatchObject({
+    level: 'warn',
+    message: 'the network is partitioned: 3 of 4 peers fell silent; so it is'
+  })
+  const last = {
+    ...{
+      kind: 'partitioned' as const,
+      since: WHOLE.since,
+      noticedAfterMs: 1,
+      lastedMs: 12_000,
+      healedInMs: 1
+    },
+    ...{ lostPeers: 3, returnedPeers: 3, syncedLibraries: 0, replayedOperations: 0 }
+  }
+  expect(partitionCheck({ ...WHOLE, last }).message).toMatch(/it was partitioned for 12 s from 2026/)
 })

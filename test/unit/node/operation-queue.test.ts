@@ -182,6 +182,55 @@ describe('what is queued', () => {
     await replaying.stop()
   })
 
+  it('is all tried at once after a partition, and tells how much was done', async () => {
+    const { clock, queue, replaying, started, connect, end, left } = await node(['a', 'b', 'c'])
+    connect('peer')
+    for (const name of ['a', 'b', 'c']) await end(name, failure('NO_PROVIDERS'))
+    const areTried = async (times: number, count: number): Promise<boolean> =>
+      (await queue.list()).filter(({ attempts }) => attempts === times).length === count
+    await eventually(() => areTried(1, 3))
+    // The first waits are over, the second ones are not.
+    await clock.advance(6000)
+    await eventually(() => started.length === 6)
+    for (const name of ['a', 'b']) await end(name, failure('NO_PROVIDERS'))
+    await eventually(() => areTried(2, 2))
+    await clock.advance(500)
+    const replayed = replaying.replayAll(AbortSignal.timeout(20_000))
+    for (const name of ['a', 'b'])
+      await eventually(() => started.filter(other => other === name).length === 3)
+    await end('a')
+    await end('b', failure('NO_PROVIDERS'))
+    // The third began before, and failed for what is over: it has another try at once.
+    await end('c', failure('NO_PROVIDERS'))
+    await end('c')
+    expect(await replayed).toBe(2)
+    expect(await left()).toEqual(['b'])
+    await replaying.stop()
+  })
+
+  it('that began before a peer came is tried soon after it failed', async () => {
+    const { clock, replaying, started, connect, end } = await node(['a'])
+    connect('peer')
+    for (let tries = 0; tries < 4; tries++) {
+      await end('a', failure('NO_PROVIDERS'))
+      await clock.advance(60_000, 1000)
+      await eventually(() => started.length === tries + 2)
+    }
+    connect('another')
+    await end('a', failure('NO_PROVIDERS'))
+    await clock.advance(6000)
+    await eventually(() => started.length === 6)
+    await replaying.stop()
+  })
+
+  it('stops being waited for when the time for that is over', async () => {
+    const { replaying, connect, end } = await node(['a'])
+    connect('peer')
+    await end('a', failure('NO_PROVIDERS'))
+    expect(await replaying.replayAll(AbortSignal.timeout(50))).toBe(0)
+    await replaying.stop()
+  })
+
   it('stays when the daemon stops in the middle of it', async () => {
     const { replaying, operations, running, connect, left } = await node(['a'])
     connect('peer')

@@ -10,6 +10,7 @@ import { createWhy } from '../../../node/services/why.ts'
 import { asGiven } from './as-given.ts'
 import { nothingBlocked } from './nothing-blocked.ts'
 import { MANUAL } from './policies.ts'
+import { WHOLE } from './whole.ts'
 
 let timeMs = 0
 const clock = { ...systemClock, now: () => timeMs, monotonicMs: () => timeMs }
@@ -197,6 +198,7 @@ describe('what went wrong', () => {
           publicKey: new Uint8Array(32),
           addresses: () => [],
           peers: () => peers,
+          partition: () => WHOLE,
           reachability: () => ({ state: 'local', relays: [] }),
           library: () => ({ revision: 0, releases: 0 }),
           root: async () => null,

@@ -1,10 +1,12 @@
 /** What a node announces again and again: what it publishes, whatever else it knows. */
 import { expect, test } from 'vitest'
-import { type Clock, systemClock } from '../../../base/index.ts'
+import { type Clock, DAY_MS, MINUTE_MS, silentLogger, systemClock } from '../../../base/index.ts'
 import { nameKey, recordKey } from '../../../discovery/index.ts'
 import { createReleaseRecord, type Database } from '../../../library/index.ts'
 import { createRegistry } from '../../../library/registry/index.ts'
 import { AnnouncementSchedule } from '../../../node/schedule.ts'
+import { announceSince } from '../../../node/services/announcing.ts'
+import type { Announced } from '../../../node/services/network.ts'
 import { contentOf, keyOf, NOW_MS, small } from '../records/examples.ts'
 import { openMemory, serialWriter } from '../registry/databases.ts'
 
@@ -52,4 +54,26 @@ test('the sweep goes through what is published here, and reads nothing of what i
   await registry.addAll(known)
   expect(known.every(({ id }) => registry.get(id) !== undefined)).toBe(true)
   expect(await swept()).toEqual(before)
+})
+
+test('what was announced since a time is announced again: a part of the network was not there', async () => {
+  const database = await openMemory()
+  const registry = createRegistry({ database, writer: serialWriter(database), clock })
+  for (const name of ['before', 'meanwhile', 'never'])
+    await registry.publish(createReleaseRecord(small({ name, content: contentOf(name) }), keyOf('ada')).bytes)
+  let nowMs = NOW_MS
+  const schedule = new AnnouncementSchedule(
+    { database, clock: { ...clock, now: () => nowMs }, libraries: { all: async () => [] } },
+    { intervalMs: DAY_MS }
+  )
+  const { signal } = new AbortController()
+  await schedule.announced(['before'], signal)
+  nowMs += MINUTE_MS
+  await schedule.announced(['meanwhile'], signal)
+  const announced: unknown[] = []
+  const network = { announce: async ({ names, ids }: Announced) => announced.push([names, ids.length]) }
+  await announceSince({ network, schedule, clock, logger: silentLogger }, NOW_MS + 1, signal)
+  expect(announced).toEqual([[['meanwhile'], 1]])
+  await announceSince({ network, schedule, clock, logger: silentLogger }, nowMs + 1, signal)
+  expect(announced).toHaveLength(1)
 })

@@ -1,11 +1,13 @@
 import { expect, it } from 'vitest'
 import { createStatus, type StatusModules } from '../../../node/services/status.ts'
+import { WHOLE } from './whole.ts'
 
 const reasonsAt = async (bytes: number, quotaBytes: number, freeBytes = 1e12): Promise<string[]> => {
   const modules = {
     lifecycle: { state: 'running' },
     operations: { running: 0 },
     peers: () => 1,
+    partition: () => WHOLE,
     reachability: () => ({ state: 'local', relays: [] }),
     store: () => ({ bytes, chunks: 1 }),
     library: () => ({}),

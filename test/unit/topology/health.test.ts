@@ -30,6 +30,12 @@ describe('the health of a peer', () => {
     expect(health).toBeCloseTo(1 - reasons[0]!.weight)
   })
 
+  it('says that the way to a peer is broken where others reach it, which takes nothing away beside its absence', () => {
+    expect(healthOf(viewOf('peer', { ...WELL, way: 'away', isReachedByOthers: true })).reasons).toMatchObject(
+      [{ code: 'away' }, { code: 'unreached', weight: 0 }]
+    )
+  })
+
   it('says what is not known, which takes nothing away', () => {
     expect(healthOf(viewOf('peer'))).toEqual({
       health: 1,

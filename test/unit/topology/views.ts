@@ -15,6 +15,7 @@ export interface Told {
   readonly uptime?: number
   readonly transfers?: number
   readonly loadBytes?: number
+  readonly isReachedByOthers?: boolean
 }
 
 export function viewOf(peerId: string, told: Told = {}): PeerView {
@@ -30,7 +31,8 @@ export function viewOf(peerId: string, told: Told = {}): PeerView {
     goodput: { down: told.down, up: told.up },
     failureRate: told.failureRate ?? 0,
     uptime: told.uptime ?? 1,
-    load: { transfers: told.transfers ?? 0, bytes: told.loadBytes ?? 0 }
+    load: { transfers: told.transfers ?? 0, bytes: told.loadBytes ?? 0 },
+    isReachedByOthers: told.isReachedByOthers ?? false
   }
 }
 
