@@ -52,7 +52,7 @@ export async function createTransfers(modules: TransfersModules, config: Config)
     modules
   const { network, limits, peers, fetch } = config
   const throttle = throttleOf({ host, clock, metrics, weightOf: ledger.weightOf }, limits)
-  const records = new RecordClient({ control, onViolation: violations.of('records') })
+  const records = new RecordClient({ control, clock, onViolation: violations.of('records') })
   const shared = {
     libp2p: host.libp2p,
     partials: new PartialContents(),

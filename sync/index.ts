@@ -33,6 +33,7 @@ export {
   SYNC_STRATEGIES,
   type SyncStrategy,
   staleTime,
+  TOLD_AGAIN_MS,
   telling,
   tellingBeside,
   yieldTime

@@ -1,13 +1,30 @@
 import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
-import { type Clock, type Logger, LruCache, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
+import {
+  backoffDelayMs,
+  type Clock,
+  type Logger,
+  LruCache,
+  MINUTE_MS,
+  type RetryPolicy,
+  SECOND_MS
+} from '../../base/index.ts'
 import { isRelayed } from './addresses.ts'
 
 /** Relays that are kept at once: one may go away. */
 const RELAYS_WANTED = 2
-/** A relay that refused is not asked again for this long. */
-const RETRY_AFTER_MS = 10 * MINUTE_MS
+/**
+ * When a relay that refused, or could not be asked, is asked again: soon at first, as a stream may have been cut, and seldom when it has no
+ * room. Without end: `attempts` is not used.
+ */
+const ASK_AGAIN: RetryPolicy = {
+  attempts: Number.MAX_SAFE_INTEGER,
+  firstDelayMs: SECOND_MS,
+  maxDelayMs: 10 * MINUTE_MS,
+  factor: 4,
+  jitter: 0.5
+}
 /** Refusals remembered: a peer can bring many names, and each is asked once. */
 const MAX_REFUSED = 1000
 /**
@@ -31,10 +48,18 @@ interface TransportManager {
   listen(addresses: Multiaddr[]): Promise<void>
 }
 
+/** How often a relay refused in a row, and when it is asked again, monotonic. */
+interface Refusals {
+  readonly count: number
+  readonly againMs: number
+}
+
 export interface RelaysModules {
   readonly libp2p: Libp2p
   readonly clock: Clock
   readonly log: Logger
+  /** Uniform in [0, 1); `Math.random` unless given. */
+  readonly random?: () => number
 }
 
 /**
@@ -47,7 +72,7 @@ export class Relays {
   /** Connected peers that relay. */
   readonly #known = new Set<string>()
   readonly #listened = new Set<string>()
-  readonly #refusedMs = new LruCache<string, number>({ maxEntries: MAX_REFUSED })
+  readonly #refused = new LruCache<string, Refusals>({ maxEntries: MAX_REFUSED })
   #isAsking = false
 
   constructor(modules: RelaysModules) {
@@ -85,11 +110,11 @@ export class Relays {
   }
 
   async #ask(store: Reservations, id: string): Promise<void> {
-    const { clock, log } = this.#modules
+    const { clock, log, random = Math.random } = this.#modules
     const connection = this.#connection(id)
-    const refusedMs = this.#refusedMs.get(id)
+    const { count, againMs } = this.#refused.get(id) ?? { count: 0, againMs: 0 }
     if (connection === undefined || store.hasReservation(connection.remotePeer)) return
-    if (refusedMs !== undefined && clock.monotonicMs() - refusedMs < RETRY_AFTER_MS) return
+    if (count > 0 && clock.monotonicMs() < againMs) return
     if (!this.#listened.has(id) && this.#listened.size >= MAX_LISTENED) return
     try {
       const signal = AbortSignal.timeout(RESERVE_MS)
@@ -98,11 +123,12 @@ export class Relays {
         await raceSignal(store.addRelay(connection.remotePeer, 'configured'), signal)
       else await raceSignal(this.#manager().listen([multiaddr(`/p2p/${id}/p2p-circuit`)]), signal)
       this.#listened.add(id)
-      this.#refusedMs.delete(id)
+      this.#refused.delete(id)
       log.info({ relay: id }, 'peers can reach this node through a relay')
     } catch (error) {
-      this.#refusedMs.set(id, clock.monotonicMs())
-      log.debug({ relay: id, err: error }, 'a relay refused')
+      const waitMs = Math.round(backoffDelayMs(ASK_AGAIN, count + 1, random()))
+      this.#refused.set(id, { count: count + 1, againMs: clock.monotonicMs() + waitMs })
+      log.debug({ relay: id, waitMs, err: error }, 'a relay refused')
     }
   }
 

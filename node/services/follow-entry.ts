@@ -2,10 +2,10 @@ import { CatalogError, type Clock, MINUTE_MS, SECOND_MS, Semaphore } from '../..
 import {
   awaitedFromMs,
   decodeHead,
-  FAILED,
   type FollowState,
   type Head,
   type LibrarySets,
+  TOLD_AGAIN_MS,
   telling,
   yieldTime
 } from '../../sync/index.ts'
@@ -98,7 +98,7 @@ export function entryOf(subscription: Subscription): FollowEntry {
 export function notBeforeTold({ state, lastError, failedAtMs }: FollowEntry, peer: string): number {
   const { notBeforeMs, failedWith } = state
   const isNewThere = lastError === 'NOT_FOUND' && failedWith.at(-1) === peer
-  return isNewThere ? Math.min(notBeforeMs, failedAtMs + FAILED.firstDelayMs) : notBeforeMs
+  return isNewThere ? Math.min(notBeforeMs, failedAtMs + TOLD_AGAIN_MS) : notBeforeMs
 }
 
 /** A session begins: the signal cuts it when it yields, which what comes in it puts off. */

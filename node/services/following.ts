@@ -23,6 +23,7 @@ import {
   nextTime,
   planFollows,
   staleTime,
+  TOLD_AGAIN_MS,
   telling,
   tellingBeside
 } from '../../sync/index.ts'
@@ -345,7 +346,7 @@ export class Following extends Ongoing {
     entry.lastFailed = entry.begun
     const delayMs = backoffDelayMs(policy, failedWith.length, random())
     // A writer could date head after head a moment ahead.
-    const againMs = Math.min(nowMs + delayMs, Math.max(countsMs, nowMs + FAILED.firstDelayMs))
+    const againMs = Math.min(nowMs + delayMs, Math.max(countsMs, nowMs + TOLD_AGAIN_MS))
     this.#note(entry, { runningWith: undefined, dueMs: againMs, notBeforeMs: againMs, failedWith })
   }
 

@@ -2,7 +2,16 @@
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Registry } from 'prom-client'
-import { CatalogError, type Clock, type Logger, partMetrics, toCatalogError } from '../../base/index.ts'
+import {
+  CatalogError,
+  type Clock,
+  type Logger,
+  partMetrics,
+  type RetryPolicy,
+  retry,
+  SECOND_MS,
+  toCatalogError
+} from '../../base/index.ts'
 import { isPublicLibrary } from '../../library/index.ts'
 import {
   isSyncViolation,
@@ -29,11 +38,20 @@ import type { SyncingService, SyncRequest, WorkContext } from './types.ts'
 import type { Uniting } from './uniting.ts'
 import { nodeKeyOf, writerOf } from './writer-key.ts'
 
+/** A session whose stream was cut goes on from what it has stored, as long as the peer is connected. */
+const CUT_AGAIN: RetryPolicy = {
+  attempts: 3,
+  firstDelayMs: SECOND_MS / 4,
+  maxDelayMs: SECOND_MS,
+  factor: 2,
+  jitter: 0.5
+}
+
 export interface SyncingModules extends LibraryContentModules {
   libp2p: SyncClientModules['libp2p']
   /** Of this node. */
   peerId: () => string
-  network: Pick<Network, 'dial'>
+  network: Pick<Network, 'dial' | 'connected'>
   uniting: Pick<Uniting, 'unite'>
   sets: Pick<
     LibrarySets,
@@ -90,19 +108,26 @@ export class Syncing implements SyncingService {
     await this.#expectAllowed(id, { peerId, isToJoin })
     const before = await this.#modules.sets.copyOf(id)
     const traffic: SessionTraffic = { bytesIn: 0, bytesOut: 0, roundTrips: 0, recordsOut: 0 }
-    const { head, ...outcome } = await this.#run(
-      peerIdFromString(peerId),
+    const wanted = {
+      library: id,
+      writer: writerOf(address.writer),
+      name,
+      isDryRun: dryRun,
+      isToJoin,
+      // Only the writer can tell what has changed.
+      strategy: strategy ?? (peerId === address.writer ? 'incremental' : 'differential')
+    } as const
+    const { head, ...outcome } = await retry(
+      () => this.#run(peerIdFromString(peerId), wanted, traffic, context),
+      CUT_AGAIN,
       {
-        library: id,
-        writer: writerOf(address.writer),
-        name,
-        isDryRun: dryRun,
-        isToJoin,
-        // Only the writer can tell what has changed.
-        strategy: strategy ?? (peerId === address.writer ? 'incremental' : 'differential')
-      },
-      traffic,
-      context
+        clock,
+        signal,
+        retryable: thrown =>
+          toCatalogError(thrown).code === 'STREAM_TRUNCATED' && network.connected().includes(peerId),
+        onRetry: (thrown, attempt, waitMs) =>
+          logger.info({ peer: peerId, attempt, waitMs, err: thrown }, 'a session was cut; it goes on')
+      }
     ).finally(() => this.#tellFirst(id, before))
     const isClosed = before !== undefined && !isPublicLibrary(before)
     if (outcome.state === 'updated' && !dryRun && isClosed) await this.#modules.onAudienceChanged()

@@ -1,6 +1,14 @@
 import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
-import { CatalogError } from '../../base/index.ts'
+import {
+  CatalogError,
+  type Clock,
+  type ErrorCode,
+  type RetryPolicy,
+  retry,
+  SECOND_MS,
+  toCatalogError
+} from '../../base/index.ts'
 import {
   decodeRelease,
   decodeStatement,
@@ -11,11 +19,13 @@ import {
 } from '../../library/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import type { Control } from '../control/index.ts'
+import type { RequestType } from '../wire/index.ts'
 import { getRecords, listReleases, MAX_RECORDS_PER_ANSWER } from './types.ts'
 import { readVerified } from './verified.ts'
 
 export interface RecordClientModules {
   readonly control: Pick<Control, 'request'>
+  readonly clock: Clock
   /** A peer sent a record that is not valid or was not asked for. */
   readonly onViolation?: (peerId: PeerId, error: CatalogError) => void
 }
@@ -35,6 +45,18 @@ export interface PeerReleasePage extends PeerReleases {
 
 /** Answers in which a peer may say "ask again from there" before it has to have said everything. */
 const MAX_ROUNDS = MAX_RECORDS_PER_ANSWER
+
+/** A question is asked once more when its stream was cut, or the peer was busy for a moment: reading twice harms nobody. */
+const ASK_AGAIN: RetryPolicy = {
+  attempts: 2,
+  firstDelayMs: 100,
+  maxDelayMs: 100,
+  factor: 1,
+  jitter: 0.5
+}
+const WORTH_ANOTHER: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['STREAM_TRUNCATED', 'BUSY'])
+/** A peer that asks for more patience is not waited for: others may answer sooner. */
+const MAX_BUSY_MS = SECOND_MS
 
 /** Which releases of a name are asked for. */
 export interface ListReleases {
@@ -65,11 +87,11 @@ export class RecordClient {
     let rounds = 0
     for (let from = 0; from < ids.length; ) {
       const part = ids.slice(from, from + MAX_RECORDS_PER_ANSWER)
-      const { resumeAt, ...answer } = await this.#modules.control.request(
+      const { resumeAt, ...answer } = await this.#ask(
         peerId,
         getRecords,
         { ids: part.map(id => id.bytes) },
-        { signal }
+        signal
       )
       const wanted = new Set(part.map(String))
       const { releases, statements } = await this.#verified(peerId, answer, record =>
@@ -92,7 +114,7 @@ export class RecordClient {
   /** One page of the releases of a name as the peer knows them: verified, of that name, but complete or not, who knows. */
   async list(peerId: PeerId, name: string, options: ListReleases): Promise<PeerReleasePage> {
     const { limit, signal, ...filter } = options
-    const { next, ...answer } = await this.#modules.control.request(
+    const { next, ...answer } = await this.#ask(
       peerId,
       listReleases,
       {
@@ -100,10 +122,26 @@ export class RecordClient {
         limit: Math.min(limit, MAX_RECORDS_PER_ANSWER),
         ...filter
       },
-      { signal }
+      signal
     )
     const page = await this.#verified(peerId, answer, record => isAnswer(record, name, options))
     return next.byteLength === 0 ? page : { ...page, next: next.slice() }
+  }
+
+  #ask<Q, A>(
+    peerId: PeerId,
+    type: RequestType<Q, A>,
+    message: Partial<Q>,
+    signal: AbortSignal | undefined
+  ): Promise<A> {
+    const { control, clock } = this.#modules
+    return retry(() => control.request(peerId, type, message, { signal }), ASK_AGAIN, {
+      clock,
+      ...(signal && { signal }),
+      delayOf: busyMs,
+      retryable: thrown =>
+        WORTH_ANOTHER.has(toCatalogError(thrown).code) && (busyMs(thrown) ?? 0) <= MAX_BUSY_MS
+    })
   }
 
   /**
@@ -134,6 +172,12 @@ export class RecordClient {
     this.#modules.onViolation?.(peerId, error)
     return error
   }
+}
+
+/** How long the peer itself asked to be left alone. */
+function busyMs(thrown: unknown): number | undefined {
+  const asked = toCatalogError(thrown).details?.retryAfterMs
+  return typeof asked === 'number' ? asked : undefined
 }
 
 const keyText = (key: Uint8Array): string => Buffer.from(key).toString('latin1')

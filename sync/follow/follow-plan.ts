@@ -72,13 +72,15 @@ export const MAX_RUNS = 4
 export const MAX_TELLERS = 64
 /** A head that counts later than that is waited for by nobody: such a clock is set right before. */
 export const MAX_AHEAD_MS = DAY_MS
-/** After a failure: soon, then later and later, up to the interval. */
+/** After a failure: at once with another peer or after a cut stream, then later and later, up to the interval. */
 export const FAILED: Omit<RetryPolicy, 'maxDelayMs'> = {
   attempts: Number.MAX_SAFE_INTEGER,
-  firstDelayMs: 5 * SECOND_MS,
-  factor: 2,
+  firstDelayMs: SECOND_MS / 2,
+  factor: 4,
   jitter: 0.5
 }
+/** What a peer says makes this node compare a library again no sooner after a failure than that. */
+export const TOLD_AGAIN_MS = 5 * SECOND_MS
 /** A session is left alone for so long, whatever it brings, */
 const FIRST_PATIENCE_MS = 2 * MINUTE_MS
 /** after failures longer, and no longer than that: 10,000 records, which are kept whatever becomes of it, then come over 6 KB/s; */

@@ -14,6 +14,7 @@ export {
   nextTime,
   planFollows,
   staleTime,
+  TOLD_AGAIN_MS,
   telling,
   tellingBeside,
   yieldTime

@@ -75,7 +75,7 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
     { libp2p, log, clock: systemClock },
     { networkId: NETWORK, agent: 'test/1', onViolation }
   )
-  const records = new RecordClient({ control, onViolation })
+  const records = new RecordClient({ control, clock: systemClock, onViolation })
   serveRecords({ control, registry: library.registry, clock: systemClock })
   await control.start()
   const store = options.store?.(library.content) ?? library.content

@@ -55,7 +55,8 @@ describe('a head that is dated ahead', () => {
     expect(world.following.status()).toMatchObject([{ state: 'failing', error: 'RECORD_EARLY' }])
     expect(world.followed).toHaveLength(1)
     await world.clock.advance(2 * MINUTE_MS, MINUTE_MS)
-    await eventually(() => world.followed.length === 2)
+    // From the writer as well, which has told the same by then.
+    await eventually(() => world.followed.length >= 2)
     expect(world.following.status()).toMatchObject([{ state: 'waiting' }])
   })
 
@@ -67,7 +68,7 @@ describe('a head that is dated ahead', () => {
     await world.writer.publish(numbered(2))
     await world.following.heard(world.mirror, world.headOf())
     await world.clock.advance(MINUTE_MS, 1000)
-    expect(world.runs.length).toBeLessThanOrEqual(1 + 60 / 5 + 1)
+    expect(world.runs.length).toBeLessThanOrEqual(1 + 2 + 60 / 5)
     expect(world.runs.length).toBeGreaterThan(5)
   })
 })

@@ -47,7 +47,7 @@ describe('all that is followed', () => {
     const compared = world.following.compareAll(soon())
     world.session = async () => undefined
     held.reject(new CatalogError('STREAM_TRUNCATED', 'the way was gone'))
-    await world.clock.advance(1000)
+    await world.clock.advance(200, 50)
     expect(world.runs).toHaveLength(2)
     await world.clock.advance(10_000)
     expect(await compared).toBe(1)

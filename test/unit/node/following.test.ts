@@ -110,11 +110,11 @@ describe('a subscription', () => {
     expect(world.following.status()).toMatchObject([
       { state: 'failing', error: 'DIAL_FAILED', nextAt: expect.stringMatching(/^20/) }
     ])
-    await world.clock.advance(1000)
+    await world.clock.advance(200, 50)
     expect(world.runs, 'not at once').toHaveLength(2)
     world.connected = [world.mirror.toString(), peerOf(world.writer.key.publicKey)]
     world.outcome = () => undefined
-    await world.clock.advance(5000)
+    await world.clock.advance(500, 50)
     await eventually(() => world.followed.length === 2)
     expect(world.runs[2], 'not with who failed').toBe(peerOf(world.writer.key.publicKey))
     expect(world.following.status()).toMatchObject([{ state: 'waiting' }])
@@ -127,7 +127,7 @@ describe('a subscription', () => {
     world.outcome = () => {
       throw new CatalogError('NOT_FOUND', 'this node has no such library')
     }
-    for (let waitMs = DAY_MS, runs = 2; runs < 9; waitMs = 5000 * 2 ** (runs - 2), runs++) {
+    for (let waitMs = DAY_MS, runs = 2; runs < 9; waitMs = 500 * 4 ** (runs - 2), runs++) {
       await world.clock.advance(waitMs, waitMs / 8)
       await eventually(() => world.runs.length === runs)
     }

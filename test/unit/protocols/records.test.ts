@@ -23,6 +23,7 @@ import {
   serveRecords
 } from '../../../protocols/index.ts'
 import { MAX_STATEMENTS_PER_ANSWER } from '../../../protocols/records/types.ts'
+import { newPeerId } from '../node/following-world.ts'
 import { keyOf, small } from '../records/examples.ts'
 import { openMemory, serialWriter } from '../registry/databases.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -80,7 +81,7 @@ describe('records', () => {
       serveRecords({ control: server, registry: await registryOf(RELEASES), clock: systemClock })
       const unknown = recordOf('9.9.9').id
       const ids = [unknown, ...RELEASES.map(({ id }) => id)]
-      const { releases } = await new RecordClient({ control: asker }).get(peer, ids)
+      const { releases } = await new RecordClient({ control: asker, clock: systemClock }).get(peer, ids)
       expect(releases.map(({ id }) => String(id))).toEqual(RELEASES.map(({ id }) => String(id)))
     })
   })
@@ -89,7 +90,7 @@ describe('records', () => {
     await withControls(async (asker, server, peer) => {
       const registry = await registryOf([...RELEASES, recordOf('1.0.0', 'short', 'other')])
       serveRecords({ control: server, registry, clock: systemClock })
-      const client = new RecordClient({ control: asker })
+      const client = new RecordClient({ control: asker, clock: systemClock })
       const seen: string[] = []
       let after: Uint8Array | undefined
       let pages = 0
@@ -114,7 +115,7 @@ describe('records', () => {
     await withControls(async (asker, server, peer) => {
       const bob = createReleaseRecord(small({ name: 'hello', version: '1.0.3' }), keyOf('bob'))
       serveRecords({ control: server, registry: await registryOf([...RELEASES, bob]), clock: systemClock })
-      const client = new RecordClient({ control: asker })
+      const client = new RecordClient({ control: asker, clock: systemClock })
       const listed = async (filter: Partial<ListReleases>): Promise<string[]> => {
         const { releases } = await client.list(peer, 'hello', { limit: 64, ...filter })
         return releases.map(({ release }) => release.version)
@@ -134,7 +135,7 @@ describe('records', () => {
     await withControls(async (asker, server, peer) => {
       const clock = new ManualClock()
       serveRecords({ control: server, registry: await registryOf(RELEASES.slice(0, 3)), clock })
-      const client = new RecordClient({ control: asker })
+      const client = new RecordClient({ control: asker, clock: systemClock })
       const ask = (): Promise<unknown> => client.list(peer, 'hello', { limit: 1 })
       const asked = await Promise.allSettled(Array.from({ length: 120 }, ask))
       expect(asked.every(({ status }) => status === 'fulfilled')).toBe(true)
@@ -159,7 +160,11 @@ describe('records', () => {
       let listed = [forged, other.bytes, good.bytes]
       server.handle(listReleases, () => ({ records: listed }))
       const violations: CatalogError[] = []
-      const client = new RecordClient({ control: asker, onViolation: (_, error) => violations.push(error) })
+      const client = new RecordClient({
+        control: asker,
+        clock: systemClock,
+        onViolation: (_, error) => violations.push(error)
+      })
       expect((await client.get(peer, [good.id])).releases.map(({ id }) => String(id))).toEqual([
         String(good.id)
       ])
@@ -187,7 +192,11 @@ describe('records', () => {
       for (const { bytes } of said) await registry.addStatement(bytes)
       serveRecords({ control: server, registry, clock: systemClock })
       const violations: CatalogError[] = []
-      const client = new RecordClient({ control: asker, onViolation: (_, error) => violations.push(error) })
+      const client = new RecordClient({
+        control: asker,
+        clock: systemClock,
+        onViolation: (_, error) => violations.push(error)
+      })
       const idsOf = (statements: SignedRecord[]): string[] => statements.map(({ id }) => String(id)).sort()
       const listed = await client.list(peer, 'hello', { limit: 64 })
       expect(listed.releases).toHaveLength(2)
@@ -208,7 +217,7 @@ describe('records', () => {
         for (let i = 0; i < MAX_ATTESTATIONS_READ + 1; i++)
           await registry.addStatement(attestationOf(record, `word-${i}`).bytes)
       serveRecords({ control: server, registry, clock: systemClock })
-      const client = new RecordClient({ control: asker })
+      const client = new RecordClient({ control: asker, clock: systemClock })
       const first = await client.list(peer, 'hello', { limit: 64 })
       expect(first.releases).toHaveLength(Math.floor(MAX_STATEMENTS_PER_ANSWER / MAX_ATTESTATIONS_READ))
       const rest = await client.list(peer, 'hello', { limit: 64, after: first.next! })
@@ -236,7 +245,11 @@ describe('records', () => {
       const statements = [forged, foreign.bytes, yankOf(other).bytes, good.bytes]
       server.handle(listReleases, () => ({ records: [record.bytes], statements }))
       const violations: CatalogError[] = []
-      const client = new RecordClient({ control: asker, onViolation: (_, error) => violations.push(error) })
+      const client = new RecordClient({
+        control: asker,
+        clock: systemClock,
+        onViolation: (_, error) => violations.push(error)
+      })
       const page = await client.list(peer, 'hello', { limit: 5 })
       expect(page.releases).toHaveLength(1)
       expect(page.statements.map(({ id }) => String(id))).toEqual([String(good.id)])
@@ -244,6 +257,30 @@ describe('records', () => {
         { message: expect.stringMatching(/3 of 5, the first SIGNATURE_INVALID/) }
       ])
     })
+  })
+
+  it('are asked for once more after a cut stream or a busy moment, and no more often', async () => {
+    const [record] = RELEASES
+    const answers = [
+      new CatalogError('STREAM_TRUNCATED', 'cut'),
+      { resumeAt: 0, records: [record!.bytes], statements: [] },
+      new CatalogError('BUSY', 'full', { details: { retryAfterMs: 1 } }),
+      new CatalogError('STREAM_TRUNCATED', 'cut'),
+      new CatalogError('BUSY', 'full', { details: { retryAfterMs: 60_000 } }),
+      new CatalogError('DIAL_FAILED', 'away')
+    ]
+    const request = async (): Promise<never> => {
+      const answer = answers.shift()
+      if (answer instanceof Error) throw answer
+      return answer as never
+    }
+    const client = new RecordClient({ control: { request }, clock: systemClock })
+    const peer = await newPeerId()
+    const ask = () => client.get(peer, [record!.id])
+    expect((await ask()).releases.map(({ id }) => String(id))).toEqual([String(record!.id)])
+    for (const code of ['STREAM_TRUNCATED', 'BUSY', 'DIAL_FAILED'])
+      await expect(ask()).rejects.toMatchObject({ code })
+    expect(answers).toEqual([])
   })
 
   it('are refused to a peer that asks for no CID or too many', async () => {
