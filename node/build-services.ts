@@ -34,6 +34,7 @@ import { createConflicts } from './services/conflicts.ts'
 import { createContents } from './services/contents.ts'
 import { Copying } from './services/copying.ts'
 import { createDoctor } from './services/doctor.ts'
+import { createErrors } from './services/errors.ts'
 import type { FetchFailures } from './services/fetch-failures.ts'
 import type { FetchJobs } from './services/fetch-jobs.ts'
 import type { Fetching } from './services/fetching.ts'
@@ -137,6 +138,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     version: VERSION,
     lifecycle,
     logging,
+    errors: createErrors({ errors: logging.errors, clock }, { logs: home.logs }),
     logger,
     content,
     fetching: { fetch: whileParted((request, context) => fetching.fetch(request, context)) },

@@ -135,7 +135,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     { clock },
     { maxRunning: values.operations.max, timeoutMs: values.operations.timeout }
   )
-  const metrics = createNodeMetrics({ lifecycle, operations, registry })
+  const metrics = createNodeMetrics({ lifecycle, operations, errors: logging.errors, registry })
   shutdown.leave('metrics', () => metrics.close())
 
   // The network: connections, then small messages over them, then what is answered and asked with those.

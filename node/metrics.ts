@@ -6,6 +6,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { MINUTE_MS, SECOND_MS } from '../base/index.ts'
 import { type Lifecycle, NODE_STATES } from './lifecycle.ts'
+import type { ErrorLog } from './logging/error-log.ts'
 import type { OperationManager } from './operations.ts'
 
 /** From a cached read to a long-poll, in seconds. */
@@ -29,6 +30,7 @@ export interface NodeMetrics {
 export interface NodeMetricsModules {
   lifecycle: Lifecycle
   operations: OperationManager
+  errors: Pick<ErrorLog, 'onNoted'>
   registry: Registry
 }
 
@@ -42,6 +44,7 @@ export function createNodeMetrics(modules: NodeMetricsModules): NodeMetrics {
   registerProcess(registers, loop)
   registerState(registers, modules.lifecycle)
   registerOperations(registers, modules.operations)
+  registerErrors(registers, modules.errors)
   const requests = new Counter({
     name: 'catalog_node_http_requests_total',
     help: 'Requests of the admin API by route, method and status.',
@@ -157,4 +160,15 @@ function registerOperations(registers: Registry[], operations: OperationManager)
   operations.watchAll(({ kind, state }) => {
     if (state !== 'running') ended.inc({ kind, state })
   })
+}
+
+/** Labels are few: codes are those of a table or names of classes of errors, parts are named in the code. */
+function registerErrors(registers: Registry[], errors: Pick<ErrorLog, 'onNoted'>): void {
+  const total = new Counter({
+    name: 'catalog_node_errors_total',
+    help: 'Errors that lines of the log tell of, those below its level too, by code and part.',
+    labelNames: ['code', 'part'],
+    registers
+  })
+  errors.onNoted(({ code, part }) => total.inc({ code, part }))
 }

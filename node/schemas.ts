@@ -5,7 +5,6 @@
  */
 import * as Type from 'typebox'
 import { NODE_STATES } from './lifecycle.ts'
-import { LOG_LEVEL_NAMES } from './logging/line.ts'
 import { OPERATION_STATES } from './operations.ts'
 import { PartitionShape } from './partition-schemas.ts'
 import { Dependency, ReleaseAccessName, ReleaseItem, ReleaseStatus } from './release-schemas.ts'
@@ -16,6 +15,7 @@ export * from './block-schemas.ts'
 export * from './bundle-schemas.ts'
 export * from './library-schemas.ts'
 export * from './partition-schemas.ts'
+export * from './log-schemas.ts'
 export * from './queue-schemas.ts'
 export * from './release-schemas.ts'
 export * from './standing-schemas.ts'
@@ -295,8 +295,6 @@ export const ConfigChange = Type.Object({
   )
 })
 export type ConfigChange = Type.Static<typeof ConfigChange>
-
-export const LevelName = Type.Enum(LOG_LEVEL_NAMES)
 
 export const CheckLevel = Type.Enum(['ok', 'warn', 'error'])
 export const DoctorCheck = Type.Object({

@@ -1,11 +1,15 @@
+import { CatalogError } from '../../base/index.ts'
+import type { ErrorsReply, NotedErrorShape } from '../client/types.ts'
 import type { Context } from '../framework/context.ts'
-import { printable } from '../framework/format.ts'
+import { formatTable, printable } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
 
 interface Options {
   follow?: boolean
   level?: string
   setLevel?: string
+  errors?: boolean
+  since?: number
 }
 
 export const run = defineCommand(async (context, _args: [], options: Options) => {
@@ -17,6 +21,9 @@ export const run = defineCommand(async (context, _args: [], options: Options) =>
     context.output.result(answer, () => `the daemon now logs at ${answer.level}`)
     return
   }
+  if (options.since !== undefined && options.errors !== true)
+    throw new CatalogError('INVALID_ARGUMENT', '--since goes with --errors')
+  if (options.errors === true) return await showErrors(context, options.since)
   const lines = context.client().lines('/v1/log', {
     query: { level: options.level, follow: options.follow === true },
     signal: context.signal
@@ -29,6 +36,26 @@ export const run = defineCommand(async (context, _args: [], options: Options) =>
   }
   context.output.result({ lines: all }, () => '')
 })
+
+async function showErrors(context: Context, withinMs: number | undefined): Promise<void> {
+  const query = withinMs === undefined ? {} : { withinMs }
+  const { signal } = context
+  const reply = await context.client().request<ErrorsReply>('GET', '/v1/log/errors', { query, signal })
+  context.output.result(reply, () =>
+    reply.errors.length === 0
+      ? 'no errors'
+      : formatTable(['LAST', 'TIMES', 'CODE', 'PART', 'ABOUT', 'MESSAGE'], reply.errors.map(rowOf))
+  )
+}
+
+const rowOf = ({ lastAt, times, code, part, peer, subject, message }: NotedErrorShape): string[] => [
+  lastAt,
+  String(times),
+  code,
+  part,
+  [subject, peer].filter(Boolean).join(' '),
+  message
+]
 
 /** Until Ctrl-C, which is how following ends: no failure. */
 async function follow(context: Context, lines: AsyncIterable<string>): Promise<void> {

@@ -1,5 +1,5 @@
 import type { RoutingStrategy } from '../../config/index.ts'
-import { rate, size } from '../framework/parse.ts'
+import { rate, size, timeout } from '../framework/parse.ts'
 import type { CommandSpec } from '../framework/tree.ts'
 
 const STRATEGIES: RoutingStrategy[] = [
@@ -160,9 +160,19 @@ export const NODE_COMMANDS: CommandSpec[] = [
   {
     name: 'log',
     summary: "the daemon's log",
-    details: 'With --json --follow each line is one JSON document, as they come.',
+    details:
+      'With --json --follow each line is one JSON document, as they come. --errors counts what lines of every level tell of, also those that `log.level` keeps out; of the time before the start it knows what the newest file of the log has.',
     options: [
       { flags: '--follow', description: 'go on with new lines until Ctrl-C' },
+      {
+        flags: '--errors',
+        description: 'the distinct errors that it told of, how often, with whom and when, the last one first'
+      },
+      {
+        flags: '--since <duration>',
+        description: 'with --errors: only those of the last 1d, 2h …',
+        parse: timeout
+      },
       {
         flags: '--level <level>',
         description: 'only lines of at least this level',
@@ -174,7 +184,7 @@ export const NODE_COMMANDS: CommandSpec[] = [
         choices: ['trace', 'debug', 'info', 'warn', 'error']
       }
     ],
-    json: '`lines[]`, as the daemon wrote them',
+    json: '`lines[]`, as the daemon wrote them; with --errors `errors[] {code, part, level, message, peer?, subject?, firstAt, lastAt, times}`',
     load: () => import('./log.ts')
   }
 ]

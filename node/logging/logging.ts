@@ -1,11 +1,13 @@
 /**
  * The daemon's log. Every part writes to a `Logger`; a line goes to the ring of recent lines and to one sink: the terminal in a
  * form for people, or a rotated file of JSON lines. The level can be changed while it runs, for all parts at once.
+ * Errors that lines tell of are counted, those below the level too (error-log.ts).
  * A line written while a request is worked on carries its `requestId`, whichever part writes it.
  */
 import { type LoggerOptions, type Logger as Pino, pino } from 'pino'
 import type { Logger } from '../../base/index.ts'
 import { currentRequestId } from '../request-context.ts'
+import { ErrorLog } from './error-log.ts'
 import { LOG_LEVELS, type LogLevel } from './line.ts'
 import { LogRing } from './ring.ts'
 import type { LogSink } from './sinks.ts'
@@ -17,6 +19,7 @@ const RING_BYTES = 1024 * 1024
 export interface Logging {
   readonly logger: Logger
   readonly ring: LogRing
+  readonly errors: ErrorLog
   level: LogLevel
   /** Everything written is with the system when this resolves. */
   close(): Promise<void>
@@ -25,7 +28,8 @@ export interface Logging {
 export function createLogging(modules: { sink: LogSink }, options: { level: LogLevel }): Logging {
   const { sink } = modules
   const ring = new LogRing({ maxLines: RING_LINES, maxBytes: RING_BYTES })
-  const gate: Gate = { threshold: LOG_LEVELS[options.level] }
+  const errors = new ErrorLog()
+  const gate: Gate = { threshold: LOG_LEVELS[options.level], errors }
   const destination = {
     /** pino sets this before each write. */
     lastLevel: 0,
@@ -38,8 +42,9 @@ export function createLogging(modules: { sink: LogSink }, options: { level: LogL
   const root = pino(PINO_OPTIONS, destination)
   let level = options.level
   return {
-    logger: new GatedLogger(root, gate),
+    logger: new GatedLogger(root, gate, {}),
     ring,
+    errors,
     get level() {
       return level
     },
@@ -66,39 +71,50 @@ const PINO_OPTIONS: LoggerOptions = {
 
 interface Gate {
   threshold: number
+  readonly errors: ErrorLog
 }
 
-/** One level for a logger and all its children, changed in one place. */
+/** One level for a logger and all its children, changed in one place; and one count of what they tell of errors. */
 class GatedLogger implements Logger {
   readonly #pino: Pino
   readonly #gate: Gate
+  /** Fields of every line. */
+  readonly #bound: object
 
-  constructor(pinoLogger: Pino, gate: Gate) {
+  constructor(pinoLogger: Pino, gate: Gate, bound: object) {
     this.#pino = pinoLogger
     this.#gate = gate
+    this.#bound = bound
   }
 
   error(fields: object, message: string): void {
-    if (this.#gate.threshold <= LOG_LEVELS.error) this.#pino.error(fields, message)
+    this.#write('error', fields, message)
   }
 
   warn(fields: object, message: string): void {
-    if (this.#gate.threshold <= LOG_LEVELS.warn) this.#pino.warn(fields, message)
+    this.#write('warn', fields, message)
   }
 
   info(fields: object, message: string): void {
-    if (this.#gate.threshold <= LOG_LEVELS.info) this.#pino.info(fields, message)
+    this.#write('info', fields, message)
   }
 
   debug(fields: object, message: string): void {
-    if (this.#gate.threshold <= LOG_LEVELS.debug) this.#pino.debug(fields, message)
+    this.#write('debug', fields, message)
   }
 
   trace(fields: object, message: string): void {
-    if (this.#gate.threshold <= LOG_LEVELS.trace) this.#pino.trace(fields, message)
+    this.#write('trace', fields, message)
   }
 
   child(fields: object): Logger {
-    return new GatedLogger(this.#pino.child(fields), this.#gate)
+    return new GatedLogger(this.#pino.child(fields), this.#gate, { ...this.#bound, ...fields })
+  }
+
+  #write(level: LogLevel, fields: object, message: string): void {
+    const { threshold, errors } = this.#gate
+    if ('code' in fields || 'err' in fields)
+      errors.note({ atMs: Date.now(), level, message, fields: { ...this.#bound, ...fields } })
+    if (threshold <= LOG_LEVELS[level]) this.#pino[level](fields, message)
   }
 }

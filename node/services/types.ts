@@ -28,6 +28,7 @@ import type {
   ConflictItem,
   ConflictRule,
   DoctorCheck,
+  ErrorsReply,
   FetchedRelease,
   FetchResult,
   Identity,
@@ -68,6 +69,11 @@ export interface CommitContext extends WorkContext {
 export interface StatusService {
   status(): Promise<Status>
   identity(): Identity
+}
+
+export interface ErrorsService {
+  /** Those of so long ago at most. */
+  list(withinMs: number): Promise<ErrorsReply>
 }
 
 export interface PublishRequest {
@@ -334,6 +340,7 @@ export interface NodeServices {
   readonly operations: OperationManager
   readonly events: EventHub
   readonly logging: Logging
+  readonly errors: ErrorsService
   readonly logger: Logger
   readonly metrics: NodeMetrics
   readonly content: ContentStore

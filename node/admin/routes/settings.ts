@@ -1,9 +1,13 @@
 import * as Type from 'typebox'
+import { DAY_MS } from '../../../base/index.ts'
 import { LOG_LEVELS } from '../../logging/line.ts'
-import { ConfigChange, ConfigReply, LevelName } from '../../schemas.ts'
+import { ConfigChange, ConfigReply, ErrorsReply, LevelName } from '../../schemas.ts'
 import type { NodeServices } from '../../services/types.ts'
 import { ANSWERED, type Route, route } from '../route.ts'
 import type { Streams } from '../streams.ts'
+
+/** How far back errors are asked for; the newest file of the log seldom begins earlier. */
+const MAX_WITHIN_MS = 7 * DAY_MS
 
 export function settingRoutes(services: NodeServices, streams: Streams): Route[] {
   return [...configRoutes(services), ...logRoutes(services, streams)]
@@ -33,7 +37,7 @@ function configRoutes({ config }: NodeServices): Route[] {
   ]
 }
 
-function logRoutes({ logging, logger }: NodeServices, streams: Streams): Route[] {
+function logRoutes({ logging, logger, errors }: NodeServices, streams: Streams): Route[] {
   const tag = 'log'
   return [
     route({
@@ -58,6 +62,22 @@ function logRoutes({ logging, logger }: NodeServices, streams: Streams): Route[]
         )
         return ANSWERED
       }
+    }),
+    route({
+      method: 'GET',
+      url: '/v1/log/errors',
+      tag,
+      summary: 'Distinct errors that the log told of, how often and when, the last one first.',
+      query: Type.Object({
+        withinMs: Type.Integer({
+          minimum: 1,
+          maximum: MAX_WITHIN_MS,
+          default: MAX_WITHIN_MS,
+          description: 'Those that came so long ago at most.'
+        })
+      }),
+      response: ErrorsReply,
+      handle: ({ query }) => errors.list(query.withinMs)
     }),
     route({
       method: 'PUT',

@@ -133,6 +133,25 @@ describe('each command passes the request on and shows the answer', () => {
       text: 'store.quota = "20GiB"'
     },
     {
+      argv: ['log', '--errors', '--since', '1h'],
+      route: 'GET /v1/log/errors',
+      answer: {
+        errors: [
+          {
+            code: 'DIAL_FAILED',
+            part: 'sync',
+            level: 'info',
+            message: 'a library could not be followed',
+            peer: '12D3KooWx',
+            firstAt: '2026-01-01T00:00:00.000Z',
+            lastAt: '2026-01-01T01:00:00.000Z',
+            times: 3
+          }
+        ]
+      },
+      text: '2026-01-01T01:00:00.000Z  3      DIAL_FAILED  sync  12D3KooWx  a library could not be followed'
+    },
+    {
       argv: ['log', '--set-level', 'debug'],
       route: 'PUT /v1/log/level',
       answer: { level: 'debug' },

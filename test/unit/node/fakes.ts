@@ -5,6 +5,7 @@ import { adminRoutes } from '../../../node/admin/routes/index.ts'
 import { Streams } from '../../../node/admin/streams.ts'
 import { EventHub } from '../../../node/events.ts'
 import { Lifecycle } from '../../../node/lifecycle.ts'
+import { ErrorLog } from '../../../node/logging/error-log.ts'
 import { createLogging } from '../../../node/logging/logging.ts'
 import { createNodeMetrics } from '../../../node/metrics.ts'
 import { OperationManager } from '../../../node/operations.ts'
@@ -19,7 +20,12 @@ export function fakeNode(given: Partial<NodeServices> = {}): {
   const lifecycle = new Lifecycle()
   lifecycle.transition('running', 'test')
   const operations = new OperationManager({ clock: systemClock }, { maxRunning: 10 })
-  const metrics = createNodeMetrics({ lifecycle, operations, registry: new Registry() })
+  const metrics = createNodeMetrics({
+    lifecycle,
+    operations,
+    errors: new ErrorLog(),
+    registry: new Registry()
+  })
   const sink = { write: () => {}, close: async () => {} }
   const own = {
     version: '0.0.0-test',

@@ -2,6 +2,7 @@ import { Counter, Registry } from 'prom-client'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../../base/index.ts'
 import { Lifecycle } from '../../../node/lifecycle.ts'
+import { ErrorLog } from '../../../node/logging/error-log.ts'
 import { createNodeMetrics } from '../../../node/metrics.ts'
 import { OperationManager } from '../../../node/operations.ts'
 import { createRates } from '../../../node/services/rates.ts'
@@ -10,7 +11,12 @@ describe('metrics of the node', () => {
   it('count operations by how they ended, and tell the state', async () => {
     const lifecycle = new Lifecycle()
     const operations = new OperationManager({ clock: systemClock }, { maxRunning: 2 })
-    const metrics = createNodeMetrics({ lifecycle, operations, registry: new Registry() })
+    const metrics = createNodeMetrics({
+      lifecycle,
+      operations,
+      errors: new ErrorLog(),
+      registry: new Registry()
+    })
     const { id } = operations.start('fetch', 'r', async () => ({}))
     await operations.wait(id, 1000)
     const text = await metrics.registry.metrics()
@@ -22,7 +28,12 @@ describe('metrics of the node', () => {
   it('see how long the event loop was held, without the interval of the measurement', async () => {
     const lifecycle = new Lifecycle()
     const operations = new OperationManager({ clock: systemClock }, { maxRunning: 2 })
-    const metrics = createNodeMetrics({ lifecycle, operations, registry: new Registry() })
+    const metrics = createNodeMetrics({
+      lifecycle,
+      operations,
+      errors: new ErrorLog(),
+      registry: new Registry()
+    })
     const delay = async (quantile: string): Promise<number> => {
       const text = await metrics.registry.metrics()
       return Number(
