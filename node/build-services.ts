@@ -22,6 +22,7 @@ import { explained } from './partition/explaining.ts'
 import type { PartitionWatcher } from './partition/watcher.ts'
 import type { PartitionShape } from './partition-schemas.ts'
 import type { AnnouncementSchedule } from './schedule.ts'
+import type { Alerting } from './services/alerts/alerting.ts'
 import type { BlockDropping } from './services/block-dropping.ts'
 import type { Blocking } from './services/blocking.ts'
 import { createBlocks } from './services/blocks.ts'
@@ -100,6 +101,7 @@ export interface BuildModules {
   bans: PeerBans
   ledger: PeerLedger
   violations: Violations
+  alerting: Alerting
   discovery: Discovery
   nodeKey: NodeKey
   /** Stopped by a pause in this order, and gone on with in reverse. */
@@ -157,6 +159,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     ),
     operations: modules.operations,
     events: modules.events,
+    alerting: modules.alerting,
     metrics: modules.metrics,
     publishing: createPublishing(withAccess, { defaultWait: values.announce.wait }),
     changes: createChanges(withAccess),
@@ -225,6 +228,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
           const { bavail, bsize } = await statfs(home.segments)
           return bavail * bsize
         },
+        alerts: () => modules.alerting.active(),
         uptimeMs: () => clock.monotonicMs() - startedMs,
         queues: () => ({ fetches: fetching.active, announcements: modules.discovery.stats().pendingKeys }),
         skipped: () => modules.health.skipped(),

@@ -15,6 +15,7 @@ import { conflictRules, LibrarySets } from '../sync/index.ts'
 import { loadNodeKey } from '../trust/index.ts'
 import { serveAdmin } from './admin/server.ts'
 import { Streams } from './admin/streams.ts'
+import { alertingOf } from './alerting.ts'
 import { Background } from './background.ts'
 import { buildServices } from './build-services.ts'
 import { EventHub } from './events.ts'
@@ -287,9 +288,14 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const renewal = new HeadRenewal({ sets, clock, logger: log })
   const offloading =
     bucket === undefined ? undefined : new Offloading({ bucket, clock, logger: log, metrics: registry })
+  const alerting = alertingOf(
+    { ...modules, ...shared, home, host, discovery, syncParts, violations, offloading },
+    values
+  )
   const services = buildServices(
     {
       ...shared,
+      alerting,
       lifecycle,
       metrics,
       logging,
@@ -359,7 +365,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     'library keys': libraryAnnouncing,
     members: mirroring.members,
     demand: mirroring.demand,
-    following: syncParts
+    following: syncParts,
+    alerts: alerting
   }
   for (const part of Object.values(ongoing)) part.start()
   shutdown.leave('goodbye', deadline => {

@@ -24,6 +24,7 @@ export { createLogging, type Logging } from './logging/logging.ts'
 export { fileSink, type LogSink, terminalSink } from './logging/sinks.ts'
 export type { Operation, OperationProgress, OperationState } from './operations.ts'
 export type * from './schemas.ts'
+export { ALERT_RULES } from './services/alerts/rules.ts'
 export {
   bad,
   checkOf,

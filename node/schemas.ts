@@ -4,6 +4,7 @@
  * added, never renamed.
  */
 import * as Type from 'typebox'
+import { AlertShape } from './alert-schemas.ts'
 import { NODE_STATES } from './lifecycle.ts'
 import { OPERATION_STATES } from './operations.ts'
 import { PartitionShape } from './partition-schemas.ts'
@@ -11,11 +12,12 @@ import { Dependency, ReleaseAccessName, ReleaseItem, ReleaseStatus } from './rel
 import { count, ms, text } from './schema-fields.ts'
 import { BanShape, PeerStanding } from './standing-schemas.ts'
 
+export * from './alert-schemas.ts'
 export * from './block-schemas.ts'
 export * from './bundle-schemas.ts'
 export * from './library-schemas.ts'
-export * from './partition-schemas.ts'
 export * from './log-schemas.ts'
+export * from './partition-schemas.ts'
 export * from './queue-schemas.ts'
 export * from './release-schemas.ts'
 export * from './standing-schemas.ts'
@@ -41,6 +43,7 @@ export const Status = Type.Object({
     score: Type.Number({ minimum: 0, maximum: 1, description: '1 = all is well.' }),
     reasons: Type.Array(Type.String())
   }),
+  alerts: Type.Array(AlertShape, { description: 'What an operator must act on, the oldest first.' }),
   uptimeMs: ms('Since the daemon was ready.'),
   peers: count('Connected peers.'),
   partition: PartitionShape,

@@ -1,14 +1,14 @@
 /**
  * Writes the documents that are made from code: docs/configuration.md and docs/config.schema.json from the
- * configuration's schema, docs/errors.md from the table of error codes, docs/openapi.json from the routes of the admin
+ * configuration's schema, docs/errors.md from the table of error codes, docs/alerts.md from the rules of alerts, docs/openapi.json from the routes of the admin
  * API. `--check` writes nothing and exits 1 on drift.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { ERROR_CODES } from '../base/index.ts'
+import { displayDuration, ERROR_CODES } from '../base/index.ts'
 import { cliPage } from '../cli/index.ts'
 import { CONFIG_SECTIONS, configJsonSchema, describeConfig } from '../config/index.ts'
-import { adminApiDocument } from '../node/index.ts'
+import { ALERT_RULES, adminApiDocument } from '../node/index.ts'
 
 const DOCS = resolve(import.meta.dirname, '../docs')
 const MADE_BY = '<!-- Made by `npm run generate`; change the source named below, not this file. -->'
@@ -79,7 +79,31 @@ function errorsPage(): string {
   return `${lines.join('\n')}\n`
 }
 
+/** How long something must hold, as people say it. */
+const durationText = (durationMs: number): string =>
+  durationMs === 0 ? 'at once' : displayDuration(durationMs)
+
+function alertsPage(): string {
+  const lines = [
+    '# Alerts',
+    '',
+    MADE_BY,
+    '<!-- Source: node/services/alerts/rules.ts -->',
+    '',
+    'What an operator must act on. An alert is raised once, when what the table says has held for so long, and cleared once, a minute after it',
+    'is over: an event of type `alert` (`GET /v1/events`, `data.state` is `raised` or `cleared`), a line of the log, and while it',
+    'holds an entry in `alerts` of `GET /v1/status`, which `catalog status` shows.',
+    '',
+    '| alert | level | when | held for | what to do |',
+    '| --- | --- | --- | --- | --- |'
+  ]
+  for (const [kind, { level, when, afterMs, hint }] of Object.entries(ALERT_RULES))
+    lines.push(`| ${[code(kind), level, when, durationText(afterMs), hint].map(cell).join(' | ')} |`)
+  return `${lines.join('\n')}\n`
+}
+
 const pages: Record<string, string> = {
+  'alerts.md': alertsPage(),
   'cli.md': cliPage(`${MADE_BY}\n<!-- Source: cli/commands/ -->`),
   'configuration.md': configurationPage(),
   'config.schema.json': `${JSON.stringify(configJsonSchema(), null, 2)}\n`,

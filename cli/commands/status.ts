@@ -30,14 +30,19 @@ function networkOf({ partition }: Status): string | string[] | undefined {
 const damagedOf = ({ damaged }: Status['store']): string =>
   damaged === 0 ? '' : `, ${damaged} damaged: run \`catalog verify --all --repair\``
 
+/** `warn no-peers since …: nobody is connected; what to do`. */
+const alertText = ({ level, kind, about, since, message, hint }: Status['alerts'][number]): string =>
+  `${level} ${[kind, about].filter(Boolean).join(' ')} since ${since}: ${message}; ${hint}`
+
 export const run = defineCommand(async context => {
   const status = await context.client().request<Status>('GET', '/v1/status', { signal: context.signal })
   context.output.result(status, () => {
-    const { health, library, store } = status
+    const { health, alerts, library, store } = status
     return formatFields([
       ['state', status.state],
       ['health', `${health.score}`],
       ['', health.reasons],
+      ['alerts', alerts.map(alertText)],
       ['uptime', displayDuration(status.uptimeMs)],
       ['peers', status.peers],
       ['network', networkOf(status)],

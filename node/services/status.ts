@@ -5,7 +5,7 @@ import type { Reachability } from '../host/index.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { OperationManager } from '../operations.ts'
 import type { PartitionShape } from '../partition-schemas.ts'
-import type { Identity, Status } from '../schemas.ts'
+import type { AlertShape, Identity, Status } from '../schemas.ts'
 import { LOW_DISK_BYTES } from './machine-checks.ts'
 import type { SkippedPeer } from './peer-health.ts'
 import type { StatusService } from './types.ts'
@@ -34,6 +34,7 @@ export interface StatusModules {
   holdings(): Promise<Holdings>
   /** The last check of everything in the store. */
   scrub(): { endedAt: string; corrupt: number } | undefined
+  alerts(): AlertShape[]
   uptimeMs(): number
   /** Bytes that this user may still write where the store is. */
   freeBytes(): Promise<number>
@@ -71,6 +72,7 @@ export function createStatus(
       return {
         state: modules.lifecycle.state,
         health: { score: Math.max(0, 1 - REASON_WEIGHT * reasons.length), reasons },
+        alerts: modules.alerts(),
         uptimeMs: Math.round(modules.uptimeMs()),
         peers,
         partition: modules.partition(),

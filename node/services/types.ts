@@ -47,6 +47,7 @@ import type { BanShape } from '../standing-schemas.ts'
 import type { ContentList, CopyResult } from '../store-schemas.ts'
 import type { FollowShape, SyncResult, SyncStatus, Unfollowed } from '../sync-schemas.ts'
 import type { TopologyReply } from '../topology-schemas.ts'
+import type { Alerting } from './alerts/alerting.ts'
 import type { LibraryAddress } from './library-address.ts'
 import type { QueueKind, QueueRequests } from './operation-queue.ts'
 import type { ReleaseFilter } from './release-filter.ts'
@@ -339,6 +340,7 @@ export interface NodeServices {
   readonly lifecycle: Lifecycle
   readonly operations: OperationManager
   readonly events: EventHub
+  readonly alerting: Pick<Alerting, 'active'>
   readonly logging: Logging
   readonly errors: ErrorsService
   readonly logger: Logger

@@ -31,6 +31,7 @@ export interface ViolationsModules {
 }
 
 interface Entry {
+  readonly peerId: string
   count: number
   sinceMs: number
   deniedUntilMs: number
@@ -75,6 +76,12 @@ export class Violations {
     return Math.max(0, deniedUntilMs - this.#modules.clock.monotonicMs())
   }
 
+  /** Peers that are not wanted now. */
+  denied(): string[] {
+    const nowMs = this.#modules.clock.monotonicMs()
+    return [...this.#peers.values()].filter(entry => entry.deniedUntilMs > nowMs).map(({ peerId }) => peerId)
+  }
+
   #report(part: string, peerId: PeerId, { code, message }: CatalogError): void {
     const { clock, log } = this.#modules
     const peer = peerId.toString()
@@ -88,7 +95,7 @@ export class Violations {
     const entry =
       known !== undefined && nowMs - known.sinceMs < WINDOW_MS
         ? known
-        : { count: 0, sinceMs: nowMs, deniedUntilMs: 0 }
+        : { peerId: peer, count: 0, sinceMs: nowMs, deniedUntilMs: 0 }
     this.#peers.set(peer, entry)
     if (++entry.count < VIOLATIONS || entry.deniedUntilMs > nowMs) return
     entry.deniedUntilMs = nowMs + COOL_DOWN_MS

@@ -152,7 +152,7 @@ describe('one daemon', () => {
     await daemon.ok('POST', '/v1/ingests', await tarOf({ a: 'a' }))
   })
 
-  it('writes the request id into its log, and changes its level live', async () => {
+  it('writes the request id into its log, changes its level live, and counts errors over a restart', async () => {
     const daemon = await net.start('one')
     await daemon.ok('PUT', '/v1/log/level', { level: 'debug' })
     const missing = await daemon.api('GET', '/v1/releases?spec=nothing')
@@ -160,6 +160,10 @@ describe('one daemon', () => {
     await daemon.stop()
     const lines = await daemon.log()
     expect(lines.filter(line => line.requestId === missing.json.error.requestId)).not.toEqual([])
+    const again = await net.start('one')
+    const { errors } = await again.ok('GET', '/v1/log/errors')
+    expect(errors).toContainEqual(expect.objectContaining({ code: 'RELEASE_NOT_FOUND', times: 1 }))
+    expect((await again.ok('GET', '/v1/status')).alerts).toEqual([])
   })
 
   it('writes a setting into its file and says whether it is in force', async () => {

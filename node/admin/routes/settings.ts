@@ -69,15 +69,16 @@ function logRoutes({ logging, logger, errors }: NodeServices, streams: Streams):
       tag,
       summary: 'Distinct errors that the log told of, how often and when, the last one first.',
       query: Type.Object({
-        withinMs: Type.Integer({
-          minimum: 1,
-          maximum: MAX_WITHIN_MS,
-          default: MAX_WITHIN_MS,
-          description: 'Those that came so long ago at most.'
-        })
+        withinMs: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: MAX_WITHIN_MS,
+            description: 'Those that came so long ago at most; a week unless given.'
+          })
+        )
       }),
       response: ErrorsReply,
-      handle: ({ query }) => errors.list(query.withinMs)
+      handle: ({ query }) => errors.list(query.withinMs ?? MAX_WITHIN_MS)
     }),
     route({
       method: 'PUT',

@@ -35,6 +35,7 @@ export function fakeNode(given: Partial<NodeServices> = {}): {
     events: new EventHub({ clock: systemClock }),
     logging: createLogging({ sink }, { level: 'debug' }),
     logger: silentLogger,
+    alerting: { active: () => [] },
     pause: createPause({ lifecycle, parts: [] })
   }
   const services = { ...own, ...given } as NodeServices

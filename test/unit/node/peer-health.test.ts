@@ -204,6 +204,7 @@ describe('what went wrong', () => {
           root: async () => null,
           store: () => ({ bytes: 0, chunks: 0 }),
           freeBytes: async () => 1e12,
+          alerts: () => [],
           uptimeMs: () => 0,
           scrub: () => undefined,
           holdings: async () => ({ complete: 0, damaged: 0, isUnchecked: false }),

@@ -22,9 +22,11 @@ it('a peer that breaks protocols again and again is disconnected, and denied for
   expect(left).toEqual([])
   report('bad', 3, 'BYTES_WRONG')
   expect(left).toEqual(['bad'])
+  expect(violations.denied()).toEqual(['bad'])
   expect(['bad', 'silent', 'clumsy'].map(name => violations.isDenied(name))).toEqual([true, false, false])
   nowMs += 600_000
   report('clumsy', 1)
   expect(left).toEqual(['bad'])
   expect(violations.isDenied('bad')).toBe(false)
+  expect(violations.denied()).toEqual([])
 })

@@ -114,6 +114,7 @@ export const why = {
 export const status = {
   state: 'running',
   health: { score: 1, reasons: [] },
+  alerts: [],
   uptimeMs: 61_000,
   peers: 2,
   reachability: { state: 'relayed', relays: ['12D3KooA'] },
