@@ -1,31 +1,50 @@
 import type { PeerDiscovery, PeerInfo } from '@libp2p/interface'
 import { type MulticastDNSComponents, mdns } from '@libp2p/mdns'
-import { CatalogError, type Clock, type Logger, MINUTE_MS, Semaphore } from '../../base/index.ts'
+import {
+  CatalogError,
+  type Clock,
+  type Logger,
+  MINUTE_MS,
+  Rests,
+  type RetryPolicy,
+  SECOND_MS,
+  Semaphore
+} from '../../base/index.ts'
 
 /** Dials to found peers at once, and waiting: mDNS answers come from anybody on the network segment. */
 const MAX_DIALS = 4
 const MAX_WAITING_DIALS = 60
-/** A found peer that could not be reached is not dialled again for this long; mDNS repeats itself every 10 s. */
-const RETRY_AFTER_MS = MINUTE_MS
+/** When a found peer that could not be reached is dialled again, at the earliest: mDNS repeats itself every 10 s. */
+const AGAIN: RetryPolicy = {
+  attempts: Number.MAX_SAFE_INTEGER,
+  firstDelayMs: 5 * SECOND_MS,
+  maxDelayMs: MINUTE_MS,
+  factor: 4,
+  jitter: 0.2
+}
 /** Peers remembered for that; the oldest are forgotten. */
 const MAX_REMEMBERED = 1000
 
 export interface LocalDiscoveryModules {
   readonly clock: Clock
   readonly log: Logger
+  /** Uniform in [0, 1); `Math.random` unless given. */
+  readonly random?: () => number
   /** Whether another connection to this peer is wanted. */
   isWanted(peerId: string): boolean
   dial(peer: PeerInfo): Promise<unknown>
 }
 
-/** Dials the peers that mDNS finds, which libp2p 3 only notes: a few at a time, and each at most once a minute. */
+/** Dials the peers that mDNS finds, which libp2p 3 only notes: a few at a time, and who cannot be reached more and more seldom. */
 export class LocalDiscovery {
   readonly #modules: LocalDiscoveryModules
   readonly #dials = new Semaphore({ name: 'mDNS dials', maxActive: MAX_DIALS, maxWaiting: MAX_WAITING_DIALS })
-  readonly #triedMs = new Map<string, number>()
+  readonly #unreached: Rests
+  readonly #dialling = new Set<string>()
 
   constructor(modules: LocalDiscoveryModules) {
     this.#modules = modules
+    this.#unreached = new Rests(modules, { policy: AGAIN, maxKeys: MAX_REMEMBERED })
   }
 
   /** For `peerDiscovery` of libp2p: mDNS with a name of its own for each network. */
@@ -40,23 +59,18 @@ export class LocalDiscovery {
   /** Never rejects. */
   async found(peer: PeerInfo): Promise<void> {
     const id = peer.id.toString()
-    const { clock, log, isWanted, dial } = this.#modules
-    const lastMs = this.#triedMs.get(id)
-    if (!isWanted(id) || (lastMs !== undefined && clock.monotonicMs() - lastMs < RETRY_AFTER_MS)) return
-    this.#remember(id, clock.monotonicMs())
+    const { log, isWanted, dial } = this.#modules
+    if (!isWanted(id) || this.#dialling.has(id) || this.#unreached.isResting(id)) return
+    this.#dialling.add(id)
     try {
       await this.#dials.run(() => dial(peer))
+      this.#unreached.succeeded(id)
     } catch (error) {
       // A full queue is no try: the peer comes again with the next answer.
-      if (error instanceof CatalogError && error.code === 'BUSY') this.#triedMs.delete(id)
+      if (!(error instanceof CatalogError && error.code === 'BUSY')) this.#unreached.failed(id)
       log.debug({ peer: id, err: error }, 'a peer found on the local network was not reached')
+    } finally {
+      this.#dialling.delete(id)
     }
-  }
-
-  #remember(id: string, nowMs: number): void {
-    this.#triedMs.delete(id)
-    this.#triedMs.set(id, nowMs)
-    const [oldest] = this.#triedMs.keys()
-    if (this.#triedMs.size > MAX_REMEMBERED && oldest !== undefined) this.#triedMs.delete(oldest)
   }
 }

@@ -1,22 +1,13 @@
 import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
-import {
-  backoffDelayMs,
-  type Clock,
-  type Logger,
-  LruCache,
-  MINUTE_MS,
-  type RetryPolicy,
-  SECOND_MS
-} from '../../base/index.ts'
+import { type Clock, type Logger, MINUTE_MS, Rests, type RetryPolicy, SECOND_MS } from '../../base/index.ts'
 import { isRelayed } from './addresses.ts'
 
 /** Relays that are kept at once: one may go away. */
 const RELAYS_WANTED = 2
 /**
- * When a relay that refused, or could not be asked, is asked again: soon at first, as a stream may have been cut, and seldom when it has no
- * room. Without end: `attempts` is not used.
+ * When a relay that refused, or could not be asked, is asked again: soon at first, as a stream may have been cut, and seldom when it has no room.
  */
 const ASK_AGAIN: RetryPolicy = {
   attempts: Number.MAX_SAFE_INTEGER,
@@ -48,12 +39,6 @@ interface TransportManager {
   listen(addresses: Multiaddr[]): Promise<void>
 }
 
-/** How often a relay refused in a row, and when it is asked again, monotonic. */
-interface Refusals {
-  readonly count: number
-  readonly againMs: number
-}
-
 export interface RelaysModules {
   readonly libp2p: Libp2p
   readonly clock: Clock
@@ -72,11 +57,12 @@ export class Relays {
   /** Connected peers that relay. */
   readonly #known = new Set<string>()
   readonly #listened = new Set<string>()
-  readonly #refused = new LruCache<string, Refusals>({ maxEntries: MAX_REFUSED })
+  readonly #refused: Rests
   #isAsking = false
 
   constructor(modules: RelaysModules) {
     this.#modules = modules
+    this.#refused = new Rests(modules, { policy: ASK_AGAIN, maxKeys: MAX_REFUSED })
     const { libp2p } = modules
     libp2p.addEventListener('peer:identify', ({ detail }: CustomEvent<IdentifyResult>) => {
       if (detail.protocols.includes(HOP_PROTOCOL)) this.#known.add(detail.peerId.toString())
@@ -110,11 +96,10 @@ export class Relays {
   }
 
   async #ask(store: Reservations, id: string): Promise<void> {
-    const { clock, log, random = Math.random } = this.#modules
+    const { log } = this.#modules
     const connection = this.#connection(id)
-    const { count, againMs } = this.#refused.get(id) ?? { count: 0, againMs: 0 }
     if (connection === undefined || store.hasReservation(connection.remotePeer)) return
-    if (count > 0 && clock.monotonicMs() < againMs) return
+    if (this.#refused.isResting(id)) return
     if (!this.#listened.has(id) && this.#listened.size >= MAX_LISTENED) return
     try {
       const signal = AbortSignal.timeout(RESERVE_MS)
@@ -123,11 +108,10 @@ export class Relays {
         await raceSignal(store.addRelay(connection.remotePeer, 'configured'), signal)
       else await raceSignal(this.#manager().listen([multiaddr(`/p2p/${id}/p2p-circuit`)]), signal)
       this.#listened.add(id)
-      this.#refused.delete(id)
+      this.#refused.succeeded(id)
       log.info({ relay: id }, 'peers can reach this node through a relay')
     } catch (error) {
-      const waitMs = Math.round(backoffDelayMs(ASK_AGAIN, count + 1, random()))
-      this.#refused.set(id, { count: count + 1, againMs: clock.monotonicMs() + waitMs })
+      const waitMs = this.#refused.failed(id)
       log.debug({ relay: id, waitMs, err: error }, 'a relay refused')
     }
   }

@@ -10,7 +10,7 @@ async function foundPeers(count: number): Promise<PeerInfo[]> {
   return keys.map(({ peerId }) => ({ id: peerIdFromString(peerId), multiaddrs: [] }))
 }
 
-test('dials what mDNS finds: a few at a time, not again within a minute, and only what is wanted', async () => {
+test('dials what mDNS finds: a few at a time, more and more seldom, and only what is wanted', async () => {
   let nowMs = 0
   let active = 0
   let maxActive = 0
@@ -19,6 +19,7 @@ test('dials what mDNS finds: a few at a time, not again within a minute, and onl
   const discovery = new LocalDiscovery({
     clock: { ...systemClock, monotonicMs: () => nowMs },
     log: silentLogger,
+    random: () => 1,
     isWanted: id => !unwanted.has(id),
     dial: async ({ id }) => {
       dialled.push(id.toString())
@@ -37,10 +38,16 @@ test('dials what mDNS finds: a few at a time, not again within a minute, and onl
   expect(dialled).toHaveLength(64)
   await discovery.found(peers[99]!)
   expect(dialled).toHaveLength(65)
-  nowMs = 60_000
-  await discovery.found(peers[0]!)
-  expect(dialled).toHaveLength(66)
+  for (const waitMs of [5000, 20_000, 60_000, 60_000]) {
+    const before = dialled.length
+    nowMs += waitMs - 1
+    await discovery.found(peers[0]!)
+    expect(dialled).toHaveLength(before)
+    nowMs++
+    await Promise.all([discovery.found(peers[0]!), discovery.found(peers[0]!)])
+    expect(dialled, 'once, though it is found twice').toHaveLength(before + 1)
+  }
   unwanted.add(peers[1]!.id.toString())
   await discovery.found(peers[1]!)
-  expect(dialled).toHaveLength(66)
+  expect(dialled).toHaveLength(69)
 })
