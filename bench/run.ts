@@ -16,6 +16,7 @@ const BENCHMARKS: Record<string, () => Promise<{ run(args: string[]): Promise<vo
   memory: () => import('./memory.ts'),
   mirror: () => import('./mirror.ts'),
   read: () => import('./read.ts'),
+  recovery: () => import('./recovery.ts'),
   store: () => import('./store.ts'),
   sync: () => import('./sync.ts'),
   transfer: () => import('./transfer.ts'),

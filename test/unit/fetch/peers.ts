@@ -59,6 +59,8 @@ export interface PeerOptions {
   /** What rations the server; nothing unless given. */
   readonly upload?: Budget
   readonly home?: string
+  /** Answers no questions for records: the caller handles them. */
+  readonly servesNoRecords?: boolean
   /** Serves nothing: the test handles the content protocol itself. */
   readonly servesNothing?: boolean
 }
@@ -76,7 +78,8 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
     { networkId: NETWORK, agent: 'test/1', onViolation }
   )
   const records = new RecordClient({ control, clock: systemClock, onViolation })
-  serveRecords({ control, registry: library.registry, clock: systemClock })
+  if (options.servesNoRecords !== true)
+    serveRecords({ control, registry: library.registry, clock: systemClock })
   await control.start()
   const store = options.store?.(library.content) ?? library.content
   const { registry } = library
