@@ -34,7 +34,7 @@ class World {
   says: (prober: string) => Word = () => 2
   /** Whether who is dialled is there. */
   isBack = false
-  heal: () => Promise<Healed> = async () => ({ syncedLibraries: 1, replayedOperations: 2 })
+  heal: (signal: AbortSignal) => Promise<Healed> = async () => ({ syncedLibraries: 1, replayedOperations: 2 })
   readonly losses: PeerLosses
   readonly watcher: PartitionWatcher
   #onGoodbye: (peerId: { toString(): string }) => void = () => undefined
@@ -88,9 +88,9 @@ class World {
         reachedByOthers: peerId => this.reached.push(peerId)
       },
       detector: this.losses.detector,
-      heal: async sinceMs => {
+      heal: async (sinceMs, signal) => {
         this.heals.push(sinceMs)
-        return await this.heal()
+        return await this.heal(signal)
       },
       clock: this.clock,
       logger: silentLogger,
@@ -199,8 +199,8 @@ describe('a partition', () => {
   it('that comes again while it is made up for is not over', async () => {
     world.lose(...world.peers)
     await world.until('partitioned')
-    const work = Promise.withResolvers<Healed>()
-    world.heal = () => work.promise
+    const nothing = { syncedLibraries: 0, replayedOperations: 0 }
+    world.heal = signal => new Promise(resolve => signal.addEventListener('abort', () => resolve(nothing)))
     world.isBack = true
     await world.until('healing')
     await eventually(async () => {
@@ -210,10 +210,9 @@ describe('a partition', () => {
     world.isBack = false
     world.lose(...world.peers)
     await world.until('partitioned')
-    work.resolve({ syncedLibraries: 0, replayedOperations: 0 })
     await world.clock.advance(2 * SECOND_MS)
     expect(world.watcher.state.name).toBe('partitioned')
-    world.heal = async () => ({ syncedLibraries: 0, replayedOperations: 0 })
+    world.heal = async () => nothing
     world.isBack = true
     await world.until('whole')
     expect(world.heals).toHaveLength(2)
