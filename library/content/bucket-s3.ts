@@ -12,7 +12,17 @@ import {
   PutObjectCommand,
   S3Client
 } from '@aws-sdk/client-s3'
-import { CatalogError, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
+import {
+  CatalogError,
+  CircuitBreaker,
+  type CircuitBreakerOptions,
+  MINUTE_MS,
+  type RetryPolicy,
+  retry,
+  SECOND_MS,
+  systemClock,
+  toCatalogError
+} from '../../base/index.ts'
 import type { Bucket, BucketObject, BucketSettings } from './bucket.ts'
 
 /** A bucket that takes longer to answer is away, as far as a reader is concerned. */
@@ -21,8 +31,13 @@ const CONNECT_TIMEOUT_MS = 5 * SECOND_MS
 const REQUEST_TIMEOUT_MS = 30 * SECOND_MS
 /** Of sending one segment: 64 MiB at 75 kB/s. */
 const PUT_TIMEOUT_MS = 15 * MINUTE_MS
-/** Tries of a request, by the SDK, with its waits between them. A body that is a stream is sent once. */
-const MAX_ATTEMPTS = 3
+/** Tries of a request that was not answered. A body that is a stream is sent once. */
+const AGAIN: RetryPolicy = { attempts: 3, firstDelayMs: 100, maxDelayMs: SECOND_MS, factor: 4, jitter: 0.5 }
+const ONCE: RetryPolicy = { ...AGAIN, attempts: 1 }
+/** Where no server answers, readers fail at once instead of waiting out CONNECT_TIMEOUT_MS each; once a second one tries. */
+const BREAKER: CircuitBreakerOptions = { name: 'the bucket', failureThreshold: 3, coolDownMs: SECOND_MS }
+/** The SDK has set its clock by such an answer, so that the next request is taken. */
+const CLOCK_SKEW = 'RequestTimeTooSkewed'
 /** Objects named in one answer; the protocol's own limit. */
 const LIST_OBJECTS = 1000
 /** Answers of one listing at most: segments of 6 TB. A server that always says there is more must not be asked for ever. */
@@ -43,6 +58,7 @@ export class S3Bucket implements Bucket {
   readonly #client: S3Client
   readonly #settings: BucketSettings
   readonly #closing = new AbortController()
+  readonly #breaker = new CircuitBreaker({ clock: systemClock, isFailure: isUnreachable }, BREAKER)
 
   constructor(settings: BucketSettings) {
     const { endpoint, region, credentials } = settings
@@ -52,7 +68,8 @@ export class S3Bucket implements Bucket {
       region,
       credentials,
       forcePathStyle: true,
-      maxAttempts: MAX_ATTEMPTS,
+      // Here requests are repeated by `retry`, as everywhere.
+      maxAttempts: 1,
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS }
@@ -72,7 +89,7 @@ export class S3Bucket implements Bucket {
       ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
       Metadata: { [SHA256_META]: sha256 }
     })
-    await this.#run(PUT_TIMEOUT_MS, signal, abortSignal => this.#client.send(command, { abortSignal }))
+    await this.#run(PUT_TIMEOUT_MS, signal, abortSignal => this.#client.send(command, { abortSignal }), ONCE)
   }
 
   async get(
@@ -154,19 +171,37 @@ export class S3Bucket implements Bucket {
     return { Bucket: this.#settings.bucket, Key: this.#settings.prefix + name }
   }
 
+  /** Of what is to be sent once, `policy` says so. The time limit is for all tries together. */
   async #run<T>(
     timeoutMs: number,
     signal: AbortSignal | undefined,
-    request: (signal: AbortSignal) => Promise<T>
+    request: (signal: AbortSignal) => Promise<T>,
+    policy = AGAIN
   ): Promise<T> {
     const timeout = AbortSignal.timeout(timeoutMs)
     const enders = [this.#closing.signal, ...(signal === undefined ? [] : [signal])]
-    try {
-      return await request(AbortSignal.any([timeout, ...enders]))
-    } catch (thrown) {
+    const ended = AbortSignal.any([timeout, ...enders])
+    const throwIfEnded = (): void => {
       for (const ender of enders) ender.throwIfAborted()
       if (timeout.aborted) throw this.#unreachable(`did not answer within ${timeoutMs / SECOND_MS} s`)
-      throw thrown instanceof CatalogError ? thrown : this.#translate(thrown as ServiceError)
+    }
+    const attempt = async (): Promise<T> => {
+      try {
+        return await request(ended)
+      } catch (thrown) {
+        // Who has left says nothing of the bucket.
+        throwIfEnded()
+        throw thrown instanceof CatalogError ? thrown : this.#translate(thrown as ServiceError)
+      }
+    }
+    const modules = { clock: systemClock, signal: ended, retryable: isWorthAnother }
+    try {
+      return await this.#breaker.run(() => retry(attempt, policy, modules))
+    } catch (thrown) {
+      throwIfEnded()
+      if (toCatalogError(thrown).code === 'CIRCUIT_OPEN')
+        throw this.#unreachable('failed repeatedly and is left alone for a second', thrown)
+      throw thrown
     }
   }
 
@@ -189,6 +224,11 @@ export class S3Bucket implements Bucket {
     return new CatalogError('BUCKET_UNREACHABLE', `the bucket ${bucket} at ${endpoint} ${what}`, { cause })
   }
 }
+
+const isUnreachable = (thrown: unknown): boolean => toCatalogError(thrown).code === 'BUCKET_UNREACHABLE'
+
+const isWorthAnother = (thrown: unknown): boolean =>
+  isUnreachable(thrown) || (toCatalogError(thrown).cause as ServiceError | undefined)?.name === CLOCK_SKEW
 
 /** The bytes of an answer; stops one byte beyond what was asked for, whatever the server goes on to send. */
 async function collect(body: Readable, mostBytes: number): Promise<Buffer> {

@@ -10,6 +10,7 @@ import { BucketReads } from '../../../library/content/bucket-reads.ts'
 import { BlockReader } from '../../../library/content/reader.ts'
 import { encodeLocation, RECORD_HEAD_BYTES } from '../../../library/content/record.ts'
 import type { SegmentReads } from '../../../library/content/segment-backend.ts'
+import { eventually } from '../../eventually.ts'
 import { makeBlock } from './fakes.ts'
 
 const OWNER = 'a'.repeat(32)
@@ -96,6 +97,32 @@ describe('a bucket', () => {
     await expect(reader.read(block.id)).rejects.toMatchObject({ code })
     await expect(reader.check(block.id)).rejects.toMatchObject({ code })
     expect(corrupt).toEqual([])
+  })
+
+  test('that is away for a moment is asked again by itself, and no more while it is away for long', async () => {
+    let away = 2
+    const reader = await readerOn((request, response) =>
+      away-- > 0 ? response.destroy() : serve(request, response, segment)
+    )
+    expect(hashBlock(await reader.read(block.id))).toEqual(block.id)
+    expect(asked, 'twice more').toBe(3)
+    away = Number.POSITIVE_INFINITY
+    for (let read = 0; read < 10; read++)
+      await expect(bucket.get('other', 0, 10)).rejects.toMatchObject({ code: 'BUCKET_UNREACHABLE' })
+    expect(
+      asked - 3,
+      'three reads of three tries; and the others fail at once, but for one trial a second'
+    ).toBeLessThan(3 * 10)
+    away = 0
+    await eventually(async () => (await bucket.get('other', 0, 10).catch(() => undefined)) !== undefined)
+  })
+
+  test('whose clock differs is asked again, with the time that it told', async () => {
+    const reader = await readerOn((request, response) =>
+      asked === 1 ? fail(403, 'RequestTimeTooSkewed')(request, response) : serve(request, response, segment)
+    )
+    expect(hashBlock(await reader.read(block.id))).toEqual(block.id)
+    expect(asked).toBe(2)
   })
 
   test('whose listing has no end is not followed for ever', async () => {

@@ -113,6 +113,18 @@ describe('alerts', () => {
     expect(run([[{ nowMs: Date.UTC(2020, 1, 1) }, MINUTE_MS]])).toEqual(['+clock-wrong'])
   })
 
+  it('say since when it is so, also while it gets a little better', () => {
+    const full = { ...WELL, store: { bytes: 96, quotaBytes: 100 } }
+    const first = nextStep([], full, 1000)
+    const raised = nextStep(first.troubles, full, MINUTE_MS + 1000)
+    const better = nextStep(
+      raised.troubles,
+      { ...WELL, store: { bytes: 91, quotaBytes: 100 } },
+      2 * MINUTE_MS
+    )
+    expect(better.troubles).toMatchObject([{ kind: 'store-full', badMs: 1000, raisedMs: MINUTE_MS + 1000 }])
+  })
+
   it('tell of a few of many libraries or peers, and the same ones as long as they last', () => {
     const denied = Array.from({ length: 100 }, (_, i) => `peer-${i}`)
     const first = nextStep([], { ...WELL, denied }, 0)
