@@ -184,12 +184,12 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const peerParts = { host, control, library, ledger, violations, topology, mayRead }
   const transferring = { ...peerParts, clock, log, metrics: registry }
   const mirroring = await mirroringPartsOf({ ...transferring, home, nodeKey, lifecycle, blocking }, values)
-  const { throttle, peerLimits, contentServer, records, fetcher } = await createTransfers(
-    { ...transferring, demand: mirroring.demand },
+  const { throttle, peerLimits, contentServer, serving, records, fetcher } = await createTransfers(
+    { ...transferring, ...mirroring },
     values
   )
-  await contentServer.start()
-  shutdown.leave('content server', () => contentServer.stop())
+  await serving.start()
+  shutdown.leave('content server', () => serving.stop())
 
   // Who holds what: telling others, and asking them.
   const libraryKeys = new LibraryKeys({ sets, clock, logger: log }, { writer: nodeKey.key.publicKey })
@@ -331,7 +331,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
         libraryAnnouncing,
         ...syncParts.pausable,
         ...(offloading === undefined ? [] : [offloading]),
-        { pause: () => contentServer.stop(), resume: () => contentServer.start() },
+        { pause: () => serving.stop(), resume: () => serving.start() },
         ...mirroring.pausable,
         ledger
       ]

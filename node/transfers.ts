@@ -1,16 +1,19 @@
-/** What moves content between this node and its peers, both ways, under one throttle. */
+/** What moves content between this node and its peers, both ways, and proves that it is there, under one throttle. */
 import type { PeerId } from '@libp2p/interface'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import type { Clock, Logger } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
 import type { ContentStore, Database, Registry, ReleaseRecord } from '../library/index.ts'
 import {
+  ByteMaps,
   type ContentServer,
   type Control,
   createContentServer,
   createFetcher,
   type Fetcher,
   PartialContents,
+  ProofClient,
+  ProofServer,
   RecordClient,
   type Throttle
 } from '../protocols/index.ts'
@@ -18,6 +21,7 @@ import type { Topology } from '../topology/index.ts'
 import type { Host } from './host/index.ts'
 import { extraConnections } from './host-options.ts'
 import type { CountedDemand } from './services/mirroring/counted-demand.ts'
+import type { MemberDirectory } from './services/mirroring/types.ts'
 import type { PeerLedger } from './services/peer-ledger.ts'
 import { PeerLimits } from './services/peer-limits.ts'
 import type { Violations } from './services/violations.ts'
@@ -28,7 +32,8 @@ export interface TransfersModules {
   control: Control
   library: { database: Database; registry: Registry; content: ContentStore }
   ledger: PeerLedger
-  demand: Pick<CountedDemand, 'sent'>
+  demand: Pick<CountedDemand, 'sent' | 'summary'>
+  members: Pick<MemberDirectory, 'ownRecord'>
   violations: Violations
   topology: Topology
   /** Whether a peer may read a release. */
@@ -41,16 +46,32 @@ export interface TransfersModules {
 export interface Transfers {
   readonly throttle: Throttle
   readonly peerLimits: PeerLimits
-  /** Not started. */
   readonly contentServer: ContentServer
+  /** Gives content and proofs to peers, as one; not started. */
+  readonly serving: Pick<ContentServer, 'start' | 'stop'>
   readonly records: RecordClient
   readonly fetcher: Fetcher
+  /** Has peers prove what they hold. */
+  readonly proofs: ProofClient
 }
 
 export async function createTransfers(modules: TransfersModules, config: Config): Promise<Transfers> {
-  const { host, control, library, ledger, demand, violations, topology, mayRead, clock, log, metrics } =
-    modules
+  const {
+    host,
+    control,
+    library,
+    ledger,
+    demand,
+    members,
+    violations,
+    topology,
+    mayRead,
+    clock,
+    log,
+    metrics
+  } = modules
   const { network, limits, peers, fetch } = config
+  const networkId = network.id
   const throttle = throttleOf({ host, clock, metrics, weightOf: ledger.weightOf }, limits)
   const records = new RecordClient({ control, clock, onViolation: violations.of('records') })
   const shared = {
@@ -61,24 +82,40 @@ export async function createTransfers(modules: TransfersModules, config: Config)
     clock,
     metrics
   }
+  const { upload } = throttle
+  const contentServer = createContentServer(
+    { ...shared, upload, log: log.child({ part: 'content' }) },
+    {
+      networkId,
+      maxPriority: peers.maxClass,
+      mayRead,
+      onServed: (peerId, bytes, tookMs) => topology.given(peerId.toString(), bytes, tookMs),
+      onSent: (peerId, record, bytes) => {
+        ledger.sent(peerId.toString(), record, bytes)
+        demand.sent(peerId, record, bytes)
+      },
+      onViolation: violations.of('content')
+    }
+  )
+  const maps = new ByteMaps(shared)
+  const proofServer = new ProofServer(
+    { ...shared, maps, upload, log: log.child({ part: 'proof' }) },
+    {
+      networkId,
+      mayRead,
+      told: { member: () => members.ownRecord(), demand: () => demand.summary() }
+    }
+  )
   return {
     throttle,
     peerLimits: await PeerLimits.open({ database: library.database, throttle, logger: log }),
     records,
-    contentServer: createContentServer(
-      { ...shared, upload: throttle.upload, log: log.child({ part: 'content' }) },
-      {
-        networkId: network.id,
-        maxPriority: peers.maxClass,
-        mayRead,
-        onServed: (peerId, bytes, tookMs) => topology.given(peerId.toString(), bytes, tookMs),
-        onSent: (peerId, record, bytes) => {
-          ledger.sent(peerId.toString(), record, bytes)
-          demand.sent(peerId, record, bytes)
-        },
-        onViolation: violations.of('content')
-      }
-    ),
+    contentServer,
+    serving: {
+      start: async () => void (await Promise.all([contentServer.start(), proofServer.start()])),
+      stop: async () => void (await Promise.all([contentServer.stop(), proofServer.stop()]))
+    },
+    proofs: new ProofClient({ ...shared, maps }, { networkId }),
     fetcher: createFetcher(
       {
         ...shared,
@@ -89,7 +126,7 @@ export async function createTransfers(modules: TransfersModules, config: Config)
         log: log.child({ part: 'fetch' })
       },
       {
-        networkId: network.id,
+        networkId,
         requestsInFlight: fetch.prefetch,
         onStored: (peerId, record, bytes) => ledger.received(peerId.toString(), record, bytes),
         onViolation: violations.of('fetch')

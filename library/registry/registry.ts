@@ -91,7 +91,10 @@ class LevelRegistry implements Registry {
     return readVersions(this.#database, name, signal)
   }
 
-  entries(of: { name: string; version?: string }, signal?: AbortSignal): AsyncIterable<IndexEntry> {
+  entries(
+    of: { name: string; version?: string; owner?: Uint8Array },
+    signal?: AbortSignal
+  ): AsyncIterable<IndexEntry> {
     return readEntries(this.#database, of, signal)
   }
 

@@ -153,8 +153,11 @@ export interface Registry {
   get(id: CID): ReleaseRecord | undefined
   /** Known releases of a name, any owner, highest version first; the MAX_VERSIONS highest of them. */
   versions(name: string, signal?: AbortSignal): Promise<ReleaseRecord[]>
-  /** All of them, or all of one version, streamed in no useful order and without their records. */
-  entries(of: { name: string; version?: string }, signal?: AbortSignal): AsyncIterable<IndexEntry>
+  /** All of them, or all of one version, or those of one owner of one version, streamed in no useful order and without their records. */
+  entries(
+    of: { name: string; version?: string; owner?: Uint8Array },
+    signal?: AbortSignal
+  ): AsyncIterable<IndexEntry>
   /** The record of an entry; undefined when it was replaced since. */
   read(entry: IndexEntry): ReleaseRecord | undefined
   list(options: ListOptions): Promise<ReleasePage>

@@ -12,6 +12,8 @@ import type { ExchangeType } from './types.ts'
 const MAX_STREAMS_PER_CONNECTION = 16
 /** A stream without a whole request for this long is reset, so that idle streams cannot be collected. */
 const REQUEST_TIMEOUT_MS = 5 * SECOND_MS
+/** And one whose peer does not take an answer: it would be held in memory for as long as the peer likes. */
+const ANSWER_TAKEN_MS = 20 * SECOND_MS
 /** Requests of all peers that are worked on at once, and that wait for it; more are answered BUSY. */
 const MAX_ACTIVE = 64
 const MAX_WAITING = 512
@@ -30,6 +32,8 @@ export interface ExchangeServerOptions<Q, A> {
   readonly rate: PeerRate
   /** Requests of one stream; then it is closed. */
   readonly maxRequests: number
+  /** Streams that one connection may have open; MAX_STREAMS_PER_CONNECTION unless given. */
+  readonly maxStreams?: number
   /** What a request costs of the peer's rate. */
   cost(request: Q): number
   /** Answers a request of an authenticated peer; what it throws is sent as a status. */
@@ -72,16 +76,19 @@ export async function serveExchange<Q, A extends StatusFields>(
     const signal = AbortSignal.any([stopping.signal, ended.signal])
     const reader = new FrameReader(pull(stream, { signal }))
     for (let served = 0; served < options.maxRequests; served++) {
-      const frame = await withDeadline(stream, () => reader.frame(type.request.name, type.request.maxBytes))
+      const frame = await withDeadline(stream, REQUEST_TIMEOUT_MS, () =>
+        reader.frame(type.request.name, type.request.maxBytes)
+      )
       if (frame === undefined) break
       stream.send(encodeFrame([], await answerFrame(frame, connection, signal)))
-      await drained(stream, signal)
+      await withDeadline(stream, ANSWER_TAKEN_MS, () => drained(stream, signal))
     }
     await reader.close()
     await stream.close({ signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })
   }
 
   const protocol = protocolId(options.networkId, type.name, type.version)
+  const { maxStreams = MAX_STREAMS_PER_CONNECTION } = options
   await modules.libp2p.handle(
     protocol,
     (stream, connection) => {
@@ -95,7 +102,7 @@ export async function serveExchange<Q, A extends StatusFields>(
       })
     },
     {
-      maxInboundStreams: MAX_STREAMS_PER_CONNECTION,
+      maxInboundStreams: maxStreams,
       maxOutboundStreams: MAX_STREAMS_PER_CONNECTION * 4,
       runOnLimitedConnection: true
     }
@@ -106,11 +113,11 @@ export async function serveExchange<Q, A extends StatusFields>(
   }
 }
 
-/** Resets the stream when `read` takes longer than a request may. */
-async function withDeadline<T>(stream: Stream, read: () => Promise<T>): Promise<T> {
-  const timer = setTimeout(() => stream.abort(new Error('no whole request in time')), REQUEST_TIMEOUT_MS)
+/** Resets the stream when what depends on its peer takes longer than it may. */
+async function withDeadline<T>(stream: Stream, limitMs: number, wait: () => Promise<T>): Promise<T> {
+  const timer = setTimeout(() => stream.abort(new Error(`not over within ${limitMs} ms`)), limitMs)
   try {
-    return await read()
+    return await wait()
   } finally {
     clearTimeout(timer)
   }

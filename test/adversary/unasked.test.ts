@@ -57,7 +57,9 @@ async function introduction(peer: RawPeer, daemon: TestDaemon) {
   const peerId = peerIdFromString(daemon.peerId)
   const said = await eventually(async () => {
     const { protocols, metadata } = await peer.node.peerStore.get(peerId)
-    return protocols.length > 0 && { protocols, agent: Buffer.from(metadata.get('AgentVersion') ?? '') }
+    // Before the other one has said who it is, there are the protocols that it was asked by.
+    const agent = metadata.get('AgentVersion')
+    return agent !== undefined && { protocols, agent: Buffer.from(agent) }
   })
   const hello = await eventually(() => peer.control.hello(peerId))
   return {

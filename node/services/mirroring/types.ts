@@ -62,3 +62,14 @@ export interface WantedReleases {
   /** Verified, some of each content that the peer has; PROTOCOL_VIOLATION, reported, and what `Control.request` throws. */
   recordsOf(peerId: PeerId, contents: readonly CID[], signal: AbortSignal): Promise<ReleaseRecord[]>
 }
+
+/** `unanswered`: it cannot be reached, is busy, or does not speak the protocol, which says nothing about what it holds. */
+export type ProofOutcome = 'proven' | 'refuted' | 'unanswered'
+
+export interface Possession {
+  /**
+   * Has a peer prove that it can produce a content now. Throws nothing but the signal's reason. Challenges of one peer wait for each
+   * other, and where too many wait it is `unanswered`.
+   */
+  challenge(peerId: string, content: CID, signal: AbortSignal): Promise<ProofOutcome>
+}

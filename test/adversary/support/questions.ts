@@ -16,12 +16,14 @@ import {
   FIND,
   FrameReader,
   NONCE_BYTES,
+  PROOF,
   PROVIDE,
   probePeers,
   pull,
   ROOT_BYTES
 } from '../../../protocols/index.ts'
 import { offerRelease, wantedReleases } from '../../../protocols/mirror/releases.ts'
+import type { ProofRequest } from '../../../protocols/proof/messages.js'
 import { getRecords, listReleases } from '../../../protocols/records/types.ts'
 import { decodeSyncFrame, readSyncFrame } from '../../../protocols/sync/message.ts'
 import type { TestDaemon } from '../../daemon/support.ts'
@@ -162,9 +164,25 @@ async function open(peer: RawPeer, daemon: TestDaemon, record: Uint8Array): Prom
   return `${hex(frame)} ${after === undefined ? 'end' : 'more'}`
 }
 
+async function prove(
+  peer: RawPeer,
+  daemon: TestDaemon,
+  { name, version, owner, content }: Subject,
+  question: Partial<ProofRequest>
+): Promise<Answer> {
+  const { digests, nodes, blocks, member, demand } = await peer.exchange(daemon, PROOF, {
+    ...{ name, version, owner, content },
+    ...question
+  })
+  const shown = nodes.map(({ block, weights }) => [hex(block), hex(weights)])
+  return JSON.stringify([hex(digests), shown, blocks.map(hex), hex(member), hex(demand)])
+}
+
 const OF_MEMBERS = { answered: 'to members', atOnce: 4 } as const
 const OF_ALL = { answered: 'of open', atOnce: 4 } as const
 const OF_NOBODY = { answered: 'to nobody', atOnce: 4 } as const
+/** A peer may ask for digests 32 times at once, and then once in a second. */
+const OF_CHALLENGERS = { answered: 'to members', atOnce: 2, perPeer: 14 } as const
 /** A peer may say ten times at once which libraries it watches, and then once in ten seconds. */
 const OF_WATCHERS = { answered: 'to members', atOnce: 1, perPeer: 8 } as const
 /** As often it may ask which releases have some contents. */
@@ -231,6 +249,21 @@ export const QUESTIONS: readonly Question[] = [
     name: 'mirror.offer of a release',
     ask: (p, d, { release }) => offer(p, d, release),
     ...{ ...OF_NOBODY, atOnce: 1, perPeer: 20 }
+  },
+  {
+    name: 'proof of its content by digests',
+    ask: (p, d, s) => prove(p, d, s, { nonce: new Uint8Array(32), tell: true }),
+    ...OF_CHALLENGERS
+  },
+  {
+    name: 'proof of its content by bytes',
+    ask: (p, d, s) => prove(p, d, s, { sample: { page: 0, offset: 0 }, tell: true }),
+    ...OF_MEMBERS
+  },
+  {
+    name: 'proof of its content, nodes of the manifest',
+    ask: (p, d, s) => prove(p, d, s, { nodes: [{ level: 0, index: 0 }] }),
+    ...OF_MEMBERS
   },
   { name: 'find of the name', ask: (p, d, { name }) => find(p, d, nameKey(name)), ...OF_ALL },
   { name: 'find of the release', ask: (p, d, { release }) => find(p, d, recordKey(release)), ...OF_ALL },
