@@ -36,7 +36,7 @@ export {
   TREE_FANOUT
 } from './content/tree.ts'
 export * from './content/types.ts'
-export { KeyFamily, makeKey } from './database/keys.ts'
+export { KeyFamily, makeKey, mirrorCopyKey } from './database/keys.ts'
 export type * from './database/types.ts'
 export { type Inspection, inspectLibrary } from './inspect.ts'
 export * from './installer/index.ts'

@@ -94,7 +94,7 @@ export class ContentKeeper {
       if (!dryRun) {
         for (const name of names) this.#going.add(name)
         const contents = going.map(({ content, usedMs }) => ({ content, usedMs }))
-        const gone = await worker.request('contentsLetGo', { contents }, { signal })
+        const gone = await worker.request('contentsLetGo', { contents, isAsked: false }, { signal })
         const hexes = new Set(gone.map(content => Buffer.from(content).toString('hex')))
         going = going.filter(({ content }) => hexes.has(Buffer.from(content).toString('hex')))
       }
@@ -130,7 +130,7 @@ export class ContentKeeper {
     this.#going.add(key)
     try {
       const contents = [{ content: content.bytes, usedMs: decodeHeld(row) }]
-      const gone = await worker.request('contentsLetGo', { contents }, { signal })
+      const gone = await worker.request('contentsLetGo', { contents, isAsked: true }, { signal })
       if (gone.length === 0)
         throw new CatalogError('BUSY', `the content ${key} was used or pinned just now; try again`)
     } finally {

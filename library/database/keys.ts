@@ -23,6 +23,10 @@ export const KeyFamily = {
   Held: 'u/',
   /** `p/` + content CID bytes, name 0 version 0 owner (32): empty; the content is pinned for that release. */
   ContentPin: 'p/',
+  /** `mc/` + content CID bytes: the content is kept for others, or wanted for that, in JSON (node/services/mirroring/copies.ts). */
+  MirrorCopy: 'mc/',
+  /** This node is about to leave for good: the key is these bytes alone, the value JSON (node/services/mirroring/draining.ts). */
+  MirrorDrain: 'mg',
   /** Where the check of everything at rest stands: the key is this byte alone, the value JSON (node/services/scrubbing.ts). */
   Scrub: 'v',
   /** `r/` + recHash: a record's exact signed bytes. */
@@ -202,6 +206,9 @@ export const libraryStateKey = (libraryId: string): Uint8Array =>
   makeKey(KeyFamily.LibraryState, bytesOf(libraryId))
 
 export const ownerPinKey = (name: string): Uint8Array => makeKey(KeyFamily.OwnerPin, bytesOf(name))
+
+/** `mc/` + content CID. */
+export const mirrorCopyKey = (content: Uint8Array): Uint8Array => makeKey(KeyFamily.MirrorCopy, content)
 
 export const announcementKey = (name: string): Uint8Array => makeKey(KeyFamily.Announcement, bytesOf(name))
 

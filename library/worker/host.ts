@@ -139,7 +139,8 @@ export class WorkerHost {
       return undefined
     },
     collectPlan: async (request, signal) => await (await this.#open()).keeping.plan(request, signal),
-    contentsLetGo: async ({ contents }) => await (await this.#open()).keeping.letGo(contents),
+    contentsLetGo: async ({ contents, isAsked }) =>
+      await (await this.#open()).keeping.letGo(contents, isAsked),
     collect: async ({ leases, without, dryRun }, signal) => {
       const { keeping } = await this.#open()
       const decoded = leases.map(lease => CID.decode(lease))

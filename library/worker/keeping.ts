@@ -20,7 +20,7 @@ import {
   MAX_COLLECTED,
   type PlannedContent
 } from '../content/types.ts'
-import { KeyFamily, makeKey, parseNameIndexKey } from '../database/keys.ts'
+import { KeyFamily, makeKey, mirrorCopyKey, parseNameIndexKey } from '../database/keys.ts'
 import type { LevelWriter } from '../database/level.ts'
 import type { WriteOperation } from '../database/types.ts'
 import { ownLibrariesOf } from '../registry/membership.ts'
@@ -123,7 +123,7 @@ export class Keeping {
 
   /**
    * Which contents could be let go of: those without a name, and, to free `evictBytes`, those longest unused that are neither
-   * pinned nor published here.
+   * pinned, nor kept for others, nor published here.
    */
   async plan(request: CollectPlanRequest, signal: AbortSignal): Promise<CollectPlan> {
     return await this.#modules.scheduler.run('gc', async slice => {
@@ -169,20 +169,25 @@ export class Keeping {
     return { contents, candidates, ...totals }
   }
 
-  /** Drops the rows of contents; one that was pinned or stored anew since it was planned stays. Returns those that went. */
-  async letGo(contents: readonly Kept[]): Promise<Uint8Array[]> {
+  /**
+   * Drops the rows of contents; one that was pinned or stored anew since it was planned stays, and, unless `isAsked`, one that is kept for
+   * others. Returns those that went.
+   */
+  async letGo(contents: readonly Kept[], isAsked: boolean): Promise<Uint8Array[]> {
     const { writer, writes } = this.#modules
     return await writes.run(async () => {
       const gone: Uint8Array[] = []
       for (const { content, usedMs } of contents) {
         const row = writer.get(heldKey(content))
-        let stays = row !== undefined && decodeHeld(row) !== usedMs
+        const isKept = !isAsked && writer.get(mirrorCopyKey(content)) !== undefined
+        let stays = isKept || (row !== undefined && decodeHeld(row) !== usedMs)
         for await (const _ of writer.iterate({ prefix: pinPrefix(content), limit: 1 })) stays = true
         if (!stays) gone.push(content)
       }
       const operations = gone.flatMap((content): WriteOperation[] => [
         { type: 'del', key: completeKey(content) },
-        { type: 'del', key: heldKey(content) }
+        { type: 'del', key: heldKey(content) },
+        ...(isAsked ? [{ type: 'del', key: mirrorCopyKey(content) } as const] : [])
       ])
       if (operations.length > 0) await writer.batch(operations, { sync: true })
       return gone
@@ -216,8 +221,13 @@ export class Keeping {
     }
   }
 
+  /** Contents that are pinned, and those that are kept for others. */
   async #pinned(pause: () => Promise<void>): Promise<LiveSet> {
     const pinned = new LiveSet()
+    for await (const [key] of this.#modules.writer.iterate({ prefix: makeKey(KeyFamily.MirrorCopy) })) {
+      pinned.add(digestOf(key))
+      await pause()
+    }
     for await (const [key] of this.#modules.writer.iterate({ prefix: makeKey(KeyFamily.ContentPin) })) {
       const [, release] = CID.decodeFirst(key.subarray(KeyFamily.ContentPin.length))
       pinned.add(digestOf(key.subarray(0, key.byteLength - release.byteLength)))

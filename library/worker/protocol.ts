@@ -69,7 +69,10 @@ export interface WorkerMethods {
   contentUnpin: [{ content: Uint8Array; release: ReleaseKey }, undefined]
   contentsUsed: [Array<{ content: Uint8Array; usedMs: number }>, undefined]
   collectPlan: [CollectPlanRequest, CollectPlan]
-  contentsLetGo: [{ contents: Array<{ content: Uint8Array; usedMs: number }> }, Uint8Array[]]
+  contentsLetGo: [
+    { contents: Array<{ content: Uint8Array; usedMs: number }>; isAsked: boolean },
+    Uint8Array[]
+  ]
   /** `without`: contents to be taken as let go of already, for a dry run. */
   collect: [{ leases: Uint8Array[]; without: Uint8Array[]; dryRun: boolean }, CollectReport]
   scrub: [ScrubRequest, ScrubStep]

@@ -5,7 +5,12 @@ import { join } from 'node:path'
 import type { CID } from 'multiformats/cid'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { HOUR_MS, silentLogger, systemClock } from '../../../base/index.ts'
-import { createReleaseRecord, type Library, type ReleaseRecord } from '../../../library/index.ts'
+import {
+  createReleaseRecord,
+  type Library,
+  mirrorCopyKey,
+  type ReleaseRecord
+} from '../../../library/index.ts'
 import { openTestLibrary } from '../../library.ts'
 import { makeTar, pseudoRandom } from '../content/fakes.ts'
 import { keyOf, small } from '../records/examples.ts'
@@ -95,6 +100,21 @@ describe('a collection', () => {
     expect(library.registry.get(third.id)).toBeDefined()
     await library.content.unpin(pinned.release)
     expect((await collect(10_000_000)).released).toHaveLength(1)
+  })
+
+  test('lets nothing go that is kept for others, unless that is asked for', async () => {
+    const kept = await release('kept')
+    const { content } = kept.release
+    const row = { key: mirrorCopyKey(content.bytes), value: Buffer.from('{}') }
+    await library.database.write([{ type: 'put', ...row }], { sync: true })
+    await release('other')
+    const { released, pinnedBytes } = await collect(10_000_000)
+    expect(released).toMatchObject([{ releases: ['other@1.0.0'] }])
+    expect(pinnedBytes).toBe(200_000)
+    expect(await bytesOf(kept)).toBeGreaterThan(200_000)
+    await library.content.remove(content)
+    expect(library.content.localState(content)).not.toBe('complete')
+    expect(library.database.get(row.key)).toBeUndefined()
   })
 
   test('keeps what is being read, and what waits to be signed', async () => {
