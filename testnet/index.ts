@@ -6,7 +6,15 @@
  * `whyNoLink()` says which is missing.
  */
 export { whyNoLink } from './compile.ts'
+export { Link, type LinkEnds } from './link.ts'
 export { LinkedHosts } from './linked-hosts.ts'
+export {
+  type ContentCopies,
+  type HeldCopy,
+  type HoldingNode,
+  placementFault,
+  takeFault
+} from './mirror-invariants.ts'
 export type { Host } from './namespace.ts'
 export type { LinkCounts, LinkSettings } from './settings.ts'
 export * from './simulator/index.ts'

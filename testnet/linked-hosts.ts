@@ -1,12 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { compileLink } from './compile.ts'
+import { Link } from './link.ts'
 import { DEVICE, type Host, Namespace } from './namespace.ts'
-import { type LinkCounts, type LinkSettings, PLAIN_LINK, parseCounts, setCommand } from './settings.ts'
+import type { LinkCounts, LinkSettings } from './settings.ts'
 
-/** The program answers at once; the rest is for a machine that is very busy. */
-const ANSWER_MS = 10_000
 /** Of a private range that is rarely in use; namespaces do not see the machine's own networks anyway. */
 const LEFT_ADDRESS = '10.78.0.1'
 const RIGHT_ADDRESS = '10.78.0.2'
@@ -25,41 +20,35 @@ const RIGHT_ADDRESS = '10.78.0.2'
 export class LinkedHosts {
   readonly #left: Namespace
   readonly #right: Namespace
-  readonly #program: ChildProcess
-  readonly #lines: AsyncIterator<string>
+  readonly #link: Link
   readonly #onExit = (): void => this.#removeNamespaces()
-  #settings: LinkSettings
-  /** Commands go one at a time. */
-  #last: Promise<unknown> = Promise.resolve()
 
   /** `seed` says which packets are lost or late. */
   static async create(settings: Partial<LinkSettings> = {}, seed = 1): Promise<LinkedHosts> {
-    const program = compileLink()
     const left = Namespace.create('left', LEFT_ADDRESS)
     let right: Namespace | undefined
-    let child: ChildProcess | undefined
+    let link: Link | undefined
     try {
       right = Namespace.create('right', RIGHT_ADDRESS)
-      child = spawn(program, [left.name, right.name, DEVICE, String(seed)], {
-        stdio: ['pipe', 'pipe', 'inherit']
-      })
-      const hosts = new LinkedHosts(left, right, child, { ...PLAIN_LINK, ...settings })
-      await hosts.#begin()
+      link = await Link.open({ left: left.name, right: right.name, device: DEVICE }, seed)
+      const hosts = new LinkedHosts(left, right, link)
+      left.bringUp()
+      right.bringUp()
+      await link.set(settings)
       return hosts
     } catch (error) {
-      child?.kill('SIGKILL')
+      await link?.close()
       right?.remove()
       left.remove()
       throw error
     }
   }
 
-  private constructor(left: Namespace, right: Namespace, program: ChildProcess, settings: LinkSettings) {
+  private constructor(left: Namespace, right: Namespace, link: Link) {
     this.#left = left
     this.#right = right
-    this.#program = program
-    this.#settings = settings
-    this.#lines = createInterface({ input: program.stdout! })[Symbol.asyncIterator]()
+    this.#link = link
+    process.once('exit', this.#onExit)
   }
 
   get left(): Host {
@@ -71,68 +60,29 @@ export class LinkedHosts {
   }
 
   /** Changes the link for every packet that comes from now on; what is not given stays. */
-  async set(settings: Partial<LinkSettings>): Promise<void> {
-    this.#settings = { ...this.#settings, ...settings }
-    await this.#ask(setCommand(this.#settings))
+  set(settings: Partial<LinkSettings>): Promise<void> {
+    return this.#link.set(settings)
   }
 
   /** Nothing passes any more; packets under way are lost too. */
-  async cut(): Promise<void> {
-    await this.#ask('cut')
+  cut(): Promise<void> {
+    return this.#link.cut()
   }
 
-  async restore(): Promise<void> {
-    await this.#ask('restore')
+  restore(): Promise<void> {
+    return this.#link.restore()
   }
 
   /** From left to right, and from right to left. */
-  async counts(): Promise<[LinkCounts, LinkCounts]> {
-    return parseCounts(await this.#ask('count'))
+  counts(): Promise<[LinkCounts, LinkCounts]> {
+    return this.#link.counts()
   }
 
   /** Processes that still run there lose their network. */
   async remove(): Promise<void> {
     process.off('exit', this.#onExit)
-    if (this.#program.exitCode === null && this.#program.signalCode === null) {
-      const ended = once(this.#program, 'exit')
-      this.#program.stdin!.end()
-      await ended
-    }
+    await this.#link.close()
     this.#removeNamespaces()
-  }
-
-  async #begin(): Promise<void> {
-    process.once('exit', this.#onExit)
-    try {
-      await this.#answer()
-      this.#left.bringUp()
-      this.#right.bringUp()
-      await this.set({})
-    } catch (error) {
-      process.off('exit', this.#onExit)
-      throw error
-    }
-  }
-
-  #ask(command: string): Promise<string> {
-    const answer = this.#last.then(async () => {
-      this.#program.stdin!.write(`${command}\n`)
-      return await this.#answer()
-    })
-    this.#last = answer.catch(() => undefined)
-    return answer
-  }
-
-  async #answer(): Promise<string> {
-    const late = AbortSignal.timeout(ANSWER_MS)
-    const { value, done } = await Promise.race([
-      this.#lines.next(),
-      once(late, 'abort').then(() => {
-        throw new Error(`the link program did not answer within ${ANSWER_MS} ms`)
-      })
-    ])
-    if (done === true) throw new Error('the link program has ended')
-    return value
   }
 
   #removeNamespaces(): void {

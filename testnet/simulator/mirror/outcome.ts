@@ -1,3 +1,4 @@
+import { placementFault } from '../../mirror-invariants.ts'
 import { Violation } from '../violation.ts'
 import type { MirrorNode } from './node.ts'
 import { POLICY } from './policy.ts'
@@ -19,21 +20,18 @@ export function expectPlaced(world: MirrorWorld): void {
     for (const node of should)
       if (!node.disk.has(release.key))
         throw new Violation(`node ${node.id} has not ${release.candidate.name}, which it should hold`)
-    const able = sites(ranked.filter(node => isWilling(node, release.key)))
     const copies = holders.filter(({ isUp }) => isUp)
-    if (sites(copies) < Math.min(POLICY.min, able))
-      throw new Violation(`${release.candidate.name} has ${copies.length} copies once it is quiet`)
-    expectFew(world, release.key, copies)
-  }
-}
-
-/** Of honest mirrors no more than are wanted, but for those that stand before others in the one order and not in the other. */
-function expectFew(world: MirrorWorld, content: string, copies: readonly MirrorNode[]): void {
-  const mirrors = copies.filter(({ disk }) => disk.get(content) === 'mirror')
-  if (mirrors.length > 2 * POLICY.max)
-    throw new Violation(
-      `${world.release(content).candidate.name} has ${mirrors.length} mirrors once it is quiet`
+    const fault = placementFault(
+      {
+        name: release.candidate.name,
+        sites: sites(copies),
+        mirrors: copies.filter(({ disk }) => disk.get(release.key) === 'mirror').length,
+        able: sites(ranked.filter(node => isWilling(node, release.key)))
+      },
+      POLICY
     )
+    if (fault !== undefined) throw new Violation(fault)
+  }
 }
 
 const isWilling = ({ isHonest, isUp, blocked, policy }: MirrorNode, content: string): boolean =>

@@ -80,7 +80,8 @@ export class Runner {
 
   #ask(action: Exclude<Action, { cause: unknown }>, release: SimulatedRelease): void {
     const { world, node, senses } = this.#modules
-    const other = action.peer === undefined ? undefined : world.nodeOf(action.peer)
+    const peer = action.kind === 'offer' ? action.peers[0] : action.peer
+    const other = peer === undefined ? undefined : world.nodeOf(peer)
     if (other === undefined) return
     if (action.kind === 'prove') senses.challengeSoon(other, release.key)
     else if (world.reaches(node, other) && other.isHonest) other.learn(release, { isOffered: true })

@@ -1,5 +1,6 @@
 import { MINUTE_MS, SECOND_MS } from '../../../base/index.ts'
 import type { CidText, Plan } from '../../../mirror/index.ts'
+import { type HeldCopy, takeFault } from '../../mirror-invariants.ts'
 import { count } from '../figures.ts'
 import { Violation } from '../violation.ts'
 import type { MirrorFigures } from './figures.ts'
@@ -15,7 +16,6 @@ const MAX_LINES = 40
 const UNNOTICED_MS = 31 * SECOND_MS
 /** Noticing, asking, planning, and two attempts at a transfer, beyond grace and transfer themselves. */
 const SLACK_MS = 8 * MINUTE_MS
-const OWNER_SHARE = 0.1
 /** A release is placed for the first time in the hour after it is published. */
 const FIRST_MS = 60 * MINUTE_MS
 
@@ -62,22 +62,24 @@ export class MirrorWatch {
   }
 
   took(node: MirrorNode, release: SimulatedRelease, cause: string): void {
-    const { quotaBytes } = node.policy
     this.note(`node ${node.id} takes ${release.candidate.name} (${cause})`)
-    if (node.blocked.has(release.key))
-      throw new Violation(`node ${node.id} takes ${release.candidate.name}, which it blocks`)
     if (cause === 'demand' && !this.#wanted.has(release.key))
       throw new Violation(`node ${node.id} takes ${release.candidate.name} because of what liars say`)
     if (this.#world.isSplit) throw new Violation(`node ${node.id} takes something in a network that is split`)
-    if (node.usedBytes + release.bytes > quotaBytes)
-      throw new Violation(`node ${node.id} goes over its quota`)
-    const { owner } = release.candidate
-    let ownerBytes = release.bytes
-    for (const [content, how] of node.disk)
-      if (how === 'mirror' && this.#world.release(content).candidate.owner === owner)
-        ownerBytes += this.#world.release(content).bytes
-    if (ownerBytes > quotaBytes * OWNER_SHARE)
-      throw new Violation(`node ${node.id} gives more than a tenth to ${owner}`)
+    const fault = takeFault(
+      {
+        name: `node ${node.id}`,
+        quotaBytes: node.policy.quotaBytes,
+        copies: this.#mirroredAt(node).map(copyOf),
+        blocked: node.blocked
+      },
+      copyOf(release)
+    )
+    if (fault !== undefined) throw new Violation(fault)
+  }
+
+  #mirroredAt({ disk }: MirrorNode): SimulatedRelease[] {
+    return [...disk].filter(([, how]) => how === 'mirror').map(([content]) => this.#world.release(content))
   }
 
   wanted(release: SimulatedRelease): void {
@@ -239,6 +241,12 @@ export class MirrorWatch {
     ).length
   }
 }
+
+const copyOf = ({ key, bytes, candidate }: SimulatedRelease): HeldCopy => ({
+  content: key,
+  owner: candidate.owner,
+  bytes
+})
 
 /** How many networks copies are in. */
 export const sites = (nodes: readonly MirrorNode[]): number =>
