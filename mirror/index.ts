@@ -29,20 +29,22 @@ export {
   memberOrder
 } from './members/member-set.ts'
 export { FRESH_MS, PROOF_LIFETIME_MS } from './placement/claims.ts'
+export { whyNotEligible } from './placement/eligible.ts'
 export { type HolderInput, type PlanInput, planMirror } from './placement/plan.ts'
 export { MirrorPlanner, type PlannerOptions } from './placement/planner.ts'
 export { rankMembers } from './placement/rank-members.ts'
 export type { Member } from './placement/roster.ts'
 export { PRIORITIES, type Priority } from './placement/strategies.ts'
-export type {
-  Action,
-  Candidate,
-  Cause,
-  Have,
-  HeldBack,
-  MirrorPolicy,
-  PeerState,
-  Plan,
-  StrategyName
+export {
+  type Action,
+  CAUSES,
+  type Candidate,
+  type Cause,
+  type Have,
+  type HeldBack,
+  type MirrorPolicy,
+  type PeerState,
+  type Plan,
+  type StrategyName
 } from './placement/types.ts'
 export type { CidText } from './types.ts'

@@ -1,6 +1,6 @@
 import type { Budget } from './budget.ts'
 import { byUrgency, chooseFitting, type Held, transferOf, URGENCY, type Want } from './capacity.ts'
-import { type Before, countBefore } from './claims.ts'
+import { type Before, type Claim, countBefore } from './claims.ts'
 import type { Facts, Verdict } from './decide.ts'
 import type { Entry } from './entry.ts'
 import { CANDIDATES } from './own-rank.ts'
@@ -22,7 +22,8 @@ export interface ActionsInput {
   entries(): readonly Entry[]
   factsOf(entry: Entry): Facts
   pool(entry: Entry): Pool
-  isAway(peer: string): boolean
+  /** Whether a peer is known to be reachable. */
+  isThere(peer: string): boolean
   /** The peer id of this node. */
   readonly self: string
   readonly nowMs: number
@@ -170,17 +171,25 @@ function urgencyOf({ ineligible, rank, copies, others }: Facts, { min, target }:
   return rank < target ? URGENCY.rank : URGENCY.demand
 }
 
-/** Of what too few others hold: the first member that can be reached and has it not. */
+/** Whether a peer says that it has it. */
+const isClaimed = (claim: Claim | undefined): boolean => claim !== undefined && claim.goneMs === undefined
+
+/** Members that one content is offered to. */
+const MAX_TAKERS = 8
+
+/** Of what too few others hold: the first members that can be reached and have it not. */
 function offersOf(input: ActionsInput): Action[] {
   return input.entries().flatMap(entry => {
     const { others } = input.factsOf(entry)
     if (others.proven >= input.policy.min || entry.candidate.isBlocked) return []
     const { roster } = input.pool(entry)
-    const taker = roster
+    const peers = roster
       .first(entry.words, CANDIDATES)
-      .find(({ peer }) => peer !== input.self && !input.isAway(peer) && entry.claim(peer) === undefined)
+      .map(({ peer }) => peer)
+      .filter(peer => peer !== input.self && input.isThere(peer) && !isClaimed(entry.claim(peer)))
+      .slice(0, MAX_TAKERS)
     const reason = `${others.proven} of at least ${input.policy.min} copies are proven elsewhere`
     const { bytes } = entry.candidate
-    return [{ ...about(entry), kind: 'offer', bytes, peer: taker?.peer, reason } satisfies Action]
+    return [{ ...about(entry), kind: 'offer', bytes, peers, reason } satisfies Action]
   })
 }

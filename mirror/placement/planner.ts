@@ -5,6 +5,7 @@
  * is done twice: a change marks the contents that it may matter for, and only these are decided anew, with those whose time has come. The
  * plan is what `planMirror` would make of the same data from nothing. It does nothing itself, waits for nothing and asks for no clock.
  */
+import type { CID } from 'multiformats/cid'
 import { assertInvariant } from '../../base/index.ts'
 import { MAX_MEMBERS } from '../members/member-set.ts'
 import type { CidText } from '../types.ts'
@@ -134,6 +135,16 @@ export class MirrorPlanner {
     return contents
   }
 
+  /** Contents of which it matters who holds them. */
+  *concerns(): Generator<CID> {
+    for (const entry of this.#entries.values()) if (isConcern(entry)) yield entry.candidate.content
+  }
+
+  /** The public network in which a peer was last seen. */
+  networkOf(peer: string): string | undefined {
+    return this.#peers.get(peer)?.state.network
+  }
+
   /** It has been looked up who holds a content: from now on too few holders mean something. */
   setKnown(content: CidText, nowMs: number): void {
     const entry = this.#entries.get(content)
@@ -195,7 +206,10 @@ export class MirrorPlanner {
       entries: () => this.#stock.mirrored(this.#entries),
       factsOf: entry => this.#factsOf(entry, nowMs),
       pool: entry => this.#pool(entry.candidate.pool),
-      isAway: peer => this.#peers.get(peer)?.state.awaySinceMs !== undefined,
+      isThere: peer => {
+        const known = this.#peers.get(peer)
+        return known !== undefined && known.state.awaySinceMs === undefined
+      },
       self: this.#self.peer,
       nowMs
     })

@@ -1,4 +1,5 @@
 import type { CID } from 'multiformats/cid'
+import type { MirrorAccept, MirrorStrategy } from '../../config/index.ts'
 import type { Priority } from './strategies.ts'
 
 /** What this node has of a content. */
@@ -51,8 +52,8 @@ export interface PeerState {
   readonly presentSinceMs: number
 }
 
-export type Accept = 'network' | 'followed' | 'listed'
-export type StrategyName = 'popularity' | 'geographic' | 'access-pattern' | 'priority' | 'adaptive'
+export type Accept = MirrorAccept
+export type StrategyName = MirrorStrategy
 
 export interface MirrorPolicy {
   /** Copies: below `min` is repaired, `target` there should be, more than `max` never. min <= target <= max <= 20. */
@@ -84,22 +85,24 @@ interface ActionOn {
 /** What this node should do next. `bytes`: transferred by a take or an offer, freed by a drop, none for a proof. */
 export type Action =
   | (ActionOn & { readonly kind: 'take' | 'drop'; readonly bytes: number; readonly cause: Cause })
-  /** Ask `peer` to take it over; undefined: nobody is there who could. */
-  | (ActionOn & { readonly kind: 'offer'; readonly bytes: number; readonly peer: string | undefined })
+  /** Ask one of `peers` to take it over, the first that will; none: nobody is there who could. */
+  | (ActionOn & { readonly kind: 'offer'; readonly bytes: number; readonly peers: readonly string[] })
   /** Have `peer` prove that it holds this, so that a copy here may go. */
   | (ActionOn & { readonly kind: 'prove'; readonly bytes: 0; readonly peer: string })
 
 /** Why something is taken or let go of. */
-export type Cause =
-  | 'pinned'
-  | 'offered'
-  | 'repair'
-  | 'rank'
-  | 'demand'
-  | 'blocked'
-  | 'not-reader'
-  | 'surplus'
-  | 'evicted'
+export const CAUSES = [
+  'pinned',
+  'offered',
+  'repair',
+  'rank',
+  'demand',
+  'blocked',
+  'not-reader',
+  'surplus',
+  'evicted'
+] as const
+export type Cause = (typeof CAUSES)[number]
 
 /** Something that should be taken, and is not for now. */
 export interface HeldBack {

@@ -81,4 +81,6 @@ export class One {
   }
 }
 export const describeAction = (action: Action): string =>
-  'cause' in action ? `${action.kind}: ${action.cause}` : `${action.kind} ${action.peer}`
+  'cause' in action
+    ? `${action.kind}: ${action.cause}`
+    : `${action.kind} ${action.kind === 'offer' ? action.peers.join(' ') : action.peer}`
