@@ -144,6 +144,13 @@ export const ERROR_CODES = {
     "What was asked for would show something to those who may not see it, or change what is not this node's to change.",
     'see docs/operations.md, "Libraries and who may see them"'
   ),
+  MIRRORING_OFF: row(
+    409,
+    Conflict,
+    W.Unsupported,
+    'This node does not mirror.',
+    'catalog config set mirroring.enabled true, and start the daemon anew'
+  ),
   METHOD_NOT_ALLOWED: row(
     405,
     Usage,

@@ -1,6 +1,7 @@
 import { CONTENT_COMMANDS } from './commands/content-commands.ts'
 import { HOME_COMMANDS } from './commands/home-commands.ts'
 import { LIBRARY_COMMANDS } from './commands/library-commands.ts'
+import { MIRROR_COMMANDS } from './commands/mirror-commands.ts'
 import { NODE_COMMANDS } from './commands/node-commands.ts'
 import { RELEASE_COMMANDS } from './commands/release-commands.ts'
 import { STORE_COMMANDS } from './commands/store-commands.ts'
@@ -39,5 +40,6 @@ export const COMMANDS: CommandSpec[] = [
   ...CONTENT_COMMANDS,
   ...LIBRARY_COMMANDS,
   ...RELEASE_COMMANDS,
-  ...STORE_COMMANDS
+  ...STORE_COMMANDS,
+  ...MIRROR_COMMANDS
 ]

@@ -37,6 +37,12 @@ export {
 } from './schema/follow-line.ts'
 export type { Config } from './schema/index.ts'
 export {
+  MIRROR_ACCEPTS,
+  MIRROR_STRATEGIES,
+  type MirrorAccept,
+  type MirrorStrategy
+} from './schema/mirror.ts'
+export {
   MAX_REGION_LENGTH,
   REGION_LABEL,
   ROUTING_STRATEGIES,

@@ -59,7 +59,7 @@ const RULES: readonly Rule[] = [
     store.lowWater > store.highWater && 'store.lowWater is above store.highWater, which then holds',
   ({ mirror }) =>
     !(mirror.min <= mirror.target && mirror.target <= mirror.max) &&
-    `mirror.min (${mirror.min}), mirror.target (${mirror.target}) and mirror.max (${mirror.max}) do not ascend`,
+    `mirror.min (${mirror.min}), mirror.target (${mirror.target}) and mirror.max (${mirror.max}) do not ascend: each counts as the one before it at least`,
   ({ limits }) =>
     limits.up > 0 && limits.perPeerUp > limits.up && 'limits.perPeerUp is above limits.up, which then holds',
   ({ limits }) =>

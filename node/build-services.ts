@@ -61,7 +61,7 @@ import { createStatus } from './services/status.ts'
 import { Subscribing } from './services/subscribing.ts'
 import type { Syncing } from './services/syncing.ts'
 import { createTopologyService } from './services/topology.ts'
-import type { NodeServices } from './services/types.ts'
+import type { MirrorService, NodeServices } from './services/types.ts'
 import { createVerification } from './services/verification.ts'
 import type { Violations } from './services/violations.ts'
 import { createWhy } from './services/why.ts'
@@ -110,6 +110,9 @@ export interface BuildModules {
   libraryAnnouncing: LibraryAnnouncing
   /** Told when somebody may have left the audience of a library. */
   onAudienceChanged(): Promise<void>
+  /** Told when something else is blocked than before. */
+  onBlocksChanged(): void
+  mirroring: MirrorService
   following: Pick<SyncParts, 'follow' | 'follows' | 'imported'>
   partition: Pick<PartitionWatcher, 'shape'>
 }
@@ -168,6 +171,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     verification: createVerification(modules),
     collecting: modules.collecting,
     retention: createRetention(withAccess),
+    mirroring: modules.mirroring,
     contents: createContents(modules),
     copying: new Copying({
       ...modules,

@@ -8,7 +8,6 @@ import type { PeerId } from '@libp2p/interface'
 import { Registry as MetricsRegistry } from 'prom-client'
 import { type Clock, SECOND_MS } from '../base/index.ts'
 import type { LoadedConfig } from '../config/index.ts'
-import { createDiscovery } from '../discovery/index.ts'
 import type { ReleaseRecord } from '../library/index.ts'
 import { createControl, GoodbyeReason, serveRecords } from '../protocols/index.ts'
 import { conflictRules, LibrarySets } from '../sync/index.ts'
@@ -16,6 +15,7 @@ import { loadNodeKey } from '../trust/index.ts'
 import { serveAdmin } from './admin/server.ts'
 import { Streams } from './admin/streams.ts'
 import { alertingOf } from './alerting.ts'
+import { announcedBy } from './announced.ts'
 import { Background } from './background.ts'
 import { buildServices } from './build-services.ts'
 import { EventHub } from './events.ts'
@@ -31,12 +31,12 @@ import { Lifecycle } from './lifecycle.ts'
 import type { Logging } from './logging/logging.ts'
 import { controlOptions, topologyOf } from './measuring.ts'
 import { createNodeMetrics } from './metrics.ts'
+import { createMirroring } from './mirroring.ts'
 import { mirroringPartsOf } from './mirroring-parts.ts'
 import { createNetwork } from './network.ts'
 import { OperationManager } from './operations.ts'
 import { PeerLosses } from './partition/losses.ts'
 import { answerProbes, watchPartitions } from './partition/parts.ts'
-import { AnnouncementSchedule } from './schedule.ts'
 import { servedWhileRunning } from './served-while-running.ts'
 import { BlockDropping } from './services/block-dropping.ts'
 import { Blocking } from './services/blocking.ts'
@@ -48,7 +48,6 @@ import { FetchJobs } from './services/fetch-jobs.ts'
 import { Fetching } from './services/fetching.ts'
 import { HeadRenewal } from './services/head-renewal.ts'
 import { LibraryAnnouncing } from './services/library-announcing.ts'
-import { LibraryKeys } from './services/library-keys.ts'
 import { Offloading } from './services/offloading.ts'
 import { OperationQueue } from './services/operation-queue.ts'
 import { PeerBans } from './services/peer-bans.ts'
@@ -184,7 +183,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const peerParts = { host, control, library, ledger, violations, topology, mayRead }
   const transferring = { ...peerParts, clock, log, metrics: registry }
   const mirroring = await mirroringPartsOf({ ...transferring, home, nodeKey, lifecycle, blocking }, values)
-  const { throttle, peerLimits, contentServer, serving, records, fetcher } = await createTransfers(
+  const { throttle, peerLimits, contentServer, serving, proofs, records, fetcher } = await createTransfers(
     { ...transferring, ...mirroring },
     values
   )
@@ -192,23 +191,9 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   shutdown.leave('content server', () => serving.stop())
 
   // Who holds what: telling others, and asking them.
-  const libraryKeys = new LibraryKeys({ sets, clock, logger: log }, { writer: nodeKey.key.publicKey })
-  const schedule = new AnnouncementSchedule(
-    { database: library.database, clock, libraries: libraryKeys },
-    { intervalMs: values.announce.interval }
-  )
-  const discovery = await createDiscovery(
-    {
-      libp2p: host.libp2p,
-      privateKey,
-      database: library.database,
-      keySource: signal => schedule.keys(signal),
-      order: peerIds => topology.order(peerIds),
-      log: log.child({ part: 'discovery' }),
-      clock,
-      metrics: registry
-    },
-    { networkId: values.network.id, announceIntervalMs: values.announce.interval }
+  const { libraryKeys, schedule, discovery } = await announcedBy(
+    { ...transferring, privateKey, nodeKey, sets, copies: mirroring.copies },
+    values
   )
   await discovery.start()
   shutdown.leave('discovery', () => discovery.stop())
@@ -229,6 +214,9 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     { rules: conflictRules(values.conflicts) }
   )
   const shared = {
+    host,
+    control,
+    database: library.database,
     registry: library.registry,
     content: library.content,
     blocking,
@@ -252,7 +240,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const fetching = new Fetching({ ...shared, ...sources, failures, jobs, collecting, dropping })
   const background = new Background({ ...shared, jobs, fetching })
   const scrubbing = new Scrubbing(
-    { ...shared, database: library.database, fetching, metrics: registry },
+    { ...shared, fetching, metrics: registry },
     { intervalMs: values.store.scrubInterval, rate: values.store.scrubRate }
   )
   const { bucket } = library.content
@@ -265,7 +253,6 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       libp2p: host.libp2p,
       peerId: host.peerId,
       network: direct,
-      control,
       contentServer,
       fetching,
       violations,
@@ -284,7 +271,11 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     }
   })
   const partsToHeal = { following: syncParts, replaying }
-  const partition = watchPartitions({ ...shared, ...partsToHeal, host, control, losses, metrics: registry })
+  const partition = watchPartitions({ ...shared, ...partsToHeal, losses, metrics: registry })
+  const mirror = await createMirroring(
+    { ...shared, ...mirroring, proofs, violations, mayRead, fetching, partition, metrics: registry },
+    values
+  )
   const renewal = new HeadRenewal({ sets, clock, logger: log })
   const offloading =
     bucket === undefined ? undefined : new Offloading({ bucket, clock, logger: log, metrics: registry })
@@ -307,8 +298,6 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       queue,
       failures,
       health,
-      host,
-      control,
       throttle,
       peerLimits,
       bans,
@@ -320,10 +309,13 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       offloading,
       libraryAnnouncing,
       onAudienceChanged: () => syncParts.audiencesChanged(),
+      onBlocksChanged: () => mirror.releasesChanged(),
       following: syncParts,
       partition,
+      mirroring: mirror.service,
       pausable: [
         partition,
+        ...(mirror.ongoing === undefined ? [] : [mirror.ongoing]),
         background,
         replaying,
         scrubbing,
@@ -366,6 +358,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     members: mirroring.members,
     demand: mirroring.demand,
     following: syncParts,
+    ...(mirror.ongoing === undefined ? {} : { mirroring: mirror.ongoing }),
     alerts: alerting
   }
   for (const part of Object.values(ongoing)) part.start()

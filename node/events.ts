@@ -4,7 +4,16 @@
  */
 import { CatalogError, type Clock } from '../base/index.ts'
 
-export const EVENT_TYPES = ['state', 'peer', 'operation', 'release', 'partition', 'alert'] as const
+export const EVENT_TYPES = [
+  'state',
+  'peer',
+  'operation',
+  'release',
+  'library',
+  'mirror',
+  'partition',
+  'alert'
+] as const
 export type EventType = (typeof EVENT_TYPES)[number]
 
 export interface NodeEvent {

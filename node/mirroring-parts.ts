@@ -1,4 +1,4 @@
-/** What nodes tell each other so that they can mirror, put together: who volunteers, what is wanted, and what is offered. */
+/** What nodes tell each other so that they can mirror, put together: who volunteers, what is wanted, and what is offered; and what is held here. */
 import { statfs } from 'node:fs/promises'
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
@@ -16,6 +16,7 @@ import type { Host } from './host/index.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { networkOfPeer } from './peer-network.ts'
 import type { Blocking } from './services/blocking.ts'
+import { Copies } from './services/mirroring/copies.ts'
 import { CountedDemand } from './services/mirroring/counted-demand.ts'
 import { Members } from './services/mirroring/members.ts'
 import { ReleaseOffers } from './services/mirroring/release-offers.ts'
@@ -51,6 +52,8 @@ export interface MirroringParts {
   readonly demand: CountedDemand
   readonly offers: ReleaseOffers
   readonly wanted: WantedReleases
+  /** What is held for others. */
+  readonly copies: Copies
   /** What a pause stops, in this order. */
   readonly pausable: readonly Pausable[]
 }
@@ -82,6 +85,7 @@ export async function mirroringPartsOf(modules: MirroringModules, config: Config
     members,
     demand,
     offers: new ReleaseOffers({ ...shared, isMember }),
+    copies: await Copies.open(shared),
     wanted: {
       recordsOf: (peerId, contents, signal) => askWanted({ control, onViolation }, peerId, contents, signal)
     },

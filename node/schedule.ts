@@ -4,12 +4,22 @@ import { nameKey, recordKey } from '../discovery/index.ts'
 import {
   type Announcement,
   type Database,
+  parseId,
   readAnnouncement,
   readAnnouncements,
   readPublishedIds,
   scheduleAnnouncement
 } from '../library/index.ts'
 import type { LibraryKeys } from './services/library-keys.ts'
+import type { MirrorCopy } from './services/mirroring/copies.ts'
+
+export interface AnnouncementScheduleModules {
+  database: Database
+  clock: Clock
+  libraries: Pick<LibraryKeys, 'all'>
+  /** What is held here for others. */
+  mirrored: () => Iterable<Pick<MirrorCopy, 'name' | 'record'>>
+}
 
 /**
  * The announcement schedule that the registry writes in the same batch as a publish. An entry is due until its name was
@@ -19,15 +29,14 @@ export class AnnouncementSchedule {
   readonly #database: Database
   readonly #clock: Clock
   readonly #libraries: Pick<LibraryKeys, 'all'>
+  readonly #mirrored: AnnouncementScheduleModules['mirrored']
   readonly #intervalMs: number
 
-  constructor(
-    modules: { database: Database; clock: Clock; libraries: Pick<LibraryKeys, 'all'> },
-    options: { intervalMs: number }
-  ) {
+  constructor(modules: AnnouncementScheduleModules, options: { intervalMs: number }) {
     this.#database = modules.database
     this.#clock = modules.clock
     this.#libraries = modules.libraries
+    this.#mirrored = modules.mirrored
     this.#intervalMs = options.intervalMs
   }
 
@@ -74,12 +83,16 @@ export class AnnouncementSchedule {
     return ids
   }
 
-  /** The keys of all names, of all libraries and then of all records, for discovery to announce again and again. */
+  /** The keys of all names, of all libraries and then of all records, and of what is held for others, for discovery to announce again and again. */
   async *keys(signal: AbortSignal): AsyncGenerator<Uint8Array> {
     for await (const { name } of readAnnouncements(this.#database, signal)) yield nameKey(name)
     yield* await this.#libraries.all(signal)
     // By the names that are announced: a node that follows others knows far more records than it publishes.
     for await (const { name } of readAnnouncements(this.#database, signal))
       for await (const id of readPublishedIds(this.#database, name, signal)) yield recordKey(id.bytes)
+    for (const { name, record } of this.#mirrored()) {
+      yield nameKey(name)
+      yield recordKey(parseId(record).bytes)
+    }
   }
 }

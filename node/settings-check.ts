@@ -17,7 +17,8 @@ interface ReadList {
 const LISTS: Readonly<Record<string, ReadList>> = {
   'network.bootstrap': { of: ({ network }) => network.bootstrap, read: parseAddress },
   'sync.follow': { of: ({ sync }) => sync.follow, read: line => subscriptionsOf([line]) },
-  'sync.priority': { of: ({ sync }) => sync.priority, read: line => classesOf([line]) }
+  'sync.priority': { of: ({ sync }) => sync.priority, read: line => classesOf([line]) },
+  'mirror.list': { of: ({ mirror }) => mirror.list, read: line => classesOf([line]) }
 }
 
 /** A problem for each entry that cannot be read; none when all can. */

@@ -73,6 +73,7 @@ export class SyncParts {
   readonly #finishing: CopyFinishing
   readonly #guard: AudienceGuard
   readonly #announcing: Pick<LibraryAnnouncing, 'changed'>
+  readonly #events: Pick<EventHub, 'emit'>
   readonly #subscriptionsOf: (lines: readonly string[]) => Subscription[]
   readonly #closing = new AbortController()
 
@@ -89,6 +90,7 @@ export class SyncParts {
     this.#subscriptionsOf = lines => ofOthers(subscriptionsOf(lines), modules)
     const ownHeads = new OwnHeads(modules, { own: writerOf(modules.peerId) })
     this.#announcing = modules.libraryAnnouncing
+    this.#events = modules.events
     this.#server = new SyncServer(
       {
         libp2p,
@@ -171,6 +173,7 @@ export class SyncParts {
   /** To be told when a file has brought the copy of a library. */
   imported(library: Uint8Array, copy: CopyHere): void {
     this.#following.imported(library, copy)
+    this.#events.emit('library', { id: Buffer.from(library).toString('hex'), state: 'imported' })
   }
 
   /** To be told when a library has come to be here, or whom one is for has changed. Never rejects. */

@@ -90,9 +90,10 @@ export async function createTransfers(modules: TransfersModules, config: Config)
       maxPriority: peers.maxClass,
       mayRead,
       onServed: (peerId, bytes, tookMs) => topology.given(peerId.toString(), bytes, tookMs),
-      onSent: (peerId, record, bytes) => {
+      onSent: (peerId, record, bytes, priority) => {
         ledger.sent(peerId.toString(), record, bytes)
-        demand.sent(peerId, record, bytes)
+        // What nobody waits for is no demand: else each copy that is made would be a reason for another one.
+        if (priority !== 'low') demand.sent(peerId, record, bytes)
       },
       onViolation: violations.of('content')
     }

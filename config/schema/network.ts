@@ -118,7 +118,7 @@ export const network = ObjectOf(
       default: 100,
       min: 1,
       max: 10_000,
-      reservedFor: 'mirroring',
+      reservedFor: 'federated search',
       description: 'Records in one batch over the network.'
     })
   },

@@ -11,6 +11,8 @@ export interface BlocksModules {
   registry: Pick<Registry, 'get'>
   /** Told when peers may read less than before. */
   onAudienceChanged(): Promise<void>
+  /** Told when something else is blocked than before, once what was here of it has gone. */
+  onBlocksChanged(): void
 }
 
 /** What an operator asks of what is blocked. */
@@ -36,10 +38,15 @@ export function createBlocks(modules: BlocksModules): BlockService {
       const blocked = await blocking.add(subject, reason, signal)
       // From here on nobody is given anything of it, also where a stream is open.
       await modules.onAudienceChanged()
-      return { ...shapeOf(blocked), isDryRun, dropped: await dropping.drop(signal) }
+      const dropped = await dropping.drop(signal).finally(() => modules.onBlocksChanged())
+      return { ...shapeOf(blocked), isDryRun, dropped }
     },
     list: () => ({ blocks: blocking.list().map(shapeOf) }),
-    remove: async (text, signal) => shapeOf(await blocking.remove(meantBy(text), signal))
+    async remove(text, signal) {
+      const blocked = await blocking.remove(meantBy(text), signal)
+      modules.onBlocksChanged()
+      return shapeOf(blocked)
+    }
   }
 }
 

@@ -98,6 +98,13 @@ export class Fetching implements FetchingService {
     return this.#flights.size
   }
 
+  /** Of them, those that somebody waits for: not of the lowest priority. */
+  get urgent(): number {
+    return [...this.#waiting.values()].filter(waiters =>
+      [...waiters].some(({ priority }) => priority !== 'low')
+    ).length
+  }
+
   fetch(request: FetchRequest, context: WorkContext): Promise<FetchResult> {
     return this.#fetch(request, context, { onlyThese: request.from !== undefined, staysWished: false })
   }

@@ -27,6 +27,7 @@ import {
   type LibrarySession,
   type LibrarySets
 } from '../../sync/index.ts'
+import type { EventHub } from '../events.ts'
 import type { FollowShape, SyncResult, SyncStatus } from '../sync-schemas.ts'
 import { followedHere } from './followed-here.ts'
 import { formatAddress, idOfAddress, type LibraryAddress, parseAddress } from './library-address.ts'
@@ -57,6 +58,7 @@ export interface SyncingModules extends LibraryContentModules {
     LibrarySets,
     'session' | 'followed' | 'copyOf' | 'forget' | 'followedReleases' | 'headOf' | 'access'
   >
+  events: Pick<EventHub, 'emit'>
   clock: Clock
   logger: Logger
   metrics?: Registry
@@ -130,7 +132,10 @@ export class Syncing implements SyncingService {
       }
     ).finally(() => this.#tellFirst(id, before))
     const isClosed = before !== undefined && !isPublicLibrary(before)
-    if (outcome.state === 'updated' && !dryRun && isClosed) await this.#modules.onAudienceChanged()
+    if (outcome.state === 'updated' && !dryRun) {
+      if (isClosed) await this.#modules.onAudienceChanged()
+      this.#modules.events.emit('library', { id: hex(id), state: outcome.state })
+    }
     const joined = mode === 'union' ? await this.#unite(id, request, context) : undefined
     const content = dryRun ? undefined : await this.#bring(id, request, context)
     const tookMs = Math.round(clock.monotonicMs() - startedMs)

@@ -18,6 +18,7 @@ import type { DeletedLibrary, GroupShape, LibraryList, OwnLibraryShape } from '.
 import type { Lifecycle } from '../lifecycle.ts'
 import type { Logging } from '../logging/logging.ts'
 import type { NodeMetrics } from '../metrics.ts'
+import type { MirrorCopyShape, MirrorPlanReply, MirrorRunResult, MirrorStatus } from '../mirror-schemas.ts'
 import type { OperationManager, OperationProgress } from '../operations.ts'
 import type { QueuedShape, QueueReply } from '../queue-schemas.ts'
 import type {
@@ -283,6 +284,21 @@ export interface BlockService {
   remove(subject: string, signal: AbortSignal): Promise<BlockedShape>
 }
 
+/** What this node holds for others. All but `status` fail with MIRRORING_OFF where it mirrors nothing. */
+export interface MirrorService {
+  status(): MirrorStatus
+  /** What would be done now. */
+  plan(): MirrorPlanReply
+  /** Looks at everything anew, and does what follows until nothing is left to do. */
+  run(context: WorkContext): Promise<MirrorRunResult>
+  /** This node is about to leave for good, or stays after all. Durable when it resolves. */
+  drain(isCancelled: boolean): Promise<MirrorStatus>
+  /** Brings a release and keeps it for others, whatever its rank. The errors of a fetch; NOT_PERMITTED for what is not for everybody. */
+  pin(spec: string, publisher: string | undefined, context: WorkContext): Promise<MirrorCopyShape>
+  /** The copy as it was, and stays until a plan lets go of it. RELEASE_NOT_FOUND, NOT_FOUND. */
+  unpin(spec: string, publisher: string | undefined, signal: AbortSignal): Promise<MirrorCopyShape>
+}
+
 export interface RetentionService {
   pin(spec: string, publisher: string | undefined, signal: AbortSignal): Promise<ReleaseItem>
   unpin(spec: string, publisher: string | undefined, signal: AbortSignal): Promise<ReleaseItem>
@@ -358,6 +374,7 @@ export interface NodeServices {
   readonly verification: VerificationService
   readonly collecting: CollectingService
   readonly retention: RetentionService
+  readonly mirroring: MirrorService
   readonly contents: ContentService
   readonly copying: CopyingService
   readonly bundling: BundlingService

@@ -57,7 +57,7 @@ export interface ServedStreamModules {
   /** Told at the end how fast the peer took what it was sent, where it asked for enough to say. */
   readonly onPace: (bytes: number, tookMs: number) => void
   /** Content of a release was sent, perhaps a part of an answer only: bytes as they went over the wire. */
-  readonly onContent: (record: ReleaseRecord, bytes: number) => void
+  readonly onContent: (record: ReleaseRecord, bytes: number, priority: Priority) => void
 }
 
 /** A request that waits. One beyond the limit is answered BUSY, in its turn like all others. */
@@ -348,7 +348,7 @@ export class ServedStream {
     } finally {
       // Also of an answer that is cut off: who ends each stream just before its end has taken it all the same.
       const sentBytes = this.#sender.sentBytes - beforeBytes
-      if (answer.hasBlocks && sentBytes > 0) onContent(this.#record!, sentBytes)
+      if (answer.hasBlocks && sentBytes > 0) onContent(this.#record!, sentBytes, this.#priority)
     }
     onAnswer(answer.status, answer.frame.byteLength)
   }

@@ -38,8 +38,8 @@ export interface ContentServerOptions {
   readonly maxPriority?: Priority
   /** A stream has ended on which so many bytes went to a peer in the time that they took. */
   readonly onServed?: (peerId: PeerId, bytes: number, tookMs: number) => void
-  /** Content of a release was sent to a peer: bytes as they went over the wire. */
-  readonly onSent?: (peerId: PeerId, record: ReleaseRecord, bytes: number) => void
+  /** Content of a release was sent to a peer in a class: bytes as they went over the wire. */
+  readonly onSent?: (peerId: PeerId, record: ReleaseRecord, bytes: number, priority: Priority) => void
   /** A peer sent what the protocol does not allow; its stream is already cut. */
   readonly onViolation?: (peerId: PeerId, error: CatalogError) => void
 }
@@ -136,7 +136,7 @@ class BulkServer implements ContentServer {
         this.#metrics.served.inc(bytes)
       },
       onPace: (bytes, tookMs) => this.#options.onServed?.(peerId, bytes, tookMs),
-      onContent: (record, bytes) => this.#options.onSent?.(peerId, record, bytes)
+      onContent: (record, bytes, priority) => this.#options.onSent?.(peerId, record, bytes, priority)
     })
     this.#streams.add(served)
     void this.#serve(served, peerId).finally(() => this.#streams.delete(served))

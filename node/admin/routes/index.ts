@@ -7,6 +7,7 @@ import { changeRoutes } from './changes.ts'
 import { conflictRoutes } from './conflicts.ts'
 import { contentRoutes } from './contents.ts'
 import { libraryRoutes } from './libraries.ts'
+import { mirrorRoutes } from './mirroring.ts'
 import { networkRoutes } from './network.ts'
 import { packageRoutes } from './packages.ts'
 import { queueRoutes } from './queue.ts'
@@ -30,6 +31,7 @@ export function adminRoutes(services: NodeServices, streams: Streams): readonly 
     ...queueRoutes(services),
     ...syncRoutes(services),
     ...libraryRoutes(services),
+    ...mirrorRoutes(services),
     ...networkRoutes(services),
     ...settingRoutes(services, streams),
     ...watchingRoutes(services, streams, () => routes)

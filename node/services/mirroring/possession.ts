@@ -38,7 +38,7 @@ export interface PossessionModules {
   logger: Logger
   onViolation: ReturnType<Violations['of']>
   /** What a holder says of itself, told before its proof counts. */
-  onMember(bytes: Uint8Array): void | Promise<void>
+  onMember(peerId: string, bytes: Uint8Array): void | Promise<void>
   onDemand(peerId: string, bytes: Uint8Array): void | Promise<void>
   metrics?: MetricsRegistry
 }
@@ -125,7 +125,7 @@ export class PeerPossession implements Possession {
   async #tell(peerId: string, { member, demand }: ToldBytes): Promise<void> {
     const { onMember, onDemand, logger } = this.#modules
     try {
-      if (member.byteLength > 0) await onMember(member)
+      if (member.byteLength > 0) await onMember(peerId, member)
       if (demand.byteLength > 0) await onDemand(peerId, demand)
     } catch (err) {
       logger.warn({ err, peer: peerId }, 'what a peer says of itself with a proof could not be taken')

@@ -10,6 +10,7 @@ import { nameKey } from '../../../discovery/index.ts'
 import { contentKey, libraryKey, recordKey } from '../../../discovery/keys.ts'
 import { answerMessage, openMessage } from '../../../protocols/content/frames.ts'
 import { newHead, watchHeads } from '../../../protocols/heads/types.ts'
+import { askHoldings, tellHoldings } from '../../../protocols/holdings/types.ts'
 import {
   encodeFrame,
   encodeSyncMessage,
@@ -84,6 +85,14 @@ async function list(
 async function watch(peer: RawPeer, daemon: TestDaemon, libraries: Uint8Array[]): Promise<Answer> {
   const { heads } = await peer.request(daemon, watchHeads, { libraries })
   return JSON.stringify(heads.map(hex))
+}
+
+async function holds(peer: RawPeer, daemon: TestDaemon, contents: Uint8Array[]): Promise<Answer> {
+  return hex((await peer.request(daemon, askHoldings, { contents })).held)
+}
+
+async function tellHolding(peer: RawPeer, daemon: TestDaemon, content: Uint8Array): Promise<Answer> {
+  return JSON.stringify(await peer.request(daemon, tellHoldings, { held: [content], gone: [content] }))
 }
 
 async function tell(peer: RawPeer, daemon: TestDaemon, head: Uint8Array): Promise<Answer> {
@@ -233,6 +242,17 @@ export const QUESTIONS: readonly Question[] = [
     ...OF_ALL
   },
   { name: 'peers.probe of its owner', ask: (p, d, { owner }) => probe(p, d, owner), ...OF_PROBERS },
+  { name: 'holdings.ask of the content', ask: (p, d, { content }) => holds(p, d, [content]), ...OF_ALL },
+  {
+    name: 'holdings.ask of the content many times',
+    ask: (p, d, { content }) => holds(p, d, many(IDS_OF_GET, content)),
+    ...OF_ALL
+  },
+  {
+    name: 'holdings.tell of the content',
+    ask: (p, d, { content }) => tellHolding(p, d, content),
+    ...OF_NOBODY
+  },
   { name: 'content of a release', ask: (p, d, { release }) => open(p, d, release), ...OF_MEMBERS },
   {
     name: 'mirror.wanted of the content',

@@ -12,6 +12,7 @@ import { systemClock } from '../../../base/index.ts'
 import { libraryKey } from '../../../discovery/keys.ts'
 import { createStatusRecord, type ReleaseRecord } from '../../../library/index.ts'
 import { watchHeads } from '../../../protocols/heads/types.ts'
+import { askHoldings } from '../../../protocols/index.ts'
 import { HEAD_LIFETIME_MS, libraryIdOf, signHead } from '../../../sync/index.ts'
 import { Keyring, loadNodeKey, SigningKey } from '../../../trust/index.ts'
 import { eventually, type TestDaemon, TestNet } from '../../daemon/support.ts'
@@ -45,11 +46,14 @@ export interface Scene {
   destroy(): Promise<void>
 }
 
+/** Nodes that mirror tell what they hold. */
+const MIRRORS = { 'mirroring.enabled': 'true' }
+
 export async function createScene(): Promise<Scene> {
   const net = await TestNet.create()
   const peers = await Promise.all([RawPeer.start(), RawPeer.start(), RawPeer.start()])
   const [outsider, member, revoked] = peers as [RawPeer, RawPeer, RawPeer]
-  const writer = await net.start('writer')
+  const writer = await net.start('writer', { set: MIRRORS })
   const followerId = await peerIdOfHome(net, 'follower')
   const members = [followerId, member.peerId, revoked.peerId]
   await writer.ok('POST', '/v1/libraries', { name: TEAM, access: 'restricted', members })
@@ -57,14 +61,16 @@ export async function createScene(): Promise<Scene> {
   const team = await publishTeam(writer)
   const follower = await net.start('follower', {
     join: writer,
-    set: { 'sync.follow': `${writer.peerId}/${TEAM} all`, 'sync.interval': NEVER }
+    set: { ...MIRRORS, 'sync.follow': `${writer.peerId}/${TEAM} all`, 'sync.interval': NEVER }
   })
   for (const peer of peers) await Promise.all([peer.join(writer), peer.join(follower)])
   const shop = await publishShop(writer)
   await hasContent(follower, writer, [...team.releases, shop.release])
+  await follower.ok('PUT', '/v1/releases/pin', { spec: shop.release.id.toString() })
   const closed = await subjectOf(member, writer, TEAM, { release: team.releases[0]!, statement: team.yank })
   const open = await subjectOf(member, writer, SHOP, { release: shop.release, statement: shop.yank })
   await Promise.all([writer, follower].map(daemon => isAnnounced(outsider, daemon, open.library)))
+  await Promise.all([writer, follower].map(daemon => saysThatItHolds(outsider, daemon, open)))
   return {
     ...{ net, writer, follower, outsider, member, revoked, closed, open, control: nowhere() },
     large: team.releases[2]!,
@@ -110,6 +116,14 @@ export async function peerIdOfHome(net: TestNet, name: string): Promise<string> 
 /** Waits until a node tells who has a library that is for everybody. */
 async function isAnnounced(peer: RawPeer, daemon: TestDaemon, library: Uint8Array): Promise<void> {
   await eventually(async () => !(await find(peer, daemon, libraryKey(library))).startsWith(NO_PROVIDERS))
+}
+
+/** Waits until a node tells that it holds something for good. */
+async function saysThatItHolds(peer: RawPeer, daemon: TestDaemon, { content }: Subject): Promise<void> {
+  await daemon.operation('/v1/mirror/runs', {})
+  await eventually(
+    async () => (await peer.request(daemon, askHoldings, { contents: [content] })).held[0] === 1
+  )
 }
 
 /** Fetches what does not come by itself. */

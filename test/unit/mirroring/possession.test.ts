@@ -46,7 +46,7 @@ beforeEach(() => {
     clock,
     logger: silentLogger,
     onViolation: (_, { code }) => void violations.push(code),
-    onMember: bytes => void told.push(bytes),
+    onMember: (peerId, bytes) => void told.push([peerId, bytes]),
     onDemand: (peerId, bytes) => void told.push([peerId, bytes])
   })
 })
@@ -59,7 +59,10 @@ const challenge = (peerId = peer, content = one) => possession.challenge(peerId,
 describe('a peer that proves it', () => {
   it('is proven once what it says of itself was told', async () => {
     expect(await challenge()).toBe('proven')
-    expect(told).toEqual([TOLD.member, [peer, TOLD.demand]])
+    expect(told).toEqual([
+      [peer, TOLD.member],
+      [peer, TOLD.demand]
+    ])
   })
 
   it('may have nothing to say', async () => {

@@ -20,6 +20,7 @@ test('the sweep goes through what is published here, and reads nothing of what i
     createReleaseRecord(small({ name, content: contentOf(name) }), keyOf('ada'))
   const published = ['a', 'm', 'z'].map(release)
   for (const { bytes } of published) await registry.publish(bytes)
+  const mirrored: Array<{ name: string; record: string }> = []
   let rows = 0
   const counting: Database = {
     ...database,
@@ -35,7 +36,7 @@ test('the sweep goes through what is published here, and reads nothing of what i
     }
   }
   const schedule = new AnnouncementSchedule(
-    { database: counting, clock, libraries: { all: async () => [LIBRARY_KEY] } },
+    { database: counting, clock, libraries: { all: async () => [LIBRARY_KEY] }, mirrored: () => mirrored },
     { intervalMs: 1 }
   )
   const swept = async (): Promise<{ keys: Uint8Array[]; rows: number }> => {
@@ -54,6 +55,14 @@ test('the sweep goes through what is published here, and reads nothing of what i
   await registry.addAll(known)
   expect(known.every(({ id }) => registry.get(id) !== undefined)).toBe(true)
   expect(await swept()).toEqual(before)
+  // What is held for others is announced too.
+  const [held] = known
+  mirrored.push({ name: held!.release.name, record: held!.id.toString() })
+  expect((await swept()).keys).toEqual([
+    ...before.keys,
+    nameKey(held!.release.name),
+    recordKey(held!.id.bytes)
+  ])
 })
 
 test('what was announced since a time is announced again: a part of the network was not there', async () => {
@@ -63,7 +72,12 @@ test('what was announced since a time is announced again: a part of the network 
     await registry.publish(createReleaseRecord(small({ name, content: contentOf(name) }), keyOf('ada')).bytes)
   let nowMs = NOW_MS
   const schedule = new AnnouncementSchedule(
-    { database, clock: { ...clock, now: () => nowMs }, libraries: { all: async () => [] } },
+    {
+      database,
+      clock: { ...clock, now: () => nowMs },
+      libraries: { all: async () => [] },
+      mirrored: () => []
+    },
     { intervalMs: DAY_MS }
   )
   const { signal } = new AbortController()

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CatalogError, type Clock, silentLogger } from '../../../base/index.ts'
 import { followedLibrary } from '../../../library/registry/library-names.ts'
+import { EventHub } from '../../../node/events.ts'
 import { Syncing, type SyncingModules } from '../../../node/services/syncing.ts'
 import { newPeerId } from './following-world.ts'
 
@@ -29,6 +30,7 @@ async function nodeWith(session: {
       libp2p: {},
       peerId: () => self.toString(),
       network: { dial: async () => peer.toString(), connected: () => (isConnected ? [peer.toString()] : []) },
+      events: new EventHub({ clock: hasty }),
       sets: {
         headOf: async () => undefined,
         copyOf: async () => copy,

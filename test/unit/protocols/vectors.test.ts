@@ -12,6 +12,7 @@ import {
   responseMessage
 } from '../../../protocols/control/frames.ts'
 import {
+  askHoldings,
   encodeFrame,
   exchangeMembers,
   getRecords,
@@ -22,6 +23,7 @@ import {
   probePeers,
   sketchMembers,
   tellDemand,
+  tellHoldings,
   type WireMessage,
   wantedReleases,
   watchHeads
@@ -75,6 +77,10 @@ const MESSAGES: Record<string, WireMessage<any>> = {
   'probe response': probePeers.response,
   'proof request': PROOF.request,
   'proof response': PROOF.response,
+  'ask holdings request': askHoldings.request,
+  'ask holdings response': askHoldings.response,
+  'tell holdings request': tellHoldings.request,
+  'tell holdings response': tellHoldings.response,
   'content open': openMessage,
   'content range': rangeMessage,
   'content answer': answerMessage,

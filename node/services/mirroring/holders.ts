@@ -1,0 +1,320 @@
+/**
+ * Who holds what, as far as it matters to this node: members are asked what they hold, tell it by themselves, and are found in the DHT;
+ * then each has to prove it, at once and again every day. A member that is lost is dialled before it counts as away for good. What comes of all
+ * that goes to the planner, which decides; nothing is decided here.
+ */
+import { peerIdFromString } from '@libp2p/peer-id'
+import { CID } from 'multiformats/cid'
+import {
+  type Clock,
+  DAY_MS,
+  HOUR_MS,
+  type Logger,
+  MINUTE_MS,
+  SECOND_MS,
+  Semaphore,
+  toCatalogError
+} from '../../../base/index.ts'
+import type { MirrorPlanner } from '../../../mirror/index.ts'
+import type { HoldingsExchange, HoldingsTold } from '../../../protocols/index.ts'
+import type { Host } from '../../host/index.ts'
+import type { Network } from '../network.ts'
+import { type Challenge, Challenges } from './challenges.ts'
+import type { Claimed } from './claimed.ts'
+import { MemberPresence } from './presence.ts'
+import type { MirrorReleases } from './releases.ts'
+import type { MemberDirectory, Possession } from './types.ts'
+
+/** Peers that are asked at once, and contents that are looked up in the DHT at once. */
+const MAX_ASKING = 8
+const MAX_LOOKING_UP = 4
+/** Questions that wait. */
+const MAX_WAITING = 20_000
+/** One peer's answer, and one search of the DHT. */
+const ASK_MS = 10 * SECOND_MS
+const SEARCH_MS = 10 * SECOND_MS
+/** Holders of one content that a search goes on for. */
+const MAX_FOUND = 20
+/** What was proven is proven again after so long: well within the time for which a proof counts. */
+const PROVE_AGAIN_MS = 0.9 * DAY_MS
+/** A holder that is not connected is dialled so often to see whether it is there; a tick of that looks at so many. */
+const LEAST_CHECK_MS = 2 * SECOND_MS
+const MOST_CHECK_MS = 5 * MINUTE_MS
+const MAX_CHECKS = 64
+
+export interface HoldersModules {
+  host: Pick<Host, 'peers'>
+  network: Pick<Network, 'connected' | 'recordHolders'>
+  exchange: Pick<HoldingsExchange, 'ask' | 'tell'>
+  members: Pick<MemberDirectory, 'members'>
+  possession: Possession
+  planner: MirrorPlanner
+  releases: Pick<MirrorReleases, 'of'>
+  claimed: Claimed
+  clock: Clock
+  logger: Logger
+  /** Something has changed that a plan may follow from. */
+  changed(): void
+  /** Uniform in [0, 1). */
+  random: () => number
+}
+
+export interface HoldersOptions {
+  self: string
+  /** After which an absent holder's copy is replaced. */
+  graceMs: number
+}
+
+export class Holders {
+  readonly #modules: HoldersModules
+  readonly #options: HoldersOptions
+  readonly #asking = new Semaphore({
+    name: 'questions for holdings',
+    maxActive: MAX_ASKING,
+    maxWaiting: MAX_WAITING
+  })
+  readonly #searches = new Semaphore({
+    name: 'searches for holders',
+    maxActive: MAX_LOOKING_UP,
+    maxWaiting: MAX_WAITING
+  })
+  readonly #challenges: Challenges
+  #members: ReadonlySet<string> = new Set()
+  /** What members were told that this node holds. */
+  readonly #told = new Map<string, CID>()
+  readonly #presence: MemberPresence
+
+  constructor(modules: HoldersModules, options: HoldersOptions) {
+    this.#modules = modules
+    this.#options = options
+    this.#presence = new MemberPresence(modules)
+    this.#challenges = new Challenges(modules, {
+      onOutcome: (challenge, outcome) => this.#judged(challenge, outcome)
+    })
+  }
+
+  /** How many proofs are waited for. */
+  get waiting(): number {
+    return this.#challenges.waiting
+  }
+
+  /** The members have changed: those that came are asked what they hold. */
+  setMembers(signal: AbortSignal): void {
+    const { members, network, claimed } = this.#modules
+    const before = this.#members
+    this.#members = new Set(members.members().map(({ peer }) => peer))
+    for (const peer of before)
+      if (!this.#members.has(peer)) {
+        this.#presence.forget(peer)
+        claimed.forgetPeer(peer)
+      }
+    for (const peer of network.connected()) if (!before.has(peer)) this.connected(peer, signal)
+  }
+
+  /** A peer is connected: a member is asked what it holds of all that matters. */
+  connected(peer: string, signal: AbortSignal): void {
+    if (!this.#isMember(peer)) return
+    this.#setPresent(peer, true)
+    void this.#ask(peer, this.#concerns(), signal)
+  }
+
+  disconnected(peer: string): void {
+    if (this.#isMember(peer)) this.#setPresent(peer, false)
+  }
+
+  /** What a peer says by itself. */
+  told(peer: string, { held, gone }: HoldingsTold): void {
+    if (!this.#isMember(peer)) return
+    for (const content of held) this.#claim(peer, content)
+    for (const content of gone) this.#refute(peer, content.toString())
+  }
+
+  /** Finds out who holds some contents; the planner is told of each when all that can be asked at once have answered. */
+  async lookUp(contents: readonly string[], signal: AbortSignal): Promise<void> {
+    const { network, planner, clock } = this.#modules
+    const cids = contents.map(content => CID.parse(content))
+    const asked = network.connected().filter(peer => this.#isMember(peer))
+    await Promise.all(asked.map(peer => this.#ask(peer, cids, signal)))
+    signal.throwIfAborted()
+    for (const content of contents) planner.setKnown(content, clock.now())
+    this.#modules.changed()
+    for (const content of contents) void this.#search(content, signal)
+  }
+
+  /** Everything anew: what members hold, and proofs that get old. */
+  async refresh(signal: AbortSignal): Promise<void> {
+    const { network } = this.#modules
+    const concerns = this.#concerns()
+    const asked = network.connected().filter(peer => this.#isMember(peer))
+    await Promise.all(asked.map(peer => this.#ask(peer, concerns, signal)))
+  }
+
+  /** Has a peer prove a content now. */
+  prove(peer: string, content: CID): void {
+    this.#challenges.add({ peer, content })
+  }
+
+  /** Holders that are not connected are dialled, and proofs that get old are asked for again. Runs until the signal. */
+  async watch(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#modules
+    const everyMs = Math.min(MOST_CHECK_MS, Math.max(LEAST_CHECK_MS, this.#options.graceMs / 3))
+    const proving = this.#challenges.run(signal)
+    try {
+      for (;;) {
+        await clock.wait(everyMs, signal)
+        this.#proveAgain()
+        await this.#checkAbsent(everyMs, signal)
+      }
+    } finally {
+      await proving.catch(() => undefined)
+    }
+  }
+
+  /** Tells connected members what this node holds for good, as far as that is another than they were told. Never rejects. */
+  async tellAll(held: ReadonlyMap<string, CID>, signal: AbortSignal): Promise<void> {
+    const gone = [...this.#told].filter(([key]) => !held.has(key)).map(([, content]) => content)
+    const come = [...held].filter(([key]) => !this.#told.has(key)).map(([, content]) => content)
+    if (gone.length + come.length > 0) await this.tell({ held: come, gone }, signal)
+  }
+
+  /** Tells connected members what this node holds from now on, and what no more. Never rejects. */
+  async tell(told: HoldingsTold, signal: AbortSignal): Promise<void> {
+    const { network, exchange, logger } = this.#modules
+    for (const content of told.held) this.#told.set(content.toString(), content)
+    for (const content of told.gone) this.#told.delete(content.toString())
+    const listeners = network.connected().filter(peer => this.#isMember(peer))
+    await Promise.all(
+      listeners.map(peer =>
+        this.#asking
+          .run(() => exchange.tell(peerIdFromString(peer), told, within(signal, ASK_MS)), signal)
+          .catch(thrown =>
+            logger.debug({ peer, code: toCatalogError(thrown).code }, 'a peer was not told what is held here')
+          )
+      )
+    )
+  }
+
+  #isMember(peer: string): boolean {
+    return peer !== this.#options.self && this.#members.has(peer)
+  }
+
+  #concerns(): CID[] {
+    return [...this.#modules.planner.concerns()]
+  }
+
+  /** Never rejects. */
+  async #ask(peer: string, contents: readonly CID[], signal: AbortSignal): Promise<void> {
+    const { exchange, logger, claimed } = this.#modules
+    if (contents.length === 0) return
+    try {
+      const held = await this.#asking.run(
+        () => exchange.ask(peerIdFromString(peer), contents, within(signal, ASK_MS)),
+        signal
+      )
+      this.#setPresent(peer, true)
+      const holding = new Set(held.map(String))
+      for (const content of contents) {
+        if (holding.has(content.toString())) this.#claim(peer, content)
+        else if (claimed.has(peer, content.toString())) this.#refute(peer, content.toString())
+      }
+    } catch (thrown) {
+      if (!signal.aborted)
+        logger.debug({ peer, code: toCatalogError(thrown).code }, 'a member did not say what it holds')
+    }
+  }
+
+  /** Those that say in the DHT that they have it. Never rejects. */
+  async #search(content: string, signal: AbortSignal): Promise<void> {
+    const { network, releases, logger } = this.#modules
+    const release = releases.of(content)
+    if (release === undefined) return
+    try {
+      await this.#searches.run(async () => {
+        let found = 0
+        for await (const { peerId } of network.recordHolders(release.record, within(signal, SEARCH_MS))) {
+          this.#claim(peerId, release.content)
+          if (++found >= MAX_FOUND) break
+        }
+      }, signal)
+    } catch (thrown) {
+      if (!signal.aborted)
+        logger.debug({ content, code: toCatalogError(thrown).code }, 'no more holders are known of a content')
+    }
+  }
+
+  #claim(peer: string, content: CID): void {
+    const { planner, clock, claimed, changed } = this.#modules
+    if (!this.#isMember(peer)) return
+    const key = content.toString()
+    if (!planner.claim(key, peer, clock.now()) || !claimed.add(peer, key)) return
+    const provenMs = claimed.provenMs(peer, key)
+    // The planner forgets what did not matter for a while.
+    if (provenMs === undefined) this.#challenges.add({ peer, content })
+    else planner.prove(key, peer, provenMs)
+    if (planner.hasChanged) changed()
+  }
+
+  #refute(peer: string, content: string): void {
+    const { planner, clock, claimed, changed } = this.#modules
+    claimed.remove(peer, content)
+    planner.refute(content, peer, clock.now())
+    if (planner.hasChanged) changed()
+  }
+
+  #judged({ peer, content }: Challenge, outcome: 'proven' | 'refuted'): void {
+    const { planner, clock, claimed, changed } = this.#modules
+    const key = content.toString()
+    if (outcome === 'refuted') {
+      this.#refute(peer, key)
+      return
+    }
+    this.#setPresent(peer, true)
+    if (planner.prove(key, peer, clock.now())) claimed.proven(peer, key, clock.now())
+    changed()
+  }
+
+  #proveAgain(): void {
+    const { clock, claimed, random } = this.#modules
+    // Not all at once where all were proven at once.
+    const beforeMs = clock.now() - PROVE_AGAIN_MS - HOUR_MS * random()
+    for (const { peer, content } of claimed.provenBefore(beforeMs, MAX_CHECKS))
+      this.#challenges.add({ peer, content: CID.parse(content) })
+  }
+
+  /** An absent holder that answers is present again. */
+  async #checkAbsent(everyMs: number, signal: AbortSignal): Promise<void> {
+    const { network, claimed, clock } = this.#modules
+    const connected = new Set(network.connected())
+    const due = claimed
+      .peers()
+      .filter(peer => !connected.has(peer) && this.#isMember(peer))
+      .filter(peer => clock.now() - this.#presence.checkedMs(peer) >= everyMs)
+      .slice(0, MAX_CHECKS)
+    await Promise.all(due.map(peer => this.#check(peer, signal)))
+  }
+
+  async #check(peer: string, signal: AbortSignal): Promise<void> {
+    const { exchange, claimed } = this.#modules
+    const [content] = claimed.of(peer)
+    if (content === undefined) return
+    try {
+      const asked = [CID.parse(content)]
+      await this.#asking.run(
+        () => exchange.ask(peerIdFromString(peer), asked, within(signal, ASK_MS)),
+        signal
+      )
+      this.#setPresent(peer, true)
+    } catch {
+      if (!signal.aborted) this.#setPresent(peer, false)
+    }
+  }
+
+  #setPresent(peer: string, isPresent: boolean): void {
+    const { planner, changed } = this.#modules
+    this.#presence.set(peer, isPresent)
+    if (planner.hasChanged) changed()
+  }
+}
+
+const within = (signal: AbortSignal, timeoutMs: number): AbortSignal =>
+  AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])

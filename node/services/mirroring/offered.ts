@@ -1,0 +1,57 @@
+/** What others bring to this node's notice: copies that a node that leaves hands over, and contents that peers say are wanted. */
+import { type Logger, toCatalogError } from '../../../base/index.ts'
+import type { Registry, ReleaseRecord } from '../../../library/index.ts'
+import { whyNotEligible } from '../../../mirror/index.ts'
+import type { Blocking } from '../blocking.ts'
+import type { Draining } from './draining.ts'
+import type { Mirroring } from './mirroring.ts'
+import type { MirrorReleases } from './releases.ts'
+import type { Offers } from './types.ts'
+
+export interface OfferedModules {
+  offers: Pick<Offers, 'onOffer'>
+  registry: Pick<Registry, 'add' | 'get'>
+  blocking: Pick<Blocking, 'isBlocked'>
+  releases: Pick<MirrorReleases, 'candidate' | 'offered'>
+  mirroring: Pick<Mirroring, 'learn' | 'changed' | 'policy'>
+  draining: Pick<Draining, 'isDraining'>
+  logger: Logger
+}
+
+/** From now on offers are answered: what this node could hold anyway is taken over, if there is room for it. */
+export function takeOffers(modules: OfferedModules): void {
+  const { offers, logger } = modules
+  offers.onOffer(async (peerId, record) => {
+    const refusal = await refusalOf(modules, record)
+    const { name, version } = record.release
+    logger.info({ peer: peerId.toString(), name, version, refusal }, 'a copy was offered to this node')
+    if (refusal !== undefined) return false
+    modules.releases.offered(record.release.content.toString())
+    modules.mirroring.changed()
+    return true
+  })
+}
+
+/** Why an offer is refused, in words; undefined for one that is taken. */
+async function refusalOf(
+  { registry, blocking, releases, mirroring, draining, logger }: OfferedModules,
+  record: ReleaseRecord
+): Promise<string | undefined> {
+  if (draining.isDraining) return 'this node is about to leave'
+  if (blocking.isBlocked(record)) return 'it is blocked here'
+  const { policy } = mirroring
+  const isAcceptable = policy.accept === 'network' || registry.get(record.id) !== undefined
+  if (!isAcceptable) return 'no library here has it'
+  try {
+    const { record: stored } = await registry.add(record.bytes)
+    if (!(await mirroring.learn(stored))) return 'it is not planned for here'
+  } catch (thrown) {
+    const { code } = toCatalogError(thrown)
+    logger.debug({ code }, 'an offered release could not be kept')
+    return code
+  }
+  const candidate = releases.candidate(record.release.content.toString())
+  if (candidate === undefined) return 'it is not planned for here'
+  if (policy.quotaBytes > 0 && candidate.bytes > policy.quotaBytes) return 'it is larger than the quota'
+  return whyNotEligible(candidate, policy.accept)
+}

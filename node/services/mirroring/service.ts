@@ -1,0 +1,229 @@
+/** What an operator asks of mirroring. */
+import { CatalogError, type Clock } from '../../../base/index.ts'
+import { parseId, type Registry, type ReleaseRecord } from '../../../library/index.ts'
+import type { Action, MirrorPolicy, Plan } from '../../../mirror/index.ts'
+import { parsePublicKey } from '../../../trust/index.ts'
+import type {
+  MirrorAction,
+  MirrorCopyShape,
+  MirrorPlanReply,
+  MirrorRunResult,
+  MirrorStatus
+} from '../../mirror-schemas.ts'
+import type { Fetching } from '../fetching.ts'
+import { type LocalModules, localRelease } from '../retention.ts'
+import type { MirrorService, WorkContext } from '../types.ts'
+import type { Claimed } from './claimed.ts'
+import type { Copies, MirrorCopy } from './copies.ts'
+import type { Draining } from './draining.ts'
+import type { Holders } from './holders.ts'
+import type { Mirroring } from './mirroring.ts'
+import type { MirrorReleases } from './releases.ts'
+import type { MemberDirectory } from './types.ts'
+import type { MirrorTotals, MirrorWork } from './work.ts'
+
+/** Copies that a status tells of. */
+const MAX_TOLD = 1000
+/** Plans that one run carries out, one after the other: what goes makes room for what comes. */
+const MAX_ROUNDS = 1000
+
+export interface MirrorServiceModules extends LocalModules {
+  mirroring: Mirroring
+  releases: MirrorReleases
+  copies: Copies
+  claimed: Claimed
+  holders: Holders
+  work: MirrorWork
+  draining: Draining
+  members: MemberDirectory
+  totals: MirrorTotals
+  fetching: Pick<Fetching, 'fetch'>
+  registry: Registry
+  clock: Clock
+}
+
+export function createMirrorService(modules: MirrorServiceModules): MirrorService {
+  const { mirroring, copies, draining, members, releases, holders, clock } = modules
+
+  async function carryOut({ signal, progress }: WorkContext): Promise<MirrorRunResult> {
+    const startedMs = clock.monotonicMs()
+    const before = { ...modules.totals }
+    let plan = await mirroring.planNow(signal)
+    for (let round = 0; round < MAX_ROUNDS && isUnfinished(modules, plan); round++) {
+      const done = modules.totals.taken + modules.totals.dropped - before.taken - before.dropped
+      progress({ phase: 'mirroring', itemsDone: done })
+      await modules.work.settled(signal)
+      plan = await mirroring.planNow(signal)
+    }
+    const { totals } = modules
+    return {
+      taken: totals.taken - before.taken,
+      takenBytes: totals.takenBytes - before.takenBytes,
+      failed: totals.failed - before.failed,
+      dropped: totals.dropped - before.dropped,
+      droppedBytes: totals.droppedBytes - before.droppedBytes,
+      offered: plan.actions.filter(({ kind }) => kind === 'offer').length,
+      heldBack: plan.heldBack.length,
+      tookMs: Math.round(clock.monotonicMs() - startedMs)
+    }
+  }
+
+  async function pin(
+    spec: string,
+    publisher: string | undefined,
+    context: WorkContext
+  ): Promise<MirrorCopyShape> {
+    const request = { spec, ...(publisher === undefined ? {} : { publisher }) }
+    const { id } = await modules.fetching.fetch(request, context)
+    const record = modules.registry.get(parseId(id))
+    if (record === undefined)
+      throw new CatalogError('RELEASE_NOT_FOUND', `the record ${id} has gone meanwhile`)
+    if (modules.registry.isClosed(record))
+      throw new CatalogError('NOT_PERMITTED', 'a release of a closed library is not mirrored', {
+        hint: `to keep it here: catalog pin ${spec}`
+      })
+    await copies.pin(record)
+    await mirroring.learn(record)
+    return shapeOf(record)
+  }
+
+  function shapeOf({ release }: ReleaseRecord): MirrorCopyShape {
+    const copy = copies.of(release.content.toString())
+    if (copy === undefined)
+      throw new CatalogError('NOT_FOUND', `${release.name}@${release.version} is not held for others`, {
+        hint: '`catalog mirror status` shows what is'
+      })
+    return copyShape(copy)
+  }
+
+  function copyShape(copy: MirrorCopy): MirrorCopyShape {
+    const { content, name, version, isPinned, taken } = copy
+    const key = content.toString()
+    const isComing = releases.coming.includes(key)
+    const isHeld = taken !== undefined && modules.content.localState(content) === 'complete'
+    return {
+      ...{ name, version, isPinned, content: key },
+      bytes: releases.of(key)?.bytes ?? modules.content.summary(content)?.sizeBytes ?? 0,
+      state: isComing ? 'coming' : isHeld ? 'held' : 'wanted',
+      cause: taken?.cause ?? null,
+      since: taken === undefined ? null : instant(taken.at),
+      holders: modules.claimed.provenHoldersOf(key).length
+    }
+  }
+
+  return {
+    status() {
+      const { region, capacityClass } = members.own()
+      const { last, policy } = mirroring
+      return {
+        isEnabled: true,
+        isMember: members.isVolunteer,
+        isFrozen: policy.isFrozen,
+        draining:
+          draining.sinceMs === undefined
+            ? null
+            : { since: instant(draining.sinceMs), isSafeToLeave: draining.isSafeToLeave },
+        region,
+        capacityClass,
+        members: members.members().length,
+        policy: policyShape(policy),
+        releases: { known: releases.size, isFull: releases.isFull },
+        usedBytes: last?.plan.usedBytes ?? 0,
+        copies: [...copies.all()].slice(0, MAX_TOLD).map(copyShape),
+        copyCount: copies.size,
+        waitingProofs: holders.waiting,
+        planned:
+          last === undefined
+            ? null
+            : {
+                at: instant(last.at),
+                actions: last.plan.actions.length,
+                heldBack: last.plan.heldBack.length,
+                nextAt: nextOf(last.plan)
+              }
+      }
+    },
+    plan: () => planShape(modules, mirroring.preview()),
+    run: carryOut,
+    async drain(isCancelled) {
+      await (isCancelled ? draining.cancel() : draining.begin())
+      mirroring.changed()
+      return this.status()
+    },
+    pin,
+    async unpin(spec, publisher, signal) {
+      const owner = publisher === undefined ? undefined : parsePublicKey(publisher)
+      const record = await localRelease(modules, spec, signal, owner)
+      const shape = shapeOf(record)
+      if (!shape.isPinned)
+        throw new CatalogError('NOT_FOUND', `${shape.name}@${shape.version} is not pinned for mirroring`, {
+          hint: '`catalog mirror status` shows what is'
+        })
+      await copies.unpin(record)
+      await mirroring.learn(record)
+      return { ...shape, isPinned: false }
+    }
+  }
+}
+
+/** Of a node that does not mirror. */
+export function createNoMirrorService(policy: MirrorPolicy): MirrorService {
+  const off = (): never => {
+    throw new CatalogError('MIRRORING_OFF', 'this node does not mirror')
+  }
+  return {
+    status: () => ({
+      ...{
+        isEnabled: false,
+        isMember: false,
+        isFrozen: false,
+        draining: null,
+        region: null,
+        capacityClass: null
+      },
+      ...{ members: 0, policy: policyShape(policy), releases: { known: 0, isFull: false }, usedBytes: 0 },
+      ...{ copies: [], copyCount: 0, waitingProofs: 0, planned: null }
+    }),
+    plan: off,
+    run: async () => off(),
+    drain: async () => off(),
+    pin: async () => off(),
+    unpin: async () => off()
+  }
+}
+
+/** Whether more is to be done now than waits for its next try. */
+function isUnfinished({ work }: MirrorServiceModules, { actions }: Plan): boolean {
+  return (
+    work.takes > 0 ||
+    actions.some(
+      ({ kind, content }) =>
+        (kind === 'take' || kind === 'drop') && work.failureOf(content.toString()) === undefined
+    )
+  )
+}
+
+function planShape({ work }: MirrorServiceModules, plan: Plan): MirrorPlanReply {
+  return {
+    actions: plan.actions.map(action => actionShape(action, work)),
+    heldBack: plan.heldBack.map(held => ({ ...held, content: held.content.toString() })),
+    nextAt: nextOf(plan),
+    usedBytes: plan.usedBytes
+  }
+}
+
+function actionShape(action: Action, work: MirrorWork): MirrorAction {
+  const { kind, name, version, owner, bytes, reason } = action
+  const content = action.content.toString()
+  const failure = kind === 'take' ? work.failureOf(content) : undefined
+  return {
+    ...{ kind, name, version, content, owner, bytes, reason },
+    ...('cause' in action ? { cause: action.cause } : {}),
+    ...('peers' in action ? { peers: [...action.peers] } : 'peer' in action ? { peers: [action.peer] } : {}),
+    ...(failure === undefined ? {} : { failed: { code: failure.code, retryAt: instant(failure.untilMs) } })
+  }
+}
+
+const policyShape = ({ isFrozen, isDraining, ...policy }: MirrorPolicy): MirrorStatus['policy'] => policy
+const nextOf = ({ nextMs }: Plan): string | null => (nextMs === undefined ? null : instant(nextMs))
+const instant = (atMs: number): string => new Date(atMs).toISOString()
