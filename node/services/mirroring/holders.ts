@@ -131,11 +131,11 @@ export class Holders {
 
   /** Finds out who holds some contents; the planner is told of each when all that can be asked at once have answered. */
   async lookUp(contents: readonly string[], signal: AbortSignal): Promise<void> {
-    const { network, planner, clock } = this.#modules
-    const cids = contents.map(content => CID.parse(content))
-    const asked = network.connected().filter(peer => this.#isMember(peer))
-    await Promise.all(asked.map(peer => this.#ask(peer, cids, signal)))
-    signal.throwIfAborted()
+    const { planner, clock } = this.#modules
+    await this.#askAll(
+      contents.map(content => CID.parse(content)),
+      signal
+    )
     for (const content of contents) planner.setKnown(content, clock.now())
     this.#modules.changed()
     for (const content of contents) void this.#search(content, signal)
@@ -143,10 +143,18 @@ export class Holders {
 
   /** Everything anew: what members hold, and proofs that get old. */
   async refresh(signal: AbortSignal): Promise<void> {
-    const { network } = this.#modules
-    const concerns = this.#concerns()
+    await this.#askAll(this.#concerns(), signal)
+  }
+
+  /** All members that are connected. Those that take their time are waited for no longer than one answer may take; what they say later counts then. */
+  async #askAll(contents: readonly CID[], signal: AbortSignal): Promise<void> {
+    const { network, clock } = this.#modules
     const asked = network.connected().filter(peer => this.#isMember(peer))
-    await Promise.all(asked.map(peer => this.#ask(peer, concerns, signal)))
+    const answered = new AbortController()
+    const late = clock.wait(ASK_MS, AbortSignal.any([signal, answered.signal])).catch(() => undefined)
+    await Promise.race([late, Promise.all(asked.map(peer => this.#ask(peer, contents, signal)))])
+    answered.abort()
+    signal.throwIfAborted()
   }
 
   /** Has a peer prove a content now. */

@@ -104,6 +104,8 @@ export class WorldNode {
   readonly announced: string[] = []
   /** Whether it claims what it cannot prove. */
   isLiar = false
+  /** Whether it answers no request, until the asker gives up. */
+  isMute = false
   /** How its fetches go; they succeed unless given. */
   fetching: ((record: ReleaseRecord, signal: AbortSignal) => Promise<void>) | undefined
   demand: (content: string) => Demand = () => ({ ...NOBODY, askers: 2 })
@@ -318,7 +320,10 @@ export class WorldNode {
   }
 
   async #ask(peerId: PeerId, type: AnyRequest, message: object, signal: AbortSignal): Promise<unknown> {
-    const entry = this.#reach(peerId).#handlers.get(type.method)
+    const other = this.#reach(peerId)
+    if (other.isMute)
+      return await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    const entry = other.#handlers.get(type.method)
     if (entry === undefined) throw new CatalogError('UNSUPPORTED', `${peerId} does not know ${type.name}`)
     const question = entry.type.request.decode(type.request.encode(message))
     const answering = entry.handler(question, { peerId: peerIdFromString(this.peer), signal })

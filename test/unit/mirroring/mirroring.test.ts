@@ -152,6 +152,16 @@ describe('liars', () => {
     expect(honest.length).toBeGreaterThanOrEqual(POLICY.min)
   })
 
+  it('who do not answer at all hold nobody up', async () => {
+    world = await MirrorWorld.open(NAMES)
+    world.nodes[0]!.isMember = false
+    for (const mute of world.nodes.slice(1, 3)) mute.isMute = true
+    const record = release('lib')
+    await world.publish(record, world.nodes[0]!)
+    await world.pass(MINUTE)
+    expect(world.holders(record).length).toBeGreaterThanOrEqual(POLICY.target)
+  })
+
   it('who are no members are not asked', async () => {
     const record = await published()
     const [holder] = world.holders(record)
