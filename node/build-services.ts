@@ -41,6 +41,7 @@ import type { FetchJobs } from './services/fetch-jobs.ts'
 import type { Fetching } from './services/fetching.ts'
 import { Libraries } from './services/libraries.ts'
 import type { LibraryAnnouncing } from './services/library-announcing.ts'
+import type { Copies } from './services/mirroring/copies.ts'
 import type { Network } from './services/network.ts'
 import type { Offloading } from './services/offloading.ts'
 import type { OperationQueue } from './services/operation-queue.ts'
@@ -113,6 +114,8 @@ export interface BuildModules {
   /** Told when something else is blocked than before. */
   onBlocksChanged(): void
   mirroring: MirrorService
+  /** What is held for others. */
+  copies: Pick<Copies, 'of'>
   following: Pick<SyncParts, 'follow' | 'follows' | 'imported'>
   partition: Pick<PartitionWatcher, 'shape'>
 }

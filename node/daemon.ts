@@ -313,6 +313,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       following: syncParts,
       partition,
       mirroring: mirror.service,
+      copies: mirroring.copies,
       pausable: [
         partition,
         ...(mirror.ongoing === undefined ? [] : [mirror.ongoing]),

@@ -83,7 +83,8 @@ export const ContentItem = Type.Object({
   }),
   releases: Type.Array(Type.String(), { description: 'name@version of what names it, the first 10.' }),
   pins: Type.Array(Type.String(), { description: 'name@version of the releases that it is pinned for.' }),
-  isOwn: Type.Boolean({ description: 'Published here: never goes by itself.' })
+  isOwn: Type.Boolean({ description: 'Published here: never goes by itself.' }),
+  isMirrored: Type.Boolean({ description: 'Held for others: goes when mirroring lets go of it.' })
 })
 export type ContentItem = Type.Static<typeof ContentItem>
 

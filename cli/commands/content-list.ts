@@ -25,8 +25,12 @@ const CONTENTS: PagedList<ContentItem> = {
 }
 
 /** Why it never goes by itself. */
-const keptBy = ({ pins, isOwn }: ContentItem): string =>
-  [...(pins.length > 0 ? ['pinned'] : []), ...(isOwn ? ['own'] : [])].join(', ')
+const keptBy = ({ pins, isOwn, isMirrored }: ContentItem): string =>
+  [
+    ...(pins.length > 0 ? ['pinned'] : []),
+    ...(isOwn ? ['own'] : []),
+    ...(isMirrored ? ['mirrored'] : [])
+  ].join(', ')
 
 export const run = defineCommand((context, _args: [], options: PageOptions) =>
   printPages(context, CONTENTS, options)

@@ -126,9 +126,9 @@ export const STORE_COMMANDS: CommandSpec[] = [
         name: 'list',
         summary: 'each content that is held: size, state, why it is kept, and what names it',
         details:
-          'complete: all of it is here. damaged: it was, and a block is missing; `catalog verify --all --repair` mends it. partial: its fetch has not ended. Kept are contents that are pinned, and those published here (own); the others go when room is needed, the longest unused first.',
+          'complete: all of it is here. damaged: it was, and a block is missing; `catalog verify --all --repair` mends it. partial: its fetch has not ended. Kept are contents that are pinned, those published here (own), and those held for others (mirrored); the others go when room is needed, the longest unused first.',
         options: PAGES,
-        json: '`contents[] {content, state, sizeBytes?, files?, usedAt, releases[], pins[], isOwn}`, `next?`',
+        json: '`contents[] {content, state, sizeBytes?, files?, usedAt, releases[], pins[], isOwn, isMirrored}`, `next?`',
         load: () => import('./content-list.ts')
       },
       {

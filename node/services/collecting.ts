@@ -159,7 +159,7 @@ export class Collecting implements CollectingService {
     const kept = neverFits ? { pinnedBytes: 0, ownBytes: 0 } : this.#kept
     const why = neverFits
       ? ''
-      : `; nothing more can be freed (${displaySize(kept.pinnedBytes)} pinned, ${displaySize(kept.ownBytes)} published here)`
+      : `; nothing more can be freed (${displaySize(kept.pinnedBytes)} pinned or held for others, ${displaySize(kept.ownBytes)} published here)`
     return new CatalogError(
       'QUOTA_EXCEEDED',
       `${what} may need ${displaySize(sizeBytes)}; the store holds ${displaySize(bytes)} and may fill ${displaySize(mostBytes)} of its quota of ${displaySize(quotaBytes)}${why}`,

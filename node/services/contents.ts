@@ -4,6 +4,7 @@ import type { ContentStore, HeldContent, IndexEntry, Registry } from '../../libr
 import type { ContentItem } from '../store-schemas.ts'
 import type { Collecting } from './collecting.ts'
 import type { FetchJobs } from './fetch-jobs.ts'
+import type { Copies } from './mirroring/copies.ts'
 import type { ContentService } from './types.ts'
 
 /** Releases that are told of one content: strangers may give the same bytes any number of names. */
@@ -14,13 +15,15 @@ export interface ContentsModules {
   content: Pick<ContentStore, 'list' | 'remove' | 'isKept'>
   jobs: Pick<FetchJobs, 'unfinished'>
   collecting: Pick<Collecting, 'changed'>
+  copies: Pick<Copies, 'of'>
 }
 
 export function createContents(modules: ContentsModules): ContentService {
-  const { registry, content, jobs, collecting } = modules
+  const { registry, content, jobs, collecting, copies } = modules
 
   async function held(page: readonly HeldContent[], signal: AbortSignal): Promise<ContentItem[]> {
     const items = new Map(page.map(one => [one.content.toString(), itemOf(one)]))
+    for (const [key, item] of items) item.isMirrored = copies.of(key)?.taken !== undefined
     const contents = page.map(one => one.content)
     for await (const entry of registry.naming(contents, signal))
       await addName(items.get(entry.content.toString())!, entry)
@@ -76,7 +79,8 @@ const emptyItem = (known: Pick<ContentItem, 'content' | 'state' | 'sizeBytes' | 
   usedAt: null,
   releases: [],
   pins: [],
-  isOwn: false
+  isOwn: false,
+  isMirrored: false
 })
 
 function itemOf({ content, summary, usedMs, pins }: HeldContent): ContentItem {

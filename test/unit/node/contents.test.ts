@@ -2,12 +2,13 @@
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { CID } from 'multiformats/cid'
+import { CID } from 'multiformats/cid'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { silentLogger, systemClock } from '../../../base/index.ts'
 import { createReleaseRecord, type Library, type ReleaseRecord } from '../../../library/index.ts'
 import { createContents } from '../../../node/services/contents.ts'
 import { FetchJobs } from '../../../node/services/fetch-jobs.ts'
+import type { MirrorCopy } from '../../../node/services/mirroring/copies.ts'
 import type { ContentService } from '../../../node/services/types.ts'
 import { openTestLibrary } from '../../library.ts'
 import { makeTar, pseudoRandom } from '../content/fakes.ts'
@@ -19,16 +20,24 @@ let home: string
 let library: Library
 let contents: ContentService
 let changes = 0
+/** What is held for others. */
+let mirrored: string | undefined
+const copyOf = (content: string): MirrorCopy => ({
+  ...{ content: CID.parse(content), record: 'r', name: 'n', version: '1.0.0', isPinned: false },
+  taken: { cause: 'rank', at: 0, wasHere: false }
+})
 
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'catalog-contents-'))
   library = await openTestLibrary({ log: silentLogger, clock: systemClock }, { home })
   changes = 0
+  mirrored = undefined
   contents = createContents({
     registry: library.registry,
     content: library.content,
     jobs: new FetchJobs(library),
-    collecting: { changed: () => void changes++ }
+    collecting: { changed: () => void changes++ },
+    copies: { of: content => (content === mirrored ? copyOf(content) : undefined) }
   })
 })
 
@@ -72,8 +81,11 @@ it('tells sizes, names, pins and whose it is', async () => {
     usedAt: expect.stringMatching(/^20..-..-..T/),
     releases: ['first@1.0.0', 'second@1.0.0'],
     pins: ['second@1.0.0'],
-    isOwn: true
+    isOwn: true,
+    isMirrored: false
   })
+  mirrored = one.toString()
+  expect(await told(one)).toMatchObject({ isMirrored: true })
   expect(await told(unnamed)).toMatchObject({ state: 'complete', releases: [], pins: [], isOwn: false })
 })
 
