@@ -236,7 +236,7 @@ describe('warnings', () => {
 
   test('a reserved key says what it waits for, and where it was set', () => {
     expect(warningsOf({ 'network.batchSize': '7' })).toEqual([
-      'network.batchSize (flag) is reserved: no effect before mirroring'
+      'network.batchSize (flag) is reserved: no effect before federated search'
     ])
     const { warnings } = validateConfigFile('[[plugins.register]]\nname = "x"\n[plugins.x]\ny = 1\n')
     expect(warnings).toEqual(['[plugins] (file:config.toml) is reserved: no effect before plugins'])
