@@ -63,7 +63,7 @@ test('the template is the default configuration, and stays so with every line in
   const inForce = configTemplate().replace(/^# (\w+ = .*)$/gm, '$1')
   expect(inForce).toContain('\nquota = "100GB"')
   expect(validateConfigFile(inForce)).toEqual({ problems: [], warnings: [] })
-  expect(configTemplate()).not.toContain('[mirror]')
+  expect(configTemplate()).not.toContain('[cache]')
 })
 
 test('an effective value is shown as a person writes it', () => {
