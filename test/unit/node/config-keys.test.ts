@@ -46,7 +46,8 @@ it('reads every setting that is not reserved while a node is built', async () =>
     const flags = {
       'network.listen': '/ip4/127.0.0.1/udp/0/quic-v1',
       'mdns.enabled': 'false',
-      'relay.serve': 'true'
+      'relay.serve': 'true',
+      'mirroring.enabled': 'true'
     }
     const loaded = loadConfig({ file: home.config, flags })
     const read = new Set<string>()
