@@ -85,6 +85,8 @@ export async function createMirroring(
   if (!enabled) {
     const count = await modules.copies.letGoOfAll()
     if (count > 0) modules.logger.info({ count }, 'mirroring is off: copies are kept no more')
+    // Who is switched on again volunteers, whatever was before.
+    await Draining.open(modules).forget()
     return {
       service: createNoMirrorService(policy),
       ongoing: undefined,

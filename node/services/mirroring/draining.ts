@@ -56,13 +56,17 @@ export class Draining {
     if (this.#row === undefined) await this.#write({ since: this.#modules.clock.now() })
   }
 
-  /** It stays after all. */
+  /** It stays after all, and is a member also where its leaving was cut off half-way. */
   async cancel(): Promise<void> {
-    if (this.#row === undefined) return
-    await this.#modules.database.write([{ type: 'del', key: KEY }], { sync: true })
-    const { safeSince } = this.#row
+    if (await this.forget()) await this.#modules.members.rejoin()
+  }
+
+  /** Nothing is left of it; whether there was anything. Durable when it resolves. */
+  async forget(): Promise<boolean> {
+    if (this.#row === undefined) return false
     this.#row = undefined
-    if (safeSince !== undefined) await this.#modules.members.rejoin()
+    await this.#modules.database.write([{ type: 'del', key: KEY }], { sync: true })
+    return true
   }
 
   /** A plan was made and begun: perhaps nothing is left to hand over. */
@@ -71,6 +75,8 @@ export class Draining {
     if (row === undefined || row.safeSince !== undefined || !plan.isSafeToLeave || !isIdle) return
     const { members, clock, logger, events } = this.#modules
     await members.leave(signal)
+    // It was told to stay meanwhile.
+    if (this.#row !== row) return await members.rejoin()
     await this.#write({ ...row, safeSince: clock.now() })
     logger.info({}, 'nothing is left to hand over: it is safe to leave')
     events.emit('mirror', { state: 'safe-to-leave' })
@@ -78,8 +84,8 @@ export class Draining {
 
   async #write(row: Row): Promise<void> {
     const value = Buffer.from(JSON.stringify(row))
-    await this.#modules.database.write([{ type: 'put', key: KEY, value }], { sync: true })
     this.#row = row
+    await this.#modules.database.write([{ type: 'put', key: KEY, value }], { sync: true })
   }
 }
 

@@ -252,6 +252,17 @@ describe('an operator', () => {
     expect(() => node!.parts.service.plan()).toThrow(/does not mirror/)
     expect(node!.parts.service.status().isEnabled).toBe(false)
   })
+
+  it('who turns mirroring off and on again has a node that is not about to leave', async () => {
+    world = await MirrorWorld.open(['ada'])
+    const [node] = world.nodes
+    await node!.parts.service.drain(false)
+    for (const isEnabled of [false, true]) {
+      await node!.stop()
+      await node!.start(isEnabled)
+    }
+    expect(node!.parts.service.status().draining).toBeNull()
+  })
 })
 
 describe('limits', () => {
