@@ -39,6 +39,8 @@ const UNTIL_TAKEN: RetryPolicy = {
 /** A member that takes something over has so long to have it; and so long after nobody would, all are asked again. */
 const OFFER_AGAIN_MS = 2 * MINUTE_MS
 const OFFER_MS = 10 * SECOND_MS
+/** After so long what is left to offer is planned anew: else thousands of silent members kept this node from hearing that it stays. */
+const OFFERING_MS = 10 * SECOND_MS
 /** Failures that are remembered; without its failure a copy is only tried again sooner. */
 const MAX_FAILURES = 10_000
 
@@ -74,8 +76,8 @@ export class MirrorWork {
   readonly #takes = new Map<string, Promise<void>>()
   /** Copies that could not be had, and when each is tried again. */
   readonly #failed = new Map<string, { failures: number; untilMs: number; code: string }>()
-  /** To whom each content was offered, and until when that is waited for. */
-  readonly #offered = new Map<string, number>()
+  /** Who took each content over as he said, undefined for nobody, and until when that is waited for. */
+  readonly #offered = new Map<string, { to: string | undefined; untilMs: number }>()
 
   constructor(modules: WorkModules) {
     this.#modules = modules
@@ -95,12 +97,15 @@ export class MirrorWork {
   async carryOut({ actions }: Plan, signal: AbortSignal): Promise<number> {
     const { clock, holders } = this.#modules
     let againMs = Number.POSITIVE_INFINITY
+    const offerUntilMs = clock.monotonicMs() + OFFERING_MS
     for (const action of actions) {
       signal.throwIfAborted()
       if (action.kind === 'drop') await this.#drop(action, signal)
       else if (action.kind === 'prove') holders.prove(action.peer, action.content)
-      else if (action.kind === 'offer') againMs = Math.min(againMs, await this.#offer(action, signal))
-      else againMs = Math.min(againMs, this.#take(action, signal))
+      else if (action.kind === 'offer') {
+        const isLate = clock.monotonicMs() >= offerUntilMs
+        againMs = Math.min(againMs, isLate ? clock.now() : await this.#offer(action, signal))
+      } else againMs = Math.min(againMs, this.#take(action, signal))
     }
     return Math.max(againMs, clock.now() + LOOK_MS)
   }
@@ -172,7 +177,9 @@ export class MirrorWork {
     this.#failed.set(key, { failures, untilMs: clock.now() + delayMs, code })
     logger.warn({ name, version, code, failures, delayMs }, 'a copy could not be taken, it is tried again')
     totals.failed++
-    if (copies.of(key)?.isPinned === false) await copies.letGo(content)
+    if (copies.of(key)?.isPinned === false)
+      // Such as on a disk that fails: the row goes when the copy does.
+      await copies.letGo(content).catch(err => logger.warn({ err, name, version }, 'a row of a copy stays'))
   }
 
   async #drop(
@@ -203,20 +210,29 @@ export class MirrorWork {
     }
   }
 
-  /** Asks one after the other, until one will take it. */
+  /** Asks one after the other, until one will take it; who said so the last time, and has not, is the last that is asked. */
   async #offer({ content, peers }: Extract<Action, { kind: 'offer' }>, signal: AbortSignal): Promise<number> {
     const { clock } = this.#modules
     const key = content.toString()
-    const untilMs = this.#offered.get(key) ?? 0
-    if (untilMs > clock.now()) return untilMs
+    const before = this.#offered.get(key)
+    if (before !== undefined && before.untilMs > clock.now()) return before.untilMs
     const record = this.#recordOf(key)
-    const againMs = clock.now() + OFFER_AGAIN_MS
+    // Who comes to be there brings another plan.
+    if (record === undefined || peers.length === 0) return clock.now() + OFFER_AGAIN_MS
+    const at = before?.to === undefined ? 0 : peers.indexOf(before.to) + 1
+    const to = await this.#offerTo([...peers.slice(at), ...peers.slice(0, at)], record, signal)
     if (this.#offered.size >= MAX_FAILURES) this.#offered.delete(this.#offered.keys().next().value!)
-    if (record !== undefined && (await this.#offerTo(peers, record, signal))) this.#offered.set(key, againMs)
-    return againMs
+    const untilMs = clock.now() + OFFER_AGAIN_MS
+    this.#offered.set(key, { to, untilMs })
+    return untilMs
   }
 
-  async #offerTo(peers: readonly string[], record: ReleaseRecord, signal: AbortSignal): Promise<boolean> {
+  /** Who will take it. */
+  async #offerTo(
+    peers: readonly string[],
+    record: ReleaseRecord,
+    signal: AbortSignal
+  ): Promise<string | undefined> {
     const { offers, logger } = this.#modules
     const { name, version } = record.release
     for (const peer of peers)
@@ -224,7 +240,7 @@ export class MirrorWork {
         const limit = AbortSignal.any([signal, AbortSignal.timeout(OFFER_MS)])
         const answer = await offers.offer(peerIdFromString(peer), record, limit)
         logger.info({ peer, name, version, answer }, 'a copy was offered to another node')
-        if (answer === 'accepted') return true
+        if (answer === 'accepted') return peer
       } catch (thrown) {
         signal.throwIfAborted()
         logger.debug(
@@ -232,7 +248,7 @@ export class MirrorWork {
           'a copy could not be offered'
         )
       }
-    return false
+    return undefined
   }
 
   #recordOf(content: string): ReleaseRecord | undefined {
