@@ -64,13 +64,10 @@ export class Claimed {
     return this.holdersOf(content).filter(peer => this.provenMs(peer, content) !== undefined)
   }
 
-  /** What was last proven before some time, at most `limit`. */
-  provenBefore(timeMs: number, limit: number): Array<{ peer: string; content: string }> {
-    const found: Array<{ peer: string; content: string }> = []
+  /** What was last proven before some time, or never. */
+  *provenBefore(timeMs: number): Generator<{ peer: string; content: string }> {
     for (const [peer, contents] of this.#byPeer)
       for (const [content, provenMs] of contents)
-        if (provenMs !== undefined && provenMs < timeMs && found.push({ peer, content }) >= limit)
-          return found
-    return found
+        if (provenMs === undefined || provenMs < timeMs) yield { peer, content }
   }
 }

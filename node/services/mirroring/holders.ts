@@ -37,6 +37,13 @@ const SEARCH_MS = 10 * SECOND_MS
 const MAX_FOUND = 20
 /** What was proven is proven again after so long: well within the time for which a proof counts. */
 const PROVE_AGAIN_MS = 0.9 * DAY_MS
+/** Contents of one question to a member that is asked about everything, so that it and others have their turn in between. */
+const ASKED_AT_ONCE = 1024
+/** Of one question that a member has no time for, and what is waited at most before each. */
+const MAX_TRIES = 5
+const MOST_BUSY_MS = 30 * SECOND_MS
+/** Proofs that a tick of the watch asks for: 200,000 come round within a day. */
+const MAX_RENEWED = 1000
 /** A holder that is not connected is dialled so often to see whether it is there; a tick of that looks at so many. */
 const LEAST_CHECK_MS = 2 * SECOND_MS
 const MOST_CHECK_MS = 5 * MINUTE_MS
@@ -63,6 +70,8 @@ export interface HoldersOptions {
   self: string
   /** After which an absent holder's copy is replaced. */
   graceMs: number
+  /** How often members are asked about everything. */
+  intervalMs: number
 }
 
 export class Holders {
@@ -82,6 +91,10 @@ export class Holders {
   #members: ReadonlySet<string> = new Set()
   /** What members were told that this node holds. */
   readonly #told = new Map<string, CID>()
+  /** When each member was asked about everything, monotonic; absent where it has not answered all of it. */
+  readonly #askedMs = new Map<string, number>()
+  /** Members that are being asked about everything. */
+  readonly #askedNow = new Set<string>()
   readonly #presence: MemberPresence
 
   constructor(modules: HoldersModules, options: HoldersOptions) {
@@ -106,6 +119,7 @@ export class Holders {
     for (const peer of before)
       if (!this.#members.has(peer)) {
         this.#presence.forget(peer)
+        this.#askedMs.delete(peer)
         claimed.forgetPeer(peer)
       }
     for (const peer of network.connected()) if (!before.has(peer)) this.connected(peer, signal)
@@ -115,7 +129,8 @@ export class Holders {
   connected(peer: string, signal: AbortSignal): void {
     if (!this.#isMember(peer)) return
     this.#setPresent(peer, true)
-    void this.#ask(peer, this.#concerns(), signal)
+    this.#challenges.hurry(peer)
+    void this.#askEverything(peer, signal)
   }
 
   disconnected(peer: string): void {
@@ -132,10 +147,8 @@ export class Holders {
   /** Finds out who holds some contents; the planner is told of each when all that can be asked at once have answered. */
   async lookUp(contents: readonly string[], signal: AbortSignal): Promise<void> {
     const { planner, clock } = this.#modules
-    await this.#askAll(
-      contents.map(content => CID.parse(content)),
-      signal
-    )
+    const cids = contents.map(content => CID.parse(content))
+    await this.#askAll(peer => this.#ask(peer, cids, signal), signal)
     for (const content of contents) planner.setKnown(content, clock.now())
     this.#modules.changed()
     for (const content of contents) void this.#search(content, signal)
@@ -143,16 +156,15 @@ export class Holders {
 
   /** Everything anew: what members hold, and proofs that get old. */
   async refresh(signal: AbortSignal): Promise<void> {
-    await this.#askAll(this.#concerns(), signal)
+    await this.#askAll(peer => this.#askEverything(peer, signal), signal)
   }
 
   /** All members that are connected. Those that take their time are waited for no longer than one answer may take; what they say later counts then. */
-  async #askAll(contents: readonly CID[], signal: AbortSignal): Promise<void> {
-    const { network, clock } = this.#modules
-    const asked = network.connected().filter(peer => this.#isMember(peer))
+  async #askAll(ask: (peer: string) => Promise<unknown>, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#modules
     const answered = new AbortController()
     const late = clock.wait(ASK_MS, AbortSignal.any([signal, answered.signal])).catch(() => undefined)
-    await Promise.race([late, Promise.all(asked.map(peer => this.#ask(peer, contents, signal)))])
+    await Promise.race([late, Promise.all(this.#connected().map(ask))])
     answered.abort()
     signal.throwIfAborted()
   }
@@ -162,14 +174,17 @@ export class Holders {
     this.#challenges.add({ peer, content })
   }
 
-  /** Holders that are not connected are dialled, and proofs that get old are asked for again. Runs until the signal. */
+  /** Members are asked again, those that are not connected are dialled, and proofs that get old are renewed. Runs until the signal. */
   async watch(signal: AbortSignal): Promise<void> {
     const { clock } = this.#modules
     const everyMs = Math.min(MOST_CHECK_MS, Math.max(LEAST_CHECK_MS, this.#options.graceMs / 3))
     const proving = this.#challenges.run(signal)
+    // What was told while this did not run is known to nobody.
+    this.#askedMs.clear()
     try {
       for (;;) {
         await clock.wait(everyMs, signal)
+        this.#askAgain(signal)
         this.#proveAgain()
         await this.#checkAbsent(everyMs, signal)
       }
@@ -187,12 +202,11 @@ export class Holders {
 
   /** Tells connected members what this node holds from now on, and what no more. Never rejects. */
   async tell(told: HoldingsTold, signal: AbortSignal): Promise<void> {
-    const { network, exchange, logger } = this.#modules
+    const { exchange, logger } = this.#modules
     for (const content of told.held) this.#told.set(content.toString(), content)
     for (const content of told.gone) this.#told.delete(content.toString())
-    const listeners = network.connected().filter(peer => this.#isMember(peer))
     await Promise.all(
-      listeners.map(peer =>
+      this.#connected().map(peer =>
         this.#asking
           .run(() => exchange.tell(peerIdFromString(peer), told, within(signal, ASK_MS)), signal)
           .catch(thrown =>
@@ -210,10 +224,49 @@ export class Holders {
     return [...this.#modules.planner.concerns()]
   }
 
-  /** Never rejects. */
-  async #ask(peer: string, contents: readonly CID[], signal: AbortSignal): Promise<void> {
+  /** Members that are connected. */
+  #connected(): string[] {
+    return this.#modules.network.connected().filter(peer => this.#isMember(peer))
+  }
+
+  /** Those that have not answered everything within the interval. */
+  #askAgain(signal: AbortSignal): void {
+    const beforeMs = this.#modules.clock.monotonicMs() - this.#options.intervalMs
+    for (const peer of this.#connected()) {
+      this.#setPresent(peer, true)
+      if ((this.#askedMs.get(peer) ?? Number.NEGATIVE_INFINITY) <= beforeMs)
+        void this.#askEverything(peer, signal)
+    }
+  }
+
+  /** What a member holds of all that matters, piece by piece, as fast as it answers; once at a time. Never rejects. */
+  async #askEverything(peer: string, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#modules
+    if (this.#askedNow.has(peer)) return
+    this.#askedNow.add(peer)
+    const beganMs = clock.monotonicMs()
+    const contents = this.#concerns()
+    let isAnswered = true
+    for (let from = 0; from < contents.length && isAnswered; from += ASKED_AT_ONCE)
+      isAnswered = await this.#askPatiently(peer, contents.slice(from, from + ASKED_AT_ONCE), signal)
+    this.#askedNow.delete(peer)
+    if (isAnswered && this.#isMember(peer)) this.#askedMs.set(peer, beganMs)
+  }
+
+  /** Again while the member says that it is busy; whether it answered. Never rejects. */
+  async #askPatiently(peer: string, contents: readonly CID[], signal: AbortSignal): Promise<boolean> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const busyMs = await this.#ask(peer, contents, signal)
+      if (busyMs === 0) return true
+      if (busyMs === undefined) return false
+      await this.#modules.clock.wait(Math.min(MOST_BUSY_MS, busyMs), signal).catch(() => undefined)
+    }
+    return false
+  }
+
+  /** 0: it has answered; else after how many ms it would, undefined where it did not say. Never rejects. */
+  async #ask(peer: string, contents: readonly CID[], signal: AbortSignal): Promise<number | undefined> {
     const { exchange, logger, claimed } = this.#modules
-    if (contents.length === 0) return
     try {
       const held = await this.#asking.run(
         () => exchange.ask(peerIdFromString(peer), contents, within(signal, ASK_MS)),
@@ -225,9 +278,13 @@ export class Holders {
         if (holding.has(content.toString())) this.#claim(peer, content)
         else if (claimed.has(peer, content.toString())) this.#refute(peer, content.toString())
       }
+      return 0
     } catch (thrown) {
-      if (!signal.aborted)
-        logger.debug({ peer, code: toCatalogError(thrown).code }, 'a member did not say what it holds')
+      this.#askedMs.delete(peer)
+      if (signal.aborted) return undefined
+      const { code, details } = toCatalogError(thrown)
+      logger.debug({ peer, code }, 'a member did not say what it holds')
+      return typeof details?.retryAfterMs === 'number' ? details.retryAfterMs : undefined
     }
   }
 
@@ -278,15 +335,26 @@ export class Holders {
     }
     this.#setPresent(peer, true)
     if (planner.prove(key, peer, clock.now())) claimed.proven(peer, key, clock.now())
+    // It matters no more.
+    else claimed.remove(peer, key)
     changed()
   }
 
+  /** What was proven long ago, or found no place to be. Who does not answer takes nobody's place. */
   #proveAgain(): void {
-    const { clock, claimed, random } = this.#modules
+    const { clock, claimed, releases, random } = this.#modules
     // Not all at once where all were proven at once.
     const beforeMs = clock.now() - PROVE_AGAIN_MS - HOUR_MS * random()
-    for (const { peer, content } of claimed.provenBefore(beforeMs, MAX_CHECKS))
-      this.#challenges.add({ peer, content: CID.parse(content) })
+    let renewed = 0
+    for (const { peer, content } of claimed.provenBefore(beforeMs)) {
+      const release = releases.of(content)
+      if (release === undefined) claimed.remove(peer, content)
+      else {
+        const challenge = { peer, content: release.content }
+        if (this.#presence.isAway(peer) || this.#challenges.has(challenge)) continue
+        if (this.#challenges.add(challenge) && ++renewed >= MAX_RENEWED) return
+      }
+    }
   }
 
   /** An absent holder that answers is present again. */
@@ -313,7 +381,8 @@ export class Holders {
       )
       this.#setPresent(peer, true)
     } catch {
-      if (!signal.aborted) this.#setPresent(peer, false)
+      // Who is connected is there, whatever it answers: it may have begun just now.
+      if (!signal.aborted) this.#setPresent(peer, this.#connected().includes(peer))
     }
   }
 

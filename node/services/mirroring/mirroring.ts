@@ -162,7 +162,9 @@ export class Mirroring extends Ongoing {
       })
     ]
     const watching = holders.watch(signal)
-    watching.catch(() => undefined)
+    watching.catch(err => {
+      if (!signal.aborted) this.#modules.logger.error({ err }, 'holders are watched no more')
+    })
     try {
       this.#setMembers(signal)
       await this.#loop(signal)

@@ -48,6 +48,11 @@ export class MemberPresence {
     this.#modules.planner.removePeer(peer)
   }
 
+  /** Whether it could not be reached when that was last seen. */
+  isAway(peer: string): boolean {
+    return this.#seen.get(peer)?.isPresent === false
+  }
+
   /** When it was last looked whether it is there. */
   checkedMs(peer: string): number {
     return this.#seen.get(peer)?.checkedMs ?? 0

@@ -1,0 +1,227 @@
+/** Members that are busy, claim everything, do not answer, or say what they hold when nobody listens. */
+import type { PeerId } from '@libp2p/interface'
+import { CID } from 'multiformats/cid'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { CatalogError, silentLogger } from '../../../base/index.ts'
+import type { PeerState } from '../../../mirror/index.ts'
+import { Claimed } from '../../../node/services/mirroring/claimed.ts'
+import { Holders, type HoldersModules } from '../../../node/services/mirroring/holders.ts'
+import type { ProofOutcome } from '../../../node/services/mirroring/types.ts'
+import { peerOf } from '../../../node/services/writer-key.ts'
+import { ManualClock } from '../protocols/manual-clock.ts'
+import { contentOf, keyOf } from '../records/examples.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const INTERVAL = HOUR
+const [ada, ben] = ['ada', 'ben'].map(name => peerOf(keyOf(name).publicKey)) as [string, string]
+const one = contentOf('one')
+
+let clock: ManualClock
+let ending: AbortController
+let claimed: Claimed
+let holders: Holders
+let connected: string[]
+let concerns: CID[]
+/** What is known here. */
+let known: (content: string) => boolean
+/** Contents that each question was about. */
+let asked: number[]
+/** How a member answers. */
+let answer: (contents: readonly CID[]) => readonly CID[]
+let challenged: string[]
+let prove: (peer: string) => ProofOutcome | Promise<ProofOutcome>
+let states: Map<string, PeerState>
+let watching: Promise<void>
+
+beforeEach(() => {
+  clock = new ManualClock()
+  ending = new AbortController()
+  claimed = new Claimed()
+  connected = [ada]
+  concerns = [one]
+  known = () => true
+  asked = []
+  answer = contents => contents
+  challenged = []
+  prove = () => 'proven'
+  states = new Map()
+  const modules = {
+    host: { peers: () => [] },
+    network: { connected: () => connected, recordHolders: async function* () {} },
+    exchange: {
+      ask: async (_: PeerId, contents: readonly CID[]) => {
+        asked.push(contents.length)
+        return answer(contents)
+      },
+      tell: async () => undefined
+    },
+    members: { members: () => [ada, ben].map(peer => ({ peer })) },
+    possession: {
+      challenge: async (peer: string) => {
+        challenged.push(peer)
+        return await prove(peer)
+      }
+    },
+    planner: {
+      concerns: () => concerns,
+      claim: (_: string, peer: string) => peer !== '',
+      prove: () => true,
+      refute: () => undefined,
+      setPeer: (peer: string, state: PeerState) => states.set(peer, state),
+      removePeer: (peer: string) => states.delete(peer),
+      networkOf: () => undefined,
+      hasChanged: false
+    },
+    releases: {
+      of: (key: string) => (known(key) ? { content: CID.parse(key) } : undefined)
+    },
+    claimed,
+    clock,
+    logger: silentLogger,
+    changed: () => undefined,
+    random: () => 0.5
+  }
+  holders = new Holders(modules as unknown as HoldersModules, {
+    self: 'self',
+    graceMs: 15 * MINUTE,
+    intervalMs: INTERVAL
+  })
+})
+
+afterEach(async () => {
+  ending.abort(new Error('over'))
+  await watching
+})
+
+function begin(): void {
+  holders.setMembers(ending.signal)
+  watching = holders.watch(ending.signal).catch(() => undefined)
+}
+
+const isAway = (peer: string): boolean => states.get(peer)?.awaySinceMs !== undefined
+
+describe('members', () => {
+  test('are asked again each interval', async () => {
+    answer = () => []
+    begin()
+    await clock.advance(INTERVAL / 2, MINUTE)
+    const before = asked.length
+    answer = contents => contents
+    await clock.advance(2 * INTERVAL, MINUTE)
+    expect(claimed.holdersOf(one.toString())).toEqual([ada])
+    expect(asked.length).toBeLessThan(before + 4)
+  })
+
+  test('that were busy are asked again soon', async () => {
+    answer = () => {
+      throw new CatalogError('BUSY', 'it begins just now')
+    }
+    begin()
+    await clock.advance(MINUTE, MINUTE)
+    answer = contents => contents
+    await clock.advance(6 * MINUTE, MINUTE)
+    expect(claimed.holdersOf(one.toString())).toEqual([ada])
+  })
+
+  test('are asked about as much as they have time for', async () => {
+    concerns = Array.from({ length: 5000 }, (_, at) => contentOf(`content ${at}`))
+    let left = 2000
+    answer = contents => {
+      if (left < contents.length) {
+        left += 1000
+        throw new CatalogError('BUSY', 'too much', { details: { retryAfterMs: 1000 } })
+      }
+      left -= contents.length
+      return contents
+    }
+    begin()
+    await clock.advance(MINUTE, 1000)
+    expect(claimed.of(ada)).toHaveLength(5000)
+  })
+
+  test('that come and go are asked about everything once at a time', async () => {
+    let give: () => void = () => undefined
+    const silent = new Promise<void>(resolve => {
+      give = resolve
+    })
+    answer = contents => silent.then(() => contents) as unknown as CID[]
+    begin()
+    for (let turn = 0; turn < 100; turn++) {
+      holders.disconnected(ada)
+      holders.connected(ada, ending.signal)
+    }
+    await clock.advance(1000)
+    expect(asked).toHaveLength(1)
+    give()
+  })
+
+  test('that answer BUSY when they are back are there', async () => {
+    begin()
+    await clock.advance(MINUTE, MINUTE)
+    connected = []
+    holders.disconnected(ada)
+    answer = () => {
+      // The question has connected the two.
+      connected = [ada]
+      throw new CatalogError('BUSY', 'it begins just now')
+    }
+    await clock.advance(10 * MINUTE, MINUTE)
+    expect(isAway(ada)).toBe(false)
+  })
+})
+
+describe('proofs', () => {
+  test('of others are not kept waiting by who claims everything and takes its time', async () => {
+    prove = peer => (peer === ada ? new Promise(() => undefined) : 'proven')
+    connected = [ada, ben]
+    begin()
+    for (let at = 0; at < 100; at++)
+      holders.told(ada, { held: [contentOf(`content ${at}`)], gone: [] })
+    holders.told(ben, { held: [one], gone: [] })
+    await clock.advance(1000)
+    expect(claimed.provenMs(ben, one.toString())).toBeDefined()
+  })
+
+  test('are not asked for with each plan while they are not answered', async () => {
+    prove = () => 'unanswered'
+    begin()
+    for (let plan = 0; plan < 60; plan++) {
+      holders.prove(ada, one)
+      await clock.advance(1000, 1000)
+    }
+    expect(challenged.length).toBeLessThan(8)
+    const before = challenged.length
+    holders.connected(ada, ending.signal)
+    await clock.advance(1000, 1000)
+    expect(challenged).toHaveLength(before + 1)
+  })
+
+  test('are renewed also where others answer none', async () => {
+    connected = [ada, ben]
+    answer = () => []
+    begin()
+    const many = Array.from({ length: 300 }, (_, at) => contentOf(`content ${at}`))
+    holders.told(ada, { held: many, gone: [] })
+    await clock.advance(MINUTE, 1000)
+    holders.told(ben, { held: [one], gone: [] })
+    await clock.advance(MINUTE, 1000)
+    const firstMs = claimed.provenMs(ben, one.toString())!
+    prove = peer => (peer === ada ? 'unanswered' : 'proven')
+    answer = () => {
+      throw new CatalogError('TIMEOUT', 'no answer')
+    }
+    await clock.advance(25 * HOUR, 5 * MINUTE)
+    expect(claimed.provenMs(ben, one.toString())!).toBeGreaterThan(firstMs)
+  })
+
+  test('of what is not known here any more are not asked for, and no place is kept for them', async () => {
+    begin()
+    await clock.advance(MINUTE, 1000)
+    expect(claimed.of(ada)).toHaveLength(1)
+    known = () => false
+    concerns = []
+    await clock.advance(24 * HOUR, 5 * MINUTE)
+    expect(claimed.of(ada)).toEqual([])
+  })
+})
