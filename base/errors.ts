@@ -532,6 +532,13 @@ export const ERROR_CODES = {
     'Counts of what was fetched are not in their one form, or are of another node than the one that told them.',
     'do not believe them; the node counts on its own'
   ),
+  RECEIPT_INVALID: row(
+    400,
+    VerificationFailed,
+    W.BadRequest,
+    'A receipt for content that a node took is not canonical DAG-CBOR or a field breaks its bounds.',
+    'do not count it; nothing depends on a receipt'
+  ),
   PROOF_INVALID: row(
     400,
     VerificationFailed,

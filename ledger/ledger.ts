@@ -1,5 +1,6 @@
 import { type Clock, LruCache } from '../base/index.ts'
 import { type Account, type Amounts, add, fade, forfeit, NOTHING, newAccount, sum } from './account.ts'
+import { liftOf } from './hints.ts'
 import { shareOfNetwork, weightOfNetwork } from './network-share.ts'
 import { forfeitedUntilMs, scoreOf, scoreOfAccount, weightOfScore } from './standing.ts'
 
@@ -11,6 +12,10 @@ const ROOM = MAX_ACCOUNTS / 10
 const WEIGHT_MS = 1000
 /** Who was given no turn for so long is not served now, and has no part of what its network shares. */
 const ACTIVE_MS = 10_000
+/** Receipts of one peer that count: more than it takes for all that they can add. */
+const MAX_RECEIPTS = 16
+/** Peers whose receipts are remembered, 5 KB each at most; whose were looked at longest ago are forgotten first, and shown again. */
+const MAX_SHOWING = 1000
 
 export interface LedgerModules {
   readonly clock: Pick<Clock, 'now' | 'monotonicMs'>
@@ -27,8 +32,16 @@ export interface LedgerOptions {
 /** What was changed since it was asked last: an account, or that it is gone. */
 export type Changed = ReadonlyMap<string, Account | undefined>
 
+/** A receipt for a peer, verified: who signed it, and what the peer gave to it. */
+export interface Shown {
+  readonly signer: string
+  readonly bytes: number
+  readonly expires: number
+}
+
 interface Shared {
-  readonly weight: number
+  readonly amounts: Amounts
+  readonly lift: number
   readonly active: number
   readonly untilMs: number
 }
@@ -44,6 +57,7 @@ export class Ledger {
   /** Until when a peer counts as one that is served now, by network; the empty network has none. */
   readonly #active: LruCache<string, Map<string, number>>
   readonly #shared: LruCache<string, Shared>
+  readonly #shown = new LruCache<string, readonly Shown[]>({ maxEntries: MAX_SHOWING })
   readonly #weights: LruCache<string, { readonly weight: number; readonly untilMs: number }>
 
   constructor(modules: LedgerModules, { halfLifeMs, maxAccounts = MAX_ACCOUNTS }: LedgerOptions) {
@@ -86,10 +100,20 @@ export class Ledger {
     return this.#accounts.has(peerId) ? this.#current(peerId) : undefined
   }
 
-  /** 0 to 1; one half for who is new. */
+  /** 0 to 1; one half for who is new and has shown no receipts that count. */
   scoreOf(peerId: string): number {
-    const account = this.account(peerId)
-    return account === undefined ? scoreOf(NOTHING) : scoreOfAccount(account)
+    return this.#score(peerId, this.#liftOf(peerId))
+  }
+
+  /** A peer has shown receipts that others signed for it: in place of those before. */
+  show(peerId: string, receipts: readonly Shown[]): void {
+    this.#shown.set(peerId, receipts.slice(0, MAX_RECEIPTS))
+  }
+
+  /** Receipts that a peer has shown and that have not expired, and how much of its score is due to them. */
+  receiptsOf(peerId: string): { shown: number; adds: number } {
+    const adds = Math.max(0, this.scoreOf(peerId) - this.#score(peerId))
+    return { shown: this.#receipts(peerId).length, adds }
   }
 
   /** Share of a peer that is given a turn now, beside others. */
@@ -109,7 +133,8 @@ export class Ledger {
     const own = this.#ownWeight(peerId)
     const network = this.networkOf(peerId)
     if (network === '') return own
-    const { weight, active } = this.#sharedBy(network)
+    const { amounts, lift, active } = this.#sharedBy(network)
+    const weight = weightOfNetwork(amounts, Math.max(lift, this.#liftOf(peerId)))
     const isActive = this.#active.get(network)?.has(peerId) === true
     return shareOfNetwork(own, { weight, active: isActive ? active : active + own })
   }
@@ -136,6 +161,26 @@ export class Ledger {
     for (const peerId of changed.keys()) this.#changed.add(peerId)
   }
 
+  #receipts(peerId: string): Shown[] {
+    const nowMs = this.#modules.clock.now()
+    return (this.#shown.get(peerId) ?? []).filter(({ expires }) => nowMs < expires)
+  }
+
+  #liftOf(peerId: string): number {
+    const vouched = this.#receipts(peerId).map(({ signer, bytes }) => ({
+      bytes,
+      score: this.#score(signer),
+      network: this.networkOf(signer)
+    }))
+    return liftOf(vouched, this.networkOf(peerId))
+  }
+
+  /** As measured, and with such a lift. */
+  #score(peerId: string, lift = 0): number {
+    const account = this.account(peerId)
+    return account === undefined ? scoreOf(NOTHING, lift) : scoreOfAccount(account, lift)
+  }
+
   #ownWeight(peerId: string): number {
     return weightOfScore(this.scoreOf(peerId))
   }
@@ -155,7 +200,8 @@ export class Ledger {
     for (const [peerId, untilMs] of active) if (nowMs >= untilMs) active.delete(peerId)
     if (active.size === 0) this.#active.delete(network)
     const shared = {
-      weight: weightOfNetwork(accounts.reduce(sum, NOTHING)),
+      amounts: accounts.reduce(sum, NOTHING),
+      lift: Math.max(0, ...[...active.keys()].map(peerId => this.#liftOf(peerId))),
       active: [...active.keys()].reduce((all, peerId) => all + this.#ownWeight(peerId), 0),
       untilMs: nowMs + WEIGHT_MS
     }

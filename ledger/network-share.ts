@@ -8,9 +8,9 @@
 import { type Amounts, NOTHING } from './account.ts'
 import { scoreOf, weightOfScore } from './standing.ts'
 
-/** Weight of a network of which this many bytes were given and taken in all. */
-export function weightOfNetwork({ sentBytes, receivedBytes }: Amounts): number {
-  return weightOfScore(scoreOf({ ...NOTHING, sentBytes, receivedBytes }))
+/** Weight of a network of which this many bytes were given and taken in all; `lift`: the highest of those that are served now. */
+export function weightOfNetwork({ sentBytes, receivedBytes }: Amounts, lift: number): number {
+  return weightOfScore(scoreOf({ ...NOTHING, sentBytes, receivedBytes }, lift))
 }
 
 /** What of it a member gets. `active`: the own weights of all members that are served now summed up, this one's included. */

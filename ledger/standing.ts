@@ -17,15 +17,16 @@
  * - *Whitewashing*, a new identity whenever the old one is in debt: it gains the way from 1/4 to 1, never what a giver has, and nothing where the
  *   network stays the same (network-share.ts). Were newcomers worse off, nobody could begin (Friedman and Resnick, "The Social Cost of Cheap
  *   Pseudonyms", 2001): this is the price.
- * - *Sybils that trade with each other*, and liars who praise each other: nothing counts but what this node itself measured, so there is nobody to tell it.
+ * - *Sybils that trade with each other*, and liars who praise each other: what others say counts little, and as far as this node values who says it by its
+ *   own measurement (hints.ts).
  * - *Many identities at once*: those of one network share one weight. Who has many networks has many weights, as many as it pays for.
  * - *Giving junk*: only content that this node asked for, and whose hash was right, counts; twice the same block counts once.
  */
-import { DAY_MS, MIB } from '../base/index.ts'
+import { DAY_MS } from '../base/index.ts'
 import type { Account, Amounts } from './account.ts'
+import { liftLeft } from './hints.ts'
+import { PRIOR_BYTES } from './prior.ts'
 
-/** What a newcomer may take before it falls behind: a dozen packages, and less than what a new identity costs in handshakes and look-ups. */
-export const PRIOR_BYTES = 64 * MIB
 /** Transfers that every source is believed to have behind it, so that one failure is no verdict. */
 const PRIOR_TRANSFERS = 8
 /** Weight of who gave without end, beside a newcomer's; its inverse is that of who only takes. */
@@ -33,10 +34,14 @@ const MAX_WEIGHT = 4
 /** How long a stake is forfeited: longer than memory of what was gained by it, as amounts fade in days. */
 export const FORFEIT_MS = 30 * DAY_MS
 
-/** From 0 to 1, one half for who is new: more given never lowers it, more taken, failed or violated never raises it. */
-export function scoreOf(amounts: Amounts): number {
+/**
+ * From 0 to 1, one half for who is new: more given never lowers it, more taken, failed or violated never raises it. `lift`: what receipts of
+ * others add to the share while nothing was exchanged.
+ */
+export function scoreOf(amounts: Amounts, lift = 0): number {
   const { sentBytes, receivedBytes, transfers, failures, violations } = amounts
-  const share = (receivedBytes + PRIOR_BYTES) / (receivedBytes + sentBytes + 2 * PRIOR_BYTES)
+  const exchanged = receivedBytes + sentBytes
+  const share = (receivedBytes + PRIOR_BYTES) / (exchanged + 2 * PRIOR_BYTES) + liftLeft(lift, exchanged)
   const tried = transfers + failures + PRIOR_TRANSFERS
   const reliability = (transfers + PRIOR_TRANSFERS) / tried
   return share * (0.5 + 0.5 * reliability) * 0.5 ** violations
@@ -59,6 +64,6 @@ export function forfeitedUntilMs({ forfeitedAtMs }: Account, nowMs: number): num
 }
 
 /** Score of an account at the moment for which it holds: 0 while its stake is forfeited. */
-export function scoreOfAccount(account: Account): number {
-  return forfeitedUntilMs(account, account.atMs) === undefined ? scoreOf(account.recent) : 0
+export function scoreOfAccount(account: Account, lift = 0): number {
+  return forfeitedUntilMs(account, account.atMs) === undefined ? scoreOf(account.recent, lift) : 0
 }

@@ -174,7 +174,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   await control.start()
   shutdown.leave('control', () => control.stop())
   const ledger = await fairnessOf(
-    { host, library, sets, violations, clock, logger: log, metrics: registry },
+    { host, control, nodeKey, library, sets, violations, clock, logger: log, metrics: registry },
     values.incentives,
     shutdown
   )

@@ -33,7 +33,9 @@ export const LedgerShape = Type.Object({
 
 export const PeerStanding = Type.Object({
   peerId: Type.String(),
-  score: Type.Number({ description: '0 to 1; one half for who is new.' }),
+  score: Type.Number({
+    description: '0 to 1; one half for who is new and unknown to all that are valued here.'
+  }),
   weight: Type.Number({
     description:
       'Its share beside a newcomer, who has 1, of what is sent where a limit is reached; 1 for all without `incentives.enabled`.'
@@ -42,6 +44,13 @@ export const PeerStanding = Type.Object({
     description: 'What it gave more than it took, of what counts; below 0 it owes.'
   }),
   ledger: LedgerShape,
+  receipts: Type.Object(
+    {
+      shown: count('Receipts that it has shown and that have not expired, each signed by another node.'),
+      adds: amount('What they add to the score; nothing where this node does not value who signed them.')
+    },
+    { description: 'What others say that it gave to them: hints, which add a tenth at most.' }
+  ),
   network: Type.Union(
     [
       Type.Object({ prefix: text('Of its addresses.'), peers: count('Peers of it that were dealt with.') }),

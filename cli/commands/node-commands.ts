@@ -78,9 +78,9 @@ export const NODE_COMMANDS: CommandSpec[] = [
         name: 'show',
         summary: 'how a peer stands with this node, and why',
         details:
-          'What it gave and took by the measurement of this node, how often it failed or broke the protocols, what weight it has where what is sent is limited, whether its key signed two stories, and what keeps it away. docs/operations.md, "Fairness between peers", says how these come about.',
+          'What it gave and took by the measurement of this node, how often it failed or broke the protocols, what receipts of others add, what weight it has where what is sent is limited, whether its key signed two stories, and what keeps it away. docs/operations.md, "Fairness between peers", says how these come about.',
         arguments: [{ name: '<peer>', description: 'peer id; it need not be connected' }],
-        json: '`peerId`, `score` (0 to 1), `weight` (1 is a newcomer), `creditBytes`, `ledger {since, sentBytes, receivedBytes, ratio, recent {sentBytes, receivedBytes, transfers, failures, violations}}` (sent is what it took), `network {prefix, peers}` or null, `leftAlone {code, reason}` or null, `deniedForMs`, `contradictions[] {library, epoch, revision, roots[], counts}`, `forfeitedUntil`, `ban`, `reasons[]`, `limits`, `connection` (as in `peers list`, or null)',
+        json: '`peerId`, `score` (0 to 1), `weight` (1 is a newcomer), `creditBytes`, `ledger {since, sentBytes, receivedBytes, ratio, recent {sentBytes, receivedBytes, transfers, failures, violations}}` (sent is what it took), `receipts {shown, adds}` (signed by others for it; what they add to the score), `network {prefix, peers}` or null, `leftAlone {code, reason}` or null, `deniedForMs`, `contradictions[] {library, epoch, revision, roots[], counts}`, `forfeitedUntil`, `ban`, `reasons[]`, `limits`, `connection` (as in `peers list`, or null)',
         load: () => import('./peers-show.ts')
       },
       {

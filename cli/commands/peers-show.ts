@@ -21,6 +21,7 @@ function fieldsOf(peer: PeerDetail): Array<[string, string | string[] | undefine
     ['failures', rounded(ledger.recent.failures)],
     ['violations', rounded(ledger.recent.violations)],
     ['credit', creditText(peer.creditBytes)],
+    ['receipts', receiptsText(peer.receipts)],
     ['score', peer.score.toFixed(2)],
     ['weight', peer.weight.toFixed(2)],
     ['limits', limitsText(peer.limits)],
@@ -44,6 +45,9 @@ function contradictionText({ library, epoch, revision, roots, counts }: Contradi
   const weight = counts ? '' : ' (closed: counts for nothing)'
   return `library ${library}, epoch ${epoch}, revision ${revision}: ${roots.join(' and ')}${weight}`
 }
+
+const receiptsText = ({ shown, adds }: PeerDetail['receipts']): string | undefined =>
+  shown === 0 ? undefined : `${shown} of others, which add ${adds.toFixed(2)} to the score`
 
 type Contradiction = PeerDetail['contradictions'][number]
 

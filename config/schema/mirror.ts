@@ -95,7 +95,7 @@ export const incentives = ObjectOf(
     enabled: flag({
       default: true,
       description:
-        'Serve peers that gave to this node better than those that only took, where a limit of what is sent is reached; else all peers alike.'
+        'Serve peers that gave to this node better than those that only took, where a limit of what is sent is reached, and exchange receipts of what was given; else all peers alike, and no receipts.'
     }),
     halfLife: duration({
       default: '7d',

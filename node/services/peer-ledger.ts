@@ -10,7 +10,8 @@ import {
   encodeAccount,
   Ledger,
   MAX_ACCOUNTS,
-  peerOfKey
+  peerOfKey,
+  type Shown
 } from '../../ledger/index.ts'
 import { type Database, KeyFamily, makeKey, type Registry, type ReleaseRecord } from '../../library/index.ts'
 import type { Contradiction, LibrarySets } from '../../sync/index.ts'
@@ -55,6 +56,7 @@ export class PeerLedger extends Ongoing {
   readonly #metrics
   readonly isWeighing: boolean
   readonly halfLifeMs: number
+  #eachMinute: ((signal: AbortSignal) => Promise<void>) | undefined
 
   /** With what earlier lives of the daemon measured. A row that cannot be read is left out, with a warning. */
   static async open(modules: PeerLedgerModules, options: PeerLedgerOptions): Promise<PeerLedger> {
@@ -92,7 +94,7 @@ export class PeerLedger extends Ongoing {
   }
 
   /** The numbers of peers, for who only wants to know. */
-  get view(): Pick<Ledger, 'account' | 'scoreOf' | 'networkOf' | 'peersOf'> {
+  get view(): Pick<Ledger, 'account' | 'scoreOf' | 'receiptsOf' | 'networkOf' | 'peersOf'> {
     return this.#ledger
   }
 
@@ -125,6 +127,16 @@ export class PeerLedger extends Ongoing {
     this.#ledger.note(peerId, { violations: 1 })
   }
 
+  /** A peer has shown receipts, verified, that others signed for it. */
+  show(peerId: string, receipts: readonly Shown[]): void {
+    this.#ledger.show(peerId, receipts)
+  }
+
+  /** Work that goes on, and rests, with the ledger. It never rejects, and ends with its signal. */
+  eachMinute(work: (signal: AbortSignal) => Promise<void>): void {
+    this.#eachMinute = work
+  }
+
   /**
    * Looks for proof that peers have signed two stories about an open library; their stake is forfeited then. Never rejects: proof that cannot
    * be read keeps nobody from working, and `catalog doctor` tells of it.
@@ -153,6 +165,7 @@ export class PeerLedger extends Ongoing {
       await this.#modules.clock.wait(KEEP_EVERY_MS, signal)
       await this.convict(signal)
       await this.#keep()
+      await this.#eachMinute?.(signal)
     }
   }
 

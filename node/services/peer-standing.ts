@@ -39,6 +39,7 @@ export async function standingOf(
     weight: ledger.weighed(peerId),
     creditBytes: account === undefined ? 0 : Math.round(creditBytesOf(account)),
     ledger: ledgerShape(account),
+    receipts: ledger.view.receiptsOf(peerId),
     network: network === '' ? null : { prefix: displayNetwork(network), peers: ledger.view.peersOf(network) },
     leftAlone: refusal === undefined ? null : { code: refusal.code, reason: refusal.message },
     deniedForMs: Math.ceil(violations.deniedForMs(peerId)),
@@ -79,7 +80,7 @@ function reasonsOf(
   facts: Omit<PeerStanding, 'reasons'>,
   { isWeighing, halfLifeMs }: Pick<PeerLedger, 'isWeighing' | 'halfLifeMs'>
 ): string[] {
-  const { ban, forfeitedUntil, contradictions, deniedForMs, leftAlone, network, ledger, weight } = facts
+  const { ban, forfeitedUntil, contradictions, deniedForMs, leftAlone, network, weight } = facts
   const reasons: string[] = []
   if (ban !== null)
     reasons.push(`banned since ${ban.bannedAt}${ban.reason === undefined ? '' : `: ${ban.reason}`}`)
@@ -90,7 +91,7 @@ function reasonsOf(
   if (deniedForMs > 0)
     reasons.push(`refused for ${displayDuration(deniedForMs)} for what it did against the protocols`)
   if (leftAlone !== null && ban === null) reasons.push(`asked for nothing now: ${leftAlone.reason}`)
-  reasons.push(...measuredReasons(ledger, halfLifeMs))
+  reasons.push(...measuredReasons(facts.ledger, halfLifeMs), ...receiptReasons(facts.receipts))
   if (network !== null && network.peers > 1)
     reasons.push(`${plural(network.peers, 'peer')} of its network ${network.prefix} share one weight`)
   reasons.push(
@@ -118,6 +119,16 @@ function measuredReasons({ since, recent }: PeerStanding['ledger'], halfLifeMs: 
       `it did ${violations.toFixed(1)} things against the protocols, each of which halves its score`
     )
   return reasons
+}
+
+function receiptReasons({ shown, adds }: PeerStanding['receipts']): string[] {
+  if (shown === 0) return []
+  const signed = `others signed ${plural(shown, 'receipt')} for what it gave to them, which`
+  return [
+    adds < 0.005
+      ? `${signed} count for nothing: they gave little to this node themselves, or enough is known of it`
+      : `${signed} add ${adds.toFixed(2)} to its score`
+  ]
 }
 
 const times = (weight: number): string => `${Number(weight.toPrecision(2))} times`

@@ -2,11 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { DAY_MS, GIB, MIB } from '../../../base/index.ts'
 import { type Amounts, add, fade, forfeit, NOTHING, newAccount } from '../../../ledger/account.ts'
+import { PRIOR_BYTES } from '../../../ledger/prior.ts'
 import {
   creditBytesOf,
   FORFEIT_MS,
   forfeitedUntilMs,
-  PRIOR_BYTES,
   scoreOf,
   scoreOfAccount,
   weightOfScore

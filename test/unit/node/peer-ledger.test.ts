@@ -217,6 +217,17 @@ describe('the standing of a peer', () => {
     ])
     const stranger = await standingOf({ ...modules, health: { refusal: () => undefined } }, PEER, signal)
     expect(stranger).toMatchObject({ score: 0.5, weight: 1, ledger: { since: null, ratio: null }, ban: null })
+    expect(stranger.receipts).toEqual({ shown: 0, adds: 0 })
+    const giver = peerOf(keyOf('bob').publicKey)
+    for (const [signer, words] of [
+      [liar, '1 receipt for what it gave to them, which count for nothing'],
+      [giver, '1 receipt for what it gave to them, which add 0.02 to its score']
+    ] as const) {
+      ledger.received(giver, OPEN, 10_000 * MIB)
+      ledger.show(PEER, [{ signer, bytes: 10_000 * MIB, expires: timeMs + 1 }])
+      const { receipts, reasons } = await standingOf(modules, PEER, signal)
+      expect([receipts.shown, reasons.join()]).toEqual([1, expect.stringContaining(words)])
+    }
     await ledger.stop()
   })
 })

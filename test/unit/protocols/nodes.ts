@@ -1,4 +1,4 @@
-import type { Libp2p, PeerId } from '@libp2p/interface'
+import type { Libp2p, PeerId, PrivateKey } from '@libp2p/interface'
 import { createLibp2p } from 'libp2p'
 import { quicTransport } from '../../../protocols/index.ts'
 
@@ -12,9 +12,10 @@ export async function withNodes<T>(count: number, run: (nodes: Libp2p[]) => Prom
   }
 }
 
-/** One started node that listens on a free port of loopback and dials nobody on its own. */
-export async function createNode(): Promise<Libp2p> {
+/** One started node that listens on a free port of loopback and dials nobody on its own; with a new key unless one is given. */
+export async function createNode(privateKey?: PrivateKey): Promise<Libp2p> {
   const node = await createLibp2p({
+    ...(privateKey !== undefined && { privateKey }),
     addresses: { listen: ['/ip4/127.0.0.1/udp/0/quic-v1'] },
     transports: [quicTransport()],
     connectionMonitor: { enabled: false },

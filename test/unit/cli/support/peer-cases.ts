@@ -14,6 +14,7 @@ const standing = {
     ratio: 1 / 3,
     recent: { sentBytes: 3e9, receivedBytes: 1e9, transfers: 4, failures: 1.25, violations: 0 }
   },
+  receipts: { shown: 2, adds: 0.0512 },
   network: { prefix: '192.0.2.0/24', peers: 2 },
   leftAlone: null,
   deniedForMs: 0,
@@ -32,6 +33,7 @@ ratio           0.33
 failures        1.3
 violations      0
 credit          owes 2 GB
+receipts        2 of others, which add 0.05 to the score
 score           0.00
 weight          0.25
 limits          none
