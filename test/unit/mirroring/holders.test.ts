@@ -176,8 +176,7 @@ describe('proofs', () => {
     prove = peer => (peer === ada ? new Promise(() => undefined) : 'proven')
     connected = [ada, ben]
     begin()
-    for (let at = 0; at < 100; at++)
-      holders.told(ada, { held: [contentOf(`content ${at}`)], gone: [] })
+    for (let at = 0; at < 100; at++) holders.told(ada, { held: [contentOf(`content ${at}`)], gone: [] })
     holders.told(ben, { held: [one], gone: [] })
     await clock.advance(1000)
     expect(claimed.provenMs(ben, one.toString())).toBeDefined()
