@@ -42,10 +42,11 @@ export class WantedContents {
   /** Asks about the most wanted of those that are not known here; whether something was learnt. Never rejects but for the signal. */
   async learn(signal: AbortSignal): Promise<boolean> {
     const { members, network } = this.#modules
-    const unknown = this.#unknown()
-    if (unknown.length === 0) return false
     const isMember = new Set(members.members().map(({ peer }) => peer))
     const asked = network.connected().filter(peer => isMember.has(peer))
+    // With nobody to ask nothing counts as asked.
+    const unknown = asked.length === 0 ? [] : this.#unknown()
+    if (unknown.length === 0) return false
     let isLearnt = false
     for (const peer of asked.slice(0, MAX_MEMBERS_ASKED)) {
       const left = unknown.filter(content => this.#modules.releases.of(content) === undefined)
