@@ -41,7 +41,6 @@ import type { FetchJobs } from './services/fetch-jobs.ts'
 import type { Fetching } from './services/fetching.ts'
 import { Libraries } from './services/libraries.ts'
 import type { LibraryAnnouncing } from './services/library-announcing.ts'
-import type { Copies } from './services/mirroring/copies.ts'
 import type { Network } from './services/network.ts'
 import type { Offloading } from './services/offloading.ts'
 import type { OperationQueue } from './services/operation-queue.ts'
@@ -115,7 +114,7 @@ export interface BuildModules {
   onBlocksChanged(): void
   mirroring: MirrorService
   /** What is held for others. */
-  copies: Pick<Copies, 'of'>
+  copies: Pick<Copies, 'of' | 'letGo'>
   following: Pick<SyncParts, 'follow' | 'follows' | 'imported'>
   partition: Pick<PartitionWatcher, 'shape'>
 }

@@ -15,7 +15,7 @@ export interface ContentsModules {
   content: Pick<ContentStore, 'list' | 'remove' | 'isKept'>
   jobs: Pick<FetchJobs, 'unfinished'>
   collecting: Pick<Collecting, 'changed'>
-  copies: Pick<Copies, 'of'>
+  copies: Pick<Copies, 'of' | 'letGo'>
 }
 
 export function createContents(modules: ContentsModules): ContentService {
@@ -67,6 +67,8 @@ export function createContents(modules: ContentsModules): ContentService {
     },
     async remove(cid, signal) {
       await content.remove(cid, signal)
+      // Its row has gone with it: what comes here again is not kept from a collection by what was.
+      if (copies.of(cid.toString()) !== undefined) await copies.letGo(cid)
       collecting.changed()
     }
   }

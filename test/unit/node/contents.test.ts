@@ -2,13 +2,13 @@
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CID } from 'multiformats/cid'
+import type { CID } from 'multiformats/cid'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { silentLogger, systemClock } from '../../../base/index.ts'
-import { createReleaseRecord, type Library, type ReleaseRecord } from '../../../library/index.ts'
+import { createReleaseRecord, type Library, mirrorCopyKey, type ReleaseRecord } from '../../../library/index.ts'
 import { createContents } from '../../../node/services/contents.ts'
 import { FetchJobs } from '../../../node/services/fetch-jobs.ts'
-import type { MirrorCopy } from '../../../node/services/mirroring/copies.ts'
+import { Copies } from '../../../node/services/mirroring/copies.ts'
 import type { ContentService } from '../../../node/services/types.ts'
 import { openTestLibrary } from '../../library.ts'
 import { makeTar, pseudoRandom } from '../content/fakes.ts'
@@ -19,25 +19,20 @@ const { signal } = new AbortController()
 let home: string
 let library: Library
 let contents: ContentService
+let copies: Copies
 let changes = 0
-/** What is held for others. */
-let mirrored: string | undefined
-const copyOf = (content: string): MirrorCopy => ({
-  ...{ content: CID.parse(content), record: 'r', name: 'n', version: '1.0.0', isPinned: false },
-  taken: { cause: 'rank', at: 0, wasHere: false }
-})
 
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'catalog-contents-'))
   library = await openTestLibrary({ log: silentLogger, clock: systemClock }, { home })
   changes = 0
-  mirrored = undefined
+  copies = await Copies.open({ database: library.database, clock: systemClock, logger: silentLogger })
   contents = createContents({
     registry: library.registry,
     content: library.content,
     jobs: new FetchJobs(library),
     collecting: { changed: () => void changes++ },
-    copies: { of: content => (content === mirrored ? copyOf(content) : undefined) }
+    copies
   })
 })
 
@@ -84,7 +79,7 @@ it('tells sizes, names, pins and whose it is', async () => {
     isOwn: true,
     isMirrored: false
   })
-  mirrored = one.toString()
+  await copies.take(mine, { cause: 'rank', wasHere: true })
   expect(await told(one)).toMatchObject({ isMirrored: true })
   expect(await told(unnamed)).toMatchObject({ state: 'complete', releases: [], pins: [], isOwn: false })
 })
@@ -150,4 +145,13 @@ it('lets go of a content and keeps its record', async () => {
   const missing = { code: 'CONTENT_MISSING' }
   await expect(contents.remove(record.release.content, signal)).rejects.toMatchObject(missing)
   expect(changes).toBe(1)
+})
+
+it('what was held for others is held no more once it was removed, also when it comes again', async () => {
+  const one = await ingest('one')
+  const record = await release('lib', one)
+  await copies.take(record, { cause: 'rank', wasHere: false })
+  await contents.remove(one, signal)
+  expect(copies.of(one.toString())).toBeUndefined()
+  expect(library.database.get(mirrorCopyKey(one.bytes))).toBeUndefined()
 })
