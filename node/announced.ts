@@ -4,7 +4,7 @@ import type { Registry as MetricsRegistry } from 'prom-client'
 import type { Clock, Logger } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
 import { createDiscovery, type Discovery } from '../discovery/index.ts'
-import type { Database } from '../library/index.ts'
+import type { ContentStore, Database } from '../library/index.ts'
 import type { LibrarySets } from '../sync/index.ts'
 import type { Topology } from '../topology/index.ts'
 import type { NodeKey } from '../trust/index.ts'
@@ -17,10 +17,10 @@ export interface AnnouncedModules {
   host: Pick<Host, 'libp2p'>
   privateKey: PrivateKey
   nodeKey: NodeKey
-  library: { database: Database }
+  library: { database: Database; content: Pick<ContentStore, 'localState'> }
   sets: LibrarySets
   /** What is held for others. */
-  copies: Pick<Copies, 'taken'>
+  copies: Pick<Copies, 'held'>
   topology: Pick<Topology, 'order'>
   clock: Clock
   log: Logger
@@ -42,7 +42,7 @@ export async function announcedBy(
   const { database } = library
   const libraryKeys = new LibraryKeys({ sets, clock, logger: log }, { writer: nodeKey.key.publicKey })
   const schedule = new AnnouncementSchedule(
-    { database, clock, libraries: libraryKeys, mirrored: () => copies.taken() },
+    { database, clock, libraries: libraryKeys, mirrored: () => copies.held(library.content) },
     { intervalMs: announce.interval }
   )
   const discovery = await createDiscovery(

@@ -5,6 +5,7 @@
 import { CID } from 'multiformats/cid'
 import type { Clock, Logger } from '../../../base/index.ts'
 import {
+  type ContentStore,
   type Database,
   KeyFamily,
   makeKey,
@@ -17,6 +18,8 @@ import { CAUSES, type Cause } from '../../../mirror/index.ts'
 export const MAX_COPIES = 100_000
 /** A row is a name, an id and a few words; a longer one is damage. */
 const MAX_ROW_BYTES = 1024
+/** Of one write: one for each row has the disk flush as often. */
+const ROWS_PER_WRITE = 1000
 
 export interface MirrorCopy {
   readonly content: CID
@@ -85,15 +88,21 @@ export class Copies {
     for (const copy of this.#copies.values()) if (copy.taken !== undefined) yield copy
   }
 
+  /** Those that are whole here. */
+  *held(content: Pick<ContentStore, 'localState'>): Generator<MirrorCopy> {
+    for (const copy of this.taken()) if (content.localState(copy.content) === 'complete') yield copy
+  }
+
   /** Nothing is held for others any more but what is pinned; what is here of it stays until the room is needed. */
   async letGoOfAll(): Promise<number> {
-    let count = 0
-    for (const { content, isPinned } of [...this.taken()])
-      if (!isPinned) {
-        await this.letGo(content)
-        count++
-      }
-    return count
+    const gone = [...this.taken()].filter(({ isPinned }) => !isPinned)
+    for (let from = 0; from < gone.length; from += ROWS_PER_WRITE) {
+      const rows = gone.slice(from, from + ROWS_PER_WRITE)
+      for (const { content } of rows) this.#copies.delete(content.toString())
+      const dels = rows.map(({ content: { bytes } }) => ({ type: 'del', key: mirrorCopyKey(bytes) }) as const)
+      await this.#modules.database.write(dels, { sync: true })
+    }
+    return gone.length
   }
 
   /** From now on it is held for others, or on its way. Durable when it resolves. */

@@ -54,6 +54,26 @@ test('when mirroring is off only pins are left', async () => {
   expect([...(await open()).all()].map(({ name }) => name)).toEqual(['other'])
 })
 
+test('what is only on its way is not held', async () => {
+  const copies = await open()
+  await copies.take(record, { cause: 'rank', wasHere: false })
+  const heldWhere = (state: 'none' | 'complete') => [...copies.held({ localState: () => state })]
+  expect(heldWhere('complete')).toHaveLength(1)
+  expect(heldWhere('none')).toEqual([])
+})
+
+test('a thousand are let go of with one write', async () => {
+  const copies = await open()
+  for (let at = 0; at < 1001; at++) {
+    const one = small({ name: 'lib', content: contentOf(`content ${at}`) })
+    await copies.take(createReleaseRecord(one, keyOf('ada')), { cause: 'rank', wasHere: false })
+  }
+  const before = database.commits.length
+  expect(await copies.letGoOfAll()).toBe(1001)
+  expect(database.commits.length - before).toBe(2)
+  expect([...(await open()).all()]).toEqual([])
+})
+
 test.each([
   ['no JSON', 'x'],
   ['another form', '{"record":1}'],
