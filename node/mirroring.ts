@@ -22,7 +22,7 @@ import { Holders } from './services/mirroring/holders.ts'
 import { Mirroring } from './services/mirroring/mirroring.ts'
 import { takeOffers } from './services/mirroring/offered.ts'
 import { PeerPossession } from './services/mirroring/possession.ts'
-import { MirrorReleases } from './services/mirroring/releases.ts'
+import { MAX_RELEASES, MirrorReleases } from './services/mirroring/releases.ts'
 import { createMirrorService, createNoMirrorService } from './services/mirroring/service.ts'
 import type { DemandBook, MemberDirectory, Offers, WantedReleases } from './services/mirroring/types.ts'
 import { WantedContents } from './services/mirroring/wanted.ts'
@@ -100,7 +100,7 @@ export async function createMirroring(
   const changed = (): void => mirroring.changed()
   const releases = new MirrorReleases(
     { ...modules, planner, holdersOf: content => claimed.holdersOf(content) },
-    { listed: classesOf(mirror.list), classes: classesOf(sync.priority) }
+    { maxReleases: MAX_RELEASES, listed: classesOf(mirror.list), classes: classesOf(sync.priority) }
   )
   const exchange = new HoldingsExchange({
     control,

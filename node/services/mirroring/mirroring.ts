@@ -20,7 +20,7 @@ import type { Blocking } from '../blocking.ts'
 import type { Network } from '../network.ts'
 import { Ongoing } from '../ongoing.ts'
 import type { PartitionWatch } from '../partition-types.ts'
-import type { Copies } from './copies.ts'
+import type { Copies, MirrorCopy } from './copies.ts'
 import type { Draining } from './draining.ts'
 import type { Holders } from './holders.ts'
 import { type MirrorReleases, OPEN_POOL } from './releases.ts'
@@ -221,24 +221,26 @@ export class Mirroring extends Ongoing {
   }
 
   async #refreshIfDue(isAsked: boolean, signal: AbortSignal): Promise<void> {
-    const { releases, holders, clock, blocking } = this.#modules
+    const { releases, copies, holders, clock, blocking } = this.#modules
     const isBlockedAnew = blocking.rules !== this.#rules
     if (!isAsked && !isBlockedAnew && clock.now() < this.#refreshDueMs()) return
     this.#isRefreshDue = false
     this.#rules = blocking.rules
     const startedMs = clock.monotonicMs()
+    // What comes to be kept meanwhile may not have been gone through.
+    const kept = [...copies.all()]
     await releases.refresh(signal)
-    await this.#letGoOfUnknown()
+    await this.#letGoOfUnknown(kept)
     this.#isReady = true
     void holders.tellAll(releases.held(), signal)
     this.#refreshTookMs = clock.monotonicMs() - startedMs
     this.#refreshedMs = clock.now()
   }
 
-  /** What was blocked or removed here meanwhile is not kept from a collection any longer. */
-  async #letGoOfUnknown(): Promise<void> {
+  /** What was blocked or removed here is not kept from a collection any longer, pinned or not. */
+  async #letGoOfUnknown(kept: readonly MirrorCopy[]): Promise<void> {
     const { copies, releases } = this.#modules
-    for (const { content } of [...copies.taken()]) {
+    for (const { content } of kept) {
       const release = releases.of(content.toString())
       if (release === undefined || release.isBlocked) await copies.letGo(content)
     }

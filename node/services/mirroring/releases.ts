@@ -48,6 +48,8 @@ export interface MirrorReleasesModules {
 }
 
 export interface MirrorReleasesOptions {
+  /** Contents that are planned for; those that are held are so beyond it. */
+  maxReleases: number
   /** What `mirror.accept = "listed"` means. */
   listed: readonly ReleaseMatcher[]
   /** What comes first, second and so on. */
@@ -73,6 +75,8 @@ export class MirrorReleases {
   readonly #modules: MirrorReleasesModules
   readonly #options: MirrorReleasesOptions
   readonly #known = new Map<string, KnownRelease>()
+  /** What going through all releases has found so far; undefined while that is not done. */
+  #found: Map<string, KnownRelease> | undefined
   readonly #coming = new Set<string>()
   readonly #offeredMs = new Map<string, number>()
   #isFull = false
@@ -97,15 +101,23 @@ export class MirrorReleases {
 
   /** Goes through all that is known here; what is there no more is planned for no more. Gives others their turn. */
   async refresh(signal: AbortSignal): Promise<void> {
-    const { registry, planner } = this.#modules
     const found = new Map<string, KnownRelease>()
+    this.#found = found
+    try {
+      await this.#find(found, signal)
+      await this.#replaceBy(found)
+    } finally {
+      this.#found = undefined
+    }
+  }
+
+  async #find(found: Map<string, KnownRelease>, signal: AbortSignal): Promise<void> {
+    const { registry } = this.#modules
     this.#isFull = false
     let read = 0
     for await (const record of allReleases(registry, signal)) {
-      const key = record.release.content.toString()
       if (!registry.isClosed(record)) {
-        if (found.has(key) || found.size < MAX_RELEASES)
-          found.set(key, merge(found.get(key), await this.#read(record)))
+        if (this.#hasPlace(record, found)) await this.#add(record, found)
         else this.#isFull = true
       }
       if (++read % RECORDS_PER_TURN === 0) {
@@ -113,6 +125,10 @@ export class MirrorReleases {
         signal.throwIfAborted()
       }
     }
+  }
+
+  async #replaceBy(found: ReadonlyMap<string, KnownRelease>): Promise<void> {
+    const { planner } = this.#modules
     for (const key of this.#known.keys())
       if (!found.has(key)) {
         this.#known.delete(key)
@@ -128,12 +144,24 @@ export class MirrorReleases {
 
   /** One release has come to be known here, or another one of its content; whether it is planned for. */
   async learn(record: ReleaseRecord): Promise<boolean> {
-    const key = record.release.content.toString()
-    if (this.#modules.registry.isClosed(record)) return false
-    if (!this.#known.has(key) && this.#known.size >= MAX_RELEASES) return false
-    this.#known.set(key, merge(this.#known.get(key), await this.#read(record)))
-    this.update(key)
+    if (this.#modules.registry.isClosed(record) || !this.#hasPlace(record, this.#known)) return false
+    await this.#add(record, this.#known)
+    // All may just be gone through, and where this one is have been already.
+    if (this.#found !== undefined) await this.#add(record, this.#found)
+    this.update(record.release.content.toString())
     return true
+  }
+
+  /** What is held always has one: else the last copy of it could go for want of a place here. */
+  #hasPlace({ release }: ReleaseRecord, releases: ReadonlyMap<string, KnownRelease>): boolean {
+    const key = release.content.toString()
+    return releases.has(key) || releases.size < this.#options.maxReleases || this.#modules.copies.of(key) !== undefined
+  }
+
+  async #add(record: ReleaseRecord, releases: Map<string, KnownRelease>): Promise<void> {
+    const read = await this.#read(record)
+    const key = record.release.content.toString()
+    releases.set(key, merge(releases.get(key), read))
   }
 
   /** A node that leaves asks this one to take it over. */

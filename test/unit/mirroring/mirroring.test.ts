@@ -253,6 +253,19 @@ describe('an operator', () => {
     expect(node!.parts.service.status().isEnabled).toBe(false)
   })
 
+  it('who removes a release that he has pinned keeps nothing of it from a collection', async () => {
+    world = await MirrorWorld.open(['ada'])
+    const [node] = world.nodes
+    const record = release('lib')
+    await world.publish(record, node!)
+    await node!.copies.pin(record)
+    await world.pass(10_000)
+    await node!.registry.remove(record.id)
+    node!.parts.releasesChanged()
+    await world.pass(10_000)
+    expect([...node!.copies.all()]).toEqual([])
+  })
+
   it('who turns mirroring off and on again has a node that is not about to leave', async () => {
     world = await MirrorWorld.open(['ada'])
     const [node] = world.nodes
