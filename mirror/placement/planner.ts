@@ -96,6 +96,7 @@ export class MirrorPlanner {
   setRelease(candidate: Candidate, nowMs: number): void {
     const key = candidate.content.toString()
     const known = this.#entries.get(key)
+    if (known !== undefined && isSame(known.candidate, candidate)) return
     const { budgetBytes } = this.#stock.change(known?.candidate, candidate)
     if (budgetBytes > 0) this.#budget.spend(budgetBytes, nowMs)
     if (known !== undefined && known.candidate.pool === candidate.pool) {
@@ -328,6 +329,18 @@ export class MirrorPlanner {
 function isConcern({ candidate: { have, isPinned }, own: { rank } }: Entry): boolean {
   return rank !== NO_RANK || have === 'mirror' || have === 'coming' || have === 'own' || isPinned
 }
+
+/** Whether a candidate says the same as before: going through all releases tells most of them again. */
+function isSame(a: Candidate, b: Candidate): boolean {
+  const { count, askers, lastMs } = a.demand
+  const isWantedAlike = count === b.demand.count && askers === b.demand.askers && lastMs === b.demand.lastMs
+  return isWantedAlike && SAME_FIELDS.every(field => a[field] === b[field])
+}
+
+const SAME_FIELDS = [
+  ...(['name', 'version', 'owner', 'bytes', 'pool', 'have', 'isReader', 'isBlocked'] as const),
+  ...(['isFollowed', 'isListed', 'isPinned', 'isOffered', 'priority', 'availability'] as const)
+] satisfies Array<keyof Candidate>
 
 /** The most copies of anything: twice that many are candidates. */
 export const MOST_COPIES = 20

@@ -155,7 +155,11 @@ export class MirrorReleases {
   /** What is held always has one: else the last copy of it could go for want of a place here. */
   #hasPlace({ release }: ReleaseRecord, releases: ReadonlyMap<string, KnownRelease>): boolean {
     const key = release.content.toString()
-    return releases.has(key) || releases.size < this.#options.maxReleases || this.#modules.copies.of(key) !== undefined
+    return (
+      releases.has(key) ||
+      releases.size < this.#options.maxReleases ||
+      this.#modules.copies.of(key) !== undefined
+    )
   }
 
   async #add(record: ReleaseRecord, releases: Map<string, KnownRelease>): Promise<void> {

@@ -299,3 +299,14 @@ describe('drop', () => {
     )
   })
 })
+
+describe('what is told again', () => {
+  test('has nothing decided anew', () => {
+    const one = new One(1)
+    one.planner.plan(NOW_MS)
+    one.set({})
+    expect(one.planner.hasChanged).toBe(false)
+    one.set({ isPinned: true })
+    expect(one.planner.hasChanged).toBe(true)
+  })
+})

@@ -5,7 +5,12 @@ import { join } from 'node:path'
 import type { CID } from 'multiformats/cid'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { silentLogger, systemClock } from '../../../base/index.ts'
-import { createReleaseRecord, type Library, mirrorCopyKey, type ReleaseRecord } from '../../../library/index.ts'
+import {
+  createReleaseRecord,
+  type Library,
+  mirrorCopyKey,
+  type ReleaseRecord
+} from '../../../library/index.ts'
 import { createContents } from '../../../node/services/contents.ts'
 import { FetchJobs } from '../../../node/services/fetch-jobs.ts'
 import { Copies } from '../../../node/services/mirroring/copies.ts'
