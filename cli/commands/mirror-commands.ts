@@ -41,7 +41,7 @@ export const MIRROR_COMMANDS: CommandSpec[] = [
         name: 'drain',
         summary: 'hand over what too few others hold, before this node leaves for good',
         details:
-          'The node takes nothing any more and offers to other members what fewer than `mirror.min` of them hold. When they have proven that they hold it, the node is no member any more, and `catalog mirror status` says that it is safe to leave. Copies stay here meanwhile, and after that until you remove them. Announcements of them are not repeated, and are forgotten within 25 hours.',
+          'The node takes nothing any more and offers to other members what fewer than `mirror.min` of them hold. When they have proven that they hold it, the node is no member any more, and `catalog mirror status` says that it is safe to leave. A copy stays here until `mirror.target` others that come before this node have proven theirs, or you remove it. Announcements of them are not repeated, and are forgotten within 25 hours.',
         options: [
           { flags: '--cancel', description: 'stay after all' },
           { flags: '--wait', description: 'return when it is safe to leave' }
