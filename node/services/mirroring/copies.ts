@@ -3,7 +3,7 @@
  * collection as long as it stands. A row without a content is a copy that is still on its way, so a restart goes on with it.
  */
 import { CID } from 'multiformats/cid'
-import type { Clock, Logger } from '../../../base/index.ts'
+import { type Clock, type Logger, Semaphore } from '../../../base/index.ts'
 import {
   type ContentStore,
   type Database,
@@ -18,6 +18,8 @@ import { CAUSES, type Cause } from '../../../mirror/index.ts'
 export const MAX_COPIES = 100_000
 /** A row is a name, an id and a few words; a longer one is damage. */
 const MAX_ROW_BYTES = 1024
+/** Changes that wait for the one before: some takes, and what an operator asks. */
+const MAX_CHANGES = 1000
 /** Of one write: one for each row has the disk flush as often. */
 const ROWS_PER_WRITE = 1000
 
@@ -50,6 +52,8 @@ export interface CopiesModules {
 export class Copies {
   readonly #modules: CopiesModules
   readonly #copies = new Map<string, MirrorCopy>()
+  /** One after the other: each keeps what the one before has written. */
+  readonly #changes = new Semaphore({ name: 'changes of copies', maxActive: 1, maxWaiting: MAX_CHANGES })
 
   /** What earlier lives of the daemon took. A row that cannot be read goes: what it was about is planned anew. */
   static async open(modules: CopiesModules, signal?: AbortSignal): Promise<Copies> {
@@ -107,9 +111,11 @@ export class Copies {
 
   /** From now on it is held for others, or on its way. Durable when it resolves. */
   async take(record: ReleaseRecord, { cause, wasHere }: { cause: Cause; wasHere: boolean }): Promise<void> {
-    const known = this.of(record.release.content.toString())
-    const taken = known?.taken ?? { cause, at: this.#modules.clock.now(), wasHere }
-    await this.#put(record, { isPinned: known?.isPinned ?? false, taken })
+    await this.#changes.run(async () => {
+      const known = this.of(record.release.content.toString())
+      const taken = known?.taken ?? { cause, at: this.#modules.clock.now(), wasHere }
+      await this.#put(record, { isPinned: known?.isPinned ?? false, taken })
+    })
   }
 
   /** It is held for others no more, pinned or not. Durable when it resolves. */
@@ -119,14 +125,16 @@ export class Copies {
   }
 
   async pin(record: ReleaseRecord): Promise<void> {
-    await this.#put(record, { ...this.#takenOf(record), isPinned: true })
+    await this.#changes.run(() => this.#put(record, { ...this.#takenOf(record), isPinned: true }))
   }
 
   /** What was taken stays until a plan lets go of it. */
   async unpin(record: ReleaseRecord): Promise<void> {
-    const rest = this.#takenOf(record)
-    if (rest.taken === undefined) await this.letGo(record.release.content)
-    else await this.#put(record, { ...rest, isPinned: false })
+    await this.#changes.run(async () => {
+      const rest = this.#takenOf(record)
+      if (rest.taken === undefined) await this.letGo(record.release.content)
+      else await this.#put(record, { ...rest, isPinned: false })
+    })
   }
 
   #takenOf({ release }: ReleaseRecord): Pick<MirrorCopy, 'taken'> {

@@ -37,6 +37,18 @@ test('a pin stays when the copy is taken, and a copy when the pin goes', async (
   expect((await open()).of(key)).toBeUndefined()
 })
 
+test('a pin stays when the copy is taken at the same moment', async () => {
+  for (const isPinFirst of [true, false]) {
+    const copies = await open()
+    const pin = () => copies.pin(record)
+    const take = () => copies.take(record, { cause: 'rank', wasHere: false })
+    await Promise.all((isPinFirst ? [pin, take] : [take, pin]).map(change => change()))
+    for (const known of [copies, await open()])
+      expect(known.of(key)).toMatchObject({ isPinned: true, taken: { cause: 'rank' } })
+    await copies.letGo(record.release.content)
+  }
+})
+
 test('a pin that was never taken leaves nothing behind', async () => {
   const copies = await open()
   await copies.pin(record)
