@@ -23,7 +23,7 @@ if (process.getuid?.() !== 0)
 const files = globSync('test/net/*.test.ts', { cwd: ROOT })
 const isAlone = (file: string): boolean => ALONE.some(name => file.endsWith(`/${name}.test.ts`))
 const results = [
-  passes('vitest/vitest.mjs', ['run', ...files.filter(file => !isAlone(file))]),
+  passes('vitest/vitest.mjs', ['run', ...files.filter(file => !isAlone(file)), '--maxWorkers=2']),
   passes('vitest/vitest.mjs', ['run', ...files.filter(isAlone), '--no-file-parallelism']),
   passes('mocha/bin/mocha.js', [
     '--exit',
