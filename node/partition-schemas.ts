@@ -22,6 +22,9 @@ export const PartitionShape = Type.Object(
     lost: count('Peers that are lost now.'),
     of: count('Peers that were connected before, or are now.'),
     isCutOff: Type.Boolean({ description: 'Whether nobody is connected.' }),
+    isFrozen: Type.Boolean({
+      description: 'Whether what is made anew for peers that are gone waits for them.'
+    }),
     reasons: Type.Array(Type.String()),
     last: Type.Union([PartitionReportShape, Type.Null()], {
       description: 'What became of the last partition since the start.'

@@ -4,7 +4,7 @@ import type { PartitionShape } from '../partition-schemas.ts'
 
 /** In JSON, with instants in place of monotonic times. */
 export function partitionShape(
-  { name, sinceMs, lost, of, isCutOff, reasons }: PartitionState,
+  { name, sinceMs, lost, of, isCutOff, isFrozen, reasons }: PartitionState,
   last: PartitionReport | undefined,
   clock: Clock
 ): PartitionShape {
@@ -16,6 +16,7 @@ export function partitionShape(
     lost,
     of,
     isCutOff,
+    isFrozen,
     reasons: [...reasons],
     last: last === undefined ? null : reportShape(last, instant)
   }

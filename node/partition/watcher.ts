@@ -97,7 +97,7 @@ export class PartitionWatcher extends Ongoing implements PartitionWatch {
   }
 
   get isFrozen(): boolean {
-    return this.#modules.detector.name !== 'whole'
+    return this.#modules.detector.isFrozen
   }
 
   onChange(listener: (state: PartitionState) => void): () => void {
@@ -127,8 +127,8 @@ export class PartitionWatcher extends Ongoing implements PartitionWatch {
     const { detector, clock } = this.#modules
     const nowMs = clock.monotonicMs()
     detector.tick(nowMs)
-    const { name } = detector
-    if (name !== this.#told.name) this.#changed()
+    const { name, isFrozen } = detector
+    if (name !== this.#told.name || isFrozen !== this.#told.isFrozen) this.#changed()
     if (name === 'suspected' && !this.#isProbing && nowMs - this.#probedMs >= PROBE_EVERY_MS)
       this.#track(this.#probe(signal))
     if (detector.lost.length > 0 && !this.#isRedialing) this.#track(this.#redial(signal))

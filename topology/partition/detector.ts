@@ -9,6 +9,9 @@
  * and there is nobody to ask. Else those who are left are asked whether they reach the lost ones, as SWIM does for a single peer. If they
  * do, the fault is this node's way to them, and no partition; if they miss them too, it is one. It heals when half of the lost are back.
  *
+ * What is made anew for peers that are gone is frozen meanwhile. Machines that die together look just like a partition, so it is not for as long as that
+ * lasts: after a while the majority takes over, as there is one at most, and a minority goes on waiting for it.
+ *
  * Pure: what happens is told with its time, `tick` draws the conclusions, and `state` has them.
  */
 import { displayDuration, plural } from '../../base/index.ts'
@@ -19,6 +22,8 @@ import {
   STALL_GRACE_MS,
   STALL_MS,
   SUSPECT_MS,
+  TAKE_OVER_MS,
+  TAKE_OVER_SHARE,
   TOGETHER_MS,
   UNCONFIRMED_SHARE
 } from './limits.ts'
@@ -37,6 +42,8 @@ export interface PartitionState {
   readonly of: number
   /** Nobody is connected. */
   readonly isCutOff: boolean
+  /** What makes up for peers that are gone waits. */
+  readonly isFrozen: boolean
   /** In words; none when it is whole. */
   readonly reasons: readonly string[]
 }
@@ -63,6 +70,8 @@ export interface PartitionReport extends Healed {
   readonly lostPeers: number
   readonly returnedPeers: number
 }
+
+const TAKES_OVER = 'with those who are left this node is the majority: what is lost is made anew'
 
 /** From the loss to its end. */
 interface Episode {
@@ -99,8 +108,16 @@ export class PartitionDetector {
     const { lost, of } = this.#peers.counts(this.#nowMs)
     const isCutOff = this.#peers.isAlone
     const sinceMs = this.#episode?.beganMs ?? this.#sinceMs
-    if (this.#name === 'whole') return { name: 'whole', sinceMs, lost: 0, of, isCutOff, reasons: [] }
-    return { name: this.#name, sinceMs, lost, of, isCutOff, reasons: this.#reasons }
+    const isFrozen = this.isFrozen
+    if (this.#name === 'whole')
+      return { name: 'whole', sinceMs, lost: 0, of, isCutOff, isFrozen, reasons: [] }
+    const reasons = isFrozen ? this.#reasons : [...this.#reasons, TAKES_OVER]
+    return { name: this.#name, sinceMs, lost, of, isCutOff, isFrozen, reasons }
+  }
+
+  /** What makes up for peers that are gone waits: they may be back. */
+  get isFrozen(): boolean {
+    return this.#name !== 'whole' && !this.#takesOver
   }
 
   /** Peers that are looked for: nobody while all is well. */
@@ -222,6 +239,15 @@ export class PartitionDetector {
     const { noticedMs } = this.#episode!
     if (this.#isBack()) this.#enter('healing', this.#reasons)
     else if (this.#nowMs - noticedMs >= GIVE_UP_MS && !this.#peers.isAlone) this.#end(this.#nowMs)
+  }
+
+  /** Those who are left are the majority, and have waited for long. */
+  get #takesOver(): boolean {
+    return (
+      this.#name === 'partitioned' &&
+      this.#nowMs - this.#sinceMs >= TAKE_OVER_MS &&
+      this.#peers.lostShare(this.#nowMs) <= TAKE_OVER_SHARE
+    )
   }
 
   #lookOffline(): void {

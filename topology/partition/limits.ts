@@ -1,4 +1,4 @@
-import { HOUR_MS, SECOND_MS } from '../../base/index.ts'
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
 
 /** A peer counts once it was connected for so long: who is refused, or looks in and goes, does not. */
 export const LIVE_AFTER_MS = 5 * SECOND_MS
@@ -25,6 +25,10 @@ export const STALL_MS = 2 * SECOND_MS
 export const STALL_GRACE_MS = 10 * SECOND_MS
 /** Of those that were lost, so many have to be back for the partition to heal. */
 export const RETURNED_SHARE = 1 / 2
+/** Up to this share of the peers is lost: with this node those who are left are more than half, as one side of a cut can be and no other. */
+export const TAKE_OVER_SHARE = 1 / 2
+/** The majority waits no longer than this before it makes anew what is lost: most cuts are over by then, and most of what still lasts are machines that died together. */
+export const TAKE_OVER_MS = 15 * MINUTE_MS
 /** Who stays away for so long is gone: what it held has to be somewhere else. */
 export const GIVE_UP_MS = HOUR_MS
 /** Peers that are kept in mind: above any number of connections that a node holds. */

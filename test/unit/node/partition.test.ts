@@ -4,7 +4,7 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { CatalogError, SECOND_MS, silentLogger } from '../../../base/index.ts'
+import { CatalogError, MINUTE_MS, SECOND_MS, silentLogger } from '../../../base/index.ts'
 import { EventHub, type NodeEvent } from '../../../node/events.ts'
 import type { ConnectedPeer, Host } from '../../../node/host/index.ts'
 import { explained } from '../../../node/partition/explaining.ts'
@@ -167,6 +167,19 @@ describe('a partition', () => {
     expect(metrics).toMatch(/catalog_partition_partitions_total 1\n/)
     expect(metrics).toMatch(/catalog_partition_duration_seconds_count 1\n/)
     expect(metrics).toMatch(/catalog_partition_state_number 0\n/)
+  })
+
+  it('that lasts freezes no longer where the majority is, and tells those who listen', async () => {
+    world.lose(...world.peers.slice(0, 2))
+    await world.until('partitioned')
+    const frozen: boolean[] = []
+    world.watcher.onChange(() => frozen.push(world.watcher.isFrozen))
+    await world.clock.advance(16 * MINUTE_MS, SECOND_MS)
+    expect(frozen).toEqual([false])
+    expect(world.watcher.shape()).toMatchObject({ state: 'partitioned', isFrozen: false })
+    world.isBack = true
+    await world.until('whole')
+    expect(world.heals).toHaveLength(1)
   })
 
   it('is none where others reach the peers: it is the way from here', async () => {

@@ -7,6 +7,7 @@ export const WHOLE: PartitionShape = {
   lost: 0,
   of: 0,
   isCutOff: true,
+  isFrozen: false,
   reasons: [],
   last: null
 }

@@ -167,6 +167,44 @@ describe('a partition', () => {
     expect(world.name).toBe('healing')
   })
 
+  it.each([
+    [2, 4, [true, false]],
+    [3, 6, [true, false]],
+    [2, 3, [true, true]],
+    [4, 6, [true, true]]
+  ])('of %d of %d peers is frozen until the majority takes over, and only it does', (lost, of, frozen) => {
+    const world = new World(of)
+    const gone = world.peers.slice(0, lost)
+    world.lose(gone)
+    world.pass(SECOND_MS)
+    world.detector.judged(others(gone))
+    world.pass(14 * MINUTE_MS)
+    const before = world.detector.state.isFrozen
+    world.pass(2 * MINUTE_MS)
+    const { name, isFrozen, reasons } = world.detector.state
+    expect([name, [before, isFrozen]]).toEqual(['partitioned', frozen])
+    expect(/majority/.test(reasons.join())).toBe(!isFrozen)
+    world.come(gone)
+    world.pass(SECOND_MS)
+    expect(world.detector.state, 'until all is synced').toMatchObject({ name: 'healing', isFrozen: true })
+  })
+
+  it('of which the way back broke again is frozen for as long once more', () => {
+    const world = new World(6)
+    const gone = world.peers.slice(0, 2)
+    world.lose(gone)
+    world.pass(SECOND_MS)
+    world.detector.judged(others(gone))
+    world.pass(14 * MINUTE_MS)
+    world.come(gone)
+    world.pass(SECOND_MS)
+    world.lose(gone)
+    world.pass(14 * MINUTE_MS)
+    expect(world.detector.state).toMatchObject({ name: 'partitioned', isFrozen: true })
+    world.pass(2 * MINUTE_MS)
+    expect(world.detector.isFrozen).toBe(false)
+  })
+
   it('is given up after an hour: who stays away for so long is gone', () => {
     const world = new World(6)
     world.lose(world.peers.slice(0, 3))
