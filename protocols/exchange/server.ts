@@ -1,5 +1,5 @@
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
-import { type Clock, type Logger, SECOND_MS, Semaphore } from '../../base/index.ts'
+import { type Clock, KIB, type Logger, SECOND_MS, Semaphore } from '../../base/index.ts'
 import { pull } from '../quic/index.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
 import { drained, encodeFrame } from '../wire/frame-writer.ts'
@@ -12,8 +12,11 @@ import type { ExchangeType } from './types.ts'
 const MAX_STREAMS_PER_CONNECTION = 16
 /** A stream without a whole request for this long is reset, so that idle streams cannot be collected. */
 const REQUEST_TIMEOUT_MS = 5 * SECOND_MS
-/** And one whose peer does not take an answer: it would be held in memory for as long as the peer likes. */
-const ANSWER_TAKEN_MS = 20 * SECOND_MS
+/**
+ * And so much longer where it was answered, by the size of the answer: the transport takes half a mebibyte at once, and does not say when
+ * the peer has it. A peer that takes none of it has it held in memory for no longer.
+ */
+const SLOWEST_BYTES_PER_SECOND = 24 * KIB
 /** Requests of all peers that are worked on at once, and that wait for it; more are answered BUSY. */
 const MAX_ACTIVE = 64
 const MAX_WAITING = 512
@@ -75,13 +78,16 @@ export async function serveExchange<Q, A extends StatusFields>(
     stream.addEventListener('close', () => ended.abort(), { once: true })
     const signal = AbortSignal.any([stopping.signal, ended.signal])
     const reader = new FrameReader(pull(stream, { signal }))
+    const within = <T>(limitMs: number, wait: () => Promise<T>): Promise<T> =>
+      withDeadline(stream, modules.clock, limitMs, wait)
+    let limitMs = REQUEST_TIMEOUT_MS
     for (let served = 0; served < options.maxRequests; served++) {
-      const frame = await withDeadline(stream, REQUEST_TIMEOUT_MS, () =>
-        reader.frame(type.request.name, type.request.maxBytes)
-      )
+      const frame = await within(limitMs, () => reader.frame(type.request.name, type.request.maxBytes))
       if (frame === undefined) break
-      stream.send(encodeFrame([], await answerFrame(frame, connection, signal)))
-      await withDeadline(stream, ANSWER_TAKEN_MS, () => drained(stream, signal))
+      const answer = encodeFrame([], await answerFrame(frame, connection, signal))
+      stream.send(answer)
+      limitMs = REQUEST_TIMEOUT_MS + (answer.byteLength / SLOWEST_BYTES_PER_SECOND) * SECOND_MS
+      await within(limitMs, () => drained(stream, signal))
     }
     await reader.close()
     await stream.close({ signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })
@@ -114,11 +120,20 @@ export async function serveExchange<Q, A extends StatusFields>(
 }
 
 /** Resets the stream when what depends on its peer takes longer than it may. */
-async function withDeadline<T>(stream: Stream, limitMs: number, wait: () => Promise<T>): Promise<T> {
-  const timer = setTimeout(() => stream.abort(new Error(`not over within ${limitMs} ms`)), limitMs)
+async function withDeadline<T>(
+  stream: Stream,
+  clock: Pick<Clock, 'wait'>,
+  limitMs: number,
+  wait: () => Promise<T>
+): Promise<T> {
+  const done = new AbortController()
+  clock.wait(limitMs, done.signal).then(
+    () => stream.abort(new Error(`not over within ${limitMs} ms`)),
+    () => undefined
+  )
   try {
     return await wait()
   } finally {
-    clearTimeout(timer)
+    done.abort()
   }
 }

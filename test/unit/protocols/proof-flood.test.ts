@@ -1,6 +1,6 @@
 /** A node that is challenged without end, or cannot read what it should prove, over real QUIC. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { CatalogError, toCatalogError } from '../../../base/index.ts'
+import { CatalogError, KIB, SECOND_MS, toCatalogError } from '../../../base/index.ts'
 import type { ReleaseRecord } from '../../../library/index.ts'
 import { ExchangeClient, PROOF } from '../../../protocols/index.ts'
 import { DIGESTS_COST, MAKE_MS, PROOF_RATE, TURN_MS } from '../../../protocols/proof/limits.ts'
@@ -133,6 +133,33 @@ describe('a node that is challenged without end', () => {
       expect(await ask(holder, target, digests)).toBe('OK')
       await clock.advance(MAKE_MS + TURN_MS, 1000)
       expect(await Promise.all(late)).toEqual(['BUSY', 'BUSY'])
+    } finally {
+      await target.close()
+    }
+  })
+
+  it('gives a peer the time that a large answer takes over a slow link, and no more', async () => {
+    const clock = new ManualClock()
+    const target = await startProofPeer({ modules: { clock } })
+    try {
+      await give(holder, target, record)
+      const peerId = await introduce(stranger.libp2p, target.libp2p)
+      const at = { peerId, addresses: [] }
+      const client = await ExchangeClient.open(stranger.libp2p, PROOF, NETWORK, at, signal)
+      const { name, version, owner, content } = record.release
+      const askOne = async (): Promise<number> => {
+        const sample = { page: 0, offset: 100_000 }
+        const { blocks } = await client.ask({ name, version, owner, content: content.bytes, sample })
+        return blocks.reduce((sum, { byteLength }) => sum + byteLength, 0)
+      }
+      const bytes = await askOne()
+      expect(bytes).toBeGreaterThan(24 * KIB)
+      // 5 s for the question, and a second for each 24 KiB of the answer before it.
+      const allowedMs = 5 * SECOND_MS + (bytes / (24 * KIB)) * SECOND_MS
+      await clock.advance(allowedMs - 500, 100)
+      expect(await askOne()).toBe(bytes)
+      await clock.advance(allowedMs + 500, 100)
+      await expect(askOne()).rejects.toMatchObject({ code: 'STREAM_TRUNCATED' })
     } finally {
       await target.close()
     }
