@@ -1,4 +1,4 @@
-/** Challenges of peers, as the runner of mirroring asks for them: some at once, one of each peer, and none of who has just failed one. */
+/** What becomes of challenges of peers; none of who has just failed one. How many there are at once, challenges.ts sees to. */
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { CID } from 'multiformats/cid'
@@ -9,7 +9,6 @@ import {
   type ErrorCode,
   type Logger,
   partMetrics,
-  Semaphore,
   toCatalogError
 } from '../../../base/index.ts'
 import type { ReleaseRecord } from '../../../library/index.ts'
@@ -17,13 +16,6 @@ import type { MayRead, ProofClient, ToldBytes } from '../../../protocols/index.t
 import type { Violations } from '../violations.ts'
 import { Doubts } from './doubts.ts'
 import type { Possession, ProofOutcome } from './types.ts'
-
-/** Challenges under way: each holds an answer of half a mebibyte at most, and has the disk read some chunks. */
-const MAX_ACTIVE = 8
-/** And waiting: those that a look at a few hundred contents asks for. */
-const MAX_WAITING = 1024
-/** Challenges of one peer that wait for the one under way. */
-const MAX_WAITING_FOR_PEER = 64
 
 /** What the peer answered breaks the protocol or is no proof. */
 const VIOLATIONS: ReadonlySet<ErrorCode> = new Set(['BYTES_WRONG', 'PROTOCOL_VIOLATION'])
@@ -46,9 +38,6 @@ export interface PossessionModules {
 export class PeerPossession implements Possession {
   readonly #modules: PossessionModules
   readonly #doubts: Doubts
-  readonly #turns = new Semaphore({ name: 'challenges', maxActive: MAX_ACTIVE, maxWaiting: MAX_WAITING })
-  /** Peers that are challenged, or wait for it. */
-  readonly #peers = new Map<string, Semaphore>()
   readonly #outcomes
 
   constructor(modules: PossessionModules) {
@@ -65,30 +54,20 @@ export class PeerPossession implements Possession {
   }
 
   async #outcomeOf(peerId: string, content: CID, signal: AbortSignal): Promise<ProofOutcome> {
-    const { logger } = this.#modules
     if (this.#doubts.isDoubted(peerId, content.toString())) return 'refuted'
-    const places = this.#placesOf(peerId)
     try {
-      // First the peer's turn: who waits for it has no place that others could have.
-      return await places.run(
-        () => this.#turns.run(() => this.#inTurn(peerId, content, signal), signal),
-        signal
-      )
+      return await this.#ask(peerId, content, signal)
     } catch (thrown) {
       signal.throwIfAborted()
-      const error = toCatalogError(thrown)
-      // BUSY is that too many wait; everything that a peer can do is judged below.
-      if (error.code !== 'BUSY') logger.error({ err: error, peer: peerId }, 'a peer could not be challenged')
+      // Everything that a peer can do is judged below.
+      const err = toCatalogError(thrown)
+      this.#modules.logger.error({ err, peer: peerId }, 'a peer could not be challenged')
       return 'unanswered'
-    } finally {
-      if (places.active === 0 && places.waiting === 0) this.#peers.delete(peerId)
     }
   }
 
-  async #inTurn(peerId: string, content: CID, signal: AbortSignal): Promise<ProofOutcome> {
+  async #ask(peerId: string, content: CID, signal: AbortSignal): Promise<ProofOutcome> {
     const { client, releaseOf, mayRead } = this.#modules
-    // It may have failed while this one waited.
-    if (this.#doubts.isDoubted(peerId, content.toString())) return 'refuted'
     const record = releaseOf(content)
     const peer = peerIdFromString(peerId)
     if (record === undefined || !(await mayRead(peer, record))) return 'unanswered'
@@ -130,17 +109,5 @@ export class PeerPossession implements Possession {
     } catch (err) {
       logger.warn({ err, peer: peerId }, 'what a peer says of itself with a proof could not be taken')
     }
-  }
-
-  #placesOf(peerId: string): Semaphore {
-    const known = this.#peers.get(peerId)
-    if (known !== undefined) return known
-    const places = new Semaphore({
-      name: 'challenges of a peer',
-      maxActive: 1,
-      maxWaiting: MAX_WAITING_FOR_PEER
-    })
-    this.#peers.set(peerId, places)
-    return places
   }
 }

@@ -68,8 +68,8 @@ export type ProofOutcome = 'proven' | 'refuted' | 'unanswered'
 
 export interface Possession {
   /**
-   * Has a peer prove that it can produce a content now. Throws nothing but the signal's reason. Challenges of one peer wait for each
-   * other, and where too many wait it is `unanswered`.
+   * Has a peer prove that it can produce a content now. Throws nothing but the signal's reason. One of a peer at a time: to a second one it
+   * says that it is busy.
    */
   challenge(peerId: string, content: CID, signal: AbortSignal): Promise<ProofOutcome>
 }

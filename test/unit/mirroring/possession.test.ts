@@ -1,11 +1,14 @@
 /** What becomes of challenges: which failures refute a peer, and for how long it is left alone then. */
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CatalogError, type ErrorCode, HOUR_MS, MINUTE_MS, silentLogger } from '../../../base/index.ts'
 import { createReleaseRecord } from '../../../library/index.ts'
+import { Challenges } from '../../../node/services/mirroring/challenges.ts'
 import { PeerPossession } from '../../../node/services/mirroring/possession.ts'
+import type { ProofOutcome } from '../../../node/services/mirroring/types.ts'
 import type { ToldBytes } from '../../../protocols/index.ts'
+import { eventually } from '../../eventually.ts'
 import { ManualClock } from '../protocols/manual-clock.ts'
 import { contentOf, keyOf, small } from '../records/examples.ts'
 
@@ -148,53 +151,76 @@ describe('a peer that has failed', () => {
 })
 
 describe('challenges at once', () => {
+  let outcomes: ProofOutcome[]
+  let challenges: Challenges
+  let stop: AbortController
+  let run: Promise<never>
+
+  beforeEach(() => {
+    outcomes = []
+    stop = new AbortController()
+    challenges = new Challenges(
+      { possession, clock, logger: silentLogger, random: () => 0.5 },
+      { onOutcome: (_, outcome) => void outcomes.push(outcome) }
+    )
+    run = challenges.run(stop.signal)
+    run.catch(() => undefined)
+  })
+  afterEach(() => stop.abort())
+
+  const add = (peerId: string, name: string): boolean =>
+    challenges.add({ peer: peerId, content: contentOf(name) })
+
   it('of one peer wait for each other, and are few in all', async () => {
     const gates: Array<() => void> = []
     answer = () =>
       new Promise(resolve => {
         gates.push(() => resolve(TOLD))
       })
-    const all = peers.flatMap(id => [challenge(id), challenge(id, contentOf('two'))])
+    for (const id of peers) for (const name of ['one', 'two']) add(id, name)
     let most = 0
-    for (let done = 0; done < all.length; done++) {
+    for (let done = 0; done < 2 * peers.length; done++) {
+      await eventually(() => gates.length > 0)
       await new Promise(resolve => setImmediate(resolve))
       most = Math.max(most, gates.length)
+      const of = asked.slice(-gates.length).map(text => text.split(' ')[0])
+      expect(new Set(of).size, 'none twice').toBe(of.length)
       gates.shift()!()
     }
-    expect(await Promise.all(all)).toEqual(all.map(() => 'proven'))
+    await eventually(() => outcomes.length === 2 * peers.length)
+    expect(outcomes).toEqual(outcomes.map(() => 'proven'))
     expect(most).toBe(8)
-    expect(new Set(asked).size).toBe(all.length)
+    expect(new Set(asked).size).toBe(2 * peers.length)
   })
 
   it('of one peer are bounded', async () => {
-    const gate = Promise.withResolvers<ToldBytes>()
-    answer = () => gate.promise
-    const all = Array.from({ length: 70 }, (_, number) => challenge(peer, contentOf(`c${number}`)))
-    gate.resolve(TOLD)
-    const outcomes = await Promise.all(all)
-    expect(outcomes.filter(outcome => outcome === 'proven')).toHaveLength(65)
-    expect(outcomes.filter(outcome => outcome === 'unanswered')).toHaveLength(5)
+    answer = () => new Promise(() => undefined)
+    add(peer, 'under way')
+    await eventually(() => asked.length === 1)
+    const isTaken = Array.from({ length: 2005 }, (_, number) => add(peer, `c${number}`))
+    expect(isTaken.filter(taken => taken)).toHaveLength(2000)
+    expect(add(other, 'one'), 'of others there may be more').toBe(true)
   })
 
   it('are not made of who fails while they wait', async () => {
     answer = failing('BYTES_WRONG')
-    const outcomes = await Promise.all(
-      ['a', 'b', 'c', 'd', 'e'].map(name => challenge(peer, contentOf(name)))
-    )
+    for (const name of ['a', 'b', 'c', 'd', 'e']) add(peer, name)
+    await eventually(() => outcomes.length === 5)
     expect(outcomes).toEqual(Array(5).fill('refuted'))
     expect(asked).toHaveLength(3)
   })
 
   it('end with the signal, and throw its reason', async () => {
-    const stop = new AbortController()
     answer = () =>
       new Promise((_, reject) => stop.signal.addEventListener('abort', () => reject(stop.signal.reason)))
-    const [under, waiting] = [one, contentOf('two')].map(content =>
-      possession.challenge(peer, content, stop.signal)
-    )
+    const under = possession.challenge(peer, one, stop.signal)
+    add(other, 'one')
+    add(other, 'two')
+    await eventually(() => asked.length === 2)
     stop.abort(new CatalogError('SHUTTING_DOWN', 'enough'))
     await expect(under).rejects.toMatchObject({ code: 'SHUTTING_DOWN' })
-    await expect(waiting).rejects.toMatchObject({ code: 'SHUTTING_DOWN' })
+    await expect(run).rejects.toMatchObject({ code: 'SHUTTING_DOWN' })
+    expect(outcomes).toEqual([])
     answer = () => TOLD
     expect(await challenge()).toBe('proven')
   })
