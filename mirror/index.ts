@@ -29,7 +29,7 @@ export {
   memberOrder
 } from './members/member-set.ts'
 export { FRESH_MS, PROOF_LIFETIME_MS } from './placement/claims.ts'
-export { whyNotEligible } from './placement/eligible.ts'
+export { LEAST_ASKERS, whyNotEligible } from './placement/eligible.ts'
 export { type HolderInput, type PlanInput, planMirror } from './placement/plan.ts'
 export { MirrorPlanner, type PlannerOptions } from './placement/planner.ts'
 export { rankMembers } from './placement/rank-members.ts'

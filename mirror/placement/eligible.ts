@@ -1,7 +1,7 @@
 import type { Accept, Candidate } from './types.ts'
 
 /** Peers that must have asked for what nobody here follows or pinned: one alone could fill the disks of all. */
-const LEAST_ASKERS = 2
+export const LEAST_ASKERS = 2
 
 /** Why this node is not to hold a release, or undefined when it may. Blocks come first: they beat everything. */
 export function whyNotEligible(candidate: Candidate, accept: Accept): string | undefined {

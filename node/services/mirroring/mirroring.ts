@@ -192,7 +192,7 @@ export class Mirroring extends Ongoing {
     const waiting = this.#waiting.splice(0)
     try {
       await this.#refreshIfDue(waiting.length > 0, signal)
-      await this.#modules.wantedContents?.learn(signal)
+      const askInMs = (await this.#modules.wantedContents?.learn(signal)) ?? Number.POSITIVE_INFINITY
       this.#setPolicy()
       const unlooked = planner.unlooked(MAX_LOOKED_UP)
       if (unlooked.length > 0) await holders.lookUp(unlooked, signal)
@@ -206,6 +206,7 @@ export class Mirroring extends Ongoing {
       const isMore = planner.unlooked(1).length > 0
       return Math.min(
         isMore ? clock.now() : Number.POSITIVE_INFINITY,
+        clock.now() + askInMs,
         againMs,
         plan.nextMs ?? Number.POSITIVE_INFINITY,
         members.nextExpiryMs() ?? Number.POSITIVE_INFINITY,

@@ -8,11 +8,13 @@ import type { Mirroring } from './mirroring.ts'
 import type { MirrorReleases } from './releases.ts'
 import type { Offers } from './types.ts'
 
+const NO_PLACE = 'it is not planned for here'
+
 export interface OfferedModules {
   offers: Pick<Offers, 'onOffer'>
   registry: Pick<Registry, 'add' | 'get'>
   blocking: Pick<Blocking, 'isBlocked'>
-  releases: Pick<MirrorReleases, 'candidate' | 'offered'>
+  releases: Pick<MirrorReleases, 'judge' | 'isNamed' | 'offered'>
   mirroring: Pick<Mirroring, 'learn' | 'changed' | 'policy'>
   draining: Pick<Draining, 'isDraining'>
   logger: Logger
@@ -21,8 +23,8 @@ export interface OfferedModules {
 /** From now on offers are answered: what this node could hold anyway is taken over, if there is room for it. */
 export function takeOffers(modules: OfferedModules): void {
   const { offers, logger } = modules
-  offers.onOffer(async (peerId, record) => {
-    const refusal = await refusalOf(modules, record)
+  offers.onOffer(async (peerId, record, signal) => {
+    const refusal = (await refusalOf(modules, record)) ?? (await keep(modules, record, signal))
     const { name, version } = record.release
     logger.info({ peer: peerId.toString(), name, version, refusal }, 'a copy was offered to this node')
     if (refusal !== undefined) return false
@@ -32,9 +34,9 @@ export function takeOffers(modules: OfferedModules): void {
   })
 }
 
-/** Why an offer is refused, in words; undefined for one that is taken. */
+/** Why an offer is refused, in words; undefined for one that is taken. Decided before anything of it is kept. */
 async function refusalOf(
-  { registry, blocking, releases, mirroring, draining, logger }: OfferedModules,
+  { registry, blocking, releases, mirroring, draining }: OfferedModules,
   record: ReleaseRecord
 ): Promise<string | undefined> {
   if (draining.isDraining) return 'this node is about to leave'
@@ -42,16 +44,26 @@ async function refusalOf(
   const { policy } = mirroring
   const isAcceptable = policy.accept === 'network' || registry.get(record.id) !== undefined
   if (!isAcceptable) return 'no library here has it'
+  const candidate = await releases.judge(record)
+  if (candidate === undefined) return NO_PLACE
+  if (policy.quotaBytes > 0 && candidate.bytes > policy.quotaBytes) return 'it is larger than the quota'
+  return whyNotEligible(candidate, policy.accept)
+}
+
+/** Keeps the release of an offer that is taken; why that cannot be, or undefined. */
+async function keep(
+  { registry, releases, mirroring, logger }: OfferedModules,
+  record: ReleaseRecord,
+  signal: AbortSignal
+): Promise<string | undefined> {
+  const isHere = registry.get(record.id) !== undefined
+  if (!isHere && releases.isNamed(record.release.content.toString())) return undefined
   try {
-    const { record: stored } = await registry.add(record.bytes)
-    if (!(await mirroring.learn(stored))) return 'it is not planned for here'
+    const { record: stored } = await registry.add(record.bytes, signal)
+    return (await mirroring.learn(stored)) ? undefined : NO_PLACE
   } catch (thrown) {
     const { code } = toCatalogError(thrown)
     logger.debug({ code }, 'an offered release could not be kept')
     return code
   }
-  const candidate = releases.candidate(record.release.content.toString())
-  if (candidate === undefined) return 'it is not planned for here'
-  if (policy.quotaBytes > 0 && candidate.bytes > policy.quotaBytes) return 'it is larger than the quota'
-  return whyNotEligible(candidate, policy.accept)
 }

@@ -56,7 +56,7 @@ export class ReleaseOffers implements Offers {
       modules.expectServing()
       this.#rates.take(peerId.toString(), 1)
       const askedMs = modules.clock.monotonicMs()
-      const refusal = await this.#turns.run(() => this.#decide(peerId, record.slice()), signal)
+      const refusal = await this.#turns.run(() => this.#decide(peerId, record.slice(), signal), signal)
       this.#decided.inc({ outcome: refusal === OfferRefusal.None ? 'taken' : 'refused' })
       if (refusal !== OfferRefusal.None) await timeOfNotHere({ clock: modules.clock, askedMs }, signal)
       return { refusal }
@@ -74,12 +74,12 @@ export class ReleaseOffers implements Offers {
     return refusal === OfferRefusal.None ? 'accepted' : 'refused'
   }
 
-  async #decide(peerId: PeerId, bytes: Uint8Array): Promise<Refusal> {
+  async #decide(peerId: PeerId, bytes: Uint8Array, signal: AbortSignal): Promise<Refusal> {
     const { isMember, mayRead } = this.#modules
     if (!isMember(peerId)) return OfferRefusal.NotMember
     const record = this.#read(peerId, bytes)
     // What it may not read it must not hear of.
-    const isTaken = (await mayRead(peerId, record)) && (await this.#handler(peerId, record))
+    const isTaken = (await mayRead(peerId, record)) && (await this.#handler(peerId, record, signal))
     return isTaken ? OfferRefusal.None : OfferRefusal.NotTaken
   }
 

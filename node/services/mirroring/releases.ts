@@ -152,6 +152,17 @@ export class MirrorReleases {
     return true
   }
 
+  /** How one would be planned for that a peer has brought, before it is kept here; undefined where there is no place for it. */
+  async judge(record: ReleaseRecord): Promise<Candidate | undefined> {
+    if (this.#modules.registry.isClosed(record) || !this.#hasPlace(record, this.#known)) return undefined
+    return this.#candidateOf(merge(this.of(record.release.content.toString()), await this.#read(record)))
+  }
+
+  /** Whether a release of a content is known that is not blocked. One is enough to hold it: each more that a peer brings only fills this disk. */
+  isNamed(content: string): boolean {
+    return this.of(content)?.isBlocked === false
+  }
+
   /** What is held always has one: else the last copy of it could go for want of a place here. */
   #hasPlace({ release }: ReleaseRecord, releases: ReadonlyMap<string, KnownRelease>): boolean {
     const key = release.content.toString()
@@ -194,9 +205,13 @@ export class MirrorReleases {
 
   candidate(content: string): Candidate | undefined {
     const release = this.#known.get(content)
-    if (release === undefined) return undefined
+    return release === undefined ? undefined : this.#candidateOf(release)
+  }
+
+  #candidateOf(release: KnownRelease): Candidate {
     const { demand, copies, clock } = this.#modules
     const { name, version, owner, isFollowed, isListed, isBlocked, priority, bytes } = release
+    const content = release.content.toString()
     return {
       ...{ name, version, isFollowed, isListed, isBlocked, priority, bytes },
       owner: formatPublicKey(owner),

@@ -54,7 +54,7 @@ export interface Offers {
    * Who decides what is asked of this node, true for what it takes; without one, all is refused. The record is verified, the peer is a connected member, and it may
    * read the release: what the answer tells beyond that is up to the handler.
    */
-  onOffer(handler: (peerId: PeerId, record: ReleaseRecord) => Promise<boolean>): void
+  onOffer(handler: (peerId: PeerId, record: ReleaseRecord, signal: AbortSignal) => Promise<boolean>): void
 }
 
 /** Asks a peer which releases have some contents: those of a summary, for who would hold what is wanted. */

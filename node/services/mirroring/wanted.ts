@@ -4,8 +4,17 @@
  */
 import { peerIdFromString } from '@libp2p/peer-id'
 import { CID } from 'multiformats/cid'
-import { type Clock, HOUR_MS, type Logger, LruCache, SECOND_MS, toCatalogError } from '../../../base/index.ts'
+import {
+  type Clock,
+  HOUR_MS,
+  type Logger,
+  LruCache,
+  MINUTE_MS,
+  SECOND_MS,
+  toCatalogError
+} from '../../../base/index.ts'
 import type { Registry, ReleaseRecord } from '../../../library/index.ts'
+import { LEAST_ASKERS, whyNotEligible } from '../../../mirror/index.ts'
 import type { Network } from '../network.ts'
 import type { MirrorReleases } from './releases.ts'
 import type { DemandBook, MemberDirectory, WantedReleases } from './types.ts'
@@ -13,16 +22,18 @@ import type { DemandBook, MemberDirectory, WantedReleases } from './types.ts'
 /** Contents of one question, and members that are asked one after the other until all are known. */
 const MAX_ASKED = 32
 const MAX_MEMBERS_ASKED = 3
+/** Between two questions: as many as a member answers for long (WANTED_RATE). */
+const PAUSE_MS = 10 * SECOND_MS
 /** Contents that were asked about: not again within an hour, when somebody may know more. */
 const MAX_REMEMBERED = 10_000
 const ASK_AGAIN_MS = HOUR_MS
-/** Origins without which nobody may hold what is not followed. */
-const LEAST_ASKERS = 2
+/** What is wanted is gone through no more often: with 500 peers that each report other contents it takes most of a second. */
+const LOOK_EVERY_MS = MINUTE_MS
 const ASK_MS = 10 * SECOND_MS
 
 export interface WantedContentsModules {
   demand: Pick<DemandBook, 'demandOf' | 'wanted'>
-  releases: Pick<MirrorReleases, 'of' | 'learn'>
+  releases: Pick<MirrorReleases, 'of' | 'learn' | 'judge' | 'isNamed'>
   members: Pick<MemberDirectory, 'members'>
   network: Pick<Network, 'connected'>
   wanted: WantedReleases
@@ -34,38 +45,50 @@ export interface WantedContentsModules {
 export class WantedContents {
   readonly #modules: WantedContentsModules
   readonly #askedMs = new LruCache<string, number>({ maxEntries: MAX_REMEMBERED })
+  /** What is still to be asked about of what was wanted at `#lookedMs`, most wanted first. */
+  #left: string[] = []
+  #lookedMs = Number.NEGATIVE_INFINITY
+  #nextMs = Number.NEGATIVE_INFINITY
 
   constructor(modules: WantedContentsModules) {
     this.#modules = modules
   }
 
-  /** Asks about the most wanted of those that are not known here; whether something was learnt. Never rejects but for the signal. */
-  async learn(signal: AbortSignal): Promise<boolean> {
-    const { members, network } = this.#modules
+  /** Asks about the most wanted of those that are not known here; resolves with in how long there may be more to ask. Never rejects but for the signal. */
+  async learn(signal: AbortSignal): Promise<number> {
+    const { members, network, clock } = this.#modules
     const isMember = new Set(members.members().map(({ peer }) => peer))
     const asked = network.connected().filter(peer => isMember.has(peer))
     // With nobody to ask nothing counts as asked.
-    const unknown = asked.length === 0 ? [] : this.#unknown()
-    if (unknown.length === 0) return false
-    let isLearnt = false
-    for (const peer of asked.slice(0, MAX_MEMBERS_ASKED)) {
+    if (asked.length === 0) return LOOK_EVERY_MS
+    if (clock.monotonicMs() >= this.#nextMs) {
+      await this.#askAll(asked.slice(0, MAX_MEMBERS_ASKED), this.#unknown(), signal)
+      const lookMs = this.#left.length > 0 ? Number.NEGATIVE_INFINITY : this.#lookedMs + LOOK_EVERY_MS
+      this.#nextMs = Math.max(clock.monotonicMs() + PAUSE_MS, lookMs)
+    }
+    return this.#nextMs - clock.monotonicMs()
+  }
+
+  async #askAll(peers: readonly string[], unknown: readonly string[], signal: AbortSignal): Promise<void> {
+    for (const peer of peers) {
       const left = unknown.filter(content => this.#modules.releases.of(content) === undefined)
       if (left.length === 0) break
-      for (const record of await this.#ask(peer, left, signal))
-        isLearnt = (await this.#keep(record, signal)) || isLearnt
+      for (const record of await this.#ask(peer, left, signal)) await this.#keep(record, signal)
     }
-    return isLearnt
   }
 
   #unknown(): string[] {
     const { demand, releases, clock } = this.#modules
     const nowMs = clock.monotonicMs()
-    const unknown = demand
-      .wanted(MAX_REMEMBERED)
-      .filter(content => releases.of(content) === undefined)
-      .filter(content => nowMs - (this.#askedMs.get(content) ?? Number.NEGATIVE_INFINITY) >= ASK_AGAIN_MS)
-      .filter(content => demand.demandOf(content).askers >= LEAST_ASKERS)
-      .slice(0, MAX_ASKED)
+    if (this.#left.length === 0) {
+      this.#lookedMs = nowMs
+      this.#left = demand
+        .wanted(MAX_REMEMBERED)
+        .filter(content => releases.of(content) === undefined)
+        .filter(content => nowMs - (this.#askedMs.get(content) ?? Number.NEGATIVE_INFINITY) >= ASK_AGAIN_MS)
+        .filter(content => demand.demandOf(content).askers >= LEAST_ASKERS)
+    }
+    const unknown = this.#left.splice(0, MAX_ASKED)
     for (const content of unknown) this.#askedMs.set(content, nowMs)
     return unknown
   }
@@ -86,15 +109,18 @@ export class WantedContents {
     }
   }
 
-  async #keep(record: ReleaseRecord, signal: AbortSignal): Promise<boolean> {
+  /** What has no place here is not kept, and one name of a content is enough: names are free for whoever brings them. */
+  async #keep(record: ReleaseRecord, signal: AbortSignal): Promise<void> {
     const { registry, releases, logger } = this.#modules
     try {
-      return await releases.learn((await registry.add(record.bytes, signal)).record)
+      if (releases.isNamed(record.release.content.toString())) return
+      const candidate = await releases.judge(record)
+      if (candidate === undefined || whyNotEligible(candidate, 'network') !== undefined) return
+      await releases.learn((await registry.add(record.bytes, signal)).record)
     } catch (thrown) {
       signal.throwIfAborted()
       const { name, version } = record.release
       logger.debug({ name, version, code: toCatalogError(thrown).code }, 'a wanted release could not be kept')
-      return false
     }
   }
 }

@@ -91,7 +91,7 @@ export class MirrorWorld {
 }
 
 type AnyRequest = RequestType<object, object>
-type OfferHandler = (peerId: PeerId, record: ReleaseRecord) => Promise<boolean>
+type OfferHandler = Parameters<MirroringPartsModules['offers']['onOffer']>[0]
 type Handler = (message: unknown, context: { peerId: PeerId; signal: AbortSignal }) => unknown
 
 export class WorldNode {
@@ -236,10 +236,10 @@ export class WorldNode {
           onChange: () => () => undefined
         }),
         offers: partly({
-          offer: async (peerId: PeerId, record: ReleaseRecord) => {
+          offer: async (peerId: PeerId, record: ReleaseRecord, signal: AbortSignal) => {
             const other = this.#reach(peerId)
             this.offers.push(other.name)
-            return (await other.#onOffer(peerIdFromString(this.peer), record)) ? 'accepted' : 'refused'
+            return (await other.isOffered(this, record, signal)) ? 'accepted' : 'refused'
           },
           onOffer: (handler: OfferHandler) => {
             this.#onOffer = handler
@@ -282,6 +282,11 @@ export class WorldNode {
     this.cutFrom.add(other.peer)
     this.#host.emit('disconnected', other.peer)
     other.#host.emit('disconnected', this.peer)
+  }
+
+  /** Asks it to take something over; whether it does. */
+  isOffered(from: WorldNode, record: ReleaseRecord, signal: AbortSignal): Promise<boolean> {
+    return this.#onOffer(peerIdFromString(from.peer), record, signal)
   }
 
   #blocking(): MirroringPartsModules['blocking'] {

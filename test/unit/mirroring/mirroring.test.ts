@@ -1,6 +1,7 @@
 /** What nodes do together that mirror: copies come, are replaced, handed over and let go of; liars, splits, restarts and blocks. */
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createReleaseRecord, type ReleaseRecord } from '../../../library/index.ts'
+import type { Demand } from '../../../mirror/index.ts'
 import { contentOf, keyOf, small } from '../records/examples.ts'
 import { MirrorWorld, POLICY, type WorldNode } from './mirroring-world.ts'
 
@@ -288,5 +289,38 @@ describe('limits', () => {
     for (const node of others(world.nodes[0]!))
       expect(records.filter(record => world.holders(record).includes(node)).length).toBeLessThanOrEqual(2)
     expect(world.nodes[1]!.parts.service.plan().heldBack.map(({ because }) => because)).toContain('owner')
+  })
+})
+
+describe('an offer', () => {
+  const { signal } = new AbortController()
+  const isOffered = (record: ReleaseRecord): Promise<boolean> =>
+    world.nodes[1]!.isOffered(world.nodes[2]!, record, signal)
+  const isKept = ({ id }: ReleaseRecord): boolean => world.nodes[1]!.registry.get(id) !== undefined
+  const demandIs = (demand: Demand): void => {
+    world.nodes[1]!.demand = () => demand
+  }
+
+  beforeEach(async () => {
+    world = await MirrorWorld.open(NAMES)
+    await world.pass(10_000)
+  })
+
+  it('leaves nothing here when it is refused', async () => {
+    demandIs({ count: 9, askers: 1, lastMs: undefined })
+    expect(await isOffered(release('junk'))).toBe(false)
+    expect(isKept(release('junk'))).toBe(false)
+    demandIs({ count: 9, askers: 2, lastMs: undefined })
+    expect(await isOffered(release('good'))).toBe(true)
+    expect(isKept(release('good'))).toBe(true)
+  })
+
+  it('of what is known here adds no other name of it', async () => {
+    const { content } = release('lib').release
+    const renamed = (name: string): ReleaseRecord =>
+      createReleaseRecord(small({ name, content }), keyOf('mallory'))
+    expect(await isOffered(release('lib'))).toBe(true)
+    expect(await isOffered(renamed('other'))).toBe(true)
+    expect(isKept(renamed('other'))).toBe(false)
   })
 })

@@ -1,13 +1,15 @@
-/** Wanted contents that no library here has are asked about, once there is somebody to ask. */
+/** Wanted contents that no library here has are asked about, once there is somebody to ask; and what of the answers is kept. */
 import type { CID } from 'multiformats/cid'
-import { expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { silentLogger } from '../../../base/index.ts'
+import { createReleaseRecord, decodeRelease, type ReleaseRecord } from '../../../library/index.ts'
 import { WantedContents, type WantedContentsModules } from '../../../node/services/mirroring/wanted.ts'
 import { peerOf } from '../../../node/services/writer-key.ts'
 import { ManualClock } from '../protocols/manual-clock.ts'
-import { contentOf, keyOf } from '../records/examples.ts'
+import { contentOf, keyOf, small } from '../records/examples.ts'
 
 const HOUR = 3_600_000
+const MINUTE = 60_000
 const { signal } = new AbortController()
 const ada = peerOf(keyOf('ada').publicKey)
 
@@ -37,4 +39,90 @@ test('contents are asked about as soon as a member is there, and then once an ho
   await clock.advance(HOUR, HOUR)
   await wanted.learn(signal)
   expect(asked).toEqual([1, 1])
+})
+
+describe('what a peer brings', () => {
+  let clock: ManualClock
+  let kept: string[]
+  let looks: number
+  /** Contents that are known here. */
+  let named: Set<string>
+  let hasPlace: boolean
+  let askers: number
+  let contents: string[]
+  /** What is answered to a question. */
+  let answer: (contents: readonly CID[]) => ReleaseRecord[]
+  const record = (name: string, content: CID): ReleaseRecord =>
+    createReleaseRecord(small({ name, content }), keyOf('ada'))
+
+  function wantedContents(): WantedContents {
+    const modules = {
+      demand: {
+        wanted: () => {
+          looks++
+          return contents
+        },
+        demandOf: () => ({ count: 5, askers: 2 })
+      },
+      releases: {
+        of: (content: string) => (named.has(content) ? {} : undefined),
+        isNamed: (content: string) => named.has(content),
+        judge: async () => (hasPlace ? { isReader: true, demand: { askers } } : undefined),
+        learn: async ({ release }: ReleaseRecord) => named.add(release.content.toString())
+      },
+      members: { members: () => [{ peer: ada }] },
+      network: { connected: () => [ada] },
+      wanted: { recordsOf: async (_: unknown, asked: readonly CID[]) => answer(asked) },
+      registry: {
+        add: async (bytes: Uint8Array) => {
+          const added = decodeRelease(bytes)
+          kept.push(added.release.name)
+          return { record: added }
+        }
+      },
+      ...{ clock, logger: silentLogger }
+    }
+    return new WantedContents(modules as unknown as WantedContentsModules)
+  }
+
+  beforeEach(() => {
+    clock = new ManualClock()
+    kept = []
+    looks = 0
+    named = new Set()
+    hasPlace = true
+    askers = 2
+    contents = [contentOf('one').toString()]
+    answer = ([content]) => [record('first', content!), record('second', content!)]
+  })
+
+  test('is kept under one name, where there is a place for it and it may be held', async () => {
+    await wantedContents().learn(signal)
+    expect(kept).toEqual(['first'])
+    named.clear()
+    hasPlace = false
+    await wantedContents().learn(signal)
+    hasPlace = true
+    askers = 1
+    await wantedContents().learn(signal)
+    expect(kept).toEqual(['first'])
+  })
+
+  test('is asked for no faster than a member answers, and looked for once a minute', async () => {
+    contents = Array.from({ length: 100 }, (_, at) => contentOf(`content ${at}`).toString())
+    const asked: number[] = []
+    answer = some => {
+      asked.push(some.length)
+      return []
+    }
+    const wanted = wantedContents()
+    for (let at = 0; at < MINUTE; at += 1000) {
+      const restMs = await wanted.learn(signal)
+      expect(restMs).toBeGreaterThan(0)
+      await clock.advance(1000, 1000)
+    }
+    expect([asked, looks]).toEqual([[32, 32, 32, 4], 1])
+    await wanted.learn(signal)
+    expect(looks).toBe(2)
+  })
 })
