@@ -31,9 +31,8 @@ const CONNECT_TIMEOUT_MS = 5 * SECOND_MS
 const REQUEST_TIMEOUT_MS = 30 * SECOND_MS
 /** Of sending one segment: 64 MiB at 75 kB/s. */
 const PUT_TIMEOUT_MS = 15 * MINUTE_MS
-/** Tries of a request that was not answered. A body that is a stream is sent once. */
+/** Tries of a request that was not answered. */
 const AGAIN: RetryPolicy = { attempts: 3, firstDelayMs: 100, maxDelayMs: SECOND_MS, factor: 4, jitter: 0.5 }
-const ONCE: RetryPolicy = { ...AGAIN, attempts: 1 }
 /** Where no server answers, readers fail at once instead of waiting out CONNECT_TIMEOUT_MS each; once a second one tries. */
 const BREAKER: CircuitBreakerOptions = { name: 'the bucket', failureThreshold: 3, coolDownMs: SECOND_MS }
 /** The SDK has set its clock by such an answer, so that the next request is taken. */
@@ -89,7 +88,7 @@ export class S3Bucket implements Bucket {
       ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
       Metadata: { [SHA256_META]: sha256 }
     })
-    await this.#run(PUT_TIMEOUT_MS, signal, abortSignal => this.#client.send(command, { abortSignal }), ONCE)
+    await this.#within(PUT_TIMEOUT_MS, signal, abortSignal => this.#client.send(command, { abortSignal }))
   }
 
   async get(
@@ -100,7 +99,7 @@ export class S3Bucket implements Bucket {
   ): Promise<Buffer | undefined> {
     const Range = `bytes=${fromBytes}-${fromBytes + lengthBytes - 1}`
     const command = new GetObjectCommand({ ...this.#address(name), Range })
-    return await this.#run(REQUEST_TIMEOUT_MS, signal, async abortSignal => {
+    return await this.#ask(signal, async abortSignal => {
       try {
         const { Body, ContentRange } = await this.#client.send(command, { abortSignal })
         const bytes = await collect(Body as Readable, lengthBytes)
@@ -119,7 +118,7 @@ export class S3Bucket implements Bucket {
 
   async head(name: string, signal?: AbortSignal): Promise<BucketObject | undefined> {
     const command = new HeadObjectCommand(this.#address(name))
-    return await this.#run(REQUEST_TIMEOUT_MS, signal, async abortSignal => {
+    return await this.#ask(signal, async abortSignal => {
       try {
         const { ContentLength = 0, Metadata } = await this.#client.send(command, { abortSignal })
         return { sizeBytes: ContentLength, sha256: Metadata?.[SHA256_META] }
@@ -132,7 +131,7 @@ export class S3Bucket implements Bucket {
 
   async remove(name: string, signal?: AbortSignal): Promise<void> {
     const command = new DeleteObjectCommand(this.#address(name))
-    await this.#run(REQUEST_TIMEOUT_MS, signal, async abortSignal => {
+    await this.#ask(signal, async abortSignal => {
       try {
         await this.#client.send(command, { abortSignal })
       } catch (thrown) {
@@ -151,9 +150,7 @@ export class S3Bucket implements Bucket {
         MaxKeys: LIST_OBJECTS,
         ContinuationToken: token
       })
-      const page = await this.#run(REQUEST_TIMEOUT_MS, signal, abortSignal =>
-        this.#client.send(command, { abortSignal })
-      )
+      const page = await this.#ask(signal, abortSignal => this.#client.send(command, { abortSignal }))
       for (const { Key = '', Size = 0 } of page.Contents ?? [])
         yield { name: Key.slice(prefix.length), sizeBytes: Size }
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined
@@ -171,12 +168,24 @@ export class S3Bucket implements Bucket {
     return { Bucket: this.#settings.bucket, Key: this.#settings.prefix + name }
   }
 
-  /** Of what is to be sent once, `policy` says so. The time limit is for all tries together. */
-  async #run<T>(
+  /** For short questions: again when it was not answered, in one time limit, and not at all where nobody answers. */
+  #ask<T>(signal: AbortSignal | undefined, request: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#within(REQUEST_TIMEOUT_MS, signal, request, (attempt, ended) =>
+      this.#breaker.run(() =>
+        retry(attempt, AGAIN, { clock: systemClock, signal: ended, retryable: isWorthAnother })
+      )
+    )
+  }
+
+  /**
+   * Once, unless `repeated` says otherwise. A body that is a stream cannot be sent twice; and it must not be the one trial of a bucket that may be
+   * back, for which readers would wait as long as a segment takes.
+   */
+  async #within<T>(
     timeoutMs: number,
     signal: AbortSignal | undefined,
     request: (signal: AbortSignal) => Promise<T>,
-    policy = AGAIN
+    repeated: (attempt: () => Promise<T>, ended: AbortSignal) => Promise<T> = attempt => attempt()
   ): Promise<T> {
     const timeout = AbortSignal.timeout(timeoutMs)
     const enders = [this.#closing.signal, ...(signal === undefined ? [] : [signal])]
@@ -194,9 +203,8 @@ export class S3Bucket implements Bucket {
         throw thrown instanceof CatalogError ? thrown : this.#translate(thrown as ServiceError)
       }
     }
-    const modules = { clock: systemClock, signal: ended, retryable: isWorthAnother }
     try {
-      return await this.#breaker.run(() => retry(attempt, policy, modules))
+      return await repeated(attempt, ended)
     } catch (thrown) {
       throwIfEnded()
       if (toCatalogError(thrown).code === 'CIRCUIT_OPEN')

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import { afterEach, describe, expect, test } from 'vitest'
 import { silentLogger } from '../../../base/index.ts'
 import { hashBlock } from '../../../library/content/blocks.ts'
@@ -115,6 +116,28 @@ describe('a bucket', () => {
     ).toBeLessThan(3 * 10)
     away = 0
     await eventually(async () => (await bucket.get('other', 0, 10).catch(() => undefined)) !== undefined)
+  })
+
+  test('that is back is read although a segment is being sent that takes long', async () => {
+    let isAway = true
+    let isSending = false
+    const reader = await readerOn((request, response) => {
+      if (isAway) response.destroy()
+      else if (request.method === 'PUT') isSending = true
+      else serve(request, response, segment)
+    })
+    for (let read = 0; read < 4; read++)
+      await expect(bucket.get('other', 0, 10)).rejects.toMatchObject({ code: 'BUCKET_UNREACHABLE' })
+    isAway = false
+    const object = { sizeBytes: segment.byteLength, sha256: Buffer.from(block.id).toString('hex') }
+    const put = eventually(async () => {
+      await bucket.put('segment', Readable.from([segment]), object).catch(() => undefined)
+      return isSending
+    })
+    await eventually(() => isSending)
+    await eventually(async () => (await reader.read(block.id).catch(() => undefined)) !== undefined)
+    bucket.close()
+    await put
   })
 
   test('whose clock differs is asked again, with the time that it told', async () => {
