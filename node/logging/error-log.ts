@@ -3,10 +3,13 @@
  * or not that is written, as one entry for each code, part, peer and subject with its first and last time and how often. So an
  * operator sees what fails, with whom and since when, without reading lines. In memory and bounded; the files of the log have each line.
  */
-import { CatalogError, LruCache, toCatalogError } from '../../base/index.ts'
+import { CatalogError, toCatalogError } from '../../base/index.ts'
 import { LOG_LEVELS, type LogLevel } from './line.ts'
 
-/** Distinct errors that are remembered, about 500 bytes each; those that came last stay. */
+/**
+ * Distinct errors that are remembered, about 500 bytes each. Where there are more, one of the most frequent kind goes, the one that came least
+ * lately: however many peers cannot be dialled, an error of the disk is there when it is looked for.
+ */
 const MAX_ERRORS = 500
 /** Times of each that are kept, to count those of the last hours. */
 const MAX_TIMES = 8
@@ -48,7 +51,8 @@ interface Entry {
 }
 
 export class ErrorLog {
-  readonly #entries = new LruCache<string, Entry>({ maxEntries: MAX_ERRORS })
+  /** By code and part, MAX_ERRORS in all; of each those that came last are at the end. */
+  readonly #kinds = new Map<string, Map<string, Entry>>()
   readonly #onNoted = new Set<(error: NotedError) => void>()
 
   /** Calls back for each error from now on. */
@@ -72,7 +76,7 @@ export class ErrorLog {
 
   /** Errors that came at or after a time, the last one first. */
   list(sinceMs: number): NotedError[] {
-    return [...this.#entries.values()]
+    return this.#entries()
       .map(({ noted }) => noted)
       .filter(({ lastMs }) => lastMs >= sinceMs)
       .sort((a, b) => b.lastMs - a.lastMs)
@@ -80,7 +84,7 @@ export class ErrorLog {
 
   /** How often errors of a code came at or after a time, of each entry MAX_TIMES at most; and with how many peers. */
   since(code: string, sinceMs: number): { times: number; peers: number } {
-    const entries = [...this.#entries.values()].filter(({ noted }) => noted.code === code)
+    const entries = this.#entries().filter(({ noted }) => noted.code === code)
     const recent = entries.map(({ noted, timesMs }) => ({
       peer: noted.peer,
       times: timesMs.filter(atMs => atMs >= sinceMs).length
@@ -90,11 +94,29 @@ export class ErrorLog {
   }
 
   #put(noted: NotedError): void {
-    const key = JSON.stringify([noted.code, noted.part, noted.peer, noted.subject])
-    const known = this.#entries.get(key)
+    const kind = JSON.stringify([noted.code, noted.part])
+    const key = JSON.stringify([noted.peer, noted.subject])
+    const entries = this.#kinds.get(kind) ?? new Map<string, Entry>()
+    const known = entries.get(key)
     const timesMs = [...(known?.timesMs ?? []), noted.lastMs].sort((a, b) => a - b).slice(-MAX_TIMES)
     const together = known === undefined ? noted : joined(known.noted, noted)
-    this.#entries.set(key, { noted: together, timesMs })
+    entries.delete(key)
+    entries.set(key, { noted: together, timesMs })
+    this.#kinds.set(kind, entries)
+    if (known === undefined) this.#makeRoom()
+  }
+
+  #makeRoom(): void {
+    const kinds = [...this.#kinds]
+    if (kinds.reduce((sum, [, { size }]) => sum + size, 0) <= MAX_ERRORS) return
+    const [kind, entries] = kinds.reduce((a, b) => (b[1].size > a[1].size ? b : a))
+    const [oldest] = entries.keys()
+    entries.delete(oldest!)
+    if (entries.size === 0) this.#kinds.delete(kind)
+  }
+
+  #entries(): Entry[] {
+    return [...this.#kinds.values()].flatMap(entries => [...entries.values()])
   }
 }
 

@@ -76,6 +76,16 @@ describe('the error log', () => {
     expect(log.since('BUSY', 1000).times, 'times of one entry').toBe(8)
   })
 
+  it('keeps errors of which there are few, however many there are of others', () => {
+    const log = new ErrorLog()
+    for (let at = 1; at <= 3; at++) noted(log, at, { code: 'DISK_IO', name: `${at}` })
+    for (let at = 1; at <= 600; at++) noted(log, at, { code: 'DIAL_FAILED', peer: `${at}` })
+    for (let at = 1; at <= 600; at++) noted(log, at, { code: 'DIAL_FAILED', part: 'sync', peer: `${at}` })
+    expect(log.since('DISK_IO', 0).times).toBe(3)
+    expect(log.list(0)).toHaveLength(500)
+    expect(log.since('DIAL_FAILED', 600), 'the last of each').toEqual({ times: 2, peers: 1 })
+  })
+
   it('remembers what the file tells of the life before, and counts no line of this one twice', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'catalog-errors-'))
     try {
