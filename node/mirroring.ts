@@ -111,7 +111,7 @@ export async function createMirroring(
   const possession = possessionOf(modules, releases)
   const holders = new Holders(
     { ...modules, possession, exchange, planner, releases, claimed, changed, random },
-    { self: host.peerId, graceMs: mirror.grace, intervalMs: mirror.interval }
+    { self: host.peerId, graceMs: mirror.grace, intervalMs: mirror.interval, copies: policy.target }
   )
   const totals = { taken: 0, takenBytes: 0, failed: 0, dropped: 0, droppedBytes: 0 }
   const work = new MirrorWork({

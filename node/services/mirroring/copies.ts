@@ -3,7 +3,7 @@
  * collection as long as it stands. A row without a content is a copy that is still on its way, so a restart goes on with it.
  */
 import { CID } from 'multiformats/cid'
-import { type Clock, type Logger, Semaphore } from '../../../base/index.ts'
+import { CatalogError, type Clock, type Logger, Semaphore } from '../../../base/index.ts'
 import {
   type ContentStore,
   type Database,
@@ -100,16 +100,11 @@ export class Copies {
   /** Nothing is held for others any more but what is pinned; what is here of it stays until the room is needed. */
   async letGoOfAll(): Promise<number> {
     const gone = [...this.taken()].filter(({ isPinned }) => !isPinned)
-    for (let from = 0; from < gone.length; from += ROWS_PER_WRITE) {
-      const rows = gone.slice(from, from + ROWS_PER_WRITE)
-      for (const { content } of rows) this.#copies.delete(content.toString())
-      const dels = rows.map(({ content: { bytes } }) => ({ type: 'del', key: mirrorCopyKey(bytes) }) as const)
-      await this.#modules.database.write(dels, { sync: true })
-    }
+    await this.#changes.run(() => this.#remove(gone.map(({ content }) => content)))
     return gone.length
   }
 
-  /** From now on it is held for others, or on its way. Durable when it resolves. */
+  /** From now on it is held for others, or on its way. Durable when it resolves. LIMIT_EXCEEDED. */
   async take(record: ReleaseRecord, { cause, wasHere }: { cause: Cause; wasHere: boolean }): Promise<void> {
     await this.#changes.run(async () => {
       const known = this.of(record.release.content.toString())
@@ -120,10 +115,10 @@ export class Copies {
 
   /** It is held for others no more, pinned or not. Durable when it resolves. */
   async letGo(content: CID): Promise<void> {
-    this.#copies.delete(content.toString())
-    await this.#modules.database.write([{ type: 'del', key: mirrorCopyKey(content.bytes) }], { sync: true })
+    await this.#changes.run(() => this.#remove([content]))
   }
 
+  /** LIMIT_EXCEEDED. */
   async pin(record: ReleaseRecord): Promise<void> {
     await this.#changes.run(() => this.#put(record, { ...this.#takenOf(record), isPinned: true }))
   }
@@ -132,7 +127,7 @@ export class Copies {
   async unpin(record: ReleaseRecord): Promise<void> {
     await this.#changes.run(async () => {
       const rest = this.#takenOf(record)
-      if (rest.taken === undefined) await this.letGo(record.release.content)
+      if (rest.taken === undefined) await this.#remove([record.release.content])
       else await this.#put(record, { ...rest, isPinned: false })
     })
   }
@@ -142,8 +137,21 @@ export class Copies {
     return taken === undefined ? {} : { taken }
   }
 
+  async #remove(contents: readonly CID[]): Promise<void> {
+    for (let from = 0; from < contents.length; from += ROWS_PER_WRITE) {
+      const part = contents.slice(from, from + ROWS_PER_WRITE)
+      for (const content of part) this.#copies.delete(content.toString())
+      const dels = part.map(({ bytes }) => ({ type: 'del', key: mirrorCopyKey(bytes) }) as const)
+      await this.#modules.database.write(dels, { sync: true })
+    }
+  }
+
   async #put({ id, release }: ReleaseRecord, rest: Pick<MirrorCopy, 'isPinned' | 'taken'>): Promise<void> {
     const { content, name, version } = release
+    if (this.size >= MAX_COPIES && this.of(content.toString()) === undefined)
+      throw new CatalogError('LIMIT_EXCEEDED', `${MAX_COPIES} contents are held for others already`, {
+        hint: 'lower mirror.quota, or unpin what others hold: `catalog mirror status` shows it'
+      })
     const row: Row = { record: id.toString(), name, version, ...rest }
     const value = Buffer.from(JSON.stringify(row))
     await this.#modules.database.write([{ type: 'put', key: mirrorCopyKey(content.bytes), value }], {

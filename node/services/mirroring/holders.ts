@@ -22,26 +22,20 @@ import type { Network } from '../network.ts'
 import { type Challenge, Challenges } from './challenges.ts'
 import type { Claimed } from './claimed.ts'
 import { MemberPresence } from './presence.ts'
+import { ASK_MS, MemberQuestions } from './questions.ts'
 import type { MirrorReleases } from './releases.ts'
 import type { MemberDirectory, Possession } from './types.ts'
 
-/** Peers that are asked at once, and contents that are looked up in the DHT at once. */
-const MAX_ASKING = 8
+/** Members that are told at once, and contents that are looked up in the DHT at once; of both those that wait. */
+const MAX_TELLING = 8
 const MAX_LOOKING_UP = 4
-/** Questions that wait. */
 const MAX_WAITING = 20_000
-/** One peer's answer, and one search of the DHT. */
-const ASK_MS = 10 * SECOND_MS
+/** One search of the DHT. */
 const SEARCH_MS = 10 * SECOND_MS
 /** Holders of one content that a search goes on for. */
 const MAX_FOUND = 20
 /** What was proven is proven again after so long: well within the time for which a proof counts. */
 const PROVE_AGAIN_MS = 0.9 * DAY_MS
-/** Contents of one question to a member that is asked about everything, so that it and others have their turn in between. */
-const ASKED_AT_ONCE = 1024
-/** Of one question that a member has no time for, and what is waited at most before each. */
-const MAX_TRIES = 5
-const MOST_BUSY_MS = 30 * SECOND_MS
 /** Proofs that a tick of the watch asks for: 200,000 come round within a day. */
 const MAX_RENEWED = 1000
 /** A holder that is not connected is dialled so often to see whether it is there; a tick of that looks at so many. */
@@ -72,14 +66,17 @@ export interface HoldersOptions {
   graceMs: number
   /** How often members are asked about everything. */
   intervalMs: number
+  /** Copies that there should be: with so many holders nobody is searched for. */
+  copies: number
 }
 
 export class Holders {
   readonly #modules: HoldersModules
   readonly #options: HoldersOptions
-  readonly #asking = new Semaphore({
-    name: 'questions for holdings',
-    maxActive: MAX_ASKING,
+  readonly #questions: MemberQuestions
+  readonly #telling = new Semaphore({
+    name: 'members that are told',
+    maxActive: MAX_TELLING,
     maxWaiting: MAX_WAITING
   })
   readonly #searches = new Semaphore({
@@ -91,16 +88,17 @@ export class Holders {
   #members: ReadonlySet<string> = new Set()
   /** What members were told that this node holds. */
   readonly #told = new Map<string, CID>()
-  /** When each member was asked about everything, monotonic; absent where it has not answered all of it. */
-  readonly #askedMs = new Map<string, number>()
-  /** Members that are being asked about everything. */
-  readonly #askedNow = new Set<string>()
   readonly #presence: MemberPresence
 
   constructor(modules: HoldersModules, options: HoldersOptions) {
     this.#modules = modules
     this.#options = options
     this.#presence = new MemberPresence(modules)
+    this.#questions = new MemberQuestions({
+      ...modules,
+      concerns: () => [...modules.planner.concerns()],
+      onAnswer: (peer, asked, held) => this.#answered(peer, asked, held)
+    })
     this.#challenges = new Challenges(modules, {
       onOutcome: (challenge, outcome) => this.#judged(challenge, outcome)
     })
@@ -119,7 +117,7 @@ export class Holders {
     for (const peer of before)
       if (!this.#members.has(peer)) {
         this.#presence.forget(peer)
-        this.#askedMs.delete(peer)
+        this.#questions.forget(peer)
         claimed.forgetPeer(peer)
       }
     for (const peer of network.connected()) if (!before.has(peer)) this.connected(peer, signal)
@@ -130,7 +128,7 @@ export class Holders {
     if (!this.#isMember(peer)) return
     this.#setPresent(peer, true)
     this.#challenges.hurry(peer)
-    void this.#askEverything(peer, signal)
+    void this.#questions.everything(peer, signal)
   }
 
   disconnected(peer: string): void {
@@ -148,7 +146,7 @@ export class Holders {
   async lookUp(contents: readonly string[], signal: AbortSignal): Promise<void> {
     const { planner, clock } = this.#modules
     const cids = contents.map(content => CID.parse(content))
-    await this.#askAll(peer => this.#ask(peer, cids, signal), signal)
+    await this.#askAll(peer => this.#questions.ask(peer, cids, signal), signal)
     for (const content of contents) planner.setKnown(content, clock.now())
     this.#modules.changed()
     for (const content of contents) void this.#search(content, signal)
@@ -156,7 +154,7 @@ export class Holders {
 
   /** Everything anew: what members hold, and proofs that get old. */
   async refresh(signal: AbortSignal): Promise<void> {
-    await this.#askAll(peer => this.#askEverything(peer, signal), signal)
+    await this.#askAll(peer => this.#questions.everything(peer, signal), signal)
   }
 
   /** All members that are connected. Those that take their time are waited for no longer than one answer may take; what they say later counts then. */
@@ -179,8 +177,7 @@ export class Holders {
     const { clock } = this.#modules
     const everyMs = Math.min(MOST_CHECK_MS, Math.max(LEAST_CHECK_MS, this.#options.graceMs / 3))
     const proving = this.#challenges.run(signal)
-    // What was told while this did not run is known to nobody.
-    this.#askedMs.clear()
+    this.#questions.forgetAll()
     try {
       for (;;) {
         await clock.wait(everyMs, signal)
@@ -207,7 +204,7 @@ export class Holders {
     for (const content of told.gone) this.#told.delete(content.toString())
     await Promise.all(
       this.#connected().map(peer =>
-        this.#asking
+        this.#telling
           .run(() => exchange.tell(peerIdFromString(peer), told, within(signal, ASK_MS)), signal)
           .catch(thrown =>
             logger.debug({ peer, code: toCatalogError(thrown).code }, 'a peer was not told what is held here')
@@ -220,10 +217,6 @@ export class Holders {
     return peer !== this.#options.self && this.#members.has(peer)
   }
 
-  #concerns(): CID[] {
-    return [...this.#modules.planner.concerns()]
-  }
-
   /** Members that are connected. */
   #connected(): string[] {
     return this.#modules.network.connected().filter(peer => this.#isMember(peer))
@@ -234,67 +227,28 @@ export class Holders {
     const beforeMs = this.#modules.clock.monotonicMs() - this.#options.intervalMs
     for (const peer of this.#connected()) {
       this.#setPresent(peer, true)
-      if ((this.#askedMs.get(peer) ?? Number.NEGATIVE_INFINITY) <= beforeMs)
-        void this.#askEverything(peer, signal)
+      if (!this.#questions.hasAnsweredSince(peer, beforeMs)) void this.#questions.everything(peer, signal)
     }
   }
 
-  /** What a member holds of all that matters, piece by piece, as fast as it answers; once at a time. Never rejects. */
-  async #askEverything(peer: string, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#modules
-    if (this.#askedNow.has(peer)) return
-    this.#askedNow.add(peer)
-    const beganMs = clock.monotonicMs()
-    const contents = this.#concerns()
-    let isAnswered = true
-    for (let from = 0; from < contents.length && isAnswered; from += ASKED_AT_ONCE)
-      isAnswered = await this.#askPatiently(peer, contents.slice(from, from + ASKED_AT_ONCE), signal)
-    this.#askedNow.delete(peer)
-    if (isAnswered && this.#isMember(peer)) this.#askedMs.set(peer, beganMs)
-  }
-
-  /** Again while the member says that it is busy; whether it answered. Never rejects. */
-  async #askPatiently(peer: string, contents: readonly CID[], signal: AbortSignal): Promise<boolean> {
-    for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const busyMs = await this.#ask(peer, contents, signal)
-      if (busyMs === 0) return true
-      if (busyMs === undefined) return false
-      await this.#modules.clock.wait(Math.min(MOST_BUSY_MS, busyMs), signal).catch(() => undefined)
-    }
-    return false
-  }
-
-  /** 0: it has answered; else after how many ms it would, undefined where it did not say. Never rejects. */
-  async #ask(peer: string, contents: readonly CID[], signal: AbortSignal): Promise<number | undefined> {
-    const { exchange, logger, claimed } = this.#modules
-    try {
-      const held = await this.#asking.run(
-        () => exchange.ask(peerIdFromString(peer), contents, within(signal, ASK_MS)),
-        signal
-      )
-      this.#setPresent(peer, true)
-      const holding = new Set(held.map(String))
-      for (const content of contents) {
-        if (holding.has(content.toString())) this.#claim(peer, content)
-        else if (claimed.has(peer, content.toString())) this.#refute(peer, content.toString())
-      }
-      return 0
-    } catch (thrown) {
-      this.#askedMs.delete(peer)
-      if (signal.aborted) return undefined
-      const { code, details } = toCatalogError(thrown)
-      logger.debug({ peer, code }, 'a member did not say what it holds')
-      return typeof details?.retryAfterMs === 'number' ? details.retryAfterMs : undefined
+  /** What a member has answered. */
+  #answered(peer: string, asked: readonly CID[], held: readonly CID[]): void {
+    this.#setPresent(peer, true)
+    const holding = new Set(held.map(String))
+    for (const content of asked) {
+      if (holding.has(content.toString())) this.#claim(peer, content)
+      else if (this.#modules.claimed.has(peer, content.toString())) this.#refute(peer, content.toString())
     }
   }
 
-  /** Those that say in the DHT that they have it. Never rejects. */
+  /** Those that say in the DHT that they have it, where those who were asked are too few. Never rejects. */
   async #search(content: string, signal: AbortSignal): Promise<void> {
-    const { network, releases, logger } = this.#modules
+    const { network, releases, claimed, logger } = this.#modules
     const release = releases.of(content)
     if (release === undefined) return
     try {
       await this.#searches.run(async () => {
+        if (claimed.holdersOf(content).length >= this.#options.copies) return
         let found = 0
         for await (const { peerId } of network.recordHolders(release.record, within(signal, SEARCH_MS))) {
           this.#claim(peerId, release.content)
@@ -369,21 +323,12 @@ export class Holders {
     await Promise.all(due.map(peer => this.#check(peer, signal)))
   }
 
+  /** Who says that it is busy is there; so is who is connected, whatever it answers: it may have begun just now. */
   async #check(peer: string, signal: AbortSignal): Promise<void> {
-    const { exchange, claimed } = this.#modules
-    const [content] = claimed.of(peer)
+    const [content] = this.#modules.claimed.of(peer)
     if (content === undefined) return
-    try {
-      const asked = [CID.parse(content)]
-      await this.#asking.run(
-        () => exchange.ask(peerIdFromString(peer), asked, within(signal, ASK_MS)),
-        signal
-      )
-      this.#setPresent(peer, true)
-    } catch {
-      // Who is connected is there, whatever it answers: it may have begun just now.
-      if (!signal.aborted) this.#setPresent(peer, this.#connected().includes(peer))
-    }
+    const busyMs = await this.#questions.ask(peer, [CID.parse(content)], signal)
+    if (!signal.aborted) this.#setPresent(peer, busyMs !== undefined || this.#connected().includes(peer))
   }
 
   #setPresent(peer: string, isPresent: boolean): void {

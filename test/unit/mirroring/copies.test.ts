@@ -49,6 +49,16 @@ test('a pin stays when the copy is taken at the same moment', async () => {
   }
 })
 
+test('what is let go of while it is being taken is not taken, here and on the disk', async () => {
+  const copies = await open()
+  await Promise.all([
+    copies.take(record, { cause: 'rank', wasHere: false }),
+    copies.letGo(record.release.content)
+  ])
+  expect(copies.of(key)).toBeUndefined()
+  expect((await open()).of(key)).toBeUndefined()
+})
+
 test('a pin that was never taken leaves nothing behind', async () => {
   const copies = await open()
   await copies.pin(record)

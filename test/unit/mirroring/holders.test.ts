@@ -30,6 +30,7 @@ let asked: number[]
 /** How a member answers. */
 let answer: (contents: readonly CID[]) => readonly CID[]
 let challenged: string[]
+let searches: number
 let prove: (peer: string) => ProofOutcome | Promise<ProofOutcome>
 let states: Map<string, PeerState>
 let watching: Promise<void>
@@ -44,11 +45,18 @@ beforeEach(() => {
   asked = []
   answer = contents => contents
   challenged = []
+  searches = 0
   prove = () => 'proven'
   states = new Map()
   const modules = {
     host: { peers: () => [] },
-    network: { connected: () => connected, recordHolders: async function* () {} },
+    network: {
+      connected: () => connected,
+      recordHolders: () => {
+        searches++
+        return []
+      }
+    },
     exchange: {
       ask: async (_: PeerId, contents: readonly CID[]) => {
         asked.push(contents.length)
@@ -64,6 +72,7 @@ beforeEach(() => {
       }
     },
     planner: {
+      setKnown: () => undefined,
       concerns: () => concerns,
       claim: (_: string, peer: string) => peer !== '',
       prove: () => true,
@@ -85,7 +94,8 @@ beforeEach(() => {
   holders = new Holders(modules as unknown as HoldersModules, {
     self: 'self',
     graceMs: 15 * MINUTE,
-    intervalMs: INTERVAL
+    intervalMs: INTERVAL,
+    copies: 1
   })
 })
 
@@ -100,6 +110,17 @@ function begin(): void {
 }
 
 const isAway = (peer: string): boolean => states.get(peer)?.awaySinceMs !== undefined
+
+describe('the DHT', () => {
+  test('is searched for what members who were asked do not hold often enough, and for nothing else', async () => {
+    begin()
+    await holders.lookUp([one.toString()], ending.signal)
+    expect(searches).toBe(0)
+    answer = () => []
+    await holders.lookUp([one.toString()], ending.signal)
+    expect(searches).toBe(1)
+  })
+})
 
 describe('members', () => {
   test('are asked again each interval', async () => {
