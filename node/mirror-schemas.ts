@@ -56,6 +56,7 @@ export const MirrorStatus = Type.Object({
   draining: orNull(
     Type.Object({
       since: text('RFC 3339.'),
+      left: count('Contents here that too few others have proven to hold; the first thousand.'),
       isSafeToLeave: Type.Boolean({ description: 'Enough others hold what was here.' })
     })
   ),

@@ -20,7 +20,7 @@ export const MIRROR_COMMANDS: CommandSpec[] = [
       {
         name: 'status',
         summary: 'copies that are here, members, and what was planned',
-        json: '`isEnabled`, `isMember`, `isFrozen`, `draining {since, isSafeToLeave}|null`, `region`, `capacityClass`, `members`, `policy {…}`, `releases {known, isFull}`, `usedBytes`, `copies[] {name, version, content, bytes, state, cause, since, isPinned, holders}` (the first 1000; `holders` are other members that have proven it), `copyCount`, `waitingProofs`, `planned {at, actions, heldBack, nextAt}|null`',
+        json: '`isEnabled`, `isMember`, `isFrozen`, `draining {since, left, isSafeToLeave}|null`, `region`, `capacityClass`, `members`, `policy {…}`, `releases {known, isFull}`, `usedBytes`, `copies[] {name, version, content, bytes, state, cause, since, isPinned, holders}` (the first 1000; `holders` are other members that have proven it), `copyCount`, `waitingProofs`, `planned {at, actions, heldBack, nextAt}|null`',
         load: () => import('./mirror-status.ts')
       },
       {
@@ -41,7 +41,7 @@ export const MIRROR_COMMANDS: CommandSpec[] = [
         name: 'drain',
         summary: 'hand over what too few others hold, before this node leaves for good',
         details:
-          'The node takes nothing any more and offers to other members what fewer than `mirror.min` of them hold. When they have proven that they hold it, the node is no member any more, and `catalog mirror status` says that it is safe to leave. A copy stays here until `mirror.target` others that come before this node have proven theirs, or you remove it. Announcements of them are not repeated, and are forgotten within 25 hours.',
+          'The node takes nothing any more and offers to other members what fewer than `mirror.min` of them hold, what it published itself too. When they have proven that they hold it, the node is no member any more, and `catalog mirror status` says that it is safe to leave. Where no other member may hold something, that is never so: `catalog mirror plan` names it. A copy stays here until `mirror.target` others that come before this node have proven theirs, or you remove it. Announcements of them are not repeated, and are forgotten within 25 hours.',
         options: [
           { flags: '--cancel', description: 'stay after all' },
           { flags: '--wait', description: 'return when it is safe to leave' }

@@ -20,6 +20,8 @@ export interface ActionsInput {
   readonly budget: Budget
   /** What is mirrored here. */
   entries(): readonly Entry[]
+  /** That, and what is this node's own. */
+  held(): readonly Entry[]
   factsOf(entry: Entry): Facts
   pool(entry: Entry): Pool
   /** Whether a peer is known to be reachable. */
@@ -177,9 +179,9 @@ const isClaimed = (claim: Claim | undefined): boolean => claim !== undefined && 
 /** Members that one content is offered to. */
 const MAX_TAKERS = 8
 
-/** Of what too few others hold: the first members that can be reached and have it not. */
+/** Of what too few others hold, this node's own too: the first members that can be reached and have it not. */
 function offersOf(input: ActionsInput): Action[] {
-  return input.entries().flatMap(entry => {
+  return input.held().flatMap(entry => {
     const { others } = input.factsOf(entry)
     if (others.proven >= input.policy.min || entry.candidate.isBlocked) return []
     const { roster } = input.pool(entry)

@@ -205,6 +205,7 @@ export class MirrorPlanner {
       stock: this.#stock,
       budget: this.#budget,
       entries: () => this.#stock.mirrored(this.#entries),
+      held: () => [...this.#entries.values()].filter(isHeld),
       factsOf: entry => this.#factsOf(entry, nowMs),
       pool: entry => this.#pool(entry.candidate.pool),
       isThere: peer => {
@@ -324,6 +325,8 @@ export class MirrorPlanner {
     this.#unlooked.delete(entry)
   }
 }
+
+const isHeld = ({ candidate: { have } }: Entry): boolean => have === 'mirror' || have === 'own'
 
 /** Held in any way, pinned, or with a rank. */
 function isConcern({ candidate: { have, isPinned }, own: { rank } }: Entry): boolean {

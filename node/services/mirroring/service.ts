@@ -62,7 +62,7 @@ export function createMirrorService(modules: MirrorServiceModules): MirrorServic
       failed: totals.failed - before.failed,
       dropped: totals.dropped - before.dropped,
       droppedBytes: totals.droppedBytes - before.droppedBytes,
-      offered: plan.actions.filter(({ kind }) => kind === 'offer').length,
+      offered: offersIn(plan),
       heldBack: plan.heldBack.length,
       tookMs: Math.round(clock.monotonicMs() - startedMs)
     }
@@ -122,7 +122,11 @@ export function createMirrorService(modules: MirrorServiceModules): MirrorServic
         draining:
           draining.sinceMs === undefined
             ? null
-            : { since: instant(draining.sinceMs), isSafeToLeave: draining.isSafeToLeave },
+            : {
+                since: instant(draining.sinceMs),
+                left: last === undefined ? 0 : offersIn(last.plan),
+                isSafeToLeave: draining.isSafeToLeave
+              },
         region,
         capacityClass,
         members: members.members().length,
@@ -224,6 +228,10 @@ function actionShape(action: Action, work: MirrorWork): MirrorAction {
   }
 }
 
-const policyShape = ({ isFrozen, isDraining, ...policy }: MirrorPolicy): MirrorStatus['policy'] => policy
+const offersIn = ({ actions }: Plan): number => actions.filter(({ kind }) => kind === 'offer').length
+const doneOf = ({ taken, failed, dropped }: MirrorTotals): number => taken + failed + dropped
+
+export const policyShape = ({ isFrozen, isDraining, ...policy }: MirrorPolicy): MirrorStatus['policy'] =>
+  policy
 const nextOf = ({ nextMs }: Plan): string | null => (nextMs === undefined ? null : instant(nextMs))
 const instant = (atMs: number): string => new Date(atMs).toISOString()

@@ -90,22 +90,25 @@ describe('what fits', () => {
   })
 })
 
-test('a node that leaves hands over what too few others hold, and says when it may go', () => {
-  const one = new One(0, { have: 'mirror' }, { isDraining: true })
-  one.hold([1])
-  one.planner.setPeer(one.order[2]!, { awaySinceMs: NOW_MS, presentSinceMs: 0 })
-  // Of the others nobody knows whether they are there.
-  for (const place of [3, 4]) one.planner.setPeer(one.order[place]!, { presentSinceMs: 0 })
-  const plan = one.planner.plan(NOW_MS)
-  expect(plan.actions.map(describeAction)).toEqual([`offer ${one.order[3]} ${one.order[4]}`])
-  expect(plan.isSafeToLeave).toBe(false)
-  // Who let go of it may have it again.
-  one.hold([3])
-  one.planner.refute(one.key, one.order[3]!, NOW_MS)
-  expect(one.planner.plan(NOW_MS).actions.map(describeAction)).toEqual([describeAction(plan.actions[0]!)])
-  one.hold([3])
-  expect(one.planner.plan(NOW_MS)).toMatchObject({ actions: [], isSafeToLeave: true })
-})
+test.each(['mirror', 'own'] as const)(
+  'a node that leaves hands over what too few others hold (%s), and says when it may go',
+  have => {
+    const one = new One(0, { have }, { isDraining: true })
+    one.hold([1])
+    one.planner.setPeer(one.order[2]!, { awaySinceMs: NOW_MS, presentSinceMs: 0 })
+    // Of the others nobody knows whether they are there.
+    for (const place of [3, 4]) one.planner.setPeer(one.order[place]!, { presentSinceMs: 0 })
+    const plan = one.planner.plan(NOW_MS)
+    expect(plan.actions.map(describeAction)).toEqual([`offer ${one.order[3]} ${one.order[4]}`])
+    expect(plan.isSafeToLeave).toBe(false)
+    // Who let go of it may have it again.
+    one.hold([3])
+    one.planner.refute(one.key, one.order[3]!, NOW_MS)
+    expect(one.planner.plan(NOW_MS).actions.map(describeAction)).toEqual([describeAction(plan.actions[0]!)])
+    one.hold([3])
+    expect(one.planner.plan(NOW_MS)).toMatchObject({ actions: [], isSafeToLeave: true })
+  }
+)
 
 test.each([
   ['popularity', { demand: { count: 12, askers: 2 } }, 5],

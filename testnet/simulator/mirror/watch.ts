@@ -123,9 +123,9 @@ export class MirrorWatch {
 
   drained(node: MirrorNode): void {
     this.note(`node ${node.id} has handed over and leaves`)
-    for (const [content] of node.disk) {
+    for (const content of node.disk.keys()) {
       const left = this.#copies(content, other => this.#isNoticedAsUp(other)).filter(other => other !== node)
-      if (sites(left) < node.policy.min && node.disk.get(content) === 'mirror')
+      if (sites(left) < node.policy.min)
         throw new Violation(
           `node ${node.id} leaves with ${this.#world.release(content).candidate.name}, of which copies are at ${left.map(({ id }) => id).join(', ')}`
         )
