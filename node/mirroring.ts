@@ -129,7 +129,8 @@ export async function createMirroring(
   const mirroring = new Mirroring(
     {
       ...{ ...modules, planner, releases, holders, work, draining },
-      wantedContents: mirror.accept === 'network' ? new WantedContents({ ...modules, releases }) : undefined,
+      wantedContents:
+        mirror.accept === 'network' ? new WantedContents({ ...modules, releases, changed }) : undefined,
       onDisconnected: listener => {
         host.events.on('disconnected', listener)
         return () => host.events.off('disconnected', listener)

@@ -49,7 +49,7 @@ export interface MirroringModules {
   members: MemberDirectory
   demand: Pick<DemandBook, 'onChange'>
   /** Only where anybody's releases are held. */
-  wantedContents: Pick<WantedContents, 'learn'> | undefined
+  wantedContents: Pick<WantedContents, 'run'> | undefined
   blocking: Pick<Blocking, 'rules'>
   network: Pick<Network, 'onConnected'>
   /** Calls back with each peer whose last connection is gone; returns how to stop that. */
@@ -73,6 +73,8 @@ export class Mirroring extends Ongoing {
   readonly #changed = new Signpost()
   #policy: MirrorPolicy
   #isRefreshDue = true
+  /** Now, and not when it would be due. */
+  #isRefreshAsked = false
   #isReady = false
   #refreshedMs = Number.NEGATIVE_INFINITY
   #refreshTookMs = 0
@@ -137,15 +139,24 @@ export class Mirroring extends Ongoing {
 
   /** Looks at everything anew and plans; the plan that was carried out. */
   async planNow(signal: AbortSignal): Promise<Plan> {
-    if (this.#signal === undefined)
-      throw new CatalogError('SHUTTING_DOWN', 'mirroring does not run', {
-        hint: 'the node is paused or stops'
-      })
+    await this.#modules.holders.refresh(AbortSignal.any([signal, this.#running]))
+    this.#isRefreshAsked = true
+    return await this.nextPlan(signal)
+  }
+
+  /** The next plan, once it was begun. */
+  async nextPlan(signal: AbortSignal): Promise<Plan> {
+    this.#running.throwIfAborted()
     const waiting = Promise.withResolvers<Plan>()
-    await this.#modules.holders.refresh(AbortSignal.any([signal, this.#signal]))
     this.#waiting.push(waiting)
-    this.releasesChanged()
+    this.changed()
     return await untilAborted(waiting.promise, signal)
+  }
+
+  /** Fires when this is paused or stopped. SHUTTING_DOWN where it does not run. */
+  get #running(): AbortSignal {
+    if (this.#signal !== undefined) return this.#signal
+    throw new CatalogError('SHUTTING_DOWN', 'mirroring does not run', { hint: 'the node is paused or stops' })
   }
 
   protected async run(signal: AbortSignal): Promise<void> {
@@ -161,10 +172,11 @@ export class Mirroring extends Ongoing {
         if (type === 'release' || type === 'library') this.releasesChanged()
       })
     ]
-    const watching = holders.watch(signal)
-    watching.catch(err => {
-      if (!signal.aborted) this.#modules.logger.error({ err }, 'holders are watched no more')
-    })
+    const beside = [holders.watch(signal), this.#modules.wantedContents?.run(signal)]
+    for (const work of beside)
+      work?.catch(err => {
+        if (!signal.aborted) this.#modules.logger.error({ err }, 'a part of mirroring has ended')
+      })
     try {
       this.#setMembers(signal)
       await this.#loop(signal)
@@ -172,7 +184,7 @@ export class Mirroring extends Ongoing {
       this.#signal = undefined
       for (const end of ends) end()
       for (const { reject } of this.#waiting.splice(0)) reject(signal.reason)
-      await Promise.allSettled([watching, this.#modules.work.settled()])
+      await Promise.allSettled([...beside, this.#modules.work.settled()])
     }
   }
 
@@ -191,8 +203,7 @@ export class Mirroring extends Ongoing {
     const { planner, holders, work, clock, members, draining, logger } = this.#modules
     const waiting = this.#waiting.splice(0)
     try {
-      await this.#refreshIfDue(waiting.length > 0, signal)
-      const askInMs = (await this.#modules.wantedContents?.learn(signal)) ?? Number.POSITIVE_INFINITY
+      await this.#refreshIfDue(signal)
       this.#setPolicy()
       const unlooked = planner.unlooked(MAX_LOOKED_UP)
       if (unlooked.length > 0) await holders.lookUp(unlooked, signal)
@@ -206,7 +217,6 @@ export class Mirroring extends Ongoing {
       const isMore = planner.unlooked(1).length > 0
       return Math.min(
         isMore ? clock.now() : Number.POSITIVE_INFINITY,
-        clock.now() + askInMs,
         againMs,
         plan.nextMs ?? Number.POSITIVE_INFINITY,
         members.nextExpiryMs() ?? Number.POSITIVE_INFINITY,
@@ -221,10 +231,11 @@ export class Mirroring extends Ongoing {
     }
   }
 
-  async #refreshIfDue(isAsked: boolean, signal: AbortSignal): Promise<void> {
+  async #refreshIfDue(signal: AbortSignal): Promise<void> {
     const { releases, copies, holders, clock, blocking } = this.#modules
     const isBlockedAnew = blocking.rules !== this.#rules
-    if (!isAsked && !isBlockedAnew && clock.now() < this.#refreshDueMs()) return
+    if (!this.#isRefreshAsked && !isBlockedAnew && clock.now() < this.#refreshDueMs()) return
+    this.#isRefreshAsked = false
     this.#isRefreshDue = false
     this.#rules = blocking.rules
     const startedMs = clock.monotonicMs()
@@ -274,7 +285,6 @@ export class Mirroring extends Ongoing {
   #demandChanged(contents: readonly string[]): void {
     const { planner, releases } = this.#modules
     for (const content of contents) releases.update(content)
-    const isUnknown = contents.some(content => releases.of(content) === undefined)
-    if (planner.hasChanged || isUnknown) this.changed()
+    if (planner.hasChanged) this.changed()
   }
 }

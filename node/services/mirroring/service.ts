@@ -43,19 +43,19 @@ export interface MirrorServiceModules extends LocalModules {
 }
 
 export function createMirrorService(modules: MirrorServiceModules): MirrorService {
-  const { mirroring, copies, draining, members, releases, holders, clock } = modules
+  const { mirroring, copies, draining, members, releases, holders, work, totals, clock } = modules
 
   async function carryOut({ signal, progress }: WorkContext): Promise<MirrorRunResult> {
     const startedMs = clock.monotonicMs()
-    const before = { ...modules.totals }
+    const before = { ...totals }
     let plan = await mirroring.planNow(signal)
-    for (let round = 0; round < MAX_ROUNDS && isUnfinished(modules, plan); round++) {
-      const done = modules.totals.taken + modules.totals.dropped - before.taken - before.dropped
-      progress({ phase: 'mirroring', itemsDone: done })
-      await modules.work.settled(signal)
-      plan = await mirroring.planNow(signal)
+    // What goes makes room for what comes, until a plan brings nothing more.
+    for (let done = -1; isUnfinished(modules, plan) && doneOf(totals) + work.takes > done; ) {
+      done = doneOf(totals)
+      progress({ phase: 'mirroring', itemsDone: done - doneOf(before) })
+      await work.settled(signal)
+      plan = await mirroring.nextPlan(signal)
     }
-    const { totals } = modules
     return {
       taken: totals.taken - before.taken,
       takenBytes: totals.takenBytes - before.takenBytes,

@@ -40,6 +40,8 @@ export interface WantedContentsModules {
   registry: Pick<Registry, 'add'>
   clock: Clock
   logger: Logger
+  /** A release was learnt that a plan may follow from. */
+  changed(): void
 }
 
 export class WantedContents {
@@ -54,13 +56,18 @@ export class WantedContents {
     this.#modules = modules
   }
 
+  /** Asks whenever there may be more to ask. Runs until the signal; then rejects with its reason. */
+  async run(signal: AbortSignal): Promise<never> {
+    for (;;) await this.#modules.clock.wait(await this.learn(signal), signal)
+  }
+
   /** Asks about the most wanted of those that are not known here; resolves with in how long there may be more to ask. Never rejects but for the signal. */
   async learn(signal: AbortSignal): Promise<number> {
     const { members, network, clock } = this.#modules
     const isMember = new Set(members.members().map(({ peer }) => peer))
     const asked = network.connected().filter(peer => isMember.has(peer))
     // With nobody to ask nothing counts as asked.
-    if (asked.length === 0) return LOOK_EVERY_MS
+    if (asked.length === 0) return PAUSE_MS
     if (clock.monotonicMs() >= this.#nextMs) {
       await this.#askAll(asked.slice(0, MAX_MEMBERS_ASKED), this.#unknown(), signal)
       const lookMs = this.#left.length > 0 ? Number.NEGATIVE_INFINITY : this.#lookedMs + LOOK_EVERY_MS
@@ -111,12 +118,13 @@ export class WantedContents {
 
   /** What has no place here is not kept, and one name of a content is enough: names are free for whoever brings them. */
   async #keep(record: ReleaseRecord, signal: AbortSignal): Promise<void> {
-    const { registry, releases, logger } = this.#modules
+    const { registry, releases, logger, changed } = this.#modules
     try {
       if (releases.isNamed(record.release.content.toString())) return
       const candidate = await releases.judge(record)
       if (candidate === undefined || whyNotEligible(candidate, 'network') !== undefined) return
       await releases.learn((await registry.add(record.bytes, signal)).record)
+      changed()
     } catch (thrown) {
       signal.throwIfAborted()
       const { name, version } = record.release

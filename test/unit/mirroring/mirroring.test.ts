@@ -243,6 +243,22 @@ describe('an operator', () => {
     expect(namesOf(world.holders(record))).not.toContain(node!.name)
   })
 
+  it('who runs a plan by hand is told when nothing more comes of it, though something cannot be let go of', async () => {
+    await published()
+    const [publisher] = world.nodes
+    const own = release('own')
+    await world.publish(own, publisher!)
+    // It is being read, so it is still here.
+    publisher!.blocked.add(own.release.content.toString())
+    publisher!.rules = {}
+    const progress = (): void => undefined
+    const running = publisher!.parts.service.run({ signal: AbortSignal.timeout(60_000), progress })
+    const ended = running.then(() => true)
+    await world.pass(30_000)
+    expect(await Promise.race([ended, Promise.resolve(false)])).toBe(true)
+    expect((await running).dropped).toBe(0)
+  })
+
   it('who turns mirroring off keeps what is here only until the room is needed', async () => {
     const record = await published()
     const [node] = world.holders(record)

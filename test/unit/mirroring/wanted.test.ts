@@ -80,7 +80,7 @@ describe('what a peer brings', () => {
           return { record: added }
         }
       },
-      ...{ clock, logger: silentLogger }
+      ...{ clock, logger: silentLogger, changed: () => undefined }
     }
     return new WantedContents(modules as unknown as WantedContentsModules)
   }
