@@ -203,7 +203,7 @@ export class Mirroring extends Ongoing {
     const { planner, holders, work, clock, members, draining, logger } = this.#modules
     const waiting = this.#waiting.splice(0)
     try {
-      await this.#refreshIfDue(signal)
+      const isRefreshed = await this.#refreshIfDue(signal)
       this.#setPolicy()
       const unlooked = planner.unlooked(MAX_LOOKED_UP)
       if (unlooked.length > 0) await holders.lookUp(unlooked, signal)
@@ -211,6 +211,7 @@ export class Mirroring extends Ongoing {
       const plan = planner.plan(clock.now())
       this.#last = { plan, at: clock.now() }
       this.#modules.onPlanned(plan, clock.monotonicMs() - startedMs)
+      if (isRefreshed) await this.#forgetAbandoned(plan)
       const againMs = await work.carryOut(plan, signal)
       await draining.planned(plan, { isIdle: work.takes === 0 }, signal)
       for (const { resolve } of waiting) resolve(plan)
@@ -231,10 +232,11 @@ export class Mirroring extends Ongoing {
     }
   }
 
-  async #refreshIfDue(signal: AbortSignal): Promise<void> {
+  /** Whether all releases were gone through. */
+  async #refreshIfDue(signal: AbortSignal): Promise<boolean> {
     const { releases, copies, holders, clock, blocking } = this.#modules
     const isBlockedAnew = blocking.rules !== this.#rules
-    if (!this.#isRefreshAsked && !isBlockedAnew && clock.now() < this.#refreshDueMs()) return
+    if (!this.#isRefreshAsked && !isBlockedAnew && clock.now() < this.#refreshDueMs()) return false
     this.#isRefreshAsked = false
     this.#isRefreshDue = false
     this.#rules = blocking.rules
@@ -247,6 +249,19 @@ export class Mirroring extends Ongoing {
     void holders.tellAll(releases.held(), signal)
     this.#refreshTookMs = clock.monotonicMs() - startedMs
     this.#refreshedMs = clock.now()
+    return true
+  }
+
+  /** Copies that were on their way when the node stopped, and that nobody wants here any more. */
+  async #forgetAbandoned({ actions, heldBack }: Plan): Promise<void> {
+    const { copies, releases } = this.#modules
+    if (this.#policy.isFrozen || this.#policy.isDraining) return
+    const wanted = new Set([...actions, ...heldBack].map(({ content }) => content.toString()))
+    for (const { content, isPinned } of [...copies.taken()]) {
+      const key = content.toString()
+      if (!isPinned && !wanted.has(key) && releases.candidate(key)?.have === 'nothing')
+        await copies.letGo(content)
+    }
   }
 
   /** What was blocked or removed here is not kept from a collection any longer, pinned or not. */

@@ -259,6 +259,16 @@ describe('an operator', () => {
     expect((await running).dropped).toBe(0)
   })
 
+  it('whose node stopped in the middle of a copy that nobody wants any more has nothing left of it', async () => {
+    const record = await published()
+    const node = world.nodes.find(one => one.isMember && !world.holders(record).includes(one))!
+    await node.copies.take(record, { cause: 'repair', wasHere: false })
+    await node.stop()
+    await node.start()
+    await world.pass(10_000)
+    expect(node.parts.service.status().copies).toEqual([])
+  })
+
   it('who turns mirroring off keeps what is here only until the room is needed', async () => {
     const record = await published()
     const [node] = world.holders(record)
