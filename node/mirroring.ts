@@ -23,7 +23,8 @@ import { Mirroring } from './services/mirroring/mirroring.ts'
 import { takeOffers } from './services/mirroring/offered.ts'
 import { PeerPossession } from './services/mirroring/possession.ts'
 import { MAX_RELEASES, MirrorReleases } from './services/mirroring/releases.ts'
-import { createMirrorService, createNoMirrorService } from './services/mirroring/service.ts'
+import { createMirrorService } from './services/mirroring/service.ts'
+import { createNoMirrorService } from './services/mirroring/service-off.ts'
 import type { DemandBook, MemberDirectory, Offers, WantedReleases } from './services/mirroring/types.ts'
 import { WantedContents } from './services/mirroring/wanted.ts'
 import { MirrorWork } from './services/mirroring/work.ts'
@@ -88,7 +89,7 @@ export async function createMirroring(
     // Who is switched on again volunteers, whatever was before.
     await Draining.open(modules).forget()
     return {
-      service: createNoMirrorService(policy),
+      service: createNoMirrorService(modules, policy),
       ongoing: undefined,
       releasesChanged: () => undefined
     }

@@ -1,8 +1,7 @@
 /** What an operator asks of mirroring. */
 import { CatalogError, type Clock } from '../../../base/index.ts'
-import { parseId, type Registry, type ReleaseRecord } from '../../../library/index.ts'
+import { parseId, type Registry } from '../../../library/index.ts'
 import type { Action, MirrorPolicy, Plan } from '../../../mirror/index.ts'
-import { parsePublicKey } from '../../../trust/index.ts'
 import type {
   MirrorAction,
   MirrorCopyShape,
@@ -11,23 +10,21 @@ import type {
   MirrorStatus
 } from '../../mirror-schemas.ts'
 import type { Fetching } from '../fetching.ts'
-import { type LocalModules, localRelease } from '../retention.ts'
 import type { MirrorService, WorkContext } from '../types.ts'
 import type { Claimed } from './claimed.ts'
 import type { Copies, MirrorCopy } from './copies.ts'
 import type { Draining } from './draining.ts'
 import type { Holders } from './holders.ts'
 import type { Mirroring } from './mirroring.ts'
+import { type CopyModules, copyShape, expectCopy, unpinCopy } from './pins.ts'
 import type { MirrorReleases } from './releases.ts'
 import type { MemberDirectory } from './types.ts'
 import type { MirrorTotals, MirrorWork } from './work.ts'
 
 /** Copies that a status tells of. */
-const MAX_TOLD = 1000
-/** Plans that one run carries out, one after the other: what goes makes room for what comes. */
-const MAX_ROUNDS = 1000
+export const MAX_TOLD = 1000
 
-export interface MirrorServiceModules extends LocalModules {
+export interface MirrorServiceModules extends CopyModules {
   mirroring: Mirroring
   releases: MirrorReleases
   copies: Copies
@@ -84,31 +81,16 @@ export function createMirrorService(modules: MirrorServiceModules): MirrorServic
       })
     await copies.pin(record)
     await mirroring.learn(record)
-    return shapeOf(record)
+    return shapeOf(expectCopy(modules, record.release))
   }
 
-  function shapeOf({ release }: ReleaseRecord): MirrorCopyShape {
-    const copy = copies.of(release.content.toString())
-    if (copy === undefined)
-      throw new CatalogError('NOT_FOUND', `${release.name}@${release.version} is not held for others`, {
-        hint: '`catalog mirror status` shows what is'
-      })
-    return copyShape(copy)
-  }
-
-  function copyShape(copy: MirrorCopy): MirrorCopyShape {
-    const { content, name, version, isPinned, taken } = copy
-    const key = content.toString()
-    const isComing = releases.coming.includes(key)
-    const isHeld = taken !== undefined && modules.content.localState(content) === 'complete'
-    return {
-      ...{ name, version, isPinned, content: key },
-      bytes: releases.of(key)?.bytes ?? modules.content.summary(content)?.sizeBytes ?? 0,
-      state: isComing ? 'coming' : isHeld ? 'held' : 'wanted',
-      cause: taken?.cause ?? null,
-      since: taken === undefined ? null : instant(taken.at),
+  const shapeOf = (copy: MirrorCopy): MirrorCopyShape => {
+    const key = copy.content.toString()
+    return copyShape(modules, copy, {
+      bytes: releases.of(key)?.bytes,
+      isComing: releases.coming.includes(key),
       holders: modules.claimed.provenHoldersOf(key).length
-    }
+    })
   }
 
   return {
@@ -133,7 +115,7 @@ export function createMirrorService(modules: MirrorServiceModules): MirrorServic
         policy: policyShape(policy),
         releases: { known: releases.size, isFull: releases.isFull },
         usedBytes: last?.plan.usedBytes ?? 0,
-        copies: [...copies.all()].slice(0, MAX_TOLD).map(copyShape),
+        copies: [...copies.all()].slice(0, MAX_TOLD).map(shapeOf),
         copyCount: copies.size,
         waitingProofs: holders.waiting,
         planned:
@@ -156,43 +138,11 @@ export function createMirrorService(modules: MirrorServiceModules): MirrorServic
     },
     pin,
     async unpin(spec, publisher, signal) {
-      const owner = publisher === undefined ? undefined : parsePublicKey(publisher)
-      const record = await localRelease(modules, spec, signal, owner)
-      const shape = shapeOf(record)
-      if (!shape.isPinned)
-        throw new CatalogError('NOT_FOUND', `${shape.name}@${shape.version} is not pinned for mirroring`, {
-          hint: '`catalog mirror status` shows what is'
-        })
-      await copies.unpin(record)
-      await mirroring.learn(record)
-      return { ...shape, isPinned: false }
+      const copy = await unpinCopy(modules, { spec, publisher }, signal)
+      releases.update(copy.content.toString())
+      mirroring.changed()
+      return { ...shapeOf(copy), isPinned: false }
     }
-  }
-}
-
-/** Of a node that does not mirror. */
-export function createNoMirrorService(policy: MirrorPolicy): MirrorService {
-  const off = (): never => {
-    throw new CatalogError('MIRRORING_OFF', 'this node does not mirror')
-  }
-  return {
-    status: () => ({
-      ...{
-        isEnabled: false,
-        isMember: false,
-        isFrozen: false,
-        draining: null,
-        region: null,
-        capacityClass: null
-      },
-      ...{ members: 0, policy: policyShape(policy), releases: { known: 0, isFull: false }, usedBytes: 0 },
-      ...{ copies: [], copyCount: 0, waitingProofs: 0, planned: null }
-    }),
-    plan: off,
-    run: async () => off(),
-    drain: async () => off(),
-    pin: async () => off(),
-    unpin: async () => off()
   }
 }
 

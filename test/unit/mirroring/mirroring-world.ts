@@ -194,6 +194,7 @@ export class WorldNode {
         content: partly({
           localState: (content: CID) => (this.has(content) ? 'complete' : 'none'),
           isPinned: () => false,
+          summary: () => undefined,
           remove: async (content: CID) => {
             this.contents.delete(content.toString())
           }

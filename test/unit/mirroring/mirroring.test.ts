@@ -269,6 +269,19 @@ describe('an operator', () => {
     expect(node.parts.service.status().copies).toEqual([])
   })
 
+  it('who turns mirroring off can take back what was pinned', async () => {
+    const record = await published()
+    const [node] = world.holders(record)
+    await node!.copies.pin(record)
+    await node!.stop()
+    await node!.start(false)
+    const { service } = node!.parts
+    expect(service.status().copies).toMatchObject([{ name: 'lib', isPinned: true, state: 'held' }])
+    await service.unpin(record.id.toString(), undefined, new AbortController().signal)
+    const { copies } = service.status()
+    expect(copies.filter(({ isPinned }) => isPinned)).toEqual([])
+  })
+
   it('who turns mirroring off keeps what is here only until the room is needed', async () => {
     const record = await published()
     const [node] = world.holders(record)
