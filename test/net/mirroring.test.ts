@@ -1,6 +1,6 @@
 /**
  * Twelve daemons in three regions that mirror for each other, over links as long as those between continents: what holds in the simulator holds here,
- * by the same rules, when nodes are killed, links are slow, disks are full and a region is cut off.
+ * by the same rules, when nodes are killed, links are slow, a quota is full and a region is cut off.
  */
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -86,6 +86,12 @@ async function heldNow(): Promise<Map<RegionHost, MirrorCopyShape[]>> {
 const holdersOf = async (name: string): Promise<RegionHost[]> =>
   [...(await heldNow())].filter(([, copies]) => copies.some(copy => copy.name === name)).map(([host]) => host)
 
+/** Has all of them look at everything and plan; whether they did so at a time or later. */
+const isPlannedAt = (atMs: number) => async (): Promise<boolean> => {
+  await Promise.all(alive().map(({ name }) => daemon(name).operation('/v1/mirror/runs', {})))
+  return (await Promise.all(alive().map(statusOf))).every(({ planned }) => Date.parse(planned!.at) >= atMs)
+}
+
 /** How many copies each node that is alive has. */
 const copyCounts = async (): Promise<number[]> =>
   (await Promise.all(alive().map(statusOf))).map(({ copyCount }) => copyCount)
@@ -157,15 +163,15 @@ describe.skipIf(none !== undefined)(
       )
       const before = await copyCounts()
       await publish('five')
-      // Long enough for every grace that there is.
-      await new Promise(resolve => setTimeout(resolve, 2 * GRACE_MS))
+      // Whatever they plan, by hand too, until longer than the grace of those that come next.
+      await eventually(isPlannedAt(Date.now() + 2 * GRACE_MS), REPAIR_MS)
       expect(await copyCounts()).toEqual(before)
       await regions.restore('ap')
       await eventually(isPlaced, REPAIR_MS)
     })
 
     it('make up for nodes that are killed, the publisher among them', async () => {
-      // Fewer than a third at once: more might be a network that is split, and nothing would move for an hour.
+      // Fewer than a third at once: more might be a network that is split, and nothing would move for a while.
       const before = await holdersOf('one')
       const lost = before.find(({ name }) => name !== 'eu1')!
       for (const name of ['eu1', lost.name]) {
