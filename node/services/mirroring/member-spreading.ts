@@ -162,6 +162,8 @@ export class MemberSpreading extends Ongoing {
   /** A connection to a peer is there. */
   met(peerId: PeerId): void {
     const { clock, peerId: own } = this.#modules
+    // To the end, whether it is there already: the first is the one whose time comes first.
+    this.#met.delete(peerId.toString())
     if (this.#met.size >= MAX_MET || own > peerId.toString()) return
     this.#met.set(peerId.toString(), { peerId, atMs: clock.monotonicMs() + AFTER_CONNECT_MS })
     this.#hasMet.show()
@@ -183,7 +185,11 @@ export class MemberSpreading extends Ongoing {
   }
 
   protected async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#tellRumours(signal), this.#compareAgain(signal)])
+    try {
+      await Promise.all([this.#tellRumours(signal), this.#compareAgain(signal)])
+    } finally {
+      await Promise.all(this.#comparing)
+    }
   }
 
   async #differenceTo(peerId: PeerId, signal: AbortSignal): Promise<SketchDifference> {
@@ -310,7 +316,6 @@ export class MemberSpreading extends Ongoing {
       this.#comparing.add(comparison)
       if (this.#comparing.size >= MAX_COMPARING) await Promise.race(this.#comparing)
     }
-    await Promise.all(this.#comparing)
   }
 
   #nextMet(): PeerId | undefined {

@@ -222,6 +222,27 @@ describe('a hostile peer', () => {
     expect(honest.known.size).toBe(0)
   })
 
+  test('that comes again and again keeps nobody else waiting who has come', async () => {
+    const net = new ControlNet()
+    const clock = new FakeClock()
+    const nodes = await Promise.all(
+      Array.from({ length: 3 }, (_, at) => nodeOf(net, `node ${at}`, { clock }))
+    )
+    // Of two that meet the one with the smaller id begins.
+    nodes.sort((a, b) => (a.peerId.toString() < b.peerId.toString() ? -1 : 1))
+    const [first, restless, other] = nodes
+    first!.spreading.start()
+    await clock.advance(100)
+    other!.known.take(recordOf(1))
+    for (const { peerId } of [restless!, other!]) first!.spreading.met(peerId)
+    for (let second = 0; second < 5; second++) {
+      await clock.advance(1000)
+      first!.spreading.met(restless!.peerId)
+    }
+    expect(first!.known.size).toBe(1)
+    await first!.spreading.stop()
+  })
+
   test('that shows records which it does not have costs a question', async () => {
     const net = new ControlNet()
     const [honest, liar] = [await nodeOf(net, 'honest'), await nodeOf(net, 'liar')]
@@ -270,6 +291,30 @@ describe('a rumour', () => {
     expect(nodes.map(({ known }) => known.size)).toEqual([1, 1, 1])
     await Promise.all(nodes.map(({ spreading }) => spreading.stop()))
   })
+})
+
+test('what is compared has ended when comparisons have been stopped', async () => {
+  const net = new ControlNet()
+  const clock = new FakeClock()
+  const [node, slow] = [await nodeOf(net, 'node', { clock }), await nodeOf(net, 'slow', { clock })]
+  const answer = Promise.withResolvers<void>()
+  let isAsked = false
+  slow.control.handle(sketchMembers, async () => {
+    isAsked = true
+    await answer.promise
+    return { records: 0, cells: new Uint8Array(), counts: new Uint8Array() }
+  })
+  node.spreading.start()
+  await clock.advance(1000)
+  expect(isAsked).toBe(true)
+  let isStopped = false
+  const stopped = node.spreading.stop().then(() => {
+    isStopped = true
+  })
+  await clock.settle()
+  expect(isStopped).toBe(false)
+  answer.resolve()
+  await stopped
 })
 
 test('records outlive a restart, without those that are forgotten, and damaged rows are left out', async () => {
