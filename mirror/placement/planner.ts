@@ -337,13 +337,17 @@ function isConcern({ candidate: { have, isPinned }, own: { rank } }: Entry): boo
 function isSame(a: Candidate, b: Candidate): boolean {
   const { count, askers, lastMs } = a.demand
   const isWantedAlike = count === b.demand.count && askers === b.demand.askers && lastMs === b.demand.lastMs
-  return isWantedAlike && SAME_FIELDS.every(field => a[field] === b[field])
+  return isWantedAlike && PLAIN_FIELDS.every(field => a[field] === b[field])
 }
 
-const SAME_FIELDS = [
-  ...(['name', 'version', 'owner', 'bytes', 'pool', 'have', 'isReader', 'isBlocked'] as const),
-  ...(['isFollowed', 'isListed', 'isPinned', 'isOffered', 'priority', 'availability'] as const)
-] satisfies Array<keyof Candidate>
+type PlainField = Exclude<keyof Candidate, 'content' | 'demand'>
+
+/** All but the content, by which candidates are known, and the demand. A field of which nothing is said here does not compile. */
+const PLAIN_FIELDS = Object.keys({
+  ...{ name: true, version: true, owner: true, bytes: true, pool: true, have: true, isReader: true },
+  ...{ isBlocked: true, isFollowed: true, isListed: true, isPinned: true, isOffered: true },
+  ...{ priority: true, availability: true }
+} satisfies Record<PlainField, true>) as PlainField[]
 
 /** The most copies of anything: twice that many are candidates. */
 export const MOST_COPIES = 20
