@@ -11,6 +11,7 @@ import type { Logging } from './logging/logging.ts'
 import { Alerting } from './services/alerts/alerting.ts'
 import { type AlertState, ERROR_WINDOW_MS } from './services/alerts/rules.ts'
 import type { Offloading } from './services/offloading.ts'
+import type { PartitionWatch } from './services/partition-types.ts'
 import type { Violations } from './services/violations.ts'
 import type { SyncParts } from './sync-parts.ts'
 
@@ -21,6 +22,7 @@ export interface AlertingParts {
   home: Pick<HomeLayout, 'segments'>
   content: Pick<ContentStore, 'stats' | 'holdings'>
   host: Pick<Host, 'peers'>
+  partition: Pick<PartitionWatch, 'state'>
   discovery: Pick<Discovery, 'stats'>
   syncParts: Pick<SyncParts, 'follows'>
   violations: Pick<Violations, 'denied'>
@@ -34,7 +36,8 @@ export interface AlertingParts {
 
 /** Not started. */
 export function alertingOf(parts: AlertingParts, { store, network }: Config): Alerting {
-  const { home, content, host, discovery, syncParts, violations, offloading, logging, clock, logger } = parts
+  const { home, content, host, partition, discovery, syncParts, violations } = parts
+  const { offloading, logging, clock, logger } = parts
   const damaged = seldom(clock, async () => (await content.holdings()).damaged)
   const look = async (): Promise<AlertState> => {
     const nowMs = clock.now()
@@ -49,6 +52,7 @@ export function alertingOf(parts: AlertingParts, { store, network }: Config): Al
       bucketProblem: problem && { code: problem.code, backlogBytes },
       peers: host.peers().length,
       peersWanted: network.peersWanted,
+      partition: partition.state,
       announcementsLateMs: discovery.stats().sweep.lateMs,
       notFollowed: syncParts
         .follows()

@@ -280,7 +280,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const offloading =
     bucket === undefined ? undefined : new Offloading({ bucket, clock, logger: log, metrics: registry })
   const alerting = alertingOf(
-    { ...modules, ...shared, home, host, discovery, syncParts, violations, offloading },
+    { ...modules, ...shared, home, host, partition, discovery, syncParts, violations, offloading },
     values
   )
   const services = buildServices(

@@ -6,6 +6,7 @@
  */
 import { displaySize, GIB, HOUR_MS, MINUTE_MS, plural } from '../../../base/index.ts'
 import { DISK_HEADROOM_BYTES } from '../../../library/index.ts'
+import type { PartitionState } from '../../../topology/index.ts'
 import { clockCheck, LOW_DISK_BYTES } from '../machine-checks.ts'
 
 export const ALERT_KINDS = [
@@ -18,6 +19,7 @@ export const ALERT_KINDS = [
   'bucket-stuck',
   'clock-wrong',
   'no-peers',
+  'partitioned',
   'announcements-late',
   'library-not-followed',
   'peer-denied'
@@ -41,6 +43,8 @@ export interface AlertState {
   readonly peers: number
   /** 0: the node is to be alone. */
   readonly peersWanted: number
+  /** Of the network, as seen from here. */
+  readonly partition: Pick<PartitionState, 'name' | 'reasons'>
   readonly announcementsLateMs: number
   /** Standing subscriptions whose last comparison failed. */
   readonly notFollowed: ReadonlyArray<{ readonly address: string; readonly code: string }>
@@ -189,6 +193,14 @@ export const ALERT_RULES: Readonly<Record<AlertKind, AlertRule>> = {
     hint: 'see whether the bootstrap peers run, and whether UDP gets out; `catalog doctor` looks at both',
     afterMs: 5 * MINUTE_MS,
     look: ({ peers, peersWanted }) => one(peers === 0 && peersWanted > 0, true, () => 'nobody is connected')
+  },
+  partitioned: {
+    level: 'warn',
+    when: 'a part of the network was lost at once and is out of reach for a minute, until it is back or given up after an hour',
+    hint: 'see to the way to the lost peers, or to their machines; docs/operations.md, "When a part of the network is gone"',
+    afterMs: MINUTE_MS,
+    look: ({ partition: { name, reasons } }) =>
+      one(name !== 'whole', name === 'partitioned', () => reasons.join('; '))
   },
   'announcements-late': {
     level: 'warn',

@@ -21,6 +21,7 @@ const WELL: AlertState = {
   errors: () => ({ times: 0, peers: 0 }),
   peers: 3,
   peersWanted: 10,
+  partition: { name: 'whole', reasons: [] },
   announcementsLateMs: 0,
   notFollowed: [],
   denied: []
@@ -55,6 +56,10 @@ const CASES: Record<
     between: { errors: failing('RECORD_EARLY', 9, 2) }
   },
   'no-peers': { bad: { peers: 0 }, well: { peers: 0, peersWanted: 0 } },
+  partitioned: {
+    bad: { partition: { name: 'partitioned', reasons: ['3 of 4 peers fell silent'] } },
+    between: { partition: { name: 'healing', reasons: ['3 of 4 peers fell silent'] } }
+  },
   'announcements-late': {
     bad: { announcementsLateMs: HOUR_MS },
     between: { announcementsLateMs: HOUR_MS - 1 },
