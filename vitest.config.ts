@@ -9,6 +9,11 @@ const report: [string, object][] =
     ? []
     : [['json', { outputFile: join(reportFolder, `vitest-${process.pid}.json`) }]]
 
+/** They replace modules or timers under what they test, so each has a process to itself. */
+const REPLACING = ['base/clock', 'cli/daemon', 'content/reader', 'quic/muxer', 'trust/durability'].map(
+  file => `test/unit/${file}.test.ts`
+)
+
 export default defineConfig({
   test: {
     projects: [
@@ -17,8 +22,15 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
-          globalSetup: 'test/worker.setup.ts'
+          exclude: REPLACING,
+          globalSetup: 'test/worker.setup.ts',
+          // Importing libp2p and what is built on it takes longer than most files of tests: a process does it once, for all files that it runs.
+          isolate: false
         }
+      },
+      {
+        extends: true,
+        test: { name: 'replacing', include: REPLACING }
       },
       {
         extends: true,
