@@ -148,7 +148,7 @@ export async function createMirroring(
     () => mirroring.last?.plan.heldBack.length ?? 0
   )
   metrics.gauge('waiting_proofs', 'Proofs of others that are waited for.', () => holders.waiting)
-  takeOffers({ ...modules, releases, mirroring, draining })
+  takeOffers({ ...modules, planner, releases, mirroring, draining })
   const service = createMirrorService({
     ...{ ...modules, mirroring, releases, claimed, holders, work, draining, totals }
   })

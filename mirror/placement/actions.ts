@@ -1,5 +1,15 @@
 import type { Budget } from './budget.ts'
-import { byUrgency, chooseFitting, type Held, transferOf, URGENCY, type Want } from './capacity.ts'
+import {
+  byUrgency,
+  chooseFitting,
+  Fitting,
+  type Held,
+  type Obstacle,
+  type Room,
+  transferOf,
+  URGENCY,
+  type Want
+} from './capacity.ts'
 import { type Before, type Claim, countBefore } from './claims.ts'
 import type { Facts, Verdict } from './decide.ts'
 import type { Entry } from './entry.ts'
@@ -45,14 +55,7 @@ export function actionsOf(open: Iterable<Entry>, input: ActionsInput): Plan {
   const { policy, stock, budget, nowMs } = input
   const { wants, drops, proofs, nextMs } = sort(open, policy)
   wants.sort(byUrgency)
-  const dropped = new Set(drops.map(({ entry }) => entry))
-  const fitted = chooseFitting<EntryWant, EntryHeld>(wants, () => heldBy(input, dropped), {
-    quotaBytes: policy.quotaBytes,
-    usedBytes: stock.usedBytes - drops.reduce((sum, { entry }) => sum + entry.usedBytes, 0),
-    ownerBytes: stock.ownerBytes,
-    budgetBytes: budget.leftBytes(nowMs),
-    min: policy.min
-  })
+  const fitted = chooseFitting<EntryWant, EntryHeld>(wants, () => heldBy(input, drops), roomOf(input, drops))
   for (const { entry, before } of fitted.stale)
     for (const peer of before().stale)
       proofs.push({
@@ -88,6 +91,50 @@ export function actionsOf(open: Iterable<Entry>, input: ActionsInput): Plan {
     usedBytes: stock.usedBytes
   }
 }
+
+/** What there is room for, with all that goes at once gone. */
+const roomOf = ({ policy, stock, budget, nowMs }: ActionsInput, drops: Sorted['drops']): Room => ({
+  quotaBytes: policy.quotaBytes,
+  usedBytes: stock.usedBytes - drops.reduce((sum, { entry }) => sum + entry.usedBytes, 0),
+  ownerBytes: stock.ownerBytes,
+  budgetBytes: budget.leftBytes(nowMs),
+  min: policy.min
+})
+
+/** What may be offered to this node between two plans: what has room keeps it, and the next one is judged by what is left. */
+export interface OfferRoom {
+  /** Why there is none for one that is offered; undefined where there is, or will be when what is less urgent has gone. */
+  take(entry: Entry): Exclude<Obstacle, 'room'> | undefined
+}
+
+/** The room that is left when all has come that is wanted as urgently. */
+export function offerRoomOf(open: Iterable<Entry>, input: ActionsInput): OfferRoom {
+  const { policy } = input
+  const { wants, drops } = sort(open, policy)
+  const fitting = new Fitting<EntryWant, EntryHeld>(
+    () => heldBy(input, drops).map(onceProven),
+    roomOf(input, drops)
+  )
+  const urgent = wants.filter(({ cause }) => URGENCY[cause] <= URGENCY.offered).sort(byUrgency)
+  for (const want of urgent) fitting.take(want)
+  return {
+    take(entry) {
+      const { candidate } = entry
+      const worth = worthOf(candidate, policy)
+      const obstacle = fitting.take({ entry, candidate, worth, cause: 'offered', reason: '' })
+      return obstacle === 'room' ? undefined : obstacle
+    }
+  }
+}
+
+/** As if all that is proven were so freshly: a want that waits for room has it proven anew. */
+const onceProven = (held: EntryHeld): EntryHeld => ({
+  ...held,
+  before() {
+    const before = held.before()
+    return { ...before, fresh: before.proven }
+  }
+})
 
 interface Sorted {
   readonly wants: EntryWant[]
@@ -144,8 +191,9 @@ const heldBackOf = ({ want, because }: { want: EntryWant; because: HeldBack['bec
 }
 
 /** What is here and not pinned, with how urgently it is needed here. */
-function heldBy(input: ActionsInput, dropped: ReadonlySet<Entry>): EntryHeld[] {
+function heldBy(input: ActionsInput, drops: Sorted['drops']): EntryHeld[] {
   const { policy, nowMs } = input
+  const dropped = new Set(drops.map(({ entry }) => entry))
   if (policy.isFrozen) return []
   return input
     .entries()

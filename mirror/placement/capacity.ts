@@ -76,7 +76,10 @@ export function chooseFitting<W extends Want, H extends Held>(
   return fitting
 }
 
-class Fitting<W extends Want, H extends Held> implements Fitted<W, H> {
+/** Why something is not taken now; `room`: it has room as soon as what goes for it is gone. */
+export type Obstacle = 'quota' | 'owner' | 'budget' | 'room'
+
+export class Fitting<W extends Want, H extends Held> implements Fitted<W, H> {
   readonly takes: W[] = []
   readonly heldBack: Array<{ want: W; because: 'quota' | 'owner' | 'budget' }> = []
   readonly evictions: H[] = []
@@ -102,40 +105,39 @@ class Fitting<W extends Want, H extends Held> implements Fitted<W, H> {
     this.#makeRoom(0, -1, true)
   }
 
-  take(want: W): void {
+  take(want: W): Obstacle | undefined {
     const because = this.#obstacle(want)
     if (because !== undefined) {
-      this.heldBack.push({ want, because })
-      return
+      this.heldBack.push({ want, because: because === 'room' ? 'quota' : because })
+      return because
     }
     const { owner, bytes } = want.candidate
     this.takes.push(want)
     this.#usedBytes += bytes
     this.#budgetBytes -= transferOf(want.candidate)
     this.#ownerBytes.set(owner, (this.#ownerBytes.get(owner) ?? 0) + bytes)
+    return undefined
   }
 
-  #obstacle({ candidate, cause }: W): 'quota' | 'owner' | 'budget' | undefined {
+  #obstacle({ candidate, cause }: W): Obstacle | undefined {
     const { quotaBytes } = this.#room
     const { owner, bytes } = candidate
     if (quotaBytes > 0) {
       const ownerBytes = (this.#ownerBytes.get(owner) ?? 0) + bytes
       if (cause !== 'pinned' && ownerBytes > quotaBytes * OWNER_SHARE) return 'owner'
       if (bytes > quotaBytes) return 'quota'
-      if (this.#usedBytes + bytes > quotaBytes) {
-        // What goes has to be gone first: the take is planned again then.
-        this.#makeRoom(bytes, URGENCY[cause])
-        return 'quota'
-      }
+      // What goes has to be gone first: the take is planned again then.
+      if (this.#usedBytes + bytes > quotaBytes)
+        return this.#makeRoom(bytes, URGENCY[cause]) ? 'room' : 'quota'
     }
     return this.#budgetBytes <= 0 && transferOf(candidate) > 0 ? 'budget' : undefined
   }
 
-  /** Lets go of what is less urgent, as far as that makes room for something of `bytes`; `always`: as far as it goes. */
-  #makeRoom(bytes: number, urgency: number, always = false): void {
+  /** Lets go of what is less urgent, if that makes room for something of `bytes`, and whether it does; `always`: as far as it goes. */
+  #makeRoom(bytes: number, urgency: number, always = false): boolean {
     const { quotaBytes } = this.#room
     let overBytes = this.#usedBytes + bytes - quotaBytes
-    if (overBytes <= 0) return
+    if (overBytes <= 0) return true
     this.#leaving ??= [...this.#held()].sort(byLeave)
     const going: H[] = []
     for (let at = this.#leaving.length - 1; at >= 0 && overBytes > 0; at--) {
@@ -145,12 +147,13 @@ class Fitting<W extends Want, H extends Held> implements Fitted<W, H> {
       going.push(held)
       overBytes -= held.candidate.bytes
     }
-    if (overBytes > 0 && !always) return
+    if (overBytes > 0 && !always) return false
     this.evictions.push(...going)
     this.#leaving = this.#leaving.filter(held => !going.includes(held))
     for (const { candidate } of going) this.#usedBytes -= candidate.bytes
     // What room is made for takes it when it is there: it is not given away in between.
     this.#usedBytes += bytes
+    return true
   }
 
   #mayGo(held: H): boolean {

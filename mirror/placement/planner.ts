@@ -6,10 +6,10 @@
  * plan is what `planMirror` would make of the same data from nothing. It does nothing itself, waits for nothing and asks for no clock.
  */
 import type { CID } from 'multiformats/cid'
-import { assertInvariant } from '../../base/index.ts'
+import { assertInvariant, SECOND_MS } from '../../base/index.ts'
 import { MAX_MEMBERS } from '../members/member-set.ts'
 import type { CidText } from '../types.ts'
-import { actionsOf } from './actions.ts'
+import { type ActionsInput, actionsOf, type OfferRoom, offerRoomOf } from './actions.ts'
 import { Budget } from './budget.ts'
 import { type Claim, countBefore, countCopies } from './claims.ts'
 import type { Words } from './cost.ts'
@@ -19,12 +19,22 @@ import { Entry, type KnownPeer } from './entry.ts'
 import { NO_RANK, type OwnRank } from './own-rank.ts'
 import { Pool } from './pool.ts'
 import type { Member } from './roster.ts'
+import { isSame } from './same-candidate.ts'
 import { Stock } from './stock.ts'
 import { copiesOf } from './strategies.ts'
 import type { Candidate, MirrorPolicy, PeerState, Plan } from './types.ts'
 
 /** Twice the members of one pool. Of more nothing is kept. */
 const MAX_PEERS = 2 * MAX_MEMBERS
+/** The room for offers is looked up no more often: of a hundred thousand copies that takes longer than an offer may. */
+const OFFER_ROOM_MS = SECOND_MS
+
+/** Why an offer is not taken that finds no room. */
+const NO_ROOM = {
+  quota: 'the quota is full of what is as urgent',
+  owner: 'its owner would have more than a tenth of the quota',
+  budget: 'nothing is left of the repair budget of this hour'
+} as const
 
 export interface PlannerOptions {
   /** This node as its own member record says, whether or not it is a member now. */
@@ -49,6 +59,7 @@ export class MirrorPlanner {
   #budget: Budget
   #ownSinceMs = Number.NEGATIVE_INFINITY
   #wholeSinceMs = Number.NEGATIVE_INFINITY
+  #offerRoom: { readonly room: OfferRoom; readonly madeMs: number } | undefined
 
   constructor({ self, network, policy }: PlannerOptions) {
     expectPolicy(policy)
@@ -197,10 +208,43 @@ export class MirrorPlanner {
   }
 
   plan(nowMs: number): Plan {
+    this.#decideChanged(nowMs)
+    return actionsOf(this.#open, this.#input(nowMs))
+  }
+
+  /**
+   * Why this node would not take over what a node that leaves offers, in words; undefined where it would: decided as a plan would be, before
+   * anything of it is kept. What is taken over has room from then on.
+   */
+  whyNotTakeOver(candidate: Candidate, nowMs: number): string | undefined {
+    const entry = this.#newEntry({ ...candidate, isOffered: true }, this.#pool(candidate.pool))
+    if (entry.usedBytes > 0 || candidate.have === 'own') return undefined
+    if (decide(this.#factsOf(entry, nowMs), this.#policy, nowMs).kind !== 'take')
+      return (
+        whyNotEligible(candidate, this.#policy.accept) ??
+        'this node moves nothing now, or too many members stand before it'
+      )
+    const obstacle = candidate.isOffered ? undefined : this.#roomForOffers(nowMs).take(entry)
+    return obstacle === undefined ? undefined : NO_ROOM[obstacle]
+  }
+
+  #roomForOffers(nowMs: number): OfferRoom {
+    const known = this.#offerRoom
+    if (known !== undefined && Math.abs(nowMs - known.madeMs) < OFFER_ROOM_MS) return known.room
+    this.#decideChanged(nowMs)
+    const room = offerRoomOf(this.#open, this.#input(nowMs))
+    this.#offerRoom = { room, madeMs: nowMs }
+    return room
+  }
+
+  #decideChanged(nowMs: number): void {
     for (const entry of this.#open) if (entry.verdict.dueMs <= nowMs) this.#changed.add(entry)
     for (const entry of this.#changed) this.#decide(entry, nowMs)
     this.#changed.clear()
-    return actionsOf(this.#open, {
+  }
+
+  #input(nowMs: number): ActionsInput {
+    return {
       policy: this.#policy,
       stock: this.#stock,
       budget: this.#budget,
@@ -214,7 +258,7 @@ export class MirrorPlanner {
       },
       self: this.#self.peer,
       nowMs
-    })
+    }
   }
 
   #decide(entry: Entry, nowMs: number): void {
@@ -332,22 +376,6 @@ const isHeld = ({ candidate: { have } }: Entry): boolean => have === 'mirror' ||
 function isConcern({ candidate: { have, isPinned }, own: { rank } }: Entry): boolean {
   return rank !== NO_RANK || have === 'mirror' || have === 'coming' || have === 'own' || isPinned
 }
-
-/** Whether a candidate says the same as before: going through all releases tells most of them again. */
-function isSame(a: Candidate, b: Candidate): boolean {
-  const { count, askers, lastMs } = a.demand
-  const isWantedAlike = count === b.demand.count && askers === b.demand.askers && lastMs === b.demand.lastMs
-  return isWantedAlike && PLAIN_FIELDS.every(field => a[field] === b[field])
-}
-
-type PlainField = Exclude<keyof Candidate, 'content' | 'demand'>
-
-/** All but the content, by which candidates are known, and the demand. A field of which nothing is said here does not compile. */
-const PLAIN_FIELDS = Object.keys({
-  ...{ name: true, version: true, owner: true, bytes: true, pool: true, have: true, isReader: true },
-  ...{ isBlocked: true, isFollowed: true, isListed: true, isPinned: true, isOffered: true },
-  ...{ priority: true, availability: true }
-} satisfies Record<PlainField, true>) as PlainField[]
 
 /** The most copies of anything: twice that many are candidates. */
 export const MOST_COPIES = 20

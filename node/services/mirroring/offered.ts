@@ -1,7 +1,7 @@
 /** What others bring to this node's notice: copies that a node that leaves hands over, and contents that peers say are wanted. */
-import { type Logger, toCatalogError } from '../../../base/index.ts'
+import { type Clock, type Logger, toCatalogError } from '../../../base/index.ts'
 import type { Registry, ReleaseRecord } from '../../../library/index.ts'
-import { whyNotEligible } from '../../../mirror/index.ts'
+import type { MirrorPlanner } from '../../../mirror/index.ts'
 import type { Blocking } from '../blocking.ts'
 import type { Draining } from './draining.ts'
 import type { Mirroring } from './mirroring.ts'
@@ -15,8 +15,10 @@ export interface OfferedModules {
   registry: Pick<Registry, 'add' | 'get'>
   blocking: Pick<Blocking, 'isBlocked'>
   releases: Pick<MirrorReleases, 'judge' | 'isNamed' | 'offered'>
+  planner: Pick<MirrorPlanner, 'whyNotTakeOver'>
   mirroring: Pick<Mirroring, 'learn' | 'changed' | 'policy'>
   draining: Pick<Draining, 'isDraining'>
+  clock: Pick<Clock, 'now'>
   logger: Logger
 }
 
@@ -36,18 +38,15 @@ export function takeOffers(modules: OfferedModules): void {
 
 /** Why an offer is refused, in words; undefined for one that is taken. Decided before anything of it is kept. */
 async function refusalOf(
-  { registry, blocking, releases, mirroring, draining }: OfferedModules,
+  { registry, blocking, releases, planner, mirroring, draining, clock }: OfferedModules,
   record: ReleaseRecord
 ): Promise<string | undefined> {
   if (draining.isDraining) return 'this node is about to leave'
   if (blocking.isBlocked(record)) return 'it is blocked here'
-  const { policy } = mirroring
-  const isAcceptable = policy.accept === 'network' || registry.get(record.id) !== undefined
+  const isAcceptable = mirroring.policy.accept === 'network' || registry.get(record.id) !== undefined
   if (!isAcceptable) return 'no library here has it'
   const candidate = await releases.judge(record)
-  if (candidate === undefined) return NO_PLACE
-  if (policy.quotaBytes > 0 && candidate.bytes > policy.quotaBytes) return 'it is larger than the quota'
-  return whyNotEligible(candidate, policy.accept)
+  return candidate === undefined ? NO_PLACE : planner.whyNotTakeOver(candidate, clock.now())
 }
 
 /** Keeps the release of an offer that is taken; why that cannot be, or undefined. */

@@ -6,6 +6,7 @@ import { contentOf, keyOf, small } from '../records/examples.ts'
 import { MirrorWorld, POLICY, type WorldNode } from './mirroring-world.ts'
 
 const MINUTE = 60_000
+const GIB = 2 ** 30
 const NAMES = ['ada', 'ben', 'cai', 'dan', 'eve', 'fox']
 
 let world: MirrorWorld
@@ -352,6 +353,13 @@ describe('an offer', () => {
     demandIs({ count: 9, askers: 2, lastMs: undefined })
     expect(await isOffered(release('good'))).toBe(true)
     expect(isKept(release('good'))).toBe(true)
+  })
+
+  it('is refused where there is no room for it', async () => {
+    const large = (name: string): ReleaseRecord => release(name, { sizeBytes: Math.floor(0.6 * GIB) })
+    expect(await isOffered(large('one'))).toBe(true)
+    expect(await isOffered(large('two'))).toBe(false)
+    expect(isKept(large('two'))).toBe(false)
   })
 
   it('of what is known here adds no other name of it', async () => {
