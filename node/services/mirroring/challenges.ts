@@ -14,7 +14,10 @@ import type { Possession } from './types.ts'
 
 /** At once: each makes a holder read some chunks. */
 const MAX_ACTIVE = 8
-/** Proofs that wait, in all and of one peer, which could claim everything; what finds no place is asked for when it is next looked at. */
+/**
+ * Proofs that wait, in all and of one peer, which could claim everything; and where that are too many, one makes room of who has most.
+ * What finds no place is asked for when it is next looked at.
+ */
 const MAX_WAITING = 20_000
 const MAX_WAITING_FOR_PEER = 2000
 /** While a peer does not answer. */
@@ -50,9 +53,9 @@ interface Waiting extends Challenge {
 export class Challenges {
   readonly #modules: ChallengesModules
   readonly #options: ChallengesOptions
-  readonly #waiting = new Map<string, Waiting>()
-  /** How many wait, by peer. */
-  readonly #waitingFor = new Map<string, number>()
+  /** By peer and content; who was asked last comes last. */
+  readonly #waiting = new Map<string, Map<string, Waiting>>()
+  #size = 0
   /** What each peer is asked for: one after the other, so that none takes the places of all. */
   readonly #active = new Map<string, string>()
   readonly #changed = new Signpost()
@@ -63,31 +66,31 @@ export class Challenges {
   }
 
   get waiting(): number {
-    return this.#waiting.size + this.#active.size
+    return this.#size + this.#active.size
   }
 
   /** Once for each peer and content, now, or, where it waits for who did not answer, when that was due. False where too many wait. */
   add(challenge: Challenge): boolean {
-    const key = keyOf(challenge)
     if (this.has(challenge)) return true
-    const waiting = this.#waitingFor.get(challenge.peer) ?? 0
-    if (this.#waiting.size >= MAX_WAITING || waiting >= MAX_WAITING_FOR_PEER) return false
-    this.#put(key, { ...challenge, atMs: 0, failures: 0 })
+    const ofPeer = this.#waiting.get(challenge.peer)?.size ?? 0
+    if (ofPeer >= MAX_WAITING_FOR_PEER) return false
+    if (this.#size >= MAX_WAITING && !this.#makeRoom(ofPeer)) return false
+    this.#put({ ...challenge, atMs: 0, failures: 0 })
     this.#changed.show()
     return true
   }
 
   /** Whether it waits, or is under way. */
   has(challenge: Challenge): boolean {
-    const key = keyOf(challenge)
-    return this.#waiting.has(key) || this.#active.get(challenge.peer) === key
+    const key = challenge.content.toString()
+    return this.#waiting.get(challenge.peer)?.has(key) === true || this.#active.get(challenge.peer) === key
   }
 
   /** A peer is there again: what it did not answer is asked for now. */
   hurry(peer: string): void {
-    if (!this.#waitingFor.has(peer)) return
-    for (const [key, waiting] of this.#waiting)
-      if (waiting.peer === peer) this.#waiting.set(key, { ...waiting, atMs: 0 })
+    const ofPeer = this.#waiting.get(peer)
+    if (ofPeer === undefined) return
+    for (const [key, waiting] of ofPeer) ofPeer.set(key, { ...waiting, atMs: 0 })
     this.#changed.show()
   }
 
@@ -99,35 +102,52 @@ export class Challenges {
       const changed = this.#changed.shown()
       const nowMs = clock.monotonicMs()
       let nextMs = Number.POSITIVE_INFINITY
-      for (const [key, waiting] of this.#waiting) {
+      // Who is asked now comes last, and again in this round, when it is passed over.
+      for (const [peer, ofPeer] of this.#waiting) {
         if (this.#active.size >= MAX_ACTIVE) break
-        if (this.#active.has(waiting.peer)) continue
-        if (waiting.atMs > nowMs) nextMs = Math.min(nextMs, waiting.atMs)
-        else this.#begin(key, waiting, signal)
+        if (this.#active.has(peer)) continue
+        const first = firstDue(ofPeer.values())
+        if (first.atMs > nowMs) nextMs = Math.min(nextMs, first.atMs)
+        else this.#begin(first, signal)
       }
       await changedWithin(changed, nextMs - nowMs, { clock, signal })
     }
   }
 
-  #begin(key: string, waiting: Waiting, signal: AbortSignal): void {
-    this.#waiting.delete(key)
-    this.#count(waiting.peer, -1)
-    this.#active.set(waiting.peer, key)
+  #begin(waiting: Waiting, signal: AbortSignal): void {
+    const { peer, content } = waiting
+    this.#remove(waiting)
+    const left = this.#waiting.get(peer)
+    // Others first, the next time.
+    if (left !== undefined && this.#waiting.delete(peer)) this.#waiting.set(peer, left)
+    this.#active.set(peer, content.toString())
     void this.#ask(waiting, signal).finally(() => {
-      this.#active.delete(waiting.peer)
+      this.#active.delete(peer)
       this.#changed.show()
     })
   }
 
-  #put(key: string, waiting: Waiting): void {
-    this.#waiting.set(key, waiting)
-    this.#count(waiting.peer, 1)
+  #put(waiting: Waiting): void {
+    const ofPeer = this.#waiting.get(waiting.peer) ?? new Map<string, Waiting>()
+    this.#waiting.set(waiting.peer, ofPeer.set(waiting.content.toString(), waiting))
+    this.#size++
   }
 
-  #count(peer: string, by: number): void {
-    const count = (this.#waitingFor.get(peer) ?? 0) + by
-    if (count === 0) this.#waitingFor.delete(peer)
-    else this.#waitingFor.set(peer, count)
+  #remove({ peer, content }: Challenge): void {
+    const ofPeer = this.#waiting.get(peer)!
+    ofPeer.delete(content.toString())
+    if (ofPeer.size === 0) this.#waiting.delete(peer)
+    this.#size--
+  }
+
+  /** One goes of the peer for which most wait, if they are more than so many; false where there is none. */
+  #makeRoom(ofPeer: number): boolean {
+    let most = new Map<string, Waiting>()
+    for (const other of this.#waiting.values()) if (other.size > most.size) most = other
+    const [waiting] = most.values()
+    if (waiting === undefined || most.size <= ofPeer + 1) return false
+    this.#remove(waiting)
+    return true
   }
 
   /** Never rejects: an abort ends it. */
@@ -140,7 +160,7 @@ export class Challenges {
       if (failures + 1 >= UNTIL_ANSWERED.attempts) return
       const delayMs = backoffDelayMs(UNTIL_ANSWERED, failures + 1, random())
       const again = { ...waiting, failures: failures + 1, atMs: clock.monotonicMs() + delayMs }
-      this.#put(keyOf(waiting), again)
+      this.#put(again)
     } catch (err) {
       if (!signal.aborted)
         logger.error({ err, peer, content: content.toString() }, 'a proof could not be asked for')
@@ -148,4 +168,13 @@ export class Challenges {
   }
 }
 
-const keyOf = ({ peer, content }: Challenge): string => `${peer} ${content}`
+/** Of one peer's, at least one. */
+function firstDue(waiting: Iterable<Waiting>): Waiting {
+  let first: Waiting | undefined
+  for (const one of waiting) {
+    // Most are due at once.
+    if (one.atMs === 0) return one
+    if (first === undefined || one.atMs < first.atMs) first = one
+  }
+  return first!
+}

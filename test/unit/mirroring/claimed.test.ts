@@ -55,3 +55,19 @@ test('it says the same by peer as by content, whatever came and went', () => {
     })
   )
 })
+
+test("who claims everything takes nobody's place, and loses nothing that it has proven", () => {
+  const claimed = new Claimed({ maxClaims: 100 })
+  for (let at = 0; at < 10; at++) claimed.proven('liar', `proven ${at}`, 1)
+  for (let at = 0; at < 90; at++) expect(claimed.add('liar', `content ${at}`)).toBe(true)
+  expect(claimed.add('liar', 'one more')).toBe(false)
+  for (let at = 0; at < 30; at++) expect(claimed.add('honest', `content ${at}`)).toBe(true)
+  for (const peer of ['ada', 'ben']) claimed.proven(peer, 'proven 0', 1)
+  expect(claimed.of('honest')).toHaveLength(30)
+  expect(claimed.holdersOf('proven 0').sort()).toEqual(['ada', 'ben', 'liar'])
+  expect(claimed.of('liar')).toHaveLength(68)
+  for (let at = 0; at < 10; at++) expect(claimed.provenMs('liar', `proven ${at}`)).toBe(1)
+  // As many each: nobody has to go for the other.
+  for (let at = 30; at < 90; at++) claimed.add('honest', `content ${at}`)
+  expect(Math.abs(claimed.of('honest').length - (claimed.of('liar').length - 10))).toBeLessThanOrEqual(1)
+})
