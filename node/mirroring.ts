@@ -25,6 +25,7 @@ import { PeerPossession } from './services/mirroring/possession.ts'
 import { MAX_RELEASES, MirrorReleases } from './services/mirroring/releases.ts'
 import { createMirrorService } from './services/mirroring/service.ts'
 import { createNoMirrorService } from './services/mirroring/service-off.ts'
+import { steadyClock } from './services/mirroring/steady-clock.ts'
 import type { DemandBook, MemberDirectory, Offers, WantedReleases } from './services/mirroring/types.ts'
 import { WantedContents } from './services/mirroring/wanted.ts'
 import { MirrorWork } from './services/mirroring/work.ts'
@@ -78,16 +79,18 @@ export interface MirroringParts {
 }
 
 export async function createMirroring(
-  modules: MirroringPartsModules,
+  parts: MirroringPartsModules,
   { mirroring: { enabled }, mirror, store, sync }: Config
 ): Promise<MirroringParts> {
-  const { host, control, clock, events, members, copies } = modules
+  const clock = steadyClock(parts.clock)
+  const modules = { ...parts, clock }
+  const { host, control, members, copies } = modules
   const policy = policyOf(mirror, store)
   if (!enabled) {
     const count = await modules.copies.letGoOfAll()
     if (count > 0) modules.logger.info({ count }, 'mirroring is off: copies are kept no more')
     // Who is switched on again volunteers, whatever was before.
-    await Draining.open(modules).forget()
+    await Draining.open(parts).forget()
     return {
       service: createNoMirrorService(modules, policy),
       ongoing: undefined,
@@ -96,7 +99,8 @@ export async function createMirroring(
   }
   const { random = Math.random } = modules
   const claimed = new Claimed()
-  const draining = Draining.open({ ...modules, members, events, clock })
+  // Since when is kept beyond the process, so by the machine's clock.
+  const draining = Draining.open(parts)
   const planner = new MirrorPlanner({ self: members.own(), network: ownNetwork(host), policy })
   const changed = (): void => mirroring.changed()
   const releases = new MirrorReleases(

@@ -86,10 +86,6 @@ export class Members extends Ongoing implements MemberDirectory {
     return this.#own.record?.bytes
   }
 
-  nextExpiryMs(): number | undefined {
-    return this.#known.nextExpiryMs()
-  }
-
   hear(record: Uint8Array): void {
     if (this.#known.has(record)) return
     const decoded = decodeMember(record)

@@ -36,7 +36,7 @@ const MAX_LOOKED_UP = 1000
 const REFRESH_SHARE = 1 / 20
 /** Not sooner after the last time, whatever changes. */
 const REFRESH_REST_MS = 2 * SECOND_MS
-/** So that a plan that waits for nothing in particular is made anew all the same when clocks jump. */
+/** A plan that waits for nothing in particular is made anew all the same. */
 const MOST_WAIT_MS = 5 * MINUTE_MS
 
 export interface MirroringModules {
@@ -123,7 +123,7 @@ export class Mirroring extends Ongoing {
     return isPlanned
   }
 
-  /** The last plan, and when it was made; undefined before the first. */
+  /** The last plan, and when it was made, by the clock of this; undefined before the first. */
   get last(): { readonly plan: Plan; readonly at: number } | undefined {
     return this.#last
   }
@@ -200,7 +200,7 @@ export class Mirroring extends Ongoing {
 
   /** Looks at what has changed, plans, and begins what the plan says; resolves with when to do that again. */
   async #round(signal: AbortSignal): Promise<number> {
-    const { planner, holders, work, clock, members, draining, logger } = this.#modules
+    const { planner, holders, work, clock, draining, logger } = this.#modules
     const waiting = this.#waiting.splice(0)
     try {
       const isRefreshed = await this.#refreshIfDue(signal)
@@ -220,7 +220,6 @@ export class Mirroring extends Ongoing {
         isMore ? clock.now() : Number.POSITIVE_INFINITY,
         againMs,
         plan.nextMs ?? Number.POSITIVE_INFINITY,
-        members.nextExpiryMs() ?? Number.POSITIVE_INFINITY,
         this.#refreshDueMs()
       )
     } catch (err) {

@@ -1,6 +1,6 @@
 /** What an operator asks of mirroring. */
-import { CatalogError, type Clock } from '../../../base/index.ts'
-import { parseId, type Registry } from '../../../library/index.ts'
+import { CatalogError } from '../../../base/index.ts'
+import { parseId, type Registry, type ReleaseRecord } from '../../../library/index.ts'
 import type { Action, MirrorPolicy, Plan } from '../../../mirror/index.ts'
 import type {
   MirrorAction,
@@ -18,6 +18,7 @@ import type { Holders } from './holders.ts'
 import type { Mirroring } from './mirroring.ts'
 import { type CopyModules, copyShape, expectCopy, unpinCopy } from './pins.ts'
 import type { MirrorReleases } from './releases.ts'
+import type { SteadyClock } from './steady-clock.ts'
 import type { MemberDirectory } from './types.ts'
 import type { MirrorTotals, MirrorWork } from './work.ts'
 
@@ -36,7 +37,7 @@ export interface MirrorServiceModules extends CopyModules {
   totals: MirrorTotals
   fetching: Pick<Fetching, 'fetch'>
   registry: Registry
-  clock: Clock
+  clock: SteadyClock
 }
 
 export function createMirrorService(modules: MirrorServiceModules): MirrorService {
@@ -71,14 +72,15 @@ export function createMirrorService(modules: MirrorServiceModules): MirrorServic
     context: WorkContext
   ): Promise<MirrorCopyShape> {
     const request = { spec, ...(publisher === undefined ? {} : { publisher }) }
-    const { id } = await modules.fetching.fetch(request, context)
-    const record = modules.registry.get(parseId(id))
-    if (record === undefined)
-      throw new CatalogError('RELEASE_NOT_FOUND', `the record ${id} has gone meanwhile`)
-    if (modules.registry.isClosed(record))
-      throw new CatalogError('NOT_PERMITTED', 'a release of a closed library is not mirrored', {
-        hint: `to keep it here: catalog pin ${spec}`
-      })
+    const { id } = await modules.fetching.fetch(request, {
+      ...context,
+      release(shape) {
+        // Before its content comes, which may be large.
+        expectOpen(modules.registry, shape.id)
+        context.release?.(shape)
+      }
+    })
+    const record = expectOpen(modules.registry, id)
     await copies.pin(record)
     await mirroring.learn(record)
     return shapeOf(expectCopy(modules, record.release))
@@ -105,7 +107,7 @@ export function createMirrorService(modules: MirrorServiceModules): MirrorServic
           draining.sinceMs === undefined
             ? null
             : {
-                since: instant(draining.sinceMs),
+                since: new Date(draining.sinceMs).toISOString(),
                 left: last === undefined ? 0 : offersIn(last.plan),
                 isSafeToLeave: draining.isSafeToLeave
               },
@@ -122,10 +124,10 @@ export function createMirrorService(modules: MirrorServiceModules): MirrorServic
           last === undefined
             ? null
             : {
-                at: instant(last.at),
+                at: instantOf(clock, last.at),
                 actions: last.plan.actions.length,
                 heldBack: last.plan.heldBack.length,
-                nextAt: nextOf(last.plan)
+                nextAt: nextOf(clock, last.plan)
               }
       }
     },
@@ -146,6 +148,17 @@ export function createMirrorService(modules: MirrorServiceModules): MirrorServic
   }
 }
 
+/** NOT_PERMITTED for a release of a closed library: those are not held for others. */
+function expectOpen(registry: Registry, id: string): ReleaseRecord {
+  const record = registry.get(parseId(id))
+  if (record === undefined) throw new CatalogError('RELEASE_NOT_FOUND', `the record ${id} has gone meanwhile`)
+  if (!registry.isClosed(record)) return record
+  const { name, version } = record.release
+  throw new CatalogError('NOT_PERMITTED', 'a release of a closed library is not mirrored', {
+    hint: `to keep it here: catalog pin ${name}@${version}`
+  })
+}
+
 /** Whether more is to be done now than waits for its next try. */
 function isUnfinished({ work }: MirrorServiceModules, { actions }: Plan): boolean {
   return (
@@ -157,16 +170,16 @@ function isUnfinished({ work }: MirrorServiceModules, { actions }: Plan): boolea
   )
 }
 
-function planShape({ work }: MirrorServiceModules, plan: Plan): MirrorPlanReply {
+function planShape(modules: MirrorServiceModules, plan: Plan): MirrorPlanReply {
   return {
-    actions: plan.actions.map(action => actionShape(action, work)),
+    actions: plan.actions.map(action => actionShape(modules, action)),
     heldBack: plan.heldBack.map(held => ({ ...held, content: held.content.toString() })),
-    nextAt: nextOf(plan),
+    nextAt: nextOf(modules.clock, plan),
     usedBytes: plan.usedBytes
   }
 }
 
-function actionShape(action: Action, work: MirrorWork): MirrorAction {
+function actionShape({ work, clock }: MirrorServiceModules, action: Action): MirrorAction {
   const { kind, name, version, owner, bytes, reason } = action
   const content = action.content.toString()
   const failure = kind === 'take' ? work.failureOf(content) : undefined
@@ -174,7 +187,9 @@ function actionShape(action: Action, work: MirrorWork): MirrorAction {
     ...{ kind, name, version, content, owner, bytes, reason },
     ...('cause' in action ? { cause: action.cause } : {}),
     ...('peers' in action ? { peers: [...action.peers] } : 'peer' in action ? { peers: [action.peer] } : {}),
-    ...(failure === undefined ? {} : { failed: { code: failure.code, retryAt: instant(failure.untilMs) } })
+    ...(failure === undefined
+      ? {}
+      : { failed: { code: failure.code, retryAt: instantOf(clock, failure.untilMs) } })
   }
 }
 
@@ -183,5 +198,6 @@ const doneOf = ({ taken, failed, dropped }: MirrorTotals): number => taken + fai
 
 export const policyShape = ({ isFrozen, isDraining, ...policy }: MirrorPolicy): MirrorStatus['policy'] =>
   policy
-const nextOf = ({ nextMs }: Plan): string | null => (nextMs === undefined ? null : instant(nextMs))
-const instant = (atMs: number): string => new Date(atMs).toISOString()
+const nextOf = (clock: SteadyClock, { nextMs }: Plan): string | null =>
+  nextMs === undefined ? null : instantOf(clock, nextMs)
+const instantOf = (clock: SteadyClock, atMs: number): string => new Date(clock.wallMs(atMs)).toISOString()

@@ -15,8 +15,6 @@ export interface MemberDirectory {
   ownRecord(): Uint8Array | undefined
   /** A record that came with a proof. Throws MEMBER_INVALID, SIGNATURE_INVALID, UNSUPPORTED (a later format). */
   hear(record: Uint8Array): void
-  /** When the next member stops counting; undefined when nobody will. */
-  nextExpiryMs(): number | undefined
   /** Called after what members() says has changed; returns how to stop that. */
   onChange(listener: () => void): () => void
   /** Gives another capacity from now on: signs anew when the class changes. */

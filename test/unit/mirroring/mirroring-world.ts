@@ -218,7 +218,6 @@ export class WorldNode {
         members: partly({
           members: () => this.#world.members(),
           own: () => this.member,
-          nextExpiryMs: () => undefined,
           onChange: (listener: () => void) => {
             this.#onMembers.add(listener)
             return () => this.#onMembers.delete(listener)

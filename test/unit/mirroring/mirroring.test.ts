@@ -97,6 +97,21 @@ describe('copies', () => {
   })
 })
 
+describe('a clock that is set', () => {
+  it.each([10, -10])('by %i hours neither hurries a repair nor holds it up', async hours => {
+    const record = await published()
+    const [lost, left] = world.holders(record)
+    await lost!.stop()
+    world.clock.setBy(hours * 60 * MINUTE)
+    await world.pass(0.8 * POLICY.grace)
+    expect(namesOf(world.holders(record))).toEqual(namesOf([left!]))
+    await world.pass(2 * POLICY.grace)
+    expect(world.holders(record)).toHaveLength(POLICY.target)
+    const { planned } = left!.parts.service.status()
+    expect(Math.abs(Date.parse(planned!.at) - world.clock.now())).toBeLessThan(10 * MINUTE)
+  })
+})
+
 describe('failures', () => {
   it('are tried again, later and later, until the copy comes', async () => {
     const failing = { times: 0 }

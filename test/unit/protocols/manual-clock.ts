@@ -8,6 +8,7 @@ interface Wait {
 /** A clock that stands still until it is told to move. */
 export class ManualClock implements Clock {
   #nowMs: number
+  #setByMs = 0
   readonly #waits = new Set<Wait>()
 
   constructor(nowMs = 1_000_000) {
@@ -15,7 +16,7 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
-    return this.#nowMs
+    return this.#nowMs + this.#setByMs
   }
 
   monotonicMs(): number {
@@ -39,6 +40,11 @@ export class ManualClock implements Clock {
       this.#waits.add(wait)
       signal?.addEventListener('abort', onAbort, { once: true })
     })
+  }
+
+  /** Somebody sets the clock: no time passes. */
+  setBy(ms: number): void {
+    this.#setByMs += ms
   }
 
   /** Moves on in steps, so that loops which wait again run as often as they would. */
