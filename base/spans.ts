@@ -1,5 +1,17 @@
-import { type Attributes, type Span, SpanStatusCode, trace } from '@opentelemetry/api'
+import {
+  type Attributes,
+  context,
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  trace
+} from '@opentelemetry/api'
 import { toCatalogError } from './errors.ts'
+
+const tracer = () => trace.getTracer('catalog')
 
 /**
  * Runs `work` as a span of OpenTelemetry, a child of the one that runs, with its error recorded by code and its end told
@@ -8,9 +20,10 @@ import { toCatalogError } from './errors.ts'
 export async function withSpan<T>(
   name: string,
   attributes: Attributes,
-  work: (span: Span) => Promise<T> | T
+  work: (span: Span) => Promise<T> | T,
+  kind = SpanKind.INTERNAL
 ): Promise<T> {
-  return await trace.getTracer('catalog').startActiveSpan(name, { attributes }, async span => {
+  return await tracer().startActiveSpan(name, { attributes, kind }, async span => {
     try {
       return await work(span)
     } catch (thrown) {
@@ -26,5 +39,17 @@ export async function withSpan<T>(
 export function spanFailed(span: Span, thrown: unknown): void {
   const { code, message } = toCatalogError(thrown)
   span.recordException({ name: code, message })
+  span.setAttribute('error.type', code)
   span.setStatus({ code: SpanStatusCode.ERROR, message: code })
 }
+
+/** The active span, where it belongs to a trace that is kept; else undefined. */
+export function tracedSpan(): Span | undefined {
+  const span = trace.getActiveSpan()
+  const spanContext = span?.spanContext()
+  if (spanContext === undefined || !isSpanContextValid(spanContext)) return undefined
+  return (spanContext.traceFlags & TraceFlags.SAMPLED) === 0 ? undefined : span
+}
+
+/** Runs `work` as no part of what is being traced: what goes on for others, or longer than what began it. */
+export const untraced = <T>(work: () => T): T => context.with(ROOT_CONTEXT, work)

@@ -247,7 +247,7 @@ export class DiscoveryCore implements Discovery {
   }
 
   announce(keys: readonly Uint8Array[], options?: AnnounceOptions): Promise<AnnounceResult> {
-    return withSpan('discovery.announce', { keys: keys.length }, async () => {
+    return withSpan('discovery.announce', { 'catalog.keys': keys.length }, async () => {
       await this.#sweeper.keysCame()
       return await this.#announcer.announce(keys, options)
     })

@@ -13,6 +13,7 @@ import {
   MAX_KEYS_PER_REQUEST,
   PROVIDE,
   type StatusFields,
+  type TracedRequest,
   toVerdicts,
   type Verdict
 } from '../protocols/index.ts'
@@ -116,7 +117,7 @@ export class Libp2pNetwork implements DiscoveryNetwork {
     }
   }
 
-  #open<Q, A extends StatusFields>(
+  #open<Q extends TracedRequest, A extends StatusFields>(
     type: ExchangeType<Q, A>,
     peer: Contact,
     signal: AbortSignal

@@ -5,6 +5,7 @@
  */
 import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
 import type { PeerId } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { Registry as MetricsRegistry } from 'prom-client'
 import { type Clock, SECOND_MS } from '../base/index.ts'
 import type { LoadedConfig } from '../config/index.ts'
@@ -59,6 +60,7 @@ import { nodeKeyOf } from './services/writer-key.ts'
 import { expectReadable } from './settings-check.ts'
 import { Shutdown } from './shutdown.ts'
 import { SyncParts } from './sync-parts.ts'
+import { startTracing } from './tracing/tracing.ts'
 import { createTransfers } from './transfers.ts'
 import { VERSION } from './version.ts'
 import { watchParts } from './watch.ts'
@@ -141,6 +143,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   // The network: connections, then small messages over them, then what is answered and asked with those.
   const nodeKey = await loadNodeKey(home.nodeKey)
   const privateKey = privateKeyFromProtobuf(nodeKey.protobuf)
+  const peerId = peerIdFromPrivateKey(privateKey).toString()
+  await startTracing({ clock, logger: log, metrics: registry, shutdown }, { peerId, config: values })
   const sets = new LibrarySets(
     { library, clock, log: log.child({ part: 'libraries' }) },
     { writer: nodeKey.key.publicKey }

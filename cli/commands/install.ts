@@ -29,7 +29,7 @@ interface Named {
 }
 
 export const run = defineCommand((context, [specs]: [string[]], options: Options) =>
-  withSpan('install', { specs }, () => install(context, specs, options))
+  withSpan('install', { 'catalog.specs': specs }, () => install(context, specs, options))
 )
 
 async function install(context: Context, specs: string[], options: Options): Promise<void> {

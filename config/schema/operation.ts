@@ -112,6 +112,24 @@ export const admin = ObjectOf(
   { description: 'The admin socket.' }
 )
 
+export const tracing = ObjectOf(
+  {
+    endpoint: text({
+      default: '',
+      pattern: '^(https?://[^\\s/?#]+(/[^\\s?#]*)?)?$',
+      rule: 'the base URL of a collector, such as http://127.0.0.1:4318, or empty',
+      description:
+        'Collector to which spans are sent by OTLP over HTTP, as JSON to `/v1/traces` below it; empty sends none.'
+    }),
+    sampleRatio: fraction({
+      default: 1,
+      description:
+        'Part of the traces that begin here which is kept and sent, 0 to 1. Those that a peer or client began are kept as it says.'
+    })
+  },
+  { description: 'Traces of what this node and the peers that it asks do (docs/operations.md).' }
+)
+
 export const log = ObjectOf(
   {
     level: choice(['error', 'warn', 'info', 'debug', 'trace'], {

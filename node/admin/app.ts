@@ -3,9 +3,11 @@
  * `{"error": {code, message, hint, details?, requestId}}` with the status of its code.
  */
 import type { Server } from 'node:http'
+import { type Context, context, SpanKind } from '@opentelemetry/api'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { FastifySchemaControllerOptions } from 'fastify/types/schema.js'
 import { CatalogError, KIB, type Logger, SECOND_MS, toCatalogError, withSpan } from '../../base/index.ts'
+import { contextOf } from '../../protocols/index.ts'
 import { BUNDLE_TYPE } from '../../sync/index.ts'
 import type { NodeMetrics } from '../metrics.ts'
 import { requestIdFrom, runInRequest } from '../request-context.ts'
@@ -121,13 +123,23 @@ function addRoute(app: FastifyInstance, route: Route, logger: Logger): void {
           reply
         }
         const { method, url } = route
-        const result = await withSpan('request', { method, route: url, requestId: request.id }, () =>
-          route.handle(input)
+        const attributes = {
+          'http.request.method': method,
+          'http.route': url,
+          'catalog.request.id': request.id
+        }
+        const result = await context.with(contextOfRequest(request), () =>
+          withSpan('request', attributes, () => route.handle(input), SpanKind.SERVER)
         )
         if (result === ANSWERED) return reply
         return reply.code(route.status).send(result)
       })
   })
+}
+
+/** A client may have what it asks for be part of a trace of its own. */
+function contextOfRequest({ headers: { traceparent } }: FastifyRequest): Context {
+  return contextOf(typeof traceparent === 'string' ? traceparent : '') ?? context.active()
 }
 
 /** A tar stream that was parsed as JSON would be an empty one, and JSON that comes as a tar no JSON: both are said at once. */

@@ -36,6 +36,7 @@ import { notAt, onlyPeer } from './named-source.ts'
 import type { ContentFetched, ContentWatch, Network } from './network.ts'
 import { fetchedRelease } from './release-shapes.ts'
 import { type Resolved, type ResolvingModules, resolveRelease } from './resolving.ts'
+import { releaseAttributes } from './span-attributes.ts'
 import type { FetchingService, FetchRequest, WorkContext } from './types.ts'
 
 /** Contents that are transferred at once; each has its buffers and its place in the worker's queue. The others wait. */
@@ -123,10 +124,9 @@ export class Fetching implements FetchingService {
   }
 
   async #fetch(request: FetchRequest, context: WorkContext, manner: Manner): Promise<FetchResult> {
-    return await withSpan('fetch', { spec: request.spec }, async span => {
+    return await withSpan('fetch', { 'catalog.spec': request.spec }, async span => {
       const result = await this.#fetchNoted(request, context, manner)
-      const { name, version, bytesFetched } = result
-      span.setAttributes({ name, version, bytes: bytesFetched })
+      span.setAttributes({ ...releaseAttributes(result), 'catalog.bytes': result.bytesFetched })
       return result
     })
   }

@@ -25,7 +25,7 @@ const MAX_CONNECTED = 20
 
 /** RELEASE_NOT_FOUND when nobody who can be reached has it; else the signal's reason. */
 export function lookUpRecord(modules: LookupModules, id: CID, signal: AbortSignal): Promise<FoundRecord> {
-  return withSpan('find', { id: id.toString() }, () => find(modules, id, signal))
+  return withSpan('find', { 'catalog.record.id': id.toString() }, () => find(modules, id, signal))
 }
 
 async function find(modules: LookupModules, id: CID, signal: AbortSignal): Promise<FoundRecord> {

@@ -98,7 +98,9 @@ export async function lookUp(
   signal: AbortSignal
 ): Promise<Found> {
   await expectOpenName(modules.registry, wanted, signal)
-  return await withSpan('find', { name: wanted.name }, () => new Lookup(modules, wanted).run(signal))
+  return await withSpan('find', { 'catalog.release.name': wanted.name }, () =>
+    new Lookup(modules, wanted).run(signal)
+  )
 }
 
 class Lookup {

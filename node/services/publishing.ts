@@ -18,6 +18,7 @@ import type { Blocking } from './blocking.ts'
 import type { Network } from './network.ts'
 import type { ReleaseAccess } from './release-access.ts'
 import { releaseName } from './release-shapes.ts'
+import { releaseAttributes } from './span-attributes.ts'
 import type { CommitContext, PublishingService, PublishRequest, WorkContext } from './types.ts'
 
 export interface PublishingModules {
@@ -120,8 +121,8 @@ export function createPublishing(
   return {
     publish: (request, context) =>
       withSpan('publish', {}, async span => {
-        const { name, version, sizeBytes } = decodeRelease(request.recordBytes).release
-        span.setAttributes({ name, version, bytes: sizeBytes })
+        const { release } = decodeRelease(request.recordBytes)
+        span.setAttributes({ ...releaseAttributes(release), 'catalog.bytes': release.sizeBytes })
         return await publish(request, context)
       })
   }

@@ -10,10 +10,13 @@ import {
   type RetryPolicy,
   retry,
   SECOND_MS,
-  toCatalogError
+  toCatalogError,
+  withSpan
 } from '../../base/index.ts'
 import { isPublicLibrary } from '../../library/index.ts'
 import {
+  activeTraceparent,
+  asking,
   isSyncViolation,
   runSyncSession,
   type SessionTraffic,
@@ -96,6 +99,18 @@ export class Syncing implements SyncingService {
   }
 
   async sync(request: SyncRequest, context: WorkContext): Promise<SyncResult> {
+    return await withSpan('sync', {}, async span => {
+      const result = await this.#sync(request, context)
+      span.setAttributes({
+        'catalog.peer.id': result.peerId,
+        'catalog.library': formatAddress(result),
+        'catalog.sync.state': result.state
+      })
+      return result
+    })
+  }
+
+  async #sync(request: SyncRequest, context: WorkContext): Promise<SyncResult> {
     const { peer, library, strategy, dryRun = false, mode } = request
     const isToJoin = mode === 'union' || request.isToJoin === true
     expectSense(request)
@@ -263,7 +278,7 @@ export class Syncing implements SyncingService {
     const { signal } = context
     const local = peerIdFromString(this.#modules.peerId()).toMultihash().bytes
     const remote = peerId.toMultihash().bytes
-    const opening = { role: 'follower', ...wanted, maxRecords, maxBytes, local, remote } as const
+    const limits = { maxRecords, maxBytes, local, remote }
     const run = (port: LibrarySession): ReturnType<typeof runSyncSession<FollowOutcome>> =>
       runSyncSession(
         { libp2p, clock },
@@ -272,7 +287,11 @@ export class Syncing implements SyncingService {
         traffic
       )
     try {
-      const outcome = (await sets.session(opening, run, signal))?.outcome
+      const session = await asking('sync', peerId.toString(), () => {
+        const traceparent = activeTraceparent()
+        return sets.session({ role: 'follower', ...wanted, ...limits, traceparent }, run, signal)
+      })
+      const outcome = session?.outcome
       if (outcome === undefined)
         throw new CatalogError('STREAM_TRUNCATED', `${peerId} ended the session early`)
       this.#metrics.sessions.inc({ end: outcome.state })

@@ -1,5 +1,4 @@
 import type { PeerId } from '@libp2p/interface'
-import { trace } from '@opentelemetry/api'
 import type { CID } from 'multiformats/cid'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import {
@@ -8,7 +7,8 @@ import {
   type ErrorCode,
   type Logger,
   partMetrics,
-  toCatalogError
+  toCatalogError,
+  withSpan
 } from '../../base/index.ts'
 import type { ContentStore, Receive, Registry, ReleaseRecord } from '../../library/index.ts'
 import type { RecordClient } from '../records/index.ts'
@@ -133,7 +133,10 @@ export function createFetcher(modules: FetchModules, options: FetcherOptions): F
     'outcome'
   ])
   const ended = metrics.counter('ended_fetches_total', 'Fetches by outcome.', ['outcome'])
-  return { fetch: request => new Fetch(modules, options, request, counters).run() }
+  return {
+    fetch: request =>
+      withSpan('fetch.content', {}, () => new Fetch(modules, options, request, counters).run())
+  }
 }
 
 interface Counters {
@@ -165,7 +168,6 @@ class Fetch {
   }
 
   async run(): Promise<FetchResult> {
-    const span = trace.getTracer('catalog').startSpan('fetch.content')
     try {
       this.#signal.throwIfAborted()
       this.#tell('record')
@@ -179,8 +181,6 @@ class Fetch {
       const error = thrown instanceof SourceFailure ? thrown.reason : thrown
       this.#counters.ended(error instanceof CatalogError ? error.code : 'ABORTED')
       throw error
-    } finally {
-      span.end()
     }
   }
 

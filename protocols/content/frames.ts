@@ -9,7 +9,7 @@ import {
 } from './limits.ts'
 import * as generated from './messages.js'
 
-export type { Answer, Block, Have, Range, Run } from './messages.js'
+export type { Answer, Block, Have, Open, Range, Run } from './messages.js'
 
 /** Which blocks of a release a run names. */
 export const Part = {

@@ -13,9 +13,10 @@ import { type Budget, lesserPriority, type Priority } from '../throttle/index.ts
 import { FrameReader } from '../wire/frame-reader.ts'
 import { timeOfNotHere } from '../wire/not-here.ts'
 import { statusOf } from '../wire/status.ts'
+import { serving } from '../wire/trace.ts'
 import type { AnswerMemory, AnswerPlace } from './answer-memory.ts'
 import { AnswerSender } from './answer-sender.ts'
-import { type Have, openMessage, type Range, rangeMessage } from './frames.ts'
+import { type Have, type Open, openMessage, type Range, rangeMessage } from './frames.ts'
 import {
   BUSY_RETRY_MS,
   IDLE_MS,
@@ -109,24 +110,31 @@ export class ServedStream {
 
   /** Serves until the peer has closed its side and has all answers. Rejects when the stream fails or is cut. */
   async run(): Promise<void> {
-    let done: (() => void) | undefined
     try {
-      const record = await this.#open()
-      if (record === undefined) return
-      // Nobody who fetches from here loses the rest of it to a collection.
-      done = this.#modules.holds.take(this.#modules.peerId.toString(), record.release)
+      const open = await this.#readOpen()
+      await serving('content', this.#modules.peerId.toString(), open.traceparent, () => this.#serve(open))
+    } catch (error) {
+      this.cut(error)
+      throw this.#abort.signal.reason
+    } finally {
+      const pace = this.#pace.figures
+      if (pace !== undefined) this.#modules.onPace(pace.bytes, pace.tookMs)
+    }
+  }
+
+  async #serve(open: Open): Promise<void> {
+    const record = await this.#letIn(open)
+    if (record === undefined) return
+    // Nobody who fetches from here loses the rest of it to a collection.
+    const done = this.#modules.holds.take(this.#modules.peerId.toString(), record.release)
+    try {
       await Promise.all([this.#readRequests(), this.#sendAnswers(record.release.content)])
       // What was handed to the stream may still wait for the peer to read it.
       await this.#patience.wait(SLOW_READER_MS, 'the peer did not take the last answers', () =>
         this.#modules.stream.close({ signal: this.#abort.signal })
       )
-    } catch (error) {
-      this.cut(error)
-      throw this.#abort.signal.reason
     } finally {
-      done?.()
-      const pace = this.#pace.figures
-      if (pace !== undefined) this.#modules.onPace(pace.bytes, pace.tookMs)
+      done()
     }
   }
 
@@ -161,13 +169,16 @@ export class ServedStream {
     if (overdue !== undefined) this.cut(overdue)
   }
 
-  /** The release the stream is about; undefined when it was refused. */
-  async #open(): Promise<ReleaseRecord | undefined> {
+  async #readOpen(): Promise<Open> {
     const frame = await this.#patience.wait(OPEN_DEADLINE_MS, 'the peer sent no open', () =>
       this.#reader.frame('content open', MAX_OPEN_BYTES)
     )
     if (frame === undefined) throw new CatalogError('STREAM_TRUNCATED', 'the stream ended before its open')
-    const { record: id, codecs, priority } = openMessage.decode(frame)
+    return openMessage.decode(frame)
+  }
+
+  /** The release the stream is about; undefined when it was refused. */
+  async #letIn({ record: id, codecs, priority }: Open): Promise<ReleaseRecord | undefined> {
     for (const codec of codecs) this.#codecs.add(codec)
     this.#priority = lesserPriority(priorityOfWire(priority), this.#modules.maxPriority)
     const { clock } = this.#modules
@@ -331,13 +342,9 @@ export class ServedStream {
     const ids = named.map(block => block.id)
     const blocks = await store.readStoredMany(ids, memoryOf, signal)
     checkLengths(blocks, named)
-    this.#checkCodecs(blocks)
-    return withBlocks(frameOf({ id, blocks: blocks.map(describe) }, memory), place)
-  }
-
-  #checkCodecs(blocks: readonly StoredBlock[]): void {
     if (!blocks.every(({ codec }) => this.#codecs.has(codec)))
       throw new CatalogError('UNSUPPORTED', 'a block is stored in a codec that the asker does not read')
+    return withBlocks(frameOf({ id, blocks: blocks.map(describe) }, memory), place)
   }
 
   async #send(answer: Prepared): Promise<void> {

@@ -9,7 +9,7 @@ import { FrameReader } from '../wire/frame-reader.ts'
 import { drained, encodeFrame } from '../wire/frame-writer.ts'
 import { protocolId } from '../wire/ids.ts'
 import { errorOfStatus, fromTransport } from '../wire/status.ts'
-import { activeTraceparent } from '../wire/trace.ts'
+import { beginAsking, type StreamSpan } from '../wire/trace.ts'
 import { answerMessage, type Block, type Have, openMessage, type Range, rangeMessage } from './frames.ts'
 import { ANSWER_MS, MAX_ANSWER_HEADER_BYTES, OPEN_STREAM_MS, SILENT_MS, TICK_MS } from './limits.ts'
 import type { PlannedRequest, Want } from './planner.ts'
@@ -81,9 +81,16 @@ export class SourceStream<W extends Want> {
   /** What waits for the peer, each with its beginning: the oldest is first. */
   readonly #waits = new Set<{ readonly sinceMs: number }>()
   readonly #openedMs: number
+  readonly #span: StreamSpan
   #roundTripMs: number | undefined
 
-  private constructor(stream: Stream, clock: Clock, peer: string, buffers: BufferPool) {
+  private constructor(
+    stream: Stream,
+    { clock }: Pick<SourceModules, 'clock'>,
+    peer: string,
+    { buffers, span }: Pick<SourceOptions, 'buffers'> & { span: StreamSpan }
+  ) {
+    this.#span = span
     this.#buffers = buffers
     this.#stream = stream
     this.#clock = clock
@@ -106,6 +113,7 @@ export class SourceStream<W extends Want> {
       ...(options.signal === undefined ? [] : [options.signal])
     ]
     const signal = AbortSignal.any(signals)
+    const span = beginAsking('content', peer)
     try {
       const connection = options.connection ?? (await connectionTo(modules.libp2p, peerId, { signal }))
       const stream = await connection.newStream(contentProtocol(networkId), {
@@ -119,12 +127,13 @@ export class SourceStream<W extends Want> {
             record: record.bytes,
             codecs: [...READ_CODECS],
             priority: wireOfPriority(options.priority),
-            traceparent: activeTraceparent()
+            traceparent: span.traceparent
           })
         )
       )
-      return new SourceStream<W>(stream, modules.clock, peer, options.buffers)
+      return new SourceStream<W>(stream, modules, peer, { buffers: options.buffers, span })
     } catch (error) {
+      span.end(error)
       options.signal?.throwIfAborted()
       throw fromTransport(error, peer)
     }
@@ -171,6 +180,7 @@ export class SourceStream<W extends Want> {
       this.abort(new CatalogError('ABORTED', 'the answers are no longer wanted'))
       return
     }
+    this.#span.end()
     this.#stream.close().catch(error => this.#stream.abort(error))
     void this.#drain()
   }
@@ -178,6 +188,8 @@ export class SourceStream<W extends Want> {
   /** Ends the stream at once; `next` then throws `error`. */
   abort(error: CatalogError): void {
     this.#failure ??= error
+    // That answers are wanted no more is how most streams end, and no failure of the source.
+    this.#span.end(error.code === 'ABORTED' ? undefined : error)
     this.#watch.abort()
     this.#stream.abort(error)
   }

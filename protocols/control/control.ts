@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
-import { SpanKind, trace } from '@opentelemetry/api'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { CatalogError, type Clock, type Logger, partMetrics, SingleFlight } from '../../base/index.ts'
 import { type Connections, connectionTo } from '../wire/connection.ts'
 import { protocolId } from '../wire/ids.ts'
 import type { RequestType } from '../wire/message.ts'
 import { fromTransport } from '../wire/status.ts'
+import { asking } from '../wire/trace.ts'
 import { CONTROL_VERSION, type GoodbyeReason, type Hello } from './frames.ts'
 import type { Handler, HandlerEntry } from './incoming.ts'
 import { LINGER_MS, MAX_IN_FLIGHT, MAX_OPENS_PER_MINUTE, OPEN_MS, TICK_MS } from './limits.ts'
@@ -153,19 +153,17 @@ class ControlStreams implements Control {
     message: Partial<Q>,
     options: RequestOptions = {}
   ): Promise<A> {
-    const span = trace.getTracer('catalog').startSpan(`ask ${type.name}`, { kind: SpanKind.CLIENT })
+    const peer = peerId.toString()
     try {
-      const session = await this.#sessionOf(peerId, options.signal)
-      const answer = await session.request(type, message, options)
+      const answer = await asking(type.name, peer, async () =>
+        (await this.#sessionOf(peerId, options.signal)).request(type, message, options)
+      )
       this.#metrics.asked.inc({ type: type.name, outcome: 'ok' })
       return answer
     } catch (thrown) {
-      const error = fromTransport(thrown, peerId.toString())
+      const error = fromTransport(thrown, peer)
       this.#metrics.asked.inc({ type: type.name, outcome: error.code })
-      span.recordException(error)
       throw options.signal?.aborted === true ? options.signal.reason : error
-    } finally {
-      span.end()
     }
   }
 

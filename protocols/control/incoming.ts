@@ -1,9 +1,8 @@
 import type { PeerId } from '@libp2p/interface'
-import { context, SpanKind, trace } from '@opentelemetry/api'
 import { CatalogError, type Clock, WireStatus } from '../../base/index.ts'
 import type { RequestType } from '../wire/message.ts'
 import { statusOf } from '../wire/status.ts'
-import { contextOf } from '../wire/trace.ts'
+import { serving } from '../wire/trace.ts'
 import { cancelMessage, FrameKind, requestMessage, responseMessage } from './frames.ts'
 import {
   BUSY_RETRY_MS,
@@ -177,15 +176,9 @@ export class Incoming {
 
   #handle(entry: HandlerEntry, message: unknown, signal: AbortSignal, traceparent: string): Promise<object> {
     const { peerId } = this.#modules
-    const run = async (): Promise<object> => {
-      const span = trace.getTracer('catalog').startSpan(`serve ${entry.type.name}`, { kind: SpanKind.SERVER })
-      try {
-        return await entry.handler(message, { peerId, signal })
-      } finally {
-        span.end()
-      }
-    }
-    return traceparent === '' ? run() : context.with(contextOf(traceparent), run)
+    return serving(entry.type.name, peerId.toString(), traceparent, async () =>
+      entry.handler(message, { peerId, signal })
+    )
   }
 
   /** Answers BUSY without taking a place; throws when the peer floods. */

@@ -7,7 +7,8 @@ import { FrameReader } from '../wire/frame-reader.ts'
 import { encodeFrame } from '../wire/frame-writer.ts'
 import { protocolId } from '../wire/ids.ts'
 import { errorOfStatus, fromTransport, type StatusFields } from '../wire/status.ts'
-import type { ExchangeType } from './types.ts'
+import { activeTraceparent, asking } from '../wire/trace.ts'
+import type { ExchangeType, TracedRequest } from './types.ts'
 
 /** A peer that does not take the end of a stream by then has it reset. */
 const CLOSE_MS = 2 * SECOND_MS
@@ -19,7 +20,7 @@ export interface ExchangeTarget {
 }
 
 /** The asking end of a short stream: one request after the other, each answered before the next is sent. */
-export class ExchangeClient<Q, A extends StatusFields> {
+export class ExchangeClient<Q extends TracedRequest, A extends StatusFields> {
   readonly #type: ExchangeType<Q, A>
   readonly #stream: Stream
   readonly #reader: FrameReader
@@ -36,7 +37,7 @@ export class ExchangeClient<Q, A extends StatusFields> {
    * Opens a stream, over a connection that is there or a new one. `signal` bounds the whole exchange. Throws DIAL_FAILED,
    * UNSUPPORTED when the peer does not speak the protocol, TIMEOUT, ABORTED.
    */
-  static async open<Q, A extends StatusFields>(
+  static async open<Q extends TracedRequest, A extends StatusFields>(
     libp2p: Libp2p,
     type: ExchangeType<Q, A>,
     networkId: string,
@@ -56,9 +57,15 @@ export class ExchangeClient<Q, A extends StatusFields> {
 
   /** One request and its answer. A status other than Ok is thrown as its error (`errorOfStatus`). */
   async ask(request: Partial<Q>): Promise<A> {
+    return await asking(this.#type.name, this.#peer, () => this.#ask(request))
+  }
+
+  async #ask(request: Partial<Q>): Promise<A> {
     const type = this.#type
     try {
-      this.#stream.send(encodeFrame([], type.request.encode(request)))
+      this.#stream.send(
+        encodeFrame([], type.request.encode({ ...request, traceparent: activeTraceparent() }))
+      )
       const frame = await this.#reader.frame(type.response.name, type.response.maxBytes)
       if (frame === undefined)
         throw new CatalogError('STREAM_TRUNCATED', `${this.#peer} ended the stream without an answer`)

@@ -11,4 +11,4 @@ export {
   type ExchangeServerOptions,
   serveExchange
 } from './server.ts'
-export type { ExchangeType } from './types.ts'
+export type { ExchangeType, TracedRequest } from './types.ts'

@@ -5,8 +5,9 @@ import { FrameReader } from '../wire/frame-reader.ts'
 import { drained, encodeFrame } from '../wire/frame-writer.ts'
 import { protocolId } from '../wire/ids.ts'
 import { fromTransport, type StatusFields, statusOf } from '../wire/status.ts'
+import { serving } from '../wire/trace.ts'
 import { type PeerRate, PeerRates } from './peer-rates.ts'
-import type { ExchangeType } from './types.ts'
+import type { ExchangeType, TracedRequest } from './types.ts'
 
 /** Streams of one protocol that one connection may have open: a peer asks a few things at once, not hundreds. */
 const MAX_STREAMS_PER_CONNECTION = 16
@@ -44,7 +45,7 @@ export interface ExchangeServerOptions<Q, A> {
 }
 
 /** Begins to answer; returns how to stop: no new streams, and what is being worked on is aborted. */
-export async function serveExchange<Q, A extends StatusFields>(
+export async function serveExchange<Q extends TracedRequest, A extends StatusFields>(
   modules: ExchangeServerModules,
   type: ExchangeType<Q, A>,
   options: ExchangeServerOptions<Q, A>
@@ -63,7 +64,9 @@ export async function serveExchange<Q, A extends StatusFields>(
     try {
       const request = type.request.decode(frame)
       rates.take(peer, options.cost(request))
-      const answer = await places.run(() => options.answer(asker, request, signal), signal)
+      const answer = await serving(type.name, peer, request.traceparent, () =>
+        places.run(() => options.answer(asker, request, signal), signal)
+      )
       return type.response.encode(answer)
     } catch (error) {
       const status = statusOf(error)

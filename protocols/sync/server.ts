@@ -13,8 +13,15 @@ import {
 import { PeerRates } from '../exchange/peer-rates.ts'
 import { timeOfNotHere } from '../wire/not-here.ts'
 import { fromTransport } from '../wire/status.ts'
+import { beginServing, type StreamSpan } from '../wire/trace.ts'
 import { syncProtocol } from './client.ts'
-import { driveSession, isSessionOver, type SessionPort, type SessionTraffic } from './drive.ts'
+import {
+  type DriveOptions,
+  driveSession,
+  isSessionOver,
+  type SessionPort,
+  type SessionTraffic
+} from './drive.ts'
 import {
   COMPARISON_INTERVAL_MS,
   HELLO_TIMEOUT_MS,
@@ -142,20 +149,33 @@ export class SyncServer {
     const stopped = this.#running?.signal ?? AbortSignal.abort(new CatalogError('SHUTTING_DOWN', 'stopped'))
     const traffic: SessionTraffic = { bytesIn: 0, bytesOut: 0, roundTrips: 0, recordsOut: 0 }
     const yielded = new AbortController()
+    let span: StreamSpan | undefined
     const signal = AbortSignal.any([stopped, yielded.signal])
-    const options = { isInitiator: false, firstFrameMs: HELLO_TIMEOUT_MS, signal }
-    const drive = (port: SessionPort<unknown>): Promise<unknown> =>
-      driveSession({ stream, clock }, port, traffic, {
-        ...options,
-        onPart: ({ isFull, sketchedRecords = 0 }) => {
-          if (isFull) this.#compared.set(peer, clock.monotonicMs())
-          if (sketchedRecords > 0) this.#noteSketched(peer, sketchedRecords)
-        },
-        onFrame: frame => {
-          const message = frame.kind === 'hello' ? decodeSyncFrame(frame) : undefined
-          if (message?.kind === 'hello') session.library = message.body.library
-        }
-      })
+    const drive = async (port: SessionPort<unknown>): Promise<unknown> => {
+      try {
+        return await driveSession({ stream, clock }, port, traffic, driving)
+      } catch (thrown) {
+        span?.end(thrown)
+        throw thrown
+      } finally {
+        span?.end()
+      }
+    }
+    const driving: DriveOptions = {
+      isInitiator: false,
+      firstFrameMs: HELLO_TIMEOUT_MS,
+      signal,
+      onPart: ({ isFull, sketchedRecords = 0 }) => {
+        if (isFull) this.#compared.set(peer, clock.monotonicMs())
+        if (sketchedRecords > 0) this.#noteSketched(peer, sketchedRecords)
+      },
+      onFrame: frame => {
+        const message = frame.kind === 'hello' ? decodeSyncFrame(frame) : undefined
+        if (message?.kind !== 'hello') return
+        session.library = message.body.library
+        span ??= beginServing('sync', peer, message.body.traceparent)
+      }
+    }
     const session: ServedSession = {
       peer,
       peerId,

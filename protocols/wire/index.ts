@@ -18,3 +18,4 @@ export {
 } from './message.ts'
 export { timeOfNotHere } from './not-here.ts'
 export { errorOfStatus, fromTransport, printable, type StatusFields, statusOf } from './status.ts'
+export { activeTraceparent, asking, contextOf } from './trace.ts'

@@ -122,13 +122,14 @@ export class FollowerSession implements WorkerSession {
 
   async #begin(): Promise<SessionStep> {
     const { random } = this.#modules
-    const { library, local, remote, strategy } = this.#options
+    const { library, local, remote, strategy, traceparent = '' } = this.#options
     const { head, staged } = this.#draft.row
     // Changes since a head are of use to a set that is this head's.
     const isOfHead = head !== undefined && staged === 0
     const asked = strategy === 'incremental' && isOfHead ? { epoch: head.epoch } : undefined
     if (asked === undefined) await this.#prepareSketch()
-    const options = { library, initiator: local, responder: remote, revision: head?.revision ?? 0, ...asked }
+    const own = { revision: head?.revision ?? 0, ...asked }
+    const options = { library, initiator: local, responder: remote, traceparent, ...own }
     const sketch: SketchOf = cells => this.#sketch!(cells)
     const step = beginSession(this.#draft.view, { ...options, sketch, random })
     this.#session = step.session

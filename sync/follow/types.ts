@@ -34,6 +34,8 @@ export interface FollowOptions extends SessionPeers {
   readonly maxRecords: number
   /** Bytes that these may have, all together. */
   readonly maxBytes: number
+  /** Of the trace that the session belongs to, where there is one. */
+  readonly traceparent?: string
 }
 
 /** To show a peer the library that it asks for. */

@@ -66,7 +66,7 @@ export function beginSession(view: TreeView, options: SessionOptions): SessionSt
       revision: options.revision,
       nonce: session.nonce,
       ...(epoch === undefined ? firstCells(session) : { ...NO_SKETCH, epoch }),
-      traceparent: ''
+      traceparent: options.traceparent ?? ''
     }
   }
   const expected = epoch === undefined ? { ...NO_ARRIVALS, unasked: HELLO_CELLS } : TOLD

@@ -43,6 +43,8 @@ export interface SessionOptions {
   readonly revision: number
   /** Epoch of the own head: an initiator whose set is that of the writer's head gives it to be told what has changed since. */
   readonly epoch?: number
+  /** Sent with the hello of an initiator. */
+  readonly traceparent?: string
   /** What has changed since the head that the hello names, as a responder knows it; undefined = it does not. */
   readonly changes?: readonly TreeChange[]
   /** The first cells of the sketch of the own set, as it is when the session begins. */

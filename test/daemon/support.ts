@@ -200,11 +200,16 @@ export class TestDaemon {
   }
 
   /** One request. `body`: bytes are sent as a tar stream, anything else as JSON. */
-  async api(method: string, path: string, body?: unknown): Promise<Answer> {
+  async api(
+    method: string,
+    path: string,
+    body?: unknown,
+    more: Record<string, string> = {}
+  ): Promise<Answer> {
     const isTar = body instanceof Uint8Array
     const payload = body === undefined || isTar ? body : JSON.stringify(body)
     const type = isTar ? 'application/x-tar' : 'application/json'
-    const headers = payload === undefined ? {} : { 'content-type': type }
+    const headers = { ...(payload === undefined ? {} : { 'content-type': type }), ...more }
     return await new Promise((resolve, reject) => {
       const options = { socketPath: this.home.socket, method, path, headers, agent: false }
       const request = http.request(options, response => readAnswer(response).then(resolve, reject))

@@ -9,10 +9,12 @@ import {
   type ErrorCode,
   type Logger,
   partMetrics,
-  toCatalogError
+  toCatalogError,
+  withSpan
 } from '../../../base/index.ts'
 import type { ReleaseRecord } from '../../../library/index.ts'
 import type { MayRead, ProofClient, ToldBytes } from '../../../protocols/index.ts'
+import { releaseAttributes } from '../span-attributes.ts'
 import type { Violations } from '../violations.ts'
 import { Doubts } from './doubts.ts'
 import type { Possession, ProofOutcome } from './types.ts'
@@ -73,7 +75,8 @@ export class PeerPossession implements Possession {
     if (record === undefined || !(await mayRead(peer, record))) return 'unanswered'
     let told: ToldBytes
     try {
-      told = await client.challenge(peer, record.release, signal)
+      const attributes = { ...releaseAttributes(record.release), 'catalog.peer.id': peerId }
+      told = await withSpan('mirror.prove', attributes, () => client.challenge(peer, record.release, signal))
     } catch (thrown) {
       signal.throwIfAborted()
       return this.#judge(peer, content, toCatalogError(thrown))

@@ -10,12 +10,14 @@ import {
   type RetryPolicy,
   SECOND_MS,
   toCatalogError,
-  untilAborted
+  untilAborted,
+  withSpan
 } from '../../../base/index.ts'
 import type { ContentStore, Registry, ReleaseRecord } from '../../../library/index.ts'
 import type { Action, Cause, Plan } from '../../../mirror/index.ts'
 import type { HoldingsTold } from '../../../protocols/index.ts'
 import type { Fetching } from '../fetching.ts'
+import { releaseAttributes } from '../span-attributes.ts'
 import type { Copies } from './copies.ts'
 import type { Holders } from './holders.ts'
 import type { MirrorReleases } from './releases.ts'
@@ -141,7 +143,12 @@ export class MirrorWork {
     try {
       if (!wasHere) releases.setComing(key, true)
       await copies.take(record, { cause, wasHere })
-      if (!wasHere) await this.#transfer(record, signal)
+      if (!wasHere)
+        await withSpan(
+          'mirror',
+          { ...releaseAttributes(record.release), 'catalog.mirror.cause': cause },
+          () => this.#transfer(record, signal)
+        )
       this.#failed.delete(key)
       logger.info({ name, version, cause, content: key }, 'a copy was taken')
       totals.taken++

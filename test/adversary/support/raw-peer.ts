@@ -26,7 +26,8 @@ import {
   type RequestType,
   type StatusFields,
   serveExchange,
-  splitKeys
+  splitKeys,
+  type TracedRequest
 } from '../../../protocols/index.ts'
 import { getRecords, listReleases } from '../../../protocols/records/types.ts'
 import type { TestDaemon } from '../../daemon/support.ts'
@@ -127,7 +128,7 @@ export class RawPeer {
   }
 
   /** One request of a short stream. */
-  async exchange<Q, A extends StatusFields>(
+  async exchange<Q extends TracedRequest, A extends StatusFields>(
     daemon: TestDaemon,
     type: ExchangeType<Q, A>,
     request: Partial<Q>

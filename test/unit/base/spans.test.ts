@@ -12,6 +12,7 @@ function recorder(): { told: unknown[] } {
   const span = {
     setAttributes: tell('attributes'),
     recordException: tell('exception'),
+    setAttribute: (name: string, value: unknown) => void told.push(['attribute', name, value]),
     setStatus: tell('status'),
     end: tell('end')
   }
@@ -46,6 +47,7 @@ test('a span ends once, with the attributes and the error it was given', async (
     ['end'],
     ['start', 'failing', {}],
     ['exception', { name: 'TIMEOUT', message: 'too late' }],
+    ['attribute', 'error.type', 'TIMEOUT'],
     ['status', { code: SpanStatusCode.ERROR, message: 'TIMEOUT' }],
     ['end']
   ])
