@@ -60,17 +60,18 @@ export const addons: Plugin = {
 }
 
 /** 0.9 MB in each bundle, for the few nodes whose segments stand in a bucket, and 1.2 MB for those who draw a topology. */
-const SELDOM_LOADED = /^(@aws-sdk\/client-s3|@viz-js\/viz)$/
+export const SELDOM_LOADED: readonly string[] = ['@aws-sdk/client-s3', '@viz-js/viz']
+const SELDOM_LOADED_FILTER = new RegExp(`^(${SELDOM_LOADED.join('|')})$`)
 
 /** Packages that stay in node_modules and are loaded when the first of their importers runs. */
 export const seldomLoaded: Plugin = {
   name: 'seldom-loaded',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: SELDOM_LOADED }, ({ path, namespace }) =>
+    onResolve({ filter: SELDOM_LOADED_FILTER }, ({ path, namespace }) =>
       namespace === 'seldom-loaded' ? { path, external: true } : { path, namespace: 'seldom-loaded' }
     )
     // CommonJS, because esbuild moves the imports of ES modules to the head of the file, where they load at once.
-    onLoad({ filter: SELDOM_LOADED, namespace: 'seldom-loaded' }, ({ path }) => ({
+    onLoad({ filter: SELDOM_LOADED_FILTER, namespace: 'seldom-loaded' }, ({ path }) => ({
       contents: `module.exports = require(${JSON.stringify(path)})`
     }))
   }
