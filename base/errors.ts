@@ -723,6 +723,13 @@ export const ERROR_CODES = {
     'A file is no bundle, is cut off, or was changed since it was made.',
     'copy it again, or have it made again with `catalog bundle create`; an import keeps what it had verified until there'
   ),
+  BACKUP_INVALID: row(
+    400,
+    VerificationFailed,
+    W.BadRequest,
+    'A file is no backup of a home, is cut off, or was changed since it was made.',
+    'take another copy of the file, or an older backup; nothing of this one was put in place'
+  ),
   INVITE_INVALID: row(
     400,
     Usage,

@@ -7,6 +7,7 @@
 export * from './assert.ts'
 export * from './away.ts'
 export * from './buffer-pool.ts'
+export * from './byte-source.ts'
 export * from './circuit-breaker.ts'
 export * from './clock.ts'
 export * from './decay.ts'

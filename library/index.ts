@@ -38,6 +38,7 @@ export {
 export * from './content/types.ts'
 export { KeyFamily, makeKey, mirrorCopyKey } from './database/keys.ts'
 export type * from './database/types.ts'
+export { type HeldSegment, type HeldState, holdStoppedState } from './held-state.ts'
 export { type Inspection, inspectLibrary } from './inspect.ts'
 export * from './installer/index.ts'
 export * from './names.ts'

@@ -25,6 +25,7 @@ import { LocalContentStore } from './content/store.ts'
 import { storeId } from './content/store-id.ts'
 import { type Level, LevelReader, LevelWriter, openLevel } from './database/level.ts'
 import type { Database, DatabaseSnapshot, DatabaseWriter, WriteOperation } from './database/types.ts'
+import { dropHeld, type HeldState, holdState, placesOf } from './held-state.ts'
 import { createRegistry } from './registry/registry.ts'
 import type { Registry, RegistryWriter } from './registry/types.ts'
 import type { Library } from './types.ts'
@@ -70,6 +71,7 @@ export async function openLibrary(modules: LibraryModules, options: LibraryOptio
   const level = await openLevel(databaseFolder)
   const library = await localLibrary(modules, options, { level, databaseFolder, segmentsFolder })
   try {
+    await dropHeld(segmentsFolder)
     const tail = decodeTail(library.database.get(TAIL_KEY))
     const isChecked = library.database.get(DAMAGE_KEY) === undefined
     // What stands in the bucket is known only to it when there is no tail.
@@ -171,6 +173,7 @@ class LocalLibrary implements Library {
   readonly registry: Registry
   readonly #level: Level
   readonly #reader: LevelReader
+  readonly #segmentsFolder: string
   readonly #worker: WorkerClient
   #closing: Promise<void> | undefined
 
@@ -180,6 +183,7 @@ class LocalLibrary implements Library {
     const libraryMetrics = partMetrics(metrics, 'library')
     this.#level = level
     this.#reader = new LevelReader(level)
+    this.#segmentsFolder = segmentsFolder
     this.#worker = new WorkerClient(
       { log, clock, metrics: libraryMetrics },
       {
@@ -222,6 +226,10 @@ class LocalLibrary implements Library {
 
   snapshot(): DatabaseSnapshot {
     return this.#reader.snapshot()
+  }
+
+  holdState(): Promise<HeldState> {
+    return holdState(placesOf(this.#level, this.#segmentsFolder))
   }
 
   companion(method: string, parameters: unknown, signal?: AbortSignal): Promise<unknown> {

@@ -5,11 +5,12 @@ import type { Clock, Logger } from '../base/index.ts'
 import { CatalogError } from '../base/index.ts'
 import type { LoadedConfig } from '../config/index.ts'
 import { type Discovery, encodeInvite } from '../discovery/index.ts'
-import { type ContentStore, HOME_LIBRARY, type Registry } from '../library/index.ts'
+import { type ContentStore, HOME_LIBRARY, type Library, type Registry } from '../library/index.ts'
 import type { Control, Throttle } from '../protocols/index.ts'
 import type { LibrarySets } from '../sync/index.ts'
 import type { Topology } from '../topology/index.ts'
 import type { NodeKey } from '../trust/index.ts'
+import { BackingUp } from './backup/backing-up.ts'
 import type { EventHub } from './events.ts'
 import type { HomeLayout } from './home/layout.ts'
 import { openOtherLibrary } from './home-library.ts'
@@ -70,6 +71,7 @@ import type { SyncParts } from './sync-parts.ts'
 import { VERSION } from './version.ts'
 
 export interface BuildModules {
+  library: Pick<Library, 'holdState' | 'database'>
   content: ContentStore
   registry: Registry
   network: Network
@@ -188,6 +190,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
         maxBytes: values.sync.maxBytes
       }
     ),
+    backingUp: new BackingUp({ ...modules, home }),
     queueing: createQueueing(modules),
     blocks: createBlocks(modules),
     why: createWhy(withAccess),

@@ -290,6 +290,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const services = buildServices(
     {
       ...shared,
+      library,
       alerting,
       lifecycle,
       metrics,

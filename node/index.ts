@@ -7,6 +7,10 @@
  */
 export { adminApiDocument } from './admin/document.ts'
 export type { OpenApiDocument } from './admin/openapi.ts'
+export { backUpStopped } from './backup/backing-up.ts'
+export type { BackupState } from './backup/parts.ts'
+export { type RestoreOptions, restoreBackup } from './backup/restore.ts'
+export { type Summary as BackupSummary, verifyBackup } from './backup/summary.ts'
 export {
   createDaemon,
   type Daemon,

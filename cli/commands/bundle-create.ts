@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
-import { CatalogError, displaySize, plural, toCatalogError } from '../../base/index.ts'
+import type { FileHandle } from 'node:fs/promises'
+import { displaySize, plural } from '../../base/index.ts'
 import { decodeHead, type Head, readBundle } from '../../sync/index.ts'
 import { type Context, resolvePath } from '../framework/context.ts'
 import { defineCommand } from '../framework/tree.ts'
+import { onDisk, writeWhole } from './whole-file.ts'
 
 interface Options {
   library?: string
@@ -35,37 +35,6 @@ export const run = defineCommand(
     )
   }
 )
-
-/** A file that is whole and on disk under its name, or not there at all. Never writes over anything. */
-async function writeWhole<T>(file: string, write: (handle: FileHandle) => Promise<T>): Promise<T> {
-  if (existsSync(file))
-    throw new CatalogError('INVALID_ARGUMENT', `${file} exists already`, { hint: 'give another file' })
-  const part = `${file}.part`
-  const handle = await openNew(part)
-  try {
-    const result = await write(handle)
-    await onDisk(part, () => handle.sync())
-    await handle.close()
-    await onDisk(file, () => rename(part, file))
-    return result
-  } catch (error) {
-    await handle.close()
-    await rm(part, { force: true })
-    throw error
-  }
-}
-
-/** Of two commands that write one file only one does; what is left of one that was killed is the user's to remove. */
-async function openNew(part: string): Promise<FileHandle> {
-  try {
-    return await open(part, 'wx', 0o666)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw notWritable(part, error)
-    throw new CatalogError('INVALID_ARGUMENT', `${part} exists already`, {
-      hint: 'another command is writing it, or one was killed; remove it, or give another file'
-    })
-  }
-}
 
 async function* written(
   context: Context,
@@ -100,21 +69,6 @@ async function summaryOf(
     else if (part.kind === 'whole') count.contents++
   }
   return { head: head!, ...count, bytes }
-}
-
-async function onDisk<T>(file: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw notWritable(file, error)
-  }
-}
-
-function notWritable(file: string, thrown: unknown): CatalogError {
-  const error = toCatalogError(thrown)
-  if (error.code !== 'INTERNAL') return error
-  const { code } = thrown as NodeJS.ErrnoException
-  return new CatalogError('DISK_IO', `${file} cannot be written (${code})`, { cause: thrown })
 }
 
 const instant = (ms: number): string => new Date(ms).toISOString()

@@ -3,10 +3,11 @@ import { BUNDLE_TYPE } from '../../sync/index.ts'
 import type { BundleResult } from '../client/types.ts'
 import { type Context, resolvePath } from '../framework/context.ts'
 import { defineCommand } from '../framework/tree.ts'
-import { bundleFile, expiredWarning } from './bundle-file.ts'
+import { expiredWarning } from './bundle-expired.ts'
+import { BUNDLE_FILE, inputFile } from './input-file.ts'
 
 export const run = defineCommand(async (context, [typed]: [string]) => {
-  const file = await bundleFile(context, resolvePath(context, typed))
+  const file = await inputFile(context, resolvePath(context, typed), BUNDLE_FILE)
   const result = await context
     .client()
     .upload<BundleResult>('/v1/bundles', BUNDLE_TYPE, file.pieces(), context.signal)

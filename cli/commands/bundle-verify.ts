@@ -4,11 +4,12 @@ import { verifyBundle } from '../../node/index.ts'
 import { resolvePath } from '../framework/context.ts'
 import { formatFields } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
-import { bundleFile, expiredWarning } from './bundle-file.ts'
+import { expiredWarning } from './bundle-expired.ts'
+import { BUNDLE_FILE, inputFile } from './input-file.ts'
 
 export const run = defineCommand(async (context, [typed]: [string]) => {
   const path = resolvePath(context, typed)
-  const { sizeBytes, pieces } = await bundleFile(context, path)
+  const { sizeBytes, pieces } = await inputFile(context, path, BUNDLE_FILE)
   let folder: string | undefined
   // A second Ctrl-C ends the process at once.
   const atExit = (): void => {

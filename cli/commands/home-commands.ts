@@ -184,6 +184,48 @@ export const HOME_COMMANDS: CommandSpec[] = [
     load: () => import('./doctor.ts')
   },
   {
+    name: 'backup',
+    summary: 'write the whole state of the node to one file, while it runs',
+    details:
+      'Keys, configuration, database and content, all as of one moment, with a version and checksums; the node goes on meanwhile, and nothing is kept from its work. Without a daemon the home is read itself. The file is whole or not there, and never takes the place of another. The keys are in it, as they are in the home: only its mode, 0600, protects it. Not in it are the log, addresses of peers, and segments that are only in a bucket, which are listed. Each backup is a whole one.',
+    offline: true,
+    arguments: [
+      {
+        name: '<file>',
+        description: 'the file to write, which must not exist, or a folder for one named after the time',
+        complete: 'file'
+      }
+    ],
+    options: [
+      {
+        flags: '--without-keys',
+        description: 'leave out node.key and keyring/; they are kept elsewhere, and put back by hand'
+      }
+    ],
+    examples: [
+      { line: 'catalog backup /mnt/backups', does: 'writes catalog-2026-01-02T030405Z.backup there' }
+    ],
+    json: '`file`, `bytes`, `createdAt`, `peerId`, `version`, `homeFormat`, `hasKeys`, `files`, `rows`, `segments`, `segmentBytes`, `awaySegments`, `awayBytes`',
+    load: () => import('./backup.ts')
+  },
+  {
+    name: 'restore',
+    summary: 'make a home of a file of `backup`, or check the file',
+    details:
+      'The home must not exist, or be empty: nothing is written over. It is there once all of the file was checked and is on disk, or not at all; after a crash the same command begins anew. The node goes on under its own name in a new epoch, so nobody takes its older state for a lie; see docs/operations.md, "Backup and restore", for what it published after the backup. Let a node run in one place only.',
+    offline: true,
+    arguments: [{ name: '<file>', description: 'the file', complete: 'file' }],
+    options: [{ flags: '--check', description: 'only read all of the file and check it' }],
+    examples: [
+      {
+        line: 'catalog restore catalog-2026-01-02T030405Z.backup --home /srv/catalog',
+        does: 'makes the home /srv/catalog'
+      }
+    ],
+    json: '`file`, `bytes`, `home` (without --check), and the fields of `backup`',
+    load: () => import('./restore.ts')
+  },
+  {
     name: 'completion',
     summary: 'shell completion',
     offline: true,

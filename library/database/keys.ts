@@ -79,6 +79,8 @@ export const KeyFamily = {
   FetchJob: 'j/',
   /** `q/` + id, as text: an operation that waits for somebody to be reached, in JSON (node/services/operation-queue.ts). */
   Queue: 'q/',
+  /** When this home was last backed up whole: the key is these bytes alone, the value JSON (node/backup/last-backup.ts). */
+  LastBackup: 'lb',
   /** `pl/` + peer id, as text: the limits that the operator set for that peer, in JSON. */
   PeerLimit: 'pl/',
   /** `pe/` + peer id, as text: what was given to that peer and taken from it (ledger/rows.ts). */

@@ -11,6 +11,7 @@ import type {
 import type { ContentStore } from '../../library/index.ts'
 import type { LiveLimit, Priority } from '../../protocols/index.ts'
 import type { Access, SyncStrategy } from '../../sync/index.ts'
+import type { BackingUp } from '../backup/backing-up.ts'
 import type { BlockedShape, BlockResult, BlocksReply } from '../block-schemas.ts'
 import type { BundleResult } from '../bundle-schemas.ts'
 import type { EventHub } from '../events.ts'
@@ -378,6 +379,7 @@ export interface NodeServices {
   readonly contents: ContentService
   readonly copying: CopyingService
   readonly bundling: BundlingService
+  readonly backingUp: Pick<BackingUp, 'create'>
   readonly queueing: QueueService
   readonly blocks: BlockService
   readonly why: WhyService

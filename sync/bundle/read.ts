@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { CatalogError } from '../../base/index.ts'
+import { ByteSource, CatalogError } from '../../base/index.ts'
 import { BLOCK_ID_BYTES, HOME_LIBRARY, isLibraryName } from '../../library/index.ts'
 import { bytesEqual } from '../../trust/index.ts'
 import {
@@ -36,7 +35,7 @@ const FOLLOWERS: Readonly<Record<BundleKind | 'begin', readonly BundleKind[]>> =
  * counts only as far as it can be checked by itself.
  */
 export async function* readBundle(source: AsyncIterable<Uint8Array>): AsyncGenerator<BundlePart> {
-  const bytes = new Bytes(source)
+  const bytes = new ByteSource(source, invalid)
   if (!bytesEqual(await bytes.take(BUNDLE_MAGIC.byteLength, NO_BUNDLE), BUNDLE_MAGIC))
     throw invalid(NO_BUNDLE)
   let last: BundleKind | 'begin' = 'begin'
@@ -105,49 +104,6 @@ function blockOf(body: Buffer): Omit<Extract<BundlePart, { kind: 'block' }>, 'ki
     codec: body[BLOCK_ID_BYTES]!,
     rawLengthBytes: body.readUInt32BE(BLOCK_ID_BYTES + 1),
     bytes: body.subarray(BLOCK_HEAD_BYTES)
-  }
-}
-
-/** A stream by numbers of bytes, and the hash of those that were taken. */
-class Bytes {
-  readonly #source: AsyncIterator<Uint8Array>
-  readonly #hash = createHash('sha256')
-  #rest: Uint8Array = new Uint8Array(0)
-
-  constructor(source: AsyncIterable<Uint8Array>) {
-    this.#source = source[Symbol.asyncIterator]()
-  }
-
-  /** Of everything taken so far. */
-  digest(): Uint8Array {
-    return this.#hash.copy().digest()
-  }
-
-  async take(sizeBytes: number, otherwise = 'ends in the middle'): Promise<Buffer> {
-    const taken = Buffer.allocUnsafeSlow(sizeBytes)
-    for (let filled = 0; filled < sizeBytes; ) {
-      if (this.#rest.byteLength === 0 && !(await this.#next())) throw invalid(otherwise)
-      const piece = this.#rest.subarray(0, sizeBytes - filled)
-      taken.set(piece, filled)
-      filled += piece.byteLength
-      this.#rest = this.#rest.subarray(piece.byteLength)
-    }
-    this.#hash.update(taken)
-    return taken
-  }
-
-  async expectEnd(): Promise<void> {
-    if (this.#rest.byteLength > 0 || (await this.#next())) throw invalid('has bytes after its end')
-  }
-
-  async #next(): Promise<boolean> {
-    for (;;) {
-      const { done, value } = await this.#source.next()
-      if (done === true) return false
-      if (value.byteLength === 0) continue
-      this.#rest = value
-      return true
-    }
   }
 }
 

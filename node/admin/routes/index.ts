@@ -1,6 +1,7 @@
 import type { NodeServices } from '../../services/types.ts'
 import type { Route } from '../route.ts'
 import type { Streams } from '../streams.ts'
+import { backupRoutes } from './backup.ts'
 import { blockRoutes } from './blocks.ts'
 import { bundleRoutes } from './bundles.ts'
 import { changeRoutes } from './changes.ts'
@@ -21,6 +22,7 @@ import { workRoutes } from './work.ts'
 export function adminRoutes(services: NodeServices, streams: Streams): readonly Route[] {
   const routes: Route[] = [
     ...statusRoutes(services),
+    ...backupRoutes(services),
     ...packageRoutes(services),
     ...bundleRoutes(services),
     ...changeRoutes(services),

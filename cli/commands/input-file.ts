@@ -1,0 +1,61 @@
+/** A file that a command reads from its beginning to its end: a bundle, a backup. */
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { CatalogError } from '../../base/index.ts'
+import type { Context } from '../framework/context.ts'
+
+export interface InputFile {
+  readonly sizeBytes: number
+  /** Its bytes, once. Tells the progress. */
+  pieces(): AsyncIterable<Uint8Array>
+}
+
+export interface InputKind {
+  /** For the progress: `the bundle`. */
+  readonly what: string
+  /** What makes such files: `bundle create`. */
+  readonly madeBy: string
+}
+
+export const BUNDLE_FILE: InputKind = { what: 'the bundle', madeBy: 'bundle create' }
+export const BACKUP_FILE: InputKind = { what: 'the backup', madeBy: 'backup' }
+
+/** INVALID_ARGUMENT when there is no such file. */
+export async function inputFile(context: Context, file: string, kind: InputKind): Promise<InputFile> {
+  const sizeBytes = await sizeOf(file, kind)
+  return { sizeBytes, pieces: () => piecesOf(context, file, sizeBytes, kind) }
+}
+
+async function sizeOf(file: string, { madeBy }: InputKind): Promise<number> {
+  try {
+    const found = await stat(file)
+    if (found.isFile()) return found.size
+  } catch (cause) {
+    throw new CatalogError('INVALID_ARGUMENT', `${file} cannot be read (${codeOf(cause)})`, {
+      hint: `give a file that \`catalog ${madeBy}\` has made`,
+      cause
+    })
+  }
+  throw new CatalogError('INVALID_ARGUMENT', `${file} is not a file`)
+}
+
+async function* piecesOf(
+  context: Context,
+  file: string,
+  bytesTotal: number,
+  { what }: InputKind
+): AsyncGenerator<Uint8Array> {
+  let bytesDone = 0
+  try {
+    for await (const piece of createReadStream(file, { signal: context.signal })) {
+      yield piece as Uint8Array
+      bytesDone += (piece as Uint8Array).byteLength
+      context.progress.update({ phase: `reading ${what}`, bytesDone, bytesTotal })
+    }
+  } catch (cause) {
+    context.signal.throwIfAborted()
+    throw new CatalogError('DISK_IO', `${file} cannot be read (${codeOf(cause)})`, { cause })
+  }
+}
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error)
