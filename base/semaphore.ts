@@ -33,6 +33,11 @@ export class Semaphore {
     this.#options = options
   }
 
+  /** What is limited. */
+  get name(): string {
+    return this.#options.name
+  }
+
   get active(): number {
     return this.#active
   }

@@ -169,14 +169,22 @@ export class DiscoveryCore implements Discovery {
     const self = contactOf(network.self, [])
     this.#book = new PeerBook(self, clock)
     const nearness = new Nearness(self, this.#book, clock)
-    const { searches, evictions } = this.#registerMetrics(modules.metrics)
+    const { searches, found, evictions } = this.#registerMetrics(modules.metrics)
     this.#store = new ProviderStore(
       { ...modules, onEvict: claims => evictions.inc(claims) },
       { self: network.self.toMultihash().bytes, isNear: key => nearness.isNear(key) }
     )
     this.#negative = new NegativeCache(clock)
     this.#regions = new Regions(network, clock)
-    const shared = { network, clock, log, book: this.#book, store: this.#store, records: this.#records }
+    const shared = {
+      network,
+      clock,
+      log,
+      metrics: modules.metrics,
+      book: this.#book,
+      store: this.#store,
+      records: this.#records
+    }
     const delivery = new Delivery({
       ...shared,
       refusals: new Refusals(clock),
@@ -203,6 +211,7 @@ export class DiscoveryCore implements Discovery {
       negative: this.#negative,
       ...(modules.order && { order: modules.order }),
       onTrace: (key, find) => {
+        found.inc({ answer: this.#answerOf(key, find) })
         searches.observe({ outcome: find.holders.length > 0 ? 'found' : 'missing' }, find.tookMs / 1000)
         this.#finds.set(keyText(key), find)
       }
@@ -299,6 +308,16 @@ export class DiscoveryCore implements Discovery {
     }
   }
 
+  /** Where a search had its answer from. */
+  #answerOf(
+    key: Uint8Array,
+    { local, asked, holders }: FindTrace
+  ): 'local' | 'asked' | 'missing' | 'remembered' {
+    if (local > 0) return 'local'
+    if (holders.length > 0) return 'asked'
+    return asked.length === 0 && this.#negative.remainingMs(key) > 0 ? 'remembered' : 'missing'
+  }
+
   /** Goes round the store for as long as this lives. */
   async #keepClean(): Promise<void> {
     const { clock, log } = this.#modules
@@ -315,22 +334,16 @@ export class DiscoveryCore implements Discovery {
 
   #registerMetrics(registry: Registry | undefined) {
     const metrics = partMetrics(registry, 'discovery')
-    metrics.gauge('claims_stored', 'Provider claims kept here', () => this.#store.totals().claims)
-    metrics.gauge('keys_pending', 'Keys that wait to be announced', () => this.#pending.size)
-    metrics.gauge(
-      'sweep_late_seconds',
-      'How late the latest part of the sweep is',
-      () => this.#sweeper.stats().lateMs / 1000
-    )
-    metrics.gauge('peers_known', 'Peers in the book', () => this.#book.size)
+    metrics.gauge('stored_claims', () => this.#store.totals().claims)
+    metrics.gauge('known_providers', () => this.#store.totals().providers)
+    metrics.counted('walked_lookups_total', () => [[{}, this.#regions.lookups]])
+    metrics.gauge('pending_keys', () => this.#pending.size)
+    metrics.gauge('sweep_late_seconds', () => this.#sweeper.stats().lateMs / 1000)
+    metrics.gauge('known_peers', () => this.#book.size)
     return {
-      searches: metrics.histogram('search_seconds', 'Time of a search, its consumer included', [
-        'outcome'
-      ] as const),
-      evictions: metrics.counter(
-        'claims_evicted_total',
-        'Claims that went from a full store for nearer ones, or because they had expired'
-      )
+      searches: metrics.histogram('search_seconds'),
+      found: metrics.counter('found_names_total'),
+      evictions: metrics.counter('evicted_claims_total')
     }
   }
 }

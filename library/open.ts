@@ -28,6 +28,7 @@ import type { Database, DatabaseSnapshot, DatabaseWriter, WriteOperation } from 
 import { dropHeld, type HeldState, holdState, placesOf } from './held-state.ts'
 import { createRegistry } from './registry/registry.ts'
 import type { Registry, RegistryWriter } from './registry/types.ts'
+import { registerStoreMetrics } from './store-metrics.ts'
 import type { Library } from './types.ts'
 import { WorkerClient } from './worker/client.ts'
 
@@ -151,12 +152,9 @@ async function expectAllLocal({ level, segmentsFolder }: Places): Promise<void> 
 function bucketReads(
   local: SegmentFiles,
   { bucket, storeId }: { bucket: Bucket; storeId: string },
-  metrics: PartMetrics
+  metrics: PartMetrics<'library'>
 ): SegmentReads {
-  const read = metrics.counter(
-    'content_bucket_read_bytes_total',
-    'Bytes read from the bucket, for peers and clients.'
-  )
+  const read = metrics.counter('content_bucket_read_bytes_total')
   const owner = new BucketOwner(bucket, storeId)
   return new BucketReads({ local, bucket, owner, onRead: bytes => read.inc(bytes) })
 }
@@ -211,6 +209,10 @@ class LocalLibrary implements Library {
       clock,
       log,
       metrics: libraryMetrics
+    })
+    registerStoreMetrics(libraryMetrics, this.content, {
+      segmentsFolder,
+      quotaBytes: options.quotaBytes ?? 0
     })
     this.registry = createRegistry({
       database: this.database,

@@ -3,6 +3,7 @@
  * announced, and goes on with fetches that an earlier life did not finish. (Joining through bootstrap peers is the
  * host's, announcing again and again is discovery's.)
  */
+import type { Registry as MetricsRegistry } from 'prom-client'
 import {
   backoffDelayMs,
   CatalogError,
@@ -14,6 +15,7 @@ import {
   retry,
   SECOND_MS,
   Semaphore,
+  showQueue,
   toCatalogError
 } from '../base/index.ts'
 import type { OperationManager } from './operations.ts'
@@ -35,6 +37,7 @@ export interface BackgroundModules {
   logger: Logger
   /** Uniform in [0, 1). */
   random?: () => number
+  metrics?: MetricsRegistry | undefined
 }
 
 /** Resumed fetches at once: a part of the operations that a node runs at most. */
@@ -68,6 +71,7 @@ export class Background implements Pausable {
 
   constructor(modules: BackgroundModules) {
     this.#modules = modules
+    showQueue(modules.metrics, this.#turns)
   }
 
   start(): void {

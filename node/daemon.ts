@@ -38,6 +38,7 @@ import { createNetwork } from './network.ts'
 import { OperationManager } from './operations.ts'
 import { PeerLosses } from './partition/losses.ts'
 import { answerProbes, watchPartitions } from './partition/parts.ts'
+import { registerReadings } from './readings.ts'
 import { servedWhileRunning } from './served-while-running.ts'
 import { BlockDropping } from './services/block-dropping.ts'
 import { Blocking } from './services/blocking.ts'
@@ -172,7 +173,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   serveRecords({
     control,
     registry: servedWhileRunning(library.registry, { lifecycle, blocking }),
-    clock
+    clock,
+    metrics: registry
   })
   answerProbes({ control, clock, losses, topology, lifecycle })
   await control.start()
@@ -232,7 +234,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     clock,
     logger: log,
     events,
-    operations
+    operations,
+    metrics: registry
   }
   const failures = new FetchFailures({ clock })
   const { quota: quotaBytes, highWater, lowWater } = values.store
@@ -244,7 +247,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const fetching = new Fetching({ ...shared, ...sources, failures, jobs, collecting, dropping })
   const background = new Background({ ...shared, jobs, fetching })
   const scrubbing = new Scrubbing(
-    { ...shared, fetching, metrics: registry },
+    { ...shared, fetching },
     { intervalMs: values.store.scrubInterval, rate: values.store.scrubRate }
   )
   const { bucket } = library.content
@@ -259,8 +262,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       network: direct,
       contentServer,
       fetching,
-      violations,
-      metrics: registry
+      violations
     },
     values
   )
@@ -275,9 +277,9 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     }
   })
   const partsToHeal = { following: syncParts, replaying }
-  const partition = watchPartitions({ ...shared, ...partsToHeal, losses, metrics: registry })
+  const partition = watchPartitions({ ...shared, ...partsToHeal, losses })
   const mirror = await createMirroring(
-    { ...shared, ...mirroring, proofs, violations, mayRead, fetching, partition, metrics: registry },
+    { ...shared, ...mirroring, proofs, violations, mayRead, fetching, partition },
     values
   )
   const renewal = new HeadRenewal({ sets, clock, logger: log })
@@ -336,6 +338,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     },
     { ...options, startedMs: clock.monotonicMs() }
   )
+
+  registerReadings(registry, { status: services.status, alerting, follows: () => syncParts.follows() })
 
   // The socket, last: whoever reaches it finds everything behind it. On the way down it stays until the operations have
   // ended, so that those who wait for one get its result.

@@ -2,9 +2,10 @@
  * The node's own metrics; each other part registers its own in the same registry. Names end in their unit. Values that
  * can be read at any time (memory, delays, counts) are read when they are asked for, so an idle node does no work.
  */
+import { readdir } from 'node:fs/promises'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
-import { MINUTE_MS, SECOND_MS } from '../base/index.ts'
+import type { Registry } from 'prom-client'
+import { MINUTE_MS, type PartMetrics, partMetrics, SECOND_MS } from '../base/index.ts'
 import { type Lifecycle, NODE_STATES } from './lifecycle.ts'
 import type { ErrorLog } from './logging/error-log.ts'
 import type { OperationManager } from './operations.ts'
@@ -20,6 +21,7 @@ const LOOP_INTERVAL_MS = 10
 const LOOP_WINDOW_MS = MINUTE_MS
 const LOOP_QUANTILES = [0.5, 0.99, 1] as const
 const NS_PER_S = 1e9
+const US_PER_S = 1e6
 
 export interface NodeMetrics {
   readonly registry: Registry
@@ -35,29 +37,23 @@ export interface NodeMetricsModules {
 }
 
 export function createNodeMetrics(modules: NodeMetricsModules): NodeMetrics {
-  const registers = [modules.registry]
+  const metrics = partMetrics(modules.registry, 'node')
   const delay = monitorEventLoopDelay({ resolution: LOOP_INTERVAL_MS })
   delay.enable()
   const loop = new LoopDelay(delay)
   const turning = setInterval(() => loop.turn(), LOOP_WINDOW_MS)
   turning.unref()
-  registerProcess(registers, loop)
-  registerState(registers, modules.lifecycle)
-  registerOperations(registers, modules.operations)
-  registerErrors(registers, modules.errors)
-  const requests = new Counter({
-    name: 'catalog_node_http_requests_total',
-    help: 'Requests of the admin API by route, method and status.',
-    labelNames: ['route', 'method', 'status'],
-    registers
-  })
-  const durations = new Histogram({
-    name: 'catalog_node_http_request_duration_seconds',
-    help: 'Time from the request line to the last byte of the response.',
-    labelNames: ['route'],
-    buckets: REQUEST_BUCKETS_S,
-    registers
-  })
+  registerProcess(metrics, loop)
+  const { lifecycle } = modules
+  metrics.gauges('state_ratio', () =>
+    NODE_STATES.map(state => [{ state }, lifecycle.state === state ? 1 : 0] as const)
+  )
+  registerOperations(metrics, modules.operations)
+  // Labels are few: codes are those of a table or names of classes of errors, parts are named in the code.
+  const errors = metrics.counter('errors_total')
+  modules.errors.onNoted(({ code, part }) => errors.inc({ code, part }))
+  const requests = metrics.counter('http_requests_total')
+  const durations = metrics.histogram('http_request_duration_seconds', REQUEST_BUCKETS_S)
   return {
     registry: modules.registry,
     requestDone(route, method, status, tookS) {
@@ -101,74 +97,34 @@ class LoopDelay {
   }
 }
 
-function registerProcess(registers: Registry[], loop: LoopDelay): void {
-  new Gauge({
-    name: 'catalog_node_event_loop_delay_seconds',
-    help: 'How much later than due a timer fires, by quantile: of the minute under way, and of the last whole one.',
-    labelNames: ['window', 'quantile'],
-    registers,
-    collect() {
-      for (const [window, delays] of Object.entries({ current: loop.current(), last: loop.last }))
-        for (const [quantile, delayS] of delays) this.set({ window, quantile: String(quantile) }, delayS)
-    }
-  })
-  new Gauge({
-    name: 'catalog_node_memory_rss_bytes',
-    help: 'Resident memory of the process.',
-    registers,
-    collect() {
-      this.set(process.memoryUsage.rss())
-    }
-  })
-  new Gauge({
-    name: 'catalog_node_uptime_seconds',
-    help: 'Time since the process started.',
-    registers,
-    collect() {
-      this.set(process.uptime())
-    }
+function registerProcess(metrics: PartMetrics<'node'>, loop: LoopDelay): void {
+  metrics.gauges('event_loop_delay_seconds', () =>
+    Object.entries({ current: loop.current(), last: loop.last }).flatMap(([window, delays]) =>
+      delays.map(([quantile, delayS]) => [{ window, quantile: String(quantile) }, delayS] as const)
+    )
+  )
+  metrics.gauge('memory_rss_bytes', () => process.memoryUsage.rss())
+  metrics.gauge('uptime_seconds', () => process.uptime())
+  metrics.gauge('open_files', openFiles)
+  metrics.counted('cpu_seconds_total', () => {
+    const { user, system } = process.cpuUsage()
+    return [
+      [{ mode: 'user' }, user / US_PER_S],
+      [{ mode: 'system' }, system / US_PER_S]
+    ]
   })
 }
 
-function registerState(registers: Registry[], lifecycle: Lifecycle): void {
-  new Gauge({
-    name: 'catalog_node_state',
-    help: '1 for the state the node is in, 0 for the others.',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      for (const state of NODE_STATES) this.set({ state }, lifecycle.state === state ? 1 : 0)
-    }
-  })
+/** Linux says it in a folder; elsewhere there is none. */
+async function openFiles(): Promise<number> {
+  const files = await readdir('/proc/self/fd').catch(() => [])
+  return files.length
 }
 
-function registerOperations(registers: Registry[], operations: OperationManager): void {
-  new Gauge({
-    name: 'catalog_node_operations_running',
-    help: 'Operations that run now.',
-    registers,
-    collect() {
-      this.set(operations.running)
-    }
-  })
-  const ended = new Counter({
-    name: 'catalog_node_operations_total',
-    help: 'Operations that have ended, by kind and state.',
-    labelNames: ['kind', 'state'],
-    registers
-  })
+function registerOperations(metrics: PartMetrics<'node'>, operations: OperationManager): void {
+  metrics.gauge('running_operations', () => operations.running)
+  const ended = metrics.counter('operations_total')
   operations.watchAll(({ kind, state }) => {
     if (state !== 'running') ended.inc({ kind, state })
   })
-}
-
-/** Labels are few: codes are those of a table or names of classes of errors, parts are named in the code. */
-function registerErrors(registers: Registry[], errors: Pick<ErrorLog, 'onNoted'>): void {
-  const total = new Counter({
-    name: 'catalog_node_errors_total',
-    help: 'Errors that lines of the log tell of, those below its level too, by code and part.',
-    labelNames: ['code', 'part'],
-    registers
-  })
-  errors.onNoted(({ code, part }) => total.inc({ code, part }))
 }

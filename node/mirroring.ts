@@ -130,7 +130,7 @@ export async function createMirroring(
     }
   })
   const metrics = partMetrics(modules.metrics, 'mirror')
-  const planning = metrics.histogram('plan_seconds', 'Time to plan.')
+  const planning = metrics.histogram('plan_seconds')
   const mirroring = new Mirroring(
     {
       ...{ ...modules, planner, releases, holders, work, draining },
@@ -144,14 +144,10 @@ export async function createMirroring(
     },
     { policy, intervalMs: mirror.interval }
   )
-  metrics.gauge('held_copies', 'Contents that are held for others, or wanted for that.', () => copies.size)
-  metrics.gauge('used_bytes', 'Held for others, or on its way.', () => mirroring.last?.plan.usedBytes ?? 0)
-  metrics.gauge(
-    'held_back_copies',
-    'Copies without room or budget.',
-    () => mirroring.last?.plan.heldBack.length ?? 0
-  )
-  metrics.gauge('waiting_proofs', 'Proofs of others that are waited for.', () => holders.waiting)
+  metrics.gauge('held_copies', () => copies.size)
+  metrics.gauge('used_bytes', () => mirroring.last?.plan.usedBytes ?? 0)
+  metrics.gauge('held_back_copies', () => mirroring.last?.plan.heldBack.length ?? 0)
+  metrics.gauge('waiting_proofs', () => holders.waiting)
   takeOffers({ ...modules, planner, releases, mirroring, draining })
   const service = createMirrorService({
     ...{ ...modules, mirroring, releases, claimed, holders, work, draining, totals }

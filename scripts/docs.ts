@@ -1,11 +1,11 @@
 /**
  * Writes the documents that are made from code: docs/configuration.md and docs/config.schema.json from the
- * configuration's schema, docs/errors.md from the table of error codes, docs/alerts.md from the rules of alerts, docs/openapi.json from the routes of the admin
+ * configuration's schema, docs/errors.md from the table of error codes, docs/alerts.md from the rules of alerts, docs/metrics.md from the table of metrics, docs/openapi.json from the routes of the admin
  * API. `--check` writes nothing and exits 1 on drift.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { displayDuration, ERROR_CODES } from '../base/index.ts'
+import { displayDuration, ERROR_CODES, METRIC_PARTS, METRIC_TABLE, metricName } from '../base/index.ts'
 import { cliPage } from '../cli/index.ts'
 import { CONFIG_SECTIONS, configJsonSchema, describeConfig } from '../config/index.ts'
 import { ALERT_RULES, adminApiDocument } from '../node/index.ts'
@@ -102,12 +102,47 @@ function alertsPage(): string {
   return `${lines.join('\n')}\n`
 }
 
+function metricsPage(): string {
+  const lines = [
+    '# Metrics',
+    '',
+    MADE_BY,
+    '<!-- Source: base/metrics/ -->',
+    '',
+    'All metrics of a node, in the text format of Prometheus: `curl --unix-socket $CATALOG_HOME/admin.sock http://x/metrics`.',
+    'Names are `catalog_<part>_<what>_<unit>`; counters end in `_total`. Values are read when they are asked for, so asking seldom',
+    'costs nothing. Labels come from small fixed sets: never names of packages, keys, peers or addresses. [operations.md](operations.md) says',
+    'how to have Prometheus ask; dashboards and alert rules are in `deploy/`.'
+  ]
+  for (const [part, about] of Object.entries(METRIC_PARTS)) {
+    lines.push(
+      '',
+      `## \`${part}\``,
+      '',
+      about,
+      '',
+      '| metric | type | meaning | look when |',
+      '| --- | --- | --- | --- |'
+    )
+    for (const [name, { type, help, labels, lookWhen = '', only }] of Object.entries(
+      METRIC_TABLE[part as keyof typeof METRIC_TABLE]
+    )) {
+      const labelled = labels.length === 0 ? '' : `{${labels.join(',')}}`
+      const condition = only === undefined ? '' : ` Only with \`${only}\`.`
+      const cells = [code(metricName(part, name) + labelled), type, help + condition, lookWhen]
+      lines.push(`| ${cells.map(cell).join(' | ')} |`)
+    }
+  }
+  return `${lines.join('\n')}\n`
+}
+
 const pages: Record<string, string> = {
   'alerts.md': alertsPage(),
   'cli.md': cliPage(`${MADE_BY}\n<!-- Source: cli/commands/ -->`),
   'configuration.md': configurationPage(),
   'config.schema.json': `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
   'errors.md': errorsPage(),
+  'metrics.md': metricsPage(),
   'openapi.json': `${JSON.stringify(adminApiDocument(), null, 2)}\n`
 }
 const check = process.argv.includes('--check')

@@ -41,13 +41,12 @@ export class Topology implements SourceMemory {
     this.strategy = options.strategy
     this.ownRegion = labelOf(options.region)
     const metrics = partMetrics(modules.metrics, 'topology')
-    metrics.gauge('known_peers', 'Peers of which something was measured.', () => this.#peers.size)
+    metrics.gauge('known_peers', () => this.#peers.size)
     metrics.gauge(
       'unwell_peers',
-      `Connected peers with a health below ${UNWELL_BELOW}.`,
       () => this.views(modules.ways().keys()).filter(view => healthOf(view).health < UNWELL_BELOW).length
     )
-    this.#roundTrips = metrics.histogram('round_trip_seconds', 'Round trips of heartbeats, of all peers.')
+    this.#roundTrips = metrics.histogram('round_trip_seconds')
   }
 
   /** The first connection to a peer is open, or the last one is gone. */

@@ -1,4 +1,5 @@
-import { type Clock, type Logger, SECOND_MS, Semaphore, toCatalogError } from '../../base/index.ts'
+import type { Registry as MetricsRegistry } from 'prom-client'
+import { type Clock, type Logger, SECOND_MS, Semaphore, showQueue, toCatalogError } from '../../base/index.ts'
 import { Verdict } from '../../protocols/index.ts'
 import { compareDistance } from '../distance.ts'
 import { kademliaId, keyText } from '../keys.ts'
@@ -43,6 +44,7 @@ export interface PlacementModules {
   readonly refusals: Refusals
   readonly clock: Clock
   readonly log: Logger
+  readonly metrics?: MetricsRegistry | undefined
 }
 
 /** How one peer answered one announcement; of one that is late a second time, when it answers after all. */
@@ -87,6 +89,7 @@ export class Placement {
 
   constructor(modules: PlacementModules) {
     this.#modules = modules
+    showQueue(modules.metrics, this.#places)
   }
 
   /** Places the keys among `peers`; `onPlaced` is told of each peer's answer. Ends early, without an error, on abort. */

@@ -1,6 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { CatalogError, type Logger, plural, Semaphore } from '../../base/index.ts'
+import type { Registry as MetricsRegistry } from 'prom-client'
+import { CatalogError, type Logger, plural, Semaphore, showQueue } from '../../base/index.ts'
 import { kademliaId, keyText } from '../keys.ts'
 import type { FindReply } from '../network.ts'
 import type { Contact } from '../peers/contact.ts'
@@ -44,6 +45,7 @@ export interface FinderModules extends WalkModules {
   readonly order?: (peerIds: readonly string[]) => string[]
   /** Told after each search. */
   readonly onTrace: (key: Uint8Array, trace: FindTrace) => void
+  readonly metrics?: MetricsRegistry | undefined
 }
 
 /** Holders of one search: a consumer tries a few, not hundreds. */
@@ -83,6 +85,7 @@ export class Finder {
 
   constructor(modules: FinderModules) {
     this.#modules = modules
+    showQueue(modules.metrics, this.#places)
   }
 
   /** Throws NO_PROVIDERS when nobody claims the key, NO_PEERS when there was nobody to ask either, BUSY, or the signal's reason. */

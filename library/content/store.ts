@@ -57,7 +57,7 @@ export interface ContentStoreModules {
   bucket: WorkerBucket | undefined
   clock: Clock
   log: Logger
-  metrics: PartMetrics
+  metrics: PartMetrics<'library'>
 }
 
 export class LocalContentStore implements ContentStore {
@@ -93,17 +93,12 @@ export class LocalContentStore implements ContentStore {
     this.#files = reads
     this.bucket = bucket
     this.#keeper = new ContentKeeper({ database, worker, files: this.#files, clock, log })
-    const read = metrics.counter('content_read_bytes_total', 'Verified bytes read from the store.')
-    this.#corrupt = metrics.counter('content_corrupt_blocks_total', 'Blocks found not to match their hash.')
-    this.#ingested = metrics.counter('content_ingested_bytes_total', 'New bytes stored from folders.')
-    this.#received = metrics.counter('content_received_bytes_total', 'Bytes of blocks stored from peers.')
-    this.#collected = metrics.counter('content_collected_bytes_total', 'Bytes of blocks that nothing needed.')
-    this.#freed = metrics.counter(
-      'content_freed_bytes_total',
-      'Bytes of segment files given back to the disk.'
-    )
-    metrics.gauge('content_segments_bytes', 'Bytes of all segment files.', () => this.stats().bytes)
-    metrics.gauge('content_stored_blocks', 'Blocks in the store.', () => this.stats().chunks)
+    const read = metrics.counter('content_read_bytes_total')
+    this.#corrupt = metrics.counter('content_corrupt_blocks_total')
+    this.#ingested = metrics.counter('content_ingested_bytes_total')
+    this.#received = metrics.counter('content_received_bytes_total')
+    this.#collected = metrics.counter('content_collected_bytes_total')
+    this.#freed = metrics.counter('content_freed_bytes_total')
     this.#reader = new BlockReader({
       index: database,
       files: this.#files,

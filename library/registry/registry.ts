@@ -75,12 +75,8 @@ class LevelRegistry implements Registry {
     this.#writer = writer
     this.#clock = clock
     const own = partMetrics(metrics, 'registry')
-    own.gauge('home_releases', 'Releases in the home library.', () => this.count())
-    this.#changes = own.counter(
-      'records_added_total',
-      'Records stored, by how they came: published or revised here, or added from a peer.',
-      ['operation']
-    )
+    own.gauge('home_releases', () => this.count())
+    this.#changes = own.counter('added_records_total')
   }
 
   get(id: CID): ReleaseRecord | undefined {

@@ -11,6 +11,7 @@ import {
   type Logger,
   MINUTE_MS,
   type PartMetrics,
+  SECOND_MS,
   Signpost
 } from '../../base/index.ts'
 import type {
@@ -24,11 +25,13 @@ import type {
 
 /** A worker costs some 30 MB; starting one costs some 100 ms. */
 const IDLE_MS = MINUTE_MS
+/** From a write that waits for nothing to the recovery of a store, in seconds; few, as each method has its own. */
+const CALL_BUCKETS_S = [0.001, 0.01, 0.1, 1, 10]
 
 export interface WorkerClientModules {
   log: Logger
   clock: Clock
-  metrics: PartMetrics
+  metrics: PartMetrics<'library'>
 }
 
 export interface WorkerClientOptions {
@@ -66,6 +69,7 @@ export class WorkerClient {
   readonly #modules: WorkerClientModules
   readonly #options: Required<WorkerClientOptions>
   readonly #starts
+  readonly #seconds
   #worker: RunningWorker | undefined
   /** The worker that was told to end, until it has. */
   #ending: Promise<void> | undefined
@@ -78,10 +82,10 @@ export class WorkerClient {
   constructor(modules: WorkerClientModules, options: WorkerClientOptions) {
     this.#modules = modules
     this.#options = { idleMs: IDLE_MS, ...options }
-    this.#starts = modules.metrics.counter('worker_starts_total', 'Times the worker thread was started.')
-    modules.metrics.gauge('worker_running_threads', 'Worker threads running: 0 or 1.', () =>
-      this.running ? 1 : 0
-    )
+    this.#starts = modules.metrics.counter('worker_starts_total')
+    this.#seconds = modules.metrics.histogram('worker_call_seconds', CALL_BUCKETS_S)
+    modules.metrics.gauge('worker_waiting_calls', () => this.#worker?.calls.size ?? 0)
+    modules.metrics.gauge('worker_running_threads', () => (this.running ? 1 : 0))
   }
 
   /** True while the thread runs. */
@@ -146,12 +150,16 @@ export class WorkerClient {
   ): Promise<ResultOf<M>> {
     this.#stayAwake()
     const id = this.#nextId++
+    const startedMs = this.#modules.clock.monotonicMs()
     return new Promise<ResultOf<M>>((resolve, reject) => {
       const onAbort = (): void => {
         this.#post(worker, { kind: 'cancel', id })
         this.#settle(worker, id)?.reject(signal?.reason)
       }
-      const done = (): void => signal?.removeEventListener('abort', onAbort)
+      const done = (): void => {
+        this.#seconds.observe({ method }, (this.#modules.clock.monotonicMs() - startedMs) / SECOND_MS)
+        signal?.removeEventListener('abort', onAbort)
+      }
       worker.calls.set(id, {
         resolve: result => {
           done()

@@ -81,6 +81,7 @@ class Libp2pHost implements Host {
     this.#wayBack = new WayBack({
       clock: parts.modules.clock,
       log: parts.log,
+      metrics: parts.modules.metrics,
       random: Math.random,
       isConnected: peer => parts.libp2p.getConnections(peer).length > 0,
       dial: (peer, signal) =>
@@ -260,6 +261,7 @@ export async function createHost(modules: HostModules, options: HostOptions): Pr
   )
   const discovery = new LocalDiscovery({
     clock: modules.clock,
+    metrics: modules.metrics,
     log,
     isWanted: peerId =>
       host !== undefined &&

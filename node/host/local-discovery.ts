@@ -1,5 +1,6 @@
 import type { PeerDiscovery, PeerInfo } from '@libp2p/interface'
 import { type MulticastDNSComponents, mdns } from '@libp2p/mdns'
+import type { Registry as MetricsRegistry } from 'prom-client'
 import {
   CatalogError,
   type Clock,
@@ -8,7 +9,8 @@ import {
   Rests,
   type RetryPolicy,
   SECOND_MS,
-  Semaphore
+  Semaphore,
+  showQueue
 } from '../../base/index.ts'
 
 /** Dials to found peers at once, and waiting: mDNS answers come from anybody on the network segment. */
@@ -33,6 +35,7 @@ export interface LocalDiscoveryModules {
   /** Whether another connection to this peer is wanted. */
   isWanted(peerId: string): boolean
   dial(peer: PeerInfo): Promise<unknown>
+  readonly metrics?: MetricsRegistry | undefined
 }
 
 /** Dials the peers that mDNS finds, which libp2p 3 only notes: a few at a time, and who cannot be reached more and more seldom. */
@@ -44,6 +47,7 @@ export class LocalDiscovery {
 
   constructor(modules: LocalDiscoveryModules) {
     this.#modules = modules
+    showQueue(modules.metrics, this.#dials)
     this.#unreached = new Rests(modules, { policy: AGAIN, maxKeys: MAX_REMEMBERED })
   }
 

@@ -1,6 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import type { Registry } from 'prom-client'
 import { partMetrics } from '../../base/index.ts'
+import { isRelayed } from './addresses.ts'
 import type { RefusalReason } from './gater.ts'
 import type { Reachability } from './types.ts'
 
@@ -20,31 +21,35 @@ export function hostMetrics(
   { connections, pinnedBytes, reachability }: Readings
 ): HostMetrics {
   const metrics = partMetrics(registry, 'host')
-  const count = (direction: string) => () =>
-    connections().filter(connection => connection.direction === direction).length
-  metrics.gauge('inbound_connections', 'Open connections that peers have dialled', count('inbound'))
-  metrics.gauge('outbound_connections', 'Open connections that this node has dialled', count('outbound'))
+  metrics.gauges('open_connections', () => countedConnections(connections()))
   metrics.gauge(
-    'relayed_connections',
-    'Open connections that a relay passes on',
-    () => connections().filter(({ limits }) => limits !== undefined).length
+    'connected_peers',
+    () => new Set(connections().map(({ remotePeer }) => remotePeer.toString())).size
   )
-  metrics.gauge(
-    'relays_active',
-    'Relays through which this node can be reached',
-    () => reachability().relays.length
-  )
-  metrics.gauge('dialable_ratio', '1 when other nodes can dial this one', () =>
-    Number(reachability().state === 'direct')
-  )
-  metrics.gauge('open_streams', 'Open streams of all connections', () =>
-    connections().reduce((sum, { streams }) => sum + streams.length, 0)
-  )
-  metrics.gauge('pinned_bytes', 'Native memory that unread streams may pin', pinnedBytes)
-  const refused = metrics.counter('refused_connections_total', 'Connections refused, by reason', ['reason'])
-  const evicted = metrics.counter(
-    'evicted_connections_total',
-    'Connections closed because unread streams pinned too much'
-  )
+  metrics.gauge('active_relays', () => reachability().relays.length)
+  metrics.gauge('dialable_ratio', () => Number(reachability().state === 'direct'))
+  metrics.gauge('open_streams', () => connections().reduce((sum, { streams }) => sum + streams.length, 0))
+  metrics.gauge('pinned_bytes', pinnedBytes)
+  const refused = metrics.counter('refused_connections_total')
+  const evicted = metrics.counter('evicted_connections_total')
   return { refused: reason => refused.inc({ reason }), evicted: () => evicted.inc() }
+}
+
+const DIRECTIONS = ['inbound', 'outbound'] as const
+const TRANSPORTS = ['quic', 'tcp', 'relay'] as const
+
+/** Those of which there is none, too. */
+function countedConnections(connections: readonly Connection[]) {
+  return DIRECTIONS.flatMap(direction =>
+    TRANSPORTS.map(transport => {
+      const isCounted = (connection: Connection): boolean =>
+        connection.direction === direction && transportOf(connection) === transport
+      return [{ direction, transport }, connections.filter(isCounted).length] as const
+    })
+  )
+}
+
+function transportOf({ limits, remoteAddr }: Connection): (typeof TRANSPORTS)[number] {
+  if (limits !== undefined || isRelayed(remoteAddr)) return 'relay'
+  return remoteAddr.toString().includes('/quic-v1') ? 'quic' : 'tcp'
 }

@@ -1,4 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
+import type { Registry as MetricsRegistry } from 'prom-client'
 import {
   type Clock,
   type Logger,
@@ -6,7 +7,8 @@ import {
   type RetryPolicy,
   retry,
   SECOND_MS,
-  Semaphore
+  Semaphore,
+  showQueue
 } from '../../base/index.ts'
 
 /**
@@ -35,6 +37,7 @@ export interface WayBackModules {
   isConnected(peer: PeerId): boolean
   /** Dials a peer at the addresses known of it. */
   dial(peer: PeerId, signal: AbortSignal): Promise<unknown>
+  readonly metrics?: MetricsRegistry | undefined
 }
 
 interface Lost {
@@ -58,6 +61,7 @@ export class WayBack {
 
   constructor(modules: WayBackModules) {
     this.#modules = modules
+    showQueue(modules.metrics, this.#places)
   }
 
   /** The last connection to a peer is gone. */

@@ -71,24 +71,11 @@ export class PartitionWatcher extends Ongoing implements PartitionWatch {
     this.#modules = modules
     this.#told = modules.detector.state
     const metrics = partMetrics(modules.metrics, 'partition')
-    metrics.gauge(
-      'state_number',
-      `State of the network as seen from here: ${PARTITION_STATES.map((name, at) => `${at} ${name}`).join(', ')}.`,
-      () => PARTITION_STATES.indexOf(this.state.name)
-    )
-    metrics.gauge(
-      'lost_peers',
-      'Peers that are lost in a partition, or suspected to be.',
-      () => this.state.lost
-    )
+    metrics.gauge('state_number', () => PARTITION_STATES.indexOf(this.state.name))
+    metrics.gauge('lost_peers', () => this.state.lost)
     this.#metrics = {
-      partitions: metrics.counter('partitions_total', 'Partitions that were noticed.'),
-      seconds: metrics.histogram(
-        'duration_seconds',
-        'From the loss of peers in a partition until the first of them was back.',
-        [],
-        DURATION_BUCKETS_S
-      )
+      partitions: metrics.counter('partitions_total'),
+      seconds: metrics.histogram('duration_seconds', DURATION_BUCKETS_S)
     }
   }
 

@@ -3,7 +3,9 @@
  * mark, and before something is fetched that would not fit. A collection frees what nothing needs; when that is not
  * enough, contents go that are neither pinned nor published here, the longest unused first, until the low-water mark.
  */
+
 import { CID } from 'multiformats/cid'
+import type { Registry as MetricsRegistry } from 'prom-client'
 import {
   CatalogError,
   type Clock,
@@ -11,6 +13,7 @@ import {
   type Logger,
   SECOND_MS,
   Semaphore,
+  showQueue,
   toCatalogError
 } from '../../base/index.ts'
 import {
@@ -40,6 +43,7 @@ export interface CollectingModules {
   operations: Pick<OperationManager, 'start'>
   clock: Clock
   logger: Logger
+  metrics?: MetricsRegistry | undefined
 }
 
 export interface CollectingOptions {
@@ -67,6 +71,7 @@ export class Collecting implements CollectingService {
 
   constructor(modules: CollectingModules, options: CollectingOptions) {
     this.#modules = modules
+    showQueue(modules.metrics, this.#turns)
     this.#options = options
   }
 

@@ -3,13 +3,14 @@
  * Nothing fetched is lost when a source fails or the daemon stops: the store keeps what was verified, and a row in
  * the database keeps the wish, so the next try or the next start goes on from there.
  */
+import type { Registry as MetricsRegistry } from 'prom-client'
 import {
-  AWAY_CODES,
   type Clock,
-  type ErrorCode,
+  partMetrics,
   retry,
   Semaphore,
   SingleFlight,
+  showQueue,
   toCatalogError,
   withSpan
 } from '../../base/index.ts'
@@ -27,6 +28,7 @@ import type { FetchFailures, Subject } from './fetch-failures.ts'
 import { type FetchJob, type FetchJobs, MAX_JOBS } from './fetch-jobs.ts'
 import { FetchPatience, ROUNDS } from './fetch-patience.ts'
 import { withRoom } from './fetch-room.ts'
+import { isForLater } from './for-later.ts'
 import { expectFresh, type FreshnessModules } from './freshness.ts'
 import { hurried } from './hurried.ts'
 import { keepSaid } from './knowledge.ts'
@@ -43,16 +45,6 @@ import type { FetchingService, FetchRequest, WorkContext } from './types.ts'
 const MAX_TRANSFERS = 64
 /** Sources of one round. */
 const MAX_SOURCES = 10
-/** Another source or another time may do better; everything else is a fact about the request. */
-const WORTH_ANOTHER: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  ...AWAY_CODES,
-  'RELEASE_NOT_FOUND',
-  'PROTOCOL_VIOLATION',
-  'BYTES_WRONG',
-  'NOT_FOUND',
-  'CONTENT_MISSING',
-  'PEER_BANNED'
-])
 
 export interface FetchingModules extends ResolvingModules, FreshnessModules {
   /** The network with every peer in it, for a source that the user names; `network` spares those that keep failing. */
@@ -65,6 +57,7 @@ export interface FetchingModules extends ResolvingModules, FreshnessModules {
   collecting: Pick<Collecting, 'makeRoom' | 'expect'>
   events: EventHub
   clock: Clock
+  metrics?: MetricsRegistry | undefined
 }
 
 /** How a content is fetched. */
@@ -88,10 +81,13 @@ export class Fetching implements FetchingService {
   readonly #transfers = new Semaphore({ name: 'transfers', maxActive: MAX_TRANSFERS, maxWaiting: MAX_JOBS })
   /** Everyone who waits for a content: each hears how far it is, and the most urgent one says how urgent it is. */
   readonly #waiting = new Map<string, Set<Waiter>>()
+  readonly #lookups
   #stopping = false
 
   constructor(modules: FetchingModules) {
     this.#modules = modules
+    showQueue(modules.metrics, this.#transfers)
+    this.#lookups = partMetrics(modules.metrics, 'fetch').counter('content_lookups_total')
   }
 
   /** Contents under way, those that wait for their turn included. */
@@ -166,6 +162,7 @@ export class Fetching implements FetchingService {
     await keepSaid(this.#modules, record.release, resolved.known.statements, signal)
     const shape = fetchedRelease(record, resolved.known.statements.statusOf(record.release))
     const state = content.localState(record.release.content)
+    this.#lookups.inc({ answer: state === 'complete' ? 'held' : 'away' })
     release?.(shape)
     const fetched =
       state === 'complete'
@@ -327,7 +324,7 @@ export class Fetching implements FetchingService {
         retryable: error => {
           const { code } = toCatalogError(error)
           // With nobody to ask, the next round would ask nobody either.
-          return code !== 'NO_PEERS' && WORTH_ANOTHER.has(code) && patience.failed(code)
+          return code !== 'NO_PEERS' && isForLater(error) && patience.failed(code)
         },
         onRetry: (error, round, delayMs) =>
           logger.warn(
@@ -383,11 +380,6 @@ export class Fetching implements FetchingService {
   #waitersOf({ release }: ReleaseRecord): Iterable<Waiter> {
     return this.#waiting.get(release.content.toString()) ?? []
   }
-}
-
-/** Whether another time may do better: nobody could be asked, or nobody who was asked could give it. */
-export function isForLater(thrown: unknown): boolean {
-  return WORTH_ANOTHER.has(toCatalogError(thrown).code)
 }
 
 const peerIdOf = ({ peerId }: ReleaseHolder): string => peerId

@@ -58,22 +58,10 @@ export class Offloading extends Ongoing {
     this.#modules = modules
     modules.bucket.onWork(this.#wake)
     const metrics = partMetrics(modules.metrics, 'node')
-    this.#sent = metrics.counter('bucket_sent_bytes_total', 'Bytes of segments sent to the bucket.')
-    this.#failures = metrics.counter(
-      'bucket_failures_total',
-      'Tries of moving a segment to or from the bucket that failed.',
-      ['code']
-    )
-    metrics.gauge(
-      'bucket_backlog_bytes',
-      'Bytes of sealed segments that wait for the bucket.',
-      () => this.#state.backlogBytes
-    )
-    metrics.gauge(
-      'bucket_cached_bytes',
-      'Bytes of local copies of segments that the bucket has.',
-      () => this.#state.cachedBytes
-    )
+    this.#sent = metrics.counter('bucket_sent_bytes_total')
+    this.#failures = metrics.counter('bucket_failures_total')
+    metrics.gauge('bucket_backlog_bytes', () => this.#state.backlogBytes)
+    metrics.gauge('bucket_cached_bytes', () => this.#state.cachedBytes)
   }
 
   get state(): OffloadState {

@@ -83,13 +83,10 @@ export class PeerLedger extends Ongoing {
     this.isWeighing = isWeighing
     this.halfLifeMs = halfLifeMs
     const metrics = partMetrics(modules.metrics, 'ledger')
-    metrics.gauge('known_peers', 'Peers with whom something was measured.', () => this.#ledger.size)
+    metrics.gauge('known_peers', () => this.#ledger.size)
     this.#metrics = {
-      forfeited: metrics.counter(
-        'forfeited_stakes_total',
-        'Stakes forfeited because a peer signed two stories.'
-      ),
-      lost: metrics.counter('unkept_batches_total', 'Times that what was measured could not be written.')
+      forfeited: metrics.counter('forfeited_stakes_total'),
+      lost: metrics.counter('unkept_batches_total')
     }
   }
 

@@ -76,11 +76,8 @@ export class Receipts {
     this.#modules = modules
     const { control, clock } = modules
     const metrics = partMetrics(modules.metrics, 'receipts')
-    metrics.gauge('signing_peers', 'Peers that have signed a receipt for this node.', () => this.#kept.size)
-    this.#metrics = metrics.counter('exchanged_total', 'Receipts given to peers and asked of them.', [
-      'kind',
-      'outcome'
-    ])
+    metrics.gauge('signing_peers', () => this.#kept.size)
+    this.#metrics = metrics.counter('exchanged_receipts_total')
     const gives = new PeerRates(GIVE_RATE, clock)
     const shows = new PeerRates(SHOW_RATE, clock)
     control.handle(giveReceipt, ({ receipt }, { peerId }) => {

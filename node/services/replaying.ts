@@ -17,7 +17,7 @@ import {
   untilSo
 } from '../../base/index.ts'
 import type { OperationContext, OperationManager } from '../operations.ts'
-import { isForLater } from './fetching.ts'
+import { isForLater } from './for-later.ts'
 import type { Network } from './network.ts'
 import { Ongoing } from './ongoing.ts'
 import type { OperationQueue, QueuedOperation, QueueKind, QueueRequests } from './operation-queue.ts'

@@ -3,15 +3,17 @@
  * last good copy of them is gone too. A pass takes `store.scrubInterval`, or as long as `store.scrubRate` makes it; where
  * it stands is kept in the database, so a restart goes on with it. What is found wrong is fetched again from other nodes.
  */
-import { Counter, type Registry as MetricsRegistry } from 'prom-client'
+import type { Counter, Registry as MetricsRegistry } from 'prom-client'
 import {
   type Clock,
   HOUR_MS,
   type Logger,
   MIB,
   MINUTE_MS,
+  partMetrics,
   SECOND_MS,
   Semaphore,
+  showQueue,
   toCatalogError
 } from '../../base/index.ts'
 import {
@@ -83,15 +85,10 @@ export class Scrubbing extends Ongoing {
     super('the scrub', modules.logger)
     this.#modules = modules
     this.#options = options
-    const registers = [modules.metrics]
-    const checked = 'catalog_node_scrub_checked_bytes_total'
-    this.#checked = new Counter({
-      name: checked,
-      help: 'Bytes at rest that the scrub has hashed.',
-      registers
-    })
-    const corrupt = 'catalog_node_scrub_corrupt_blocks_total'
-    this.#corrupt = new Counter({ name: corrupt, help: 'Blocks that the scrub found damaged.', registers })
+    const metrics = partMetrics(modules.metrics, 'node')
+    this.#checked = metrics.counter('scrub_checked_bytes_total')
+    this.#corrupt = metrics.counter('scrub_corrupt_blocks_total')
+    showQueue(modules.metrics, this.#repairs)
   }
 
   /** The last whole pass; undefined before there was one. */

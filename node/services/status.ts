@@ -58,23 +58,16 @@ export function createStatus(
         addresses: modules.addresses()
       }
     },
+    health: () => healthOf(modules, options),
     async status(): Promise<Status> {
       const store = { ...modules.store(), quotaBytes: options.quotaBytes }
-      const peers = modules.peers()
-      const reasons = healthReasons(modules, store, peers, options.peersWanted)
-      const diskReason = await diskReasonOf(modules)
-      if (diskReason !== undefined) reasons.push(diskReason)
       const { complete, damaged } = await modules.holdings()
-      if (damaged > 0)
-        reasons.push(
-          `blocks are missing from ${plural(damaged, 'content')} once whole: run \`catalog verify --all --repair\``
-        )
       return {
         state: modules.lifecycle.state,
-        health: { score: Math.max(0, 1 - REASON_WEIGHT * reasons.length), reasons },
+        health: await healthOf(modules, options),
         alerts: modules.alerts(),
         uptimeMs: Math.round(modules.uptimeMs()),
-        peers,
+        peers: modules.peers(),
         partition: modules.partition(),
         reachability: { ...modules.reachability(), relays: [...modules.reachability().relays] },
         library: { root: await modules.root(), ...modules.library() },
@@ -98,6 +91,22 @@ export function createStatus(
       }
     }
   }
+}
+
+async function healthOf(
+  modules: StatusModules,
+  { quotaBytes, peersWanted }: { quotaBytes: number; peersWanted: number }
+): Promise<Status['health']> {
+  const store = { ...modules.store(), quotaBytes }
+  const reasons = healthReasons(modules, store, modules.peers(), peersWanted)
+  const diskReason = await diskReasonOf(modules)
+  if (diskReason !== undefined) reasons.push(diskReason)
+  const { damaged } = await modules.holdings()
+  if (damaged > 0)
+    reasons.push(
+      `blocks are missing from ${plural(damaged, 'content')} once whole: run \`catalog verify --all --repair\``
+    )
+  return { score: Math.max(0, 1 - REASON_WEIGHT * reasons.length), reasons }
 }
 
 /** What there is to say of the disk: the store stops before it is full, so that its index can still be written. */

@@ -92,9 +92,9 @@ export class Syncing implements SyncingService {
     this.#options = options
     const metrics = partMetrics(modules.metrics, 'sync')
     this.#metrics = {
-      sessions: metrics.counter('sessions_total', 'Sessions of this node, by how they ended.', ['end']),
-      received: metrics.counter('received_records_total', 'Records that came for followed libraries.'),
-      bytes: metrics.counter('received_bytes_total', 'Bytes that came in sessions of this node.')
+      sessions: metrics.counter('sessions_total'),
+      received: metrics.counter('received_records_total'),
+      bytes: metrics.counter('received_bytes_total')
     }
   }
 

@@ -71,6 +71,8 @@ export interface CommitContext extends WorkContext {
 
 export interface StatusService {
   status(): Promise<Status>
+  /** What the status says of it. */
+  health(): Promise<Status['health']>
   identity(): Identity
 }
 

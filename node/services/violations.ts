@@ -48,11 +48,8 @@ export class Violations {
   constructor(modules: ViolationsModules) {
     this.#modules = modules
     const metrics = partMetrics(modules.metrics, 'peers')
-    this.#reported = metrics.counter('violations_total', 'Violations of the protocols by part and code.', [
-      'part',
-      'code'
-    ])
-    this.#denied = metrics.counter('denied_total', 'Peers denied for a while after repeated violations.')
+    this.#reported = metrics.counter('violations_total')
+    this.#denied = metrics.counter('denied_peers_total')
   }
 
   /** The callback of one part. */

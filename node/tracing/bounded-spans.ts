@@ -34,10 +34,8 @@ export class BoundedSpans implements SpanProcessor {
     this.#modules = modules
     const { exporter } = modules
     const metrics = partMetrics(modules.metrics, 'tracing')
-    this.#spans = metrics.counter('ended_spans_total', 'Spans that have ended, by what became of them.', [
-      'outcome'
-    ])
-    metrics.gauge('waiting_spans', 'Spans that wait for the collector.', () => this.#waiting)
+    this.#spans = metrics.counter('ended_spans_total')
+    metrics.gauge('waiting_spans', () => this.#waiting)
     this.#queue = queueTo({
       export: (spans, done) => this.#export(spans, done),
       forceFlush: async () => exporter.forceFlush?.(),

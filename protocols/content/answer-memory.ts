@@ -1,4 +1,5 @@
-import { BufferPool, type Release, Semaphore } from '../../base/index.ts'
+import type { Registry as MetricsRegistry } from 'prom-client'
+import { BufferPool, type Release, Semaphore, showQueue } from '../../base/index.ts'
 import {
   MAX_ANSWER_BYTES,
   MAX_ANSWERS_AHEAD,
@@ -38,6 +39,10 @@ export class AnswerMemory {
     maxWaiting: MAX_STREAMS
   })
   #ahead = 0
+
+  constructor(metrics?: MetricsRegistry) {
+    showQueue(metrics, this.#all)
+  }
 
   /** Whether the peer would have to wait for a place. */
   isFull(peer: string): boolean {

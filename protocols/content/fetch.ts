@@ -127,12 +127,9 @@ export function createFetcher(modules: FetchModules, options: FetcherOptions): F
     ended: outcome => ended.inc({ outcome }),
     way: (kind, outcome) => ways.inc({ kind, outcome })
   }
-  const received = metrics.counter('received_bytes_total', 'Bytes of answers from sources, as on the wire.')
-  const ways = metrics.counter('extra_connections_total', 'Connections to a source beside its first.', [
-    'kind',
-    'outcome'
-  ])
-  const ended = metrics.counter('ended_fetches_total', 'Fetches by outcome.', ['outcome'])
+  const received = metrics.counter('received_bytes_total')
+  const ways = metrics.counter('extra_connections_total')
+  const ended = metrics.counter('ended_fetches_total')
   return {
     fetch: request =>
       withSpan('fetch.content', {}, () => new Fetch(modules, options, request, counters).run())

@@ -69,7 +69,7 @@ class BulkServer implements ContentServer {
   readonly #holds: ServingHolds
   readonly #places = new StreamPlaces()
   readonly #streams = new Set<ServedStream>()
-  readonly #memory = new AnswerMemory()
+  readonly #memory: AnswerMemory
   readonly #metrics
   #running: AbortController | undefined
 
@@ -80,13 +80,14 @@ class BulkServer implements ContentServer {
     this.#partials = modules.partials ?? new PartialContents()
     this.#resolver = new ContentResolver(modules.store)
     this.#holds = new ServingHolds(modules)
+    this.#memory = new AnswerMemory(modules.metrics)
     const metrics = partMetrics(modules.metrics, 'content')
+    metrics.gauge('served_streams', () => this.#places.used)
     this.#metrics = {
-      served: metrics.counter('served_bytes_total', 'Bytes of answers given to streams, headers included.'),
-      answers: metrics.counter('served_answers_total', 'Answers by wire status.', ['status']),
-      busy: metrics.counter('busy_streams_total', 'Streams answered BUSY because all places were taken.'),
-      cut: metrics.counter('cut_streams_total', 'Streams ended for a failure, by code.', ['code']),
-      streams: metrics.gauge('served_streams', 'Streams being served.', () => this.#places.used)
+      served: metrics.counter('served_bytes_total'),
+      answers: metrics.counter('served_answers_total'),
+      busy: metrics.counter('busy_streams_total'),
+      cut: metrics.counter('cut_streams_total')
     }
   }
 

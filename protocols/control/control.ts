@@ -109,14 +109,11 @@ class ControlStreams implements Control {
       region: options.region ?? ''
     }
     const metrics = partMetrics(modules.metrics, 'control')
+    metrics.gauge('open_peers', () => this.#peers.size)
     this.#metrics = {
-      asked: metrics.counter('asked_requests_total', 'Requests to peers.', ['type', 'outcome']),
-      served: metrics.counter('served_requests_total', 'Requests of peers by wire status.', [
-        'type',
-        'status'
-      ]),
-      violations: metrics.counter('violations_total', 'Control streams cut for what the peer did.', ['code']),
-      peers: metrics.gauge('open_peers', 'Peers with a control stream.', () => this.#peers.size)
+      asked: metrics.counter('asked_requests_total'),
+      served: metrics.counter('served_requests_total'),
+      violations: metrics.counter('violations_total')
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
-import { type Clock, KIB, type Logger, SECOND_MS, Semaphore } from '../../base/index.ts'
+import type { Registry as MetricsRegistry } from 'prom-client'
+import { type Clock, KIB, type Logger, SECOND_MS, Semaphore, showQueue } from '../../base/index.ts'
 import { pull } from '../quic/index.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
 import { drained, encodeFrame } from '../wire/frame-writer.ts'
@@ -26,6 +27,7 @@ export interface ExchangeServerModules {
   readonly libp2p: Libp2p
   readonly clock: Clock
   readonly log: Logger
+  readonly metrics?: MetricsRegistry | undefined
 }
 
 /** Whoever asks: proven by the connection, and the address it comes from. */
@@ -57,6 +59,7 @@ export async function serveExchange<Q extends TracedRequest, A extends StatusFie
     maxActive: MAX_ACTIVE,
     maxWaiting: MAX_WAITING
   })
+  showQueue(modules.metrics, places)
 
   /** The frame that answers one frame. */
   const answerFrame = async (frame: Uint8Array, asker: Asker, signal: AbortSignal): Promise<Uint8Array> => {

@@ -83,10 +83,10 @@ export class HeadExchange {
     this.#watchRates = new PeerRates(WATCH_RATE, modules.clock)
     this.#headRates = new PeerRates(HEAD_RATE, modules.clock)
     const metrics = partMetrics(modules.metrics, 'heads')
+    metrics.gauge('watching_peers', () => this.#watchers.size)
     this.#metrics = {
-      told: metrics.counter('told_total', 'Heads that watchers were told.'),
-      heard: metrics.counter('heard_total', 'Heads that peers have told.'),
-      watchers: metrics.gauge('watching_peers', 'Peers that watch libraries here.', () => this.#watchers.size)
+      told: metrics.counter('told_heads_total'),
+      heard: metrics.counter('heard_heads_total')
     }
     modules.control.handle(watchHeads, async ({ libraries }, { peerId, signal }) => {
       this.#watchRates.take(peerId.toString(), 1)

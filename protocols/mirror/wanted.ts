@@ -1,6 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import { CID } from 'multiformats/cid'
-import { CatalogError, type Clock, Semaphore } from '../../base/index.ts'
+import type { Registry as MetricsRegistry } from 'prom-client'
+import { CatalogError, type Clock, Semaphore, showQueue } from '../../base/index.ts'
 import { decodeRelease, type ReleaseRecord } from '../../library/index.ts'
 import type { Control } from '../control/index.ts'
 import { PeerRates } from '../exchange/peer-rates.ts'
@@ -26,16 +27,18 @@ export interface WantedServerModules {
   /** Releases with these contents that everybody may know of, in no useful order. */
   recordsNaming(contents: readonly CID[], signal: AbortSignal): AsyncIterable<ReleaseRecord>
   readonly clock: Clock
+  readonly metrics?: MetricsRegistry | undefined
 }
 
 /** Answers peers that ask which releases have some contents, from now on. */
-export function serveWanted({ control, recordsNaming, clock }: WantedServerModules): void {
+export function serveWanted({ control, recordsNaming, clock, metrics }: WantedServerModules): void {
   const rates = new PeerRates(WANTED_RATE, clock)
   const turns = new Semaphore({
     name: wantedReleases.name,
     maxActive: MAX_ANSWERING,
     maxWaiting: MAX_WAITING
   })
+  showQueue(metrics, turns)
   control.handle(wantedReleases, async ({ contents }, { peerId, signal }) => {
     rates.take(peerId.toString(), 1)
     const askedMs = clock.monotonicMs()

@@ -1,11 +1,13 @@
 import type { CID } from 'multiformats/cid'
-import { CatalogError, LruCache, Semaphore, untilAborted } from '../../base/index.ts'
+import type { Registry as MetricsRegistry } from 'prom-client'
+import { CatalogError, LruCache, Semaphore, showQueue, untilAborted } from '../../base/index.ts'
 import type { BlockSource, ContentStore } from '../../library/index.ts'
 import { type ByteMap, mapBytes } from './byte-map.ts'
 import { MAP_CACHE_BYTES, MAX_MAPS_WAITING } from './limits.ts'
 
 export interface ByteMapsModules {
   readonly store: Pick<ContentStore, 'hasBlock' | 'readBlock' | 'summary'>
+  readonly metrics?: MetricsRegistry | undefined
 }
 
 /** The maps of contents that are whole here, made when they are first needed: one at a time, as all pages are read for it. */
@@ -21,6 +23,7 @@ export class ByteMaps {
 
   constructor(modules: ByteMapsModules) {
     this.#modules = modules
+    showQueue(modules.metrics, this.#turns)
   }
 
   /** CONTENT_MISSING unless it is whole, BUSY. Who gives up waiting finds the map the next time: it is made all the same. */

@@ -8,6 +8,7 @@ import {
   type Logger,
   partMetrics,
   Semaphore,
+  showQueue,
   toCatalogError,
   untilAborted
 } from '../../base/index.ts'
@@ -79,13 +80,12 @@ export class ProofServer {
 
   constructor(modules: ProofServerModules, options: ProofServerOptions) {
     this.#modules = modules
+    showQueue(modules.metrics, this.#places)
     this.#options = options
     this.#prover = new Prover(modules)
     const metrics = partMetrics(modules.metrics, 'proof')
-    this.#answers = metrics.counter('served_answers_total', 'Answers to challenges, by code; OK of proofs.', [
-      'code'
-    ])
-    this.#sent = metrics.counter('served_bytes_total', 'Digests and blocks sent to peers as proofs.')
+    this.#answers = metrics.counter('served_answers_total')
+    this.#sent = metrics.counter('served_bytes_total')
   }
 
   async start(): Promise<void> {

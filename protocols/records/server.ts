@@ -1,5 +1,6 @@
 import { CID } from 'multiformats/cid'
-import { CatalogError, type Clock, Semaphore } from '../../base/index.ts'
+import type { Registry as MetricsRegistry } from 'prom-client'
+import { CatalogError, type Clock, Semaphore, showQueue } from '../../base/index.ts'
 import type { Registry, StoredRecord } from '../../library/index.ts'
 import type { Control } from '../control/index.ts'
 import { PeerRates } from '../exchange/peer-rates.ts'
@@ -19,16 +20,18 @@ export interface RecordServerModules {
   readonly control: Pick<Control, 'handle'>
   readonly registry: Pick<Registry, 'stored' | 'storedPage'>
   readonly clock: Clock
+  readonly metrics?: MetricsRegistry | undefined
 }
 
 /** Answers peers that ask for records of this node from now on. Each has its rate; a page costs as much as 64 records. */
-export function serveRecords({ control, registry, clock }: RecordServerModules): void {
+export function serveRecords({ control, registry, clock, metrics }: RecordServerModules): void {
   const rates = new PeerRates(RECORD_RATE, clock)
   const listings = new Semaphore({
     name: listReleases.name,
     maxActive: MAX_LISTINGS,
     maxWaiting: MAX_LISTINGS_WAITING
   })
+  showQueue(metrics, listings)
   control.handle(getRecords, async ({ ids }, { peerId, signal }) => {
     rates.take(peerId.toString(), ids.length)
     const answer = new Answer()

@@ -94,11 +94,11 @@ export class SyncServer {
     this.#options = options
     this.#openings = new PeerRates(OPENING_RATE, modules.clock)
     const metrics = partMetrics(modules.metrics, 'sync')
+    metrics.gauge('served_sessions', () => this.#sessions.size)
     this.#metrics = {
-      served: metrics.counter('served_sessions_total', 'Sessions of peers, by how they ended.', ['end']),
-      bytes: metrics.counter('served_bytes_total', 'Bytes sent in sessions of peers.'),
-      records: metrics.counter('served_records_total', 'Records sent in sessions of peers.'),
-      active: metrics.gauge('served_sessions', 'Sessions of peers under way.', () => this.#sessions.size)
+      served: metrics.counter('served_sessions_total'),
+      bytes: metrics.counter('served_bytes_total'),
+      records: metrics.counter('served_records_total')
     }
   }
 

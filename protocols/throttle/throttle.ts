@@ -87,18 +87,9 @@ class NodeThrottle implements Throttle {
     this.#modules = modules
     this.#options = options
     const metrics = partMetrics(modules.metrics, 'throttle')
-    const taken = metrics.counter(
-      'passed_bytes_total',
-      'Bytes that got their turn, by direction and class.',
-      ['direction', 'priority']
-    )
-    const waited = metrics.counter('waited_seconds_total', 'Time that bytes waited for their turn.', [
-      'direction',
-      'priority'
-    ])
-    const busy = metrics.counter('busy_refusals_total', 'Pieces refused because too many waited.', [
-      'direction'
-    ])
+    const taken = metrics.counter('passed_bytes_total')
+    const waited = metrics.counter('waited_seconds_total')
+    const busy = metrics.counter('busy_refusals_total')
     const gate = (direction: Direction): Gate =>
       new Gate({
         clock: modules.clock,
@@ -117,8 +108,8 @@ class NodeThrottle implements Throttle {
       })
     this.upload = gate('up')
     this.download = gate('down')
-    metrics.gauge('upload_waiting_pieces', 'Pieces that wait to be sent.', () => this.upload.waiting)
-    metrics.gauge('download_waiting_pieces', 'Pieces that wait to be asked for.', () => this.download.waiting)
+    metrics.gauge('upload_waiting_pieces', () => this.upload.waiting)
+    metrics.gauge('download_waiting_pieces', () => this.download.waiting)
   }
 
   limitPeer(peerId: string, limit: LiveLimit | undefined): void {

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { METRIC_TABLE, metricName } from '../../base/index.ts'
 import { eventually, TestNet, tarOf } from './support.ts'
 
 let net: TestNet
@@ -114,11 +115,25 @@ describe('one daemon', () => {
     await net.start('one')
   })
 
+  it('has the metrics of the table, and no others', async () => {
+    const daemon = await net.start('one')
+    const text = (await daemon.api('GET', '/metrics')).bytes.toString()
+    const there = [...text.matchAll(/^# TYPE (catalog_\S+) (\S+)$/gm)].map(
+      ([, name, type]) => `${name} ${type}`
+    )
+    const described = Object.entries(METRIC_TABLE).flatMap(([part, rows]) =>
+      Object.entries(rows)
+        .filter(([, { only }]) => only === undefined)
+        .map(([name, { type }]) => `${metricName(part, name)} ${type}`)
+    )
+    expect(there.sort()).toEqual(described.sort())
+  })
+
   it('drains within its time, with a stream open', async () => {
     const daemon = await net.start('one')
     const events = daemon.api('GET', '/v1/events')
     await eventually(async () =>
-      (await daemon.api('GET', '/metrics')).bytes.toString().includes('catalog_node_state')
+      (await daemon.api('GET', '/metrics')).bytes.toString().includes('catalog_node_state_ratio')
     )
     const startedMs = performance.now()
     const { code } = await daemon.stop()

@@ -89,7 +89,7 @@ describe('a peer that breaks the protocols again and again', () => {
     try {
       const liar = await hostile.join(consumer, { records: 'garbage frames' })
       const isDenied = async (): Promise<boolean> =>
-        (await metric(consumer, 'catalog_peers_denied_total')) === 1
+        (await metric(consumer, 'catalog_peers_denied_peers_total')) === 1
       // What it answers when it is asked for heads counts too, so one fetch less may be enough.
       for (let n = 0; n < 5 && !(await isDenied()); n++) {
         const name = `lie-${n}`

@@ -116,15 +116,11 @@ export class CountedDemand extends Ongoing implements DemandBook {
     this.#reports = new DemandReports({ halfLifeMs })
     this.#rates = new PeerRates(DEMAND_RATE, modules.clock)
     const metrics = partMetrics(modules.metrics, 'demand')
-    metrics.gauge(
-      'counted_contents',
-      'Contents of which is counted how often they were served.',
-      () => counter.size
-    )
-    metrics.gauge('reporting_peers', 'Peers whose summaries are known.', () => this.#reports.size)
+    metrics.gauge('counted_contents', () => counter.size)
+    metrics.gauge('reporting_peers', () => this.#reports.size)
     this.#metrics = {
-      told: metrics.counter('told_total', 'Summaries that peers were told.', ['outcome']),
-      heard: metrics.counter('heard_total', 'Summaries of peers.', ['outcome'])
+      told: metrics.counter('told_summaries_total'),
+      heard: metrics.counter('heard_summaries_total')
     }
     modules.control.handle(tellDemand, ({ summary }, { peerId }) => {
       this.#rates.take(peerId.toString(), 1)

@@ -3,8 +3,10 @@
  * then each has to prove it, at once and again every day. A member that is lost is dialled before it counts as away for good. What comes of all
  * that goes to the planner, which decides; nothing is decided here.
  */
+
 import { peerIdFromString } from '@libp2p/peer-id'
 import { CID } from 'multiformats/cid'
+import type { Registry as MetricsRegistry } from 'prom-client'
 import {
   type Clock,
   DAY_MS,
@@ -13,6 +15,7 @@ import {
   MINUTE_MS,
   SECOND_MS,
   Semaphore,
+  showQueue,
   toCatalogError
 } from '../../../base/index.ts'
 import type { MirrorPlanner } from '../../../mirror/index.ts'
@@ -58,6 +61,7 @@ export interface HoldersModules {
   changed(): void
   /** Uniform in [0, 1). */
   random: () => number
+  metrics?: MetricsRegistry | undefined
 }
 
 export interface HoldersOptions {
@@ -92,6 +96,8 @@ export class Holders {
 
   constructor(modules: HoldersModules, options: HoldersOptions) {
     this.#modules = modules
+    showQueue(modules.metrics, this.#telling)
+    showQueue(modules.metrics, this.#searches)
     this.#options = options
     this.#presence = new MemberPresence(modules)
     this.#questions = new MemberQuestions({

@@ -120,14 +120,12 @@ export class MemberSpreading extends Ongoing {
     this.#modules = modules
     const { clock, control } = modules
     const metrics = partMetrics(modules.metrics, 'members')
-    metrics.gauge('known_records', 'Member records that are kept.', () => modules.known.size)
+    metrics.gauge('known_records', () => modules.known.size)
     this.#metrics = {
-      compared: metrics.counter('comparisons_total', 'Comparisons of members with a peer.', ['outcome']),
-      taken: metrics.counter('taken_records_total', 'Member records of peers that were new.'),
-      refused: metrics.counter('refused_records_total', 'Member records of peers that were not taken.', [
-        'reason'
-      ]),
-      bytes: metrics.counter('exchanged_bytes_total', 'Bytes of sketches and member records.', ['direction'])
+      compared: metrics.counter('comparisons_total'),
+      taken: metrics.counter('taken_records_total'),
+      refused: metrics.counter('refused_records_total'),
+      bytes: metrics.counter('exchanged_bytes_total')
     }
     this.#intake = new MemberIntake({
       ...modules,

@@ -46,7 +46,7 @@ export class PeerPossession implements Possession {
     this.#modules = modules
     this.#doubts = new Doubts(modules.clock)
     const metrics = partMetrics(modules.metrics, 'proof')
-    this.#outcomes = metrics.counter('asked_challenges_total', 'Challenges of peers by outcome.', ['outcome'])
+    this.#outcomes = metrics.counter('asked_challenges_total')
   }
 
   async challenge(peerId: string, content: CID, signal: AbortSignal): Promise<ProofOutcome> {

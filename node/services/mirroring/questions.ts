@@ -2,9 +2,18 @@
  * Questions to members, what they hold: about some contents at once, and about everything that matters here, piece by piece and as fast as
  * each answers. Whoever does not answer is asked again.
  */
+
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { CID } from 'multiformats/cid'
-import { type Clock, type Logger, SECOND_MS, Semaphore, toCatalogError } from '../../../base/index.ts'
+import type { Registry as MetricsRegistry } from 'prom-client'
+import {
+  type Clock,
+  type Logger,
+  SECOND_MS,
+  Semaphore,
+  showQueue,
+  toCatalogError
+} from '../../../base/index.ts'
 import type { HoldingsExchange } from '../../../protocols/index.ts'
 
 /** Members that are asked at once, and questions that wait. */
@@ -26,6 +35,7 @@ export interface MemberQuestionsModules {
   onAnswer(peer: string, asked: readonly CID[], held: readonly CID[]): void
   clock: Clock
   logger: Logger
+  metrics?: MetricsRegistry | undefined
 }
 
 export class MemberQuestions {
@@ -42,6 +52,7 @@ export class MemberQuestions {
 
   constructor(modules: MemberQuestionsModules) {
     this.#modules = modules
+    showQueue(modules.metrics, this.#turns)
   }
 
   /** A member is none any more. */

@@ -1,7 +1,14 @@
 /** Offers of nodes that leave, both ways: to take over a content, told by the release that has it. */
 import type { PeerId } from '@libp2p/interface'
 import type { Registry as MetricsRegistry } from 'prom-client'
-import { type CatalogError, type Clock, partMetrics, Semaphore, toCatalogError } from '../../../base/index.ts'
+import {
+  type CatalogError,
+  type Clock,
+  partMetrics,
+  Semaphore,
+  showQueue,
+  toCatalogError
+} from '../../../base/index.ts'
 import { decodeRelease, type ReleaseRecord } from '../../../library/index.ts'
 import {
   type Control,
@@ -47,11 +54,8 @@ export class ReleaseOffers implements Offers {
   constructor(modules: ReleaseOffersModules) {
     this.#modules = modules
     this.#rates = new PeerRates(OFFER_RATE, modules.clock)
-    this.#decided = partMetrics(modules.metrics, 'mirror').counter(
-      'decided_offers_total',
-      'Contents that peers asked this node to take, by whether it does.',
-      ['outcome']
-    )
+    showQueue(modules.metrics, this.#turns)
+    this.#decided = partMetrics(modules.metrics, 'mirror').counter('decided_offers_total')
     modules.control.handle(offerRelease, async ({ record }, { peerId, signal }) => {
       modules.expectServing()
       this.#rates.take(peerId.toString(), 1)

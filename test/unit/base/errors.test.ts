@@ -1,12 +1,5 @@
-import { Registry } from 'prom-client'
 import { describe, expect, test } from 'vitest'
-import {
-  assertInvariant,
-  CatalogError,
-  ERROR_CODES,
-  partMetrics,
-  toCatalogError
-} from '../../../base/index.ts'
+import { assertInvariant, CatalogError, ERROR_CODES, toCatalogError } from '../../../base/index.ts'
 
 describe('errors', () => {
   test('a code that only the prototype of the table knows is none', () => {
@@ -71,27 +64,5 @@ describe('errors', () => {
   test('a broken invariant is INTERNAL', () => {
     expect(() => assertInvariant(false, 'two is two')).toThrow(expect.objectContaining({ code: 'INTERNAL' }))
     expect(() => assertInvariant(1, 'one')).not.toThrow()
-  })
-})
-
-describe('metrics', () => {
-  test('carry part and unit in their names', async () => {
-    const registry = new Registry()
-    const metrics = partMetrics(registry, 'store')
-    metrics.counter('read_bytes_total', 'Bytes read.', ['kind']).inc({ kind: 'chunk' }, 5)
-    metrics.gauge('open_files', 'Files that are open.', () => 7)
-    metrics.histogram('read_seconds', 'Time of a read.').observe(0.2)
-    const text = await registry.metrics()
-    expect(text).toContain('catalog_store_read_bytes_total{kind="chunk"} 5')
-    expect(text).toContain('catalog_store_open_files 7')
-    expect(text).toContain('catalog_store_read_seconds_bucket{le="0.25"} 1')
-  })
-
-  test('work without a registry, and refuse names without a unit', () => {
-    const metrics = partMetrics(undefined, 'store')
-    metrics.counter('read_bytes_total', 'Bytes read.').inc()
-    metrics.counter('read_bytes_total', 'The same name again is no clash.').inc()
-    expect(() => metrics.counter('read_bytes', 'No total.')).toThrow('_total')
-    expect(() => metrics.gauge('readBytes', 'No underscore.')).toThrow('lower case')
   })
 })

@@ -113,7 +113,7 @@ describe('answers of the admin API', () => {
     await app.inject({ url: '/v1/operations' })
     const { payload, headers } = await app.inject({ url: '/metrics' })
     expect(headers['content-type']).toContain('text/plain')
-    expect(payload).toContain('catalog_node_state{state="running"} 1')
+    expect(payload).toContain('catalog_node_state_ratio{state="running"} 1')
     expect(payload).toContain(
       'catalog_node_http_requests_total{route="/v1/operations",method="GET",status="200"} 1'
     )

@@ -21,7 +21,7 @@ describe('metrics of the node', () => {
     await operations.wait(id, 1000)
     const text = await metrics.registry.metrics()
     expect(text).toContain('catalog_node_operations_total{kind="fetch",state="done"} 1')
-    expect(text).toContain('catalog_node_state{state="initializing"} 1')
+    expect(text).toContain('catalog_node_state_ratio{state="initializing"} 1')
     metrics.close()
   })
 

@@ -25,7 +25,7 @@ class HandClock implements Clock {
 
 function makeClient(log: Logger = silentLogger): { client: WorkerClient; clock: HandClock } {
   const clock = new HandClock()
-  const metrics = partMetrics(undefined, 'test')
+  const metrics = partMetrics(undefined, 'library')
   const settings = {
     home: '',
     databaseFolder: '',
