@@ -22,6 +22,7 @@ import type { OperationManager } from './operations.ts'
 import { explained } from './partition/explaining.ts'
 import type { PartitionWatcher } from './partition/watcher.ts'
 import type { PartitionShape } from './partition-schemas.ts'
+import { registerReadings } from './readings.ts'
 import type { AnnouncementSchedule } from './schedule.ts'
 import type { Alerting } from './services/alerts/alerting.ts'
 import type { BlockDropping } from './services/block-dropping.ts'
@@ -144,6 +145,39 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     { loaded: config, reload: reloadConfig, logging, throttle, follow: lines => following.follow(lines) },
     { file: home.config }
   )
+  const status = createStatus(
+    {
+      lifecycle,
+      operations: modules.operations,
+      peerId: () => host.peerId,
+      publicKey: modules.nodeKey.key.publicKey,
+      addresses: () => host.addresses(),
+      peers: () => host.peers().length,
+      partition,
+      reachability: () => host.reachability(),
+      library: () => ({ revision: registry.revision(), releases: registry.count() }),
+      root: () => rootOf(modules.sets),
+      store: () => content.stats(),
+      holdings: () => content.holdings(),
+      scrub: () => modules.scrubbing.lastPass,
+      freeBytes: async () => {
+        const { bavail, bsize } = await statfs(home.segments)
+        return bavail * bsize
+      },
+      alerts: () => modules.alerting.active(),
+      uptimeMs: () => clock.monotonicMs() - startedMs,
+      queues: () => ({ fetches: fetching.active, announcements: modules.discovery.stats().pendingKeys }),
+      skipped: () => modules.health.skipped(),
+      limits: () => throttle.ofAll(),
+      rates: createRates({ registry: modules.metrics.registry, clock })
+    },
+    { version: VERSION, quotaBytes: values.store.quota, peersWanted: values.network.peersWanted }
+  )
+  registerReadings(modules.metrics.registry, {
+    status,
+    alerting: modules.alerting,
+    follows: () => following.follows()
+  })
   return {
     version: VERSION,
     lifecycle,
@@ -219,34 +253,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
       bucket: content.bucket,
       offload: () => modules.offloading?.state
     }),
-    status: createStatus(
-      {
-        lifecycle,
-        operations: modules.operations,
-        peerId: () => host.peerId,
-        publicKey: modules.nodeKey.key.publicKey,
-        addresses: () => host.addresses(),
-        peers: () => host.peers().length,
-        partition,
-        reachability: () => host.reachability(),
-        library: () => ({ revision: registry.revision(), releases: registry.count() }),
-        root: () => rootOf(modules.sets),
-        store: () => content.stats(),
-        holdings: () => content.holdings(),
-        scrub: () => modules.scrubbing.lastPass,
-        freeBytes: async () => {
-          const { bavail, bsize } = await statfs(home.segments)
-          return bavail * bsize
-        },
-        alerts: () => modules.alerting.active(),
-        uptimeMs: () => clock.monotonicMs() - startedMs,
-        queues: () => ({ fetches: fetching.active, announcements: modules.discovery.stats().pendingKeys }),
-        skipped: () => modules.health.skipped(),
-        limits: () => throttle.ofAll(),
-        rates: createRates({ registry: modules.metrics.registry, clock })
-      },
-      { version: VERSION, quotaBytes: values.store.quota, peersWanted: values.network.peersWanted }
-    ),
+    status,
     invite: () => inviteOf(host, values.network.id)
   }
 }

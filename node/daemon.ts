@@ -38,7 +38,6 @@ import { createNetwork } from './network.ts'
 import { OperationManager } from './operations.ts'
 import { PeerLosses } from './partition/losses.ts'
 import { answerProbes, watchPartitions } from './partition/parts.ts'
-import { registerReadings } from './readings.ts'
 import { servedWhileRunning } from './served-while-running.ts'
 import { BlockDropping } from './services/block-dropping.ts'
 import { Blocking } from './services/blocking.ts'
@@ -338,8 +337,6 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     },
     { ...options, startedMs: clock.monotonicMs() }
   )
-
-  registerReadings(registry, { status: services.status, alerting, follows: () => syncParts.follows() })
 
   // The socket, last: whoever reaches it finds everything behind it. On the way down it stays until the operations have
   // ended, so that those who wait for one get its result.
