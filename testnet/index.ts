@@ -1,13 +1,16 @@
 /**
- * Networks for tests and benchmarks: two network namespaces of this machine, joined by a link with delay, rate, loss and
- * reordering that can be changed, cut and restored while processes talk over it. The link is a small C program (link.c) between
- * two tun devices, because kernels without netem can do only rates; it is compiled when it is first needed. Nothing here
- * knows Catalog: commands go in, processes in a namespace come out. It needs Linux, root, `ip` and a C compiler;
- * `whyNoLink()` says which is missing.
+ * Networks of many nodes, to be hurt on purpose and watched, in the order in which one reads them: `network/` plans a network as
+ * data; `drivers/` make a plan real through one interface, by namespaces of this machine or by containers; `links/` is the bad
+ * link between two namespaces, in user space, which tests and benchmarks use alone too; `simulator/` needs no machine at all:
+ * nodes with a virtual clock, network and disk. Plans and seeds come in, processes on a network come out. What runs here is
+ * the program as users run it: nothing of the product knows of this folder.
  */
-export { whyNoLink } from './compile.ts'
-export { Link, type LinkEnds } from './link.ts'
-export { LinkedHosts } from './linked-hosts.ts'
+export * from './drivers/index.ts'
+export { whyNoLink } from './links/compile.ts'
+export { Link, type LinkEnds } from './links/link.ts'
+export { LinkedHosts } from './links/linked-hosts.ts'
+export type { Host } from './links/namespace.ts'
+export type { LinkCounts, LinkSettings } from './links/settings.ts'
 export {
   type ContentCopies,
   type HeldCopy,
@@ -15,6 +18,6 @@ export {
   placementFault,
   takeFault
 } from './mirror-invariants.ts'
-export type { Host } from './namespace.ts'
-export type { LinkCounts, LinkSettings } from './settings.ts'
+export * from './network/index.ts'
+export * from './scenarios/index.ts'
 export * from './simulator/index.ts'

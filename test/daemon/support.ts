@@ -9,7 +9,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -19,6 +18,8 @@ import { inject } from 'vitest'
 import { systemClock } from '../../base/index.ts'
 import { createReleaseRecord, type ReleaseRecord } from '../../library/index.ts'
 import { type HomeLayout, homeLayout, initHome, type Operation, type ReadyLine } from '../../node/index.ts'
+import { askAdmin } from '../../testnet/drivers/admin.ts'
+import type { AdminAnswer } from '../../testnet/drivers/driver.ts'
 import { Keyring } from '../../trust/index.ts'
 
 export { eventually } from '../eventually.ts'
@@ -122,15 +123,7 @@ export interface ErrorDocument {
   requestId?: string
 }
 
-export interface Answer {
-  status: number
-  headers: http.IncomingHttpHeaders
-  trailers: NodeJS.Dict<string>
-  bytes: Buffer
-  /** The body as JSON; undefined for another media type. */
-  // biome-ignore lint/suspicious/noExplicitAny: the test says what it expects in it
-  json: any
-}
+export type Answer = AdminAnswer
 
 /** One daemon process and its admin socket. */
 export class TestDaemon {
@@ -204,18 +197,9 @@ export class TestDaemon {
     method: string,
     path: string,
     body?: unknown,
-    more: Record<string, string> = {}
+    headers: Record<string, string> = {}
   ): Promise<Answer> {
-    const isTar = body instanceof Uint8Array
-    const payload = body === undefined || isTar ? body : JSON.stringify(body)
-    const type = isTar ? 'application/x-tar' : 'application/json'
-    const headers = { ...(payload === undefined ? {} : { 'content-type': type }), ...more }
-    return await new Promise((resolve, reject) => {
-      const options = { socketPath: this.home.socket, method, path, headers, agent: false }
-      const request = http.request(options, response => readAnswer(response).then(resolve, reject))
-      request.on('error', reject)
-      request.end(payload)
-    })
+    return await askAdmin(this.home.socket, { method, path, body, headers })
   }
 
   /** One request that must succeed; its JSON. */
@@ -310,19 +294,6 @@ export async function tarOf(files: Record<string, string | Uint8Array>): Promise
   for (const path of paths) packer.entry({ name: path, mode: 0o644 }, Buffer.from(files[path]!))
   packer.finalize()
   return await bytes
-}
-
-async function readAnswer(response: http.IncomingMessage): Promise<Answer> {
-  const bytes = await collect(response)
-  const isJson = (response.headers['content-type'] ?? '').startsWith('application/json')
-  const json = isJson ? JSON.parse(bytes.toString()) : undefined
-  return {
-    status: response.statusCode ?? 0,
-    headers: response.headers,
-    trailers: response.trailers,
-    bytes,
-    json
-  }
 }
 
 async function collect(stream: AsyncIterable<unknown>): Promise<Buffer> {

@@ -7,10 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MIB } from '../../base/index.ts'
 import { LevelWriter, openLevel } from '../../library/database/level.ts'
 import { compareFolders } from '../../scripts/quickstart/compare.ts'
+import { SmallDisk, whyNoSmallDisk } from '../../testnet/drivers/netns/small-disk.ts'
 import { differences, type Files, randomFiles, sizeOf, writeFiles } from './support/content.ts'
 import { TestNode } from './support/node.ts'
 import { chooseSeed, Random } from './support/random.ts'
-import { SmallDisk, whyNoSmallDisk } from './support/small-disk.ts'
 
 const DISK_BYTES = 224 * MIB
 const SMALL_BYTES = 8 * MIB

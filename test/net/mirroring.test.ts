@@ -5,10 +5,10 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { MirrorCopyShape, MirrorStatus } from '../../node/index.ts'
+import { type RegionHost, Regions } from '../../testnet/drivers/netns/regions.ts'
 import { placementFault, takeFault, whyNoLink } from '../../testnet/index.ts'
 import { eventually, type TestDaemon, TestNet } from '../daemon/support.ts'
-import { missing } from './namespaces.ts'
-import { type RegionHost, Regions } from './regions.ts'
+import { missing } from './missing.ts'
 
 const LISTEN = '/ip4/0.0.0.0/udp/4747/quic-v1'
 const PLAN = {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { behindNat, Namespaces } from '../../testnet/drivers/netns/namespaces.ts'
 import { eventually, type TestDaemon, TestNet } from '../daemon/support.ts'
-import { behindNat, missing, Namespaces } from './namespaces.ts'
+import { missing } from './missing.ts'
 
 const LISTEN = '/ip4/0.0.0.0/udp/4747/quic-v1,/ip4/0.0.0.0/tcp/4747'
 const MB = 1_000_000

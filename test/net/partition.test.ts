@@ -3,9 +3,10 @@
  * within seconds, without anybody's doing.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Namespaces } from '../../testnet/drivers/netns/namespaces.ts'
 import { at, cliOk, runCli } from '../daemon/support/cli.ts'
 import { eventually, type TestDaemon, TestNet } from '../daemon/support.ts'
-import { missing, Namespaces } from './namespaces.ts'
+import { missing } from './missing.ts'
 
 const LISTEN = '/ip4/0.0.0.0/udp/4747/quic-v1'
 const SIDES = { left: ['left1', 'left2', 'left3'], right: ['right1', 'right2'] } as const

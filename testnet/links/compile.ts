@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 
 const SOURCE = join(import.meta.dirname, 'link.c')
-const CACHE = join(import.meta.dirname, '..', 'node_modules', '.cache', 'catalog-testnet')
+const CACHE = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'catalog-testnet')
 
 /** Why there can be no link on this machine; undefined when there can. */
 export function whyNoLink(): string | undefined {

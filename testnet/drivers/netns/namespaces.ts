@@ -1,11 +1,12 @@
 /**
- * Networks made of kernel namespaces: hosts, routers with NAT, and the links between them. Root and the tools `ip` and `nft` are
- * needed; `missing` says what is not there, so that a test can be skipped with its reason.
+ * Networks made of kernel namespaces: hosts, routers with NAT, and the cables between them. Root and the tools `ip` and `nft` are
+ * needed; `whyNoNamespaces` says what is not there, so that a test can be skipped with its reason.
  */
 import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
 
 /** Why namespaces cannot be used here; undefined when they can. */
-export const missing: string | undefined = (() => {
+export function whyNoNamespaces(): string | undefined {
   if (process.getuid?.() !== 0) return 'not root'
   for (const [tool, argument] of [
     ['ip', '-V'],
@@ -16,10 +17,9 @@ export const missing: string | undefined = (() => {
   const made = spawnSync('ip', ['netns', 'add', name])
   spawnSync('ip', ['netns', 'del', name])
   return made.status === 0 ? undefined : `no network namespaces: ${made.stderr}`
-})()
+}
 
-if (missing !== undefined) console.log(`tests with network namespaces are skipped: ${missing}`)
-
+const FOLDER = '/run/netns'
 let made = 0
 
 /** It takes a second at most. */
@@ -27,15 +27,24 @@ const LINK_UP_MS = 10_000
 
 /** A set of namespaces; `destroy` removes them, with whatever still runs in their network. */
 export class Namespaces {
-  readonly #prefix = `cat${process.pid}-${made++}-`
-  readonly #names = new Set<string>()
+  /** Before the names of all of them. */
+  readonly #prefix: string
   #links = 0
+
+  /** With the prefix of namespaces that are there already they are these. */
+  constructor(prefix = `cat${process.pid}-${made++}-`) {
+    this.#prefix = prefix
+  }
+
+  /** What a namespace of that name is called by the system. */
+  fullName(name: string): string {
+    return this.#prefix + name
+  }
 
   /** Makes a namespace with loopback up; returns its name. */
   add(name: string): string {
-    const full = this.#prefix + name
+    const full = this.fullName(name)
     run('ip', 'netns', 'add', full)
-    this.#names.add(full)
     this.in(full, 'ip link set lo up')
     return full
   }
@@ -68,8 +77,20 @@ export class Namespaces {
     run('ip', 'netns', 'exec', name, 'nft', rules)
   }
 
+  /** Processes in them. */
+  pids(): number[] {
+    return this.#all().flatMap(name => {
+      const { stdout } = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' })
+      return stdout.split('\n').filter(Boolean).map(Number)
+    })
+  }
+
   destroy(): void {
-    for (const name of this.#names) spawnSync('ip', ['netns', 'del', name])
+    for (const name of this.#all()) spawnSync('ip', ['netns', 'del', name])
+  }
+
+  #all(): string[] {
+    return existsSync(FOLDER) ? readdirSync(FOLDER).filter(name => name.startsWith(this.#prefix)) : []
   }
 }
 

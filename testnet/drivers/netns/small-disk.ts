@@ -22,6 +22,11 @@ export class SmallDisk {
     return new SmallDisk(folder)
   }
 
+  /** One that is mounted there. */
+  static at(folder: string): SmallDisk {
+    return new SmallDisk(folder)
+  }
+
   private constructor(folder: string) {
     this.folder = folder
   }
@@ -49,9 +54,13 @@ export class SmallDisk {
   }
 
   unmount(): void {
-    // Lazily: a process that a failed test left behind may have a file open.
-    run('umount', ['-l', this.folder])
+    unmount(this.folder)
   }
+}
+
+export function unmount(folder: string): void {
+  // Lazily: a process that a failed test left behind may have a file open.
+  run('umount', ['-l', folder])
 }
 
 function run(command: string, args: string[]): void {

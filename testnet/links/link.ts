@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { compileLink } from './compile.ts'
+import { attachTo, type Channel, endDetached, startDetached } from './detached-link.ts'
 import { type LinkCounts, type LinkSettings, PLAIN_LINK, parseCounts, setCommand } from './settings.ts'
 
 /** The program answers at once; the rest is for a machine that is very busy. */
@@ -17,29 +18,46 @@ export interface LinkEnds {
 
 /** The link between two namespaces: a program that carries what comes out of one device into the other. */
 export class Link {
-  readonly #program: ChildProcess
-  readonly #lines: AsyncIterator<string>
+  readonly #channel: Channel
   #settings: LinkSettings = PLAIN_LINK
   /** Commands go one at a time. */
   #last: Promise<unknown> = Promise.resolve()
 
   /** The devices are there when it resolves, and down. `seed` says which packets are lost or late. */
-  static async open({ left, right, device }: LinkEnds, seed = 1): Promise<Link> {
-    const args = [left, right, device, String(seed)]
-    const program = spawn(compileLink(), args, { stdio: ['pipe', 'pipe', 'inherit'] })
-    const link = new Link(program)
+  static async open(ends: LinkEnds, seed = 1): Promise<Link> {
+    const program = spawn(compileLink(), argumentsOf(ends, seed), { stdio: ['pipe', 'pipe', 'inherit'] })
+    return await Link.#started(new Link(pipesTo(program)))
+  }
+
+  /** The same, and it goes on when this process ends: others command it through named pipes in the folder, one at a time. */
+  static async openDetached(ends: LinkEnds, seed: number, folder: string): Promise<Link> {
+    return await Link.#started(new Link(startDetached(folder, ends.device, argumentsOf(ends, seed))))
+  }
+
+  /** One that `openDetached` has made there, and what it is set to. */
+  static attach(folder: string, device: string, settings: LinkSettings): Link {
+    const link = new Link(attachTo(folder, device))
+    link.#settings = settings
+    return link
+  }
+
+  /** Ends all links of a folder, whoever has opened them. */
+  static async closeAll(folder: string): Promise<void> {
+    await endDetached(folder)
+  }
+
+  private constructor(channel: Channel) {
+    this.#channel = channel
+  }
+
+  static async #started(link: Link): Promise<Link> {
     try {
       await link.#answer()
       return link
     } catch (error) {
-      program.kill('SIGKILL')
+      await link.close()
       throw error
     }
-  }
-
-  private constructor(program: ChildProcess) {
-    this.#program = program
-    this.#lines = createInterface({ input: program.stdout! })[Symbol.asyncIterator]()
   }
 
   /** Changes the link for every packet that comes from now on; what is not given stays. */
@@ -64,15 +82,17 @@ export class Link {
 
   /** The devices go with it. */
   async close(): Promise<void> {
-    if (this.#program.exitCode !== null || this.#program.signalCode !== null) return
-    const ended = once(this.#program, 'exit')
-    this.#program.stdin!.end()
-    await ended
+    await this.#channel.end()
+  }
+
+  /** Lets go of a detached one, which goes on. */
+  release(): void {
+    this.#channel.release()
   }
 
   #ask(command: string): Promise<string> {
     const answer = this.#last.then(async () => {
-      this.#program.stdin!.write(`${command}\n`)
+      this.#channel.write(command)
       return await this.#answer()
     })
     this.#last = answer.catch(() => undefined)
@@ -82,12 +102,34 @@ export class Link {
   async #answer(): Promise<string> {
     const late = AbortSignal.timeout(ANSWER_MS)
     const { value, done } = await Promise.race([
-      this.#lines.next(),
+      this.#channel.lines.next(),
       once(late, 'abort').then(() => {
         throw new Error(`the link program did not answer within ${ANSWER_MS} ms`)
       })
     ])
     if (done === true) throw new Error('the link program has ended')
     return value
+  }
+}
+
+const argumentsOf = ({ left, right, device }: LinkEnds, seed: number): string[] => [
+  left,
+  right,
+  device,
+  String(seed)
+]
+
+/** The program ends when its standard input does. */
+function pipesTo(program: ChildProcess): Channel {
+  return {
+    lines: createInterface({ input: program.stdout! })[Symbol.asyncIterator](),
+    write: line => program.stdin!.write(`${line}\n`),
+    async end() {
+      if (program.exitCode !== null || program.signalCode !== null) return
+      const ended = once(program, 'exit')
+      program.stdin!.end()
+      await ended
+    },
+    release: () => undefined
   }
 }

@@ -1,0 +1,147 @@
+/** Networks in namespaces of this machine: no container engine, and every daemon a process that a debugger or a profiler can look at. */
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { publicKeyFromRaw } from '@libp2p/crypto/keys'
+import { peerIdFromPublicKey } from '@libp2p/peer-id'
+import { CatalogError, systemClock } from '../../../base/index.ts'
+import { initHome } from '../../../node/index.ts'
+import { whyNoLink } from '../../links/compile.ts'
+import type { LinkSettings } from '../../links/settings.ts'
+import type { NetworkPlan, NodePlan } from '../../network/plan.ts'
+import { wavesOf } from '../../network/start-order.ts'
+import { endProcess, processId } from '../../process-id.ts'
+import type { Driver, RunningNetwork, RunningNode } from '../driver.ts'
+import { readState } from '../state.ts'
+import { type Made, type MadeNode, MadeStore, pathsOf, regionPlanOf } from './made.ts'
+import { NetnsNode } from './node.ts'
+import { Regions } from './regions.ts'
+import { SmallDisk, unmount } from './small-disk.ts'
+
+/** More at once only take longer to start, each and together. */
+const STARTS_AT_ONCE = 4
+
+export const netnsDriver: Driver = {
+  name: 'netns',
+
+  whyNot: whyNoLink,
+
+  async up(plan, { folder: given, program }, signal) {
+    const folder = resolve(given)
+    if (existsSync(folder) && readdirSync(folder).length > 0)
+      throw new CatalogError('INVALID_ARGUMENT', `${folder} is not empty`)
+    const waves = wavesOf(plan.nodes)
+    const store = new MadeStore(folder)
+    const prefix = `ct${randomBytes(3).toString('hex')}-`
+    store.write({ driver: 'netns', plan, createdAt: new Date().toISOString(), made: { prefix, nodes: {} } })
+    try {
+      const { links } = pathsOf(folder)
+      mkdirSync(links)
+      const regions = await Regions.create(regionPlanOf(plan), { prefix, linkFolder: links })
+      await makeHomes(store, plan, program)
+      const network = new NetnsNetwork(plan, store, regions)
+      await startAll(network, waves, signal)
+      return network
+    } catch (error) {
+      await netnsDriver.down(folder)
+      throw error
+    }
+  },
+
+  attach(given) {
+    const folder = resolve(given)
+    const state = readState(folder)
+    if (state?.driver !== 'netns') return undefined
+    const { plan } = state
+    const { prefix } = state.made as Made
+    const regions = Regions.attach(regionPlanOf(plan), { prefix, linkFolder: pathsOf(folder).links })
+    return new NetnsNetwork(plan, new MadeStore(folder), regions)
+  },
+
+  async down(given) {
+    const folder = resolve(given)
+    const state = readState(folder)
+    if (state?.driver !== 'netns') return
+    const { prefix } = state.made as Made
+    const regions = Regions.attach(regionPlanOf(state.plan), { prefix, linkFolder: pathsOf(folder).links })
+    await Promise.all(regions.pids().map(async pid => await endProcess(processId(pid))))
+    await regions.destroy()
+    for (const disk of mountsBelow(folder)) unmount(disk)
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** All homes before the first start: who follows a node needs its peer id, whichever of them starts first. */
+async function makeHomes(store: MadeStore, plan: NetworkPlan, program: string): Promise<void> {
+  const made: Record<string, MadeNode> = {}
+  for (const { name, limits } of plan.nodes) {
+    const paths = pathsOf(store.folder).node(name)
+    if (limits.diskBytes === undefined) mkdirSync(paths.disk, { recursive: true })
+    else SmallDisk.mount(paths.disk, limits.diskBytes)
+    const { nodePublicKey } = await initHome({ clock: systemClock }, { root: paths.home })
+    made[name] = { peerId: peerIdFromPublicKey(publicKeyFromRaw(nodePublicKey)).toString(), program }
+  }
+  const state = store.read()
+  store.write({ ...state, made: { ...state.made, nodes: made } })
+}
+
+async function startAll(network: RunningNetwork, waves: NodePlan[][], signal: AbortSignal): Promise<void> {
+  for (const wave of waves)
+    for (let at = 0; at < wave.length; at += STARTS_AT_ONCE) {
+      const some = wave.slice(at, at + STARTS_AT_ONCE)
+      await Promise.all(some.map(({ name }) => network.node(name).start({}, signal)))
+    }
+}
+
+/** Disks that are mounted below a folder. */
+function mountsBelow(folder: string): string[] {
+  const targets = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map(line => line.split(' ')[1] ?? '')
+  return targets.filter(target => target.startsWith(join(folder, '/')))
+}
+
+class NetnsNetwork implements RunningNetwork {
+  readonly driver = 'netns'
+  readonly plan: NetworkPlan
+  readonly folder: string
+  readonly nodes: readonly RunningNode[]
+  readonly #regions: Regions
+
+  constructor(plan: NetworkPlan, store: MadeStore, regions: Regions) {
+    this.plan = plan
+    this.folder = store.folder
+    this.#regions = regions
+    this.nodes = plan.nodes.map(
+      node =>
+        new NetnsNode(node, {
+          store,
+          host: regions.hosts.find(({ name }) => name === node.name)!,
+          addressOf: name => this.node(name).address
+        })
+    )
+  }
+
+  node(name: string): RunningNode {
+    const node = this.nodes.find(one => one.name === name)
+    if (node === undefined) throw new CatalogError('NOT_FOUND', `the network has no node ${name}`)
+    return node
+  }
+
+  setLink(one: string, other: string, settings: Partial<LinkSettings>): Promise<void> {
+    return this.#regions.set(one, other, settings)
+  }
+
+  cut(one: string, other: string): Promise<void> {
+    return this.#regions.cut(one, other)
+  }
+
+  restore(one: string, other: string): Promise<void> {
+    return this.#regions.mend(one, other)
+  }
+
+  async close(): Promise<void> {
+    this.#regions.release()
+  }
+}
