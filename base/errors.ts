@@ -224,7 +224,7 @@ export const ERROR_CODES = {
     Failed,
     W.Internal,
     'The home was written by a newer Catalog.',
-    'upgrade Catalog, or give another --home; nothing was changed'
+    'upgrade Catalog, or restore a backup from before the upgrade into another --home; nothing was changed'
   ),
   FORMAT_INVALID: row(
     500,

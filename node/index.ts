@@ -19,7 +19,14 @@ export {
   STOP_TIMEOUT_MS
 } from './daemon.ts'
 export { type Claim, readClaim } from './home/claim.ts'
-export { CURRENT_FORMAT, type Migration, migrate, readFormat, readKnownFormat } from './home/format.ts'
+export {
+  CURRENT_FORMAT,
+  MIGRATIONS,
+  type Migration,
+  migrate,
+  readFormat,
+  readKnownFormat
+} from './home/format.ts'
 export { createHome, openHome } from './home/home.ts'
 export { checkPermissions, type HomeLayout, homeLayout } from './home/layout.ts'
 export { type InitOptions, type InitResult, initHome } from './init.ts'

@@ -3,11 +3,13 @@
  * that makes a node stands in daemon.ts; a program that embeds a node uses that.
  */
 import { setFlagsFromString } from 'node:v8'
-import { type Clock, displayShare, SECOND_MS, systemClock, toCatalogError } from '../base/index.ts'
+import { type Clock, SECOND_MS, systemClock, toCatalogError } from '../base/index.ts'
 import { type Config, loadConfig } from '../config/index.ts'
 import { createDaemon, type Daemon, STOP_TIMEOUT_MS } from './daemon.ts'
+import { CURRENT_FORMAT } from './home/format.ts'
 import { openHome } from './home/home.ts'
 import type { HomeLayout } from './home/layout.ts'
+import { migrationLines } from './home/migration-lines.ts'
 import { createLogging, type Logging } from './logging/logging.ts'
 import { fileSink, terminalSink } from './logging/sinks.ts'
 import { VERSION } from './version.ts'
@@ -59,16 +61,21 @@ export async function startDaemon(options: StartOptions): Promise<number> {
       flags: options.flags ?? {},
       ...(options.profile === undefined ? {} : { profile: options.profile })
     })
+  const tell = migrationLines({ clock: systemClock }, line => stderr.write(`catalog: ${line}\n`))
+  let oldFormat: number | undefined
   const home = await openHome(options.home, {
     // The log is not open yet: where it goes stands in the home that is being migrated.
-    onProgress: ({ from, to, phase, done }) =>
-      stderr.write(
-        `catalog: migrating the home from format ${from} to ${to}: ${phase}, ${displayShare(done)}\n`
-      )
+    onProgress: progress => {
+      oldFormat ??= progress.from
+      tell(progress)
+    },
+    signal: options.signal
   })
   const config = load(home)
   const logging = openLog(home, config.values, stderr, options.colour === true)
   try {
+    if (oldFormat !== undefined)
+      logging.logger.info({ from: oldFormat, to: CURRENT_FORMAT }, 'the home was migrated')
     for (const warning of config.warnings) {
       logging.logger.warn({ warning }, 'configuration')
       // Without a terminal the log is a file, which nobody who starts a daemon has open.

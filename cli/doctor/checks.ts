@@ -9,6 +9,7 @@ import { type Config, loadConfig } from '../../config/index.ts'
 import { inspectLibrary } from '../../library/index.ts'
 import {
   bad,
+  CURRENT_FORMAT,
   checkOf,
   clockCheck,
   diskCheck,
@@ -16,8 +17,10 @@ import {
   type Finding,
   homeLayout,
   integrityCheck,
+  MIGRATIONS,
   nodeCheck,
   ok,
+  readFormat,
   readKnownFormat,
   warn
 } from '../../node/index.ts'
@@ -37,7 +40,7 @@ export async function offlineChecks(
   const homeFinding = await checkHome(home)
   if (homeFinding.level !== 'ok') return [checkOf('home', homeFinding)]
   const { finding, config } = checkConfig(home, env)
-  const seen = [checkOf('home', homeFinding), checkOf('config', finding)]
+  const seen = [checkOf('home', homeFinding), ...(await checkFormat(home)), checkOf('config', finding)]
   if (isRunning) return seen
   const ports = (config?.network.listen ?? []).map(async listen =>
     checkOf(`port ${listen}`, await checkPort(listen))
@@ -62,6 +65,21 @@ async function checkHome(home: string): Promise<Finding> {
     const { message, hint } = toCatalogError(error)
     return bad(message, hint)
   }
+}
+
+/** Only where there is something to say of it. */
+async function checkFormat(home: string): Promise<DoctorCheck[]> {
+  const format = await readFormat(homeLayout(home))
+  const steps = MIGRATIONS.filter(({ from }) => from >= format)
+  if (steps.length === 0) return []
+  const what = steps.map(step => step.what).join(', ')
+  const message = `format ${format}: the next start of the daemon brings it to ${CURRENT_FORMAT} (${what})`
+  return [
+    checkOf(
+      'format',
+      warn(message, 'make a `catalog backup` first: an earlier Catalog does not read it any more')
+    )
+  ]
 }
 
 function checkPermissions(home: string): Finding {

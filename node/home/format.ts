@@ -2,9 +2,13 @@
  * The format of a home: one number in the file FORMAT. A home of an older format is brought forward by numbered
  * migrations, one number at a time; a home of a newer one is refused untouched.
  *
- * A migration from n to n + 1 may be stopped anywhere, by a crash or a power cut, and is then run again from its
- * beginning: it must be written so that running it twice, or once and a half, gives the same. FORMAT is raised,
- * durably, only after it has returned.
+ * A migration from n to n + 1 may be stopped anywhere, by a signal, a crash or a power cut, and is then run again by the next
+ * start: it must be written so that running it twice, or once and a half, gives the same, and one that takes long so that it
+ * goes on where it stood. It works in batches of bounded size, and looks at `signal` between them. FORMAT is raised, durably,
+ * only after it has returned.
+ *
+ * There is no copy of the old state to go back to: one that is made beside the home would be of the database alone, and no
+ * longer fit the segments after the first collection. Who wants to go back restores a backup (docs/operations.md, "Upgrade").
  *
  * Migrations run while this process holds the lock on the home, and the format is read again under it: a home that a
  * daemon runs on is never changed, and of two that start at once only one migrates.
@@ -34,7 +38,11 @@ export interface Migration {
   readonly from: number
   /** One line for the log. */
   readonly what: string
-  run(home: HomeLayout, progress: (phase: string, done: number) => void): Promise<void>
+  run(
+    home: HomeLayout,
+    progress: (phase: string, done: number) => void,
+    signal: AbortSignal | undefined
+  ): Promise<void>
 }
 
 /** Every migration since format 1, in order. */
@@ -52,6 +60,8 @@ export interface MigrateOptions {
   migrations?: readonly Migration[]
   current?: number
   onProgress?: (progress: MigrationProgress) => void
+  /** Ends the migration soon after; the next one goes on where it stood. */
+  signal?: AbortSignal | undefined
 }
 
 /** FORMAT_INVALID unless the file holds one whole number from 1; HOME_MISSING when there is none. */
@@ -76,16 +86,17 @@ export async function writeFormat(home: HomeLayout, format: number): Promise<voi
 
 /**
  * Brings the home to the current format and returns the format it had. FORMAT_TOO_NEW and HOME_LOCKED before anything is
- * touched; MIGRATION_FAILED (details: from, to) when a step fails, which the next start runs again.
+ * touched; MIGRATION_FAILED (details: from, to) when a step fails, which the next start runs again; the reason of `signal`.
  */
 export async function migrate(home: HomeLayout, options: MigrateOptions = {}): Promise<number> {
-  const { migrations = MIGRATIONS, current = CURRENT_FORMAT, onProgress } = options
+  const { migrations = MIGRATIONS, current = CURRENT_FORMAT, signal } = options
   if ((await readKnownFormat(home, current)) === current) return current
   return await whileLocked(home, async () => {
     const found = await readKnownFormat(home, current)
     await makeFolders(home)
     for (let from = found; from < current; from++) {
-      await runStep(home, stepFrom(migrations, from), onProgress)
+      signal?.throwIfAborted()
+      await runStep(home, stepFrom(migrations, from), options)
       await writeFormat(home, from + 1)
     }
     return found
@@ -120,13 +131,16 @@ function stepFrom(migrations: readonly Migration[], from: number): Migration {
 async function runStep(
   home: HomeLayout,
   step: Migration,
-  onProgress: MigrateOptions['onProgress']
+  { onProgress, signal }: MigrateOptions
 ): Promise<void> {
   const { from } = step
   const to = from + 1
+  const progress = (phase: string, done: number): void => onProgress?.({ from, to, phase, done })
   try {
-    await step.run(home, (phase, done) => onProgress?.({ from, to, phase, done }))
+    progress(step.what, 0)
+    await step.run(home, progress, signal)
   } catch (thrown) {
+    if (signal?.aborted === true) throw signal.reason
     const cause = toCatalogError(thrown)
     throw new CatalogError(
       'MIGRATION_FAILED',

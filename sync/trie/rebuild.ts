@@ -31,6 +31,8 @@ export interface RebuildOptions {
   libraryId: string
   /** Told after each batch how many records this call has read. */
   onProgress?: (records: number) => void
+  /** Told how many of them stand in the new tree. */
+  onBuilt?: (records: number) => void
 }
 
 /**
@@ -48,7 +50,8 @@ export async function rebuildTree(
   const generation = store.nextGeneration(libraryId)
   const prefix = sortPrefix(libraryId, generation)
   const unreadable = await sortKeys(database, { ...options, prefix, revision }, slice)
-  const top = await store.build({ libraryId, generation, revision }, sortedEntries(database, prefix), slice)
+  const entries = sortedEntries(database, prefix, options.onBuilt)
+  const top = await store.build({ libraryId, generation, revision }, entries, slice)
   await database.clear(prefix)
   return { records: top?.count ?? 0, unreadable }
 }
@@ -116,12 +119,19 @@ function encodeProgress(revision: number, last: Uint8Array): Uint8Array {
   return bytes
 }
 
-async function* sortedEntries(database: DatabaseReader, prefix: Uint8Array): AsyncGenerator<Entries> {
+async function* sortedEntries(
+  database: DatabaseReader,
+  prefix: Uint8Array,
+  onBuilt?: (records: number) => void
+): AsyncGenerator<Entries> {
   let part: Uint8Array[] = []
+  let records = 0
   for await (const [key, recHash] of database.iterate({ prefix, after: prefix })) {
     part.push(key.subarray(prefix.byteLength), recHash)
     if (part.length < 2 * ENTRIES_PER_PART) continue
     yield Buffer.concat(part)
+    records += ENTRIES_PER_PART
+    onBuilt?.(records)
     part = []
   }
   if (part.length > 0) yield Buffer.concat(part)

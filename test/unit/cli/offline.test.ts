@@ -220,6 +220,15 @@ describe('doctor', () => {
     expect(bad.stdout).toContain('chmod go-rwx')
   })
 
+  it('says of a home of an earlier format what the next start does to it', async () => {
+    await init()
+    expect(levels((await cli(['doctor', '--json'], { home })).json()).has('format')).toBe(false)
+    writeFileSync(path.join(home, 'FORMAT'), '2\n')
+    const { status, stdout } = await cli(['doctor'], { home })
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/warn {2}format: format 2: .* Merkle tree.*\n.*catalog backup/)
+  })
+
   it('does not call a home of a newer version good', async () => {
     await init()
     writeFileSync(path.join(home, 'FORMAT'), '99\n')

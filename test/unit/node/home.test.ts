@@ -148,7 +148,10 @@ describe('the format of a home', () => {
     const migrations = [step(2, ran), step(1, ran), step(3, ran)]
     expect(await migrate(home, { migrations, current: 4, onProgress: at => progress.push(at) })).toBe(1)
     expect(ran).toEqual([1, 2, 3])
-    expect(progress[0]).toEqual({ from: 1, to: 2, phase: 'half', done: 0.5 })
+    expect(progress.slice(0, 2)).toEqual([
+      { from: 1, to: 2, phase: 'step 1', done: 0 },
+      { from: 1, to: 2, phase: 'half', done: 0.5 }
+    ])
     expect(await readFormat(home)).toBe(4)
     await migrate(home, { migrations, current: 4 })
     expect(ran).toEqual([1, 2, 3])
