@@ -151,7 +151,8 @@ async function heldIn(folder: string, snapshot: DatabaseSnapshot, tail: Tail): P
   return { database: snapshot, segments: cut, away, read: piecesIn(folder), close }
 }
 
-async function segmentsIn(
+/** The segments of a folder, and those that are in the bucket. */
+export async function segmentsIn(
   folder: string,
   database: DatabaseReader
 ): Promise<Pick<HeldState, 'segments' | 'away'>> {

@@ -2,10 +2,16 @@ import { statfs } from 'node:fs/promises'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Clock, Logger } from '../base/index.ts'
-import { CatalogError } from '../base/index.ts'
+import { CatalogError, toCatalogError } from '../base/index.ts'
 import type { LoadedConfig } from '../config/index.ts'
 import { type Discovery, encodeInvite } from '../discovery/index.ts'
-import { type ContentStore, HOME_LIBRARY, type Library, type Registry } from '../library/index.ts'
+import {
+  type BlockId,
+  type ContentStore,
+  HOME_LIBRARY,
+  type Library,
+  type Registry
+} from '../library/index.ts'
 import type { Control, Throttle } from '../protocols/index.ts'
 import type { LibrarySets } from '../sync/index.ts'
 import type { Topology } from '../topology/index.ts'
@@ -244,7 +250,11 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
       peers: () => host.peers().length,
       partition,
       reachability: () => host.reachability(),
-      bootstraps: () => values.network.bootstrap.length,
+      bootstraps: values.network.bootstrap,
+      connected: () => host.peers().map(({ peerId }) => peerId),
+      database: modules.library.database,
+      isGood: id => isGood(content, id),
+      alerts: () => modules.alerting.active(),
       store: () => content.stats(),
       holdings: () => content.holdings(),
       scrub: () => modules.scrubbing.lastPass,
@@ -274,6 +284,17 @@ async function readOneBack({ registry, content }: BuildModules, signal: AbortSig
   if (held === undefined) return
   const manifest = await content.openManifest(held.release.content, signal)
   await manifest.page(0, signal)
+}
+
+async function isGood(content: ContentStore, id: BlockId): Promise<boolean> {
+  try {
+    await content.readBlock(id)
+    return true
+  } catch (thrown) {
+    const { code } = toCatalogError(thrown)
+    if (code !== 'CONTENT_CORRUPT' && code !== 'CONTENT_MISSING') throw thrown
+    return false
+  }
 }
 
 /** An invite carries this many addresses at most. */

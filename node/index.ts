@@ -8,6 +8,7 @@
 export { adminApiDocument } from './admin/document.ts'
 export type { OpenApiDocument } from './admin/openapi.ts'
 export { backUpStopped } from './backup/backing-up.ts'
+export { type LastBackup, readLastBackup } from './backup/last-backup.ts'
 export type { BackupState } from './backup/parts.ts'
 export { type RestoreOptions, restoreBackup } from './backup/restore.ts'
 export { type Summary as BackupSummary, verifyBackup } from './backup/summary.ts'
@@ -47,6 +48,14 @@ export {
   ok,
   warn
 } from './services/machine-checks.ts'
+export {
+  backupCheck,
+  blocksCheck,
+  keysCheck,
+  limitsCheck,
+  openFilesLimit,
+  SAMPLE_BLOCKS
+} from './services/state-checks.ts'
 export { expectReadable, unreadableSettings } from './settings-check.ts'
 export { type ReadyLine, type StartOptions, startDaemon } from './start.ts'
 export { verifyBundle } from './verify-bundle.ts'

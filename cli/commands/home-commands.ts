@@ -176,10 +176,11 @@ export const HOME_COMMANDS: CommandSpec[] = [
   {
     name: 'doctor',
     summary:
-      'check home, permissions, disk, clock, listening, peers, reachability, store and libraries; say what to do',
+      'check home, keys, disk, limits, clock, listening, peers, reachability, store, libraries and backups; say what to do',
     details:
-      'Whether other machines reach this node is what its peers have found so far; it warns when every address is loopback. Without a daemon it checks what can be seen from outside: home, config, permissions, disk, clock, whether the ports are free, and what the store says of itself. `catalog verify --all` hashes everything.',
+      'Whether other machines reach this node is what its peers have found so far; it warns when every address is loopback. Without a daemon it checks what can be seen from outside: home, config, permissions, disk, clock, whether the ports are free, and what the store says of itself, 64 blocks of it hashed. --full hashes every block, which takes as long as reading all of it. What is damaged is fetched from other nodes by `catalog verify --all --repair`; nothing is changed here. Exit status 1 where something is wrong.',
     offline: true,
+    options: [{ flags: '--full', description: 'hash every block of the store, not a sample' }],
     json: '`ok`, `checks[] {name, ok, level, message, hint?}`',
     load: () => import('./doctor.ts')
   },

@@ -6,9 +6,11 @@ import { createServer } from 'node:net'
 import path from 'node:path'
 import { displaySize, plural, systemClock, toCatalogError } from '../../base/index.ts'
 import { type Config, loadConfig } from '../../config/index.ts'
-import { inspectLibrary } from '../../library/index.ts'
+import { type Inspection, inspectLibrary } from '../../library/index.ts'
 import {
+  backupCheck,
   bad,
+  blocksCheck,
   CURRENT_FORMAT,
   checkOf,
   clockCheck,
@@ -17,11 +19,19 @@ import {
   type Finding,
   homeLayout,
   integrityCheck,
+  keysCheck,
+  type LastBackup,
+  limitsCheck,
   MIGRATIONS,
   nodeCheck,
   ok,
+  openFilesLimit,
+  readClaim,
   readFormat,
   readKnownFormat,
+  readLastBackup,
+  SAMPLE_BLOCKS,
+  VERSION,
   warn
 } from '../../node/index.ts'
 import type { DoctorCheck } from '../client/types.ts'
@@ -31,17 +41,24 @@ const OTHERS = 0o077
 /** What must be there, and be nobody else's. */
 const PRIVATE_FILES = ['node.key', 'keyring']
 
+export interface OfflineOptions {
+  isRunning: boolean
+  /** Every block of the store is hashed, not a sample. */
+  isFull: boolean
+  signal: AbortSignal
+}
+
 /** Checks a home. A daemon that runs looks at its permissions, disk and ports itself. */
 export async function offlineChecks(
   home: string,
   env: NodeJS.ProcessEnv,
-  isRunning: boolean
+  { isRunning, isFull, signal }: OfflineOptions
 ): Promise<DoctorCheck[]> {
   const homeFinding = await checkHome(home)
   if (homeFinding.level !== 'ok') return [checkOf('home', homeFinding)]
   const { finding, config } = checkConfig(home, env)
   const seen = [checkOf('home', homeFinding), ...(await checkFormat(home)), checkOf('config', finding)]
-  if (isRunning) return seen
+  if (isRunning) return [...seen, ...(await checkVersion(home))]
   const ports = (config?.network.listen ?? []).map(async listen =>
     checkOf(`port ${listen}`, await checkPort(listen))
   )
@@ -49,10 +66,12 @@ export async function offlineChecks(
     ...seen,
     checkOf('node', nodeCheck(process.versions.node)),
     checkOf('permissions', checkPermissions(home)),
+    checkOf('keys', await findingOf(() => keysCheck({ clock: systemClock }, homeLayout(home)))),
     checkOf('disk', checkDisk(home)),
+    checkOf('limits', limitsCheck(await openFilesLimit())),
     checkOf('clock', clockCheck(systemClock)),
     ...(await Promise.all(ports)),
-    ...(await checkStore(home))
+    ...(await checkStore(home, isFull, signal))
   ]
 }
 
@@ -100,12 +119,20 @@ function checkDisk(home: string): Finding {
 }
 
 /** What the store itself says of what it holds. Nothing is changed, and nothing made that its owner could not read. */
-async function checkStore(home: string): Promise<DoctorCheck[]> {
+async function checkStore(home: string, isFull: boolean, signal: AbortSignal): Promise<DoctorCheck[]> {
   if (statSync(home).uid !== process.getuid?.())
     return [checkOf('store', warn('not looked into: another user owns the home', 'run this as that user'))]
   try {
-    const seen = await inspectLibrary(home)
-    if (seen === undefined) return [checkOf('store', ok('nothing is stored yet'))]
+    let last: LastBackup | undefined
+    const options = { sampleBlocks: isFull ? undefined : SAMPLE_BLOCKS, signal }
+    const seen = await inspectLibrary(home, options, database => {
+      last = readLastBackup(database)
+    })
+    if (seen === undefined)
+      return [
+        checkOf('store', ok('nothing is stored yet')),
+        checkOf('backup', backupCheck(undefined, false, systemClock.now()))
+      ]
     const message = `${displaySize(seen.bytes)}, ${plural(seen.chunks, 'block')}`
     const store = seen.isRecovered
       ? ok(message)
@@ -113,10 +140,67 @@ async function checkStore(home: string): Promise<DoctorCheck[]> {
           `${message}; its files do not end where it says, as after a crash or a loss`,
           'start the daemon: it brings them together and says what is lost'
         )
-    return [checkOf('store', store), checkOf('integrity', integrityCheck(seen))]
+    return [
+      checkOf('store', store),
+      ...countsCheck(seen, isFull),
+      checkOf('blocks', blocksCheck(seen.look, isFull)),
+      checkOf('integrity', integrityCheck(seen)),
+      checkOf('backup', backupCheck(last, seen.chunks > 0, systemClock.now()))
+    ]
   } catch (error) {
+    signal.throwIfAborted()
     const { code, message, hint } = toCatalogError(error)
     return [checkOf('store', bad(`${code}: ${message}`, hint))]
+  }
+}
+
+/** Whether the store counts what it has; only where it does not, and only where nothing was cut off by a crash. */
+function countsCheck(
+  { bytes, segmentBytes, chunks, look, isRecovered }: Inspection,
+  isFull: boolean
+): DoctorCheck[] {
+  if (!isRecovered) return []
+  const wrong = [
+    ...(bytes === segmentBytes
+      ? []
+      : [`${displaySize(segmentBytes)} in segments, counted as ${displaySize(bytes)}`]),
+    ...(isFull && look.blocks !== chunks
+      ? [`${plural(look.blocks, 'block')}, counted as ${chunks.toLocaleString('en-GB')}`]
+      : [])
+  ]
+  if (wrong.length === 0) return []
+  return [
+    checkOf(
+      'counts',
+      warn(
+        wrong.join('; '),
+        'run `catalog gc` with the daemon: it frees what is named by nothing and counts bytes anew'
+      )
+    )
+  ]
+}
+
+/** Another program than the daemon's may be in use after an upgrade. */
+async function checkVersion(home: string): Promise<DoctorCheck[]> {
+  const claim = await readClaim(homeLayout(home))
+  if (claim === undefined) return []
+  const message = `the daemon runs Catalog ${claim.version} since ${claim.startedAt}`
+  return [
+    checkOf(
+      'version',
+      claim.version === VERSION
+        ? ok(message)
+        : warn(`${message}, and this is ${VERSION}`, 'restart the daemon')
+    )
+  ]
+}
+
+async function findingOf(check: () => Promise<Finding>): Promise<Finding> {
+  try {
+    return await check()
+  } catch (error) {
+    const { code, message, hint } = toCatalogError(error)
+    return bad(`${code}: ${message}`, hint)
   }
 }
 

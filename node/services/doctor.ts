@@ -1,9 +1,19 @@
+import { randomBytes } from 'node:crypto'
 import { readdir, statfs } from 'node:fs/promises'
 import { multiaddr } from '@multiformats/multiaddr'
 import { type Clock, displayDuration, displaySize, plural, toCatalogError } from '../../base/index.ts'
 import { isLocalAddress } from '../../discovery/index.ts'
-import type { BucketWork, Holdings } from '../../library/index.ts'
+import {
+  BLOCK_ID_BYTES,
+  type BlockId,
+  type BucketWork,
+  type DatabaseReader,
+  type Holdings,
+  lookAtBlocks
+} from '../../library/index.ts'
 import type { LibrarySets } from '../../sync/index.ts'
+import type { AlertShape } from '../alert-schemas.ts'
+import { readLastBackup } from '../backup/last-backup.ts'
 import { checkPermissions, type HomeLayout } from '../home/layout.ts'
 import type { Reachability } from '../host/index.ts'
 import type { PartitionShape } from '../partition-schemas.ts'
@@ -22,6 +32,14 @@ import {
   warn
 } from './machine-checks.ts'
 import type { OffloadState } from './offloading.ts'
+import {
+  backupCheck,
+  blocksCheck,
+  keysCheck,
+  limitsCheck,
+  openFilesLimit,
+  SAMPLE_BLOCKS
+} from './state-checks.ts'
 import type { DoctorService } from './types.ts'
 
 export interface DoctorModules {
@@ -30,7 +48,9 @@ export interface DoctorModules {
   addresses(): string[]
   peers(): number
   partition(): PartitionShape
-  bootstraps(): number
+  /** Addresses of the peers to join through, and the ids of those that are connected. */
+  bootstraps: readonly string[]
+  connected(): readonly string[]
   reachability(): Reachability
   store(): { bytes: number; chunks: number }
   holdings(): Promise<Holdings>
@@ -39,6 +59,10 @@ export interface DoctorModules {
   sets: Pick<LibrarySets, 'state' | 'evidence' | 'followed' | 'access'>
   /** Reads one stored block back, whichever is at hand; throws when it is damaged. */
   probeStore(signal: AbortSignal): Promise<void>
+  database: DatabaseReader
+  /** Whether a block is what it should be. */
+  isGood(id: BlockId): Promise<boolean>
+  alerts(): readonly AlertShape[]
   /** Where sealed segments go, when that is a bucket, and how it stands with it. */
   bucket: Pick<BucketWork, 'probe'> | undefined
   offload(): OffloadState | undefined
@@ -46,27 +70,35 @@ export interface DoctorModules {
 
 /** Checks that find out what commonly is wrong, each with what to do about it. */
 export function createDoctor(modules: DoctorModules): DoctorService {
-  const checks: Array<[name: string, run: (signal: AbortSignal) => Finding | Promise<Finding>]> = [
+  const checks: Array<
+    [name: string, run: (signal: AbortSignal, isFull: boolean) => Finding | Promise<Finding>]
+  > = [
     ['node', () => nodeCheck(process.versions.node)],
     ['permissions', () => permissionCheck(modules.home)],
+    ['keys', () => keysCheck(modules, modules.home)],
     ['disk', () => roomCheck(modules.home)],
+    ['limits', async () => limitsCheck(await openFilesLimit())],
     ['clock', () => clockCheck(modules.clock)],
     ['listen', () => listenCheck(modules.addresses())],
     ['peers', () => peerCheck(modules)],
+    ['bootstrap', () => bootstrapCheck(modules.bootstraps, modules.connected())],
     ['partition', () => partitionCheck(modules.partition())],
     ['reachability', () => reachCheck(modules.reachability(), modules.addresses())],
     ['store', signal => storeCheck(modules, signal)],
+    ['blocks', (signal, isFull) => sampleCheck(modules, isFull, signal)],
     ['integrity', async () => integrityCheck(await modules.holdings(), modules.scrub())],
     ['library', signal => libraryCheck(modules.sets, signal)],
-    ['libraries', signal => ownLibrariesCheck(modules, signal)]
+    ['libraries', signal => ownLibrariesCheck(modules, signal)],
+    ['alerts', () => alertsCheck(modules.alerts())],
+    ['backup', () => lastBackupCheck(modules)]
   ]
   if (modules.bucket !== undefined) checks.push(['bucket', signal => bucketCheck(modules, signal)])
   return {
-    async run(signal) {
+    async run(isFull, signal) {
       const done: DoctorCheck[] = []
       for (const [name, run] of checks) {
         signal.throwIfAborted()
-        const finding = await findingOf(() => run(signal))
+        const finding = await findingOf(() => run(signal, isFull))
         done.push(checkOf(name, finding))
       }
       return done
@@ -113,12 +145,47 @@ export const isOnlyLocal = (addresses: readonly string[]): boolean =>
 function peerCheck({ peers, bootstraps }: DoctorModules): Finding {
   const count = peers()
   if (count > 0) return ok(`connected to ${plural(count, 'peer')}`)
-  if (bootstraps() === 0)
+  if (bootstraps.length === 0)
     return warn(
       'no peers, and none to join through',
       'join with `catalog init --join INVITE`, or `catalog peers connect ADDR`'
     )
   return warn('no peers', 'check that the bootstrap peers run, and that UDP gets out of this network')
+}
+
+/** Whether the network can be joined through anybody: those that are not connected are dialled again and again. Exported for tests. */
+export function bootstrapCheck(addresses: readonly string[], connected: readonly string[]): Finding {
+  const away = addresses.filter(address => !connected.some(peer => address.endsWith(`/p2p/${peer}`)))
+  if (addresses.length === 0) return ok('none is configured (network.bootstrap)')
+  const here = addresses.length - away.length
+  const message = `connected to ${here} of ${plural(addresses.length, 'bootstrap peer')}`
+  if (here > 0) return ok(away.length === 0 ? message : `${message}; not to ${away.join(', ')}`)
+  return warn(
+    `${message}: ${away.join(', ')} cannot be reached`,
+    'see whether they run and UDP gets out of this network; `catalog peers connect ADDR` says why one is not reached'
+  )
+}
+
+/** What an operator is to act on already. Exported for tests. */
+export function alertsCheck(alerts: readonly AlertShape[]): Finding {
+  if (alerts.length === 0) return ok('none')
+  const message = alerts.map(({ message, since }) => `${message} (since ${since})`).join('; ')
+  const hint = [...new Set(alerts.map(alert => alert.hint))].join('; ')
+  return alerts.some(({ level }) => level === 'error') ? bad(message, hint) : warn(message, hint)
+}
+
+async function sampleCheck(
+  { database, isGood }: DoctorModules,
+  isFull: boolean,
+  signal: AbortSignal
+): Promise<Finding> {
+  const from = randomBytes(BLOCK_ID_BYTES)
+  const limit = isFull ? undefined : SAMPLE_BLOCKS
+  return blocksCheck(await lookAtBlocks({ database, isGood }, { limit, from, signal }), isFull)
+}
+
+function lastBackupCheck({ database, store, clock }: DoctorModules): Finding {
+  return backupCheck(readLastBackup(database), store().chunks > 0, clock.now())
 }
 
 /** Exported for tests. */

@@ -345,7 +345,8 @@ export interface ConfigService {
 }
 
 export interface DoctorService {
-  run(signal: AbortSignal): Promise<DoctorCheck[]>
+  /** `isFull`: every block of the store is hashed, not a sample. */
+  run(isFull: boolean, signal: AbortSignal): Promise<DoctorCheck[]>
 }
 
 export interface PauseService {

@@ -52,8 +52,13 @@ export function statusRoutes(services: NodeServices): Route[] {
       url: '/v1/doctor',
       tag,
       summary: 'Checks the node and its surroundings and says what to do.',
+      query: Type.Object({
+        full: Type.Optional(Type.Boolean({ description: 'Hash every block of the store, not a sample.' }))
+      }),
       response: Type.Object({ checks: Type.Array(DoctorCheck) }),
-      handle: async ({ signal }) => ({ checks: await services.doctor.run(signal) })
+      handle: async ({ query: { full = false }, signal }) => ({
+        checks: await services.doctor.run(full, signal)
+      })
     })
   ]
 }

@@ -1,8 +1,19 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { CatalogError } from '../../../base/index.ts'
-import { isOnlyLocal, partitionCheck } from '../../../node/services/doctor.ts'
+import { CatalogError, DAY_MS, systemClock } from '../../../base/index.ts'
+import { initHome } from '../../../node/init.ts'
+import { alertsCheck, bootstrapCheck, isOnlyLocal, partitionCheck } from '../../../node/services/doctor.ts'
 import { libraryCheck, ownLibrariesCheck } from '../../../node/services/library-checks.ts'
 import { clockCheck, diskCheck, integrityCheck, nodeCheck } from '../../../node/services/machine-checks.ts'
+import {
+  backupCheck,
+  blocksCheck,
+  keysCheck,
+  limitsCheck,
+  openFilesLimit
+} from '../../../node/services/state-checks.ts'
 import { peerOf } from '../../../node/services/writer-key.ts'
 import { formatPublicKey, SigningKey } from '../../../trust/index.ts'
 import { WHOLE } from './whole.ts'
@@ -186,4 +197,88 @@ it('tells a partition, and what became of the last one', () => {
     ...{ lostPeers: 3, returnedPeers: 3, syncedLibraries: 0, replayedOperations: 0 }
   }
   expect(partitionCheck({ ...WHOLE, last }).message).toMatch(/it was partitioned for 12 s from 2026/)
+})
+
+it('names the bootstrap peers that are not reached, and is content with one that is', () => {
+  const [one, two] = ['/ip4/10.0.0.1/udp/4747/quic-v1/p2p/one', '/ip4/10.0.0.2/udp/4747/quic-v1/p2p/two']
+  expect(bootstrapCheck([], ['x']).level).toBe('ok')
+  expect(bootstrapCheck([one, two], ['two', 'one'])).toEqual({
+    level: 'ok',
+    message: 'connected to 2 of 2 bootstrap peers'
+  })
+  expect(bootstrapCheck([one, two], ['two'])).toMatchObject({
+    level: 'ok',
+    message: expect.stringContaining(`not to ${one}`)
+  })
+  expect(bootstrapCheck([one], ['x'])).toMatchObject({ level: 'warn', message: expect.stringContaining(one) })
+})
+
+it('repeats what alerts say, as bad as the worst of them', () => {
+  const alert = (level: 'error' | 'warn', message: string) => ({
+    kind: 'disk' as never,
+    level,
+    message,
+    hint: 'free space',
+    since: '2026-01-01T00:00:00.000Z'
+  })
+  expect(alertsCheck([]).level).toBe('ok')
+  expect(alertsCheck([alert('warn', 'a')]).level).toBe('warn')
+  expect(alertsCheck([alert('warn', 'a'), alert('error', 'b')])).toEqual({
+    level: 'error',
+    message: 'a (since 2026-01-01T00:00:00.000Z); b (since 2026-01-01T00:00:00.000Z)',
+    hint: 'free space'
+  })
+})
+
+it('warns of a home that was never backed up, or long ago', () => {
+  const nowMs = Date.UTC(2026, 4, 31)
+  const last = (days: number) => ({
+    createdAt: new Date(nowMs - days * DAY_MS).toISOString(),
+    sizeBytes: 1e6
+  })
+  expect(backupCheck(undefined, false, nowMs).level).toBe('ok')
+  expect(backupCheck(undefined, true, nowMs).level).toBe('warn')
+  expect(backupCheck(last(29), true, nowMs).level).toBe('ok')
+  expect(backupCheck(last(31), true, nowMs).level).toBe('warn')
+  expect(backupCheck(last(-1), true, nowMs).message, 'made by a clock that was ahead').toContain('0 ms old')
+})
+
+it('knows damaged blocks, and too few files', async () => {
+  expect(blocksCheck({ blocks: 64, bad: 0 }, false)).toEqual({
+    level: 'ok',
+    message: '64 blocks of the store hashed as a sample: as the index says'
+  })
+  expect(blocksCheck({ blocks: 5, bad: 1 }, true)).toMatchObject({
+    level: 'error',
+    hint: expect.stringContaining('verify --all --repair')
+  })
+  expect([1024, 2048, Number.POSITIVE_INFINITY, undefined].map(files => limitsCheck(files).level)).toEqual([
+    'warn',
+    'ok',
+    'ok',
+    'ok'
+  ])
+  expect(await openFilesLimit()).toBeGreaterThan(0)
+})
+
+it('opens each key', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'catalog-keys-'))
+  try {
+    const { home, nodePublicKey } = await initHome({ clock: systemClock }, { root: join(folder, 'home') })
+    const check = () => keysCheck({ clock: systemClock }, home)
+    expect(await check()).toEqual({
+      level: 'ok',
+      message: `the node is ${peerOf(nodePublicKey)}; 1 publisher key, 1 without a passphrase; the default is default`
+    })
+    await rm(join(home.keyring, 'DEFAULT'))
+    expect((await check()).level).toBe('warn')
+    await writeFile(join(home.keyring, 'default.key'), 'no key', { mode: 0o600 })
+    await expect(check()).rejects.toMatchObject({ code: 'KEY_INVALID' })
+    await rm(home.keyring, { recursive: true })
+    expect(await check()).toMatchObject({ level: 'error', message: expect.stringContaining('is missing') })
+    await rm(home.nodeKey)
+    await expect(check()).rejects.toMatchObject({ code: 'KEY_NOT_FOUND' })
+  } finally {
+    await rm(folder, { recursive: true })
+  }
 })
