@@ -5,7 +5,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { displayDuration, ERROR_CODES, METRIC_PARTS, METRIC_TABLE, metricName } from '../base/index.ts'
+import { ALL_METRICS, displayDuration, ERROR_CODES, METRIC_PARTS, metricName } from '../base/index.ts'
 import { cliPage } from '../cli/index.ts'
 import { CONFIG_SECTIONS, configJsonSchema, describeConfig } from '../config/index.ts'
 import { ALERT_RULES, adminApiDocument } from '../node/index.ts'
@@ -114,25 +114,25 @@ function metricsPage(): string {
     'costs nothing. Labels come from small fixed sets: never names of packages, keys, peers or addresses. [operations.md](operations.md) says',
     'how to have Prometheus ask; dashboards and alert rules are in `deploy/`.'
   ]
-  for (const [part, about] of Object.entries(METRIC_PARTS)) {
+  const section = (title: string, about: string, prefix: string): void => {
     lines.push(
       '',
-      `## \`${part}\``,
+      `## ${title}`,
       '',
       about,
       '',
       '| metric | type | meaning | look when |',
       '| --- | --- | --- | --- |'
     )
-    for (const [name, { type, help, labels, lookWhen = '', only }] of Object.entries(
-      METRIC_TABLE[part as keyof typeof METRIC_TABLE]
-    )) {
+    for (const [name, { type, help, labels, lookWhen = '', only }] of Object.entries(ALL_METRICS)) {
+      if (!name.startsWith(prefix)) continue
       const labelled = labels.length === 0 ? '' : `{${labels.join(',')}}`
-      const condition = only === undefined ? '' : ` Only with \`${only}\`.`
-      const cells = [code(metricName(part, name) + labelled), type, help + condition, lookWhen]
-      lines.push(`| ${cells.map(cell).join(' | ')} |`)
+      const condition = only === undefined ? '' : ` Only with ${only.includes('=') ? code(only) : only}.`
+      lines.push(`| ${[code(name + labelled), type, help + condition, lookWhen].map(cell).join(' | ')} |`)
     }
   }
+  for (const [part, about] of Object.entries(METRIC_PARTS)) section(code(part), about, metricName(part, ''))
+  section('libp2p', "libp2p's own, by its names, beside those of Catalog.", 'libp2p_')
   return `${lines.join('\n')}\n`
 }
 

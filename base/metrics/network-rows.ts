@@ -58,7 +58,7 @@ export const NETWORK_ROWS = {
       'outcome'
     ]),
     ended_fetches_total: counter('Transfers of content to this node, by outcome.', ['outcome'], {
-      lookWhen: 'another one than `done` grows'
+      lookWhen: 'another one than `ok` grows'
     }),
     content_lookups_total: counter(
       'Releases whose content was wanted here, by where it was: `held` whole in the store, or `away` and to be fetched. The part of `held` is the hit rate of the content cache.',

@@ -2,6 +2,8 @@
  * The table of all metrics of Catalog's own, by part and name: the one place that says what each means. A part makes its
  * metrics by their names (part-metrics.ts), docs/metrics.md is generated from here, and dashboards and alert rules are checked against it.
  */
+
+import { LIBP2P_ROWS } from './libp2p-rows.ts'
 import { NETWORK_ROWS } from './network-rows.ts'
 import { NODE_ROWS } from './node-rows.ts'
 import type { MetricRow, MetricRows, MetricType } from './row.ts'
@@ -54,3 +56,11 @@ export const METRIC_PARTS: Readonly<Record<MetricPart, string>> = {
 export const METRIC_TABLE: Readonly<Record<MetricPart, MetricRows>> = TABLE
 
 export const metricName = (part: string, name: string): string => `catalog_${part}_${name}`
+
+/** All metrics of a node by their whole names: those of Catalog, and libp2p's own. */
+export const ALL_METRICS: MetricRows = Object.fromEntries([
+  ...Object.entries(METRIC_TABLE).flatMap(([part, rows]) =>
+    Object.entries(rows).map(([name, row]) => [metricName(part, name), row] as const)
+  ),
+  ...Object.entries(LIBP2P_ROWS)
+])

@@ -280,6 +280,7 @@ export async function createHost(modules: HostModules, options: HostOptions): Pr
         privateKey: modules.privateKey,
         datastore,
         gater,
+        metrics: modules.metrics,
         usesLocalAddresses,
         ownAddresses: () => ownAddresses(libp2p),
         discovery: options.mdns ? discovery.service(options.networkId) : undefined

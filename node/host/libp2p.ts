@@ -17,6 +17,7 @@ import { type YamuxMuxerInit, yamux } from '@libp2p/yamux'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { LevelDatastore } from 'datastore-level'
 import { createLibp2p } from 'libp2p'
+import type { Registry } from 'prom-client'
 import { CatalogError } from '../../base/index.ts'
 import { isLocalAddress } from '../../discovery/index.ts'
 import {
@@ -26,6 +27,7 @@ import {
   quicTransport
 } from '../../protocols/index.ts'
 import { inDialOrder, withPeer } from './addresses.ts'
+import { libp2pMetrics } from './libp2p-metrics.ts'
 import { lazyNoise } from './noise.ts'
 import {
   DIAL_TIMEOUT_MS,
@@ -49,6 +51,7 @@ export interface Libp2pModules {
   readonly privateKey: PrivateKey | Uint8Array
   readonly datastore: LevelDatastore
   readonly gater: ConnectionGater
+  readonly metrics: Registry | undefined
   readonly discovery: ((components: MulticastDNSComponents) => PeerDiscovery) | undefined
   usesLocalAddresses(): boolean
   /** Own addresses with what is known of them. */
@@ -67,6 +70,7 @@ export async function buildLibp2p(
     privateKey,
     nodeInfo: { userAgent: options.userAgent },
     datastore: modules.datastore,
+    ...(modules.metrics === undefined ? {} : { metrics: libp2pMetrics(modules.metrics) }),
     connectionGater: modules.gater,
     addresses: {
       listen: [...options.listen],
