@@ -215,9 +215,14 @@ function heldBy(input: ActionsInput, drops: Sorted['drops']): EntryHeld[] {
     })
 }
 
-function urgencyOf({ ineligible, rank, copies, others }: Facts, { min, target }: MirrorPolicy): number {
+function urgencyOf(
+  { candidate, ineligible, rank, copies, others }: Facts,
+  { min, target }: MirrorPolicy
+): number {
   if (others.proven < min) return URGENCY.repair
-  if (ineligible !== undefined || rank >= copies.keep) return URGENCY.surplus
+  if (ineligible !== undefined) return URGENCY.surplus
+  if (candidate.isOffered) return URGENCY.offered
+  if (rank >= copies.keep) return URGENCY.surplus
   return rank < target ? URGENCY.rank : URGENCY.demand
 }
 

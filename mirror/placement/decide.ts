@@ -6,6 +6,7 @@
  *   copies nothing, and of many that could step in one does.
  * - **Drop** only when this node is none of those that should hold it, and as many freshly proven copies as are wanted stand before it. In
  *   any set of holders the first ones never drop, so two nodes never drop for each other, however late they hear of things.
+ *   What a node that leaves hands over stays meanwhile: its own copy, of which it alone knows that it goes, may be one of those before it.
  * - What is blocked, or may no longer be read here, goes at once and whatever else is so.
  */
 import type { Before, Copies as OtherCopies } from './claims.ts'
@@ -97,7 +98,7 @@ function decideHeld(facts: Facts, policy: MirrorPolicy, nowMs: number): Verdict 
   const { candidate, ineligible, rank, copies, ownSinceMs, wholeSinceMs } = facts
   if (candidate.isBlocked || !candidate.isReader) return mustGo(facts)
   if (candidate.isPinned || policy.isFrozen) return nothing()
-  const isOurs = ineligible === undefined && rank < copies.keep
+  const isOurs = ineligible === undefined && (rank < copies.keep || candidate.isOffered)
   if (isOurs) return nothing()
   const before = facts.before!
   const wanted = wantedBefore(copies, policy)

@@ -66,6 +66,11 @@ describe('what fits', () => {
     expect(planner.plan(NOW_MS).actions).toEqual([])
     planner.prove(key, order[1]!, NOW_MS)
     expect(planner.plan(NOW_MS).actions.map(describeAction)).toEqual(['drop: evicted'])
+    // A node that leaves hands it over: that is more urgent than a rank.
+    const handed = candidateOf(surplus, { have: 'mirror', bytes: 10 * MB, owner: 'a', isOffered: true })
+    planner.setRelease(handed, NOW_MS)
+    expect(planner.plan(NOW_MS).actions).toEqual([])
+    planner.setRelease({ ...handed, isOffered: false }, NOW_MS)
     // Proven, but not lately.
     expect(planner.plan(NOW_MS + FRESH_MS).actions.map(({ kind }) => kind)).toEqual(['prove', 'prove'])
     planner.setRelease(candidateOf(surplus, { have: 'nothing', bytes: 10 * MB, owner: 'a' }), NOW_MS)

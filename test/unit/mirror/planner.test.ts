@@ -213,6 +213,16 @@ describe('drop', () => {
     expect(claimed.what()).toEqual([])
   })
 
+  test('not while a node that leaves hands it over, of whose copy nobody else knows that it goes', () => {
+    const held = heldAt(3, { isOffered: true })
+    held.hold([0, 1, 2])
+    expect(held.what()).toEqual([])
+    held.set({ isBlocked: true })
+    expect(held.what()).toEqual(['drop: blocked'])
+    held.set({ isBlocked: false, isOffered: false })
+    expect(held.what()).toEqual(['drop: surplus'])
+  })
+
   test('once they have been there for the grace', () => {
     const held = heldAt(3)
     held.hold([0, 1])
