@@ -45,7 +45,7 @@ export const MirrorCopyShape = Type.Object({
   cause: orNull(Type.Enum([...CAUSES])),
   since: orNull(text('RFC 3339.')),
   isPinned: Type.Boolean(),
-  holders: count('Other members that have proven that they hold it.')
+  holders: count('Other members that have proven that they hold it, and can be reached.')
 })
 export type MirrorCopyShape = Type.Static<typeof MirrorCopyShape>
 
@@ -56,7 +56,9 @@ export const MirrorStatus = Type.Object({
   draining: orNull(
     Type.Object({
       since: text('RFC 3339.'),
-      left: count('Contents here that too few others have proven to hold; the first thousand.'),
+      left: orNull(
+        count('Contents here that too few others have proven to hold; the first thousand. null: not looked yet.')
+      ),
       isSafeToLeave: Type.Boolean({ description: 'Enough others hold what was here.' })
     })
   ),

@@ -40,7 +40,8 @@ export const ReleaseItem = Type.Object({
   ...ReleaseStatus.properties,
   access: ReleaseAccessName,
   local: Type.Enum(['none', 'partial', 'complete']),
-  kept: Type.Boolean({ description: 'Pinned with `catalog pin`: never let go of.' })
+  kept: Type.Boolean({ description: 'Pinned with `catalog pin`: never let go of.' }),
+  isBlocked: Type.Boolean({ description: 'By `catalog block` on this node.' })
 })
 export type ReleaseItem = Type.Static<typeof ReleaseItem>
 

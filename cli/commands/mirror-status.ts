@@ -31,7 +31,9 @@ function memberText({ isMember, isFrozen, draining, members, region, capacityCla
       ? ''
       : draining.isSafeToLeave
         ? '; it is safe to leave'
-        : `; hands over ${plural(draining.left, 'content')} that too few others hold`
+        : draining.left === null
+          ? '; looks for what too few others hold'
+          : `; hands over ${plural(draining.left, 'content')} that too few others hold`
   return `${role}, ${place}${state}${isFrozen ? '; the network is split, so nothing moves' : ''}`
 }
 

@@ -11,13 +11,16 @@ export function releaseTable(items: ReleaseItem[]): string {
     [...withAccess(['NAME', 'VERSION', 'TYPE', 'SIZE', 'LOCAL', 'STATUS'], 'ACCESS'), 'PUBLISHER'],
     items.map(item => [
       ...withAccess(
-        [item.name, item.version, item.type, displaySize(item.sizeBytes), item.local, item.status],
+        [item.name, item.version, item.type, displaySize(item.sizeBytes), item.local, stateOf(item)],
         item.access
       ),
       item.publisher
     ])
   )
 }
+
+/** What this node's operator says of a release weighs more here than what its owner does. */
+const stateOf = ({ isBlocked, status }: ReleaseItem): string => (isBlocked ? 'blocked' : status)
 
 /** What an owner says of a release: fields that items of lists, details and fetched releases share. */
 type Said = Pick<ReleaseItem, 'name' | 'version' | 'status' | 'reason' | 'replacement'>

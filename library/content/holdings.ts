@@ -1,9 +1,10 @@
 /**
  * What is held, counted from the rows that say so. The cost is one look at each content; so that a status that is asked for again
  * and again stays cheap with a hundred thousand of them, a count is used again for as long as keeps counting below a twentieth
- * of the time. With a few hundred contents that is a few milliseconds.
+ * of the time, but for some seconds at most: where counting takes long because the machine is busy, what came must not stay uncounted for
+ * minutes. With a few hundred contents that is a few milliseconds.
  */
-import type { Clock } from '../../base/index.ts'
+import { type Clock, SECOND_MS } from '../../base/index.ts'
 import { KeyFamily, makeKey } from '../database/keys.ts'
 import type { DatabaseReader } from '../database/types.ts'
 import { completeKey } from './complete.ts'
@@ -12,6 +13,7 @@ import type { Holdings } from './types.ts'
 
 /** A count is used for so many times as long as it took. */
 const REST_SHARE = 20
+const MAX_REST_MS = 5 * SECOND_MS
 
 export async function countHoldings(database: DatabaseReader): Promise<Holdings> {
   let complete = 0
@@ -38,7 +40,7 @@ export class HoldingsCount {
       const last = { count: countHoldings(database), untilMs: Number.POSITIVE_INFINITY }
       const rest = (): void => {
         const nowMs = clock.monotonicMs()
-        last.untilMs = nowMs + REST_SHARE * (nowMs - startMs)
+        last.untilMs = nowMs + Math.min(REST_SHARE * (nowMs - startMs), MAX_REST_MS)
       }
       last.count.then(rest, rest)
       this.#last = last

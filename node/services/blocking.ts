@@ -56,7 +56,7 @@ export class Blocking {
     return [...this.#blocked.values()].sort((a, b) => (a.subject < b.subject ? -1 : 1))
   }
 
-  /** Durable and in force when it resolves; once more it changes the reason. INVALID_ARGUMENT, LIMIT_EXCEEDED. */
+  /** Durable and in force when it resolves; once more with a reason it changes that. INVALID_ARGUMENT, LIMIT_EXCEEDED. */
   async add(text: string, reason: string | undefined, signal?: AbortSignal): Promise<Blocked> {
     const subject = subjectOf(text)
     if (!this.#blocked.has(subject) && this.#blocked.size >= MAX_BLOCKED)
@@ -67,7 +67,8 @@ export class Blocking {
           hint: 'let in again what need not be blocked: `catalog block list` shows all'
         }
       )
-    const row = { blockedAt: this.#modules.clock.now(), ...(reason === undefined ? {} : { reason }) }
+    const why = reason ?? this.#blocked.get(subject)?.reason
+    const row = { blockedAt: this.#modules.clock.now(), ...(why === undefined ? {} : { reason: why }) }
     await this.#write({ type: 'put', key: keyOf(subject), value: Buffer.from(JSON.stringify(row)) }, signal)
     const blocked = { subject, ...row }
     this.#blocked.set(subject, blocked)

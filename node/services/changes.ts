@@ -13,6 +13,7 @@ import type { EventHub } from '../events.ts'
 import type { AnnouncementSchedule } from '../schedule.ts'
 import type { ReleaseItem } from '../schemas.ts'
 import { announceStored } from './announcing.ts'
+import type { Blocking } from './blocking.ts'
 import type { Network } from './network.ts'
 import type { ReleaseAccess } from './release-access.ts'
 import { releaseItem, releaseName } from './release-shapes.ts'
@@ -22,6 +23,7 @@ export interface ChangesModules {
   registry: Registry
   content: ContentStore
   access: Pick<ReleaseAccess, 'of'>
+  blocking: Pick<Blocking, 'isBlocked'>
   network: Network
   schedule: AnnouncementSchedule
   events: EventHub
@@ -37,7 +39,7 @@ const ANNOUNCE_TIMEOUT_MS = 5 * SECOND_MS
  * a kill, and whoever looks the name up is told of it. Of what closed libraries alone have nothing is announced.
  */
 export function createChanges(modules: ChangesModules): ChangesService {
-  const { registry, content, access, events } = modules
+  const { registry, content, access, blocking, events } = modules
 
   async function say(recordBytes: Uint8Array, signal: AbortSignal): Promise<ReleaseItem> {
     const record = await expectHere(registry, releaseOf(decodeStatement(recordBytes)), signal)
@@ -56,7 +58,11 @@ export function createChanges(modules: ChangesModules): ChangesService {
   async function told(record: ReleaseRecord, isNew: boolean, signal: AbortSignal): Promise<ReleaseItem> {
     const { name, version } = record.release
     const { status } = registry.status(record.release) ?? {}
-    const item = releaseItem(record, content, { status, access: await access.of(record) })
+    const item = releaseItem(record, content, {
+      status,
+      access: await access.of(record),
+      isBlocked: blocking.isBlocked(record)
+    })
     if (!isNew) return item
     events.emit('release', { name, version, id: item.id, status: item.status })
     // Those who may know of it hear of it by the head of its library.

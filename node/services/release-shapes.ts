@@ -35,12 +35,13 @@ export function releaseStatus(status: Status | undefined): ReleaseStatus {
 export interface SaidOfRelease {
   readonly status: Status | undefined
   readonly access: ReleaseAccessName
+  readonly isBlocked: boolean
 }
 
 export function releaseItem(
   record: ReleaseRecord,
   content: Pick<ContentStore, 'localState' | 'isPinned'>,
-  { status, access }: SaidOfRelease
+  { status, access, isBlocked }: SaidOfRelease
 ): ReleaseItem {
   const { release } = record
   return {
@@ -54,7 +55,8 @@ export function releaseItem(
     ...releaseStatus(status),
     access,
     local: content.localState(release.content),
-    kept: content.isPinned(release)
+    kept: content.isPinned(release),
+    isBlocked
   }
 }
 
@@ -64,19 +66,20 @@ export function releaseInfo(
   said: {
     readonly statements: StatementSet
     readonly access: ReleaseAccessName
+    readonly isBlocked: boolean
     readonly libraries: string[]
     readonly expiredAt?: string
     /** Whether the name is pinned to its owner here. */
     readonly pinned: boolean
   }
 ): ReleaseInfo {
-  const { statements, access, libraries, expiredAt, pinned } = said
+  const { statements, access, isBlocked, libraries, expiredAt, pinned } = said
   const { release } = record
   const status = statements.statusOf(release)
   const unresolved = npmDependencies(release)
   const { description, keywords, categories, licence, authors, links, entryPoint } = release
   return {
-    ...releaseItem(record, content, { status, access }),
+    ...releaseItem(record, content, { status, access, isBlocked }),
     libraries,
     ...(expiredAt === undefined ? {} : { expiredAt }),
     ...(status === undefined ? {} : { statusSequence: status.sequence }),

@@ -16,10 +16,14 @@ import type { ReleaseService } from './types.ts'
 export function createReleases(
   modules: ResolvingModules & FreshnessModules & { access: Pick<ReleaseAccess, 'of' | 'libraries'> }
 ): ReleaseService {
-  const { registry, content, policies, access } = modules
+  const { registry, content, policies, access, blocking } = modules
 
   async function itemOf(record: ReleaseRecord, status: Status | undefined): Promise<ReleaseItem> {
-    return releaseItem(record, content, { status, access: await access.of(record) })
+    return releaseItem(record, content, {
+      status,
+      access: await access.of(record),
+      isBlocked: blocking.isBlocked(record)
+    })
   }
 
   const itemsOf = ({ records, statements }: Knowledge): Promise<ReleaseItem[]> =>
@@ -60,6 +64,7 @@ export function createReleases(
       const info = releaseInfo(record, content, {
         statements: new StatementSet([...known.statements, ...(await registry.statements(release, signal))]),
         access: await access.of(record),
+        isBlocked: blocking.isBlocked(record),
         libraries: await access.libraries(record),
         ...(sinceMs === undefined ? {} : { expiredAt: new Date(sinceMs).toISOString() }),
         pinned: pin !== undefined && bytesEqual(pin, release.owner)

@@ -9,6 +9,7 @@ import {
 import { parsePublicKey } from '../../trust/index.ts'
 import type { EventHub } from '../events.ts'
 import type { ReleaseItem } from '../schemas.ts'
+import type { Blocking } from './blocking.ts'
 import type { Collecting } from './collecting.ts'
 import type { ConflictPolicies } from './conflict-policies.ts'
 import { knownHere } from './knowledge.ts'
@@ -27,13 +28,14 @@ export interface LocalModules {
 
 export interface RetentionModules extends LocalModules {
   access: Pick<ReleaseAccess, 'of'>
+  blocking: Pick<Blocking, 'isBlocked'>
   collecting: Pick<Collecting, 'changed'>
   events: EventHub
 }
 
 /** What stays whatever happens, and what is let go of. */
 export function createRetention(modules: RetentionModules): RetentionService {
-  const { registry, content, access, collecting, events } = modules
+  const { registry, content, access, blocking, collecting, events } = modules
 
   async function local(
     text: string,
@@ -46,7 +48,11 @@ export function createRetention(modules: RetentionModules): RetentionService {
 
   async function itemOf(record: ReleaseRecord): Promise<ReleaseItem> {
     const { status } = registry.status(record.release) ?? {}
-    return releaseItem(record, content, { status, access: await access.of(record) })
+    return releaseItem(record, content, {
+      status,
+      access: await access.of(record),
+      isBlocked: blocking.isBlocked(record)
+    })
   }
 
   return {

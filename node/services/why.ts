@@ -22,7 +22,7 @@ const NOTHING_KNOWN: Knowledge = { records: [], statements: new StatementSet() }
 
 /** Explains what the node knows of a release, by asking the same questions a fetch would, and reporting every answer. */
 export function createWhy(modules: WhyModules): WhyService {
-  const { registry, content, operations, failures, health, access } = modules
+  const { registry, content, operations, failures, health, access, blocking } = modules
 
   async function why(text: string, signal: AbortSignal): Promise<Why> {
     const spec = parseSpec(text)
@@ -47,7 +47,8 @@ export function createWhy(modules: WhyModules): WhyService {
         all.records.map(async record =>
           releaseItem(record, content, {
             status: all.statements.statusOf(record.release),
-            access: await access.of(record)
+            access: await access.of(record),
+            isBlocked: blocking.isBlocked(record)
           })
         )
       ),

@@ -59,6 +59,8 @@ it('a release that is blocked goes, is neither fetched nor served nor told of, a
   // All of an owner, then nothing.
   expect(await at(consumer, 'block', 'add', owner)).toMatchObject({ dropped: { contents: 1 } })
   expect(await failure(consumer, 'fetch', 'demo')).toMatchObject({ code: 4 })
+  const { packages } = (await at(consumer, 'list')) as { packages: Array<{ isBlocked: boolean }> }
+  expect(packages.map(({ isBlocked }) => isBlocked)).toEqual([true, true])
   expect(await at(consumer, 'block', 'list')).toMatchObject({
     blocks: [{ subject: 'demo@1.1.0' }, { subject: owner }]
   })

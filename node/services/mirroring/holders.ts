@@ -115,6 +115,11 @@ export class Holders {
     return this.#challenges.waiting
   }
 
+  /** Members that have proven that they hold a content, and can be reached. */
+  provenOf(content: string): string[] {
+    return this.#modules.claimed.provenHoldersOf(content).filter(peer => !this.#presence.isAway(peer))
+  }
+
   /** The members have changed: those that came are asked what they hold. */
   setMembers(signal: AbortSignal): void {
     const { members, network, claimed } = this.#modules

@@ -62,6 +62,14 @@ export interface MirroringModules {
   onPlanned(plan: Plan, tookMs: number): void
 }
 
+export interface PlanMade {
+  readonly plan: Plan
+  /** By the clock of mirroring. */
+  readonly at: number
+  /** Of a node that leaves: what it offers is in it. */
+  readonly isDraining: boolean
+}
+
 export interface MirroringOptions {
   policy: MirrorPolicy
   intervalMs: number
@@ -82,7 +90,7 @@ export class Mirroring extends Ongoing {
   #signal: AbortSignal | undefined
   /** Those who wait for a plan that was made after they asked. */
   #waiting: Array<PromiseWithResolvers<Plan>> = []
-  #last: { plan: Plan; at: number } | undefined
+  #last: PlanMade | undefined
 
   constructor(modules: MirroringModules, options: MirroringOptions) {
     super('mirroring', modules.logger)
@@ -123,8 +131,8 @@ export class Mirroring extends Ongoing {
     return isPlanned
   }
 
-  /** The last plan, and when it was made, by the clock of this; undefined before the first. */
-  get last(): { readonly plan: Plan; readonly at: number } | undefined {
+  /** The last plan; undefined before the first. */
+  get last(): PlanMade | undefined {
     return this.#last
   }
 
@@ -209,7 +217,7 @@ export class Mirroring extends Ongoing {
       if (unlooked.length > 0) await holders.lookUp(unlooked, signal)
       const startedMs = clock.monotonicMs()
       const plan = planner.plan(clock.now())
-      this.#last = { plan, at: clock.now() }
+      this.#last = { plan, at: clock.now(), isDraining: this.#policy.isDraining }
       this.#modules.onPlanned(plan, clock.monotonicMs() - startedMs)
       if (isRefreshed) await this.#forgetAbandoned(plan)
       const againMs = await work.carryOut(plan, signal)

@@ -27,8 +27,8 @@ import type { DemandBook } from './types.ts'
 export const MAX_RELEASES = 100_000
 /** Records after which others have their turn: some milliseconds. */
 const RECORDS_PER_TURN = 50
-/** What a node that leaves has offered counts as offered for so long. */
-const OFFER_MS = HOUR_MS
+/** What a node that leaves has offered counts as offered for so long: until it has gone, and with it its copy, also where much is handed over. */
+const OFFER_MS = 24 * HOUR_MS
 /** Offers that are remembered. */
 const MAX_OFFERED = 10_000
 /** All members mirror what is for everybody. */

@@ -11,7 +11,6 @@ import type {
 } from '../../mirror-schemas.ts'
 import type { Fetching } from '../fetching.ts'
 import type { MirrorService, WorkContext } from '../types.ts'
-import type { Claimed } from './claimed.ts'
 import type { Copies, MirrorCopy } from './copies.ts'
 import type { Draining } from './draining.ts'
 import type { Holders } from './holders.ts'
@@ -29,7 +28,6 @@ export interface MirrorServiceModules extends CopyModules {
   mirroring: Mirroring
   releases: MirrorReleases
   copies: Copies
-  claimed: Claimed
   holders: Holders
   work: MirrorWork
   draining: Draining
@@ -91,7 +89,7 @@ export function createMirrorService(modules: MirrorServiceModules): MirrorServic
     return copyShape(modules, copy, {
       bytes: releases.of(key)?.bytes,
       isComing: releases.coming.includes(key),
-      holders: modules.claimed.provenHoldersOf(key).length
+      holders: holders.provenOf(key).length
     })
   }
 
@@ -108,7 +106,7 @@ export function createMirrorService(modules: MirrorServiceModules): MirrorServic
             ? null
             : {
                 since: new Date(draining.sinceMs).toISOString(),
-                left: last === undefined ? 0 : offersIn(last.plan),
+                left: last?.isDraining === true ? offersIn(last.plan) : null,
                 isSafeToLeave: draining.isSafeToLeave
               },
         region,

@@ -213,10 +213,16 @@ describe('an operator', () => {
     const record = await published()
     await world.nodes[0]!.stop()
     const [leaving, other] = world.holders(record)
+    const { service } = leaving!.parts
+    const othersOf = (): number[] => service.status().copies.map(({ holders }) => holders)
+    expect(othersOf()).toEqual([1])
     await other!.stop()
-    await leaving!.parts.service.drain(false)
+    expect(othersOf()).toEqual([0])
+    // What was planned before says nothing of what is left.
+    expect((await service.drain(false)).draining).toMatchObject({ left: null, isSafeToLeave: false })
     await world.pass(10_000)
     expect(leaving!.offers.length).toBeGreaterThan(0)
+    expect(service.status().draining).toMatchObject({ left: 1, isSafeToLeave: false })
     await world.pass(8 * MINUTE)
     expect(leaving!.parts.service.status().draining?.isSafeToLeave).toBe(true)
     expect(leaving!.isMember).toBe(false)

@@ -73,6 +73,7 @@ describe('blocks', () => {
     expect(() => blocking.expectAllowed(DEMO)).not.toThrow()
     await blocking.add('demo@1.x', 'malware', signal)
     await blocking.add('demo@1.x', 'malware, see the advisory', signal)
+    await blocking.add('demo@1.x', undefined, signal)
     const again = await open()
     expect(again.list()).toMatchObject([{ subject: 'demo@1.x', reason: 'malware, see the advisory' }])
     for (const one of [blocking, again])

@@ -35,6 +35,7 @@ async function node(announce: Network['announce'] = async () => 1, isLeaving = f
         return 'public'
       }
     },
+    blocking: { isBlocked: () => false },
     content: { localState: () => 'complete', isPinned: () => false } as never,
     network: {
       connected: () => ['p1'],

@@ -86,6 +86,26 @@ test('a count is shared while it is made, and rests for twenty times as long as 
   expect(counts).toBe(6)
 })
 
+test('a count that took long rests for seconds all the same', async () => {
+  let nowMs = 0
+  const index = new FakeIndex()
+  const database = {
+    get: (key: Uint8Array) => index.get(key),
+    getMany: async () => [],
+    iterate: (range: KeyRange) => {
+      nowMs += 3000
+      return index.iterate(range)
+    }
+  }
+  const holdings = new HoldingsCount({ database, clock: { ...systemClock, monotonicMs: () => nowMs } })
+  const first = holdings.now()
+  await first
+  nowMs += 4999
+  expect(holdings.now()).toBe(first)
+  nowMs += 1
+  expect(holdings.now()).not.toBe(first)
+})
+
 test('what a verification finds is counted at once, however long the last count took', async () => {
   let calls = 0
   const clock = { ...systemClock, monotonicMs: () => calls++ } // a count rests for twenty calls
