@@ -41,7 +41,7 @@ const MAX_FOUND = 20
 const PROVE_AGAIN_MS = 0.9 * DAY_MS
 /** Proofs that a tick of the watch asks for: 200,000 come round within a day. */
 const MAX_RENEWED = 1000
-/** A holder that is not connected is dialled so often to see whether it is there; a tick of that looks at so many. */
+/** A holder that is not connected is dialled so often to see whether it is there; a tick of that looks at so many, those that waited longest. */
 const LEAST_CHECK_MS = 2 * SECOND_MS
 const MOST_CHECK_MS = 5 * MINUTE_MS
 const MAX_CHECKS = 64
@@ -330,6 +330,7 @@ export class Holders {
       .peers()
       .filter(peer => !connected.has(peer) && this.#isMember(peer))
       .filter(peer => clock.now() - this.#presence.checkedMs(peer) >= everyMs)
+      .sort((a, b) => this.#presence.checkedMs(a) - this.#presence.checkedMs(b))
       .slice(0, MAX_CHECKS)
     await Promise.all(due.map(peer => this.#check(peer, signal)))
   }

@@ -25,8 +25,10 @@ let connected: string[]
 let concerns: CID[]
 /** What is known here. */
 let known: (content: string) => boolean
-/** Contents that each question was about. */
+/** Contents that each question was about, and who was asked. */
 let asked: number[]
+let askedPeers: string[]
+let members: string[]
 /** How a member answers. */
 let answer: (contents: readonly CID[]) => readonly CID[]
 let challenged: string[]
@@ -43,6 +45,8 @@ beforeEach(() => {
   concerns = [one]
   known = () => true
   asked = []
+  askedPeers = []
+  members = [ada, ben]
   answer = contents => contents
   challenged = []
   searches = 0
@@ -58,13 +62,14 @@ beforeEach(() => {
       }
     },
     exchange: {
-      ask: async (_: PeerId, contents: readonly CID[]) => {
+      ask: async (peer: PeerId, contents: readonly CID[]) => {
         asked.push(contents.length)
+        askedPeers.push(peer.toString())
         return answer(contents)
       },
       tell: async () => undefined
     },
-    members: { members: () => [ada, ben].map(peer => ({ peer })) },
+    members: { members: () => members.map(peer => ({ peer })) },
     possession: {
       challenge: async (peer: string) => {
         challenged.push(peer)
@@ -175,6 +180,21 @@ describe('members', () => {
     await clock.advance(1000)
     expect(asked).toHaveLength(1)
     give()
+  })
+
+  test('that are away are all looked for in turns, however many they are', async () => {
+    members = Array.from({ length: 150 }, (_, at) => peerOf(keyOf(`member ${at}`).publicKey))
+    connected = [...members]
+    begin()
+    await clock.advance(1000)
+    connected = []
+    for (const member of members) holders.disconnected(member)
+    answer = () => {
+      throw new CatalogError('DIAL_FAILED', 'it is away')
+    }
+    askedPeers = []
+    await clock.advance(20 * MINUTE, MINUTE)
+    expect(new Set(askedPeers).size).toBe(members.length)
   })
 
   test('that answer BUSY when they are back are there', async () => {
