@@ -57,7 +57,9 @@ export const MirrorStatus = Type.Object({
     Type.Object({
       since: text('RFC 3339.'),
       left: orNull(
-        count('Contents here that too few others have proven to hold; the first thousand. null: not looked yet.')
+        count(
+          'Contents here that too few others have proven to hold; the first thousand. null: not looked yet.'
+        )
       ),
       isSafeToLeave: Type.Boolean({ description: 'Enough others hold what was here.' })
     })
