@@ -16,6 +16,7 @@ import type { Control, Throttle } from '../protocols/index.ts'
 import type { LibrarySets } from '../sync/index.ts'
 import type { Topology } from '../topology/index.ts'
 import type { NodeKey } from '../trust/index.ts'
+import type { Anomalies } from './anomalies/anomalies.ts'
 import { BackingUp } from './backup/backing-up.ts'
 import type { EventHub } from './events.ts'
 import type { HomeLayout } from './home/layout.ts'
@@ -112,6 +113,7 @@ export interface BuildModules {
   ledger: PeerLedger
   violations: Violations
   alerting: Alerting
+  anomalies: Anomalies
   discovery: Discovery
   nodeKey: NodeKey
   /** Stopped by a pause in this order, and gone on with in reverse. */
@@ -171,6 +173,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
         return bavail * bsize
       },
       alerts: () => modules.alerting.active(),
+      anomalies: () => modules.anomalies.active(),
       uptimeMs: () => clock.monotonicMs() - startedMs,
       queues: () => ({ fetches: fetching.active, announcements: modules.discovery.stats().pendingKeys }),
       skipped: () => modules.health.skipped(),
@@ -208,6 +211,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     operations: modules.operations,
     events: modules.events,
     alerting: modules.alerting,
+    anomalies: modules.anomalies,
     metrics: modules.metrics,
     publishing: createPublishing(withAccess, { defaultWait: values.announce.wait }),
     changes: createChanges(withAccess),

@@ -17,6 +17,7 @@ import { serveAdmin } from './admin/server.ts'
 import { Streams } from './admin/streams.ts'
 import { alertingOf } from './alerting.ts'
 import { announcedBy } from './announced.ts'
+import { watchAnomalies } from './anomaly-watching.ts'
 import { Background } from './background.ts'
 import { buildServices } from './build-services.ts'
 import { EventHub } from './events.ts'
@@ -30,7 +31,7 @@ import { hostOptions } from './host-options.ts'
 import { watchGoodbyes, watchViolations } from './leaving.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { Logging } from './logging/logging.ts'
-import { controlOptions, topologyOf } from './measuring.ts'
+import { controlOptions, healthOf, topologyOf } from './measuring.ts'
 import { createNodeMetrics } from './metrics.ts'
 import { createMirroring } from './mirroring.ts'
 import { mirroringPartsOf } from './mirroring-parts.ts'
@@ -52,7 +53,6 @@ import { LibraryAnnouncing } from './services/library-announcing.ts'
 import { Offloading } from './services/offloading.ts'
 import { OperationQueue } from './services/operation-queue.ts'
 import { PeerBans } from './services/peer-bans.ts'
-import { PeerHealth } from './services/peer-health.ts'
 import { Replaying } from './services/replaying.ts'
 import { Scrubbing } from './services/scrubbing.ts'
 import { sparePeers } from './services/spare-peers.ts'
@@ -139,6 +139,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   )
   const metrics = createNodeMetrics({ lifecycle, operations, errors: logging.errors, registry })
   shutdown.leave('metrics', () => metrics.close())
+  const anomalies = watchAnomalies({ operations, metrics, events, clock, logger: log })
 
   // The network: connections, then small messages over them, then what is answered and asked with those.
   const nodeKey = await loadNodeKey(home.nodeKey)
@@ -164,7 +165,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     {
       networkId: values.network.id,
       agent: `catalog/${VERSION}`,
-      ...controlOptions(topology, losses),
+      ...controlOptions(topology, losses, anomalies),
       onViolation: violations.of('control')
     }
   )
@@ -203,12 +204,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   await discovery.start()
   shutdown.leave('discovery', () => discovery.stop())
   const direct = createNetwork({ host, discovery, records, fetcher, onOutcome: ledger.fetched })
-  const health = new PeerHealth({
-    clock,
-    isBanned,
-    isParted: peerId => losses.isParted(peerId),
-    onOutcome: (peerId, isFailure) => topology.asked(peerId, isFailure)
-  })
+  const health = healthOf({ clock, isBanned, losses, topology, anomalies })
   watchGoodbyes({ control, health, discovery, host, log })
   const network = sparePeers(direct, health)
 
@@ -293,6 +289,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       ...shared,
       library,
       alerting,
+      anomalies,
       lifecycle,
       metrics,
       logging,

@@ -12,7 +12,8 @@ export const EVENT_TYPES = [
   'library',
   'mirror',
   'partition',
-  'alert'
+  'alert',
+  'anomaly'
 ] as const
 export type EventType = (typeof EVENT_TYPES)[number]
 

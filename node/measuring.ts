@@ -4,8 +4,10 @@ import type { Clock } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
 import type { ControlOptions } from '../protocols/index.ts'
 import { Topology, type Way } from '../topology/index.ts'
+import type { Anomalies } from './anomalies/anomalies.ts'
 import type { Host } from './host/index.ts'
 import type { PeerLosses } from './partition/losses.ts'
+import { PeerHealth } from './services/peer-health.ts'
 
 export interface MeasuringModules {
   host: Pick<Host, 'peers' | 'events'>
@@ -26,10 +28,38 @@ export function topologyOf({ host, clock, metrics }: MeasuringModules, config: C
 /** What control tells the topology, and peers of it; and who has fallen silent. */
 export const controlOptions = (
   topology: Topology,
-  losses: PeerLosses
+  losses: PeerLosses,
+  anomalies: Pick<Anomalies, 'roundTrip'>
 ): Pick<ControlOptions, 'region' | 'onHello' | 'onRoundTrip' | 'onSilent'> => ({
   onSilent: losses.onSilent,
   region: topology.ownRegion ?? '',
   onHello: (peerId, { region }) => topology.told(peerId.toString(), region),
-  onRoundTrip: (peerId, tookMs) => topology.roundTrip(peerId.toString(), tookMs)
+  onRoundTrip: (peerId, tookMs) => {
+    topology.roundTrip(peerId.toString(), tookMs)
+    anomalies.roundTrip(peerId.toString(), tookMs)
+  }
 })
+
+/** Whom to leave alone, told to the topology as well. */
+export const healthOf = ({
+  clock,
+  isBanned,
+  losses,
+  topology,
+  anomalies
+}: {
+  clock: Clock
+  isBanned(peerId: string): boolean
+  losses: PeerLosses
+  topology: Topology
+  anomalies: Pick<Anomalies, 'sample'>
+}): PeerHealth =>
+  new PeerHealth({
+    clock,
+    isBanned,
+    isParted: peerId => losses.isParted(peerId),
+    onOutcome: (peerId, isFailure) => {
+      topology.asked(peerId, isFailure)
+      anomalies.sample('peer-failures', isFailure ? 1 : 0)
+    }
+  })

@@ -23,9 +23,13 @@ const LOOP_QUANTILES = [0.5, 0.99, 1] as const
 const NS_PER_S = 1e9
 const US_PER_S = 1e6
 
+type OnRequest = (route: string, method: string, status: number, tookS: number) => void
+
 export interface NodeMetrics {
   readonly registry: Registry
-  requestDone(route: string, method: string, status: number, tookS: number): void
+  requestDone: OnRequest
+  /** Calls back with each request that is done. */
+  onRequest(listener: OnRequest): void
   close(): void
 }
 
@@ -54,12 +58,15 @@ export function createNodeMetrics(modules: NodeMetricsModules): NodeMetrics {
   modules.errors.onNoted(({ code, part }) => errors.inc({ code, part }))
   const requests = metrics.counter('http_requests_total')
   const durations = metrics.histogram('http_request_duration_seconds', REQUEST_BUCKETS_S)
+  const listeners: OnRequest[] = []
   return {
     registry: modules.registry,
     requestDone(route, method, status, tookS) {
       requests.inc({ route, method, status })
       durations.observe({ route }, tookS)
+      for (const listener of listeners) listener(route, method, status, tookS)
     },
+    onRequest: listener => void listeners.push(listener),
     close() {
       clearInterval(turning)
       delay.disable()

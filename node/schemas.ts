@@ -5,6 +5,7 @@
  */
 import * as Type from 'typebox'
 import { AlertShape } from './alert-schemas.ts'
+import { AnomalyShape } from './anomaly-schemas.ts'
 import { NODE_STATES } from './lifecycle.ts'
 import { OPERATION_STATES } from './operations.ts'
 import { PartitionShape } from './partition-schemas.ts'
@@ -13,6 +14,7 @@ import { count, ms, text } from './schema-fields.ts'
 import { BanShape, PeerStanding } from './standing-schemas.ts'
 
 export * from './alert-schemas.ts'
+export * from './anomaly-schemas.ts'
 export * from './block-schemas.ts'
 export * from './bundle-schemas.ts'
 export * from './library-schemas.ts'
@@ -45,6 +47,7 @@ export const Status = Type.Object({
     reasons: Type.Array(Type.String())
   }),
   alerts: Type.Array(AlertShape, { description: 'What an operator must act on, the oldest first.' }),
+  anomalies: Type.Array(AnomalyShape, { description: 'What is other than usual, the oldest first.' }),
   uptimeMs: ms('Since the daemon was ready.'),
   peers: count('Connected peers.'),
   partition: PartitionShape,

@@ -117,6 +117,12 @@ export const NODE_ROWS = {
       ['operation']
     )
   },
+  anomaly: {
+    active_anomalies: gauge('Series of measurements that are other than usual now.', [], {
+      lookWhen: 'not 0: `catalog status` says which'
+    }),
+    began_anomalies_total: counter('Anomalies that have begun, by series.', ['series'])
+  },
   tracing: {
     ended_spans_total: counter(
       'Spans that were `sent` to the collector, not taken by it (`failed`), or had no room to wait (`dropped`).',

@@ -31,6 +31,7 @@ export type MetricLabels<P extends MetricPart, N> = N extends keyof RowsOf<P>
 export const METRIC_PARTS: Readonly<Record<MetricPart, string>> = {
   node: 'The process, its operations, its admin API, and its store at work.',
   queue: 'Queues inside the node, by name.',
+  anomaly: 'What is other than usual (operations.md).',
   tracing: 'Traces (operations.md).',
   library: 'The store and the worker that writes it.',
   registry: 'Records.',

@@ -37,12 +37,13 @@ const alertText = ({ level, kind, about, since, message, hint }: Status['alerts'
 export const run = defineCommand(async context => {
   const status = await context.client().request<Status>('GET', '/v1/status', { signal: context.signal })
   context.output.result(status, () => {
-    const { health, alerts, library, store } = status
+    const { health, alerts, anomalies, library, store } = status
     return formatFields([
       ['state', status.state],
       ['health', `${health.score}`],
       ['', health.reasons],
       ['alerts', alerts.map(alertText)],
+      ['anomalies', (anomalies ?? []).map(({ message }) => message)],
       ['uptime', displayDuration(status.uptimeMs)],
       ['peers', status.peers],
       ['network', networkOf(status)],

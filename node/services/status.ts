@@ -5,7 +5,7 @@ import type { Reachability } from '../host/index.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { OperationManager } from '../operations.ts'
 import type { PartitionShape } from '../partition-schemas.ts'
-import type { AlertShape, Identity, Status } from '../schemas.ts'
+import type { AlertShape, AnomalyShape, Identity, Status } from '../schemas.ts'
 import { LOW_DISK_BYTES } from './machine-checks.ts'
 import type { SkippedPeer } from './peer-health.ts'
 import type { StatusService } from './types.ts'
@@ -35,6 +35,7 @@ export interface StatusModules {
   /** The last check of everything in the store. */
   scrub(): { endedAt: string; corrupt: number } | undefined
   alerts(): AlertShape[]
+  anomalies(): AnomalyShape[]
   uptimeMs(): number
   /** Bytes that this user may still write where the store is. */
   freeBytes(): Promise<number>
@@ -66,6 +67,7 @@ export function createStatus(
         state: modules.lifecycle.state,
         health: await healthOf(modules, options),
         alerts: modules.alerts(),
+        anomalies: modules.anomalies(),
         uptimeMs: Math.round(modules.uptimeMs()),
         peers: modules.peers(),
         partition: modules.partition(),

@@ -11,6 +11,7 @@ import type {
 import type { ContentStore } from '../../library/index.ts'
 import type { LiveLimit, Priority } from '../../protocols/index.ts'
 import type { Access, SyncStrategy } from '../../sync/index.ts'
+import type { Anomalies } from '../anomalies/anomalies.ts'
 import type { BackingUp } from '../backup/backing-up.ts'
 import type { BlockedShape, BlockResult, BlocksReply } from '../block-schemas.ts'
 import type { BundleResult } from '../bundle-schemas.ts'
@@ -361,6 +362,7 @@ export interface NodeServices {
   readonly operations: OperationManager
   readonly events: EventHub
   readonly alerting: Pick<Alerting, 'active'>
+  readonly anomalies: Pick<Anomalies, 'active'>
   readonly logging: Logging
   readonly errors: ErrorsService
   readonly logger: Logger

@@ -17,13 +17,15 @@ export function watchingRoutes(
       url: '/v1/events',
       tag,
       summary:
-        'Server-sent events: state, peer, operation, release, partition, alert. A client that is too slow is cut off.',
+        'Server-sent events: state, peer, operation, release, library, mirror, partition, alert, anomaly. A client that is too slow is cut off.',
       produces: 'text/event-stream',
       handle: ({ reply, requestId }) => {
         const stream = streams.open(reply, 'events', requestId)
         stream.event(services.events.now('state', { state: services.lifecycle.state }))
         for (const alert of services.alerting.active())
           stream.event(services.events.now('alert', { state: 'raised', ...alert }))
+        for (const anomaly of services.anomalies.active())
+          stream.event(services.events.now('anomaly', { state: 'began', isUsualNow: false, ...anomaly }))
         stream.onEnd(services.events.listen(event => stream.event(event)))
         return ANSWERED
       }

@@ -36,6 +36,7 @@ export function fakeNode(given: Partial<NodeServices> = {}): {
     logging: createLogging({ sink }, { level: 'debug' }),
     logger: silentLogger,
     alerting: { active: () => [] },
+    anomalies: { active: () => [] },
     pause: createPause({ lifecycle, parts: [] })
   }
   const services = { ...own, ...given } as NodeServices

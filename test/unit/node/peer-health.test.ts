@@ -205,6 +205,7 @@ describe('what went wrong', () => {
           store: () => ({ bytes: 0, chunks: 0 }),
           freeBytes: async () => 1e12,
           alerts: () => [],
+          anomalies: () => [],
           uptimeMs: () => 0,
           scrub: () => undefined,
           holdings: async () => ({ complete: 0, damaged: 0, isUnchecked: false }),

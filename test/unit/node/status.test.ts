@@ -18,6 +18,7 @@ const reasonsAt = async (bytes: number, quotaBytes: number, freeBytes = 1e12): P
     limits: () => ({ up: 0, down: 0 }),
     freeBytes: async () => freeBytes,
     alerts: () => [],
+    anomalies: () => [],
     uptimeMs: () => 1,
     scrub: () => undefined,
     holdings: async () => ({ complete: 1, damaged: 0, isUnchecked: false })
