@@ -50,6 +50,10 @@ const RULES: readonly Rule[] = [
     !mdns.enabled &&
     network.bootstrap.length === 0 &&
     'dht.enabled and mdns.enabled are false and network.bootstrap is empty: the node finds nobody by itself',
+  ({ metrics }) =>
+    metrics.listen !== '' &&
+    !isLoopback(metrics.listen) &&
+    `metrics.listen is ${metrics.listen}: whoever reaches that address may read all metrics`,
   ({ mirroring, mirror, store }) =>
     mirroring.enabled &&
     mirror.quota === 0 &&
@@ -143,3 +147,6 @@ function isLocalEndpoint(endpoint: string): boolean {
   const family = isIP(host)
   return family !== 0 && PRIVATE_ADDRESSES.check(host, family === 4 ? 'ipv4' : 'ipv6')
 }
+
+/** Of an address with its port. */
+const isLoopback = (listen: string): boolean => /^(127\.|\[::1\]:)/.test(listen)

@@ -33,6 +33,7 @@ import { Lifecycle } from './lifecycle.ts'
 import type { Logging } from './logging/logging.ts'
 import { controlOptions, healthOf, topologyOf } from './measuring.ts'
 import { createNodeMetrics } from './metrics.ts'
+import { serveMetrics } from './metrics-listener.ts'
 import { createMirroring } from './mirroring.ts'
 import { mirroringPartsOf } from './mirroring-parts.ts'
 import { createNetwork } from './network.ts'
@@ -343,6 +344,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     { routes, metrics, streams, logger: log.child({ part: 'admin' }) },
     { socketPath }
   )
+  shutdown.leave('metrics over TCP', await serveMetrics({ registry, logger: log }, values.metrics))
   shutdown.leave('admin', deadline => admin.close(deadline))
   shutdown.leave('operations', deadline =>
     operations.close(AbortSignal.any([deadline, AbortSignal.timeout(DRAIN_MS)]))

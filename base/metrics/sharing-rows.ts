@@ -5,7 +5,7 @@ export const SHARING_ROWS = {
   sync: {
     followed_libraries: gauge('Libraries of others that are followed.'),
     failing_libraries: gauge('Followed libraries whose last comparison failed.', [], {
-      lookWhen: 'above 0: `catalog sync status` says why'
+      lookWhen: 'above 0: `catalog sync --status` says why'
     }),
     sessions_total: counter(
       'Sessions in which this node followed a library, by how they ended: `equal`, `updated`, `behind`, or the code of an error.',

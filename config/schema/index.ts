@@ -2,7 +2,7 @@ import { Object as ObjectOf, type Static } from 'typebox'
 import { conflicts } from './conflicts.ts'
 import { incentives, mirror, mirroring } from './mirror.ts'
 import { announce, dht, mdns, network, quic, relay } from './network.ts'
-import { admin, limits, log, operations, peers, security, tracing } from './operation.ts'
+import { admin, limits, log, metrics, operations, peers, security, tracing } from './operation.ts'
 import { cache, fetch, memory, s3, store, sync } from './storage.ts'
 import { topology } from './topology.ts'
 
@@ -33,6 +33,7 @@ export const CONFIG_SCHEMA = ObjectOf({
   conflicts,
   security,
   admin,
+  metrics,
   tracing,
   log
 })

@@ -112,6 +112,19 @@ export const admin = ObjectOf(
   { description: 'The admin socket.' }
 )
 
+export const metrics = ObjectOf(
+  {
+    listen: text({
+      default: '',
+      pattern: '^((\\d{1,3}(\\.\\d{1,3}){3}|\\[[0-9a-fA-F:.]{2,45}\\]):\\d{1,5})?$',
+      rule: 'an IP address and a port, such as 127.0.0.1:9464 or [::1]:9464, or empty',
+      description:
+        'Address on which `GET /metrics` is answered over TCP, for a Prometheus; empty listens nowhere. Whoever reaches it may read all metrics.'
+    })
+  },
+  { description: 'Metrics over TCP, beside those on the admin socket (docs/operations.md).' }
+)
+
 export const tracing = ObjectOf(
   {
     endpoint: text({
