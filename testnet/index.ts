@@ -5,6 +5,7 @@
  * nodes with a virtual clock, network and disk. Plans and seeds come in, processes on a network come out. What runs here is
  * the program as users run it: nothing of the product knows of this folder.
  */
+export * from './baseline/index.ts'
 export * from './drivers/index.ts'
 export { whyNoLink } from './links/compile.ts'
 export { Link, type LinkEnds } from './links/link.ts'
@@ -19,5 +20,6 @@ export {
   takeFault
 } from './mirror-invariants.ts'
 export * from './network/index.ts'
+export * from './report/index.ts'
 export * from './scenarios/index.ts'
 export * from './simulator/index.ts'

@@ -159,7 +159,7 @@ export interface BesideProcess {
   readonly lines: AsyncIterable<string>
   /** Writes a line to its standard input. */
   write(line: string): void
-  /** SIGKILL, and its end. */
+  /** SIGTERM, and SIGKILL when that has not ended it after two seconds. */
   end(): Promise<void>
 }
 

@@ -1,26 +1,24 @@
 /** Networks in namespaces of this machine: no container engine, and every daemon a process that a debugger or a profiler can look at. */
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { publicKeyFromRaw } from '@libp2p/crypto/keys'
 import { peerIdFromPublicKey } from '@libp2p/peer-id'
 import { CatalogError, systemClock } from '../../../base/index.ts'
 import { initHome } from '../../../node/index.ts'
 import { whyNoLink } from '../../links/compile.ts'
 import type { LinkSettings } from '../../links/settings.ts'
-import type { NetworkPlan, NodePlan } from '../../network/plan.ts'
+import type { NetworkPlan } from '../../network/plan.ts'
 import { wavesOf } from '../../network/start-order.ts'
 import { endProcess, processId } from '../../process-id.ts'
 import type { Driver, RunningNetwork, RunningNode } from '../driver.ts'
+import { mountsBelow, SmallDisk, unmount } from '../small-disk.ts'
+import { startInWaves } from '../start.ts'
 import { readState } from '../state.ts'
 import { type Made, type MadeNode, MadeStore, pathsOf, regionPlanOf } from './made.ts'
 import { NetnsNode } from './node.ts'
 import { Regions } from './regions.ts'
-import { SmallDisk, unmount } from './small-disk.ts'
-
-/** More at once only take longer to start, each and together. */
-const STARTS_AT_ONCE = 4
 
 export const netnsDriver: Driver = {
   name: 'netns',
@@ -41,7 +39,7 @@ export const netnsDriver: Driver = {
       const regions = await Regions.create(regionPlanOf(plan), { prefix, linkFolder: links })
       await makeHomes(store, plan, program)
       const network = new NetnsNetwork(plan, store, regions)
-      await startAll(network, waves, signal)
+      await startInWaves(network, waves, signal)
       return network
     } catch (error) {
       await netnsDriver.down(folder)
@@ -86,22 +84,6 @@ async function makeHomes(store: MadeStore, plan: NetworkPlan, program: string): 
   store.write({ ...state, made: { ...state.made, nodes: made } })
 }
 
-async function startAll(network: RunningNetwork, waves: NodePlan[][], signal: AbortSignal): Promise<void> {
-  for (const wave of waves)
-    for (let at = 0; at < wave.length; at += STARTS_AT_ONCE) {
-      const some = wave.slice(at, at + STARTS_AT_ONCE)
-      await Promise.all(some.map(({ name }) => network.node(name).start({}, signal)))
-    }
-}
-
-/** Disks that are mounted below a folder. */
-function mountsBelow(folder: string): string[] {
-  const targets = readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .map(line => line.split(' ')[1] ?? '')
-  return targets.filter(target => target.startsWith(join(folder, '/')))
-}
-
 class NetnsNetwork implements RunningNetwork {
   readonly driver = 'netns'
   readonly plan: NetworkPlan
@@ -118,7 +100,7 @@ class NetnsNetwork implements RunningNetwork {
         new NetnsNode(node, {
           store,
           host: regions.hosts.find(({ name }) => name === node.name)!,
-          addressOf: name => this.node(name).address
+          nodeOf: name => this.node(name)
         })
     )
   }

@@ -11,6 +11,7 @@ import { homeLayout, type ReadyLine } from '../../../node/index.ts'
 import type { NodePlan } from '../../network/plan.ts'
 import { endProcess, processId, sendSignal, stateOf, untilEnded } from '../../process-id.ts'
 import { askAdmin } from '../admin.ts'
+import { daemonArguments, listenAddress } from '../daemon-arguments.ts'
 import {
   type AdminAnswer,
   type AdminRequest,
@@ -24,24 +25,25 @@ import {
   type StartOptions,
   unsupported
 } from '../driver.ts'
-import { LocalHomeFiles } from './home-files.ts'
+import { LocalHomeFiles } from '../home-files.ts'
+import { SmallDisk } from '../small-disk.ts'
 import { type MadeStore, type NodePaths, pathsOf } from './made.ts'
 import type { RegionHost } from './regions.ts'
-import { SmallDisk } from './small-disk.ts'
 
 const HOOKS = join(import.meta.dirname, '..', 'hooks.mjs')
-const PORT = 4747
 /** A daemon is ready in a fraction of a second; the rest is for a machine that has ten times more to do than it has cores. */
 const READY_MS = MINUTE_MS
 const POLL_MS = 20
 /** A daemon promises ten seconds. */
 const STOP_MS = 12 * SECOND_MS
+/** What a process beside a node may take to clean up. */
+const LAST_WORDS_MS = 2 * SECOND_MS
 
 export interface NodeModules {
   readonly store: MadeStore
   readonly host: RegionHost
   /** Of another node. */
-  readonly addressOf: (name: string) => string
+  readonly nodeOf: (name: string) => RunningNode
 }
 
 export class NetnsNode implements RunningNode {
@@ -66,7 +68,7 @@ export class NetnsNode implements RunningNode {
   }
 
   get address(): string {
-    return `${addressAt(this.#modules.host.address)}/p2p/${this.peerId}`
+    return `${listenAddress(this.#modules.host.address)}/p2p/${this.peerId}`
   }
 
   async state(): Promise<NodeState> {
@@ -161,25 +163,17 @@ export class NetnsNode implements RunningNode {
       lines: createInterface({ input: child.stdout! }),
       write: line => void child.stdin!.write(`${line}\n`),
       async end() {
-        child.kill('SIGKILL')
+        child.kill('SIGTERM')
+        const late = setTimeout(() => child.kill('SIGKILL'), LAST_WORDS_MS)
         await ended
+        clearTimeout(late)
       }
     }
   }
 
-  /** What it was told to be, for the daemon. */
   #daemonArguments(): string[] {
-    const { after, follows, region, settings } = this.plan
-    const { addressOf, store } = this.#modules
-    const all: Record<string, string> = {
-      'network.listen': addressAt('0.0.0.0'),
-      'topology.region': region,
-      ...(after.length > 0 && { 'network.bootstrap': after.map(addressOf).join(',') }),
-      ...(follows.length > 0 && { 'sync.follow': follows.map(name => store.node(name).peerId).join(',') }),
-      ...settings
-    }
-    const set = Object.entries(all).flatMap(([key, value]) => ['--set', `${key}=${value}`])
-    return ['daemon', '--home', this.#paths.home, '--json', '--no-mdns', ...set]
+    const own = daemonArguments(this.plan, this.#modules.nodeOf)
+    return ['daemon', '--home', this.#paths.home, '--json', ...own]
   }
 
   /** Until it has printed that it is ready. */
@@ -213,5 +207,3 @@ export class NetnsNode implements RunningNode {
     return spawn('ip', ['netns', 'exec', this.#modules.host.namespace, ...command], options)
   }
 }
-
-const addressAt = (ip: string): string => `/ip4/${ip}/udp/${PORT}/quic-v1`

@@ -1,6 +1,6 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { HomeFiles } from '../driver.ts'
+import type { HomeFiles } from './driver.ts'
 
 /** The files of a home on this machine. */
 export class LocalHomeFiles implements HomeFiles {

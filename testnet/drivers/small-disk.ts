@@ -1,6 +1,6 @@
 /** A small disk of its own, in memory: mounting needs root. */
 import { spawnSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
 const BALLAST = 'ballast'
@@ -61,6 +61,14 @@ export class SmallDisk {
 export function unmount(folder: string): void {
   // Lazily: a process that a failed test left behind may have a file open.
   run('umount', ['-l', folder])
+}
+
+/** Disks that are mounted below a folder. */
+export function mountsBelow(folder: string): string[] {
+  const targets = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map(line => line.split(' ')[1] ?? '')
+  return targets.filter(target => target.startsWith(join(folder, '/')))
 }
 
 function run(command: string, args: string[]): void {

@@ -1,0 +1,219 @@
+/** A node in a container. Its home is a folder of this machine that the container has as a volume. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
+import { MINUTE_MS, SECOND_MS, toCatalogError } from '../../../base/index.ts'
+import { homeLayout } from '../../../node/index.ts'
+import type { NodePlan } from '../../network/plan.ts'
+import { askAdmin } from '../admin.ts'
+import {
+  type AdminAnswer,
+  type AdminRequest,
+  type BesideProcess,
+  type CommandEnd,
+  type ErrorDocument,
+  type HomeFiles,
+  type Hooks,
+  type NodeState,
+  type RunningNode,
+  type StartOptions,
+  unsupported
+} from '../driver.ts'
+import { LocalHomeFiles } from '../home-files.ts'
+import { SmallDisk } from '../small-disk.ts'
+import { end, run } from './engine.ts'
+import { containerOf, HOME_THERE, type MadeStore, pathsOf } from './made.ts'
+
+/** A daemon is ready in a fraction of a second; the rest is for a machine that has ten times more to do than it has cores. */
+const READY_MS = 3 * MINUTE_MS
+const POLL_MS = 50
+/** A daemon promises ten. */
+const STOP_SECONDS = 12
+/** What a process beside a node may take to clean up. */
+const LAST_WORDS_MS = 2 * SECOND_MS
+/** Of what a container said, for who asks why it did not start. */
+const LAST_LINES = 20
+
+export interface NodeModules {
+  readonly store: MadeStore
+  readonly address: string
+  /** Makes its container anew, of another image. */
+  readonly create: (signal: AbortSignal) => Promise<void>
+  /** Puts what links are like into the network of its container, which has begun as a new one. */
+  readonly shape: () => Promise<void>
+}
+
+export class ComposeNode implements RunningNode {
+  readonly plan: NodePlan
+  readonly files: HomeFiles
+  readonly #modules: NodeModules
+
+  constructor(plan: NodePlan, modules: NodeModules) {
+    this.plan = plan
+    this.#modules = modules
+    this.files = new LocalHomeFiles(this.#paths.home)
+  }
+
+  get name(): string {
+    return this.plan.name
+  }
+
+  get peerId(): string {
+    return this.#modules.store.made.nodes[this.name]!.peerId
+  }
+
+  get address(): string {
+    return `${this.#modules.address}/p2p/${this.peerId}`
+  }
+
+  async state(): Promise<NodeState> {
+    const { code, stdout } = await end(['docker', 'inspect', '-f', '{{.State.Status}}', this.#container])
+    const status = code === 0 ? stdout.trim() : 'none'
+    return status === 'running' || status === 'paused' ? status : 'stopped'
+  }
+
+  /** Of a node that is stopped in a container of its own, without a network. */
+  async catalog(args: readonly string[], signal: AbortSignal): Promise<CommandEnd> {
+    // What is not true for the daemon alone (NODE_OPTIONS) is not meant for the command.
+    const there =
+      (await this.state()) === 'stopped'
+        ? ['run', '--rm', '--network', 'none', '-v', `${this.#paths.home}:${HOME_THERE}`, this.#image]
+        : ['exec', '-e', 'NODE_OPTIONS=', this.#container]
+    const { code, stdout, stderr } = await end(['docker', ...there, 'catalog', ...args, '--json'], { signal })
+    const json = stdout === '' ? undefined : JSON.parse(stdout)
+    const error = (json as { error?: ErrorDocument } | undefined)?.error
+    return { code, json, stderr, ...(error && { error }) }
+  }
+
+  ask(request: AdminRequest, signal: AbortSignal): Promise<AdminAnswer> {
+    return askAdmin(homeLayout(this.#paths.home).socket, request, signal)
+  }
+
+  async start({ program }: StartOptions, signal: AbortSignal): Promise<number> {
+    const { store, create, shape } = this.#modules
+    if (program !== undefined) {
+      const image = program
+      store.change(({ nodes }) => ({ nodes: { ...nodes, [this.name]: { ...nodes[this.name]!, image } } }))
+      await create(signal)
+    }
+    const startedMs = performance.now()
+    await run(['docker', 'start', this.#container], { signal })
+    try {
+      await shape()
+      await this.#untilReady(AbortSignal.any([signal, AbortSignal.timeout(READY_MS)]))
+    } catch (error) {
+      await this.kill()
+      throw error
+    }
+    return performance.now() - startedMs
+  }
+
+  async stop(signal: AbortSignal): Promise<void> {
+    if ((await this.state()) === 'stopped') return
+    await run(['docker', 'stop', '-t', String(STOP_SECONDS), this.#container], { signal })
+  }
+
+  async kill(): Promise<void> {
+    if ((await this.state()) === 'stopped') return
+    const { code, stderr } = await end(['docker', 'kill', this.#container])
+    // It may have ended by itself meanwhile.
+    if (code !== 0 && (await this.state()) !== 'stopped') throw new Error(stderr)
+    await run(['docker', 'wait', this.#container])
+  }
+
+  async pause(): Promise<void> {
+    if ((await this.state()) === 'running') await run(['docker', 'pause', this.#container])
+  }
+
+  async resume(): Promise<void> {
+    if ((await this.state()) === 'paused') await run(['docker', 'unpause', this.#container])
+  }
+
+  async setHooks(hooks: Hooks): Promise<void> {
+    const path = join(this.#paths.run, 'hooks.json')
+    // Whole or not at all: the daemon may read it at any moment.
+    writeFileSync(`${path}.new`, JSON.stringify(hooks))
+    renameSync(`${path}.new`, path)
+  }
+
+  async fillDisk(leaveBytes: number): Promise<void> {
+    this.#disk().fill(leaveBytes)
+  }
+
+  async freeDisk(): Promise<void> {
+    this.#disk().free()
+  }
+
+  /** Inside the container: with its network, its limits and its end. */
+  async beside(command: readonly string[]): Promise<BesideProcess> {
+    const container = this.#container
+    const child = spawn(
+      'docker',
+      ['exec', '-i', '-e', 'NODE_OPTIONS=', container, 'sh', '-c', 'echo $$ && exec "$@"', 'sh', ...command],
+      { stdio: ['pipe', 'pipe', 'inherit'] }
+    )
+    const ended = once(child, 'close')
+    // It may have ended by itself when something is written to it.
+    child.stdin.on('error', () => undefined)
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+    const { value: pid, done } = await lines.next()
+    if (done) throw new Error(`nothing can be started beside ${this.name}`)
+    return {
+      lines: { [Symbol.asyncIterator]: () => lines },
+      write: line => void child.stdin.write(`${line}\n`),
+      async end() {
+        // Of the command `docker` only: what it has started would go on.
+        const tell = (signal: string) =>
+          end(['docker', 'exec', container, 'sh', '-c', `kill -${signal} ${Number(pid)}`])
+        await tell('TERM')
+        const late = setTimeout(tell, LAST_WORDS_MS, 'KILL')
+        await ended
+        clearTimeout(late)
+      }
+    }
+  }
+
+  get #paths() {
+    return pathsOf(this.#modules.store.folder).node(this.name)
+  }
+
+  get #container(): string {
+    return containerOf(this.#modules.store.made, this.name)
+  }
+
+  get #image(): string {
+    return this.#modules.store.made.nodes[this.name]!.image
+  }
+
+  /** Until it answers on its socket. */
+  async #untilReady(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        const { status } = await this.ask({ method: 'GET', path: '/v1/status' }, signal)
+        if (status === 200) return
+      } catch (error) {
+        if (toCatalogError(error).code !== 'NO_DAEMON') throw error
+      }
+      if ((await this.state()) === 'stopped') {
+        const { stdout, stderr } = await end([
+          'docker',
+          'logs',
+          '--tail',
+          String(LAST_LINES),
+          this.#container
+        ])
+        throw new Error(`${this.name} did not start: ${stdout}${stderr}`)
+      }
+      await wait(POLL_MS, undefined, { signal })
+    }
+  }
+
+  #disk(): SmallDisk {
+    if (this.plan.limits.diskBytes === undefined)
+      throw unsupported('compose', `fill the disk of ${this.name}, which has none of its own`)
+    return SmallDisk.at(this.#paths.disk)
+  }
+}
