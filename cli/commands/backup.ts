@@ -9,7 +9,6 @@ import { backupFields } from './backup-fields.ts'
 import { onDisk, writeWhole } from './whole-file.ts'
 
 interface Options {
-  /** False with --without-keys. */
   withoutKeys?: boolean
 }
 

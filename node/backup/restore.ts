@@ -9,7 +9,7 @@
  */
 import { chmod, type FileHandle, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { CatalogError, displaySize, makeFolder, toCatalogError } from '../../base/index.ts'
+import { CatalogError, displaySize, toCatalogError } from '../../base/index.ts'
 import {
   DISK_HEADROOM_BYTES,
   KeyFamily,
@@ -18,7 +18,14 @@ import {
   withDatabase
 } from '../../library/index.ts'
 import { CURRENT_FORMAT, writeFormat } from '../home/format.ts'
-import { HOME_MODE, type HomeLayout, homeLayout, makeFolders, PRIVATE_FILE_MODE } from '../home/layout.ts'
+import {
+  HOME_MODE,
+  type HomeLayout,
+  homeLayout,
+  makeFolders,
+  makeHomeFolder,
+  PRIVATE_FILE_MODE
+} from '../home/layout.ts'
 import { putLastBackup } from './last-backup.ts'
 import type { BackupPart, BackupState, Row } from './parts.ts'
 import { readBackup } from './read.ts'
@@ -38,14 +45,14 @@ export interface RestoreOptions {
 }
 
 /**
- * HOME_EXISTS where there is anything, DISK_FULL where it cannot fit, FORMAT_TOO_NEW, BACKUP_INVALID, DISK_IO. After an error nothing is left that was not
+ * HOME_EXISTS where there is anything, HOME_PERMISSIONS where nothing can be made, DISK_FULL where it cannot fit, FORMAT_TOO_NEW, BACKUP_INVALID, DISK_IO. After an error nothing is left that was not
  * there.
  */
 export async function restoreBackup(
   source: AsyncIterable<Uint8Array>,
   { root, freeBytes, sizeBytes, signal }: RestoreOptions
 ): Promise<Summary> {
-  const isNew = makeFolder(root, HOME_MODE)
+  const isNew = makeHomeFolder(root)
   try {
     await expectUnused(root)
     if (freeBytes !== undefined && freeBytes < sizeBytes + DISK_HEADROOM_BYTES)

@@ -60,9 +60,10 @@ export function makeFolders(layout: HomeLayout): void {
     makeHomeFolder(folder)
 }
 
-function makeHomeFolder(folder: string): void {
+/** True when it was not there. HOME_PERMISSIONS, DISK_FULL, DISK_IO. */
+export function makeHomeFolder(folder: string): boolean {
   try {
-    makeFolder(folder, HOME_MODE)
+    return makeFolder(folder, HOME_MODE)
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
     if (!NOT_MAKEABLE.includes(code)) throw toCatalogError(error)

@@ -159,7 +159,7 @@ it('goes on wherever the disk fails', async () => {
 
 it('goes on where it was killed', async () => {
   const original = home
-  for (const batch of [1, 2, 3]) {
+  for (const batch of [2, 3]) {
     await inCopy(original, `killed-${batch}`)
     const argv = [join(import.meta.dirname, 'migrate-killed.child.ts'), home.root, String(batch)]
     expect((await once(spawn(process.execPath, argv), 'exit'))[1]).toBe('SIGKILL')
