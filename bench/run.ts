@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
  * Machines are shared and noisy: each benchmark measures its own floor in the same run, and only the ratio travels.
  */
 const BENCHMARKS: Record<string, () => Promise<{ run(args: string[]): Promise<void> }>> = {
+  api: () => import('./api.ts'),
   bundle: () => import('./bundle.ts'),
   clone: () => import('./clone.ts'),
   eventloop: () => import('./eventloop.ts'),
