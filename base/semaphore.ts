@@ -26,11 +26,13 @@ export class Semaphore {
   /** Insertion order is the queue; a Set so that an aborted waiter leaves in constant time. */
   readonly #waiting = new Set<Waiter>()
   #active = 0
+  #maxActive: number
 
   constructor(options: SemaphoreOptions) {
     assertWholeNumber(options.maxActive, 1, 'maxActive')
     assertWholeNumber(options.maxWaiting, 0, 'maxWaiting')
     this.#options = options
+    this.#maxActive = options.maxActive
   }
 
   /** What is limited. */
@@ -42,6 +44,20 @@ export class Semaphore {
     return this.#active
   }
 
+  get maxActive(): number {
+    return this.#maxActive
+  }
+
+  /** Changes the limit: with a higher one those that wait come in at once, with a lower one nobody is put out. */
+  set maxActive(maxActive: number) {
+    assertWholeNumber(maxActive, 1, 'maxActive')
+    this.#maxActive = maxActive
+    while (this.#active < maxActive && this.#waiting.size > 0) {
+      this.#active++
+      this.#grantNext()
+    }
+  }
+
   get waiting(): number {
     return this.#waiting.size
   }
@@ -51,7 +67,8 @@ export class Semaphore {
     signal?.throwIfAborted()
     const free = this.tryAcquire()
     if (free !== undefined) return free
-    const { name, maxActive, maxWaiting } = this.#options
+    const { name, maxWaiting } = this.#options
+    const maxActive = this.#maxActive
     if (this.#waiting.size >= maxWaiting)
       throw new CatalogError('BUSY', `${name}: ${maxActive} running and ${maxWaiting} waiting is the limit`, {
         details: { name, maxActive, maxWaiting }
@@ -62,7 +79,7 @@ export class Semaphore {
 
   /** Takes a place if one is free at once. */
   tryAcquire(): Release | undefined {
-    if (this.#active >= this.#options.maxActive) return undefined
+    if (this.#active >= this.#maxActive) return undefined
     this.#active++
     return this.#releaseOnce()
   }
@@ -100,13 +117,14 @@ export class Semaphore {
     return () => {
       if (!held) return
       held = false
-      const [next] = this.#waiting
-      if (next === undefined) {
-        this.#active--
-        return
-      }
-      this.#waiting.delete(next)
-      next.grant()
+      if (this.#waiting.size === 0 || this.#active > this.#maxActive) this.#active--
+      else this.#grantNext()
     }
+  }
+
+  #grantNext(): void {
+    const [next] = this.#waiting
+    this.#waiting.delete(next!)
+    next!.grant()
   }
 }

@@ -76,6 +76,7 @@ import { createVerification } from './services/verification.ts'
 import type { Violations } from './services/violations.ts'
 import { createWhy } from './services/why.ts'
 import type { SyncParts } from './sync-parts.ts'
+import type { Tuning } from './tuning/tuning.ts'
 import { VERSION } from './version.ts'
 
 export interface BuildModules {
@@ -114,6 +115,7 @@ export interface BuildModules {
   violations: Violations
   alerting: Alerting
   anomalies: Anomalies
+  tuning: Tuning
   discovery: Discovery
   nodeKey: NodeKey
   /** Stopped by a pause in this order, and gone on with in reverse. */
@@ -150,7 +152,11 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
   const withAccess = { ...modules, access: new ReleaseAccess(modules) }
   const { values } = config
   const configuration = createConfigService(
-    { loaded: config, reload: reloadConfig, logging, throttle, follow: lines => following.follow(lines) },
+    {
+      ...{ loaded: config, reload: reloadConfig, logging, throttle },
+      follow: lines => following.follow(lines),
+      tune: isOn => modules.tuning.switch(isOn)
+    },
     { file: home.config }
   )
   const status = createStatus(
@@ -174,6 +180,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
       },
       alerts: () => modules.alerting.active(),
       anomalies: () => modules.anomalies.active(),
+      tuned: () => modules.tuning.tuned(),
       uptimeMs: () => clock.monotonicMs() - startedMs,
       queues: () => ({ fetches: fetching.active, announcements: modules.discovery.stats().pendingKeys }),
       skipped: () => modules.health.skipped(),

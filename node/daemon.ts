@@ -63,6 +63,7 @@ import { Shutdown } from './shutdown.ts'
 import { SyncParts } from './sync-parts.ts'
 import { startTracing } from './tracing/tracing.ts'
 import { createTransfers } from './transfers.ts'
+import { Tuning } from './tuning/tuning.ts'
 import { VERSION } from './version.ts'
 import { watchParts } from './watch.ts'
 
@@ -190,10 +191,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const peerParts = { host, control, library, ledger, violations, topology, mayRead }
   const transferring = { ...peerParts, clock, log, metrics: registry }
   const mirroring = await mirroringPartsOf({ ...transferring, home, nodeKey, lifecycle, blocking }, values)
-  const { throttle, peerLimits, contentServer, serving, proofs, records, fetcher } = await createTransfers(
-    { ...transferring, ...mirroring },
-    values
-  )
+  const { pace, throttle, peerLimits, contentServer, serving, proofs, records, fetcher } =
+    await createTransfers({ ...transferring, ...mirroring }, values)
   await serving.start()
   shutdown.leave('content server', () => serving.stop())
 
@@ -240,7 +239,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const dropping = new BlockDropping({ ...shared, collecting })
   const closedSources = new ClosedSources({ ...shared, access: sets.access }, { self: host.peerId })
   const sources = { direct, closedSources }
-  const fetching = new Fetching({ ...shared, ...sources, failures, jobs, collecting, dropping })
+  const fetching = new Fetching({ ...shared, ...sources, failures, jobs, collecting, dropping }, values.fetch)
+  const tuning = new Tuning({ turns: fetching.turns, pace, ...shared }, values)
   const background = new Background({ ...shared, jobs, fetching })
   const scrubbing = new Scrubbing(
     { ...shared, fetching },
@@ -291,6 +291,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       library,
       alerting,
       anomalies,
+      tuning,
       lifecycle,
       metrics,
       logging,
@@ -365,7 +366,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     demand: mirroring.demand,
     following: syncParts,
     ...(mirror.ongoing === undefined ? {} : { mirroring: mirror.ongoing }),
-    alerts: alerting
+    alerts: alerting,
+    tuning
   }
   for (const part of Object.values(ongoing)) part.start()
   shutdown.leave('goodbye', deadline => {

@@ -13,7 +13,8 @@ export const EVENT_TYPES = [
   'mirror',
   'partition',
   'alert',
-  'anomaly'
+  'anomaly',
+  'tuning'
 ] as const
 export type EventType = (typeof EVENT_TYPES)[number]
 

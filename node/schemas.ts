@@ -12,6 +12,7 @@ import { PartitionShape } from './partition-schemas.ts'
 import { Dependency, ReleaseAccessName, ReleaseItem, ReleaseStatus } from './release-schemas.ts'
 import { count, ms, text } from './schema-fields.ts'
 import { BanShape, PeerStanding } from './standing-schemas.ts'
+import { TunedShape } from './tuning-schemas.ts'
 
 export * from './alert-schemas.ts'
 export * from './anomaly-schemas.ts'
@@ -27,6 +28,7 @@ export * from './standing-schemas.ts'
 export * from './store-schemas.ts'
 export * from './sync-schemas.ts'
 export * from './topology-schemas.ts'
+export * from './tuning-schemas.ts'
 
 export const ErrorObject = Type.Object({
   code: text('Stable name of the error, see docs/errors.md.'),
@@ -48,6 +50,9 @@ export const Status = Type.Object({
   }),
   alerts: Type.Array(AlertShape, { description: 'What an operator must act on, the oldest first.' }),
   anomalies: Type.Array(AnomalyShape, { description: 'What is other than usual, the oldest first.' }),
+  tuned: Type.Array(TunedShape, {
+    description: 'Settings that are other than configured now, because `tuning.auto` has turned them.'
+  }),
   uptimeMs: ms('Since the daemon was ready.'),
   peers: count('Connected peers.'),
   partition: PartitionShape,

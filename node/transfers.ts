@@ -43,6 +43,11 @@ export interface TransfersModules {
   metrics: MetricsRegistry
 }
 
+export interface FetchPace {
+  receivedBytes: number
+  prefetch: number
+}
+
 export interface Transfers {
   readonly throttle: Throttle
   readonly peerLimits: PeerLimits
@@ -51,6 +56,8 @@ export interface Transfers {
   readonly serving: Pick<ContentServer, 'start' | 'stop'>
   readonly records: RecordClient
   readonly fetcher: Fetcher
+  /** Bytes that came and were right, since the start, and how many requests for more a source has at most; it may be changed. */
+  readonly pace: FetchPace
   /** Has peers prove what they hold. */
   readonly proofs: ProofClient
 }
@@ -99,6 +106,7 @@ export async function createTransfers(modules: TransfersModules, config: Config)
     }
   )
   const maps = new ByteMaps(shared)
+  const pace: FetchPace = { receivedBytes: 0, prefetch: fetch.prefetch }
   const proofServer = new ProofServer(
     { ...shared, maps, upload, log: log.child({ part: 'proof' }) },
     {
@@ -108,6 +116,7 @@ export async function createTransfers(modules: TransfersModules, config: Config)
     }
   )
   return {
+    pace,
     throttle,
     peerLimits: await PeerLimits.open({ database: library.database, throttle, logger: log }),
     records,
@@ -128,8 +137,11 @@ export async function createTransfers(modules: TransfersModules, config: Config)
       },
       {
         networkId,
-        requestsInFlight: fetch.prefetch,
-        onStored: (peerId, record, bytes) => ledger.received(peerId.toString(), record, bytes),
+        requestsInFlight: () => pace.prefetch,
+        onStored: (peerId, record, bytes) => {
+          pace.receivedBytes += bytes
+          ledger.received(peerId.toString(), record, bytes)
+        },
         onViolation: violations.of('fetch')
       }
     )

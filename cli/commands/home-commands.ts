@@ -150,7 +150,7 @@ export const HOME_COMMANDS: CommandSpec[] = [
         name: 'set',
         summary: 'change a value of the running daemon and of its file',
         details:
-          '`limits.*`, `log.level` and `sync.follow` take effect at once, the others with the next start. A list is given whole, with a comma between two entries; an empty text is the empty list. A value that an environment variable or a flag of the daemon overrides is written and has no effect, and there is a warning. Nothing is written with which the daemon would not start: `store.s3.endpoint` and `store.s3.bucket` come before `store.backend s3`.',
+          '`limits.*`, `log.level`, `sync.follow` and `tuning.auto` take effect at once, the others with the next start. A list is given whole, with a comma between two entries; an empty text is the empty list. A value that an environment variable or a flag of the daemon overrides is written and has no effect, and there is a warning. Nothing is written with which the daemon would not start: `store.s3.endpoint` and `store.s3.bucket` come before `store.backend s3`.',
         arguments: [
           { name: '<key>', description: 'key, such as store.quota' },
           { name: '<value>', description: 'value, such as 20GiB; of a list a,b' }

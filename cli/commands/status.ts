@@ -34,16 +34,21 @@ const damagedOf = ({ damaged }: Status['store']): string =>
 const alertText = ({ level, kind, about, since, message, hint }: Status['alerts'][number]): string =>
   `${level} ${[kind, about].filter(Boolean).join(' ')} since ${since}: ${message}; ${hint}`
 
+/** `fetch.atOnce 48, configured 64: tuned from …`. */
+const tunedText = ({ key, now, configured, message }: Status['tuned'][number]): string =>
+  `${key} ${now}, configured ${configured}: ${message}`
+
 export const run = defineCommand(async context => {
   const status = await context.client().request<Status>('GET', '/v1/status', { signal: context.signal })
   context.output.result(status, () => {
-    const { health, alerts, anomalies, library, store } = status
+    const { health, alerts, anomalies, tuned, library, store } = status
     return formatFields([
       ['state', status.state],
       ['health', `${health.score}`],
       ['', health.reasons],
       ['alerts', alerts.map(alertText)],
       ['anomalies', (anomalies ?? []).map(({ message }) => message)],
+      ['tuned', (tuned ?? []).map(tunedText)],
       ['uptime', displayDuration(status.uptimeMs)],
       ['peers', status.peers],
       ['network', networkOf(status)],

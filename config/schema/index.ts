@@ -3,7 +3,7 @@ import { conflicts } from './conflicts.ts'
 import { incentives, mirror, mirroring } from './mirror.ts'
 import { announce, dht, mdns, network, quic, relay } from './network.ts'
 import { admin, limits, log, metrics, operations, peers, security, tracing } from './operation.ts'
-import { cache, fetch, memory, s3, store, sync } from './storage.ts'
+import { cache, fetch, memory, s3, store, sync, tuning } from './storage.ts'
 import { topology } from './topology.ts'
 
 /**
@@ -22,6 +22,7 @@ export const CONFIG_SCHEMA = ObjectOf({
   cache,
   memory,
   fetch,
+  tuning,
   sync,
   topology,
   mirroring,

@@ -1,5 +1,5 @@
 import { Object as ObjectOf } from 'typebox'
-import { choice, duration, fraction, integer, list, rate, size, text } from './builders.ts'
+import { choice, duration, flag, fraction, integer, list, rate, size, text } from './builders.ts'
 import { FOLLOW_PATTERN, FOLLOW_SENSE, MAX_FOLLOWED, PRIORITY_PATTERN } from './follow-line.ts'
 
 export const store = ObjectOf(
@@ -177,12 +177,23 @@ export const sync = ObjectOf(
   { description: 'Synchronisation of libraries.' }
 )
 
+/** Each content that is fetched has its buffers and its place in the worker's queue. */
+const MOST_AT_ONCE = 64
+/** A source queues so many. */
+const MOST_PREFETCHED = 16
+
 export const fetch = ObjectOf(
   {
+    atOnce: integer({
+      default: MOST_AT_ONCE,
+      min: 1,
+      max: MOST_AT_ONCE,
+      description: 'Contents that are fetched at once; the others wait for their turn.'
+    }),
     prefetch: integer({
       default: 10,
       min: 1,
-      max: 16,
+      max: MOST_PREFETCHED,
       description:
         'Requests for content (of about 1 MiB each) that are in flight to one source at once; a source queues 16.'
     }),
@@ -195,4 +206,39 @@ export const fetch = ObjectOf(
     })
   },
   { description: 'Fetching content.' }
+)
+
+export const tuning = ObjectOf(
+  {
+    auto: flag({
+      default: false,
+      description:
+        'Whether the node turns `fetch.atOnce` and `fetch.prefetch` by itself, within the bounds below, to where most comes in. Takes effect at once; switched off, the configured values hold again.'
+    }),
+    minAtOnce: integer({
+      default: 4,
+      min: 1,
+      max: MOST_AT_ONCE,
+      description: 'Least that `fetch.atOnce` is turned to.'
+    }),
+    maxAtOnce: integer({
+      default: MOST_AT_ONCE,
+      min: 1,
+      max: MOST_AT_ONCE,
+      description: 'Most that it is turned to.'
+    }),
+    minPrefetch: integer({
+      default: 2,
+      min: 1,
+      max: MOST_PREFETCHED,
+      description: 'Least that `fetch.prefetch` is turned to.'
+    }),
+    maxPrefetch: integer({
+      default: MOST_PREFETCHED,
+      min: 1,
+      max: MOST_PREFETCHED,
+      description: 'Most that it is turned to.'
+    })
+  },
+  { description: 'Settings that the node turns by itself (docs/operations.md).' }
 )

@@ -27,13 +27,17 @@ export interface ConfigModules {
   throttle: Pick<Throttle, 'configure'>
   /** Puts other lines of `sync.follow` in force. */
   follow(lines: readonly string[]): Promise<void>
+  /** Switches tuning on or off. */
+  tune(isOn: boolean): void
 }
 
 /** Holds what is followed. */
 const FOLLOW = 'sync.follow'
-/** Section whose keys all take effect at once, with `log.level` and `sync.follow`; every other key waits for the next start. */
+const TUNE = 'tuning.auto'
+/** Section whose keys all take effect at once, with `log.level`, `sync.follow` and `tuning.auto`; every other key waits for the next start. */
 const LIVE_SECTION = 'limits.'
-const isLive = (key: string): boolean => key === 'log.level' || key === FOLLOW || key.startsWith(LIVE_SECTION)
+const isLive = (key: string): boolean =>
+  ['log.level', FOLLOW, TUNE].includes(key) || key.startsWith(LIVE_SECTION)
 /** Changes of the file that wait for the one before: more than a person and some programs make at once. */
 const MAX_WAITING = 16
 
@@ -70,6 +74,10 @@ export function createConfigService(modules: ConfigModules, options: { file: str
       const { follow } = values.sync
       inForce = { ...inForce, sync: { ...inForce.sync, follow } }
       await modules.follow(follow)
+    } else if (key === TUNE) {
+      const { auto } = values.tuning
+      inForce = { ...inForce, tuning: { ...inForce.tuning, auto } }
+      modules.tune(auto)
     } else if (key.startsWith(LIVE_SECTION)) {
       const limits = withLimit(inForce.limits, key, values.limits[limitName(key)])
       inForce = { ...inForce, limits }

@@ -41,8 +41,6 @@ import { type Resolved, type ResolvingModules, resolveRelease } from './resolvin
 import { releaseAttributes } from './span-attributes.ts'
 import type { FetchingService, FetchRequest, WorkContext } from './types.ts'
 
-/** Contents that are transferred at once; each has its buffers and its place in the worker's queue. The others wait. */
-const MAX_TRANSFERS = 64
 /** Sources of one round. */
 const MAX_SOURCES = 10
 
@@ -78,15 +76,17 @@ export class Fetching implements FetchingService {
   readonly #flights = new SingleFlight<string, ContentFetched>({ name: 'fetch', maxKeys: MAX_JOBS })
   /** Contents that are drawn from a source alone that somebody has named. */
   readonly #onlyThese = new Set<string>()
-  readonly #transfers = new Semaphore({ name: 'transfers', maxActive: MAX_TRANSFERS, maxWaiting: MAX_JOBS })
+  /** Contents that are transferred; each has its buffers and its place in the worker's queue. The others wait. */
+  readonly turns: Semaphore
   /** Everyone who waits for a content: each hears how far it is, and the most urgent one says how urgent it is. */
   readonly #waiting = new Map<string, Set<Waiter>>()
   readonly #lookups
   #stopping = false
 
-  constructor(modules: FetchingModules) {
+  constructor(modules: FetchingModules, { atOnce }: { atOnce: number }) {
     this.#modules = modules
-    showQueue(modules.metrics, this.#transfers)
+    this.turns = new Semaphore({ name: 'transfers', maxActive: atOnce, maxWaiting: MAX_JOBS })
+    showQueue(modules.metrics, this.turns)
     this.#lookups = partMetrics(modules.metrics, 'fetch').counter('content_lookups_total')
   }
 
@@ -261,9 +261,9 @@ export class Fetching implements FetchingService {
     try {
       const context = { signal, progress: (made: OperationProgress) => this.#tell(record, made) }
       const fetched = await withRoom(this.#modules, record, context, async filled => {
-        if (this.#transfers.active >= MAX_TRANSFERS)
+        if (this.turns.active >= this.turns.maxActive)
           this.#tell(record, { phase: 'waiting for other fetches' })
-        return await this.#transfers.run(() => this.#inRounds(wanted, onlyThese, filled, signal), signal)
+        return await this.turns.run(() => this.#inRounds(wanted, onlyThese, filled, signal), signal)
       })
       events.emit('release', { name, version, id, local: 'complete' })
       return fetched

@@ -5,7 +5,7 @@ import type { Reachability } from '../host/index.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { OperationManager } from '../operations.ts'
 import type { PartitionShape } from '../partition-schemas.ts'
-import type { AlertShape, AnomalyShape, Identity, Status } from '../schemas.ts'
+import type { AlertShape, AnomalyShape, Identity, Status, TunedShape } from '../schemas.ts'
 import { LOW_DISK_BYTES } from './machine-checks.ts'
 import type { SkippedPeer } from './peer-health.ts'
 import type { StatusService } from './types.ts'
@@ -36,6 +36,7 @@ export interface StatusModules {
   scrub(): { endedAt: string; corrupt: number } | undefined
   alerts(): AlertShape[]
   anomalies(): AnomalyShape[]
+  tuned(): TunedShape[]
   uptimeMs(): number
   /** Bytes that this user may still write where the store is. */
   freeBytes(): Promise<number>
@@ -68,6 +69,7 @@ export function createStatus(
         health: await healthOf(modules, options),
         alerts: modules.alerts(),
         anomalies: modules.anomalies(),
+        tuned: modules.tuned(),
         uptimeMs: Math.round(modules.uptimeMs()),
         peers: modules.peers(),
         partition: modules.partition(),

@@ -80,8 +80,8 @@ export interface FetchModules extends SourceModules {
 
 export interface FetcherOptions {
   readonly networkId: string
-  /** Requests in flight to one source at most, 1 to MAX_PIPELINED; REQUEST_WINDOW unless given. */
-  readonly requestsInFlight?: number
+  /** Requests in flight to one source at most, 1 to MAX_PIPELINED, asked for when a fetch begins to draw; REQUEST_WINDOW unless given. */
+  readonly requestsInFlight?: () => number
   /** A peer has brought content of a release, and it is right and kept: bytes as they came over the wire. */
   readonly onStored?: (peerId: PeerId, record: ReleaseRecord, bytes: number) => void
   /** A source lied or broke the protocol. */
@@ -254,7 +254,7 @@ class Fetch {
   }
 
   async #draw(receive: Receive, record: ReleaseRecord, walk: ReleaseWalk): Promise<void> {
-    const { networkId, requestsInFlight = REQUEST_WINDOW, onStored } = this.#options
+    const { networkId, requestsInFlight = () => REQUEST_WINDOW, onStored } = this.#options
     const { peers, morePeers, trafficClass = () => 'normal', recordAt } = this.#request
     const book = new SourceBook(this.#modules.memory)
     const swarm = new Swarm(
@@ -275,7 +275,7 @@ class Fetch {
         peers,
         ...(morePeers && { morePeers }),
         trafficClass,
-        requestsInFlight,
+        requestsInFlight: requestsInFlight(),
         signal: this.#signal
       }
     )

@@ -17,7 +17,7 @@ export function watchingRoutes(
       url: '/v1/events',
       tag,
       summary:
-        'Server-sent events: state, peer, operation, release, library, mirror, partition, alert, anomaly. A client that is too slow is cut off.',
+        'Server-sent events: state, peer, operation, release, library, mirror, partition, alert, anomaly, tuning. A client that is too slow is cut off.',
       produces: 'text/event-stream',
       handle: ({ reply, requestId }) => {
         const stream = streams.open(reply, 'events', requestId)

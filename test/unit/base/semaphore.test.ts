@@ -107,3 +107,27 @@ test('whatever the order of arrivals, departures and aborts: limits hold, nobody
     { numRuns: 60 }
   )
 })
+
+test('with a higher limit those that wait come in at once, with a lower one nobody does until enough have left', async () => {
+  const semaphore = new Semaphore({ name: 'places', maxActive: 1, maxWaiting: 9 })
+  const held: Release[] = []
+  for (let at = 0; at < 6; at++) void semaphore.acquire().then(release => held.push(release))
+  const settled = async (): Promise<number[]> => {
+    await new Promise(setImmediate)
+    return [semaphore.active, semaphore.waiting, held.length]
+  }
+  expect(await settled()).toEqual([1, 5, 1])
+  semaphore.maxActive = 4
+  expect(await settled()).toEqual([4, 2, 4])
+  semaphore.maxActive = 2
+  expect(await settled()).toEqual([4, 2, 4])
+  held[0]!()
+  held[1]!()
+  expect(await settled()).toEqual([2, 2, 4])
+  expect(semaphore.tryAcquire()).toBeUndefined()
+  held[2]!()
+  expect(await settled()).toEqual([2, 1, 5])
+  expect(() => {
+    semaphore.maxActive = 0
+  }).toThrow()
+})

@@ -15,9 +15,11 @@ let file: string
 let configured: ThrottleOptions[]
 /** What is followed, as it was put in force. */
 let followed: Array<readonly string[]>
+let tuned: boolean[]
 beforeEach(async () => {
   configured = []
   followed = []
+  tuned = []
   folder = await mkdtemp(join(tmpdir(), 'catalog-config-'))
   file = join(folder, 'config.toml')
   await writeFile(file, '# mine\n')
@@ -30,7 +32,8 @@ function service(env: Record<string, string> = {}) {
   const reload = (text?: string) => loadConfig({ file, env, ...(text === undefined ? {} : { text }) })
   const throttle = { configure: (options: ThrottleOptions) => configured.push(options) }
   const follow = async (lines: readonly string[]) => void followed.push(lines)
-  return createConfigService({ loaded: reload(), reload, logging, throttle, follow }, { file })
+  const tune = (isOn: boolean): void => void tuned.push(isOn)
+  return createConfigService({ loaded: reload(), reload, logging, throttle, follow, tune }, { file })
 }
 
 it('shows what is in force, and beside it what the next start will make of a change', async () => {
@@ -143,4 +146,12 @@ it('puts a changed file in force only as far as nothing overrides it, and mends 
   await writeFile(file, '[store]\nbackend = "s3"\n')
   await expect(config.edit('sync.follow', () => [])).rejects.toMatchObject({ code: 'CONFIG_BAD_VALUE' })
   await config.set('store.backend', 'local')
+})
+
+it('switches tuning at once', async () => {
+  const config = service()
+  expect(await config.set('tuning.auto', true)).toMatchObject({ value: 'true', restartNeeded: false })
+  expect(await config.set('tuning.auto', false)).toMatchObject({ value: 'false', restartNeeded: false })
+  expect(await config.set('tuning.maxAtOnce', 16)).toMatchObject({ restartNeeded: true })
+  expect(tuned).toEqual([true, false])
 })

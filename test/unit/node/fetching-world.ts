@@ -211,7 +211,7 @@ export function fetching(room: boolean | Promise<void> = true): Fetching {
     clock: hasty,
     logger: silentLogger
   }
-  return new Fetching(modules)
+  return new Fetching(modules, { atOnce: 64 })
 }
 
 export const context = (signal = new AbortController().signal) => ({ signal, progress: () => {} })

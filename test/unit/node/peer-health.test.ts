@@ -206,6 +206,7 @@ describe('what went wrong', () => {
           freeBytes: async () => 1e12,
           alerts: () => [],
           anomalies: () => [],
+          tuned: () => [],
           uptimeMs: () => 0,
           scrub: () => undefined,
           holdings: async () => ({ complete: 0, damaged: 0, isUnchecked: false }),

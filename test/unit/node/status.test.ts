@@ -19,6 +19,7 @@ const reasonsAt = async (bytes: number, quotaBytes: number, freeBytes = 1e12): P
     freeBytes: async () => freeBytes,
     alerts: () => [],
     anomalies: () => [],
+    tuned: () => [],
     uptimeMs: () => 1,
     scrub: () => undefined,
     holdings: async () => ({ complete: 1, damaged: 0, isUnchecked: false })

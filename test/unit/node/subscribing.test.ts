@@ -52,6 +52,7 @@ function open(flags: Record<string, unknown> = {}): Subscribing {
       reload,
       logging: { level: 'info', sink } as never,
       throttle: { configure: () => undefined },
+      tune: () => undefined,
       follow: async lines => {
         inForce = subscriptionsOf(lines)
         done.push(`in force: ${lines.join(', ')}`)

@@ -1,0 +1,166 @@
+/** Settings that the node turns by itself: within bounds, towards the best, at rest there, and back when that ends. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { silentLogger } from '../../../base/index.ts'
+import { beginClimb, type Climb, climb, type KnobRange, type Turn } from '../../../node/tuning/climb.ts'
+import { Tuning } from '../../../node/tuning/tuning.ts'
+import { ManualClock } from '../protocols/manual-clock.ts'
+
+/** Numbers in [0, 1), the same for the same seed. */
+function randomOf(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+type Model = (fetches: number, prefetch: number) => number
+
+/** A link that requests in flight fill, and that all together hold each other up on. */
+const link =
+  (capacity: number, best: number): Model =>
+  (fetches, prefetch) => {
+    const inFlight = fetches * prefetch
+    return capacity * Math.min(1, inFlight / best) * (inFlight > best ? (best / inFlight) ** 0.5 : 1)
+  }
+
+const KNOBS: readonly KnobRange[] = [
+  { name: 'fetch.atOnce', min: 4, max: 64, configured: 64 },
+  { name: 'fetch.prefetch', min: 2, max: 16, configured: 10 }
+]
+
+interface Course {
+  state: Climb
+  turns: Array<Turn & { window: number }>
+}
+
+function run(model: Model, windows: number, seed: number, knobs = KNOBS, noise = 0.02): Course {
+  const random = randomOf(seed)
+  let state = beginClimb(knobs)
+  const turns: Course['turns'] = []
+  for (let window = 0; window < windows; window++) {
+    const [fetches, prefetch] = valuesOf(state) as [number, number]
+    const throughput = model(fetches, prefetch) * (1 + noise * (2 * random() - 1))
+    const { next, turn } = climb(state, { throughput, isBusy: true })
+    if (turn !== undefined) turns.push({ ...turn, window })
+    state = next
+  }
+  return { state, turns }
+}
+
+const valuesOf = ({ knobs }: Climb): number[] => knobs.map(({ value }) => value)
+const SEEDS = fc.integer({ min: 1, max: 0x7fffffff })
+
+test('whatever is measured, each knob stays between its bounds and moves one step at a time', () => {
+  const windows = fc.array(
+    fc.record({ throughput: fc.double({ min: 0, max: 1e9, noNaN: true }), isBusy: fc.boolean() }),
+    {
+      maxLength: 400
+    }
+  )
+  fc.assert(
+    fc.property(windows, given => {
+      let state = beginClimb(KNOBS)
+      for (const window of given) {
+        const before = valuesOf(state)
+        const { next, turn } = climb(state, window)
+        const after = valuesOf(next)
+        expect(after.filter((value, index) => value !== before[index]).length).toBe(
+          turn === undefined ? 0 : 1
+        )
+        for (const { value, min, max } of next.knobs) expect(value >= min && value <= max).toBe(true)
+        state = next
+      }
+    }),
+    { seed: 6, numRuns: 200 }
+  )
+})
+
+test('it comes near the best that the bounds allow, from above and from below', () => {
+  fc.assert(
+    fc.property(SEEDS, fc.integer({ min: 8, max: 1024 }), fc.boolean(), (seed, best, isFromBelow) => {
+      const knobs = isFromBelow ? KNOBS.map(knob => ({ ...knob, configured: knob.min })) : KNOBS
+      const model = link(100e6, best)
+      const [fetches, prefetch] = valuesOf(run(model, 600, seed, knobs).state) as [number, number]
+      const [from, to] = [model(knobs[0]!.configured, knobs[1]!.configured), model(fetches, prefetch)]
+      // Within a step of the top, and never below where it began.
+      expect(to).toBeGreaterThan(0.75 * 100e6)
+      expect(to).toBeGreaterThanOrEqual(0.95 * from)
+    }),
+    { seed: 6, numRuns: 200 }
+  )
+})
+
+test('at the top it is at rest: of a day, hardly anything is tried in the second half', () => {
+  fc.assert(
+    fc.property(SEEDS, fc.integer({ min: 16, max: 640 }), (seed, best) => {
+      const { turns } = run(link(100e6, best), 8640, seed)
+      expect(turns.filter(({ window }) => window > 4320).length).toBeLessThan(120)
+    }),
+    { seed: 6, numRuns: 20 }
+  )
+})
+
+test('nothing is turned while little goes on, and what is being tried then is turned back', () => {
+  const idle = { throughput: 5, isBusy: false }
+  const busy = { throughput: 100, isBusy: true }
+  let state = beginClimb(KNOBS)
+  for (let at = 0; at < 100; at++) state = climb(state, idle).next
+  expect(valuesOf(state)).toEqual([64, 10])
+  for (let at = 0; at < 2; at++) state = climb(state, busy).next
+  const tried = climb(state, busy)
+  expect(tried.turn).toMatchObject({ name: 'fetch.atOnce', from: 64, to: 48, why: 'try' })
+  const back = climb(tried.next, idle)
+  expect(back.turn).toMatchObject({ name: 'fetch.atOnce', from: 48, to: 64, why: 'idle' })
+  expect(valuesOf(back.next)).toEqual([64, 10])
+})
+
+test('a knob whose bounds are one value is left alone', () => {
+  const [first, second] = KNOBS as [KnobRange, KnobRange]
+  const fixed = [{ ...first, min: 8, max: 8, configured: 8 }, second]
+  const { turns } = run(link(100e6, 16), 300, 1, fixed)
+  expect(new Set(turns.map(({ name }) => name))).toEqual(new Set(['fetch.prefetch']))
+})
+
+test('what is tuned shows with its reason and as an event, and the configured values hold at once when it is switched off', async () => {
+  const clock = new ManualClock()
+  const turns = { maxActive: 64, active: 64, waiting: 10 }
+  const pace = { receivedBytes: 0, prefetch: 10 }
+  const told: Array<Record<string, unknown>> = []
+  const tuning = new Tuning(
+    {
+      ...{ turns, pace, clock, logger: silentLogger },
+      events: { emit: (type, data) => void told.push({ type, ...data }) }
+    },
+    {
+      fetch: { atOnce: 64, prefetch: 10, maxConnections: 4 },
+      tuning: { auto: false, minAtOnce: 4, maxAtOnce: 64, minPrefetch: 2, maxPrefetch: 16 }
+    }
+  )
+  // The fewer there are, the more comes.
+  const during = async (windows: number): Promise<void> => {
+    for (let at = 0; at < windows; at++) {
+      pace.receivedBytes += 1e10 / turns.maxActive
+      await clock.advance(10_000, 10_000)
+    }
+  }
+  tuning.start()
+  await during(9)
+  expect([turns.maxActive, told]).toEqual([64, []])
+  tuning.switch(true)
+  await during(8)
+  expect(turns.maxActive).toBeLessThan(64)
+  const [tuned] = tuning.tuned()
+  expect(tuned).toMatchObject({ key: 'fetch.atOnce', configured: 64, now: turns.maxActive })
+  expect(tuned!.message).toMatch(/^tuned from 48 to 36: to see whether more comes than [\d.]+ MB\/s$/)
+  expect(told[0]).toMatchObject({ type: 'tuning', key: 'fetch.atOnce', from: 64, now: 48 })
+  tuning.switch(false)
+  expect([turns.maxActive, pace.prefetch, tuning.tuned()]).toEqual([64, 10, []])
+  expect(told.at(-1)).toMatchObject({ now: 64, message: expect.stringContaining('configured value') })
+  tuning.switch(true)
+  await during(8)
+  expect(turns.maxActive).toBeLessThan(64)
+  await tuning.stop()
+  expect([turns.maxActive, pace.prefetch]).toEqual([64, 10])
+})
