@@ -1,12 +1,14 @@
 /**
  * Networks of many nodes, to be hurt on purpose and watched, in the order in which one reads them: `network/` plans a network as
- * data; `drivers/` make a plan real through one interface, by namespaces of this machine or by containers; `links/` is the bad
+ * data; `drivers/` make a plan real through one interface, by namespaces of this machine; `faults/` hurt what runs, always to be taken back;
+ * `scenarios/` are what may happen step by step, and what is to hold then; `links/` is the bad
  * link between two namespaces, in user space, which tests and benchmarks use alone too; `simulator/` needs no machine at all:
  * nodes with a virtual clock, network and disk. Plans and seeds come in, processes on a network come out. What runs here is
  * the program as users run it: nothing of the product knows of this folder.
  */
 export * from './baseline/index.ts'
 export * from './drivers/index.ts'
+export * from './faults/index.ts'
 export { whyNoLink } from './links/compile.ts'
 export { Link, type LinkEnds } from './links/link.ts'
 export { LinkedHosts } from './links/linked-hosts.ts'
@@ -23,3 +25,4 @@ export * from './network/index.ts'
 export * from './report/index.ts'
 export * from './scenarios/index.ts'
 export * from './simulator/index.ts'
+export { allSaid, nodeSaid } from './watch.ts'

@@ -13,15 +13,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
-import { pack } from 'tar-stream'
 import { inject } from 'vitest'
 import { systemClock } from '../../base/index.ts'
 import { createReleaseRecord, type ReleaseRecord } from '../../library/index.ts'
 import { type HomeLayout, homeLayout, initHome, type Operation, type ReadyLine } from '../../node/index.ts'
 import { askAdmin } from '../../testnet/drivers/admin.ts'
 import type { AdminAnswer } from '../../testnet/drivers/driver.ts'
+import { tarOf } from '../../testnet/scenarios/tar.ts'
 import { Keyring } from '../../trust/index.ts'
 
+export { tarOf } from '../../testnet/scenarios/tar.ts'
 export { eventually } from '../eventually.ts'
 
 const LISTEN = '/ip4/127.0.0.1/udp/0/quic-v1'
@@ -284,20 +285,4 @@ export interface TestRelease {
   wait?: number
   /** Library of the node that it goes into; home unless given. */
   library?: string
-}
-
-/** Files as the tar stream that an ingest takes: entries in the order of a manifest. */
-export async function tarOf(files: Record<string, string | Uint8Array>): Promise<Buffer> {
-  const packer = pack()
-  const bytes = collect(packer)
-  const paths = Object.keys(files).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-  for (const path of paths) packer.entry({ name: path, mode: 0o644 }, Buffer.from(files[path]!))
-  packer.finalize()
-  return await bytes
-}
-
-async function collect(stream: AsyncIterable<unknown>): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of stream) chunks.push(chunk as Uint8Array)
-  return Buffer.concat(chunks)
 }

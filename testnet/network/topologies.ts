@@ -80,14 +80,18 @@ function node(size: NetworkSize, role: Role, at: number): NodePlan {
 type After = (node: NodePlan, nodes: readonly NodePlan[], at: number) => string[]
 
 const namesOf = (nodes: readonly NodePlan[]): string[] => nodes.map(({ name }) => name)
-const seeds = (nodes: readonly NodePlan[]): NodePlan[] => nodes.filter(({ role }) => role === 'seed')
+/** All of them, or for a seed those before it: seeds that nobody joins with each other would be as many networks. */
+const seedsFor = ({ name, role }: NodePlan, nodes: readonly NodePlan[]): string[] => {
+  const seeds = namesOf(nodes.filter(other => other.role === 'seed'))
+  return role === 'seed' ? seeds.slice(0, seeds.indexOf(name)) : seeds
+}
 
 const AFTER: Readonly<Record<Topology, After>> = {
-  mesh: ({ role }, nodes) => (role === 'seed' ? [] : namesOf(seeds(nodes))),
-  hierarchical: ({ role, region }, nodes) => {
-    if (role === 'seed') return []
-    const mirrors = nodes.filter(other => other.role === 'mirror' && other.region === region)
-    return role === 'mirror' || mirrors.length === 0 ? namesOf(seeds(nodes)) : [mirrors[0]!.name]
+  mesh: seedsFor,
+  hierarchical: (node, nodes) => {
+    const isLeaf = node.role === 'publisher' || node.role === 'consumer'
+    const mirror = nodes.find(({ role, region }) => role === 'mirror' && region === node.region)
+    return isLeaf && mirror !== undefined ? [mirror.name] : seedsFor(node, nodes)
   },
   pipeline: (_, nodes, at) => (at === 0 ? [] : [nodes[at - 1]!.name])
 }

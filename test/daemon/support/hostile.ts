@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { TestDaemon } from '../support.ts'
 import type { AttackKind, AttackResult } from './hostile-attacks.ts'
-import type { HostileRelease, JoinArgs, ReleaseArgs } from './hostile-peer.ts'
+import type { HostileRelease, JoinArgs, ReleaseArgs } from './hostile-peers.ts'
 
 interface Waiting {
   resolve(result: unknown): void
@@ -18,7 +18,7 @@ export class Hostile {
   #lastId = 0
 
   static async start(): Promise<Hostile> {
-    const child = fork(join(import.meta.dirname, 'hostile-peer.ts'), { stdio: 'inherit' })
+    const child = fork(join(import.meta.dirname, 'hostile-peer.child.ts'), { stdio: 'inherit' })
     await once(child, 'message')
     return new Hostile(child)
   }

@@ -2,11 +2,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type NodePlan, neighboursOf, plannedLink, TOPOLOGIES } from '../../../testnet/network/plan.ts'
+import { type NodeSaid, startFaults } from '../../../testnet/network/start-check.ts'
 import { wavesOf } from '../../../testnet/network/start-order.ts'
 import { planNetwork } from '../../../testnet/network/topologies.ts'
 
 const REGIONS = ['eu', 'us', 'ap']
-const COUNTS = { seed: 1, publisher: 2, mirror: 3, consumer: 3 }
+const COUNTS = { seed: 2, publisher: 2, mirror: 3, consumer: 3 }
 
 const node = (name: string, after: string[] = []): NodePlan => ({
   name,
@@ -61,8 +62,9 @@ describe('a plan', () => {
     plan(topology).nodes.find(one => one.name === name)!.after
 
   it('joins through seeds, through a mirror of the region, or through the one before', () => {
-    expect(afterOf('mesh', 'consumer2')).toEqual(['seed1'])
-    expect(afterOf('hierarchical', 'mirror2')).toEqual(['seed1'])
+    expect(afterOf('mesh', 'consumer2')).toEqual(['seed1', 'seed2'])
+    expect(afterOf('mesh', 'seed2')).toEqual(['seed1'])
+    expect(afterOf('hierarchical', 'mirror2')).toEqual(['seed1', 'seed2'])
     expect(afterOf('hierarchical', 'consumer2')).toEqual(['mirror2'])
     expect(afterOf('pipeline', 'consumer1')).toEqual(['mirror3'])
     expect(afterOf('pipeline', 'seed1')).toEqual([])
@@ -81,5 +83,20 @@ describe('a plan', () => {
     expect(() => planNetwork({ topology: 'mesh', regions: REGIONS, counts: { mirror: 3 } })).toThrow(/seed/)
     const counts = { seed: 1, consumer: 200 }
     expect(() => planNetwork({ topology: 'mesh', regions: REGIONS, counts })).toThrow(/at most 100/)
+  })
+})
+
+describe('what nodes say of their start', () => {
+  const plan = planNetwork({ topology: 'pipeline', regions: ['eu'], counts: { seed: 1, consumer: 1 } })
+  const said = (change: Partial<NodeSaid> = {}): NodeSaid[] => [
+    { name: 'seed1', peerId: 's', readyAtMs: 1000, peers: ['c'] },
+    { name: 'consumer1', peerId: 'c', readyAtMs: 3000, peers: ['s'], ...change }
+  ]
+
+  it('shows that the order was kept, or who did not keep it', () => {
+    expect(startFaults(plan, said())).toEqual([])
+    expect(startFaults(plan, said({ peers: [] }))).toEqual(['consumer1 is not connected with seed1'])
+    expect(startFaults(plan, said({ readyAtMs: 500 }))).toEqual(['consumer1 was ready before seed1'])
+    expect(startFaults(plan, said().slice(0, 1))).toEqual(['consumer1 says nothing'])
   })
 })

@@ -1,9 +1,8 @@
 /**
- * A process of hostile peers: each call of `join` makes one that speaks the protocols of the network with a key of its own and
- * lies as told. The test asks through IPC: `{id, method, args}` is answered by `{id, result}` or `{id, error}`. All peers
- * of the process serve from one true library; what is wrong is what a peer makes of it.
+ * Hostile peers: each call of `join` makes one that speaks the protocols of the network with a key of its own and lies as told. All peers
+ * of a process serve from one true library; what is wrong is what a peer makes of it.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateKeyPair } from '@libp2p/crypto/keys'
@@ -27,7 +26,6 @@ import { NETWORK, type RecordLie, serveRecordLies } from './hostile-records.ts'
 import { STRUCTURES, type Structure } from './hostile-structures.ts'
 
 const DAY_S = 24 * 60 * 60
-const STOP_MS = 3000
 
 export interface JoinArgs {
   /** Address of the daemon to join. */
@@ -38,7 +36,7 @@ export interface JoinArgs {
 
 export interface ReleaseArgs {
   name: string
-  files: Record<string, string>
+  files: Record<string, string | Uint8Array>
   /** What the record states wrongly, or what its content is instead of the files. */
   structure?: Structure
 }
@@ -57,13 +55,22 @@ interface Peer {
   readonly target: string
 }
 
-class HostilePeers {
+export class HostilePeers {
   readonly #library: Library
+  readonly #listen: string
   readonly #owner = SigningKey.generate()
   readonly #peers: Peer[] = []
 
-  constructor(library: Library) {
+  /** With a library in a folder that goes with the process, which is to remove it. */
+  static async open(listen = '/ip4/127.0.0.1/udp/0/quic-v1'): Promise<{ peers: HostilePeers; home: string }> {
+    const home = await mkdtemp(join(tmpdir(), 'catalog-hostile-'))
+    const library = await openTestLibrary({ log: silentLogger, clock: systemClock }, { home })
+    return { peers: new HostilePeers(library, listen), home }
+  }
+
+  private constructor(library: Library, listen: string) {
     this.#library = library
+    this.#listen = listen
   }
 
   /** Makes a peer, connects it to its target; returns its number and peer id. */
@@ -72,7 +79,7 @@ class HostilePeers {
     const protocolPrefix = `catalog/${NETWORK}`
     const node = await createLibp2p({
       privateKey,
-      addresses: { listen: ['/ip4/127.0.0.1/udp/0/quic-v1'] },
+      addresses: { listen: [this.#listen] },
       transports: [quicTransport()],
       connectionMonitor: { enabled: false },
       services: { identify: identify({ protocolPrefix }), ping: ping({ protocolPrefix }) }
@@ -139,25 +146,3 @@ class HostilePeers {
     await this.#library.close()
   }
 }
-
-const home = await mkdtemp(join(tmpdir(), 'catalog-hostile-'))
-const peers = new HostilePeers(await openTestLibrary({ log: silentLogger, clock: systemClock }, { home }))
-type Method = 'join' | 'release' | 'announce' | 'attack'
-
-process.on('message', async ({ id, method, args }: { id: number; method: Method; args: never }) => {
-  try {
-    process.send!({ id, result: await peers[method](args) })
-  } catch (error) {
-    process.send!({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
-  }
-})
-process.once('disconnect', async () => {
-  // Whatever hangs in a peer that was cut off everywhere, the folder goes with the process.
-  const late = new Promise(resolve => setTimeout(resolve, STOP_MS))
-  await Promise.race([peers.stop(), late])
-  await rm(home, { recursive: true, force: true })
-  process.exit(0)
-})
-// A hostile peer whose streams are cut in the middle of a lie has nothing to say about it.
-process.on('unhandledRejection', () => undefined)
-process.send!({ id: 0, result: 'ready' })

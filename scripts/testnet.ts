@@ -1,0 +1,98 @@
+/** `npm run testnet -- COMMAND`: a network of many nodes on this machine, to be hurt and watched (docs/testnet.md). `--help` says more. */
+import { parseArgs } from 'node:util'
+import { toCatalogError } from '../base/index.ts'
+import { DRIVERS, defaultFolder, SCENARIOS, TOPOLOGIES } from '../testnet/index.ts'
+import { down, runOne, status, up } from './testnet/commands.ts'
+
+const USAGE = `npm run testnet -- COMMAND [options]
+
+  up                  starts a network and leaves it running
+  status              its nodes: role, region, state, peers, releases
+  run SCENARIO        runs a scenario on the network that runs, if it fits, or on one of its own
+  down                removes it, whatever has become of it
+
+  --driver D          ${DRIVERS.join(' or ')}: namespaces of this machine, or containers (netns)
+  --topology T        of up: ${TOPOLOGIES.join(', ')} (mesh)
+  --regions LIST      of up: names, such as eu,us,ap (eu,us,ap)
+  --nodes LIST        of up: how many of which role (seed=1,publisher=2,mirror=3,consumer=2)
+  --seed S            of run: any text; decides what is random (1)
+  --report DIR        of run: writes the result there, as DIR/SCENARIO.json
+  --upgrade-to P      of run rolling-restart: the program that nodes restart with
+  --state DIR         where the network is kept (${defaultFolder()})
+  --help              prints this
+
+scenarios:
+${SCENARIOS.map(({ name, description }) => `  ${name.padEnd(20)}${description}`).join('\n')}
+`
+
+const { values, positionals } = readWords()
+
+function readWords() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        driver: { type: 'string', default: 'netns' },
+        topology: { type: 'string', default: 'mesh' },
+        regions: { type: 'string', default: 'eu,us,ap' },
+        nodes: { type: 'string', default: 'seed=1,publisher=2,mirror=3,consumer=2' },
+        seed: { type: 'string', default: '1' },
+        report: { type: 'string' },
+        'upgrade-to': { type: 'string' },
+        state: { type: 'string', default: defaultFolder() },
+        help: { type: 'boolean', default: false }
+      }
+    })
+  } catch (thrown) {
+    return usage(toCatalogError(thrown).message)
+  }
+}
+
+/** What is wrong with the words, and which there are. */
+function usage(problem: string): never {
+  console.error(`${problem}\n\n${USAGE}`)
+  process.exit(2)
+}
+
+/** The status with which the process ends. */
+async function main(signal: AbortSignal): Promise<number> {
+  const [command, word, ...rest] = positionals
+  const folder = values.state
+  if (values.help) console.log(USAGE)
+  if (values.help) return 0
+  if (command === undefined) usage('say what to do: up, status, run or down')
+  if (rest.length > 0 || (word !== undefined && command !== 'run'))
+    usage(`${rest[0] ?? word} is one word too many`)
+  switch (command) {
+    case 'up':
+      return await up({ ...values, folder }, signal)
+    case 'status':
+      return await status(folder, signal)
+    case 'run': {
+      const scenario = SCENARIOS.find(({ name }) => name === word)
+      if (scenario === undefined) return usage(`${word ?? 'nothing'} is no scenario`)
+      const { driver, seed, report, 'upgrade-to': upgradeTo } = values
+      return await runOne(scenario, { driver, seed, report, upgradeTo, folder }, signal)
+    }
+    case 'down':
+      return await down(folder)
+    default:
+      return usage(`${command} is no command`)
+  }
+}
+
+const ended = new AbortController()
+// The first one cleans up; who sends a second one means it.
+for (const name of ['SIGINT', 'SIGTERM'] as const)
+  process.once(name, () => {
+    console.error('cleaning up; once more ends it at once, and `down` removes what is left')
+    ended.abort(new Error(name))
+  })
+
+try {
+  process.exitCode = await main(ended.signal)
+} catch (thrown) {
+  const { code, message, hint } = toCatalogError(thrown)
+  console.error(`testnet: ${code}: ${message}; ${hint}`)
+  process.exitCode = 1
+}
