@@ -16,7 +16,7 @@ const USAGE = `npm run testnet -- COMMAND [options]
   --regions LIST      of up: names, such as eu,us,ap (eu,us,ap)
   --nodes LIST        of up: how many of which role (seed=1,publisher=2,mirror=3,consumer=2)
   --seed S            of run: any text; decides what is random (1)
-  --report DIR        of run: writes the result there, as DIR/SCENARIO.json
+  --report DIR        of run: writes it there as JSON, a page and JUnit XML, and compares it with runs before
   --upgrade-to P      of run rolling-restart: the program that nodes restart with
   --state DIR         where the network is kept (${defaultFolder()})
   --help              prints this

@@ -7,12 +7,18 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { CatalogError, SECOND_MS, systemClock } from '../../base/index.ts'
 import {
   allSaid,
+  Baseline,
+  compareRuns,
   driverNamed,
   driverOf,
+  htmlReport,
+  junitReport,
+  machineName,
   type NetworkPlan,
   parseCounts,
   planNetwork,
   type RunningNetwork,
+  runOf,
   runScenario,
   type Scenario,
   type ScenarioResult,
@@ -23,6 +29,8 @@ import {
 import { nodeTable, printResult, printStep } from './print.ts'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
+/** As in docker-compose.yml; the driver builds it when there is none. */
+const IMAGE = process.env.CATALOG_IMAGE ?? 'catalog:local'
 /** Connections come a moment after the start of who makes them. */
 const CONNECTED_MS = 30 * SECOND_MS
 const LOOK_MS = 500
@@ -110,13 +118,32 @@ async function runOn(
   const result = await runScenario(scenario, { network, clock: systemClock }, options, signal)
   await network.close()
   printResult(result)
-  if (report !== undefined) writeReport(report, result)
-  return result.state === 'passed' || result.state === 'skipped' ? 0 : 1
+  const isWorse = report !== undefined && writeReport(report, result)
+  return (result.state === 'passed' || result.state === 'skipped') && !isWorse ? 0 : 1
 }
 
-function writeReport(folder: string, result: ScenarioResult): void {
+/**
+ * The run as JSON, as a page and as JUnit XML, held against the runs before it whose figures are in the same folder. Whether it is
+ * worse than they were.
+ */
+function writeReport(folder: string, result: ScenarioResult): boolean {
   mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, `${result.scenario}.json`), `${JSON.stringify(result, undefined, 2)}\n`)
+  const machine = machineName()
+  const path = join(folder, 'baseline.json')
+  const baseline = Baseline.read(path)
+  const run = runOf(result, machine)
+  const comparison = compareRuns(baseline.runsOf(run), run.figures)
+  const reported = [{ result, machine, comparison }]
+  const write = (ending: string, text: string): void =>
+    writeFileSync(join(folder, `${result.scenario}.${ending}`), text)
+  write('json', `${JSON.stringify(result, undefined, 2)}\n`)
+  write('html', htmlReport(reported))
+  write('xml', junitReport(reported))
+  // What did not pass is no measure of those to come.
+  if (result.state === 'passed') baseline.with(run).write(path)
+  for (const { figure, percentile, reason, verdict } of comparison.figures)
+    if (verdict === 'regression') console.log(`regression: ${figure} ${percentile}: ${reason}`)
+  return comparison.isRegression
 }
 
 /** Builds the program, starts the network, and looks whether it has come up in the order of its plan. */
@@ -127,10 +154,9 @@ async function bringUp(
   signal: AbortSignal
 ): Promise<RunningNetwork> {
   const driver = driverNamed(name)
-  const built = spawnSync(process.execPath, [join(ROOT, 'scripts', 'bundle.ts')], { encoding: 'utf8' })
-  if (built.status !== 0) throw new CatalogError('INTERNAL', `the program was not built: ${built.stderr}`)
+  const program = driver.name === 'netns' ? buildProgram() : IMAGE
   const startMs = performance.now()
-  const network = await driver.up(plan, { folder, program: join(ROOT, 'dist', 'catalog.cjs') }, signal)
+  const network = await driver.up(plan, { folder, program }, signal)
   await untilStarted(network, signal).catch(async error => {
     await driver.down(folder)
     throw error
@@ -138,6 +164,15 @@ async function bringUp(
   const seconds = ((performance.now() - startMs) / SECOND_MS).toFixed(1)
   console.log(`${plan.nodes.length} nodes are up after ${seconds} s, each after those it depends on\n`)
   return network
+}
+
+/** Path of the program, built from the sources as they are. */
+function buildProgram(): string {
+  const { status: code, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts', 'bundle.ts')], {
+    encoding: 'utf8'
+  })
+  if (code !== 0) throw new CatalogError('INTERNAL', `the program was not built: ${stderr}`)
+  return join(ROOT, 'dist', 'catalog.cjs')
 }
 
 async function untilStarted(network: RunningNetwork, signal: AbortSignal): Promise<void> {
