@@ -16,8 +16,10 @@ const USAGE = `npm run testnet -- COMMAND [options]
   --regions LIST      of up: names, such as eu,us,ap (eu,us,ap)
   --nodes LIST        of up: how many of which role (seed=1,publisher=2,mirror=3,consumer=2)
   --seed S            of run: any text; decides what is random (1)
-  --report DIR        of run: writes it there as JSON, a page and JUnit XML, and compares it with runs before
-  --upgrade-to P      of run rolling-restart: the program that nodes restart with
+  --report DIR        of run: writes the result there, as DIR/SCENARIO.json, .html and .xml (JUnit)
+  --baseline FILE     of run: holds what was measured against earlier runs; ends with 1 when it is worse
+  --save              of run: adds this run to FILE, if it passed
+  --upgrade-to P      of run rolling-restart: the program that nodes restart with; an image, for containers
   --state DIR         where the network is kept (${defaultFolder()})
   --help              prints this
 
@@ -38,6 +40,8 @@ function readWords() {
         nodes: { type: 'string', default: 'seed=1,publisher=2,mirror=3,consumer=2' },
         seed: { type: 'string', default: '1' },
         report: { type: 'string' },
+        baseline: { type: 'string' },
+        save: { type: 'boolean', default: false },
         'upgrade-to': { type: 'string' },
         state: { type: 'string', default: defaultFolder() },
         help: { type: 'boolean', default: false }
@@ -71,8 +75,8 @@ async function main(signal: AbortSignal): Promise<number> {
     case 'run': {
       const scenario = SCENARIOS.find(({ name }) => name === word)
       if (scenario === undefined) return usage(`${word ?? 'nothing'} is no scenario`)
-      const { driver, seed, report, 'upgrade-to': upgradeTo } = values
-      return await runOne(scenario, { driver, seed, report, upgradeTo, folder }, signal)
+      if (values.save && values.baseline === undefined) usage('--save needs --baseline FILE')
+      return await runOne(scenario, { ...values, upgradeTo: values['upgrade-to'], folder }, signal)
     }
     case 'down':
       return await down(folder)

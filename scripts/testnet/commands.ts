@@ -1,39 +1,34 @@
 /** The commands of `npm run testnet`. Each returns the status with which the process ends. */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { CatalogError, SECOND_MS, systemClock } from '../../base/index.ts'
 import {
   allSaid,
-  Baseline,
-  compareRuns,
+  type DriverName,
   driverNamed,
   driverOf,
-  htmlReport,
-  junitReport,
-  machineName,
   type NetworkPlan,
   parseCounts,
   planNetwork,
   type RunningNetwork,
-  runOf,
   runScenario,
   type Scenario,
-  type ScenarioResult,
   startFaults,
   TOPOLOGIES,
   whyNotFit
 } from '../../testnet/index.ts'
-import { nodeTable, printResult, printStep } from './print.ts'
+import { nodeTable, printComparison, printResult, printStep } from './print.ts'
+import { keepResult, type ReportWords } from './reports.ts'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
-/** As in docker-compose.yml; the driver builds it when there is none. */
-const IMAGE = process.env.CATALOG_IMAGE ?? 'catalog:local'
 /** Connections come a moment after the start of who makes them. */
 const CONNECTED_MS = 30 * SECOND_MS
 const LOOK_MS = 500
+/** As in docker-compose.yml. */
+const DEFAULT_IMAGE = 'catalog:local'
 
 export interface UpWords {
   readonly folder: string
@@ -77,11 +72,10 @@ export async function down(folder: string): Promise<number> {
   return 0
 }
 
-export interface RunWords {
+export interface RunWords extends ReportWords {
   readonly folder: string
   readonly driver: string
   readonly seed: string
-  readonly report: string | undefined
   readonly upgradeTo: string | undefined
 }
 
@@ -106,44 +100,36 @@ export async function runOne(scenario: Scenario, words: RunWords, signal: AbortS
 async function runOn(
   network: RunningNetwork,
   scenario: Scenario,
-  { seed, report, upgradeTo }: RunWords,
+  words: RunWords,
   signal: AbortSignal
 ): Promise<number> {
+  const { seed, upgradeTo } = words
   console.log(`${scenario.name}: ${scenario.description}\nseed ${seed}, ${network.nodes.length} nodes\n`)
   const options = {
     seed,
     onStep: printStep,
-    ...(upgradeTo !== undefined && { upgradeTo: resolve(upgradeTo) })
+    ...(upgradeTo !== undefined && { upgradeTo: PROGRAMS[network.driver].named(upgradeTo) })
   }
   const result = await runScenario(scenario, { network, clock: systemClock }, options, signal)
   await network.close()
   printResult(result)
-  const isWorse = report !== undefined && writeReport(report, result)
-  return (result.state === 'passed' || result.state === 'skipped') && !isWorse ? 0 : 1
+  const comparison = keepResult(result, words)
+  if (comparison !== undefined) printComparison(comparison)
+  const isWell = result.state === 'passed' || result.state === 'skipped'
+  return isWell && comparison?.isRegression !== true ? 0 : 1
 }
 
-/**
- * The run as JSON, as a page and as JUnit XML, held against the runs before it whose figures are in the same folder. Whether it is
- * worse than they were.
- */
-function writeReport(folder: string, result: ScenarioResult): boolean {
-  mkdirSync(folder, { recursive: true })
-  const machine = machineName()
-  const path = join(folder, 'baseline.json')
-  const baseline = Baseline.read(path)
-  const run = runOf(result, machine)
-  const comparison = compareRuns(baseline.runsOf(run), run.figures)
-  const reported = [{ result, machine, comparison }]
-  const write = (ending: string, text: string): void =>
-    writeFileSync(join(folder, `${result.scenario}.${ending}`), text)
-  write('json', `${JSON.stringify(result, undefined, 2)}\n`)
-  write('html', htmlReport(reported))
-  write('xml', junitReport(reported))
-  // What did not pass is no measure of those to come.
-  if (result.state === 'passed') baseline.with(run).write(path)
-  for (const { figure, percentile, reason, verdict } of comparison.figures)
-    if (verdict === 'regression') console.log(`regression: ${figure} ${percentile}: ${reason}`)
-  return comparison.isRegression
+/** What nodes run, by driver. */
+const PROGRAMS: Readonly<Record<DriverName, { latest(): string; named(word: string): string }>> = {
+  netns: { latest: buildBundle, named: word => resolve(word) },
+  // The driver builds the image when there is none.
+  compose: { latest: () => process.env.CATALOG_IMAGE ?? DEFAULT_IMAGE, named: word => word }
+}
+
+function buildBundle(): string {
+  const built = spawnSync(process.execPath, [join(ROOT, 'scripts', 'bundle.ts')], { encoding: 'utf8' })
+  if (built.status !== 0) throw new CatalogError('INTERNAL', `the program was not built: ${built.stderr}`)
+  return join(ROOT, 'dist', 'catalog.cjs')
 }
 
 /** Builds the program, starts the network, and looks whether it has come up in the order of its plan. */
@@ -154,7 +140,7 @@ async function bringUp(
   signal: AbortSignal
 ): Promise<RunningNetwork> {
   const driver = driverNamed(name)
-  const program = driver.name === 'netns' ? buildProgram() : IMAGE
+  const program = PROGRAMS[driver.name].latest()
   const startMs = performance.now()
   const network = await driver.up(plan, { folder, program }, signal)
   await untilStarted(network, signal).catch(async error => {
@@ -164,15 +150,6 @@ async function bringUp(
   const seconds = ((performance.now() - startMs) / SECOND_MS).toFixed(1)
   console.log(`${plan.nodes.length} nodes are up after ${seconds} s, each after those it depends on\n`)
   return network
-}
-
-/** Path of the program, built from the sources as they are. */
-function buildProgram(): string {
-  const { status: code, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts', 'bundle.ts')], {
-    encoding: 'utf8'
-  })
-  if (code !== 0) throw new CatalogError('INTERNAL', `the program was not built: ${stderr}`)
-  return join(ROOT, 'dist', 'catalog.cjs')
 }
 
 async function untilStarted(network: RunningNetwork, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 /** What `npm run testnet` prints. */
-import { displaySize } from '../../base/index.ts'
-import type { Figure, RunningNetwork, ScenarioResult, StepResult } from '../../testnet/index.ts'
+import { displaySize, plural } from '../../base/index.ts'
+import type { Comparison, Figure, RunningNetwork, ScenarioResult, StepResult } from '../../testnet/index.ts'
 
 /** A daemon that does not answer by then is said not to. */
 const ANSWER_MS = 3000
@@ -47,6 +47,16 @@ export function printResult({
   const why = reason === undefined ? '' : ` (${reason})`
   console.log(`\n${scenario}: ${state} after ${seconds(tookMs)}${why}`)
   if (state === 'failed') console.log(`again: npm run testnet -- run ${scenario} --seed ${seed}`)
+}
+
+export function printComparison({ earlierRuns, figures }: Comparison): void {
+  console.log(`\nagainst ${plural(earlierRuns, 'earlier run')}:`)
+  const rows = figures.map(({ figure, percentile, verdict, reason }) => [
+    `${figure}, ${percentile}`,
+    verdict,
+    reason
+  ])
+  console.log(table([['figure', 'verdict', 'because'], ...rows]))
 }
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
