@@ -12,6 +12,8 @@ const IMAGE = `catalog:${PROJECT}`
 /** Most of it is `npm ci`, which the engine remembers until package-lock.json changes. */
 const BUILD_TIMEOUT_MS = 600_000
 const NODES = ['seed', 'publisher-eu', 'consumer-ap']
+/** A daemon is ready in a fraction of a second; the rest is for a machine that has ten times more to do than it has cores. */
+const START_MS = 60_000
 /** Promised by the daemon; then docker-compose.yml has it killed, which is exit status 137. */
 const STOP_SECONDS = 15
 
@@ -107,7 +109,11 @@ describe.skipIf(missing !== undefined)(`nodes in containers (${missing ?? COMPOS
   })
 
   it('find each other by an invite that nobody carried, and hand on what one of them publishes', async () => {
-    await eventually(async () => (await catalog<{ peers: number }>('consumer-ap', 'status')).peers === 2)
+    // A container that has started has no daemon yet that answers.
+    await eventually(async () => {
+      const { code, stdout } = await within('consumer-ap', 'catalog', 'status', '--json')
+      return code === 0 && JSON.parse(stdout).peers === 2
+    }, START_MS)
     const folder = 'mkdir -p /tmp/demo && echo from eu > /tmp/demo/file.txt'
     expect(await within('publisher-eu', 'sh', '-c', folder)).toMatchObject({ code: 0 })
     await catalog(
