@@ -4,7 +4,7 @@ import { METRIC_TABLE, metricName, partMetrics, Semaphore, showQueue } from '../
 
 /** Base units of Prometheus, and what Catalog counts. */
 const UNIT =
-  /_(bytes|seconds|ratio|number|alerts|answers|batches|blocks|calls|challenges|claims|comparisons|connections|contents|copies|errors|exchanges|failures|fetches|files|heads|keys|libraries|lookups|names|offers|operations|partitions|peers|pieces|proofs|providers|receipts|records|refusals|relays|releases|requests|segments|sessions|spans|stakes|starts|streams|summaries|tasks|threads|violations)$/
+  /_(bytes|seconds|ratio|number|alerts|anomalies|answers|batches|blocks|calls|challenges|claims|comparisons|connections|contents|copies|errors|exchanges|failures|fetches|files|heads|keys|libraries|lookups|names|offers|operations|partitions|peers|pieces|proofs|providers|receipts|records|refusals|relays|releases|requests|segments|sessions|spans|stakes|starts|streams|summaries|tasks|threads|violations)$/
 
 const rows = Object.entries(METRIC_TABLE).flatMap(([part, metrics]) =>
   Object.entries(metrics).map(([name, row]) => ({ name: metricName(part, name), row }))
