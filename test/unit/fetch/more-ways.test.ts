@@ -4,7 +4,9 @@ import { expect, it } from 'vitest'
 import { CatalogError, SECOND_MS, silentLogger } from '../../../base/index.ts'
 import { type ExtraWay, MoreWays } from '../../../protocols/content/swarm/more-ways.ts'
 import { FakeClock } from '../discovery/fake-clock.ts'
-import { newKey } from '../host/hosts.ts'
+import { cleanUpAfterEachTest, newKey } from '../host/hosts.ts'
+
+cleanUpAfterEachTest()
 
 it('opens what the plan asks for, closes what brings nothing or breaks, and everything at the end', async () => {
   const clock = new FakeClock()

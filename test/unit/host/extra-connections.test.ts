@@ -5,7 +5,9 @@ import { type Clock, MINUTE_MS, SECOND_MS, systemClock } from '../../../base/ind
 import { ExtraConnections, type Host } from '../../../node/host/index.ts'
 import { eventually } from '../../eventually.ts'
 import { ManualClock } from '../protocols/manual-clock.ts'
-import { addressOf, LOOPBACK, startHost } from './hosts.ts'
+import { addressOf, cleanUpAfterEachTest, LOOPBACK, startHost } from './hosts.ts'
+
+cleanUpAfterEachTest()
 
 const IDLE = '/test/idle'
 const limit = (): AbortSignal => AbortSignal.timeout(10_000)

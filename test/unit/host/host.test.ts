@@ -5,7 +5,9 @@ import { Registry } from 'prom-client'
 import { describe, expect, test } from 'vitest'
 import { createNetwork } from '../../../node/network.ts'
 import { contentProtocol } from '../../../protocols/index.ts'
-import { addressOf, LOOPBACK, newKey, startHost, tempFolder } from './hosts.ts'
+import { addressOf, cleanUpAfterEachTest, LOOPBACK, newKey, startHost, tempFolder } from './hosts.ts'
+
+cleanUpAfterEachTest()
 
 describe('starting and stopping', () => {
   test('20 times on one peer store, without an unhandled rejection', async () => {

@@ -18,9 +18,12 @@ export const LOOPBACK = '/ip4/127.0.0.1/udp/0/quic-v1'
 
 const cleanups: (() => Promise<unknown>)[] = []
 
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+/** To be called once by each file: a module that many import is run for the first of them only. */
+export function cleanUpAfterEachTest(): void {
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+  })
+}
 
 export async function tempFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'catalog-host-'))

@@ -8,7 +8,9 @@ import { parseAddress } from '../../../node/host/addresses.ts'
 import { checkPeers, machineAddresses, watchInterfaces } from '../../../node/host/interfaces.ts'
 import { Keeper } from '../../../node/host/keeper.ts'
 import { fromTransport } from '../../../protocols/index.ts'
-import { addressOf, newKey, startHost } from './hosts.ts'
+import { addressOf, cleanUpAfterEachTest, newKey, startHost } from './hosts.ts'
+
+cleanUpAfterEachTest()
 
 test('tells of addresses that went and came, and of nothing else', async () => {
   const looks = [

@@ -3,7 +3,9 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { expect, test } from 'vitest'
 import { silentLogger, systemClock } from '../../../base/index.ts'
 import { LocalDiscovery } from '../../../node/host/local-discovery.ts'
-import { newKey } from './hosts.ts'
+import { cleanUpAfterEachTest, newKey } from './hosts.ts'
+
+cleanUpAfterEachTest()
 
 async function foundPeers(count: number): Promise<PeerInfo[]> {
   const keys = await Promise.all(Array.from({ length: count }, newKey))

@@ -2,7 +2,9 @@ import type { Libp2pInit } from 'libp2p'
 import { expect, test } from 'vitest'
 import { silentLogger } from '../../../base/index.ts'
 import { PeerDatastore } from '../../../node/host/peer-datastore.ts'
-import { tempFolder } from './hosts.ts'
+import { cleanUpAfterEachTest, tempFolder } from './hosts.ts'
+
+cleanUpAfterEachTest()
 
 type Key = Parameters<NonNullable<Libp2pInit['datastore']>['put']>[0]
 const key = (name: string): Key => ({ toString: () => `/peers/${name}` }) as unknown as Key

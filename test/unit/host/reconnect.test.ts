@@ -3,7 +3,9 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { expect, test, vi } from 'vitest'
 import type { Host } from '../../../node/host/index.ts'
 import { reconnect } from '../../../node/host/index.ts'
-import { addressOf, newKey, startHost } from './hosts.ts'
+import { addressOf, cleanUpAfterEachTest, newKey, startHost } from './hosts.ts'
+
+cleanUpAfterEachTest()
 
 const limit = (): AbortSignal => AbortSignal.timeout(15_000)
 const knows = async (host: Host, peer: Host): Promise<boolean> =>

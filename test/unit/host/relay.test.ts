@@ -5,7 +5,9 @@ import { autonatService } from '../../../node/host/autonat.ts'
 import type { Host } from '../../../node/host/index.ts'
 import { drained, pull } from '../../../protocols/index.ts'
 import { openConnection } from '../../../protocols/wire/connection.ts'
-import { addressOf, newKey, startHost } from './hosts.ts'
+import { addressOf, cleanUpAfterEachTest, newKey, startHost } from './hosts.ts'
+
+cleanUpAfterEachTest()
 
 const MIB = 1024 * 1024
 const SERVE = { maxReservations: 4, dataLimitBytes: 256 * MIB, durationLimitMs: 60_000 }

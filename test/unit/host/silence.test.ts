@@ -6,7 +6,9 @@ import { CatalogError } from '../../../base/index.ts'
 import type { Host } from '../../../node/host/index.ts'
 import { DEFAULT_HOST_OPTIONS } from '../../../node/host/index.ts'
 import { isConnectionTimedOut } from '../../../protocols/index.ts'
-import { addressOf, startHost } from './hosts.ts'
+import { addressOf, cleanUpAfterEachTest, startHost } from './hosts.ts'
+
+cleanUpAfterEachTest()
 
 const QUICK = { quic: { ...DEFAULT_HOST_OPTIONS.quic, maxIdleTimeoutMs: 1000, keepAliveIntervalMs: 300 } }
 

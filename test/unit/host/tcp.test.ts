@@ -6,7 +6,9 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, test } from 'vitest'
 import type { Host } from '../../../node/host/index.ts'
 import { drained, pull } from '../../../protocols/index.ts'
-import { addressOf, LOOPBACK, startHost } from './hosts.ts'
+import { addressOf, cleanUpAfterEachTest, LOOPBACK, startHost } from './hosts.ts'
+
+cleanUpAfterEachTest()
 
 const TCP_LOOPBACK = '/ip4/127.0.0.1/tcp/0'
 const MIB = 1024 * 1024

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest'
 import { CatalogError, SECOND_MS, silentLogger } from '../../../base/index.ts'
 import { WayBack } from '../../../node/host/way-back.ts'
 import { FakeClock } from '../discovery/fake-clock.ts'
-import { newKey } from './hosts.ts'
+import { cleanUpAfterEachTest, newKey } from './hosts.ts'
+
+cleanUpAfterEachTest()
 
 const peers = await Promise.all(
   Array.from({ length: 3 }, async () => {

@@ -12,7 +12,22 @@ import { encodeSyncMessage } from '../../../protocols/index.ts'
 import { decodeHead, signHead } from '../../../sync/index.ts'
 import { sha256 } from '../../../trust/index.ts'
 import { follow, numbered, range, SyncHome } from './homes.ts'
-import { grant, keys, make, member, NOT_HERE, outsider, revoke, rowsOf, shown, team, writer } from './team.ts'
+import {
+  grant,
+  keys,
+  make,
+  member,
+  NOT_HERE,
+  openForEachTest,
+  outsider,
+  revoke,
+  rowsOf,
+  shown,
+  team,
+  writer
+} from './team.ts'
+
+openForEachTest()
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 

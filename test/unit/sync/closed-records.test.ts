@@ -9,7 +9,21 @@ import {
 } from '../../../library/index.ts'
 import { NOW_MS } from '../records/examples.ts'
 import { follow, numbered, range } from './homes.ts'
-import { ada, keys, make, member, outsider, rowsOf, shown, team, writer, yank } from './team.ts'
+import {
+  ada,
+  keys,
+  make,
+  member,
+  openForEachTest,
+  outsider,
+  rowsOf,
+  shown,
+  team,
+  writer,
+  yank
+} from './team.ts'
+
+openForEachTest()
 
 describe('a record', () => {
   test('of a closed library becomes public when it is published at home, with what is said of it', async () => {

@@ -10,12 +10,16 @@ export const ada = keyOf('ada')
 export let writer: SyncHome
 export let member: SyncHome
 export let outsider: SyncHome
-beforeEach(async () => {
-  writer = await SyncHome.open('writer')
-  member = await SyncHome.open('member')
-  outsider = await SyncHome.open('outsider')
-})
-afterEach(() => Promise.all([writer, member, outsider].map(home => home.close())))
+
+/** To be called once by each file: a module that many import is run for the first of them only. */
+export function openForEachTest(): void {
+  beforeEach(async () => {
+    writer = await SyncHome.open('writer')
+    member = await SyncHome.open('member')
+    outsider = await SyncHome.open('outsider')
+  })
+  afterEach(() => Promise.all([writer, member, outsider].map(home => home.close())))
+}
 
 export const make = (access: Access, members: SyncHome[] = [], name = 'team'): Promise<undefined> =>
   writer.sets.access.create({ name, access, members: members.map(({ key }) => key.publicKey) })
