@@ -22,7 +22,8 @@ const READ_ELSEWHERE: Record<string, string> = {
   'store.s3.region': 'as store.s3.endpoint',
   'store.s3.credentials': 'as store.s3.endpoint',
   'store.s3.cache': 'as store.s3.endpoint',
-  'store.s3.backlog': 'as store.s3.endpoint'
+  'store.s3.backlog': 'as store.s3.endpoint',
+  'tracing.sampleRatio': 'only with `tracing.endpoint`: see test/daemon/tracing.test.ts'
 }
 
 /** The same values, noting which were read. */

@@ -52,6 +52,8 @@ test('counts contents that are whole and those that were, and changes nothing wh
     isUnchecked: false,
     bytes,
     chunks: chunks - 1,
+    segmentBytes: bytes,
+    look: { blocks: chunks - 1, bad: 0 },
     isRecovered: true
   })
   await appendFile(segment, 'torn')
