@@ -15,7 +15,7 @@ describe.each(MODES)('many small worlds, whose nodes %s', mode => {
   // In parts, for the time that a test may take on a busy machine.
   test.each([0, 100])('come to equal sets and views, whatever happens in them, from %i on', async first => {
     const all = { equal: 0, turns: 0, shown: 0, refused: 0 }
-    for (const seed of seedsFrom(first, 40)) {
+    for (const seed of seedsFrom(first, 25)) {
       const { sessions, closed } = await simulate({ seed, nodes: 4, steps: 30, mode })
       all.equal += sessions.equal
       all.turns += sessions.turns

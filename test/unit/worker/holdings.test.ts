@@ -57,7 +57,11 @@ test('counts contents that are whole and those that were, and changes nothing wh
     isRecovered: true
   })
   await appendFile(segment, 'torn')
-  expect(await inspectLibrary(home)).toEqual({ ...seen, isRecovered: false })
+  expect(await inspectLibrary(home)).toEqual({
+    ...seen,
+    segmentBytes: bytes + 4,
+    isRecovered: false
+  })
   expect((await readFile(segment)).byteLength).toBe(bytes + 4)
 })
 
