@@ -1,5 +1,5 @@
 /**
- * Sync as a whole, by simulation (testnet/simulator): a few hundred small worlds in which everything goes wrong that may. A failure names its
+ * Sync as a whole, by simulation (testnet/simulator): more than a hundred small worlds in which everything goes wrong that may. A failure names its
  * seed; `npm run simulate -- --seed S --nodes N --steps N --trace` shows it again.
  */
 import { describe, expect, test } from 'vitest'
