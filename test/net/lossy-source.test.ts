@@ -57,6 +57,8 @@ describe.skipIf(why !== undefined)(title, { timeout: TEST_TIMEOUT_MS }, () => {
     console.log(`one connection: ${aloneMs} ms; as many as help: ${besideMs} ms`)
     expect(aloneMs / besideMs).toBeGreaterThan(2)
     // When the fetch is over one connection is left.
-    await eventually(async () => (await metric('host_outbound_connections')) === 1)
+    await eventually(
+      async () => (await metric('host_open_connections{direction="outbound",transport="\\w+"}')) === 1
+    )
   })
 })

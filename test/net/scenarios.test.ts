@@ -43,7 +43,7 @@ describe.skipIf(why !== undefined)(`scenarios${why === undefined ? '' : ` (${why
   it('run on a network that another process started, which leaves nothing when it goes', {
     timeout: TEST_MS
   }, async () => {
-    const size = { topology: 'mesh', regions: ['eu', 'us'], counts: { seed: 1, consumer: 1 } } as const
+    const size = { topology: 'mesh', regions: ['eu', 'us'], counts: { seed: 1, consumer: 2 } } as const
     const namespaces = (): string[] => readdirSync('/run/netns').filter(name => name.startsWith('ct'))
     await (await up({ size })).close()
     expect(namespaces()).not.toEqual([])

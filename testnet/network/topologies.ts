@@ -58,7 +58,8 @@ export function planNetwork(size: NetworkSize): NetworkPlan {
   return {
     topology,
     nodes: withFollows.map((one, at) => ({ ...one, after: AFTER[topology](one, withFollows, at) })),
-    delaysMs: delaysBetween(regions)
+    // A region that no node came to has no host a link could end at.
+    delaysMs: delaysBetween(regions.filter(region => nodes.some(one => one.region === region)))
   }
 }
 

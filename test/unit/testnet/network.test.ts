@@ -70,6 +70,11 @@ describe('a plan', () => {
     expect(afterOf('pipeline', 'seed1')).toEqual([])
   })
 
+  it('has no link to a region without a node', () => {
+    const { delaysMs } = planNetwork({ topology: 'mesh', regions: REGIONS, counts: { seed: 2 } })
+    expect(Object.keys(delaysMs)).toEqual([`${REGIONS[0]} ${REGIONS[1]}`])
+  })
+
   it('has mirrors follow all publishers, and a link between each two regions', () => {
     const { nodes } = plan('mesh')
     for (const { role, follows } of nodes)

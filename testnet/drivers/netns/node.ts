@@ -36,6 +36,8 @@ const READY_MS = MINUTE_MS
 const POLL_MS = 20
 /** A daemon promises ten seconds. */
 const STOP_MS = 12 * SECOND_MS
+/** For a signal that stops it. */
+const PAUSE_MS = 5 * SECOND_MS
 /** What a process beside a node may take to clean up. */
 const LAST_WORDS_MS = 2 * SECOND_MS
 
@@ -132,6 +134,9 @@ export class NetnsNode implements RunningNode {
 
   async pause(): Promise<void> {
     this.#signal('SIGSTOP')
+    // A thread that is in the kernel stops when it comes out of it.
+    const signal = AbortSignal.timeout(PAUSE_MS)
+    while ((await this.state()) === 'running') await wait(POLL_MS, undefined, { signal })
   }
 
   async resume(): Promise<void> {
