@@ -6,7 +6,7 @@ import { planNetwork } from '../../../testnet/network/topologies.ts'
 export const PLAN = planNetwork({
   topology: 'mesh',
   regions: ['eu', 'us', 'ap'],
-  counts: { seed: 1, publisher: 1, mirror: 2, consumer: 2 },
+  counts: { seed: 1, publisher: 1, mirror: 3, consumer: 2 },
   diskBytes: { consumer1: 1e6 }
 })
 
