@@ -2,11 +2,11 @@ import * as Type from 'typebox'
 import { BACKUP_TYPE } from '../../backup/parts.ts'
 import type { NodeServices } from '../../services/types.ts'
 import { type Route, route } from '../route.ts'
-import { sendStream } from '../tar.ts'
+import type { Streams } from '../streams.ts'
 
 const tag = 'node'
 
-export function backupRoutes({ backingUp, lifecycle }: NodeServices): Route[] {
+export function backupRoutes({ backingUp, lifecycle }: NodeServices, streams: Streams): Route[] {
   return [
     route({
       method: 'GET',
@@ -22,7 +22,7 @@ export function backupRoutes({ backingUp, lifecycle }: NodeServices): Route[] {
       produces: BACKUP_TYPE,
       handle: ({ query: { keys = true }, reply, requestId, signal }) => {
         lifecycle.require(['running', 'paused'], 'make a backup')
-        return sendStream(reply, { requestId, type: BACKUP_TYPE }, backingUp.create(keys, signal))
+        return streams.send(reply, { requestId, type: BACKUP_TYPE }, backingUp.create(keys, signal))
       }
     })
   ]

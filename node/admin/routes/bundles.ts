@@ -3,13 +3,14 @@ import { BUNDLE_TYPE } from '../../../sync/index.ts'
 import { BundleResult } from '../../schemas.ts'
 import type { NodeServices } from '../../services/types.ts'
 import { type Route, route } from '../route.ts'
-import { bodyOf, sendStream } from '../tar.ts'
+import type { Streams } from '../streams.ts'
+import { bodyOf } from '../tar.ts'
 
 const tag = 'packages'
 /** As many as fit on a command line that a person reads. */
 const MAX_SPECS_CHARS = 16_384
 
-export function bundleRoutes({ bundling, lifecycle }: NodeServices): Route[] {
+export function bundleRoutes({ bundling, lifecycle }: NodeServices, streams: Streams): Route[] {
   return [
     route({
       method: 'GET',
@@ -39,7 +40,7 @@ export function bundleRoutes({ bundling, lifecycle }: NodeServices): Route[] {
           specs: specs === undefined ? [] : specs.split('\n'),
           ...(library === undefined ? {} : { library })
         }
-        return sendStream(reply, { requestId, type: BUNDLE_TYPE }, bundling.create(request, signal))
+        return streams.send(reply, { requestId, type: BUNDLE_TYPE }, bundling.create(request, signal))
       }
     }),
     route({

@@ -22,9 +22,9 @@ import { workRoutes } from './work.ts'
 export function adminRoutes(services: NodeServices, streams: Streams): readonly Route[] {
   const routes: Route[] = [
     ...statusRoutes(services),
-    ...backupRoutes(services),
-    ...packageRoutes(services),
-    ...bundleRoutes(services),
+    ...backupRoutes(services, streams),
+    ...packageRoutes(services, streams),
+    ...bundleRoutes(services, streams),
     ...changeRoutes(services),
     ...conflictRoutes(services),
     ...contentRoutes(services),

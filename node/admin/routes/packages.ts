@@ -8,7 +8,8 @@ import type { NodeServices } from '../../services/types.ts'
 import { TAR_TYPE } from '../app.ts'
 import { bytesOfRecord, RecordText } from '../record-text.ts'
 import { type Route, route } from '../route.ts'
-import { receiveTar, sendStream } from '../tar.ts'
+import type { Streams } from '../streams.ts'
+import { receiveTar } from '../tar.ts'
 import { TimeoutMs } from '../time-limit.ts'
 
 const tag = 'packages'
@@ -24,16 +25,19 @@ const Name = Type.String({ minLength: 1, maxLength: 130 })
 const Spec = Type.String({ minLength: 1, maxLength: 256 })
 const Key = Type.String({ minLength: 1, maxLength: 128 })
 
-export function packageRoutes(services: NodeServices): Route[] {
+export function packageRoutes(services: NodeServices, streams: Streams): Route[] {
   return [
-    ...publishRoutes(services),
+    ...publishRoutes(services, streams),
     ...queryRoutes(services),
     ...pinRoutes(services),
     ...retentionRoutes(services)
   ]
 }
 
-function publishRoutes({ collecting, content, lifecycle, operations, publishing }: NodeServices): Route[] {
+function publishRoutes(
+  { collecting, content, lifecycle, operations, publishing }: NodeServices,
+  streams: Streams
+): Route[] {
   return [
     route({
       method: 'POST',
@@ -120,7 +124,7 @@ function publishRoutes({ collecting, content, lifecycle, operations, publishing 
           query.fetch === undefined
             ? content.exportTar(cid, signal)
             : content.exportArriving(cid, fetchOf(operations, query.fetch, cid), signal)
-        return sendStream(reply, { requestId, type: TAR_TYPE }, tar)
+        return streams.send(reply, { requestId, type: TAR_TYPE }, tar)
       }
     })
   ]

@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client'
-import { silentLogger, systemClock } from '../../../base/index.ts'
+import { type Clock, silentLogger, systemClock } from '../../../base/index.ts'
 import type { AdminModules } from '../../../node/admin/app.ts'
 import { adminRoutes } from '../../../node/admin/routes/index.ts'
 import { Streams } from '../../../node/admin/streams.ts'
@@ -13,7 +13,10 @@ import { createPause } from '../../../node/services/pause.ts'
 import type { NodeServices } from '../../../node/services/types.ts'
 
 /** A running node whose parts are real where they are the node's own, and given by the test where they are not. */
-export function fakeNode(given: Partial<NodeServices> = {}): {
+export function fakeNode(
+  given: Partial<NodeServices> = {},
+  clock: Clock = systemClock
+): {
   services: NodeServices
   modules: AdminModules & { streams: Streams }
 } {
@@ -40,7 +43,7 @@ export function fakeNode(given: Partial<NodeServices> = {}): {
     pause: createPause({ lifecycle, parts: [] })
   }
   const services = { ...own, ...given } as NodeServices
-  const streams = new Streams({ clock: systemClock })
+  const streams = new Streams({ clock })
   const routes = adminRoutes(services, streams)
   return { services, modules: { routes, metrics, streams, logger: silentLogger } }
 }
