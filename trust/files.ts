@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { CatalogError, makeFolder, toCatalogError } from '../base/index.ts'
+import { CatalogError, makeFolder, syncPath, toCatalogError, writeNewFile } from '../base/index.ts'
 import { plainBytes } from './hash.ts'
 
 const PRIVATE_FILE_MODE = 0o600
@@ -89,24 +89,14 @@ export async function writePrivateFile(
 ): Promise<boolean> {
   const temporary = `${path}.${randomUUID()}.tmp`
   try {
-    await writeSynced(temporary, bytes)
+    await writeNewFile(temporary, bytes, PRIVATE_FILE_MODE)
     const written = options.replace ? await renameOver(temporary, path) : await linkOnce(temporary, path)
-    await syncFolder(dirname(path))
+    await syncPath(dirname(path))
     return written
   } catch (thrown) {
     throw fileError(path, thrown)
   } finally {
     await rm(temporary, { force: true })
-  }
-}
-
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx', PRIVATE_FILE_MODE)
-  try {
-    await file.writeFile(bytes)
-    await file.sync()
-  } finally {
-    await file.close()
   }
 }
 
@@ -123,14 +113,5 @@ async function linkOnce(temporary: string, path: string): Promise<boolean> {
   } catch (thrown) {
     if (isErrno(thrown, 'EEXIST')) return false
     throw thrown
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
   }
 }

@@ -4,6 +4,7 @@
  * (ENOSPC, EIO).
  */
 import { constants, type FileHandle, mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises'
+import { syncPath } from '../../base/index.ts'
 
 export interface DiskFile {
   /** Writes at a position; may write fewer bytes than given, and says how many. */
@@ -99,14 +100,7 @@ export const nodeDisk: Disk = {
     }
   },
   remove: path => rm(path, { force: true }),
-  syncFolder: async folder => {
-    const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
-    try {
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-  },
+  syncFolder: syncPath,
   freeBytes: async folder => {
     const { bavail, bsize } = await statfs(folder)
     return bavail * bsize

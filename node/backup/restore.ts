@@ -9,7 +9,7 @@
  */
 import { chmod, type FileHandle, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { CatalogError, displaySize, toCatalogError } from '../../base/index.ts'
+import { CatalogError, displaySize, syncPath, toCatalogError, writeNewFile } from '../../base/index.ts'
 import {
   DISK_HEADROOM_BYTES,
   KeyFamily,
@@ -117,7 +117,8 @@ async function stage(
         signal?.throwIfAborted()
         summary.add(part)
         if (part.kind === 'state') expectKnown(part.state)
-        else if (part.kind === 'file') await writeFileSynced(join(home.root, part.name), part.bytes)
+        else if (part.kind === 'file')
+          await writeNewFile(join(home.root, part.name), part.bytes, PRIVATE_FILE_MODE)
         else if (part.kind === 'rows') await database.batch(rowsToPut(part.rows), { sync: false })
         else if (part.kind === 'piece') await segments.write(part)
       }
@@ -128,7 +129,7 @@ async function stage(
   } finally {
     await segments.close()
   }
-  for (const folder of [home.segments, home.keyring, home.database]) await syncFolder(folder)
+  for (const folder of [home.segments, home.keyring, home.database]) await syncPath(folder)
   await writeFormat(home, summary.done().state.homeFormat)
   return summary.done()
 }
@@ -180,32 +181,13 @@ class SegmentFilesWritten {
   }
 }
 
-async function writeFileSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx', PRIVATE_FILE_MODE)
-  try {
-    await file.writeFile(bytes)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
 async function putInPlace(staging: string, root: string): Promise<void> {
   await chmod(root, HOME_MODE)
   const names = (await readdir(staging)).filter(name => name !== 'FORMAT')
   for (const name of names) await rename(join(staging, name), join(root, name))
-  await syncFolder(root)
+  await syncPath(root)
   await rename(join(staging, 'FORMAT'), join(root, 'FORMAT'))
-  await syncFolder(root)
+  await syncPath(root)
   await rmdir(staging)
-  await syncFolder(dirname(root))
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
+  await syncPath(dirname(root))
 }

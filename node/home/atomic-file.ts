@@ -1,5 +1,6 @@
 import { open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { syncPath } from '../../base/index.ts'
 import { PRIVATE_FILE_MODE } from './layout.ts'
 
 /**
@@ -21,11 +22,5 @@ export async function writeFileAtomic(
     await file.close()
   }
   await rename(beside, path)
-  if (!durable) return
-  const folder = await open(dirname(path), 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
+  if (durable) await syncPath(dirname(path))
 }
