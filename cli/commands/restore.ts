@@ -1,5 +1,3 @@
-import { statfsSync } from 'node:fs'
-import path from 'node:path'
 import { displaySize, plural } from '../../base/index.ts'
 import { type BackupSummary, restoreBackup, verifyBackup } from '../../node/index.ts'
 import { type Context, resolvePath } from '../framework/context.ts'
@@ -20,7 +18,6 @@ export const run = defineCommand(async (context, [typed]: [string], { check = fa
     : await restoreBackup(pieces(), {
         root: context.home,
         sizeBytes,
-        freeBytes: freeBytesFor(context.home),
         signal: context.signal
       })
   context.progress.finish()
@@ -53,16 +50,4 @@ function tellWhatIsNext({ output, home }: Context, { state }: BackupSummary, isC
   output.note(
     'Next: see to it that the node does not run anywhere else, then `catalog daemon`. What it published after the backup is to be published again.'
   )
-}
-
-/** Of the nearest folder that is there already. */
-function freeBytesFor(home: string): number {
-  for (let folder = home; ; folder = path.dirname(folder)) {
-    try {
-      const { bavail, bsize } = statfsSync(folder)
-      return bavail * bsize
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || folder === path.dirname(folder)) throw error
-    }
-  }
 }

@@ -7,7 +7,7 @@
  * so that the next head of each library begins a new epoch (sync/heads/own.ts): a second head for a revision that others have seen
  * would show the node to be a liar, also where the home is restored into the very folder that it stood in.
  */
-import { chmod, type FileHandle, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { chmod, type FileHandle, open, readdir, rename, rm, rmdir, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CatalogError, displaySize, syncPath, toCatalogError, writeNewFile } from '../../base/index.ts'
 import {
@@ -37,8 +37,6 @@ const STAGING = 'restoring'
 export interface RestoreOptions {
   /** Absolute path of the home: not there, empty, or what a restore that was cut off has left. */
   root: string
-  /** Bytes that this user may still write there. */
-  freeBytes?: number
   /** Of the file; what has to fit. */
   sizeBytes: number
   signal?: AbortSignal | undefined
@@ -50,16 +48,12 @@ export interface RestoreOptions {
  */
 export async function restoreBackup(
   source: AsyncIterable<Uint8Array>,
-  { root, freeBytes, sizeBytes, signal }: RestoreOptions
+  { root, sizeBytes, signal }: RestoreOptions
 ): Promise<Summary> {
   const isNew = makeHomeFolder(root)
   try {
     await expectUnused(root)
-    if (freeBytes !== undefined && freeBytes < sizeBytes + DISK_HEADROOM_BYTES)
-      throw new CatalogError(
-        'DISK_FULL',
-        `the backup has ${displaySize(sizeBytes)}, and ${displaySize(freeBytes)} are free for ${root}`
-      )
+    await expectRoom(root, sizeBytes)
     return await restoreInto(root, readBackup(source), { sizeBytes, signal })
   } catch (thrown) {
     if (isNew && (await readdir(root)).length === 0) await rmdir(root)
@@ -102,6 +96,16 @@ async function expectUnused(root: string): Promise<void> {
   for (const name of names) await rm(join(root, name), { recursive: true, force: true })
 }
 
+async function expectRoom(root: string, sizeBytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(root)
+  const freeBytes = bavail * bsize
+  if (freeBytes >= sizeBytes + DISK_HEADROOM_BYTES) return
+  throw new CatalogError(
+    'DISK_FULL',
+    `the backup has ${displaySize(sizeBytes)}, and ${displaySize(freeBytes)} are free for ${root}`
+  )
+}
+
 /** Writes what the parts say below `home`, on disk when it resolves. */
 async function stage(
   parts: AsyncIterable<BackupPart>,
@@ -123,12 +127,13 @@ async function stage(
         else if (part.kind === 'piece') await segments.write(part)
       }
       const { createdAt } = summary.done().state
-      // What is synced is all that was written before, too.
-      await database.batch([putLastBackup({ createdAt, sizeBytes })], { sync: true })
+      await database.batch([putLastBackup({ createdAt, sizeBytes })], { sync: false })
     })
   } finally {
     await segments.close()
   }
+  // A batch with `sync` would sync the log that it is written to, and not the one before, which may be in no table yet.
+  for (const name of await readdir(home.database)) await syncPath(join(home.database, name))
   for (const folder of [home.segments, home.keyring, home.database]) await syncPath(folder)
   await writeFormat(home, summary.done().state.homeFormat)
   return summary.done()
