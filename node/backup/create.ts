@@ -1,5 +1,4 @@
 /** Makes a backup: the parts of a home's state, one after the other, as fast as they are taken. */
-import { constants } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CatalogError } from '../../base/index.ts'
@@ -78,15 +77,20 @@ async function filesOf(
   const names = ['config.toml', 'node.key', 'segments/owner', ...keys]
     .filter(name => isBackupFile(name) && (withKeys || !isKeyFile(name)))
     .sort()
-  const files = await Promise.all(names.map(async name => ({ name, bytes: await bytesOf(home.root, name) })))
-  return files.flatMap(({ name, bytes }) => (bytes === undefined ? [] : [{ name, bytes }]))
+  const files: Array<{ name: string; bytes: Uint8Array }> = []
+  // One at a time: there may be more keys than files that a process may open.
+  for (const name of names) {
+    const bytes = await bytesOf(home.root, name)
+    if (bytes !== undefined) files.push({ name, bytes })
+  }
+  return files
 }
 
-/** Undefined when it is not there; a symbolic link is not followed. */
+/** Undefined when it is not there. A configuration may be a link, which the daemon follows too. */
 async function bytesOf(root: string, name: string): Promise<Uint8Array | undefined> {
   const path = join(root, name)
   try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+    const file = await open(path)
     try {
       const { size } = await file.stat()
       if (1 + name.length + size > MAX_BODY_BYTES.file)

@@ -2,7 +2,20 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  cp,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
@@ -113,6 +126,15 @@ describe('a backup of a node that works', () => {
     library = await openTestLibrary({ log: silentLogger, clock: systemClock }, { home: home.root })
     expect(await readdir(home.segments)).not.toContain('held-of-one-that-was-killed')
   })
+})
+
+it('has the text of a configuration that is kept elsewhere, where the home has a link to it', async () => {
+  const text = await readFile(home.config, 'utf8')
+  await rename(home.config, at('kept.toml'))
+  await symlink(at('kept.toml'), home.config)
+  await restore(await backUp(), at('restored'))
+  expect((await lstat(at('restored/config.toml'))).isFile()).toBe(true)
+  expect(await readFile(at('restored/config.toml'), 'utf8')).toBe(text)
 })
 
 describe('a restore', () => {
