@@ -143,7 +143,7 @@ export class Holders {
   }
 
   disconnected(peer: string): void {
-    if (this.#isMember(peer)) this.#setPresent(peer, false)
+    this.#setPresent(peer, false)
   }
 
   /** What a peer says by itself. */
@@ -343,8 +343,10 @@ export class Holders {
     if (!signal.aborted) this.#setPresent(peer, busyMs !== undefined || this.#connected().includes(peer))
   }
 
+  /** Of who is no member any more, whatever it was asked before, nothing is kept. */
   #setPresent(peer: string, isPresent: boolean): void {
     const { planner, changed } = this.#modules
+    if (!this.#isMember(peer)) return
     this.#presence.set(peer, isPresent)
     if (planner.hasChanged) changed()
   }

@@ -55,9 +55,10 @@ export class MemberQuestions {
     showQueue(modules.metrics, this.#turns)
   }
 
-  /** A member is none any more. */
+  /** A member is none any more, and what it is asked now is the last. */
   forget(peer: string): void {
     this.#askedMs.delete(peer)
+    this.#askedNow.delete(peer)
   }
 
   /** What was told while nobody listened is known to nobody: all are to be asked again. */
@@ -78,21 +79,22 @@ export class MemberQuestions {
     const contents = this.#modules.concerns()
     let isAnswered = true
     for (let from = 0; from < contents.length && isAnswered; from += ASKED_AT_ONCE)
-      isAnswered = await this.#patiently(peer, contents.slice(from, from + ASKED_AT_ONCE), signal)
-    this.#askedNow.delete(peer)
-    if (isAnswered) this.#askedMs.set(peer, beganMs)
+      isAnswered =
+        (await this.#patiently(peer, contents.slice(from, from + ASKED_AT_ONCE), signal)) &&
+        this.#askedNow.has(peer)
+    if (this.#askedNow.delete(peer) && isAnswered) this.#askedMs.set(peer, beganMs)
   }
 
   /** 0: it has answered; else after how many ms it would, undefined where it did not say. Never rejects. */
   async ask(peer: string, contents: readonly CID[], signal: AbortSignal): Promise<number | undefined> {
     const { exchange, logger, onAnswer } = this.#modules
     try {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)])
-      onAnswer(
-        peer,
-        contents,
-        await this.#turns.run(() => exchange.ask(peerIdFromString(peer), contents, limit), signal)
-      )
+      const held = await this.#turns.run(() => {
+        // From its turn on: members that say nothing would take the time of those who wait behind them.
+        const limit = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)])
+        return exchange.ask(peerIdFromString(peer), contents, limit)
+      }, signal)
+      onAnswer(peer, contents, held)
       return 0
     } catch (thrown) {
       this.#askedMs.delete(peer)

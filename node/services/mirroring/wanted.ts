@@ -49,6 +49,7 @@ export class WantedContents {
   readonly #askedMs = new LruCache<string, number>({ maxEntries: MAX_REMEMBERED })
   /** What is still to be asked about of what was wanted at `#lookedMs`, most wanted first. */
   #left: string[] = []
+  #questions = 0
   #lookedMs = Number.NEGATIVE_INFINITY
   #nextMs = Number.NEGATIVE_INFINITY
 
@@ -69,11 +70,17 @@ export class WantedContents {
     // With nobody to ask nothing counts as asked.
     if (asked.length === 0) return PAUSE_MS
     if (clock.monotonicMs() >= this.#nextMs) {
-      await this.#askAll(asked.slice(0, MAX_MEMBERS_ASKED), this.#unknown(), signal)
+      await this.#askAll(this.#inTurn(asked), this.#unknown(), signal)
       const lookMs = this.#left.length > 0 ? Number.NEGATIVE_INFINITY : this.#lookedMs + LOOK_EVERY_MS
       this.#nextMs = Math.max(clock.monotonicMs() + PAUSE_MS, lookMs)
     }
     return this.#nextMs - clock.monotonicMs()
+  }
+
+  /** Each question begins with another member: those who say nothing are not the only ones that are ever asked. */
+  #inTurn(members: readonly string[]): string[] {
+    const first = this.#questions++ % members.length
+    return [...members.slice(first), ...members.slice(0, first)].slice(0, MAX_MEMBERS_ASKED)
   }
 
   async #askAll(peers: readonly string[], unknown: readonly string[], signal: AbortSignal): Promise<void> {

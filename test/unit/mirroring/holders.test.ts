@@ -1,8 +1,8 @@
 /** Members that are busy, claim everything, do not answer, or say what they hold when nobody listens. */
 import type { PeerId } from '@libp2p/interface'
 import { CID } from 'multiformats/cid'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { CatalogError, silentLogger } from '../../../base/index.ts'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { CatalogError, silentLogger, untilAborted } from '../../../base/index.ts'
 import type { PeerState } from '../../../mirror/index.ts'
 import { Claimed } from '../../../node/services/mirroring/claimed.ts'
 import { Holders, type HoldersModules } from '../../../node/services/mirroring/holders.ts'
@@ -30,7 +30,11 @@ let asked: number[]
 let askedPeers: string[]
 let members: string[]
 /** How a member answers. */
-let answer: (contents: readonly CID[]) => readonly CID[]
+let answer: (
+  contents: readonly CID[],
+  peer: string,
+  signal: AbortSignal
+) => readonly CID[] | Promise<readonly CID[]>
 let challenged: string[]
 let searches: number
 let prove: (peer: string) => ProofOutcome | Promise<ProofOutcome>
@@ -62,10 +66,10 @@ beforeEach(() => {
       }
     },
     exchange: {
-      ask: async (peer: PeerId, contents: readonly CID[]) => {
+      ask: async (peer: PeerId, contents: readonly CID[], signal: AbortSignal) => {
         asked.push(contents.length)
         askedPeers.push(peer.toString())
-        return answer(contents)
+        return await answer(contents, peer.toString(), signal)
       },
       tell: async () => undefined
     },
@@ -171,7 +175,7 @@ describe('members', () => {
     const silent = new Promise<void>(resolve => {
       give = resolve
     })
-    answer = contents => silent.then(() => contents) as unknown as CID[]
+    answer = contents => silent.then(() => contents)
     begin()
     for (let turn = 0; turn < 100; turn++) {
       holders.disconnected(ada)
@@ -180,6 +184,50 @@ describe('members', () => {
     await clock.advance(1000)
     expect(asked).toHaveLength(1)
     give()
+  })
+
+  test('that say nothing take no time from those who wait behind them', async () => {
+    const limits: AbortController[] = []
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => {
+      const limit = new AbortController()
+      limits.push(limit)
+      return limit.signal
+    })
+    try {
+      members = Array.from({ length: 9 }, (_, at) => peerOf(keyOf(`member ${at}`).publicKey))
+      connected = [...members]
+      const last = members.at(-1)!
+      answer = async (contents, peer, signal) => {
+        signal.throwIfAborted()
+        return peer === last ? contents : await untilAborted(new Promise(() => undefined), signal)
+      }
+      begin()
+      await clock.advance(1)
+      expect(askedPeers).not.toContain(last)
+      for (const limit of [...limits]) limit.abort(new CatalogError('TIMEOUT', 'too late'))
+      await clock.advance(1)
+      expect(claimed.of(last)).toEqual([one.toString()])
+    } finally {
+      timeout.mockRestore()
+    }
+  })
+
+  test('that are none any more when they answer are asked no more, and not remembered', async () => {
+    let give: () => void = () => undefined
+    const silent = new Promise<void>(resolve => {
+      give = resolve
+    })
+    answer = contents => silent.then(() => contents)
+    // More than one question.
+    concerns = Array.from({ length: 3000 }, () => one)
+    begin()
+    expect(states.has(ada)).toBe(true)
+    members = [ben]
+    holders.setMembers(ending.signal)
+    give()
+    await clock.advance(1000)
+    expect(asked).toHaveLength(1)
+    expect([...states.keys()]).toEqual([])
   })
 
   test('that are away are all looked for in turns, however many they are', async () => {

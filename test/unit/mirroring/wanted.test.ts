@@ -1,4 +1,5 @@
 /** Wanted contents that no library here has are asked about, once there is somebody to ask; and what of the answers is kept. */
+import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { silentLogger } from '../../../base/index.ts'
@@ -51,7 +52,8 @@ describe('what a peer brings', () => {
   let askers: number
   let contents: string[]
   /** What is answered to a question. */
-  let answer: (contents: readonly CID[]) => ReleaseRecord[]
+  let answer: (contents: readonly CID[], peer: string) => ReleaseRecord[]
+  let members: string[]
   const record = (name: string, content: CID): ReleaseRecord =>
     createReleaseRecord(small({ name, content }), keyOf('ada'))
 
@@ -70,9 +72,11 @@ describe('what a peer brings', () => {
         judge: async () => (hasPlace ? { isReader: true, demand: { askers } } : undefined),
         learn: async ({ release }: ReleaseRecord) => named.add(release.content.toString())
       },
-      members: { members: () => [{ peer: ada }] },
-      network: { connected: () => [ada] },
-      wanted: { recordsOf: async (_: unknown, asked: readonly CID[]) => answer(asked) },
+      members: { members: () => members.map(peer => ({ peer })) },
+      network: { connected: () => members },
+      wanted: {
+        recordsOf: async (peer: PeerId, asked: readonly CID[]) => answer(asked, peer.toString())
+      },
       registry: {
         add: async (bytes: Uint8Array) => {
           const added = decodeRelease(bytes)
@@ -93,6 +97,7 @@ describe('what a peer brings', () => {
     hasPlace = true
     askers = 2
     contents = [contentOf('one').toString()]
+    members = [ada]
     answer = ([content]) => [record('first', content!), record('second', content!)]
   })
 
@@ -106,6 +111,19 @@ describe('what a peer brings', () => {
     askers = 1
     await wantedContents().learn(signal)
     expect(kept).toEqual(['first'])
+  })
+
+  test('comes from who knows it, however many members say nothing', async () => {
+    contents = Array.from({ length: 100 }, (_, at) => contentOf(`content ${at}`).toString())
+    members = ['ada', 'ben', 'cai', 'dan'].map(name => peerOf(keyOf(name).publicKey))
+    const last = members.at(-1)
+    answer = (some, peer) => (peer === last ? some.map((content, at) => record(`name-${at}`, content)) : [])
+    const wanted = wantedContents()
+    for (let at = 0; at < MINUTE; at += 1000) {
+      await wanted.learn(signal)
+      await clock.advance(1000, 1000)
+    }
+    expect(kept.length).toBeGreaterThan(60)
   })
 
   test('is asked for no faster than a member answers, and looked for once a minute', async () => {
