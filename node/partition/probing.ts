@@ -29,22 +29,23 @@ export interface ProbingModules {
   readonly random: () => number
 }
 
-/** What they say. Who does not answer has no vote. */
+/** What they say; undefined when nobody answers. Who does not has no vote. */
 export async function probeLost(
   modules: ProbingModules,
   lost: readonly LostPeer[],
   signal: AbortSignal
-): Promise<Judgement> {
+): Promise<Judgement | undefined> {
   const asked = chosen(modules, lost, MAX_PROBED).map(peerId => peerIdFromString(peerId))
   const probers = chosen(modules, left(modules), PROBERS)
-  const votes = await Promise.all(probers.map(prober => voteOf(modules, prober, asked, signal)))
-  const judgement = judge(votes.filter(vote => vote !== undefined))
+  const said = await Promise.all(probers.map(prober => voteOf(modules, prober, asked, signal)))
+  const votes = said.filter(vote => vote !== undefined)
+  const judgement = judge(votes)
   const { reached, silent } = judgement
   modules.logger.info(
-    { asked: asked.length, probers, reached, silent },
+    { asked: asked.length, probers, answers: votes.length, reached, silent },
     'others were asked whether they reach peers that were lost here'
   )
-  return judgement
+  return votes.length === 0 ? undefined : judgement
 }
 
 function left({ host, control, clock }: ProbingModules): LostPeer[] {

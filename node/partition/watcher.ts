@@ -143,7 +143,7 @@ export class PartitionWatcher extends Ongoing implements PartitionWatch {
     try {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)])
       const judgement = await probeLost(this.#modules, detector.lost, limit)
-      if (signal.aborted || detector.name !== 'suspected') return
+      if (judgement === undefined || signal.aborted || detector.name !== 'suspected') return
       for (const peerId of judgement.reached) topology.reachedByOthers(peerId)
       detector.judged(judgement)
     } finally {

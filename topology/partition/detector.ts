@@ -25,6 +25,7 @@ import {
   TAKE_OVER_MS,
   TAKE_OVER_SHARE,
   TOGETHER_MS,
+  UNANSWERED_MS,
   UNCONFIRMED_SHARE
 } from './limits.ts'
 import { LivePeers, type LostPeer } from './live-peers.ts'
@@ -94,10 +95,13 @@ export class PartitionDetector {
   #nowMs: number
   /** After it stood still, this node suspects nobody before. */
   #patientUntilMs = Number.NEGATIVE_INFINITY
+  /** When it last looked who is lost: what was lost since has not been judged. */
+  #lookedMs: number
 
   constructor(nowMs: number) {
     this.#nowMs = nowMs
     this.#sinceMs = nowMs
+    this.#lookedMs = nowMs
   }
 
   get name(): PartitionName {
@@ -203,7 +207,8 @@ export class PartitionDetector {
   #lookWhole(): void {
     const peers = this.#peers
     // One that was lost for itself some time ago says nothing of those that are lost now.
-    peers.excuseBefore(this.#nowMs - TOGETHER_MS)
+    peers.excuseBefore(this.#lookedMs - TOGETHER_MS)
+    this.#lookedMs = this.#nowMs
     if (peers.lost.length === 0) return
     if (peers.isMuchLost(this.#nowMs)) this.#enter('suspected', [this.#lostInWords()])
     else if (peers.isAlone && this.#nowMs - peers.lostBetweenMs[1] >= CONFIRM_MS)
@@ -221,7 +226,12 @@ export class PartitionDetector {
     const because = this.#proof()
     if (!peers.isMuchLost(this.#nowMs)) this.#end(this.#nowMs)
     else if (because !== undefined) this.#begin('partitioned', [this.#lostInWords(), because])
-    else if (this.#nowMs - this.#sinceMs >= SUSPECT_MS) this.#end(this.#nowMs)
+    else if (this.#nowMs - this.#sinceMs >= this.#undecidedMs) this.#end(this.#nowMs)
+  }
+
+  /** A suspicion that nobody confirms ends after it. */
+  get #undecidedMs(): number {
+    return this.#judgement === undefined ? UNANSWERED_MS : SUSPECT_MS
   }
 
   /** What makes a suspicion a partition, if anything does. */

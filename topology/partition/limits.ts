@@ -19,6 +19,8 @@ export const UNCONFIRMED_SHARE = 1 / 2
 export const CONFIRM_MS = 2 * SECOND_MS
 /** A suspicion that nobody confirms or denies is decided by the share then: with the 8 s before, within 15 s of the cut. */
 export const SUSPECT_MS = 5 * SECOND_MS
+/** As long as none of those who are left has answered at all, as on machines that are very busy: to forget the loss then would be to miss the partition for good. */
+export const UNANSWERED_MS = 30 * SECOND_MS
 /** Between two ticks: this process stood still, and so it is no wonder that it heard nobody. */
 export const STALL_MS = 2 * SECOND_MS
 /** After it: peers that are there come back, or are dialled, by then. */

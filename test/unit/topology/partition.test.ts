@@ -283,6 +283,40 @@ describe('no partition is', () => {
   })
 })
 
+describe('on a machine that is very busy a partition is noticed', () => {
+  it('though this node stood still again and again since peers were lost', () => {
+    const world = new World(11)
+    world.nowMs += 3 * SECOND_MS
+    world.detector.tick(world.nowMs)
+    world.lose(world.peers.slice(0, 4))
+    for (let time = 0; time < 3; time++) {
+      world.pass(7 * SECOND_MS)
+      world.nowMs += 3 * SECOND_MS
+      world.detector.tick(world.nowMs)
+    }
+    world.pass(11 * SECOND_MS)
+    expect(world.name).toBe('suspected')
+  })
+
+  it('though nobody who is left answers at first', () => {
+    const world = new World(11)
+    const lost = world.peers.slice(0, 4)
+    world.lose(lost)
+    world.pass(20 * SECOND_MS)
+    expect(world.name).toBe('suspected')
+    world.detector.judged(others(lost))
+    world.pass(SECOND_MS)
+    expect(world.name).toBe('partitioned')
+  })
+
+  it('but not where nobody ever answers', () => {
+    const world = new World(11)
+    world.lose(world.peers.slice(0, 4))
+    world.pass(31 * SECOND_MS)
+    expect(world.name).toBe('whole')
+  })
+})
+
 it('a node that slept and finds nobody is cut off after all', () => {
   const world = new World(6)
   world.nowMs += 30 * SECOND_MS
