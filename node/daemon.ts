@@ -345,7 +345,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     { routes, metrics, streams, logger: log.child({ part: 'admin' }) },
     { socketPath }
   )
-  shutdown.leave('metrics over TCP', await serveMetrics({ registry, logger: log }, values.metrics))
+  shutdown.leave('metrics over TCP', await serveMetrics({ registry, clock, logger: log }, values.metrics))
   shutdown.leave('admin', deadline => admin.close(deadline))
   shutdown.leave('operations', deadline =>
     operations.close(AbortSignal.any([deadline, AbortSignal.timeout(DRAIN_MS)]))

@@ -1,8 +1,11 @@
-import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { Gauge, Registry } from 'prom-client'
 import { afterEach, expect, it } from 'vitest'
 import { silentLogger } from '../../../base/index.ts'
-import { serveMetrics } from '../../../node/metrics-listener.ts'
+import { COLLECT_EVERY_MS, CONNECTION_MS, serveMetrics } from '../../../node/metrics-listener.ts'
+import { ManualClock } from '../protocols/manual-clock.ts'
 
 const closing: Array<() => Promise<unknown>> = []
 afterEach(async () => {
@@ -18,13 +21,35 @@ async function freePort(): Promise<number> {
   return port
 }
 
-async function listening(): Promise<{ url: string; listen: string }> {
+async function listening() {
   const registry = new Registry()
-  new Gauge({ name: 'x_files', help: 'Files.', registers: [registry] })
-  const listen = `127.0.0.1:${await freePort()}`
-  closing.push(await serveMetrics({ registry, logger: silentLogger }, { listen }))
-  return { url: `http://${listen}`, listen }
+  let collections = 0
+  new Gauge({
+    name: 'x_files',
+    help: 'Files.',
+    registers: [registry],
+    collect: () => void collections++
+  })
+  const clock = new ManualClock()
+  const port = await freePort()
+  const listen = `127.0.0.1:${port}`
+  closing.push(await serveMetrics({ registry, clock, logger: silentLogger }, { listen }))
+  /** A connection that has sent so much. */
+  const dialled = async (sends = ''): Promise<Socket> => {
+    const socket = connect(port, '127.0.0.1')
+    closing.push(async () => socket.destroy())
+    // How it was cut is nobody's business.
+    socket.on('error', () => undefined)
+    await once(socket, 'connect')
+    socket.write(sends)
+    return socket
+  }
+  return { url: `http://${listen}`, listen, clock, dialled, collections: () => collections }
 }
+
+/** Closed, or cut. */
+const gone = (socket: Socket): Promise<unknown> =>
+  new Promise(resolve => void socket.resume().once('close', resolve))
 
 it('answers GET /metrics and nothing else', async () => {
   const { url } = await listening()
@@ -42,14 +67,67 @@ it('answers GET /metrics and nothing else', async () => {
 
 it('says when it cannot listen, and listens nowhere unless told', async () => {
   const { listen } = await listening()
-  const again = serveMetrics({ registry: new Registry(), logger: silentLogger }, { listen })
+  const others = { registry: new Registry(), clock: new ManualClock(), logger: silentLogger }
+  const again = serveMetrics(others, { listen })
   await expect(again).rejects.toMatchObject({ code: 'LISTEN_FAILED' })
-  await (await serveMetrics({ registry: new Registry(), logger: silentLogger }, { listen: '' }))()
+  await (await serveMetrics(others, { listen: '' }))()
 })
 
 it('is gone once it was closed, whoever is connected', async () => {
-  const { url } = await listening()
+  const { url, dialled } = await listening()
   await (await fetch(`${url}/metrics`)).text()
-  await closing.splice(0)[0]!()
+  const silent = await dialled()
+  await closing.splice(0, 1)[0]!()
+  await text(silent)
   await expect(fetch(`${url}/metrics`)).rejects.toThrow('fetch failed')
+})
+
+it('collects once a second, however often it is asked', async () => {
+  const { url, clock, collections } = await listening()
+  const ask = async (): Promise<string> => await (await fetch(`${url}/metrics`)).text()
+  const answers = await Promise.all([ask(), ask(), ask()])
+  expect([new Set([...answers, await ask()]).size, collections()]).toEqual([1, 1])
+  await clock.advance(COLLECT_EVERY_MS)
+  await ask()
+  expect(collections()).toBe(2)
+})
+
+it.each([
+  ['nothing', ''],
+  ['half a request', 'GET /metrics HTTP/1.1\r\nhost: x\r\n']
+])('ends a connection over which %s comes', async (_, sent) => {
+  const { clock, dialled } = await listening()
+  const ended = gone(await dialled(sent))
+  // That one of those who came later has been answered says that the first has been seen.
+  await gone(await dialled('nonsense\r\n\r\n'))
+  await clock.advance(CONNECTION_MS)
+  await ended
+})
+
+it('answers one request of a connection, none with a long head, and reads no body', async () => {
+  const { dialled, collections } = await listening()
+  const get = 'GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'
+  const answered = await text(await dialled(get.repeat(50)))
+  expect([answered.match(/HTTP\/1\.1/g), collections()]).toEqual([['HTTP/1.1'], 1])
+  const refused = await text(await dialled(`GET /metrics HTTP/1.1\r\nx: ${'x'.repeat(5000)}\r\n\r\n`))
+  expect(refused).toMatch(/^HTTP\/1\.1 431 /)
+  const endless = 'POST /metrics HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\n'
+  expect(await text(await dialled(endless))).toMatch(/^HTTP\/1\.1 405 /)
+  expect(collections()).toBe(1)
+})
+
+it('has few connections at once', async () => {
+  const { dialled, url, collections } = await listening()
+  const held = await Promise.all(Array.from({ length: 16 }, () => dialled()))
+  await gone(await dialled('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'))
+  expect(collections()).toBe(0)
+  held[0]!.destroy()
+  await expect
+    .poll(() =>
+      fetch(`${url}/metrics`).then(
+        ({ status }) => status,
+        () => 0
+      )
+    )
+    .toBe(200)
 })

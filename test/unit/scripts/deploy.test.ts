@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { ALL_METRICS } from '../../../base/index.ts'
 
 const DEPLOY = resolve(import.meta.dirname, '../../../deploy')
+const DOCS = resolve(import.meta.dirname, '../../../docs')
 const dashboards = globSync('grafana/*.json', { cwd: DEPLOY })
 const rules = ['prometheus/alerts.yml', 'prometheus/recording.yml']
 const read = (path: string): string => readFileSync(resolve(DEPLOY, path), 'utf8')
@@ -22,6 +23,19 @@ function unknownMetrics(text: string): string[] {
     const row = ALL_METRICS[family]
     return !recorded.has(name) && (part === undefined ? row === undefined : row?.type !== 'histogram')
   })
+}
+
+/** Commands with options, and settings, that an operator is told of and that there are not. */
+function unknownAdvice(text: string): string[] {
+  const sections = readFileSync(resolve(DOCS, 'cli.md'), 'utf8').split(/^### `/m)
+  const settings = readFileSync(resolve(DOCS, 'configuration.md'), 'utf8')
+  const isKnown = (said: string): boolean => {
+    if (!said.startsWith('catalog ')) return settings.includes(`| \`${said}\` |`)
+    const [command, ...options] = said.split(' --')
+    const section = sections.find(one => one.split(/ [[<]|`/, 1)[0] === command)
+    return section !== undefined && options.every(option => RegExp(`\`--${option}[ \`]`).test(section))
+  }
+  return [...text.matchAll(/`([^`]+)`/g)].map(([, said]) => said!).filter(said => !isKnown(said))
 }
 
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0
@@ -68,6 +82,23 @@ describe('rules of Prometheus', () => {
     expect(alerts.length).toBeGreaterThan(10)
     for (const alert of alerts)
       for (const field of ['severity:', 'summary:', 'action:', 'for:']) expect(alert).toContain(field)
+  })
+
+  test('name commands, options and settings that there are', () => {
+    const advice = read('prometheus/alerts.yml')
+      .match(/(summary|action): .*/g)!
+      .join('\n')
+    expect(advice.match(/`/g)!.length).toBeGreaterThan(20)
+    expect(unknownAdvice(advice)).toEqual([])
+    const wrong = ['catalog logs', 'catalog log --error', 'catalog peers', 'store.size']
+    expect(unknownAdvice(wrong.map(one => `\`${one}\``).join())).toEqual(wrong)
+  })
+
+  test('and so does the table of metrics', () => {
+    const advice = Object.values(ALL_METRICS).map(({ lookWhen = '' }) => lookWhen)
+    const commands = advice.flatMap(text => text.match(/`catalog [^`]+`/g) ?? [])
+    expect(commands.length).toBeGreaterThan(5)
+    expect(unknownAdvice(commands.join())).toEqual([])
   })
 
   test.skipIf(!hasPromtool)('are right (skipped without promtool, of the package prometheus)', () => {
