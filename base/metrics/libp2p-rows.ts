@@ -4,6 +4,11 @@
  */
 import { counter, gauge } from './row.ts'
 
+/** When metrics are there. */
+const WITH_DHT = { only: 'dht.enabled = true' }
+const WITH_NOISE = { only: 'a connection over TCP or a relay' }
+const WITH_TCP = { only: 'an address of TCP in `network.listen`' }
+
 export const LIBP2P_ROWS = {
   libp2p_data_transfer_bytes_total: counter(
     'Bytes over streams by protocol and direction, such as `/catalog/main/content/1 sent`; `global` is what TCP carried in all.',
@@ -63,32 +68,32 @@ export const LIBP2P_ROWS = {
     'libp2p_tcp_dialer_events_total'
   ]),
   libp2p_tcp_dialer_errors_total: counter('Errors of dials over TCP.', ['libp2p_tcp_dialer_errors_total']),
-  libp2p_tcp_inbound_connections_total: gauge('Connections of peers over TCP by own address.', ['address'], {
-    only: 'an address of TCP in `network.listen`'
-  }),
-  libp2p_tcp_listener_status_info: gauge('1 for own addresses of TCP that are listened on.', ['address'], {
-    only: 'an address of TCP in `network.listen`'
-  }),
-  libp2p_tcp_listener_events_total: gauge('Events of own addresses of TCP.', ['address'], {
-    only: 'an address of TCP in `network.listen`'
-  }),
-  libp2p_tcp_listener_errors_total: gauge('Errors of own addresses of TCP.', ['address'], {
-    only: 'an address of TCP in `network.listen`'
-  }),
-  libp2p_noise_xxhandshake_successes_total: counter('Handshakes over TCP and in relays that succeeded.', [], {
-    only: 'a connection over TCP or a relay'
-  }),
-  libp2p_noise_xxhandshake_error_total: counter('Handshakes over TCP and in relays that failed.', [], {
-    only: 'a connection over TCP or a relay'
-  }),
-  libp2p_noise_encrypted_packets_total: counter('Packets encrypted over TCP and in relays.', [], {
-    only: 'a connection over TCP or a relay'
-  }),
-  libp2p_noise_decrypted_packets_total: counter('Packets decrypted over TCP and in relays.', [], {
-    only: 'a connection over TCP or a relay'
-  }),
+  libp2p_tcp_inbound_connections_total: gauge(
+    'Connections of peers over TCP by own address.',
+    ['address'],
+    WITH_TCP
+  ),
+  libp2p_tcp_listener_status_info: gauge(
+    '1 for own addresses of TCP that are listened on.',
+    ['address'],
+    WITH_TCP
+  ),
+  libp2p_tcp_listener_events_total: gauge('Events of own addresses of TCP.', ['address'], WITH_TCP),
+  libp2p_tcp_listener_errors_total: gauge('Errors of own addresses of TCP.', ['address'], WITH_TCP),
+  libp2p_noise_xxhandshake_successes_total: counter(
+    'Handshakes over TCP and in relays that succeeded.',
+    [],
+    WITH_NOISE
+  ),
+  libp2p_noise_xxhandshake_error_total: counter(
+    'Handshakes over TCP and in relays that failed.',
+    [],
+    WITH_NOISE
+  ),
+  libp2p_noise_encrypted_packets_total: counter('Packets encrypted over TCP and in relays.', [], WITH_NOISE),
+  libp2p_noise_decrypted_packets_total: counter('Packets decrypted over TCP and in relays.', [], WITH_NOISE),
   libp2p_noise_decrypt_errors_total: counter('Packets that could not be decrypted.', [], {
-    only: 'a connection over TCP or a relay',
+    ...WITH_NOISE,
     lookWhen: 'it grows'
   }),
   libp2p_relay_reservation_queue: gauge(
@@ -101,114 +106,108 @@ export const LIBP2P_ROWS = {
     [],
     { only: 'network.privateAddresses other than `always`' }
   ),
-  libp2p_kad_dht_operations_total: gauge('Operations of the DHT under way, by operation.', ['operation'], {
-    only: 'dht.enabled = true'
-  }),
+  libp2p_kad_dht_operations_total: gauge(
+    'Operations of the DHT under way, by operation.',
+    ['operation'],
+    WITH_DHT
+  ),
   libp2p_kad_dht_operation_errors_total: counter(
     'Operations of the DHT that failed, by operation.',
     ['operation'],
-    { only: 'dht.enabled = true' }
+    WITH_DHT
   ),
   libp2p_kad_dht_operation_time_seconds: gauge(
     'Time of the last operation of the DHT, by operation.',
     ['operation'],
-    { only: 'dht.enabled = true' }
+    WITH_DHT
   ),
   libp2p_kad_dht_operation_error_time_seconds: gauge(
     'Time of the last operation of the DHT that failed, by operation.',
     ['operation'],
-    { only: 'dht.enabled = true' }
+    WITH_DHT
   ),
   libp2p_kad_dht_network_message_send_times_milliseconds: gauge(
     'Time that requests of the DHT take: averages of the recent ones.',
     ['libp2p_kad_dht_network_message_send_times_milliseconds'],
-    { only: 'dht.enabled = true' }
+    WITH_DHT
   ),
   libp2p_kad_dht_outbound_rpc_requests_total: counter(
     'Requests of the DHT to peers, by kind.',
     ['libp2p_kad_dht_outbound_rpc_requests_total'],
-    { only: 'dht.enabled = true' }
+    WITH_DHT
   ),
   libp2p_kad_dht_outbound_rpc_errors_total: counter(
     'Requests of the DHT to peers that failed, by kind.',
     ['libp2p_kad_dht_outbound_rpc_errors_total'],
-    { only: 'dht.enabled = true', lookWhen: 'it grows as fast as the requests' }
+    { ...WITH_DHT, lookWhen: 'it grows as fast as the requests' }
   ),
   libp2p_kad_dht_inbound_rpc_requests_total: counter(
     'Requests of peers, by kind.',
     ['libp2p_kad_dht_inbound_rpc_requests_total'],
-    { only: 'dht.enabled = true' }
+    WITH_DHT
   ),
   libp2p_kad_dht_inbound_rpc_errors_total: counter(
     'Requests of peers that failed, by kind.',
     ['libp2p_kad_dht_inbound_rpc_errors_total'],
-    { only: 'dht.enabled = true' }
+    WITH_DHT
   ),
   libp2p_kad_dht_inbound_rpc_time_seconds: gauge(
     'Time of the last request of a peer, by kind.',
     ['operation'],
-    { only: 'dht.enabled = true' }
+    WITH_DHT
   ),
   libp2p_kad_dht_routing_table_size: gauge('Peers in the routing table of the DHT.', [], {
-    only: 'dht.enabled = true',
+    ...WITH_DHT,
     lookWhen: '0 on a node with peers'
   }),
-  libp2p_kad_dht_routing_table_kad_bucket_total: gauge('Buckets of the routing table.', [], {
-    only: 'dht.enabled = true'
-  }),
-  libp2p_kad_dht_routing_table_kad_bucket_average_occupancy: gauge('Peers in a bucket, on average.', [], {
-    only: 'dht.enabled = true'
-  }),
-  libp2p_kad_dht_routing_table_kad_bucket_min_occupancy: gauge('Peers in the emptiest bucket.', [], {
-    only: 'dht.enabled = true'
-  }),
-  libp2p_kad_dht_routing_table_kad_bucket_max_occupancy: gauge('Peers in the fullest bucket.', [], {
-    only: 'dht.enabled = true'
-  }),
-  libp2p_kad_dht_routing_table_kad_bucket_max_depth: gauge('Depth of the deepest bucket.', [], {
-    only: 'dht.enabled = true'
-  }),
+  libp2p_kad_dht_routing_table_kad_bucket_total: gauge('Buckets of the routing table.', [], WITH_DHT),
+  libp2p_kad_dht_routing_table_kad_bucket_average_occupancy: gauge(
+    'Peers in a bucket, on average.',
+    [],
+    WITH_DHT
+  ),
+  libp2p_kad_dht_routing_table_kad_bucket_min_occupancy: gauge('Peers in the emptiest bucket.', [], WITH_DHT),
+  libp2p_kad_dht_routing_table_kad_bucket_max_occupancy: gauge('Peers in the fullest bucket.', [], WITH_DHT),
+  libp2p_kad_dht_routing_table_kad_bucket_max_depth: gauge('Depth of the deepest bucket.', [], WITH_DHT),
   libp2p_kad_dht_kad_bucket_events_total: counter(
     'Changes of the routing table, by kind.',
     ['libp2p_kad_dht_kad_bucket_events_total'],
-    { only: 'dht.enabled = true' }
+    WITH_DHT
   ),
   libp2p_kad_dht_routing_table_update_queue: gauge(
     'Changes of the routing table that wait or run.',
     ['libp2p_kad_dht_routing_table_update_queue'],
-    { only: 'dht.enabled = true' }
+    WITH_DHT
   ),
   libp2p_kad_dht_ping_old_contact_queue: gauge(
     'Checks whether peers of the routing table are still there, that wait or run.',
     ['libp2p_kad_dht_ping_old_contact_queue'],
-    { only: 'dht.enabled = true' }
+    WITH_DHT
   ),
   libp2p_kad_dht_ping_new_contact_queue: gauge(
     'Checks of peers that may join the routing table, that wait or run.',
     ['libp2p_kad_dht_ping_new_contact_queue'],
-    { only: 'dht.enabled = true' }
+    WITH_DHT
   ),
   libp2p_kad_dht_routing_table_ping_old_contact_time_milliseconds: gauge(
     'Time of those checks: averages of the recent ones.',
     ['libp2p_kad_dht_routing_table_ping_old_contact_time_milliseconds'],
-    { only: 'dht.enabled = true' }
+    WITH_DHT
   ),
   libp2p_kad_dht_routing_table_ping_new_contact_time_milliseconds: gauge(
     'Time of those checks: averages of the recent ones.',
     ['libp2p_kad_dht_routing_table_ping_new_contact_time_milliseconds'],
-    { only: 'dht.enabled = true' }
+    WITH_DHT
   ),
-  libp2p_kad_dht_adding_peer_map: gauge('Peers that are being added to the routing table.', [], {
-    only: 'dht.enabled = true'
-  }),
+  libp2p_kad_dht_adding_peer_map: gauge('Peers that are being added to the routing table.', [], WITH_DHT),
   libp2p_kad_dht_reprovide_queue: gauge(
     'Not used: announcing is `catalog_discovery_`.',
     ['libp2p_kad_dht_reprovide_queue'],
-    { only: 'dht.enabled = true' }
+    WITH_DHT
   ),
   libp2p_kad_dht_reprovide_timeout_milliseconds: gauge(
     'Not used: announcing is `catalog_discovery_`.',
     ['libp2p_kad_dht_reprovide_timeout_milliseconds'],
-    { only: 'dht.enabled = true' }
+    WITH_DHT
   )
 } as const

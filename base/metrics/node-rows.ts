@@ -1,6 +1,9 @@
 /** Metrics of the process, its operations and its admin API, and of what it holds. */
 import { counter, gauge, histogram } from './row.ts'
 
+/** When metrics are there. */
+const WITH_BUCKET = { only: 'store.backend = "s3"' }
+
 export const NODE_ROWS = {
   node: {
     state_ratio: gauge('1 for the state the node is in, 0 for the others.', ['state'], {
@@ -56,21 +59,17 @@ export const NODE_ROWS = {
     scrub_corrupt_blocks_total: counter('Blocks that the scrub found damaged.', [], {
       lookWhen: 'it grows: the disk loses data'
     }),
-    bucket_sent_bytes_total: counter('Bytes of segments sent to the bucket.', [], {
-      only: 'store.backend = "s3"'
-    }),
+    bucket_sent_bytes_total: counter('Bytes of segments sent to the bucket.', [], WITH_BUCKET),
     bucket_failures_total: counter(
       'Tries of moving a segment to or from the bucket that failed, by code.',
       ['code'],
-      { only: 'store.backend = "s3"', lookWhen: 'it grows' }
+      { ...WITH_BUCKET, lookWhen: 'it grows' }
     ),
     bucket_backlog_bytes: gauge('Bytes of sealed segments that wait for the bucket.', [], {
-      only: 'store.backend = "s3"',
+      ...WITH_BUCKET,
       lookWhen: 'it grows and grows'
     }),
-    bucket_cached_bytes: gauge('Bytes of local copies of segments that the bucket has.', [], {
-      only: 'store.backend = "s3"'
-    })
+    bucket_cached_bytes: gauge('Bytes of local copies of segments that the bucket has.', [], WITH_BUCKET)
   },
   library: {
     worker_starts_total: counter('Times the worker thread was started.'),
@@ -106,9 +105,11 @@ export const NODE_ROWS = {
     disk_free_bytes: gauge('Bytes that may still be written where the store is.', [], {
       lookWhen: 'below 1 GiB; at 64 MiB the store takes nothing more'
     }),
-    content_bucket_read_bytes_total: counter('Bytes read from the bucket, for peers and clients.', [], {
-      only: 'store.backend = "s3"'
-    })
+    content_bucket_read_bytes_total: counter(
+      'Bytes read from the bucket, for peers and clients.',
+      [],
+      WITH_BUCKET
+    )
   },
   registry: {
     home_releases: gauge('Releases in the home library, which this node shares.'),

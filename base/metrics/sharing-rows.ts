@@ -1,6 +1,9 @@
 /** Metrics of libraries that are followed, of copies that are held for others, and of what peers give each other. */
 import { counter, gauge, histogram } from './row.ts'
 
+/** When metrics are there. */
+const WITH_MIRRORING = { only: 'mirroring.enabled = true' }
+
 export const SHARING_ROWS = {
   sync: {
     followed_libraries: gauge('Libraries of others that are followed.'),
@@ -31,23 +34,21 @@ export const SHARING_ROWS = {
     watching_peers: gauge('Peers that watch libraries here.')
   },
   mirror: {
-    held_copies: gauge('Contents that are held for others, or wanted for that.', [], {
-      only: 'mirroring.enabled = true'
-    }),
+    held_copies: gauge('Contents that are held for others, or wanted for that.', [], WITH_MIRRORING),
     used_bytes: gauge('Bytes that are held for others, or on their way.', [], {
-      only: 'mirroring.enabled = true',
+      ...WITH_MIRRORING,
       lookWhen: 'near `mirror.quota`'
     }),
     held_back_copies: gauge('Copies for which there is no room or budget.', [], {
-      only: 'mirroring.enabled = true',
+      ...WITH_MIRRORING,
       lookWhen: 'it stays above 0: raise `mirror.quota` or `mirror.repairBudget`'
     }),
     waiting_proofs: gauge('Proofs of others that are waited for.', [], {
-      only: 'mirroring.enabled = true',
+      ...WITH_MIRRORING,
       lookWhen: 'it grows and grows'
     }),
     plan_seconds: histogram('Time to plan.', [], {
-      only: 'mirroring.enabled = true',
+      ...WITH_MIRRORING,
       lookWhen: 'tens of milliseconds and more'
     }),
     decided_offers_total: counter('Contents that peers asked this node to take, by whether it does.', [
@@ -59,7 +60,7 @@ export const SHARING_ROWS = {
       'Proofs that this node asked for: `proven`, `refuted`, `unanswered`.',
       ['outcome'],
       {
-        only: 'mirroring.enabled = true',
+        ...WITH_MIRRORING,
         lookWhen: '`refuted` is a large part: somebody claims what it does not hold'
       }
     ),
