@@ -23,7 +23,9 @@ import { SegmentFiles } from './content/segment-files.ts'
 import { DAMAGE_KEY, TAIL_KEY } from './content/segment-modules.ts'
 import { LocalContentStore } from './content/store.ts'
 import { storeId } from './content/store-id.ts'
+import { ChangeMarks } from './database/change-marks.ts'
 import { type Level, LevelReader, LevelWriter, openLevel } from './database/level.ts'
+import { type ReadNotes, Remembered } from './database/remembered.ts'
 import type { Database, DatabaseSnapshot, DatabaseWriter, WriteOperation } from './database/types.ts'
 import { dropHeld, type HeldState, holdState, placesOf } from './held-state.ts'
 import { createRegistry } from './registry/registry.ts'
@@ -169,6 +171,7 @@ class LocalLibrary implements Library {
   readonly database: Database
   readonly content: LocalContentStore
   readonly registry: Registry
+  readonly remembered: Remembered
   readonly #level: Level
   readonly #reader: LevelReader
   readonly #segmentsFolder: string
@@ -180,7 +183,9 @@ class LocalLibrary implements Library {
     const { level, databaseFolder, segmentsFolder, bucket, settings } = places
     const libraryMetrics = partMetrics(metrics, 'library')
     this.#level = level
-    this.#reader = new LevelReader(level)
+    const marks = new ChangeMarks()
+    this.remembered = new Remembered(marks)
+    this.#reader = new LevelReader(level, { notes: this.remembered })
     this.#segmentsFolder = segmentsFolder
     this.#worker = new WorkerClient(
       { log, clock, metrics: libraryMetrics },
@@ -192,12 +197,13 @@ class LocalLibrary implements Library {
           segmentsFolder,
           quotaBytes: options.quotaBytes ?? 0,
           compression: options.compression ?? 'zstd',
-          bucket: settings
+          bucket: settings,
+          changeMarks: marks.memory
         },
         ...(options.workerIdleMs === undefined ? {} : { idleMs: options.workerIdleMs })
       }
     )
-    this.database = new WorkerDatabase(level, this.#worker)
+    this.database = new WorkerDatabase(level, this.#worker, this.remembered)
     const files = new SegmentFiles(segmentsFolder)
     const opened = bucket && settings && { bucket, storeId: settings.storeId }
     const reads = opened === undefined ? files : bucketReads(files, opened, libraryMetrics)
@@ -265,8 +271,8 @@ class LocalLibrary implements Library {
 class WorkerDatabase extends LevelReader implements Database {
   readonly #worker: WorkerClient
 
-  constructor(level: Level, worker: WorkerClient) {
-    super(level)
+  constructor(level: Level, worker: WorkerClient, notes: ReadNotes) {
+    super(level, { notes })
     this.#worker = worker
   }
 

@@ -1,4 +1,5 @@
 import type { ContentStore } from './content/content-store.ts'
+import type { Remembered } from './database/remembered.ts'
 import type { Database, DatabaseSnapshot } from './database/types.ts'
 import type { HeldState } from './held-state.ts'
 import type { Registry } from './registry/types.ts'
@@ -8,6 +9,8 @@ export interface Library {
   readonly database: Database
   readonly content: ContentStore
   readonly registry: Registry
+  /** Keeps what is read of it, until that changes. */
+  readonly remembered: Pick<Remembered, 'of' | 'counts'>
   /** What the database has now, to be read for a while. */
   snapshot(): DatabaseSnapshot
   /** Database and segments as they are now, for a backup; whoever took it closes it before the library is closed. */

@@ -80,7 +80,7 @@ import type { Tuning } from './tuning/tuning.ts'
 import { VERSION } from './version.ts'
 
 export interface BuildModules {
-  library: Pick<Library, 'holdState' | 'database'>
+  library: Pick<Library, 'holdState' | 'database' | 'remembered'>
   content: ContentStore
   registry: Registry
   network: Network
@@ -222,7 +222,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
     metrics: modules.metrics,
     publishing: createPublishing(withAccess, { defaultWait: values.announce.wait }),
     changes: createChanges(withAccess),
-    releases: createReleases(withAccess),
+    releases: createReleases({ ...withAccess, remembered: modules.library.remembered }),
     conflicts: createConflicts(modules),
     verification: createVerification(modules),
     collecting: modules.collecting,

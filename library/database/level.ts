@@ -7,7 +7,9 @@
 import { readdirSync, statfsSync } from 'node:fs'
 import { ClassicLevel } from 'classic-level'
 import { CatalogError, MIB, Semaphore, toCatalogError } from '../../base/index.ts'
+import { ChangeMarks } from './change-marks.ts'
 import { prefixEnd } from './keys.ts'
+import type { ReadNotes } from './remembered.ts'
 import type { DatabaseReader, DatabaseSnapshot, DatabaseWriter, KeyRange, WriteOperation } from './types.ts'
 
 export type Level = ClassicLevel<Uint8Array, Uint8Array>
@@ -51,22 +53,35 @@ export class LevelReader implements DatabaseReader {
   readonly #level: Level
   /** Undefined for what is there now: reads without options are the fast ones. */
   readonly #at: { snapshot: LevelSnapshot } | undefined
+  readonly #notes: ReadNotes | undefined
 
-  constructor(level: Level, snapshot?: LevelSnapshot) {
+  /** `notes`: told of all that is read. */
+  constructor(level: Level, { snapshot, notes }: { snapshot?: LevelSnapshot; notes?: ReadNotes } = {}) {
     this.#level = level
     this.#at = snapshot && { snapshot }
+    this.#notes = notes
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.#at === undefined ? this.#level.getSync(key) : this.#level.getSync(key, this.#at)
+    this.#notes?.key(key)
+    const value = this.#at === undefined ? this.#level.getSync(key) : this.#level.getSync(key, this.#at)
+    if (value !== undefined) this.#notes?.bytes(value.byteLength)
+    return value
   }
 
   async getMany(keys: Uint8Array[]): Promise<Array<Uint8Array | undefined>> {
-    return await (this.#at === undefined ? this.#level.getMany(keys) : this.#level.getMany(keys, this.#at))
+    for (const key of keys) this.#notes?.key(key)
+    const values = await (this.#at === undefined
+      ? this.#level.getMany(keys)
+      : this.#level.getMany(keys, this.#at))
+    for (const value of values) if (value !== undefined) this.#notes?.bytes(value.byteLength)
+    return values
   }
 
   snapshot(): DatabaseSnapshot {
-    return new SnapshotReader(this.#level, this.#level.snapshot())
+    // First, so that what is written meanwhile counts as written since.
+    const notes = this.#notes?.ofSnapshot()
+    return new SnapshotReader(this.#level, this.#level.snapshot(), notes)
   }
 
   async *iterate(range: KeyRange, signal?: AbortSignal): AsyncIterable<[Uint8Array, Uint8Array]> {
@@ -75,12 +90,14 @@ export class LevelReader implements DatabaseReader {
     // `after` is where the page before ended: a lower bound going up, an upper bound going down.
     const lower = after === undefined || reverse ? { gte: prefix } : { gt: after }
     const upper = after !== undefined && reverse ? { lt: after } : end === undefined ? {} : { lt: end }
+    this.#notes?.prefix(prefix)
     const entries = this.#level.iterator({ ...this.#at, ...lower, ...upper, limit, reverse })
     try {
       for (;;) {
         signal?.throwIfAborted()
         const entry = await entries.next()
         if (entry === undefined) return
+        this.#notes?.bytes(entry[0].byteLength + entry[1].byteLength)
         yield entry
       }
     } finally {
@@ -92,8 +109,8 @@ export class LevelReader implements DatabaseReader {
 class SnapshotReader extends LevelReader implements DatabaseSnapshot {
   readonly #snapshot: LevelSnapshot
 
-  constructor(level: Level, snapshot: LevelSnapshot) {
-    super(level, snapshot)
+  constructor(level: Level, snapshot: LevelSnapshot, notes: ReadNotes | undefined) {
+    super(level, { snapshot, ...(notes && { notes }) })
     this.#snapshot = snapshot
   }
 
@@ -126,32 +143,45 @@ export class LevelWriter extends LevelReader implements DatabaseWriter {
     maxWaiting: MAX_WAITING_BATCHES
   })
   readonly #freeBytes: (folder: string) => number
+  readonly #marks: ChangeMarks
   #isLogTorn = false
 
-  /** `freeBytes`: room on the disk of a folder; another than the system's answer in tests. */
-  constructor(level: Level, freeBytes = systemFreeBytes) {
+  /**
+   * `freeBytes`: room on the disk of a folder; another than the system's answer in tests. `marks`: where others of this process see what
+   * is written; nobody reads beside this writer unless they are given.
+   */
+  constructor(level: Level, { freeBytes = systemFreeBytes, marks = new ChangeMarks() } = {}) {
     super(level)
     this.#level = level
     this.#freeBytes = freeBytes
+    this.#marks = marks
   }
 
   batch(operations: WriteOperation[], options: { sync: boolean }): Promise<void> {
     return this.#turns.run(async () => {
       this.#expectRoom()
       if (this.#isLogTorn) await this.#beginNewLog()
+      const write = this.#marks.begin(operations)
       try {
         await this.#level.batch(operations, options)
       } catch (thrown) {
         const error = diskError(thrown)
         this.#isLogTorn ||= error.code === 'DISK_FULL' || error.code === 'DISK_IO'
         throw error
+      } finally {
+        write.end()
       }
     })
   }
 
   async clear(prefix: Uint8Array): Promise<void> {
     const end = prefixEnd(prefix)
-    await this.#level.clear(end === undefined ? { gte: prefix } : { gte: prefix, lt: end })
+    const write = this.#marks.beginAll()
+    try {
+      await this.#level.clear(end === undefined ? { gte: prefix } : { gte: prefix, lt: end })
+    } finally {
+      write.end()
+    }
   }
 
   #expectRoom(): void {

@@ -11,6 +11,7 @@ import { SegmentFiles } from '../content/segment-files.ts'
 import type { BlockIndex } from '../content/segment-modules.ts'
 import { SegmentStore } from '../content/segments.ts'
 import type { BlockId } from '../content/types.ts'
+import { ChangeMarks } from '../database/change-marks.ts'
 import { type Level, LevelWriter, openLevel } from '../database/level.ts'
 import { Commits } from './commits.ts'
 import type { CompanionFactory, WorkerCompanion } from './companion.ts'
@@ -60,7 +61,10 @@ export async function openAll(modules: OpenModules, settings: WorkerSettings): P
 
 async function openOn(level: Level, modules: OpenModules, settings: WorkerSettings): Promise<Opened> {
   const { log, scheduler, writes } = modules
-  const writer = new LevelWriter(level)
+  const marks = new ChangeMarks(settings.changeMarks)
+  // The thread before may have died in a write.
+  marks.settle()
+  const writer = new LevelWriter(level, { marks })
   const { openBackend = index => openConfigured({ index, log }, settings), onCommitted } = modules
   const backend = await openBackend(writer)
   const bucket = backend instanceof BucketSegments ? backend : undefined

@@ -112,4 +112,6 @@ export interface WorkerSettings {
   compression: Compression
   /** Where sealed segments go; without it they stay in the folder. */
   bucket?: BucketStoreSettings | undefined
+  /** Memory of the marks by which the main thread sees what is written (database/change-marks.ts). */
+  changeMarks?: SharedArrayBuffer
 }

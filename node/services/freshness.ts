@@ -15,16 +15,14 @@ export interface FreshnessModules {
   clock: Pick<Clock, 'now'>
 }
 
-/** Since when, in ms since the epoch, all libraries that have a release may be out of date; undefined when one is not, or peers have just told of it. */
-export async function expiredSince(
-  { sets, clock }: FreshnessModules,
+/** Until when, in ms since the epoch, one of the libraries that have a release is of today; without end when peers have just told of it. */
+export async function freshUntil(
+  { sets }: Pick<FreshnessModules, 'sets'>,
   { record, holders }: Pick<Resolved, 'record' | 'holders'>
-): Promise<number | undefined> {
-  if (holders.length > 0) return undefined
-  const libraries = await sets.access.having(record)
-  if (libraries.length === 0) return undefined
-  const endsMs = Math.max(...libraries.map(({ expires }) => expires ?? Number.POSITIVE_INFINITY))
-  return clock.now() < endsMs ? undefined : endsMs
+): Promise<number> {
+  const libraries = holders.length > 0 ? [] : await sets.access.having(record)
+  if (libraries.length === 0) return Number.POSITIVE_INFINITY
+  return Math.max(...libraries.map(({ expires }) => expires ?? Number.POSITIVE_INFINITY))
 }
 
 /** LIBRARY_EXPIRED for such a release, unless it was asked for all the same, by its hash, or as a lock file has it. */
@@ -34,9 +32,9 @@ export async function expectFresh(
   resolved: Pick<Resolved, 'record' | 'holders'>
 ): Promise<void> {
   if (stale === true || content !== undefined || parseSpec(spec).kind === 'id') return
-  const sinceMs = await expiredSince(modules, resolved)
-  if (sinceMs === undefined) return
-  const expiredAt = new Date(sinceMs).toISOString()
+  const endsMs = await freshUntil(modules, resolved)
+  if (modules.clock.now() < endsMs) return
+  const expiredAt = new Date(endsMs).toISOString()
   throw new CatalogError(
     'LIBRARY_EXPIRED',
     `what is known of ${releaseName(resolved.record)} may be out of date since ${expiredAt}`,

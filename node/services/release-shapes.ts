@@ -68,12 +68,11 @@ export function releaseInfo(
     readonly access: ReleaseAccessName
     readonly isBlocked: boolean
     readonly libraries: string[]
-    readonly expiredAt?: string
     /** Whether the name is pinned to its owner here. */
     readonly pinned: boolean
   }
 ): ReleaseInfo {
-  const { statements, access, isBlocked, libraries, expiredAt, pinned } = said
+  const { statements, access, isBlocked, libraries, pinned } = said
   const { release } = record
   const status = statements.statusOf(release)
   const unresolved = npmDependencies(release)
@@ -81,7 +80,6 @@ export function releaseInfo(
   return {
     ...releaseItem(record, content, { status, access, isBlocked }),
     libraries,
-    ...(expiredAt === undefined ? {} : { expiredAt }),
     ...(status === undefined ? {} : { statusSequence: status.sequence }),
     attestations: statements.about(release).flatMap(attestationShape),
     files: release.files,

@@ -168,7 +168,9 @@ describe.skipIf(why !== undefined)(`full disks (CATALOG_SEED=${seed})`, () => {
     const path = join(disk.folder, 'db')
     let isMeasured = false
     const level = await openLevel(path)
-    const writer = new LevelWriter(level, () => (isMeasured ? disk.freeBytes : Number.POSITIVE_INFINITY))
+    const writer = new LevelWriter(level, {
+      freeBytes: () => (isMeasured ? disk.freeBytes : Number.POSITIVE_INFINITY)
+    })
     const acknowledged: Buffer[] = []
     const put = async (index: number): Promise<void> => {
       const key = Buffer.from(`key ${index}`)

@@ -249,10 +249,9 @@ describe('a decision', () => {
     ] as const)
       await made.registry.add(release(key, { content, keywords: [...keywords] }).bytes)
     const access = { of: async () => 'public' as const, libraries: async () => [] }
-    const info = await createReleases({ ...made.modules, access }).info(
-      { spec: 'hello', network: false },
-      signal
-    )
+    const remembered = { of: async <T>(_key: string, read: () => Promise<T>) => await read() }
+    const modules = { ...made.modules, blocking: nothingBlocked, access, remembered }
+    const info = await createReleases(modules).info({ spec: 'hello', network: false }, signal)
     expect(info).toMatchObject({
       keywords: ['a', 'b'],
       conflict: { outcome: 'merged', strategy: 'merge', claimants: [text(ada), text(bob)].sort() }
