@@ -1,7 +1,9 @@
 import {
   type Attributes,
   context,
+  INVALID_SPAN_CONTEXT,
   isSpanContextValid,
+  ProxyTracerProvider,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
@@ -12,10 +14,18 @@ import {
 import { toCatalogError } from './errors.ts'
 
 const tracer = () => trace.getTracer('catalog')
+/** What is given to work where nobody keeps spans. */
+const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT)
+
+/** Whether an SDK is there: else a span would be made, and a context that carries it, for nobody. */
+function isTracing(): boolean {
+  const provider = trace.getTracerProvider()
+  return !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer('catalog') !== undefined
+}
 
 /**
  * Runs `work` as a span of OpenTelemetry, a child of the one that runs, with its error recorded by code and its end told
- * however it ends. Without an SDK this costs two calls and keeps nothing.
+ * however it ends. Without an SDK this costs a call and keeps nothing.
  */
 export async function withSpan<T>(
   name: string,
@@ -23,6 +33,7 @@ export async function withSpan<T>(
   work: (span: Span) => Promise<T> | T,
   kind = SpanKind.INTERNAL
 ): Promise<T> {
+  if (!isTracing()) return await work(NO_SPAN)
   return await tracer().startActiveSpan(name, { attributes, kind }, async span => {
     try {
       return await work(span)

@@ -1,4 +1,3 @@
-import { statfs } from 'node:fs/promises'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Clock, Logger } from '../base/index.ts'
@@ -48,6 +47,7 @@ import { createErrors } from './services/errors.ts'
 import type { FetchFailures } from './services/fetch-failures.ts'
 import type { FetchJobs } from './services/fetch-jobs.ts'
 import type { Fetching } from './services/fetching.ts'
+import { createFreeBytes } from './services/free-bytes.ts'
 import { Libraries } from './services/libraries.ts'
 import type { LibraryAnnouncing } from './services/library-announcing.ts'
 import type { Copies } from './services/mirroring/copies.ts'
@@ -170,14 +170,11 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
       partition,
       reachability: () => host.reachability(),
       library: () => ({ revision: registry.revision(), releases: registry.count() }),
-      root: () => rootOf(modules.sets),
+      root: () => modules.library.remembered.of('home root', () => rootOf(modules.sets)),
       store: () => content.stats(),
       holdings: () => content.holdings(),
       scrub: () => modules.scrubbing.lastPass,
-      freeBytes: async () => {
-        const { bavail, bsize } = await statfs(home.segments)
-        return bavail * bsize
-      },
+      freeBytes: createFreeBytes({ clock }, { folder: home.segments }),
       alerts: () => modules.alerting.active(),
       anomalies: () => modules.anomalies.active(),
       tuned: () => modules.tuning.tuned(),
