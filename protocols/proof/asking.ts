@@ -1,5 +1,5 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
-import { CatalogError, type Clock } from '../../base/index.ts'
+import { CatalogError, type Clock, toCatalogError } from '../../base/index.ts'
 import type { Release } from '../../library/index.ts'
 import { ExchangeClient } from '../exchange/index.ts'
 import { ALL_LATE_MS, LATE_MS, PROOF_OPEN_MS } from './limits.ts'
@@ -39,9 +39,17 @@ export class Asking {
     const { libp2p, networkId, peerId } = this.#modules
     const target = { peerId, addresses: [] }
     const tooLate = new CatalogError('DIAL_FAILED', `${peerId} opened no stream in ${PROOF_OPEN_MS} ms`)
-    this.#client = await this.#within(PROOF_OPEN_MS, tooLate, () =>
-      ExchangeClient.open(libp2p, PROOF, networkId, target, this.signal)
-    )
+    this.#client = await this.#within(PROOF_OPEN_MS, tooLate, async () => {
+      try {
+        return await ExchangeClient.open(libp2p, PROOF, networkId, target, this.signal)
+      } catch (thrown) {
+        // Of whom a dial gives up is not late with a proof: it may be off, or the way to it broken.
+        const error = toCatalogError(thrown)
+        throw error.code === 'TIMEOUT'
+          ? new CatalogError('DIAL_FAILED', error.message, { cause: thrown })
+          : thrown
+      }
+    })
     this.#limit(ALL_LATE_MS, this.#late(ALL_LATE_MS), this.signal)
   }
 

@@ -6,7 +6,7 @@ const DOUBT_MS = 6 * HOUR_MS
 const ABSENT_MS = 10 * MINUTE_MS
 /** Failures after which a peer is asked for nothing for as long. */
 const MAX_FAILURES = 3
-/** Peers and contents remembered, about 200 bytes each. Who makes this node forget some has them challenged once more. */
+/** Peers and contents remembered of either kind, about 200 bytes each. Who makes this node forget some has them challenged once more. */
 const MAX_DOUBTS = 10_000
 const MAX_PEERS = 2000
 
@@ -14,6 +14,7 @@ const MAX_PEERS = 2000
 export class Doubts {
   readonly #clock: Pick<Clock, 'monotonicMs'>
   readonly #ofContents = new LruCache<string, number>({ maxEntries: MAX_DOUBTS })
+  readonly #absent = new LruCache<string, number>({ maxEntries: MAX_DOUBTS })
   readonly #ofPeers = new LruCache<string, { failures: number; untilMs: number }>({ maxEntries: MAX_PEERS })
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {
@@ -25,7 +26,10 @@ export class Doubts {
     const nowMs = this.#clock.monotonicMs()
     const ofPeer = this.#ofPeers.get(peerId)
     if (ofPeer !== undefined && ofPeer.failures >= MAX_FAILURES && nowMs < ofPeer.untilMs) return true
-    return nowMs < (this.#ofContents.get(keyOf(peerId, content)) ?? Number.NEGATIVE_INFINITY)
+    const key = keyOf(peerId, content)
+    return [this.#ofContents, this.#absent].some(
+      doubts => nowMs < (doubts.get(key) ?? Number.NEGATIVE_INFINITY)
+    )
   }
 
   /** It has proved something: what it failed at before stays doubted, and counts no more against others. */
@@ -35,7 +39,12 @@ export class Doubts {
 
   /** It has said that it has not all of a content. */
   absent(peerId: string, content: string): void {
-    this.#ofContents.set(keyOf(peerId, content), this.#clock.monotonicMs() + ABSENT_MS)
+    this.#absent.set(keyOf(peerId, content), this.#clock.monotonicMs() + ABSENT_MS)
+  }
+
+  /** It says that it has it now: what it said before is over. What it failed to prove is not. */
+  claimed(peerId: string, content: string): void {
+    this.#absent.delete(keyOf(peerId, content))
   }
 
   failed(peerId: string, content: string): void {

@@ -149,7 +149,10 @@ export class Holders {
   /** What a peer says by itself. */
   told(peer: string, { held, gone }: HoldingsTold): void {
     if (!this.#isMember(peer)) return
-    for (const content of held) this.#claim(peer, content)
+    for (const content of held) {
+      this.#modules.possession.claimed(peer, content)
+      this.#claim(peer, content)
+    }
     for (const content of gone) this.#refute(peer, content.toString())
   }
 

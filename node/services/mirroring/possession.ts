@@ -55,6 +55,10 @@ export class PeerPossession implements Possession {
     return outcome
   }
 
+  claimed(peerId: string, content: CID): void {
+    this.#doubts.claimed(peerId, content.toString())
+  }
+
   async #outcomeOf(peerId: string, content: CID, signal: AbortSignal): Promise<ProofOutcome> {
     if (this.#doubts.isDoubted(peerId, content.toString())) return 'refuted'
     try {

@@ -70,4 +70,6 @@ export interface Possession {
    * says that it is busy.
    */
   challenge(peerId: string, content: CID, signal: AbortSignal): Promise<ProofOutcome>
+  /** A peer has told by itself that it holds a content from now on: that it had it not when it was challenged says nothing any more. */
+  claimed(peerId: string, content: CID): void
 }

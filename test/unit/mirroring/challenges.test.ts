@@ -20,7 +20,8 @@ beforeEach(() => {
       new Promise<'proven'>(resolve => {
         asked.push(peer)
         gates.push(() => resolve('proven'))
-      })
+      }),
+    claimed: () => undefined
   }
   challenges = new Challenges(
     { possession, clock: new ManualClock(), logger: silentLogger, random: () => 0.5 },

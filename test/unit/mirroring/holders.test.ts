@@ -36,6 +36,8 @@ let answer: (
   signal: AbortSignal
 ) => readonly CID[] | Promise<readonly CID[]>
 let challenged: string[]
+/** What members told by themselves. */
+let claims: string[]
 let searches: number
 let prove: (peer: string) => ProofOutcome | Promise<ProofOutcome>
 let states: Map<string, PeerState>
@@ -53,6 +55,7 @@ beforeEach(() => {
   members = [ada, ben]
   answer = contents => contents
   challenged = []
+  claims = []
   searches = 0
   prove = () => 'proven'
   states = new Map()
@@ -78,7 +81,8 @@ beforeEach(() => {
       challenge: async (peer: string) => {
         challenged.push(peer)
         return await prove(peer)
-      }
+      },
+      claimed: (peer: string, content: CID) => void claims.push(`${peer} ${content}`)
     },
     planner: {
       setKnown: () => undefined,
@@ -141,6 +145,13 @@ describe('members', () => {
     await clock.advance(2 * INTERVAL, MINUTE)
     expect(claimed.holdersOf(one.toString())).toEqual([ada])
     expect(asked.length).toBeLessThan(before + 4)
+  })
+
+  test('that tell what they hold from now on are believed to have had it not before', async () => {
+    begin()
+    holders.told(ada, { held: [one], gone: [] })
+    holders.told('a stranger', { held: [one], gone: [] })
+    expect(claims).toEqual([`${ada} ${one}`])
   })
 
   test('that were busy are asked again soon', async () => {

@@ -150,6 +150,26 @@ describe('a peer that has failed', () => {
   })
 })
 
+describe('a peer that tells by itself that it holds something', () => {
+  it('is asked at once though it had not all of it before', async () => {
+    answer = failing('NOT_FOUND')
+    expect(await challenge()).toBe('refuted')
+    answer = () => TOLD
+    possession.claimed(peer, contentOf('two'))
+    expect(await challenge()).toBe('refuted')
+    possession.claimed(peer, one)
+    expect(await challenge()).toBe('proven')
+  })
+
+  it('is left alone all the same where it gave a wrong proof', async () => {
+    answer = failing('BYTES_WRONG')
+    expect(await challenge()).toBe('refuted')
+    answer = () => TOLD
+    possession.claimed(peer, one)
+    expect(await challenge()).toBe('refuted')
+  })
+})
+
 describe('challenges at once', () => {
   let outcomes: ProofOutcome[]
   let challenges: Challenges

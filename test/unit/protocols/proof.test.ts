@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { toCatalogError } from '../../../base/index.ts'
+import { systemClock, toCatalogError } from '../../../base/index.ts'
 import type { ReleaseRecord } from '../../../library/index.ts'
-import { ExchangeClient, PROOF } from '../../../protocols/index.ts'
+import { ExchangeClient, PROOF, ProofClient } from '../../../protocols/index.ts'
 import type { ProofRequest } from '../../../protocols/proof/messages.js'
 import { NOT_HERE_MS } from '../../../protocols/wire/not-here.ts'
 import { pseudoRandom, type TarEntry } from '../content/fakes.ts'
@@ -148,6 +148,25 @@ describe('no proof is given', () => {
     const elsewhere = await publish(mirror, files(2, 60), 'elsewhere')
     await holder.library.registry.add(elsewhere.bytes)
     expect(await outcomeOf(stranger, holder, elsewhere)).toBe('NOT_FOUND')
+  })
+
+  it('by who cannot be dialled in time: that says nothing of what it holds', async () => {
+    const { library, libp2p, maps } = mirror
+    const silent = {
+      peerId: libp2p.peerId,
+      getConnections: () => [],
+      dial: async () => {
+        throw new DOMException('The operation was aborted due to timeout', 'TimeoutError')
+      }
+    }
+    const client = new ProofClient(
+      { libp2p: silent as never, store: library.content, maps, clock: systemClock },
+      { networkId: NETWORK }
+    )
+    const { release } = await publish(holder, [{ name: 'file', body: 'x' }], 'unreachable')
+    await expect(
+      client.challenge(holder.libp2p.peerId, release, new AbortController().signal)
+    ).rejects.toMatchObject({ code: 'DIAL_FAILED' })
   })
 
   it('by who is stopped, and again when it goes on', async () => {
