@@ -1,58 +1,8 @@
+/** What is a partition, and what becomes of it. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../base/index.ts'
-import { PartitionDetector, type PartitionReport } from '../../../topology/index.ts'
-import type { Judgement } from '../../../topology/partition/votes.ts'
-
-const TICK_MS = 500
-/** From the cut until a heartbeat has missed its answer, and how much later another one may. */
-const SILENCE_MS = 7.5 * SECOND_MS
-
-/** A node whose peers were all there for a minute. */
-class World {
-  nowMs = 1_000_000
-  readonly detector = new PartitionDetector(this.nowMs)
-  readonly peers: readonly string[]
-
-  constructor(peers: number, networkOf: (peer: string) => string | undefined = () => undefined) {
-    this.peers = Array.from({ length: peers }, (_, at) => `peer${at}`)
-    for (const peer of this.peers) this.detector.came(peer, networkOf(peer), this.nowMs)
-    this.pass(MINUTE_MS)
-  }
-
-  get name(): string {
-    return this.detector.state.name
-  }
-
-  pass(ms: number): void {
-    const endMs = this.nowMs + ms
-    while (this.nowMs < endMs) {
-      this.nowMs = Math.min(endMs, this.nowMs + TICK_MS)
-      this.detector.tick(this.nowMs)
-    }
-  }
-
-  lose(peers: readonly string[]): void {
-    for (const peer of peers) {
-      this.detector.went(peer, this.nowMs)
-      this.detector.silent(peer, this.nowMs, this.nowMs - SILENCE_MS)
-    }
-  }
-
-  come(peers: readonly string[]): void {
-    for (const peer of peers) this.detector.came(peer, undefined, this.nowMs)
-  }
-
-  heal(): PartitionReport | undefined {
-    return this.detector.healed({ syncedLibraries: 2, replayedOperations: 1 }, this.nowMs)
-  }
-}
-
-const others = (silent: readonly string[], reached: readonly string[] = []): Judgement => ({
-  silent,
-  reached,
-  votes: 3
-})
+import { others, SILENCE_MS, TICK_MS, World } from './partition-world.ts'
 
 describe('a partition', () => {
   it('that cuts this node off is noticed without anybody to ask, and heals when half of the peers are back', () => {
@@ -218,71 +168,6 @@ describe('a partition', () => {
   })
 })
 
-describe('no partition is', () => {
-  it.each([
-    ['a peer that said goodbye', (world: World, peer: string) => world.detector.left(peer)],
-    ['a peer that was hung up on', (world: World, peer: string) => world.detector.went(peer, world.nowMs)]
-  ])('%s, however many do', (_, go) => {
-    const world = new World(6)
-    for (const peer of world.peers) go(world, peer)
-    world.pass(MINUTE_MS)
-    expect(world.name).toBe('whole')
-  })
-
-  it('a peer that falls silent after its goodbye', () => {
-    const world = new World(6)
-    for (const peer of world.peers) world.detector.left(peer)
-    world.lose(world.peers)
-    world.pass(MINUTE_MS)
-    expect(world.name).toBe('whole')
-  })
-
-  it('peers that look in for a moment', () => {
-    const world = new World(3)
-    world.come(['a', 'b', 'c', 'd'])
-    world.pass(2 * SECOND_MS)
-    world.lose(['a', 'b', 'c', 'd'])
-    world.pass(MINUTE_MS)
-    expect(world.name).toBe('whole')
-  })
-
-  it('peers that fail one after the other', () => {
-    const world = new World(8)
-    for (const peer of world.peers.slice(0, 7)) {
-      world.lose([peer])
-      world.pass(21 * SECOND_MS)
-      expect(world.name).toBe('whole')
-    }
-  })
-
-  it('a crowd in one public network, whatever its size', () => {
-    const world = new World(40, peer => (Number(peer.slice(4)) < 35 ? 'one /24' : undefined))
-    world.lose(world.peers.slice(0, 35))
-    world.pass(MINUTE_MS)
-    expect(world.name).toBe('whole')
-  })
-
-  it('peers that are back when they are dialled', () => {
-    const world = new World(6)
-    world.lose(world.peers)
-    world.pass(SECOND_MS)
-    world.come(world.peers)
-    world.pass(MINUTE_MS)
-    expect(world.name).toBe('whole')
-  })
-
-  it('what this node did not hear while it stood still', () => {
-    const world = new World(6)
-    world.nowMs += 30 * SECOND_MS
-    world.lose(world.peers)
-    world.pass(5 * SECOND_MS)
-    expect(world.name).toBe('whole')
-    world.come(world.peers)
-    world.pass(MINUTE_MS)
-    expect(world.name).toBe('whole')
-  })
-})
-
 describe('on a machine that is very busy a partition is noticed', () => {
   it('though this node stood still again and again since peers were lost', () => {
     const world = new World(11)
@@ -315,35 +200,6 @@ describe('on a machine that is very busy a partition is noticed', () => {
     world.pass(31 * SECOND_MS)
     expect(world.name).toBe('whole')
   })
-})
-
-it('a node that slept and finds nobody is cut off after all', () => {
-  const world = new World(6)
-  world.nowMs += 30 * SECOND_MS
-  world.lose(world.peers)
-  world.pass(15 * SECOND_MS)
-  expect(world.name).toBe('partitioned')
-})
-
-it.each([1, 2])(
-  'with %d peers a node that loses all of them is offline, and with the next one not',
-  count => {
-    const world = new World(count)
-    world.lose(world.peers)
-    world.pass(5 * SECOND_MS)
-    expect(world.detector.state).toMatchObject({ name: 'offline', isCutOff: true })
-    world.come(['somebody'])
-    world.pass(SECOND_MS)
-    expect(world.name).toBe('healing')
-    expect(world.heal()).toMatchObject({ kind: 'offline', lostPeers: count, returnedPeers: 0 })
-  }
-)
-
-it('of two peers one may be gone', () => {
-  const world = new World(2)
-  world.lose(['peer0'])
-  world.pass(MINUTE_MS)
-  expect(world.name).toBe('whole')
 })
 
 describe('whatever happens', () => {
