@@ -2,7 +2,7 @@
  * Networks of many nodes, to be hurt on purpose and watched, in the order in which one reads them: `network/` plans a network as
  * data; `drivers/` make a plan real through one interface, by namespaces of this machine or by containers; `faults/` hurt what runs, always to be
  * taken back; `scenarios/` are what may happen step by step, and what is to hold then; `report/` tells what came of it, and `baseline/` whether it is
- * worse than in earlier runs; `links/` is the bad link between two namespaces, in user space, which tests and benchmarks use alone too; `simulator/` needs no machine at all:
+ * worse than in earlier runs; `soak/` is a scenario of hours, and judges what became of it; `links/` is the bad link between two namespaces, in user space, which tests and benchmarks use alone too; `simulator/` needs no machine at all:
  * nodes with a virtual clock, network and disk. Plans and seeds come in, processes on a network come out. What runs here is
  * the program as users run it: nothing of the product knows of this folder.
  */
@@ -25,4 +25,5 @@ export * from './network/index.ts'
 export * from './report/index.ts'
 export * from './scenarios/index.ts'
 export * from './simulator/index.ts'
+export * from './soak/index.ts'
 export { allSaid, nodeSaid } from './watch.ts'

@@ -76,7 +76,9 @@ export interface RunWords extends ReportWords {
   readonly folder: string
   readonly driver: string
   readonly seed: string
-  readonly upgradeTo: string | undefined
+  readonly upgradeTo?: string
+  /** The command that runs it again, where that is not `run`. */
+  readonly again?: string
 }
 
 /** On the network that runs, if it fits; else on one of its own, which is removed afterwards. */
@@ -88,6 +90,15 @@ export async function runOne(scenario: Scenario, words: RunWords, signal: AbortS
     await running.close()
     console.log(`the network that runs does not fit (${why}): a network of its own`)
   }
+  return await runOnOwn(scenario, words, signal)
+}
+
+/** On a network of its own, which is removed afterwards. */
+export async function runOnOwn(
+  scenario: Scenario,
+  words: Omit<RunWords, 'folder'>,
+  signal: AbortSignal
+): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'catalog-testnet-'))
   try {
     const network = await bringUp(words.driver, planNetwork(scenario.size), folder, signal)
@@ -100,7 +111,7 @@ export async function runOne(scenario: Scenario, words: RunWords, signal: AbortS
 async function runOn(
   network: RunningNetwork,
   scenario: Scenario,
-  words: RunWords,
+  words: Omit<RunWords, 'folder'>,
   signal: AbortSignal
 ): Promise<number> {
   const { seed, upgradeTo } = words
@@ -113,6 +124,8 @@ async function runOn(
   const result = await runScenario(scenario, { network, clock: systemClock }, options, signal)
   await network.close()
   printResult(result)
+  if (result.state === 'failed')
+    console.log(`again: ${words.again ?? `npm run testnet -- run ${scenario.name}`} --seed ${seed}`)
   const comparison = keepResult(result, words)
   if (comparison !== undefined) printComparison(comparison)
   const isWell = result.state === 'passed' || result.state === 'skipped'

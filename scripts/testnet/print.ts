@@ -29,15 +29,7 @@ export function printStep({ name, state, tookMs, error }: StepResult): void {
   )
 }
 
-export function printResult({
-  scenario,
-  state,
-  tookMs,
-  figures,
-  faults,
-  reason,
-  seed
-}: ScenarioResult): void {
+export function printResult({ scenario, state, tookMs, figures, faults, reason }: ScenarioResult): void {
   for (const { description, appliedAtMs, revertedAtMs, error } of faults) {
     const until = error ?? (revertedAtMs === undefined ? 'not taken back' : `until ${seconds(revertedAtMs)}`)
     console.log(`  fault    ${seconds(appliedAtMs).padStart(8)}  ${description}, ${until}`)
@@ -46,7 +38,6 @@ export function printResult({
   if (rows.length > 0) console.log(`\n${table([['', 'count', 'p50', 'p95', 'p99'], ...rows])}`)
   const why = reason === undefined ? '' : ` (${reason})`
   console.log(`\n${scenario}: ${state} after ${seconds(tookMs)}${why}`)
-  if (state === 'failed') console.log(`again: npm run testnet -- run ${scenario} --seed ${seed}`)
 }
 
 export function printComparison({ earlierRuns, figures }: Comparison): void {

@@ -45,7 +45,7 @@ function casesOf({ result, comparison }: ReportedRun): Case[] {
 function caseOfStep({ name, state, tookMs, error }: StepResult): Case {
   if (state === 'passed') return { name, tookMs, outcome: 'passed' }
   if (state === 'failed') return { name, tookMs, outcome: 'failure', message: error }
-  return { name, tookMs, outcome: 'skipped', message: 'a step before it has failed' }
+  return { name, tookMs, outcome: 'skipped', message: error ?? 'a step before it has failed' }
 }
 
 function suiteOf({ result, machine, comparison }: ReportedRun, cases: readonly Case[]): string {

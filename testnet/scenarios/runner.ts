@@ -6,7 +6,7 @@ import { ActiveFaults } from '../faults/active-faults.ts'
 import { Random } from '../simulator/random.ts'
 import { Measures } from './measures.ts'
 import type { NodeResult, ScenarioResult, StepResult } from './result.ts'
-import type { Expectation, Scenario, Step } from './scenario.ts'
+import type { Expectation, Judgement, Scenario, Step } from './scenario.ts'
 import { Work } from './work.ts'
 
 export interface RunOptions {
@@ -69,7 +69,7 @@ interface StepsOptions {
   readonly onStep: RunOptions['onStep'] | undefined
 }
 
-/** One after the other until one fails; how it ended. */
+/** One after the other until one fails, and all verdicts whatever failed before them; how it ended. */
 async function runSteps(
   all: readonly Step[],
   { clock, steps, onStep }: StepsOptions,
@@ -77,13 +77,14 @@ async function runSteps(
 ): Promise<Pick<ScenarioResult, 'state' | 'reason'>> {
   let ended: Pick<ScenarioResult, 'state' | 'reason'> = { state: 'passed' }
   for (const step of all) {
-    const result =
-      ended.state === 'passed'
-        ? await runStep(step, clock, signal)
-        : { result: { name: step.name, state: 'skipped' as const, tookMs: 0 }, ended }
+    const isRun = ended.state === 'passed' || (ended.state === 'failed' && 'judge' in step)
+    const result = isRun
+      ? await runStep(step, clock, signal)
+      : { result: { name: step.name, state: 'skipped' as const, tookMs: 0 }, ended }
     steps.push(result.result)
     onStep?.(result.result)
-    ended = result.ended
+    // What failed first is the reason, whatever comes after it.
+    if (ended.state === 'passed' || result.ended.state === 'interrupted') ended = result.ended
   }
   return ended
 }
@@ -97,8 +98,10 @@ async function runStep(
   const tookMs = (): number => Math.round(clock.monotonicMs() - startMs)
   const { name, limitMs } = step
   try {
-    await within(limitMs, signal, end => ('run' in step ? step.run(end) : untilHolds(step, end)))
-    return { result: { name, state: 'passed', tookMs: tookMs() }, ended: { state: 'passed' } }
+    const { state, reason } = await within(limitMs, signal, end => outcomeOf(step, end))
+    const result = { name, state, tookMs: tookMs(), ...(reason !== undefined && { error: reason }) }
+    if (state !== 'failed') return { result, ended: { state: 'passed' } }
+    return { result, ended: { state, reason: `${name}: ${reason}` } }
   } catch (thrown) {
     const { code, message } = toCatalogError(thrown)
     const error = signal.aborted ? 'interrupted' : message
@@ -111,12 +114,18 @@ async function runStep(
   }
 }
 
+async function outcomeOf(step: Step, end: AbortSignal): Promise<Judgement> {
+  if ('judge' in step) return await step.judge(end)
+  await ('run' in step ? step.run(end) : untilHolds(step, end))
+  return { state: 'passed' }
+}
+
 /** Ends at the limit, or when the signal is aborted, whether or not the work heeds its own signal. */
-async function within(
+async function within<T>(
   limitMs: number,
   signal: AbortSignal,
-  work: (end: AbortSignal) => Promise<void>
-): Promise<void> {
+  work: (end: AbortSignal) => Promise<T>
+): Promise<T> {
   signal.throwIfAborted()
   const done = new AbortController()
   const late = wait(limitMs, undefined, { signal: done.signal, ref: true }).then(() => {
@@ -126,7 +135,7 @@ async function within(
     signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: done.signal })
   })
   try {
-    await Promise.race([work(AbortSignal.any([signal, done.signal])), late, aborted])
+    return await Promise.race([work(AbortSignal.any([signal, done.signal])), late, aborted])
   } finally {
     done.abort()
     late.catch(() => undefined)

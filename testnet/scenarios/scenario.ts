@@ -31,7 +31,7 @@ export interface ScenarioRun {
   readonly upgradeTo: string | undefined
 }
 
-export type Step = Action | Expectation
+export type Step = Action | Expectation | Verdict
 
 /** Something that is done. It fails by throwing. */
 export interface Action {
@@ -48,6 +48,20 @@ export interface Expectation {
   fault(signal: AbortSignal): Promise<string | undefined>
 }
 
+/** Something that is so or is not, looked at once, also when a step before it has failed: verdicts do not depend on each other. */
+export interface Verdict {
+  readonly name: string
+  readonly limitMs: number
+  judge(signal: AbortSignal): Promise<Judgement>
+}
+
+export interface Judgement {
+  /** `skipped`: too little was seen to say it. */
+  readonly state: 'passed' | 'failed' | 'skipped'
+  /** Why; of what passed, nothing. */
+  readonly reason?: string
+}
+
 /** Enough for anything on a machine that does other things too. */
 const LIMIT_MS = 120_000
 
@@ -61,4 +75,10 @@ export const expectation = (name: string, fault: Expectation['fault'], limitMs =
   name,
   limitMs,
   fault
+})
+
+export const verdict = (name: string, judge: Verdict['judge']): Verdict => ({
+  name,
+  limitMs: LIMIT_MS,
+  judge
 })

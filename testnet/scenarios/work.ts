@@ -1,6 +1,5 @@
 /** What the users of a network do, for scenarios: publish, fetch, follow, and look at nodes. */
 import { CID } from 'multiformats/cid'
-import { CatalogError } from '../../base/index.ts'
 import { createReleaseRecord } from '../../library/index.ts'
 import type { Operation, Status } from '../../node/index.ts'
 import { SigningKey } from '../../trust/index.ts'
@@ -18,11 +17,12 @@ export interface WorkModules {
 
 export interface PublishedRelease {
   readonly name: string
+  readonly version: string
   readonly content: string
   readonly sizeBytes: number
 }
 
-const VERSION = '1.0.0'
+const FIRST_VERSION = '1.0.0'
 /** How long one answer of a daemon about an operation waits for its end. */
 const ANSWER_MS = 20_000
 /** Of names: a network that goes on running has those of the last run too. */
@@ -56,26 +56,31 @@ export class Work {
     return Math.ceil((this.#modules.network.nodes.length - 1) / 2)
   }
 
-  /** Publishes a new package of random bytes; measured as `publish`. */
-  async publish(node: RunningNode, sizeBytes: number, signal: AbortSignal): Promise<PublishedRelease> {
+  /** Publishes a new package of random bytes, or another version of one; measured as `publish`. */
+  async publish(
+    node: RunningNode,
+    sizeBytes: number,
+    signal: AbortSignal,
+    of?: { readonly name: string; readonly version: string }
+  ): Promise<PublishedRelease> {
     const { measures, random } = this.#modules
-    const name = `${this.#prefix}-${++this.#names}`
+    const { name, version } = of ?? { name: `${this.#prefix}-${++this.#names}`, version: FIRST_VERSION }
     const tar = await tarOf({ 'data.bin': random.bytes(sizeBytes) })
     const content = await measures.time('publish', async () => {
       const ingested = await ok(node, 'POST', '/v1/ingests', tar, signal)
-      const record = this.#sign(name, ingested)
-      await this.#operation(node, '/v1/packages', { record, wait: 0 }, signal)
+      const record = this.#sign(name, version, ingested)
+      await this.operation(node, '/v1/packages', { record, wait: 0 }, signal)
       return ingested.content as string
     })
-    return { name, content, sizeBytes }
+    return { name, version, content, sizeBytes }
   }
 
   /** Fetches and verifies all its bytes; the fetch is measured as `fetch`. */
-  async fetch(node: RunningNode, { name }: PublishedRelease, signal: AbortSignal): Promise<void> {
+  async fetch(node: RunningNode, { name, version }: PublishedRelease, signal: AbortSignal): Promise<void> {
     await this.#modules.measures.time('fetch', () =>
-      this.#operation(node, '/v1/fetches', { spec: `${name}@${VERSION}` }, signal)
+      this.operation(node, '/v1/fetches', { spec: `${name}@${version}` }, signal)
     )
-    const { result } = await this.#operation(node, '/v1/verifications', { spec: name }, signal)
+    const { result } = await this.operation(node, '/v1/verifications', { spec: name }, signal)
     if (result?.ok !== true)
       throw new Error(`${node.name} holds wrong bytes of ${name}: ${JSON.stringify(result)}`)
   }
@@ -83,14 +88,14 @@ export class Work {
   /** Code of the error with which a fetch fails; undefined when it does not. */
   async failureOf(
     node: RunningNode,
-    { name }: PublishedRelease,
+    { name, version }: PublishedRelease,
     signal: AbortSignal
   ): Promise<string | undefined> {
     try {
-      await this.#operation(node, '/v1/fetches', { spec: `${name}@${VERSION}` }, signal)
+      await this.operation(node, '/v1/fetches', { spec: `${name}@${version}` }, signal)
       return undefined
     } catch (error) {
-      if (error instanceof OperationFailed) return error.operationCode
+      if (error instanceof NodeRefused) return error.nodeCode
       throw error
     }
   }
@@ -142,7 +147,7 @@ export class Work {
     signal: AbortSignal
   ): Promise<void> {
     await ok(node, 'POST', '/v1/ingests', tar, signal)
-    await this.#operation(node, '/v1/packages', { record, wait: 0 }, signal)
+    await this.operation(node, '/v1/packages', { record, wait: 0 }, signal)
   }
 
   /** A process beside a node until the end of the scenario. */
@@ -156,14 +161,34 @@ export class Work {
     await Promise.all(this.#beside.map(process => process.end()))
   }
 
+  /** One request that must succeed; its JSON. Throws NodeRefused. */
+  // biome-ignore lint/suspicious/noExplicitAny: who asks knows what it is
+  ask(node: RunningNode, method: string, path: string, signal: AbortSignal, body?: unknown): Promise<any> {
+    return ok(node, method, path, body, signal)
+  }
+
+  /** Starts an operation and waits for its end. Throws NodeRefused when it fails. */
+  async operation(node: RunningNode, path: string, body: unknown, signal: AbortSignal): Promise<Operation> {
+    let { operation } = await ok(node, 'POST', path, body, signal)
+    while (operation.state === 'running') {
+      const { id } = operation
+      operation = (await ok(node, 'GET', `/v1/operations/${id}?wait=${ANSWER_MS}`, undefined, signal))
+        .operation
+    }
+    if (operation.state === 'done') return operation
+    const { code = operation.state, message = '' } = operation.error ?? {}
+    throw new NodeRefused(`${path} at ${node.name} ${operation.state}`, { code, message })
+  }
+
   #sign(
     name: string,
+    version: string,
     { content, sizeBytes, files }: { content: string; sizeBytes: number; files: number }
   ): string {
     const now = Date.now()
     const release = {
       name,
-      version: VERSION,
+      version,
       type: 'package' as const,
       content: CID.parse(content),
       sizeBytes,
@@ -173,31 +198,18 @@ export class Work {
     }
     return Buffer.from(createReleaseRecord(release, this.#key).bytes).toString('base64')
   }
+}
 
-  /** Starts an operation and waits for its end; throws when it fails. */
-  async #operation(node: RunningNode, path: string, body: unknown, signal: AbortSignal): Promise<Operation> {
-    let { operation } = await ok(node, 'POST', path, body, signal)
-    while (operation.state === 'running') {
-      const { id } = operation
-      operation = (await ok(node, 'GET', `/v1/operations/${id}?wait=${ANSWER_MS}`, undefined, signal))
-        .operation
-    }
-    if (operation.state !== 'done') throw new OperationFailed(node, path, operation)
-    return operation
+/** What a node says no to, with its code. */
+export class NodeRefused extends Error {
+  readonly nodeCode: string
+
+  constructor(what: string, { code, message }: { code: string; message: string }) {
+    super(`${what}: ${code}: ${message}`)
+    this.nodeCode = code
   }
 }
 
-class OperationFailed extends Error {
-  readonly operationCode: string
-
-  constructor(node: RunningNode, path: string, { state, error }: Operation) {
-    const { code = state, message = '' } = (error ?? {}) as { code?: string; message?: string }
-    super(`${path} at ${node.name} ${state}: ${code}: ${message}`)
-    this.operationCode = code
-  }
-}
-
-/** One request that must succeed; its JSON. */
 async function ok(
   node: RunningNode,
   method: string,
@@ -208,6 +220,6 @@ async function ok(
 ): Promise<any> {
   const answer = await node.ask({ method, path, ...(body !== undefined && { body }) }, signal)
   if (answer.status < 400) return answer.json
-  const { code, message } = answer.json?.error ?? { code: answer.status, message: answer.bytes.toString() }
-  throw new CatalogError('PEER_FAILED', `${method} ${path} at ${node.name}: ${code}: ${message}`)
+  const said = answer.json?.error ?? { code: String(answer.status), message: answer.bytes.toString() }
+  throw new NodeRefused(`${method} ${path} at ${node.name}`, said)
 }

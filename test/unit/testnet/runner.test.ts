@@ -11,7 +11,8 @@ import {
   expectation,
   type Scenario,
   type ScenarioRun,
-  type Step
+  type Step,
+  verdict
 } from '../../../testnet/scenarios/scenario.ts'
 import { SCENARIOS } from '../../../testnet/scenarios/shipped/index.ts'
 import { fakeNetwork } from './fake-network.ts'
@@ -72,6 +73,34 @@ describe('a run', () => {
       reason: expect.stringMatching(/hang: not done after 20 ms/)
     })
     expect(done.at(-1)).toBe('resume mirror1')
+  })
+
+  it('judges all verdicts, also after a failure, and says the first reason', async () => {
+    const { result } = await run(() => [
+      verdict('fails', async () => ({ state: 'failed', reason: 'grew' })),
+      verdict('says nothing', async () => ({ state: 'skipped', reason: 'too short' })),
+      action('is not done', async () => undefined),
+      verdict('breaks', async () => {
+        throw new Error('broken')
+      }),
+      verdict('holds', async () => ({ state: 'passed' }))
+    ])
+    expect(statesOf(result.steps)).toEqual(['failed', 'skipped', 'skipped', 'failed', 'passed'])
+    expect(result.steps.map(({ error }) => error)).toEqual([
+      'grew',
+      'too short',
+      undefined,
+      'broken',
+      undefined
+    ])
+    expect(result).toMatchObject({ state: 'failed', reason: 'fails: grew' })
+  })
+
+  it('passes when a verdict had too little to go by', async () => {
+    const { result } = await run(() => [
+      verdict('v', async () => ({ state: 'skipped', reason: 'too short' }))
+    ])
+    expect(result).toMatchObject({ state: 'passed', steps: [{ state: 'skipped', error: 'too short' }] })
   })
 
   it('says of what did not come true what was wrong with it', async () => {

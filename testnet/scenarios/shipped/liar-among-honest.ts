@@ -6,6 +6,8 @@ import { tarOf } from '../tar.ts'
 /** A peer with a key of its own that speaks the protocols and lies as told; it is a test's, as no product code can lie. */
 const LIAR = join(import.meta.dirname, '..', '..', '..', 'test', 'net', 'support', 'liar.child.ts')
 const RELEASE_BYTES = 256 * KIB
+/** Of what liars publish. */
+const VERSION = '1.0.0'
 /** They run from source, which takes a busy machine half a minute to read. */
 const LIARS_MS = 240_000
 const LIES = ['wrong bytes', 'garbage frames', 'an end in the middle'] as const
@@ -52,7 +54,8 @@ export const liarAmongHonest: Scenario = {
       }),
       action('a consumer fetches all of them, whole', async signal => {
         const sizeBytes = RELEASE_BYTES
-        for (const { name } of liars) await work.fetch(consumer!, { name, content: '', sizeBytes }, signal)
+        for (const { name } of liars)
+          await work.fetch(consumer!, { name, version: VERSION, content: '', sizeBytes }, signal)
       }),
       expectation('all honest nodes are well', signal => work.firstFault(network.nodes, 1, signal))
     ]

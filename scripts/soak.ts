@@ -1,0 +1,109 @@
+/** `npm run soak -- --hours H`: eight nodes under load and faults for hours (docs/soak.md). `--help` says more. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { HOUR_MS, toCatalogError } from '../base/index.ts'
+import { type Soak, soakScenario } from '../testnet/index.ts'
+import { runOnOwn } from './testnet/commands.ts'
+
+const USAGE = `npm run soak -- --hours H [options]
+
+Eight nodes on this machine under mixed load and faults. Ends with 1 when memory or open files grew, an event loop was held up, a
+process ended or an error came that should not, or a copy of a library was not equal to its original at the end.
+
+  --hours H           how long load and faults go on, such as 8 or 0.05; then some minutes for what comes after
+  --seed S            any text; decides what users do, and which faults come when (1)
+  --report DIR        writes what came of it there: soak.json, .html, .xml (JUnit), and soak.seen.json with all that was seen over time
+  --help              prints this
+`
+/** Less is over before anything is seen; more than a month is a mistake. */
+const LEAST_HOURS = 0.01
+const MOST_HOURS = 24 * 31
+
+const words = readWords()
+
+function readWords() {
+  try {
+    return parseArgs({
+      options: {
+        hours: { type: 'string' },
+        seed: { type: 'string', default: '1' },
+        report: { type: 'string' },
+        help: { type: 'boolean', default: false }
+      }
+    }).values
+  } catch (thrown) {
+    return usage(toCatalogError(thrown).message)
+  }
+}
+
+/** What is wrong with the words, and which there are. */
+function usage(problem: string): never {
+  console.error(`${problem}\n\n${USAGE}`)
+  process.exit(2)
+}
+
+/** The status with which the process ends. */
+async function main(signal: AbortSignal): Promise<number> {
+  if (words.help) console.log(USAGE)
+  if (words.help) return 0
+  if (words.hours === undefined) return usage('say how long: --hours H')
+  const hours = Number(words.hours)
+  if (!(hours >= LEAST_HOURS && hours <= MOST_HOURS))
+    return usage(`--hours ${words.hours} is no number from ${LEAST_HOURS} to ${MOST_HOURS}`)
+  const { seed, report } = words
+  const soak = soakScenario({ forMs: hours * HOUR_MS, seed, onProgress: line => console.log(`  ${line}`) })
+  try {
+    const again = `npm run soak -- --hours ${words.hours}`
+    return await runOnOwn(soak.scenario, { driver: 'netns', seed, report, save: false, again }, signal)
+  } finally {
+    tellSeen(soak, report)
+  }
+}
+
+function tellSeen(soak: Soak, report: string | undefined): void {
+  const seen = soak.seen()
+  if (seen === undefined) return
+  const { outcomes, histories, idleLoop, messages } = seen
+  console.log(
+    `\nwhat users did:\n${outcomes
+      .lines()
+      .map(line => `  ${line}`)
+      .join('\n')}`
+  )
+  const codes = Object.keys(outcomes.failed)
+  const failures = Object.fromEntries(codes.map(code => [code, outcomes.messagesOf(code)]))
+  if (report === undefined) return
+  mkdirSync(report, { recursive: true })
+  const nodes = histories.map(history => ({
+    name: history.name,
+    starts: history.starts,
+    ends: history.ends,
+    mostFiles: history.mostFiles,
+    errors: history.errors(),
+    loopP99Ms: history.loop.points,
+    lives: history.lives.map(({ startedAtMs, rss, files }) => ({
+      startedAtMs,
+      rssBytes: rss.points,
+      openFiles: files.points
+    }))
+  }))
+  const all = { users: outcomes.lines(), failures, messages, idleLoopP99Ms: idleLoop.points, nodes }
+  writeFileSync(join(report, 'soak.seen.json'), `${JSON.stringify(all, undefined, 1)}\n`)
+}
+
+const ended = new AbortController()
+// The first one cleans up; who sends a second one means it.
+for (const name of ['SIGINT', 'SIGTERM'] as const)
+  process.once(name, () => {
+    console.error('cleaning up; once more ends it at once')
+    ended.abort(new Error(name))
+  })
+
+try {
+  process.exitCode = await main(ended.signal)
+} catch (thrown) {
+  const { code, message, hint } = toCatalogError(thrown)
+  console.error(`soak: ${code}: ${message}; ${hint}`)
+  process.exitCode = 1
+}
