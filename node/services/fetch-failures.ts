@@ -14,7 +14,7 @@ export interface SourceFailed extends FetchFailure {
   peerId: string
 }
 
-/** Releases, and pairs of release and peer, whose last failure is remembered: about 300 bytes each. */
+/** Releases, and pairs of release and peer, whose last failure is remembered: about 300 bytes each, as of an error only its words are kept. */
 const MAX_RELEASES = 1000
 const MAX_SOURCES = 4000
 
@@ -24,9 +24,14 @@ export interface Subject {
   version?: string
 }
 
+/**
+ * No error itself: until somebody reads its stack it holds whatever `this` was in each frame of it, here all of a fetch with its
+ * streams and its megabytes of buffers.
+ */
 interface Noted {
   subject: Subject
-  error: CatalogError
+  code: string
+  message: string
   atMs: number
   peerId?: string
 }
@@ -41,12 +46,13 @@ export class FetchFailures {
     this.#clock = modules.clock
   }
 
-  failed(subject: Subject, error: CatalogError): void {
-    this.#releases.set(keyOf(subject), { subject, error, atMs: this.#clock.now() })
+  failed(subject: Subject, { code, message }: CatalogError): void {
+    this.#releases.set(keyOf(subject), { subject, code, message, atMs: this.#clock.now() })
   }
 
-  sourceFailed(subject: Subject, peerId: string, error: CatalogError): void {
-    this.#sources.set(`${keyOf(subject)} ${peerId}`, { subject, error, peerId, atMs: this.#clock.now() })
+  sourceFailed(subject: Subject, peerId: string, { code, message }: CatalogError): void {
+    const atMs = this.#clock.now()
+    this.#sources.set(`${keyOf(subject)} ${peerId}`, { subject, code, message, peerId, atMs })
   }
 
   /** What failed before says nothing any more; what single sources did stays. */
@@ -69,11 +75,11 @@ export class FetchFailures {
     return [...all.values()].filter(({ subject }) => subject.name === name).sort((a, b) => b.atMs - a.atMs)
   }
 
-  #shape({ subject, error, atMs }: Noted): FetchFailure {
+  #shape({ subject, code, message, atMs }: Noted): FetchFailure {
     return {
       ...(subject.version === undefined ? {} : { version: subject.version }),
-      code: error.code,
-      message: error.message,
+      code,
+      message,
       at: new Date(atMs).toISOString(),
       ageMs: Math.max(0, this.#clock.now() - atMs)
     }
