@@ -7,7 +7,7 @@ import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { Registry as MetricsRegistry } from 'prom-client'
-import { type Clock, SECOND_MS } from '../base/index.ts'
+import { type Clock, SECOND_MS, timeoutSignal } from '../base/index.ts'
 import type { LoadedConfig } from '../config/index.ts'
 import type { ReleaseRecord } from '../library/index.ts'
 import { createControl, GoodbyeReason, serveRecords } from '../protocols/index.ts'
@@ -106,7 +106,7 @@ export async function createDaemon(modules: DaemonModules, options: DaemonOption
   try {
     return await build(modules, options, shutdown)
   } catch (error) {
-    await shutdown.run(modules.logging.logger, AbortSignal.timeout(STOP_TIMEOUT_MS))
+    await shutdown.run(modules.logging.logger, timeoutSignal(STOP_TIMEOUT_MS))
     throw error
   }
 }
@@ -348,7 +348,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   shutdown.leave('metrics over TCP', await serveMetrics({ registry, clock, logger: log }, values.metrics))
   shutdown.leave('admin', deadline => admin.close(deadline))
   shutdown.leave('operations', deadline =>
-    operations.close(AbortSignal.any([deadline, AbortSignal.timeout(DRAIN_MS)]))
+    operations.close(AbortSignal.any([deadline, timeoutSignal(DRAIN_MS)]))
   )
 
   // Ready. The way down begins with what is written here: no new work, and a goodbye while connections are open.
@@ -391,7 +391,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
 
   async function stopAll(reason: string): Promise<string[]> {
     if (lifecycle.state !== 'shutting-down') lifecycle.transition('shutting-down', reason)
-    const failed = await shutdown.run(log, AbortSignal.timeout(STOP_TIMEOUT_MS))
+    const failed = await shutdown.run(log, timeoutSignal(STOP_TIMEOUT_MS))
     lifecycle.transition('stopped', reason)
     return failed
   }

@@ -1,7 +1,7 @@
 /** The network as the services see it, put together from the host, discovery and the protocols. */
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { MIB, SECOND_MS, untilAborted } from '../base/index.ts'
+import { MIB, SECOND_MS, timeoutSignal, untilAborted } from '../base/index.ts'
 import { type Discovery, nameKey, recordKey } from '../discovery/index.ts'
 import { parseId } from '../library/index.ts'
 import {
@@ -46,7 +46,7 @@ export function createNetwork(modules: NetworkModules): Network {
       return () => listeners.delete(listener)
     },
     async reconnect(peerIds, signal) {
-      const ended = AbortSignal.any([signal, AbortSignal.timeout(RECONNECT_MS)])
+      const ended = AbortSignal.any([signal, timeoutSignal(RECONNECT_MS)])
       await Promise.all(peerIds.map(id => reconnect(host.libp2p, peerIdFromString(id), ended)))
       signal.throwIfAborted()
     },
@@ -58,7 +58,7 @@ export function createNetwork(modules: NetworkModules): Network {
     },
     async announce({ names, ids, libraries = [] }, { wait, timeoutMs }, signal) {
       const keys = [...names.map(nameKey), ...ids.map(id => recordKey(id.bytes)), ...libraries]
-      const timeout = AbortSignal.timeout(timeoutMs)
+      const timeout = timeoutSignal(timeoutMs)
       let holders = 0
       try {
         const result = await discovery.announce(keys, {

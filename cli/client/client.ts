@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs'
 import type http from 'node:http'
 import path from 'node:path'
-import { CatalogError, type ErrorJson, freeMemory, SECOND_MS, toCatalogError } from '../../base/index.ts'
+import {
+  CatalogError,
+  type ErrorJson,
+  freeMemory,
+  SECOND_MS,
+  timeoutSignal,
+  toCatalogError
+} from '../../base/index.ts'
 
 /**
  * Not imported by name: an `import` of node:http reads all its exports, and its WebSocket loads undici, 14 MB and 25 ms
@@ -57,7 +64,7 @@ export class AdminClient {
   async request<Answer>(method: Method, path: string, options: RequestOptions = {}): Promise<Answer> {
     const body = options.body === undefined ? undefined : JSON.stringify(options.body)
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs
-    const waiting = AbortSignal.timeout(timeoutMs)
+    const waiting = timeoutSignal(timeoutMs)
     const signal = options.signal === undefined ? waiting : AbortSignal.any([options.signal, waiting])
     const headers: http.OutgoingHttpHeaders =
       body === undefined

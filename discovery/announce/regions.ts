@@ -1,4 +1,4 @@
-import { type Clock, MINUTE_MS } from '../../base/index.ts'
+import { type Clock, MINUTE_MS, timeoutSignal } from '../../base/index.ts'
 import { sharedPrefixBits } from '../distance.ts'
 import type { DiscoveryNetwork } from '../network.ts'
 import type { PlacedKey } from './placement.ts'
@@ -37,7 +37,7 @@ export class Regions {
     this.#lookups++
     const peers = await this.#network.closestPeers(
       key.key,
-      AbortSignal.any([signal, AbortSignal.timeout(LOOKUP_TIMEOUT_MS)])
+      AbortSignal.any([signal, timeoutSignal(LOOKUP_TIMEOUT_MS)])
     )
     const region = regionOf(key.kademliaId, peers)
     // With so few peers a lookup is cheap, and the next peer to come changes the answer.

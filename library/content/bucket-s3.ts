@@ -21,6 +21,7 @@ import {
   retry,
   SECOND_MS,
   systemClock,
+  timeoutSignal,
   toCatalogError
 } from '../../base/index.ts'
 import type { Bucket, BucketObject, BucketSettings } from './bucket.ts'
@@ -187,7 +188,7 @@ export class S3Bucket implements Bucket {
     request: (signal: AbortSignal) => Promise<T>,
     repeated: (attempt: () => Promise<T>, ended: AbortSignal) => Promise<T> = attempt => attempt()
   ): Promise<T> {
-    const timeout = AbortSignal.timeout(timeoutMs)
+    const timeout = timeoutSignal(timeoutMs)
     const enders = [this.#closing.signal, ...(signal === undefined ? [] : [signal])]
     const ended = AbortSignal.any([timeout, ...enders])
     const throwIfEnded = (): void => {

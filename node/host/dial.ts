@@ -1,7 +1,7 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
-import { CatalogError, toCatalogError } from '../../base/index.ts'
+import { CatalogError, timeoutSignal, toCatalogError } from '../../base/index.ts'
 import { peerIdOf } from './addresses.ts'
 import type { Identifier } from './identifier.ts'
 import { DIAL_TIMEOUT_MS } from './options.ts'
@@ -29,7 +29,7 @@ export async function dialPeer(
   if (peerIdOf(address) === libp2p.peerId.toString())
     throw new CatalogError('PEER_ADDRESS_INVALID', `${address.toString()} is this node itself`)
   const tried = new Set<string>()
-  const limit = AbortSignal.timeout(DIAL_TIMEOUT_MS)
+  const limit = timeoutSignal(DIAL_TIMEOUT_MS)
   let connection: Connection
   try {
     connection = await libp2p.dial(address, {

@@ -1,5 +1,5 @@
 import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
-import { type Clock, type Logger, SECOND_MS } from '../../base/index.ts'
+import { type Clock, type Logger, SECOND_MS, timeoutSignal } from '../../base/index.ts'
 import { isRelayed, withPeer } from './addresses.ts'
 import { DIAL_TIMEOUT_MS } from './options.ts'
 
@@ -38,7 +38,7 @@ async function replace(
   const { libp2p, log } = modules
   const direct = listenAddrs.filter(address => !isRelayed(address)).map(address => withPeer(address, peerId))
   if (direct.length === 0) return
-  const signal = AbortSignal.any([modules.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+  const signal = AbortSignal.any([modules.signal, timeoutSignal(DIAL_TIMEOUT_MS)])
   const found = await libp2p.dial(direct, { signal })
   if (isRelayed(found.remoteAddr)) return
   log.debug({ peer: peerId.toString() }, 'a direct connection replaces a relayed one')

@@ -1,7 +1,7 @@
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { QUIC_V1, TCP } from '@multiformats/multiaddr-matcher'
-import { CatalogError, type Clock, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
+import { CatalogError, type Clock, MINUTE_MS, SECOND_MS, timeoutSignal } from '../../base/index.ts'
 import { openConnection, type WayKind, type WayOpener } from '../../protocols/index.ts'
 import { hostOf, withPeer } from './addresses.ts'
 import { DIAL_TIMEOUT_MS } from './options.ts'
@@ -60,7 +60,7 @@ export class ExtraConnections implements WayOpener {
       const address = await this.#addressOf(peerId, way)
       const connection = await this.#modules.libp2p.dial(address, {
         force: true,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+        signal: AbortSignal.any([signal, timeoutSignal(DIAL_TIMEOUT_MS)])
       })
       if (connection.status !== 'open')
         throw new CatalogError('DIAL_FAILED', `${address.toString()} closed the connection`)
@@ -91,7 +91,7 @@ export class ExtraConnections implements WayOpener {
       if (connection.streams.every(({ protocol }) => protocol === idleProtocol)) break
       await clock.wait(SECOND_MS, signal)
     }
-    await connection.close({ signal: AbortSignal.any([signal, AbortSignal.timeout(SECOND_MS)]) })
+    await connection.close({ signal: AbortSignal.any([signal, timeoutSignal(SECOND_MS)]) })
   }
 
   /** On the host where the peer is reached now. */

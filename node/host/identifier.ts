@@ -1,5 +1,5 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
-import { CatalogError, type Logger } from '../../base/index.ts'
+import { CatalogError, type Logger, timeoutSignal } from '../../base/index.ts'
 import { CONFIRM_TIMEOUT_MS } from './options.ts'
 import type { HostServices } from './types.ts'
 
@@ -50,7 +50,7 @@ export class Identifier {
   async #identify(connection: Connection): Promise<CatalogError | undefined> {
     try {
       await this.#libp2p.services.identify.identify(connection, {
-        signal: AbortSignal.timeout(CONFIRM_TIMEOUT_MS)
+        signal: timeoutSignal(CONFIRM_TIMEOUT_MS)
       })
       return undefined
     } catch (thrown) {

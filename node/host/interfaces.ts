@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import type { Libp2p } from '@libp2p/interface'
-import { CatalogError, type Clock, type Logger, SECOND_MS } from '../../base/index.ts'
+import { CatalogError, type Clock, type Logger, SECOND_MS, timeoutSignal } from '../../base/index.ts'
 import { SILENT } from './silence.ts'
 import type { HostServices } from './types.ts'
 
@@ -62,7 +62,7 @@ export async function checkPeers(
     libp2p.getPeers().map(async peer => {
       try {
         await libp2p.services.ping.ping(peer, {
-          signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)])
+          signal: AbortSignal.any([signal, timeoutSignal(ANSWER_MS)])
         })
       } catch (error) {
         if (signal.aborted) return

@@ -1,7 +1,15 @@
 import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
-import { type Clock, type Logger, MINUTE_MS, Rests, type RetryPolicy, SECOND_MS } from '../../base/index.ts'
+import {
+  type Clock,
+  type Logger,
+  MINUTE_MS,
+  Rests,
+  type RetryPolicy,
+  SECOND_MS,
+  timeoutSignal
+} from '../../base/index.ts'
 import { isRelayed } from './addresses.ts'
 
 /** Relays that are kept at once: one may go away. */
@@ -102,7 +110,7 @@ export class Relays {
     if (this.#refused.isResting(id)) return
     if (!this.#listened.has(id) && this.#listened.size >= MAX_LISTENED) return
     try {
-      const signal = AbortSignal.timeout(RESERVE_MS)
+      const signal = timeoutSignal(RESERVE_MS)
       // The listener of a relay stays when its connection goes, and takes part in the next reservation.
       if (this.#listened.has(id))
         await raceSignal(store.addRelay(connection.remotePeer, 'configured'), signal)

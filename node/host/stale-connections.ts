@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Connection, Libp2p } from '@libp2p/interface'
 import type { Ping } from '@libp2p/ping'
-import { CatalogError, type Logger, SECOND_MS } from '../../base/index.ts'
+import { CatalogError, type Logger, SECOND_MS, timeoutSignal } from '../../base/index.ts'
 import { connectionRttMs } from '../../protocols/index.ts'
 import type { Identifier } from './identifier.ts'
 import type { HostServices } from './types.ts'
@@ -68,7 +68,7 @@ export class StaleConnections {
     this.#probed.add(connection)
     try {
       const limitMs = Math.max(PROBE_MS, PROBE_ROUND_TRIPS * (connectionRttMs(connection) ?? 0))
-      await this.#ping(connection, AbortSignal.timeout(limitMs))
+      await this.#ping(connection, timeoutSignal(limitMs))
       return false
     } catch (error) {
       const peer = connection.remotePeer.toString()

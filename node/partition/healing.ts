@@ -1,5 +1,5 @@
 /** What is done as soon as the network is whole again, instead of when its time comes. */
-import { type Clock, type Logger, SECOND_MS, toCatalogError } from '../../base/index.ts'
+import { type Clock, type Logger, SECOND_MS, timeoutSignal, toCatalogError } from '../../base/index.ts'
 import type { Healed } from '../../topology/index.ts'
 import { type AnnouncingModules, announceSince } from '../services/announcing.ts'
 import type { Replaying } from '../services/replaying.ts'
@@ -18,7 +18,7 @@ export interface HealingModules extends Pick<AnnouncingModules, 'network' | 'sch
 /** Compares what is followed, does what is queued, and announces again what was announced since the loss (wall time) to a part of the network only. */
 export async function heal(modules: HealingModules, sinceMs: number, signal: AbortSignal): Promise<Healed> {
   const { following, replaying } = modules
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(HEAL_MS)])
+  const limit = AbortSignal.any([signal, timeoutSignal(HEAL_MS)])
   const [syncedLibraries, replayedOperations] = await Promise.all([
     tried(modules, following.compareAll(limit)),
     tried(modules, replaying.replayAll(limit)),

@@ -12,6 +12,7 @@ import {
   type RetryPolicy,
   SECOND_MS,
   Signpost,
+  timeoutSignal,
   toCatalogError
 } from '../../base/index.ts'
 import type { PartitionDetector } from '../../topology/index.ts'
@@ -75,7 +76,7 @@ async function dial(
   signal: AbortSignal
 ): Promise<void> {
   try {
-    await host.connect(`/p2p/${peerId}`, AbortSignal.any([signal, AbortSignal.timeout(DIAL_MS)]))
+    await host.connect(`/p2p/${peerId}`, AbortSignal.any([signal, timeoutSignal(DIAL_MS)]))
   } catch (thrown) {
     const { code }: CatalogError = toCatalogError(thrown)
     // It is there, and does not want this node, or the other way round.

@@ -10,7 +10,8 @@ import {
   type Logger,
   partMetrics,
   plural,
-  SECOND_MS
+  SECOND_MS,
+  timeoutSignal
 } from '../../base/index.ts'
 import {
   type Healed,
@@ -141,7 +142,7 @@ export class PartitionWatcher extends Ongoing implements PartitionWatch {
     this.#isProbing = true
     this.#probedMs = clock.monotonicMs()
     try {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)])
+      const limit = AbortSignal.any([signal, timeoutSignal(PROBE_MS)])
       const judgement = await probeLost(this.#modules, detector.lost, limit)
       if (judgement === undefined || signal.aborted || detector.name !== 'suspected') return
       for (const peerId of judgement.reached) topology.reachedByOthers(peerId)
@@ -190,7 +191,7 @@ export class PartitionWatcher extends Ongoing implements PartitionWatch {
     const endMs = clock.monotonicMs() + RETURN_MS
     while (detector.lost.length > 0 && clock.monotonicMs() < endMs && !signal.aborted)
       await clock.wait(RETURN_TICK_MS, signal).catch(() => undefined)
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(RETURN_MS)])
+    const limit = AbortSignal.any([signal, timeoutSignal(RETURN_MS)])
     await Promise.allSettled(host.peers().map(({ peerId }) => host.connect(`/p2p/${peerId}`, limit)))
   }
 

@@ -7,6 +7,7 @@ import {
   changedWithin,
   MINUTE_MS,
   Signpost,
+  timeoutSignal,
   toCatalogError,
   untilSo
 } from '../../base/index.ts'
@@ -282,7 +283,7 @@ export class Following extends Ongoing {
     this.#note(entry, { newerAt: tellingBeside(newerAt, peer, clock.now()) })
     const isTold = newerAt.has(peer) && !entry.state.newerAt.has(peer)
     try {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(RUN_TIMEOUT_MS)])
+      const limit = AbortSignal.any([signal, timeoutSignal(RUN_TIMEOUT_MS)])
       const pace = paceSession(entry, clock)
       const result = await syncing.sync(
         { peer, library, isToJoin: subscription.mode === 'union' },

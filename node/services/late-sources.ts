@@ -1,4 +1,4 @@
-import { type Clock, type Logger, SECOND_MS, toCatalogError } from '../../base/index.ts'
+import { type Clock, type Logger, SECOND_MS, timeoutSignal, toCatalogError } from '../../base/index.ts'
 import type { ReleaseRecord } from '../../library/index.ts'
 import type { Topology } from '../../topology/index.ts'
 import type { Network } from './network.ts'
@@ -96,7 +96,7 @@ class LateSearch {
     const { name } = this.#record.release
     const holders: string[] = []
     try {
-      const ended = AbortSignal.any([signal, AbortSignal.timeout(SEARCH_MS)])
+      const ended = AbortSignal.any([signal, timeoutSignal(SEARCH_MS)])
       for await (const { peerId } of network.holders(name, ended))
         if (holders.push(peerId) >= MAX_FOUND) break
     } catch (thrown) {
@@ -110,7 +110,7 @@ class LateSearch {
   async #knows(peerId: string, signal: AbortSignal): Promise<boolean> {
     const { network, logger } = this.#modules
     try {
-      const ended = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)])
+      const ended = AbortSignal.any([signal, timeoutSignal(ASK_MS)])
       return (await network.record(this.#record.id.toString(), peerId, ended)) !== undefined
     } catch (thrown) {
       signal.throwIfAborted()

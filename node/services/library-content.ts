@@ -1,5 +1,5 @@
 /** Brings the content of a followed library: of all its releases, or of those that somebody wants, one after the other and as nothing that hurries. */
-import { MINUTE_MS, toCatalogError } from '../../base/index.ts'
+import { MINUTE_MS, timeoutSignal, toCatalogError } from '../../base/index.ts'
 import type { ContentPolicy } from '../../config/index.ts'
 import type { ContentStore, Registry, Release, ReleaseRecord } from '../../library/index.ts'
 import type { LibrarySets } from '../../sync/index.ts'
@@ -58,7 +58,7 @@ export async function bringContent(
     // Let go of since its page was read: unknown here, its id would be asked of everybody.
     if (modules.registry.get(record.id) === undefined) continue
     onRelease?.(record.release, brought)
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)])
+    const limit = AbortSignal.any([signal, timeoutSignal(FETCH_TIMEOUT_MS)])
     const work = { signal: limit, progress: () => undefined }
     try {
       const request = { spec: record.id.toString(), priority: 'low' } as const

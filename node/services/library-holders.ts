@@ -1,6 +1,6 @@
 /** Nodes that say under the key of a library that they have it: found in the DHT, and dialled. Whether they have it, a session shows. */
 import { peerIdFromString } from '@libp2p/peer-id'
-import { type Logger, SECOND_MS, Semaphore, toCatalogError } from '../../base/index.ts'
+import { type Logger, SECOND_MS, Semaphore, timeoutSignal, toCatalogError } from '../../base/index.ts'
 import { HOME_LIBRARY } from '../../library/index.ts'
 import type { LibraryAccess } from '../../sync/index.ts'
 import type { LibraryKeys } from './library-keys.ts'
@@ -32,7 +32,7 @@ export async function searchHolders(
 ): Promise<string[]> {
   const holders: string[] = []
   try {
-    const ended = AbortSignal.any([signal, AbortSignal.timeout(SEARCH_MS)])
+    const ended = AbortSignal.any([signal, timeoutSignal(SEARCH_MS)])
     for await (const { peerId } of network.libraryHolders(key, ended))
       if (holders.push(peerId) >= MAX_HOLDERS) break
   } catch (thrown) {
@@ -57,7 +57,7 @@ export async function dialEach(
     peerIds.map(async peerId => {
       try {
         const dial = (): Promise<string> =>
-          network.dial(peerId, AbortSignal.any([signal, AbortSignal.timeout(DIAL_MS)]))
+          network.dial(peerId, AbortSignal.any([signal, timeoutSignal(DIAL_MS)]))
         return [await places.run(dial, signal)]
       } catch (thrown) {
         signal.throwIfAborted()

@@ -3,7 +3,7 @@
  * none of them does, the DHT is asked who announced it, and those are asked. The first good answer wins and ends the rest.
  */
 import type { CID } from 'multiformats/cid'
-import { CatalogError, SECOND_MS, withSpan } from '../../base/index.ts'
+import { CatalogError, SECOND_MS, timeoutSignal, withSpan } from '../../base/index.ts'
 import { isTimely } from '../../library/index.ts'
 import type { LookupModules } from './lookup.ts'
 import type { PeerRelease } from './network.ts'
@@ -31,7 +31,7 @@ export function lookUpRecord(modules: LookupModules, id: CID, signal: AbortSigna
 async function find(modules: LookupModules, id: CID, signal: AbortSignal): Promise<FoundRecord> {
   const { network, clock } = modules
   const stop = new AbortController()
-  const ended = AbortSignal.any([signal, stop.signal, AbortSignal.timeout(LOOKUP_TIMEOUT_MS)])
+  const ended = AbortSignal.any([signal, stop.signal, timeoutSignal(LOOKUP_TIMEOUT_MS)])
   const asked = new Map<string, Promise<FoundRecord>>()
 
   function ask(peerId: string): Promise<FoundRecord> {
@@ -43,7 +43,7 @@ async function find(modules: LookupModules, id: CID, signal: AbortSignal): Promi
   }
 
   async function answerOf(peerId: string): Promise<FoundRecord> {
-    const limit = AbortSignal.any([ended, AbortSignal.timeout(ASK_TIMEOUT_MS)])
+    const limit = AbortSignal.any([ended, timeoutSignal(ASK_TIMEOUT_MS)])
     const found = await network.record(id.toString(), peerId, limit)
     if (found === undefined) throw new CatalogError('RELEASE_NOT_FOUND', `${peerId} has no record ${id}`)
     const statements = found.statements.filter(({ sequence }) => isTimely(sequence, clock.now()))

@@ -15,6 +15,7 @@ import {
   type Logger,
   MIB,
   SECOND_MS,
+  timeoutSignal,
   toCatalogError,
   untilAborted,
   withSpan
@@ -125,7 +126,7 @@ class Lookup {
   }
 
   async run(signal: AbortSignal): Promise<Found> {
-    const ended = AbortSignal.any([signal, this.#stop.signal, AbortSignal.timeout(LOOKUP_TIMEOUT_MS)])
+    const ended = AbortSignal.any([signal, this.#stop.signal, timeoutSignal(LOOKUP_TIMEOUT_MS)])
     try {
       await this.#askAll(ended)
     } catch (error) {
@@ -188,7 +189,7 @@ class Lookup {
   /** Never rejects: one peer's failure is a fact about that peer. */
   async #ask(holder: Holder, ended: AbortSignal): Promise<void> {
     try {
-      const signal = AbortSignal.any([ended, AbortSignal.timeout(ASK_TIMEOUT_MS)])
+      const signal = AbortSignal.any([ended, timeoutSignal(ASK_TIMEOUT_MS)])
       const answer = await this.#modules.network.releases(this.#wanted, holder.peerId, signal)
       const { releases } = answer
       if (releases.length === 0) return

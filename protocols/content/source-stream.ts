@@ -1,6 +1,6 @@
 import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
-import { type BufferPool, CatalogError, type Clock, WireStatus } from '../../base/index.ts'
+import { type BufferPool, CatalogError, type Clock, timeoutSignal, WireStatus } from '../../base/index.ts'
 import { BlockCodec, type IncomingBlock, MAX_NODE_BYTES } from '../../library/index.ts'
 import { pull, QuicStream } from '../quic/index.ts'
 import type { Priority } from '../throttle/index.ts'
@@ -108,10 +108,7 @@ export class SourceStream<W extends Want> {
   ): Promise<SourceStream<W>> {
     const { networkId, peerId, record } = options
     const peer = peerId.toString()
-    const signals = [
-      AbortSignal.timeout(OPEN_STREAM_MS),
-      ...(options.signal === undefined ? [] : [options.signal])
-    ]
+    const signals = [timeoutSignal(OPEN_STREAM_MS), ...(options.signal === undefined ? [] : [options.signal])]
     const signal = AbortSignal.any(signals)
     const span = beginAsking('content', peer)
     try {

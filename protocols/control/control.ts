@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { Registry as MetricsRegistry } from 'prom-client'
-import { CatalogError, type Clock, type Logger, partMetrics, SingleFlight } from '../../base/index.ts'
+import {
+  CatalogError,
+  type Clock,
+  type Logger,
+  partMetrics,
+  SingleFlight,
+  timeoutSignal
+} from '../../base/index.ts'
 import { type Connections, connectionTo } from '../wire/connection.ts'
 import { protocolId } from '../wire/ids.ts'
 import type { RequestType } from '../wire/message.ts'
@@ -180,7 +187,7 @@ class ControlStreams implements Control {
   /** Opens a stream to say goodbye to a peer with which there was nothing to talk about so far. Never rejects. */
   async #goodbyeTo(peerId: PeerId, reason: GoodbyeReason, signal: AbortSignal): Promise<void> {
     try {
-      const bounded = AbortSignal.any([signal, AbortSignal.timeout(LINGER_MS)])
+      const bounded = AbortSignal.any([signal, timeoutSignal(LINGER_MS)])
       const session = await this.#open(peerId, bounded)
       await session.goodbye(reason, '', bounded)
     } catch (error) {
@@ -224,7 +231,7 @@ class ControlStreams implements Control {
   }
 
   async #open(peerId: PeerId, signal: AbortSignal): Promise<Session> {
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(OPEN_MS)])
+    const bounded = AbortSignal.any([signal, timeoutSignal(OPEN_MS)])
     const connection = await connectionTo(this.#modules.libp2p, peerId, { signal: bounded })
     const stream = await connection.newStream(this.#protocol, {
       signal: bounded,

@@ -1,6 +1,6 @@
 import type { AbortOptions, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { CatalogError, SECOND_MS, WireStatus } from '../../base/index.ts'
+import { CatalogError, SECOND_MS, timeoutSignal, WireStatus } from '../../base/index.ts'
 import { pull } from '../quic/index.ts'
 import { openConnection } from '../wire/connection.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
@@ -80,9 +80,7 @@ export class ExchangeClient<Q extends TracedRequest, A extends StatusFields> {
 
   /** Says that nothing more is asked. Never throws: a stream that cannot be closed is reset. */
   close(): void {
-    this.#stream
-      .close({ signal: AbortSignal.timeout(CLOSE_MS) })
-      .catch((error: Error) => this.#stream.abort(error))
+    this.#stream.close({ signal: timeoutSignal(CLOSE_MS) }).catch((error: Error) => this.#stream.abort(error))
     void this.#reader.close()
   }
 }

@@ -1,6 +1,14 @@
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import type { Registry as MetricsRegistry } from 'prom-client'
-import { type Clock, KIB, type Logger, SECOND_MS, Semaphore, showQueue } from '../../base/index.ts'
+import {
+  type Clock,
+  KIB,
+  type Logger,
+  SECOND_MS,
+  Semaphore,
+  showQueue,
+  timeoutSignal
+} from '../../base/index.ts'
 import { pull } from '../quic/index.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
 import { drained, encodeFrame } from '../wire/frame-writer.ts'
@@ -96,7 +104,7 @@ export async function serveExchange<Q extends TracedRequest, A extends StatusFie
       await within(limitMs, () => drained(stream, signal))
     }
     await reader.close()
-    await stream.close({ signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })
+    await stream.close({ signal: timeoutSignal(REQUEST_TIMEOUT_MS) })
   }
 
   const protocol = protocolId(options.networkId, type.name, type.version)

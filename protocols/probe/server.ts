@@ -1,7 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromMultihash } from '@libp2p/peer-id'
 import { decode as decodeMultihash } from 'multiformats/hashes/digest'
-import { CatalogError, type Clock, SECOND_MS } from '../../base/index.ts'
+import { CatalogError, type Clock, SECOND_MS, timeoutSignal } from '../../base/index.ts'
 import type { Control } from '../control/index.ts'
 import { PeerRates } from '../exchange/peer-rates.ts'
 import { PROBE_RATE, PROBE_VERDICTS, type ProbeVerdict, probePeers } from './types.ts'
@@ -55,7 +55,7 @@ async function probe(modules: ProbeServerModules, peer: PeerId, signal: AbortSig
   if (heardMs === undefined) return { verdict: hasFallenSilent(id) ? 'silent' : 'unknown', roundTripMs: 0 }
   try {
     if (clock.monotonicMs() - heardMs > FRESH_MS)
-      await control.ping(peer, AbortSignal.any([signal, AbortSignal.timeout(PING_MS)]))
+      await control.ping(peer, AbortSignal.any([signal, timeoutSignal(PING_MS)]))
   } catch {
     signal.throwIfAborted()
     return { verdict: 'silent', roundTripMs: 0 }

@@ -1,5 +1,5 @@
 import type { Stream } from '@libp2p/interface'
-import { CatalogError, type Clock, displayDuration, SECOND_MS } from '../../base/index.ts'
+import { CatalogError, type Clock, displayDuration, SECOND_MS, timeoutSignal } from '../../base/index.ts'
 import { pull } from '../quic/index.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
 import { drained } from '../wire/frame-writer.ts'
@@ -71,7 +71,7 @@ export async function driveSession<O>(
   const drive = new Drive(stream, clock, port, traffic, options)
   try {
     const ended = await drive.run()
-    await stream.close({ signal: AbortSignal.timeout(CLOSE_MS) }).catch(error => stream.abort(error))
+    await stream.close({ signal: timeoutSignal(CLOSE_MS) }).catch(error => stream.abort(error))
     return ended
   } catch (thrown) {
     drive.sayWhy(thrown)
@@ -161,7 +161,7 @@ class Drive<O> {
       return
     }
     this.#stream.send(abortFrame(error))
-    this.#stream.close({ signal: AbortSignal.timeout(CLOSE_MS) }).catch(reason => this.#stream.abort(reason))
+    this.#stream.close({ signal: timeoutSignal(CLOSE_MS) }).catch(reason => this.#stream.abort(reason))
   }
 
   async end(): Promise<void> {

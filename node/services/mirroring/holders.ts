@@ -16,6 +16,7 @@ import {
   SECOND_MS,
   Semaphore,
   showQueue,
+  timeoutSignal,
   toCatalogError
 } from '../../../base/index.ts'
 import type { MirrorPlanner } from '../../../mirror/index.ts'
@@ -356,4 +357,4 @@ export class Holders {
 }
 
 const within = (signal: AbortSignal, timeoutMs: number): AbortSignal =>
-  AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+  AbortSignal.any([signal, timeoutSignal(timeoutMs)])

@@ -18,6 +18,7 @@ import {
   partMetrics,
   SECOND_MS,
   Signpost,
+  timeoutSignal,
   toCatalogError
 } from '../../../base/index.ts'
 import type { MemberRecord } from '../../../mirror/index.ts'
@@ -326,7 +327,7 @@ export class MemberSpreading extends Ongoing {
   /** Whatever comes of it, another time may do better. */
   async #tryCompare(peerId: PeerId, signal: AbortSignal): Promise<void> {
     try {
-      await this.compare(peerId, AbortSignal.any([signal, AbortSignal.timeout(COMPARISON_MS)]))
+      await this.compare(peerId, AbortSignal.any([signal, timeoutSignal(COMPARISON_MS)]))
       this.#metrics.compared.inc({ outcome: 'ok' })
     } catch (thrown) {
       const { code, message } = toCatalogError(thrown)

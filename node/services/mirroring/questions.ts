@@ -12,6 +12,7 @@ import {
   SECOND_MS,
   Semaphore,
   showQueue,
+  timeoutSignal,
   toCatalogError
 } from '../../../base/index.ts'
 import type { HoldingsExchange } from '../../../protocols/index.ts'
@@ -91,7 +92,7 @@ export class MemberQuestions {
     try {
       const held = await this.#turns.run(() => {
         // From its turn on: members that say nothing would take the time of those who wait behind them.
-        const limit = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)])
+        const limit = AbortSignal.any([signal, timeoutSignal(ASK_MS)])
         return exchange.ask(peerIdFromString(peer), contents, limit)
       }, signal)
       onAnswer(peer, contents, held)

@@ -11,6 +11,7 @@ import {
   LruCache,
   MINUTE_MS,
   SECOND_MS,
+  timeoutSignal,
   toCatalogError
 } from '../../../base/index.ts'
 import type { Registry, ReleaseRecord } from '../../../library/index.ts'
@@ -110,7 +111,7 @@ export class WantedContents {
   async #ask(peer: string, contents: readonly string[], signal: AbortSignal): Promise<ReleaseRecord[]> {
     const { wanted, logger } = this.#modules
     try {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)])
+      const limit = AbortSignal.any([signal, timeoutSignal(ASK_MS)])
       const cids = contents.map(content => CID.parse(content))
       return await wanted.recordsOf(peerIdFromString(peer), cids, limit)
     } catch (thrown) {

@@ -9,6 +9,7 @@ import {
   MINUTE_MS,
   type RetryPolicy,
   SECOND_MS,
+  timeoutSignal,
   toCatalogError,
   untilAborted,
   withSpan
@@ -166,7 +167,7 @@ export class MirrorWork {
     const { fetching, clock } = this.#modules
     const untilMs = clock.monotonicMs() + MAX_YIELD_MS
     while (fetching.urgent > 0 && clock.monotonicMs() < untilMs) await clock.wait(LOOK_MS, signal)
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(TAKE_MS)])
+    const limit = AbortSignal.any([signal, timeoutSignal(TAKE_MS)])
     await fetching.fetch(
       { spec: record.id.toString(), priority: 'low', stale: true },
       { signal: limit, progress: () => undefined }
@@ -244,7 +245,7 @@ export class MirrorWork {
     const { name, version } = record.release
     for (const peer of peers)
       try {
-        const limit = AbortSignal.any([signal, AbortSignal.timeout(OFFER_MS)])
+        const limit = AbortSignal.any([signal, timeoutSignal(OFFER_MS)])
         const answer = await offers.offer(peerIdFromString(peer), record, limit)
         logger.info({ peer, name, version, answer }, 'a copy was offered to another node')
         if (answer === 'accepted') return peer

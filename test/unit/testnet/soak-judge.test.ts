@@ -160,6 +160,8 @@ describe('series', () => {
     expect(series.points.length).toBeLessThan(480)
     expect(series.points.length).toBeGreaterThanOrEqual(240)
     expect(trendOf(series.points)! * EVERY_MS).toBeCloseTo(3, 6)
+    const gaps = series.points.slice(1).map(({ atMs }, at) => atMs - series.points[at]!.atMs)
+    expect(new Set(gaps).size).toBe(1)
   })
 
   it('have no trend with fewer than two instants', () => {
