@@ -17,7 +17,15 @@ const WATCH_MS = 3 * SECOND_MS
 /** The code of operations that hang. */
 export const HUNG = 'HUNG'
 /** A node says so of what a user would not have asked had they known: answers, and no failures. */
-const ANSWERS = new Set(['ALREADY_FOLLOWED', 'NOT_FOUND', 'RELEASE_NOT_FOUND', 'RELEASE_PINNED'])
+const ANSWERS: Readonly<Partial<Record<OperationKind, readonly string[]>>> = {
+  follow: ['ALREADY_FOLLOWED'],
+  unfollow: ['NOT_FOUND'],
+  remove: ['RELEASE_PINNED', 'RELEASE_NOT_FOUND'],
+  info: ['RELEASE_NOT_FOUND'],
+  pin: ['RELEASE_NOT_FOUND'],
+  unpin: ['RELEASE_NOT_FOUND', 'NOT_FOUND'],
+  'mirror-unpin': ['RELEASE_NOT_FOUND', 'NOT_FOUND']
+}
 
 export interface LoadModules {
   readonly network: RunningNetwork
@@ -69,7 +77,7 @@ export class Load {
       if (error === NOTHING_THERE) return
       const code = late.aborted ? HUNG : error instanceof NodeRefused ? error.nodeCode : undefined
       const { message, code: known } = toCatalogError(error)
-      if (code !== undefined && ANSWERS.has(code)) outcomes.add(kind)
+      if (ANSWERS[kind]?.includes(code ?? known) === true) outcomes.add(kind)
       else outcomes.add(kind, { code: code ?? known, message: `${node.name}: ${message}` })
     }
   }
