@@ -10,6 +10,7 @@ export interface ApiLoad {
   /** Asked one after the other, from the first one again after the last. */
   paths: string[]
   connections: number
+  /** After each path was asked once. */
   warmUpMs: number
   durationMs: number
 }
@@ -34,6 +35,9 @@ class Load {
   readonly #requests: Buffer[]
   #next = 0
   #isOver = false
+  readonly #asked = Promise.withResolvers<void>()
+  /** Resolves when each path has been asked. */
+  readonly asked = this.#asked.promise
   tookMs: number[] = []
   errors = 0
   bytes = 0
@@ -61,6 +65,7 @@ class Load {
   }
 
   #keepAsking(): Promise<void> {
+    const { connections } = this.#load
     return new Promise(resolve => {
       const socket = connect(this.#load.socketPath)
       let received = Buffer.alloc(0)
@@ -68,6 +73,7 @@ class Load {
       const ask = (): void => {
         began = performance.now()
         socket.write(this.#requests[this.#next++ % this.#requests.length]!)
+        if (this.#next === this.#requests.length + connections) this.#asked.resolve()
       }
       socket.on('connect', ask)
       socket.on('data', part => {
@@ -108,6 +114,8 @@ function answerEnd(received: Buffer): number | undefined {
 process.once('message', async (load: ApiLoad) => {
   const under = new Load(load)
   const running = under.run()
+  await under.asked
+  process.send!('asked')
   await new Promise(resolve => setTimeout(resolve, load.warmUpMs))
   process.send!('warm')
   under.reset()

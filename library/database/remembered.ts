@@ -8,8 +8,11 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { LruCache, MIB } from '../../base/index.ts'
 import { ANY, type ChangeMarks, keyMark, prefixMark } from './change-marks.ts'
 
-/** Rows that were read for all that is kept: some ten thousand names of one release. Decoded they take about four times as much. */
-const MAX_KEPT_BYTES = 4 * MIB
+/**
+ * Rows that were read for all that is kept, with what an entry costs beside them: some five thousand names of one release, each asked for with
+ * its details too would be half as many. As objects they take about three times as much.
+ */
+const MAX_KEPT_BYTES = 8 * MIB
 /** What an entry costs beside its rows. */
 const ENTRY_OVERHEAD_BYTES = 400
 /** Marks of one entry: a page of the list has some five for each release. What read more is not kept. */
