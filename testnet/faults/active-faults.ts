@@ -6,9 +6,10 @@ import { applyFault, REVERT_MS, type Revert } from './catalogue.ts'
 import { describeFault, type Fault } from './fault.ts'
 
 export interface ActiveFault {
-  readonly fault: Fault
   readonly revert: Revert
   readonly result: Writable<FaultResult>
+  /** Under way. */
+  reverting?: Promise<void>
 }
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
@@ -21,6 +22,8 @@ export class ActiveFaults {
   readonly #results: Array<Writable<FaultResult>> = []
   /** In the order in which they came. */
   #active: ActiveFault[] = []
+  /** Being given. */
+  readonly #applying = new Set<Promise<ActiveFault>>()
 
   constructor({ network, clock }: { network: RunningNetwork; clock: Clock }) {
     this.#network = network
@@ -33,37 +36,64 @@ export class ActiveFaults {
   }
 
   async apply(fault: Fault, signal: AbortSignal): Promise<ActiveFault> {
+    // A step that was ended in the middle may go on.
+    signal.throwIfAborted()
+    const applying = this.#apply(fault, signal)
+    this.#applying.add(applying)
+    return await applying.finally(() => this.#applying.delete(applying))
+  }
+
+  /** Takes one back; the second time nothing happens, unless the first has failed. */
+  async revert(active: ActiveFault, signal: AbortSignal): Promise<void> {
+    while (active.reverting !== undefined) await active.reverting.catch(() => undefined)
+    if (!this.#active.includes(active)) return
+    active.reverting = this.#revert(active, signal)
+    await active.reverting.finally(() => {
+      delete active.reverting
+    })
+  }
+
+  /**
+   * Takes all back, the last first, each whatever became of the others; also those that a step left while they were given, or
+   * taken back. Throws the first error at the end.
+   */
+  async revertAll(): Promise<void> {
+    const late = new AbortController()
+    await Promise.race([
+      Promise.allSettled(this.#applying),
+      this.#clock.wait(REVERT_MS, late.signal).catch(() => undefined)
+    ])
+    late.abort()
+    const errors: unknown[] = []
+    for (const active of this.#active.toReversed())
+      await this.revert(active, AbortSignal.timeout(REVERT_MS)).catch(error => errors.push(error))
+    if (errors.length > 0) throw errors[0]
+  }
+
+  async #apply(fault: Fault, signal: AbortSignal): Promise<ActiveFault> {
     const result = {
       kind: fault.kind,
       description: describeFault(fault),
       appliedAtMs: this.#sinceStartMs()
     }
     const revert = await applyFault({ network: this.#network, hooks: this.#hooks }, fault, signal)
-    const active = { fault, revert, result }
+    const active = { revert, result }
     this.#results.push(result)
     this.#active.push(active)
     return active
   }
 
-  /** Takes one back; the second time nothing happens. */
-  async revert(active: ActiveFault, signal: AbortSignal): Promise<void> {
-    if (!this.#active.includes(active)) return
-    this.#active = this.#active.filter(other => other !== active)
+  async #revert(active: ActiveFault, signal: AbortSignal): Promise<void> {
+    const { result } = active
     try {
       await active.revert(signal)
-      active.result.revertedAtMs = this.#sinceStartMs()
+      this.#active = this.#active.filter(other => other !== active)
+      result.revertedAtMs = this.#sinceStartMs()
+      delete result.error
     } catch (error) {
-      active.result.error = toCatalogError(error).message
+      result.error = toCatalogError(error).message
       throw error
     }
-  }
-
-  /** Takes all back, the last first, each whatever became of the others. Throws the first error at the end. */
-  async revertAll(): Promise<void> {
-    const errors: unknown[] = []
-    for (const active of this.#active.toReversed())
-      await this.revert(active, AbortSignal.timeout(REVERT_MS)).catch(error => errors.push(error))
-    if (errors.length > 0) throw errors[0]
   }
 
   #sinceStartMs(): number {

@@ -24,7 +24,7 @@ export interface ScenarioResult {
 
 export interface StepResult {
   readonly name: string
-  /** `skipped`: a step before it has failed; or it says nothing, and `error` why. */
+  /** `skipped`: a step before it has failed; or it says nothing, or the driver cannot do it, and `error` why. */
   readonly state: 'passed' | 'failed' | 'skipped'
   readonly tookMs: number
   readonly error?: string

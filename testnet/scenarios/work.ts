@@ -33,7 +33,7 @@ export class Work {
   readonly #prefix: string
   /** Whose releases all of this run are. */
   readonly #key = SigningKey.generate()
-  readonly #beside: BesideProcess[] = []
+  readonly #beside: Array<Promise<BesideProcess>> = []
   #names = 0
 
   constructor(modules: WorkModules, { prefix }: { prefix: string }) {
@@ -152,13 +152,17 @@ export class Work {
 
   /** A process beside a node until the end of the scenario. */
   async beside(node: RunningNode, command: readonly string[]): Promise<BesideProcess> {
-    const process = await node.beside(command)
+    const process = node.beside(command)
+    // Also when the step that wanted it ends before it has started.
     this.#beside.push(process)
-    return process
+    return await process
   }
 
   async end(): Promise<void> {
-    await Promise.all(this.#beside.map(process => process.end()))
+    const started = await Promise.allSettled(this.#beside)
+    await Promise.all(
+      started.map(async one => (one.status === 'fulfilled' ? await one.value.end() : undefined))
+    )
   }
 
   /** One request that must succeed; its JSON. Throws NodeRefused. */

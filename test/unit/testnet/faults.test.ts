@@ -91,6 +91,47 @@ describe('a fault', () => {
     expect(network.done.slice(3)).toEqual(['resume consumer1', 'resume mirror2', 'resume mirror1'])
     expect(faults.results.map(({ error }) => error)).toEqual([undefined, 'stuck', undefined])
   })
+
+  it('whose taking back was broken off is taken back at the end', async () => {
+    const { network, faults } = newFaults()
+    const killed = await faults.apply({ kind: 'kill', node: 'mirror1' }, signal)
+    const node = network.node('mirror1')
+    const { start } = node
+    const broken = Promise.withResolvers<number>()
+    const begun = Promise.withResolvers<void>()
+    node.start = () => {
+      begun.resolve()
+      return broken.promise
+    }
+    const first = expect(faults.revert(killed, signal)).rejects.toThrow('interrupted')
+    await begun.promise
+    node.start = start
+    const all = faults.revertAll()
+    broken.reject(new Error('interrupted'))
+    await Promise.all([first, all])
+    expect(network.done).toEqual(['kill mirror1', 'start mirror1'])
+    expect(faults.results).toMatchObject([{ revertedAtMs: expect.any(Number) }])
+    expect(faults.results[0]!.error).toBeUndefined()
+  })
+
+  it('that is still being given is taken back when it has been, and none is given afterwards', async () => {
+    const { network, faults } = newFaults()
+    const node = network.node('mirror1')
+    const { pause } = node
+    const busy = Promise.withResolvers<void>()
+    node.pause = async () => {
+      await busy.promise
+      await pause()
+    }
+    const ended = new AbortController()
+    const given = faults.apply({ kind: 'pause', node: 'mirror1' }, ended.signal)
+    ended.abort(new Error('interrupted'))
+    const all = faults.revertAll()
+    busy.resolve()
+    await Promise.all([given, all])
+    await expect(faults.apply({ kind: 'kill', node: 'mirror1' }, ended.signal)).rejects.toThrow('interrupted')
+    expect(network.done).toEqual(['pause mirror1', 'resume mirror1'])
+  })
 })
 
 describe('a schedule', () => {

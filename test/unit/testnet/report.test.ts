@@ -85,6 +85,12 @@ describe('a report as JUnit XML', () => {
     expect(allOf(root, 'failure')[0]!.text).toContain('after 52 ms in 5 earlier runs')
   })
 
+  it('says of a step that the driver cannot do what it cannot', () => {
+    const steps = [{ name: 'fill', state: 'skipped' as const, tookMs: 0, error: 'UNSUPPORTED: no disk' }]
+    const root = parseXml(junitReport([{ result: { ...RESULT, state: 'skipped', steps }, machine: '' }]))
+    expect(allOf(root, 'skipped')[0]!.attributes.message).toBe('UNSUPPORTED: no disk')
+  })
+
   it('never calls well what did not pass', () => {
     for (const state of ['failed', 'interrupted', 'skipped'] as const) {
       const root = parseXml(junitReport([{ result: { ...PASSED, state, reason: 'why' }, machine: '' }]))

@@ -32,9 +32,11 @@ export const slowDisk: Scenario = {
           signal
         )
         const fetching = new AbortController()
+        const look = async (): Promise<void> => {
+          while (!fetching.signal.aborted) await measures.time('status', () => work.status(consumer, signal))
+        }
         const fetch = work.fetch(consumer, releases[0]!, signal).finally(() => fetching.abort())
-        while (!fetching.signal.aborted) await measures.time('status', () => work.status(consumer, signal))
-        await fetch
+        await Promise.all([fetch, look()])
         await faults.revert(slow, signal)
       }),
       action('it refuses the other when the disk is full', async signal => {
