@@ -43,16 +43,18 @@ const ROLE_SETTINGS: Readonly<Record<Role, Readonly<Record<string, string>>>> = 
   consumer: {}
 }
 
-/** A plan from how many of what. Nodes are `ROLE1`, `ROLE2`, …, and take turns in the regions. Pure. */
+/** A plan from how many of what. Nodes are `ROLE1`, `ROLE2`, …, and all of them take turns in the regions. Pure. */
 export function planNetwork(size: NetworkSize): NetworkPlan {
   const { topology, regions, counts } = size
   const total = ROLES.reduce((sum, role) => sum + (counts[role] ?? 0), 0)
   if ((counts.seed ?? 0) < 1) throw new CatalogError('INVALID_ARGUMENT', 'a network has at least one seed')
   if (total > MAX_NODES)
     throw new CatalogError('INVALID_ARGUMENT', `${total} nodes, a network has at most ${MAX_NODES}`)
-  const nodes = ROLES.flatMap(role =>
-    Array.from({ length: counts[role] ?? 0 }, (_, at) => node(size, role, at))
+  const names = ROLES.flatMap(role =>
+    Array.from({ length: counts[role] ?? 0 }, (_, at) => ({ role, name: `${role}${at + 1}` }))
   )
+  // All take turns, not those of a role: one of each role in two regions would else be in the first.
+  const nodes = names.map((one, at) => ({ ...node(size, one), region: regions[at % regions.length]! }))
   const publishers = nodes.filter(({ role }) => role === 'publisher').map(({ name }) => name)
   const withFollows = nodes.map(one => (one.role === 'mirror' ? { ...one, follows: publishers } : one))
   return {
@@ -63,13 +65,11 @@ export function planNetwork(size: NetworkSize): NetworkPlan {
   }
 }
 
-function node(size: NetworkSize, role: Role, at: number): NodePlan {
-  const name = `${role}${at + 1}`
+function node(size: NetworkSize, { role, name }: Pick<NodePlan, 'role' | 'name'>): Omit<NodePlan, 'region'> {
   const diskBytes = size.diskBytes?.[name]
   return {
     name,
     role,
-    region: size.regions[at % size.regions.length]!,
     after: [],
     follows: [],
     settings: { ...ROLE_SETTINGS[role], ...size.settings?.[name] },

@@ -70,6 +70,16 @@ describe('a plan', () => {
     expect(afterOf('pipeline', 'seed1')).toEqual([])
   })
 
+  it('has its nodes take turns in the regions, whatever their roles', () => {
+    const counts = { seed: 1, publisher: 1, consumer: 1 }
+    const { nodes } = planNetwork({ topology: 'mesh', regions: ['eu', 'us'], counts })
+    expect(nodes.map(({ name, region }) => `${name} ${region}`)).toEqual([
+      'seed1 eu',
+      'publisher1 us',
+      'consumer1 eu'
+    ])
+  })
+
   it('has no link to a region without a node', () => {
     const { delaysMs } = planNetwork({ topology: 'mesh', regions: REGIONS, counts: { seed: 2 } })
     expect(Object.keys(delaysMs)).toEqual([`${REGIONS[0]} ${REGIONS[1]}`])
