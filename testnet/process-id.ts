@@ -16,9 +16,15 @@ const POLL_MS = 10
 
 /** Of a process that runs. */
 export function processId(pid: number): ProcessId {
+  const id = findProcess(pid)
+  if (id === undefined) throw new Error(`process ${pid} has ended already`)
+  return id
+}
+
+/** Of a process that may have ended: then undefined. */
+export function findProcess(pid: number): ProcessId | undefined {
   const stat = readStat(pid)
-  if (stat === undefined) throw new Error(`process ${pid} has ended already`)
-  return { pid, startTicks: stat.startTicks }
+  return stat === undefined ? undefined : { pid, startTicks: stat.startTicks }
 }
 
 export function stateOf({ pid, startTicks }: ProcessId): ProcessState {

@@ -8,6 +8,7 @@ import {
   netnsDriver,
   planNetwork,
   type RunningNetwork,
+  readState,
   runScenario,
   SCENARIOS,
   type Scenario
@@ -44,8 +45,10 @@ describe.skipIf(why !== undefined)(`scenarios${why === undefined ? '' : ` (${why
     timeout: TEST_MS
   }, async () => {
     const size = { topology: 'mesh', regions: ['eu', 'us'], counts: { seed: 1, consumer: 2 } } as const
-    const namespaces = (): string[] => readdirSync('/run/netns').filter(name => name.startsWith('ct'))
     await (await up({ size })).close()
+    // Others of this machine have networks too.
+    const { prefix } = readState(folder)!.made as { prefix: string }
+    const namespaces = (): string[] => readdirSync('/run/netns').filter(name => name.startsWith(prefix))
     expect(namespaces()).not.toEqual([])
 
     const network = netnsDriver.attach(folder)!

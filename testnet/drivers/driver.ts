@@ -68,8 +68,6 @@ export interface RunningNode {
   readonly address: string
   /** What its daemon does at this moment: `stopped` after a stop, a kill or a crash. Asks the system, not the daemon. */
   state(): Promise<NodeState>
-  /** `catalog ARGS --json` on the node's home, to its end. Never throws for what the command refuses: see `code` and `error`. */
-  catalog(args: readonly string[], signal: AbortSignal): Promise<CommandEnd>
   /** One request to the admin API. Throws only when nobody answers (NO_DAEMON), or what answers is cut (STREAM_TRUNCATED). */
   ask(request: AdminRequest, signal: AbortSignal): Promise<AdminAnswer>
 
@@ -105,7 +103,7 @@ export interface RunningNode {
 }
 
 export interface StartOptions {
-  /** Another program than before, for an upgrade; it stays until another is given. */
+  /** Another program than before, for an upgrade; once it was ready it stays until another is given. */
   readonly program?: string
 }
 
@@ -115,22 +113,6 @@ export interface Hooks {
   readonly clockOffsetMs?: number
   /** Each write and each sync of a segment takes so much longer. */
   readonly diskDelayMs?: number
-}
-
-/** How a command has ended. */
-export interface CommandEnd {
-  readonly code: number | null
-  /** The one JSON document of its standard output; undefined when it printed none. */
-  // biome-ignore lint/suspicious/noExplicitAny: who runs it knows what it is
-  readonly json: any
-  readonly error?: ErrorDocument
-  readonly stderr: string
-}
-
-export interface ErrorDocument {
-  readonly code: string
-  readonly message: string
-  readonly hint: string
 }
 
 export interface AdminRequest {
@@ -170,6 +152,13 @@ export interface HomeFiles {
   read(path: string): Promise<Buffer>
   /** Puts bytes in place of those that stand there; the file stays as long as it is. */
   overwrite(path: string, offsetBytes: number, bytes: Uint8Array): Promise<void>
+}
+
+/** Of the nodes of a network, the one of that name; throws NOT_FOUND. */
+export function nodeIn(nodes: readonly RunningNode[], name: string): RunningNode {
+  const node = nodes.find(one => one.name === name)
+  if (node === undefined) throw new CatalogError('NOT_FOUND', `the network has no node ${name}`)
+  return node
 }
 
 /** What a driver throws for what it cannot do. */

@@ -1,7 +1,7 @@
 /** What stands in the folder of a network about it, so that any later process finds all that was made. */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { CatalogError } from '../../base/index.ts'
 import type { NetworkPlan } from '../network/plan.ts'
 import type { DriverName } from './driver.ts'
@@ -24,6 +24,14 @@ export function defaultFolder(env: NodeJS.ProcessEnv = process.env): string {
   return join(env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'catalog-testnet')
 }
 
+/** Absolute path of a folder for a new network; throws INVALID_ARGUMENT when there is something in it. */
+export function newFolder(given: string): string {
+  const folder = resolve(given)
+  if (existsSync(folder) && readdirSync(folder).length > 0)
+    throw new CatalogError('INVALID_ARGUMENT', `${folder} is not empty`)
+  return folder
+}
+
 /** Undefined when no network is in the folder. */
 export function readState(folder: string): NetworkState | undefined {
   const path = join(folder, FILE)
@@ -42,4 +50,34 @@ export function writeState(folder: string, state: Omit<NetworkState, 'format'>):
   const path = join(folder, FILE)
   writeFileSync(`${path}.new`, JSON.stringify({ format: FORMAT, ...state }, undefined, 2))
   renameSync(`${path}.new`, path)
+}
+
+/** One network's state, read anew for each question: another process may have changed it. */
+export class StateStore<Made> {
+  readonly folder: string
+
+  constructor(folder: string) {
+    this.folder = folder
+  }
+
+  get made(): Made {
+    return this.#read().made
+  }
+
+  /** What stands there before anything is made. */
+  write(state: Omit<NetworkState<Made>, 'format'>): void {
+    writeState(this.folder, state)
+  }
+
+  /** At once, without a wait in between: nodes that start at the same time all write here. */
+  change(change: (made: Made) => Partial<Made>): void {
+    const state = this.#read()
+    this.write({ ...state, made: { ...state.made, ...change(state.made) } })
+  }
+
+  #read(): NetworkState<Made> {
+    const state = readState(this.folder)
+    if (state === undefined) throw new CatalogError('NOT_FOUND', `no network is in ${this.folder} any more`)
+    return state as NetworkState<Made>
+  }
 }

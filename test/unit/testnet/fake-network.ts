@@ -54,7 +54,6 @@ function fakeNode(plan: RunningNode['plan'], note: (what: string) => Promise<voi
     peerId: name,
     address: name,
     state: async () => state,
-    catalog: async () => ({ code: 0, json: {}, stderr: '' }),
     ask: async () => {
       throw new CatalogError('NO_DAEMON', 'a fake has none')
     },

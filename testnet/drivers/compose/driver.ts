@@ -3,7 +3,7 @@
  * made in the kernel (`traffic.ts`); delay needs netem there, and without it the delays of a plan are left out, which is said.
  */
 import { randomBytes, randomInt } from 'node:crypto'
-import { chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { CatalogError } from '../../../base/index.ts'
@@ -12,9 +12,9 @@ import { wavesOf } from '../../network/start-order.ts'
 import type { Driver } from '../driver.ts'
 import { mountsBelow, SmallDisk, unmount } from '../small-disk.ts'
 import { STARTS_AT_ONCE, startInWaves } from '../start.ts'
-import { readState } from '../state.ts'
+import { newFolder, readState, StateStore } from '../state.ts'
 import { ensureImage, run, runCompose, takenSubnets, whyNoEngine, whyNoNetem } from './engine.ts'
-import { HOME_THERE, MAX_NODES, type Made, type MadeNode, MadeStore, pathsOf } from './made.ts'
+import { HOME_THERE, MAX_NODES, type Made, type MadeNode, pathsOf } from './made.ts'
 import { ComposeNetwork } from './network.ts'
 
 /** Of the user in the image. */
@@ -27,9 +27,7 @@ export const composeDriver: Driver = {
   whyNot: whyNoEngine,
 
   async up(plan, { folder: given, program }, signal) {
-    const folder = resolve(given)
-    if (existsSync(folder) && readdirSync(folder).length > 0)
-      throw new CatalogError('INVALID_ARGUMENT', `${folder} is not empty`)
+    const folder = newFolder(given)
     if (plan.nodes.length > MAX_NODES)
       throw new CatalogError(
         'INVALID_ARGUMENT',
@@ -37,7 +35,7 @@ export const composeDriver: Driver = {
       )
     const waves = wavesOf(plan.nodes)
     await ensureImage(program, signal)
-    const store = new MadeStore(folder)
+    const store = new StateStore<Made>(folder)
     const made: Made = {
       project: `catalog-testnet-${randomBytes(3).toString('hex')}`,
       subnet: freeSubnet(await takenSubnets(signal)),
@@ -62,7 +60,9 @@ export const composeDriver: Driver = {
   attach(given) {
     const folder = resolve(given)
     const state = readState(folder)
-    return state?.driver === 'compose' ? new ComposeNetwork(state.plan, new MadeStore(folder)) : undefined
+    return state?.driver === 'compose'
+      ? new ComposeNetwork(state.plan, new StateStore<Made>(folder))
+      : undefined
   },
 
   async down(given) {

@@ -1,9 +1,9 @@
 /** What the driver has made of a plan, as it stands in the state file. */
 import { join } from 'node:path'
-import { CatalogError } from '../../../base/index.ts'
 import type { LinkSettings } from '../../links/settings.ts'
 import type { NetworkPlan } from '../../network/plan.ts'
-import { type NetworkState, readState, writeState } from '../state.ts'
+import { homeIn } from '../local-node.ts'
+import type { StateStore } from '../state.ts'
 
 export interface Made {
   /** Of Compose: before the names of the containers and the network. */
@@ -34,34 +34,7 @@ const FIRST_HOST = 2
 /** Of a network of 256 addresses. */
 export const MAX_NODES = 250
 
-/** One network's state, read anew for each question: another process may have changed it. */
-export class MadeStore {
-  readonly folder: string
-
-  constructor(folder: string) {
-    this.folder = folder
-  }
-
-  read(): NetworkState<Made> {
-    const state = readState(this.folder)
-    if (state === undefined) throw new CatalogError('NOT_FOUND', `no network is in ${this.folder} any more`)
-    return state as NetworkState<Made>
-  }
-
-  write(state: Omit<NetworkState<Made>, 'format'>): void {
-    writeState(this.folder, state)
-  }
-
-  get made(): Made {
-    return this.read().made
-  }
-
-  /** At once, without a wait in between: two that change it at the same time both write here. */
-  change(change: (made: Made) => Partial<Made>): void {
-    const state = this.read()
-    this.write({ ...state, made: { ...state.made, ...change(state.made) } })
-  }
-}
+export type MadeStore = StateStore<Made>
 
 /** Where things are below the folder of a network. */
 export const pathsOf = (folder: string) => ({
@@ -69,11 +42,10 @@ export const pathsOf = (folder: string) => ({
   node: (name: string) => {
     const own = join(folder, 'nodes', name)
     return {
-      /** A disk of its own, when it has a limit. */
-      disk: join(own, 'disk'),
-      home: join(own, 'disk', 'home'),
+      ...homeIn(own),
       /** What the container sees as /run/catalog. */
-      run: join(own, 'run')
+      run: join(own, 'run'),
+      hooks: join(own, 'run', 'hooks.json')
     }
   }
 })

@@ -1,10 +1,9 @@
 /** A network in containers: its nodes, and what the links between its regions are like. */
 import { renameSync, writeFileSync } from 'node:fs'
-import { CatalogError } from '../../../base/index.ts'
 import type { LinkSettings } from '../../links/settings.ts'
 import { type NetworkPlan, type NodePlan, neighboursOf, plannedLink } from '../../network/plan.ts'
 import { daemonArguments, listenAddress } from '../daemon-arguments.ts'
-import { type RunningNetwork, type RunningNode, unsupported } from '../driver.ts'
+import { nodeIn, type RunningNetwork, type RunningNode, unsupported } from '../driver.ts'
 import { composeFile } from './compose-file.ts'
 import { end, run, runCompose } from './engine.ts'
 import { containerOf, ipOf, type MadeLink, type MadeStore, pathsOf } from './made.ts'
@@ -34,9 +33,7 @@ export class ComposeNetwork implements RunningNetwork {
   }
 
   node(name: string): RunningNode {
-    const node = this.nodes.find(one => one.name === name)
-    if (node === undefined) throw new CatalogError('NOT_FOUND', `the network has no node ${name}`)
-    return node
+    return nodeIn(this.nodes, name)
   }
 
   /** Makes the network and the containers of all nodes or of one, without starting any. Those that are as they should be stay. */

@@ -1,31 +1,14 @@
 /** A node in a container. Its home is a folder of this machine that the container has as a volume. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { MINUTE_MS, SECOND_MS, toCatalogError } from '../../../base/index.ts'
-import { homeLayout } from '../../../node/index.ts'
 import type { NodePlan } from '../../network/plan.ts'
-import { askAdmin } from '../admin.ts'
-import {
-  type AdminAnswer,
-  type AdminRequest,
-  type BesideProcess,
-  type CommandEnd,
-  type ErrorDocument,
-  type HomeFiles,
-  type Hooks,
-  type NodeState,
-  type RunningNode,
-  type StartOptions,
-  unsupported
-} from '../driver.ts'
-import { LocalHomeFiles } from '../home-files.ts'
-import { SmallDisk } from '../small-disk.ts'
+import type { BesideProcess, NodeState, RunningNode, StartOptions } from '../driver.ts'
+import { LocalNode } from '../local-node.ts'
 import { end, run } from './engine.ts'
-import { containerOf, HOME_THERE, type MadeStore, pathsOf } from './made.ts'
+import { containerOf, type MadeStore, pathsOf } from './made.ts'
 
 /** A daemon is ready in a fraction of a second; the rest is for a machine that has ten times more to do than it has cores. */
 const READY_MS = 3 * MINUTE_MS
@@ -46,19 +29,12 @@ export interface NodeModules {
   readonly shape: () => Promise<void>
 }
 
-export class ComposeNode implements RunningNode {
-  readonly plan: NodePlan
-  readonly files: HomeFiles
+export class ComposeNode extends LocalNode implements RunningNode {
   readonly #modules: NodeModules
 
   constructor(plan: NodePlan, modules: NodeModules) {
-    this.plan = plan
+    super(plan, { driver: 'compose', paths: pathsOf(modules.store.folder).node(plan.name) })
     this.#modules = modules
-    this.files = new LocalHomeFiles(this.#paths.home)
-  }
-
-  get name(): string {
-    return this.plan.name
   }
 
   get peerId(): string {
@@ -75,40 +51,20 @@ export class ComposeNode implements RunningNode {
     return status === 'running' || status === 'paused' ? status : 'stopped'
   }
 
-  /** Of a node that is stopped in a container of its own, without a network. */
-  async catalog(args: readonly string[], signal: AbortSignal): Promise<CommandEnd> {
-    // What is not true for the daemon alone (NODE_OPTIONS) is not meant for the command.
-    const there =
-      (await this.state()) === 'stopped'
-        ? ['run', '--rm', '--network', 'none', '-v', `${this.#paths.home}:${HOME_THERE}`, this.#image]
-        : ['exec', '-e', 'NODE_OPTIONS=', this.#container]
-    const { code, stdout, stderr } = await end(['docker', ...there, 'catalog', ...args, '--json'], { signal })
-    const json = stdout === '' ? undefined : JSON.parse(stdout)
-    const error = (json as { error?: ErrorDocument } | undefined)?.error
-    return { code, json, stderr, ...(error && { error }) }
-  }
-
-  ask(request: AdminRequest, signal: AbortSignal): Promise<AdminAnswer> {
-    return askAdmin(homeLayout(this.#paths.home).socket, request, signal)
-  }
-
   async start({ program }: StartOptions, signal: AbortSignal): Promise<number> {
-    const { store, create, shape } = this.#modules
-    if (program !== undefined) {
-      const image = program
-      store.change(({ nodes }) => ({ nodes: { ...nodes, [this.name]: { ...nodes[this.name]!, image } } }))
-      await create(signal)
-    }
-    const startedMs = performance.now()
-    await run(['docker', 'start', this.#container], { signal })
+    const { image } = this.#modules.store.made.nodes[this.name]!
     try {
-      await shape()
+      if (program !== undefined) await this.#become(program, signal)
+      const startedMs = performance.now()
+      await run(['docker', 'start', this.#container], { signal })
+      await this.#modules.shape()
       await this.#untilReady(AbortSignal.any([signal, AbortSignal.timeout(READY_MS)]))
+      return performance.now() - startedMs
     } catch (error) {
       await this.kill()
+      if (program !== undefined) await this.#become(image, AbortSignal.timeout(READY_MS))
       throw error
     }
-    return performance.now() - startedMs
   }
 
   async stop(signal: AbortSignal): Promise<void> {
@@ -132,21 +88,6 @@ export class ComposeNode implements RunningNode {
     if ((await this.state()) === 'paused') await run(['docker', 'unpause', this.#container])
   }
 
-  async setHooks(hooks: Hooks): Promise<void> {
-    const path = join(this.#paths.run, 'hooks.json')
-    // Whole or not at all: the daemon may read it at any moment.
-    writeFileSync(`${path}.new`, JSON.stringify(hooks))
-    renameSync(`${path}.new`, path)
-  }
-
-  async fillDisk(leaveBytes: number): Promise<void> {
-    this.#disk().fill(leaveBytes)
-  }
-
-  async freeDisk(): Promise<void> {
-    this.#disk().free()
-  }
-
   /** Inside the container: with its network, its limits and its end. */
   async beside(command: readonly string[]): Promise<BesideProcess> {
     const container = this.#container
@@ -165,6 +106,8 @@ export class ComposeNode implements RunningNode {
       lines: { [Symbol.asyncIterator]: () => lines },
       write: line => void child.stdin.write(`${line}\n`),
       async end() {
+        // Its number may be another's by now.
+        if (child.exitCode !== null || child.signalCode !== null) return
         // Of the command `docker` only: what it has started would go on.
         const tell = (signal: string) =>
           end(['docker', 'exec', container, 'sh', '-c', `kill -${signal} ${Number(pid)}`])
@@ -176,16 +119,15 @@ export class ComposeNode implements RunningNode {
     }
   }
 
-  get #paths() {
-    return pathsOf(this.#modules.store.folder).node(this.name)
-  }
-
   get #container(): string {
     return containerOf(this.#modules.store.made, this.name)
   }
 
-  get #image(): string {
-    return this.#modules.store.made.nodes[this.name]!.image
+  /** A container of that image. */
+  async #become(image: string, signal: AbortSignal): Promise<void> {
+    const { store, create } = this.#modules
+    store.change(({ nodes }) => ({ nodes: { ...nodes, [this.name]: { ...nodes[this.name]!, image } } }))
+    await create(signal)
   }
 
   /** Until it answers on its socket. */
@@ -209,11 +151,5 @@ export class ComposeNode implements RunningNode {
       }
       await wait(POLL_MS, undefined, { signal })
     }
-  }
-
-  #disk(): SmallDisk {
-    if (this.plan.limits.diskBytes === undefined)
-      throw unsupported('compose', `fill the disk of ${this.name}, which has none of its own`)
-    return SmallDisk.at(this.#paths.disk)
   }
 }

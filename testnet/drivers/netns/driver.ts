@@ -1,22 +1,22 @@
 /** Networks in namespaces of this machine: no container engine, and every daemon a process that a debugger or a profiler can look at. */
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { publicKeyFromRaw } from '@libp2p/crypto/keys'
 import { peerIdFromPublicKey } from '@libp2p/peer-id'
-import { CatalogError, systemClock } from '../../../base/index.ts'
+import { systemClock } from '../../../base/index.ts'
 import { initHome } from '../../../node/index.ts'
 import { whyNoLink } from '../../links/compile.ts'
 import type { LinkSettings } from '../../links/settings.ts'
 import type { NetworkPlan } from '../../network/plan.ts'
 import { wavesOf } from '../../network/start-order.ts'
-import { endProcess, processId } from '../../process-id.ts'
-import type { Driver, RunningNetwork, RunningNode } from '../driver.ts'
+import { endProcess, findProcess } from '../../process-id.ts'
+import { type Driver, nodeIn, type RunningNetwork, type RunningNode } from '../driver.ts'
 import { mountsBelow, SmallDisk, unmount } from '../small-disk.ts'
 import { startInWaves } from '../start.ts'
-import { readState } from '../state.ts'
-import { type Made, type MadeNode, MadeStore, pathsOf, regionPlanOf } from './made.ts'
+import { newFolder, readState, StateStore } from '../state.ts'
+import { type Made, type MadeNode, type MadeStore, pathsOf, regionPlanOf } from './made.ts'
 import { NetnsNode } from './node.ts'
 import { Regions } from './regions.ts'
 
@@ -26,22 +26,22 @@ export const netnsDriver: Driver = {
   whyNot: whyNoLink,
 
   async up(plan, { folder: given, program }, signal) {
-    const folder = resolve(given)
-    if (existsSync(folder) && readdirSync(folder).length > 0)
-      throw new CatalogError('INVALID_ARGUMENT', `${folder} is not empty`)
+    const folder = newFolder(given)
     const waves = wavesOf(plan.nodes)
-    const store = new MadeStore(folder)
+    const store = new StateStore<Made>(folder)
     const prefix = `ct${randomBytes(3).toString('hex')}-`
     store.write({ driver: 'netns', plan, createdAt: new Date().toISOString(), made: { prefix, nodes: {} } })
+    let regions: Regions | undefined
     try {
       const { links } = pathsOf(folder)
       mkdirSync(links)
-      const regions = await Regions.create(regionPlanOf(plan), { prefix, linkFolder: links })
+      regions = await Regions.create(regionPlanOf(plan), { prefix, linkFolder: links })
       await makeHomes(store, plan, program)
       const network = new NetnsNetwork(plan, store, regions)
       await startInWaves(network, waves, signal)
       return network
     } catch (error) {
+      regions?.release()
       await netnsDriver.down(folder)
       throw error
     }
@@ -54,7 +54,7 @@ export const netnsDriver: Driver = {
     const { plan } = state
     const { prefix } = state.made as Made
     const regions = Regions.attach(regionPlanOf(plan), { prefix, linkFolder: pathsOf(folder).links })
-    return new NetnsNetwork(plan, new MadeStore(folder), regions)
+    return new NetnsNetwork(plan, new StateStore<Made>(folder), regions)
   },
 
   async down(given) {
@@ -63,7 +63,8 @@ export const netnsDriver: Driver = {
     if (state?.driver !== 'netns') return
     const { prefix } = state.made as Made
     const regions = Regions.attach(regionPlanOf(state.plan), { prefix, linkFolder: pathsOf(folder).links })
-    await Promise.all(regions.pids().map(async pid => await endProcess(processId(pid))))
+    const running = regions.pids().flatMap(pid => findProcess(pid) ?? [])
+    await Promise.all(running.map(endProcess))
     await regions.destroy()
     for (const disk of mountsBelow(folder)) unmount(disk)
     await rm(folder, { recursive: true, force: true })
@@ -80,8 +81,7 @@ async function makeHomes(store: MadeStore, plan: NetworkPlan, program: string): 
     const { nodePublicKey } = await initHome({ clock: systemClock }, { root: paths.home })
     made[name] = { peerId: peerIdFromPublicKey(publicKeyFromRaw(nodePublicKey)).toString(), program }
   }
-  const state = store.read()
-  store.write({ ...state, made: { ...state.made, nodes: made } })
+  store.change(() => ({ nodes: made }))
 }
 
 class NetnsNetwork implements RunningNetwork {
@@ -106,9 +106,7 @@ class NetnsNetwork implements RunningNetwork {
   }
 
   node(name: string): RunningNode {
-    const node = this.nodes.find(one => one.name === name)
-    if (node === undefined) throw new CatalogError('NOT_FOUND', `the network has no node ${name}`)
-    return node
+    return nodeIn(this.nodes, name)
   }
 
   setLink(one: string, other: string, settings: Partial<LinkSettings>): Promise<void> {

@@ -1,9 +1,9 @@
 /** What the driver has made of a plan, as it stands in the state file. */
 import { join } from 'node:path'
-import { CatalogError } from '../../../base/index.ts'
 import { type NetworkPlan, regionsOf } from '../../network/plan.ts'
 import type { ProcessId } from '../../process-id.ts'
-import { type NetworkState, readState, writeState } from '../state.ts'
+import { homeIn } from '../local-node.ts'
+import type { StateStore } from '../state.ts'
 import type { RegionPlan } from './regions.ts'
 
 export interface Made {
@@ -20,36 +20,7 @@ export interface MadeNode {
   readonly daemon?: ProcessId
 }
 
-/** One network's state, read anew for each question: another process may have changed it. */
-export class MadeStore {
-  readonly folder: string
-
-  constructor(folder: string) {
-    this.folder = folder
-  }
-
-  read(): NetworkState<Made> {
-    const state = readState(this.folder)
-    if (state === undefined) throw new CatalogError('NOT_FOUND', `no network is in ${this.folder} any more`)
-    return state as NetworkState<Made>
-  }
-
-  write(state: Omit<NetworkState<Made>, 'format'>): void {
-    writeState(this.folder, state)
-  }
-
-  node(name: string): MadeNode {
-    return this.read().made.nodes[name]!
-  }
-
-  /** At once, without a wait in between: nodes that start at the same time all write here. */
-  changeNode(name: string, change: Partial<MadeNode>): void {
-    const state = this.read()
-    const { made } = state
-    const node = { ...made.nodes[name]!, ...change }
-    this.write({ ...state, made: { ...made, nodes: { ...made.nodes, [name]: node } } })
-  }
-}
+export type MadeStore = StateStore<Made>
 
 /** Where things are below the folder of a network. */
 export const pathsOf = (folder: string) => ({
@@ -57,17 +28,14 @@ export const pathsOf = (folder: string) => ({
   node: (name: string) => {
     const own = join(folder, 'nodes', name)
     return {
-      own,
-      /** A disk of its own, when it has a limit. */
-      disk: join(own, 'disk'),
-      home: join(own, 'disk', 'home'),
+      ...homeIn(own),
       stdout: join(own, 'stdout'),
       stderr: join(own, 'stderr'),
       hooks: join(own, 'hooks.json')
     }
   }
 })
-export type NodePaths = ReturnType<ReturnType<typeof pathsOf>['node']>
+export type NetnsPaths = ReturnType<ReturnType<typeof pathsOf>['node']>
 
 export function regionPlanOf(plan: NetworkPlan): RegionPlan {
   const names = (region: string): string[] =>

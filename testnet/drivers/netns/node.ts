@@ -1,33 +1,18 @@
 /** A node whose daemon is a process in a namespace of this machine. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { text } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
 import { MINUTE_MS, SECOND_MS } from '../../../base/index.ts'
-import { homeLayout, type ReadyLine } from '../../../node/index.ts'
+import type { ReadyLine } from '../../../node/index.ts'
 import type { NodePlan } from '../../network/plan.ts'
 import { endProcess, processId, sendSignal, stateOf, untilEnded } from '../../process-id.ts'
-import { askAdmin } from '../admin.ts'
 import { daemonArguments, listenAddress } from '../daemon-arguments.ts'
-import {
-  type AdminAnswer,
-  type AdminRequest,
-  type BesideProcess,
-  type CommandEnd,
-  type ErrorDocument,
-  type HomeFiles,
-  type Hooks,
-  type NodeState,
-  type RunningNode,
-  type StartOptions,
-  unsupported
-} from '../driver.ts'
-import { LocalHomeFiles } from '../home-files.ts'
-import { SmallDisk } from '../small-disk.ts'
-import { type MadeStore, type NodePaths, pathsOf } from './made.ts'
+import type { BesideProcess, NodeState, RunningNode, StartOptions } from '../driver.ts'
+import { LocalNode } from '../local-node.ts'
+import { type MadeNode, type MadeStore, type NetnsPaths, pathsOf } from './made.ts'
 import type { RegionHost } from './regions.ts'
 
 const HOOKS = join(import.meta.dirname, '..', 'hooks.mjs')
@@ -48,25 +33,19 @@ export interface NodeModules {
   readonly nodeOf: (name: string) => RunningNode
 }
 
-export class NetnsNode implements RunningNode {
-  readonly plan: NodePlan
-  readonly files: HomeFiles
+export class NetnsNode extends LocalNode implements RunningNode {
   readonly #modules: NodeModules
-  readonly #paths: NodePaths
+  readonly #paths: NetnsPaths
 
   constructor(plan: NodePlan, modules: NodeModules) {
-    this.plan = plan
+    const paths = pathsOf(modules.store.folder).node(plan.name)
+    super(plan, { driver: 'netns', paths })
     this.#modules = modules
-    this.#paths = pathsOf(modules.store.folder).node(plan.name)
-    this.files = new LocalHomeFiles(this.#paths.home)
-  }
-
-  get name(): string {
-    return this.plan.name
+    this.#paths = paths
   }
 
   get peerId(): string {
-    return this.#modules.store.node(this.name).peerId
+    return this.#made.peerId
   }
 
   get address(): string {
@@ -74,35 +53,15 @@ export class NetnsNode implements RunningNode {
   }
 
   async state(): Promise<NodeState> {
-    const { daemon } = this.#modules.store.node(this.name)
+    const { daemon } = this.#made
     const state = daemon === undefined ? 'ended' : stateOf(daemon)
     return state === 'ended' ? 'stopped' : state
   }
 
-  async catalog(args: readonly string[], signal: AbortSignal): Promise<CommandEnd> {
-    const { program } = this.#modules.store.node(this.name)
-    const child = this.#spawn([process.execPath, program, ...args, '--home', this.#paths.home, '--json'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      signal
-    })
-    const said = Promise.all([text(child.stdout!), text(child.stderr!)])
-    const [code] = (await once(child, 'close')) as [number | null]
-    const [stdout, stderr] = await said
-    const json = stdout === '' ? undefined : JSON.parse(stdout)
-    const error = (json as { error?: ErrorDocument } | undefined)?.error
-    return { code, json, stderr, ...(error && { error }) }
-  }
-
-  ask(request: AdminRequest, signal: AbortSignal): Promise<AdminAnswer> {
-    return askAdmin(homeLayout(this.#paths.home).socket, request, signal)
-  }
-
-  async start({ program }: StartOptions, signal: AbortSignal): Promise<number> {
-    const { store } = this.#modules
+  async start({ program = this.#made.program }: StartOptions, signal: AbortSignal): Promise<number> {
     const startedMs = performance.now()
-    const { program: used } = store.node(this.name)
     const [stdout, stderr] = [openSync(this.#paths.stdout, 'w'), openSync(this.#paths.stderr, 'w')]
-    const command = [process.execPath, '--import', HOOKS, program ?? used, ...this.#daemonArguments()]
+    const command = [process.execPath, '--import', HOOKS, program, ...this.#daemonArguments()]
     const child = this.#spawn(command, {
       stdio: ['ignore', stdout, stderr],
       detached: true,
@@ -111,24 +70,25 @@ export class NetnsNode implements RunningNode {
     closeSync(stdout)
     closeSync(stderr)
     child.unref()
-    store.changeNode(this.name, { program: program ?? used, daemon: processId(child.pid!) })
+    this.#change({ daemon: processId(child.pid!) })
     try {
       await this.#untilReady(AbortSignal.any([signal, AbortSignal.timeout(READY_MS)]))
     } catch (error) {
       await this.kill()
       throw error
     }
+    this.#change({ program })
     return performance.now() - startedMs
   }
 
   async stop(signal: AbortSignal): Promise<void> {
-    const { daemon } = this.#modules.store.node(this.name)
+    const { daemon } = this.#made
     if (daemon === undefined || !sendSignal(daemon, 'SIGTERM')) return
     if (!(await untilEnded(daemon, STOP_MS, signal))) await endProcess(daemon)
   }
 
   async kill(): Promise<void> {
-    const { daemon } = this.#modules.store.node(this.name)
+    const { daemon } = this.#made
     if (daemon !== undefined) await endProcess(daemon)
   }
 
@@ -141,20 +101,6 @@ export class NetnsNode implements RunningNode {
 
   async resume(): Promise<void> {
     this.#signal('SIGCONT')
-  }
-
-  async setHooks(hooks: Hooks): Promise<void> {
-    // Whole or not at all: the daemon may read it at any moment.
-    writeFileSync(`${this.#paths.hooks}.new`, JSON.stringify(hooks))
-    renameSync(`${this.#paths.hooks}.new`, this.#paths.hooks)
-  }
-
-  async fillDisk(leaveBytes: number): Promise<void> {
-    this.#disk().fill(leaveBytes)
-  }
-
-  async freeDisk(): Promise<void> {
-    this.#disk().free()
   }
 
   async beside(command: readonly string[]): Promise<BesideProcess> {
@@ -176,6 +122,16 @@ export class NetnsNode implements RunningNode {
     }
   }
 
+  get #made(): MadeNode {
+    return this.#modules.store.made.nodes[this.name]!
+  }
+
+  #change(change: Partial<MadeNode>): void {
+    this.#modules.store.change(({ nodes }) => ({
+      nodes: { ...nodes, [this.name]: { ...nodes[this.name]!, ...change } }
+    }))
+  }
+
   #daemonArguments(): string[] {
     const own = daemonArguments(this.plan, this.#modules.nodeOf)
     return ['daemon', '--home', this.#paths.home, '--json', ...own]
@@ -186,7 +142,7 @@ export class NetnsNode implements RunningNode {
     for (;;) {
       const line = readFileSync(this.#paths.stdout, 'utf8').split('\n', 2)
       if (line.length === 2) {
-        const said = JSON.parse(line[0]!) as ReadyLine & { error?: ErrorDocument }
+        const said = JSON.parse(line[0]!) as ReadyLine & { error?: { code: string; message: string } }
         if (said.error === undefined) return
         throw new Error(`${this.name} did not start: ${said.error.code}: ${said.error.message}`)
       }
@@ -196,14 +152,8 @@ export class NetnsNode implements RunningNode {
     }
   }
 
-  #disk(): SmallDisk {
-    if (this.plan.limits.diskBytes === undefined)
-      throw unsupported('netns', `fill the disk of ${this.name}, which has none of its own`)
-    return SmallDisk.at(this.#paths.disk)
-  }
-
   #signal(signal: NodeJS.Signals): void {
-    const { daemon } = this.#modules.store.node(this.name)
+    const { daemon } = this.#made
     if (daemon !== undefined) sendSignal(daemon, signal)
   }
 
