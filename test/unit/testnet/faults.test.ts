@@ -132,6 +132,22 @@ describe('a fault', () => {
     await expect(faults.apply({ kind: 'kill', node: 'mirror1' }, ended.signal)).rejects.toThrow('interrupted')
     expect(network.done).toEqual(['pause mirror1', 'resume mirror1'])
   })
+
+  it('that is taken back twice at once is taken back once', async () => {
+    const { network, faults } = newFaults()
+    const node = network.node('mirror1')
+    const { resume } = node
+    const busy = Promise.withResolvers<void>()
+    node.resume = async () => {
+      await busy.promise
+      await resume()
+    }
+    const paused = await faults.apply({ kind: 'pause', node: 'mirror1' }, new AbortController().signal)
+    const twice = [1, 2].map(() => faults.revert(paused, new AbortController().signal))
+    busy.resolve()
+    await Promise.all(twice)
+    expect(network.done).toEqual(['pause mirror1', 'resume mirror1'])
+  })
 })
 
 describe('a schedule', () => {
