@@ -52,8 +52,11 @@ export class ChangeMarks {
 
   /** What a thread that died had begun will not end, and may have been written or not. Nothing is written meanwhile. */
   settle(): void {
-    this.beginAll().end()
-    for (const [mark, begun] of this.#begun.entries()) Atomics.store(this.#ended, mark, begun)
+    for (const [mark, begun] of this.#begun.entries()) {
+      if (this.settled(mark) !== undefined) continue
+      Atomics.store(this.#begun, mark, begun + 1)
+      Atomics.store(this.#ended, mark, begun + 1)
+    }
   }
 
   /** How many writes of a mark have begun; undefined while one is under way. */
