@@ -68,6 +68,8 @@ export interface RunningNode {
   readonly address: string
   /** What its daemon does at this moment: `stopped` after a stop, a kill or a crash. Asks the system, not the daemon. */
   state(): Promise<NodeState>
+  /** `catalog ARGS --json` on the node's home, to its end. Never throws for what the command refuses: see `code` and `error`. */
+  catalog(args: readonly string[], signal: AbortSignal): Promise<CommandEnd>
   /** One request to the admin API. Throws only when nobody answers (NO_DAEMON), or what answers is cut (STREAM_TRUNCATED). */
   ask(request: AdminRequest, signal: AbortSignal): Promise<AdminAnswer>
 
@@ -113,6 +115,19 @@ export interface Hooks {
   readonly clockOffsetMs?: number
   /** Each write and each sync of a segment takes so much longer. */
   readonly diskDelayMs?: number
+}
+
+/** How a command has ended. */
+export interface CommandEnd {
+  readonly code: number | null
+  /** Undefined where it did what it was told. */
+  readonly error: ErrorDocument | undefined
+}
+
+export interface ErrorDocument {
+  readonly code: string
+  readonly message: string
+  readonly hint: string
 }
 
 export interface AdminRequest {

@@ -7,7 +7,9 @@ import { askAdmin } from './admin.ts'
 import {
   type AdminAnswer,
   type AdminRequest,
+  type CommandEnd,
   type DriverName,
+  type ErrorDocument,
   type HomeFiles,
   type Hooks,
   unsupported
@@ -27,6 +29,12 @@ export const homeIn = (folder: string): Pick<NodePaths, 'disk' | 'home'> => ({
   disk: join(folder, 'disk'),
   home: join(folder, 'disk', 'home')
 })
+
+/** What `catalog … --json` has said: one document, or none. */
+export function commandEnd(code: number | null, stdout: string): CommandEnd {
+  const said = stdout === '' ? undefined : (JSON.parse(stdout) as { error?: ErrorDocument })
+  return { code, error: said?.error }
+}
 
 export class LocalNode {
   readonly plan: NodePlan

@@ -55,6 +55,7 @@ function fakeNode(plan: RunningNode['plan'], note: (what: string) => Promise<voi
     address: name,
     state: async () => state,
     ask: async () => {
+    catalog: async () => {
       throw new CatalogError('NO_DAEMON', 'a fake has none')
     },
     async start() {

@@ -5,10 +5,10 @@ import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { MINUTE_MS, SECOND_MS, toCatalogError } from '../../../base/index.ts'
 import type { NodePlan } from '../../network/plan.ts'
-import type { BesideProcess, NodeState, RunningNode, StartOptions } from '../driver.ts'
-import { LocalNode } from '../local-node.ts'
+import type { BesideProcess, CommandEnd, NodeState, RunningNode, StartOptions } from '../driver.ts'
+import { commandEnd, LocalNode } from '../local-node.ts'
 import { end, run } from './engine.ts'
-import { containerOf, type MadeStore, pathsOf } from './made.ts'
+import { containerOf, HOME_THERE, type MadeStore, pathsOf } from './made.ts'
 
 /** A daemon is ready in a fraction of a second; the rest is for a machine that has ten times more to do than it has cores. */
 const READY_MS = 3 * MINUTE_MS
@@ -49,6 +49,19 @@ export class ComposeNode extends LocalNode implements RunningNode {
     const { code, stdout } = await end(['docker', 'inspect', '-f', '{{.State.Status}}', this.#container])
     const status = code === 0 ? stdout.trim() : 'none'
     return status === 'running' || status === 'paused' ? status : 'stopped'
+  }
+
+  /** Of a node that is stopped in a container of its own, without a network. */
+  async catalog(args: readonly string[], signal: AbortSignal): Promise<CommandEnd> {
+    const { folder, made } = this.#modules.store
+    const volume = `${pathsOf(folder).node(this.name).home}:${HOME_THERE}`
+    // What is true for the daemon alone (NODE_OPTIONS) is not meant for the command.
+    const there =
+      (await this.state()) === 'stopped'
+        ? ['run', '--rm', '--network', 'none', '-v', volume, made.nodes[this.name]!.image]
+        : ['exec', '-e', 'NODE_OPTIONS=', this.#container]
+    const { code, stdout } = await end(['docker', ...there, 'catalog', ...args, '--json'], { signal })
+    return commandEnd(code, stdout)
   }
 
   async start({ program }: StartOptions, signal: AbortSignal): Promise<number> {

@@ -4,14 +4,15 @@ import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
 import { MINUTE_MS, SECOND_MS } from '../../../base/index.ts'
 import type { ReadyLine } from '../../../node/index.ts'
 import type { NodePlan } from '../../network/plan.ts'
 import { endProcess, processId, sendSignal, stateOf, untilEnded } from '../../process-id.ts'
 import { daemonArguments, listenAddress } from '../daemon-arguments.ts'
-import type { BesideProcess, NodeState, RunningNode, StartOptions } from '../driver.ts'
-import { LocalNode } from '../local-node.ts'
+import type { BesideProcess, CommandEnd, NodeState, RunningNode, StartOptions } from '../driver.ts'
+import { commandEnd, LocalNode } from '../local-node.ts'
 import { type MadeNode, type MadeStore, type NetnsPaths, pathsOf } from './made.ts'
 import type { RegionHost } from './regions.ts'
 
@@ -56,6 +57,14 @@ export class NetnsNode extends LocalNode implements RunningNode {
     const { daemon } = this.#made
     const state = daemon === undefined ? 'ended' : stateOf(daemon)
     return state === 'ended' ? 'stopped' : state
+  }
+
+  async catalog(args: readonly string[], signal: AbortSignal): Promise<CommandEnd> {
+    const command = [process.execPath, this.#made.program, ...args, '--home', this.#paths.home, '--json']
+    const child = this.#spawn(command, { stdio: ['ignore', 'pipe', 'ignore'], signal })
+    const said = text(child.stdout!)
+    const [code] = (await once(child, 'close')) as [number | null]
+    return commandEnd(code, await said)
   }
 
   async start({ program = this.#made.program }: StartOptions, signal: AbortSignal): Promise<number> {
