@@ -55,9 +55,9 @@ function fakeNode(plan: RunningNode['plan'], note: (what: string) => Promise<voi
     address: name,
     state: async () => state,
     ask: async () => {
-    catalog: async () => {
       throw new CatalogError('NO_DAEMON', 'a fake has none')
     },
+    catalog: async () => ({ code: 0, error: undefined }),
     async start() {
       await become('running', 'start')()
       return 1
