@@ -64,7 +64,7 @@ async function main(signal: AbortSignal): Promise<number> {
 function tellSeen(soak: Soak, report: string | undefined): void {
   const seen = soak.seen()
   if (seen === undefined) return
-  const { outcomes, histories, idleLoop, messages } = seen
+  const { outcomes, histories, referenceLoop, messages } = seen
   console.log(
     `\nwhat users did:\n${outcomes
       .lines()
@@ -82,13 +82,13 @@ function tellSeen(soak: Soak, report: string | undefined): void {
     mostFiles: history.mostFiles,
     errors: history.errors(),
     loopP99Ms: history.loop.points,
-    lives: history.lives.map(({ startedAtMs, rss, files }) => ({
-      startedAtMs,
+    lives: history.lives.map(({ uptimeMs, lastAtMs, rss, files }) => ({
+      startedAtMs: lastAtMs - uptimeMs,
       rssBytes: rss.points,
       openFiles: files.points
     }))
   }))
-  const all = { users: outcomes.lines(), failures, messages, idleLoopP99Ms: idleLoop.points, nodes }
+  const all = { users: outcomes.lines(), failures, messages, referenceLoopP99Ms: referenceLoop.points, nodes }
   writeFileSync(join(report, 'soak.seen.json'), `${JSON.stringify(all, undefined, 1)}\n`)
 }
 

@@ -6,7 +6,13 @@ import {
   readRecordBytes,
   type Slice
 } from '../../library/index.ts'
-import { decodeSyncFrame, encodeSyncMessage, type SyncFrame, type SyncHello } from '../../protocols/index.ts'
+import {
+  decodeSyncFrame,
+  encodeSyncMessage,
+  errorOfStatus,
+  type SyncFrame,
+  type SyncHello
+} from '../../protocols/index.ts'
 import type { Head } from '../heads/index.ts'
 import {
   awaitSession,
@@ -62,6 +68,8 @@ export class SourceSession implements WorkerSession {
 
   async take(frame: SyncFrame): Promise<boolean> {
     const message = decodeSyncFrame(frame)
+    // Who gives up before the first word, as its disk or its user would have it, breaks nothing.
+    if (message.kind === 'abort') throw errorOfStatus(message.body, 'the other side')
     if (message.kind === 'hello') await this.#open(message.body)
     if (this.#session === undefined)
       throw new CatalogError('PROTOCOL_VIOLATION', `a session that begins with ${message.kind}`)

@@ -16,14 +16,16 @@ export interface Sample {
 }
 
 export interface Life {
-  readonly startedAtMs: number
+  /** Of the last sample. */
+  uptimeMs: number
+  lastAtMs: number
   readonly rss: Series
   readonly files: Series
   errors: Readonly<Record<string, number>>
 }
 
-/** Two answers of one process give the same start but for the time that they took. */
-const SAME_START_MS = 5 * SECOND_MS
+/** An answer of a node that was paused or had no processor is older by as much at most. */
+const LATE_ANSWER_MS = 15 * SECOND_MS
 /** Of one node: a soak that kills it more often is looked at by its last ones. */
 const MAX_LIVES = 100
 /** Of unasked ends: one is enough to fail. */
@@ -58,7 +60,9 @@ export class NodeHistory {
   }
 
   add({ atMs, uptimeMs, rssBytes, openFiles, loopP99Ms, errors }: Sample): void {
-    const life = this.#lifeOf(atMs - uptimeMs)
+    const life = this.#lifeOf(atMs, uptimeMs)
+    life.uptimeMs = uptimeMs
+    life.lastAtMs = atMs
     life.rss.add(atMs, rssBytes)
     life.files.add(atMs, openFiles)
     life.errors = errors
@@ -76,11 +80,14 @@ export class NodeHistory {
     return sumOf([this.#ended, this.#lives.at(-1)?.errors ?? {}])
   }
 
-  #lifeOf(startedAtMs: number): Life {
+  /** The uptime of a process never falls; that of another is less, or began after the last sample. */
+  #lifeOf(atMs: number, uptimeMs: number): Life {
     const last = this.#lives.at(-1)
-    if (last !== undefined && Math.abs(last.startedAtMs - startedAtMs) < SAME_START_MS) return last
+    const isSame =
+      last !== undefined && uptimeMs >= last.uptimeMs && atMs - uptimeMs < last.lastAtMs + LATE_ANSWER_MS
+    if (isSame) return last
     if (last !== undefined) Object.assign(this.#ended, sumOf([this.#ended, last.errors]))
-    const life = { startedAtMs, rss: new Series(), files: new Series(), errors: {} }
+    const life = { uptimeMs, lastAtMs: atMs, rss: new Series(), files: new Series(), errors: {} }
     this.#starts++
     this.#lives.push(life)
     if (this.#lives.length > MAX_LIVES) this.#lives.shift()

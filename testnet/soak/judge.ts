@@ -21,12 +21,12 @@ const FILES_GROWTH = 16
 /** Whatever the trend. A node of the soak has some dozens: files of LevelDB, segments, sockets of clients. */
 const MOST_FILES = 256
 /**
- * How late an event loop may be, in most minutes and in nearly all; and where the machine keeps even a thread that does nothing from running,
- * so many times as late as that one: who works gets the processor later than who has slept.
+ * How late an event loop may be, in most minutes and in nearly all; and where the machine has too much to do, so many times as late as that of a
+ * thread with little work.
  */
 const LOOP_MEDIAN_MS = 50
 const LOOP_P95_MS = 250
-const LOOP_TIMES_IDLE = 10
+const LOOP_TIMES_REFERENCE = 4
 const LEAST_MINUTES = 5
 /** Of what users did: faults make some of it fail, and only some. */
 const MOST_FAILED_SHARE = 0.15
@@ -48,7 +48,7 @@ export const isUnexpected = (code: string): boolean => UNEXPECTED.has(code)
 
 export interface Seen {
   readonly histories: readonly NodeHistory[]
-  readonly idleLoop: Series
+  readonly referenceLoop: Series
   /** How often faults ended the process of a node. */
   endsOf(node: string): number
   /** What could not be given or taken back. */
@@ -99,17 +99,17 @@ export const judge: Readonly<Record<string, (seen: Seen) => Judgement>> = {
       : outcome([...tooMany, ...(growth.reason === undefined ? [] : [growth.reason])])
   },
 
-  'event loops are not held up': ({ histories, idleLoop }) => {
-    const idle = idleLoop.points.map(({ value }) => value)
-    if (idle.length < LEAST_MINUTES) return unjudged(`only ${idle.length} minutes to compare with`)
+  'event loops are not held up': ({ histories, referenceLoop }) => {
+    const reference = referenceLoop.points.map(({ value }) => value)
+    if (reference.length < LEAST_MINUTES) return unjudged(`only ${reference.length} minutes to compare with`)
     const faults = histories.flatMap(({ name, loop }) => {
       const values = loop.points.map(({ value }) => value)
       return [[0.5, LOOP_MEDIAN_MS] as const, [0.95, LOOP_P95_MS] as const].flatMap(([share, most]) => {
-        const [own, machine] = [percentile(values, share) ?? 0, percentile(idle, share)!]
-        if (own <= Math.max(most, LOOP_TIMES_IDLE * machine)) return []
+        const [own, machine] = [percentile(values, share) ?? 0, percentile(reference, share)!]
+        if (own <= Math.max(most, LOOP_TIMES_REFERENCE * machine)) return []
         const which = share === 0.5 ? 'in most minutes' : 'in more than a twentieth of minutes'
         return [
-          `${name} is ${displayDuration(own)} late ${which}, an idle thread ${displayDuration(machine)}`
+          `${name} is ${displayDuration(own)} late ${which}, a thread with little work ${displayDuration(machine)}`
         ]
       })
     })

@@ -61,7 +61,7 @@ export function soakScenario(options: SoakOptions): Soak {
       const load = new Load({ network, work, measures, clock, outcomes })
       seen = {
         histories: watch.histories,
-        idleLoop: watch.idleLoop,
+        referenceLoop: watch.referenceLoop,
         endsOf: name => faultRun.endsOf(name),
         faultProblems: faultRun.problems,
         get failed() {
@@ -159,7 +159,7 @@ const memoryNow = ({ lives }: NodeHistory): string => {
 }
 
 /** As figures of the run, a few for each node. */
-function measureSeen({ measures }: ScenarioRun, { histories, idleLoop }: Watch): void {
+function measureSeen({ measures }: ScenarioRun, { histories, referenceLoop }: Watch): void {
   for (const { name, lives, loop } of histories) {
     for (const life of lives) {
       for (const { value } of life.rss.points) measures.add(`memory of ${name}`, value, 'bytes')
@@ -172,5 +172,5 @@ function measureSeen({ measures }: ScenarioRun, { histories, idleLoop }: Watch):
     }
     for (const { value } of loop.points) measures.add(`event loop p99 of ${name}`, value)
   }
-  for (const { value } of idleLoop.points) measures.add('event loop p99 of an idle thread', value)
+  for (const { value } of referenceLoop.points) measures.add('event loop p99 of the reference thread', value)
 }

@@ -17,8 +17,8 @@ const MAX_MESSAGES = 20
 
 export class Watch {
   readonly histories: readonly NodeHistory[]
-  /** How late the event loop of a thread was that did nothing. */
-  readonly idleLoop = new Series()
+  /** How late the event loop of a thread was that has little to do. */
+  readonly referenceLoop = new Series()
   /** What logs told of errors that are defects, as their nodes keep them. */
   readonly messages: string[] = []
   readonly #network: RunningNetwork
@@ -43,15 +43,15 @@ export class Watch {
   async during<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     const done = new AbortController()
     const end = AbortSignal.any([signal, done.signal])
-    const idle = new Worker(new URL('./idle-thread.ts', import.meta.url))
-    idle.on('message', (p99Ms: number) => this.idleLoop.add(this.sinceStartMs, p99Ms))
+    const reference = new Worker(new URL('./reference-thread.ts', import.meta.url))
+    reference.on('message', (p99Ms: number) => this.referenceLoop.add(this.sinceStartMs, p99Ms))
     const looking = this.#lookOn(end)
     try {
       return await Promise.race([work, looking])
     } finally {
       done.abort()
       await looking.catch(() => undefined)
-      await idle.terminate()
+      await reference.terminate()
     }
   }
 

@@ -3,10 +3,10 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { CatalogError, DAY_MS } from '../../../base/index.ts'
 import { createStatusRecord, KeyFamily, makeKey } from '../../../library/index.ts'
-import { encodeFrame, encodeSyncMessage, type SyncMessage } from '../../../protocols/index.ts'
+import { abortFrame, encodeFrame, encodeSyncMessage, type SyncMessage } from '../../../protocols/index.ts'
 import { decodeHead, type HeadStatement, readHead, signHead } from '../../../sync/index.ts'
 import { keyOf, NOW_MS } from '../records/examples.ts'
-import { follow, numbered, range, type SessionOptions, SyncHome } from './homes.ts'
+import { follow, numbered, parse, range, type SessionOptions, SyncHome } from './homes.ts'
 import { changing, inTurn } from './hostile.ts'
 import { framesOf, messagesOf } from './sides.ts'
 import { hashOf } from './tries.ts'
@@ -236,16 +236,26 @@ describe('any bytes', () => {
     expect(await reader.followedWhole()).toEqual([await writer.root()])
   })
 
-  test('from a follower change nothing at the source', async () => {
-    const root = await writer.root()
-    const options = {
+  const showing = () =>
+    ({
       role: 'source',
       local: writer.key.publicKey,
       remote: reader.key.publicKey,
       node: reader.key.publicKey,
       compareInMs: 0,
       sketchInMs: 0
-    } as const
+    }) as const
+
+  test('are none where a follower gives up before its first word', async () => {
+    const [given] = await parse([abortFrame(new CatalogError('BUSY', 'the disk is too slow'))])
+    await writer.sets.session(showing(), async port => {
+      expect(await codeOf(port.take(given!))).toBe('BUSY')
+    })
+  })
+
+  test('from a follower change nothing at the source', async () => {
+    const root = await writer.root()
+    const options = showing()
     const record: SyncMessage = { kind: 'records', body: { records: [numbered(9).bytes] } }
     for (const message of [record, { kind: 'fin', body: { root: hashOf('x') } } as const])
       await writer.sets.session(options, async port => {

@@ -46,11 +46,11 @@ function seen(shapes: readonly Shape[], more: Partial<Seen> = {}): Seen {
   const history = new NodeHistory('n1')
   const random = new Random('noise')
   for (const shape of shapes) live(history, random, shape)
-  const idleLoop = new Series()
-  for (let minute = 1; minute <= 60; minute++) idleLoop.add(minute * MINUTE_MS, 2)
+  const referenceLoop = new Series()
+  for (let minute = 1; minute <= 60; minute++) referenceLoop.add(minute * MINUTE_MS, 2)
   return {
     histories: [history],
-    idleLoop,
+    referenceLoop,
     endsOf: () => shapes.length - 1,
     faultProblems: [],
     failed: {},
@@ -111,10 +111,10 @@ describe('open files', () => {
 })
 
 describe('event loops', () => {
-  it('are compared with what the machine does to an idle thread', () => {
+  it('are compared with what the machine does to a thread with little work', () => {
     const slow = new Series()
     for (let minute = 1; minute <= 60; minute++) slow.add(minute * MINUTE_MS, 60)
-    expect(judge[LOOPS]!(seen([{ loopMs: () => 60 }], { idleLoop: slow }))).toEqual({ state: 'passed' })
+    expect(judge[LOOPS]!(seen([{ loopMs: () => 60 }], { referenceLoop: slow }))).toEqual({ state: 'passed' })
     expect(judge[LOOPS]!(seen([{ loopMs: () => 60 }]))).toMatchObject({ state: 'failed' })
   })
 
@@ -132,6 +132,28 @@ describe('processes and errors', () => {
     const ended = seen([{}])
     ended.histories[0]!.addEnd('stopped by itself')
     expect(judge[ENDS]!(ended).reason).toBe('n1 stopped by itself')
+  })
+
+  it('one whose answers came late is the same all the time', () => {
+    const history = new NodeHistory('n1')
+    const sample = { rssBytes: 1, openFiles: 1, errors: {} }
+    for (const [atMs, lateMs] of [
+      [60_000, 0],
+      [70_000, 9000],
+      [75_000, 0],
+      [88_000, 12_000]
+    ] as const)
+      history.add({ atMs, uptimeMs: atMs - lateMs - 1000, ...sample })
+    expect(history.starts).toBe(1)
+    history.add({ atMs: 95_000, uptimeMs: 2000, ...sample })
+    expect(history.starts).toBe(2)
+  })
+
+  it('one that has run for longer than the one before it, unseen, is another', () => {
+    const history = new NodeHistory('n1')
+    history.add({ atMs: 5000, uptimeMs: 3000, rssBytes: 1, openFiles: 1, errors: {} })
+    history.add({ atMs: 60_000, uptimeMs: 20_000, rssBytes: 1, openFiles: 1, errors: {} })
+    expect(history.starts).toBe(2)
   })
 
   it('an error that nobody had thought of counts, in any life, one that faults bring does not', () => {
