@@ -6,6 +6,7 @@ import { CatalogError, silentLogger, untilAborted } from '../../../base/index.ts
 import type { PeerState } from '../../../mirror/index.ts'
 import { Claimed } from '../../../node/services/mirroring/claimed.ts'
 import { Holders, type HoldersModules } from '../../../node/services/mirroring/holders.ts'
+import { ASK_MS } from '../../../node/services/mirroring/questions.ts'
 import type { ProofOutcome } from '../../../node/services/mirroring/types.ts'
 import { peerOf } from '../../../node/services/writer-key.ts'
 import { ManualClock } from '../protocols/manual-clock.ts'
@@ -198,12 +199,13 @@ describe('members', () => {
   })
 
   test('that say nothing take no time from those who wait behind them', async () => {
-    const limits: AbortController[] = []
-    const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => {
-      const limit = new AbortController()
-      limits.push(limit)
-      return limit.signal
-    })
+    const limits: Array<() => void> = []
+    const { setTimeout } = globalThis
+    const timers = vi.spyOn(globalThis, 'setTimeout').mockImplementation(((end: () => void, ms: number) => {
+      if (ms !== ASK_MS) return setTimeout(end, ms)
+      limits.push(end)
+      return { unref: () => undefined }
+    }) as never)
     try {
       members = Array.from({ length: 9 }, (_, at) => peerOf(keyOf(`member ${at}`).publicKey))
       connected = [...members]
@@ -215,11 +217,11 @@ describe('members', () => {
       begin()
       await clock.advance(1)
       expect(askedPeers).not.toContain(last)
-      for (const limit of [...limits]) limit.abort(new CatalogError('TIMEOUT', 'too late'))
+      for (const end of [...limits]) end()
       await clock.advance(1)
       expect(claimed.of(last)).toEqual([one.toString()])
     } finally {
-      timeout.mockRestore()
+      timers.mockRestore()
     }
   })
 
