@@ -100,6 +100,7 @@ export async function runOnOwn(
   signal: AbortSignal
 ): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'catalog-testnet-'))
+  console.log(`homes and logs, while it runs: ${folder}`)
   try {
     const network = await bringUp(words.driver, planNetwork(scenario.size), folder, signal)
     return await runOn(network, scenario, words, signal)

@@ -19,6 +19,8 @@ export const HUNG = 'HUNG'
 /** A node says so of what a user would not have asked had they known: answers, and no failures. */
 const ANSWERS: Readonly<Partial<Record<OperationKind, readonly string[]>>> = {
   follow: ['ALREADY_FOLLOWED'],
+  // It is compared at this moment.
+  sync: ['BUSY'],
   unfollow: ['NOT_FOUND'],
   remove: ['RELEASE_PINNED', 'RELEASE_NOT_FOUND'],
   info: ['RELEASE_NOT_FOUND'],
