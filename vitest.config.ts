@@ -16,6 +16,7 @@ const REPLACING = ['base/clock', 'cli/daemon', 'content/reader', 'quic/muxer', '
 
 export default defineConfig({
   test: {
+    setupFiles: 'test/equal-bytes.setup.ts',
     projects: [
       {
         extends: true,
