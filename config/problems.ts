@@ -82,6 +82,8 @@ export function throwProblems(problems: readonly ConfigProblem[]): void {
       ? first.message
       : `${problems.length} problems: ${problems.map(problem => problem.message).join('; ')}`
   const hint =
-    'correct the values named; docs/configuration.md and `catalog config docs` list every key and rule'
+    first.code === 'CONFIG_SYNTAX'
+      ? 'correct the line named; `catalog config validate` reads the file again'
+      : 'correct the values named; docs/configuration.md and `catalog config docs` list every key and rule'
   throw new CatalogError(first.code, message, { hint, details: { problems } })
 }

@@ -1,6 +1,6 @@
 /** `npm run testnet -- COMMAND`: a network of many nodes on this machine, to be hurt and watched (docs/testnet.md). `--help` says more. */
 import { parseArgs } from 'node:util'
-import { toCatalogError } from '../base/index.ts'
+import { ExitCode, toCatalogError } from '../base/index.ts'
 import { DRIVERS, defaultFolder, SCENARIOS, TOPOLOGIES } from '../testnet/index.ts'
 import { down, runOne, status, up } from './testnet/commands.ts'
 
@@ -74,7 +74,8 @@ async function main(signal: AbortSignal): Promise<number> {
       return await status(folder, signal)
     case 'run': {
       const scenario = SCENARIOS.find(({ name }) => name === word)
-      if (scenario === undefined) return usage(`${word ?? 'nothing'} is no scenario`)
+      if (scenario === undefined)
+        return usage(word === undefined ? 'say which scenario' : `${word} is no scenario`)
       if (values.save && values.baseline === undefined) usage('--save needs --baseline FILE')
       return await runOne(scenario, { ...values, upgradeTo: values['upgrade-to'], folder }, signal)
     }
@@ -96,7 +97,8 @@ for (const name of ['SIGINT', 'SIGTERM'] as const)
 try {
   process.exitCode = await main(ended.signal)
 } catch (thrown) {
-  const { code, message, hint } = toCatalogError(thrown)
+  const { code, exitCode, message, hint } = toCatalogError(thrown)
   console.error(`testnet: ${code}: ${message}; ${hint}`)
-  process.exitCode = 1
+  // Wrong words end with 2, whoever finds them wrong; all else with 1.
+  process.exitCode = exitCode === ExitCode.Usage ? exitCode : ExitCode.Failed
 }

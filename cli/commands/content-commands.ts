@@ -144,7 +144,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
           'incremental: the writer tells what it has changed since; differential: what differs is looked for; full: everything comes anew. Else the first with the writer itself, the second with others',
         choices: ['full', 'incremental', 'differential']
       },
-      { ...LATER, description: `${LATER.description}; goes with --library only` },
+      { ...LATER, description: `${LATER.description}; of the other options only --library goes with it` },
       { flags: '--status', description: 'the libraries that copies are here of' },
       { flags: '--forget', description: 'let go of the copy of PEERID, or of PEERID/NAME' }
     ],
@@ -170,7 +170,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
       'Each package becomes DIR/NAME; catalog-lock.json in DIR says exactly what is there. Files are written while later ones still arrive, and swapped in when all of the release is there and checked: an install that fails or is killed leaves the old state or the new one, and the next one goes on with what has come. A name is pinned on this node to the publisher of its first install, or to your own key when you publish it here first. While several owners publish a name that is not pinned, none is guessed, not even when only one has the version asked for; --publisher KEY chooses one, and is the step that replaces a pin: a change of owner is said. A name that the folder has from another owner is refused likewise. A lock file names the publishers by key, so with --frozen it outranks the pins. A version that its publisher has yanked is not chosen unless it is named exactly or locked, and then there is a warning; of a deprecated or archived one too. Dependencies are recorded but not resolved yet: name them too.',
     arguments: [{ name: '[spec...]', description: `${SPEC_FORMS}; none with --frozen` }],
     options: [
-      { flags: '--to <dir>', description: 'folder to install into', complete: 'directory' },
+      { flags: '--to <dir>', description: 'folder to install into; has to be given', complete: 'directory' },
       { flags: '--frozen', description: 'install exactly what catalog-lock.json says' },
       STALE,
       PUBLISHER

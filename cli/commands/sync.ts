@@ -29,7 +29,9 @@ export const run = defineCommand(async (context, [peer]: [string | undefined], o
     return
   }
   if (peer === undefined)
-    throw new CatalogError('INVALID_ARGUMENT', 'name the peer', { hint: 'or give --status' })
+    throw new CatalogError('INVALID_ARGUMENT', 'name the peer', {
+      hint: 'give its peer id or multiaddr, or --status'
+    })
   if (options.forget === true) {
     expectAlone(given(options).length > 1, '--forget')
     const path = `/v1/sync/${encodeURIComponent(peer)}`
@@ -41,7 +43,9 @@ export const run = defineCommand(async (context, [peer]: [string | undefined], o
   }
   const { library, dryRun, mode, strategy, content, type, tag, category, prefix, publisher, later } = options
   if (later === true && given(options).some(option => option !== 'library' && option !== 'later'))
-    throw new CatalogError('INVALID_ARGUMENT', '--later goes with --library only')
+    throw new CatalogError('INVALID_ARGUMENT', '--later goes with PEER and --library alone', {
+      hint: 'leave out the other options, or --later'
+    })
   const body = { peer, library, dryRun, mode, strategy, content, type, tag, category, prefix, publisher }
   const result = await runOrQueue<SyncResult>(context, { path: '/v1/sync', queue: 'sync', body, later })
   if (result === undefined) return

@@ -57,7 +57,8 @@ export function parseCommandLine(spec: ProgramSpec, argv: string[], io: Io): Inv
       if (DONE_CODES.has(error.code) || error.exitCode === 0) return undefined
       const group = groupOf(spec.commands, argv)
       if (error.code === MISSING_CODE) {
-        if (group === PROGRAM_NAME) io.stderr.write(`${program.helpInformation()}\n`)
+        if (group === PROGRAM_NAME && !argv.includes('--json'))
+          io.stderr.write(`${program.helpInformation()}\n`)
         throw new CatalogError('INVALID_ARGUMENT', 'a command is missing', {
           hint: `\`${group} --help\` lists them`
         })
@@ -109,7 +110,7 @@ function buildProgram(
   program
     .description(spec.description)
     .version(spec.version, '-V, --version', 'print the version')
-    .helpOption(`-h, ${HELP_FLAG}`, 'show help')
+    .addHelpOption(helpOption())
     .helpCommand('help [command]', 'show help for a command')
     .exitOverride()
     .configureOutput({
@@ -137,6 +138,7 @@ function addCommand(
   command
     .summary(spec.summary)
     .description(spec.details === undefined ? spec.summary : `${spec.summary}\n\n${spec.details}`)
+    .addHelpOption(helpOption().helpGroup(GLOBAL_HEADING))
   for (const argument of spec.arguments ?? []) command.addArgument(toArgument(argument))
   for (const option of spec.options ?? []) command.addOption(toOption(option))
   for (const option of globals) command.addOption(toOption(option).helpGroup(GLOBAL_HEADING))
@@ -146,6 +148,8 @@ function addCommand(
   if (spec.load !== undefined) command.action(() => chosen(command, spec))
   else command.enablePositionalOptions()
 }
+
+const helpOption = (): Option => new Option(`-h, ${HELP_FLAG}`, 'show help')
 
 /** The nearest to the command wins where a global option was given twice. */
 function globalsOf(command: Command): GlobalOptions {
@@ -199,17 +203,15 @@ function groupOf(commands: CommandSpec[], argv: string[]): string {
 
 /** `error: unknown option '--froze'\n(Did you mean --frozen?)` becomes a message and a hint. */
 function usageError(error: CommanderError, group: string): CatalogError {
-  const [first = '', ...rest] = error.message
-    .replace(/^error: /, '')
-    .replace(/\.$/, '')
-    .split('\n')
-  const unknown = /^unknown command '(.*)'$/.exec(first)?.[1]
+  // What was typed is in the message, and may have more lines than one: only the last line can be commander's suggestion.
+  const [, text = '', suggestion] =
+    /^(?:error: )?(.*?)\.?(?:\n\(Did you mean (.*)\?\))?$/s.exec(error.message) ?? []
+  const unknown = /^unknown command '(.*)'$/s.exec(text)?.[1]
   if (unknown !== undefined && LATER.has(`${group} ${unknown}`))
     return new CatalogError('INVALID_ARGUMENT', `\`${group} ${unknown}\` is not there yet`, {
       hint: 'it comes with a later release'
     })
-  const suggestion = /^\(Did you mean (.*)\?\)$/.exec(rest.join(' ').trim())?.[1]
-  return new CatalogError('INVALID_ARGUMENT', first, {
+  return new CatalogError('INVALID_ARGUMENT', text, {
     hint: suggestion === undefined ? `see \`${group} --help\`` : `did you mean ${suggestion}?`
   })
 }

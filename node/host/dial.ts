@@ -90,7 +90,11 @@ function dialError(
 const reasonsOf = (error: unknown): string[] =>
   error instanceof AggregateError ? error.errors.map(messageOf) : [messageOf(error)]
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+const messageOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  // The platform's words for it say neither what was waited for nor how long.
+  return error.name === 'TimeoutError' ? `no answer in ${DIAL_TIMEOUT_MS} ms` : error.message
+}
 
 /** ABORTED or TIMEOUT, after what the caller's signal says. */
 function abortError(signal: AbortSignal): CatalogError {

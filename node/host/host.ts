@@ -125,7 +125,9 @@ class Libp2pHost implements Host {
   async disconnect(peerId: string): Promise<void> {
     const peer = parsePeerId(peerId)
     if (this.libp2p.getConnections(peer).length === 0)
-      throw new CatalogError('NOT_FOUND', `there is no connection to ${peerId}`)
+      throw new CatalogError('NOT_FOUND', `there is no connection to ${peerId}`, {
+        hint: '`catalog peers list` shows who is connected'
+      })
     this.keeper.unkeepPeer(peer.toString())
     await this.libp2p.hangUp(peer)
     this.#wayBack.forget(peer.toString())

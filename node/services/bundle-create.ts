@@ -118,7 +118,10 @@ async function putRecords(
     await put({ kind: 'record', record: record.bytes, proof: proveRecord(tree, key) })
     if ('release' in record) contents.set(record.release.content.toString(), record.release.content)
   }
-  if (seen.size === 0) throw new CatalogError('NOT_FOUND', 'the library has no records any more')
+  if (seen.size === 0)
+    throw new CatalogError('NOT_FOUND', 'the library has no records any more', {
+      hint: '`catalog library list` shows which have'
+    })
   return contents
 }
 

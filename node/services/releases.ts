@@ -100,7 +100,10 @@ export function createReleases(modules: ReleasesModules): ReleaseService {
     pin(name) {
       checkName(name)
       const owner = registry.ownerPin(name)
-      if (owner === undefined) throw new CatalogError('NOT_FOUND', `${name} is not pinned to an owner here`)
+      if (owner === undefined)
+        throw new CatalogError('NOT_FOUND', `${name} is not pinned to an owner here`, {
+          hint: '`catalog conflicts resolve NAME --owner KEY` pins it'
+        })
       return formatPublicKey(owner)
     },
     async setPin(name, owner, signal) {

@@ -142,6 +142,7 @@ const PROGRAMS: Readonly<Record<DriverName, { latest(): string; named(word: stri
 
 function buildBundle(): string {
   const built = spawnSync(process.execPath, [join(ROOT, 'scripts', 'bundle.ts')], { encoding: 'utf8' })
+  if (built.signal !== null) throw new CatalogError('ABORTED', `the build was ended by ${built.signal}`)
   if (built.status !== 0) throw new CatalogError('INTERNAL', `the program was not built: ${built.stderr}`)
   return join(ROOT, 'dist', 'catalog.cjs')
 }

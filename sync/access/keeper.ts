@@ -237,7 +237,10 @@ function changed(before: readonly Uint8Array[], { joining, leaving }: MemberChan
 /** The library, if it is one whose members are named one by one. */
 function expectMembers(library: OwnLibrary): OwnLibrary {
   const { name, access, group } = library
-  if (access === 'public') throw new CatalogError('INVALID_ARGUMENT', `the library ${name} is for everybody`)
+  if (access === 'public')
+    throw new CatalogError('INVALID_ARGUMENT', `the library ${name} is for everybody`, {
+      hint: 'only a private or restricted library has a list of nodes; `catalog library list` shows which is what'
+    })
   if (group !== undefined)
     throw new CatalogError('INVALID_ARGUMENT', `the library ${name} is for the group ${group}`, {
       hint: 'change the group with `catalog group`'

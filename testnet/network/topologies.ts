@@ -47,6 +47,10 @@ const ROLE_SETTINGS: Readonly<Record<Role, Readonly<Record<string, string>>>> = 
 export function planNetwork(size: NetworkSize): NetworkPlan {
   const { topology, regions, counts } = size
   const total = ROLES.reduce((sum, role) => sum + (counts[role] ?? 0), 0)
+  if (regions.includes(''))
+    throw new CatalogError('INVALID_ARGUMENT', 'a region has no name', {
+      hint: 'name them, such as eu,us,ap'
+    })
   if ((counts.seed ?? 0) < 1) throw new CatalogError('INVALID_ARGUMENT', 'a network has at least one seed')
   if (total > MAX_NODES)
     throw new CatalogError('INVALID_ARGUMENT', `${total} nodes, a network has at most ${MAX_NODES}`)

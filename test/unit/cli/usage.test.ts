@@ -31,6 +31,12 @@ describe('wrong usage', () => {
       'did you mean connect?'
     ],
     ['help in a group for none', ['peers', 'help', 'x'], "unknown command 'x'", '`catalog peers --help`'],
+    [
+      'a value of two lines',
+      ['status', '--timeout', 'so\non'],
+      'is not a duration',
+      '`catalog status --help`'
+    ],
     ['no duration', ['status', '--timeout', 'soon'], 'is not a duration', ''],
     ['no key=value', ['daemon', '--set', 'x'], 'not of the form key=value', ''],
     ['verify of nothing', ['verify'], 'verify needs a release, or --all', 'catalog verify --all'],
@@ -58,11 +64,7 @@ describe('wrong usage', () => {
   })
 
   it('is a JSON document on stdout with --json, wherever that stands', async () => {
-    for (const argv of [
-      ['--json', 'publsh'],
-      ['publsh', '--json'],
-      ['fetch', '--json']
-    ]) {
+    for (const argv of [['--json'], ['--json', 'publsh'], ['publsh', '--json'], ['fetch', '--json']]) {
       const result = await cli(argv)
       expect(result.status).toBe(2)
       expect(result.stderr).toBe('')
@@ -108,6 +110,9 @@ describe('help', () => {
       for (const { flags } of spec.options ?? []) expect(stdout).toContain(flags)
       for (const { line } of spec.examples ?? []) expect(stdout).toContain(line)
       expect(stdout).toContain('--home <dir>')
+      // What belongs to the command comes first; its help is no option of its own.
+      expect(stdout.indexOf('Options:') < stdout.indexOf('Global options:')).toBe(true)
+      expect(stdout.includes('\nOptions:')).toBe((spec.options ?? []).length > 0)
     }
   )
 

@@ -107,7 +107,10 @@ describe('connecting', () => {
     expect(b.peers()).toHaveLength(1)
     await b.disconnect(a.peerId)
     await expect.poll(() => a.peers()).toEqual([])
-    await expect(b.disconnect(a.peerId)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(b.disconnect(a.peerId)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      hint: expect.stringContaining('catalog peers list')
+    })
   })
 
   test('nobody there is DIAL_FAILED with the addresses tried', async () => {

@@ -96,6 +96,7 @@ describe('a plan', () => {
 
   it('has a seed, and no more nodes than can be run', () => {
     expect(() => planNetwork({ topology: 'mesh', regions: REGIONS, counts: { mirror: 3 } })).toThrow(/seed/)
+    expect(() => planNetwork({ topology: 'mesh', regions: [''], counts: COUNTS })).toThrow(/has no name/)
     const counts = { seed: 1, consumer: 200 }
     expect(() => planNetwork({ topology: 'mesh', regions: REGIONS, counts })).toThrow(/at most 100/)
   })
