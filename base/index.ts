@@ -1,8 +1,9 @@
 /**
  * Base: the few things every part needs and no part of Catalog is about: errors with stable codes, time as a
  * parameter, the log interface, limits and patience (semaphore, retry, single flight, circuit breaker), a bounded cache,
- * units, metrics and spans. It knows no word of packages, peers or files, starts nothing and keeps no global state: all it
- * works with comes in as an argument and goes out as a return value or a CatalogError.
+ * units, metrics and spans, files that are durable. But for the rows in the tables of error codes and metrics it knows no word of
+ * packages or peers; it starts nothing and keeps no global state: all it works with comes in as an argument and goes out as a return value
+ * or a CatalogError.
  */
 export * from './assert.ts'
 export * from './away.ts'

@@ -190,24 +190,6 @@ export function exportPublicPem(publicKey: Uint8Array): string {
     .toString()
 }
 
-/** Reads an SPKI PEM. Throws KEY_INVALID. */
-export function importPublicPem(pem: string): Uint8Array {
-  if (pem.length > MAX_PEM_CHARS || !pem.includes('-----BEGIN PUBLIC KEY-----')) {
-    throw new CatalogError('KEY_INVALID', 'this is not an SPKI PEM ("BEGIN PUBLIC KEY")')
-  }
-  let der: Uint8Array
-  try {
-    der = createPublicKey({ key: pem, format: 'pem' }).export({ type: 'spki', format: 'der' })
-  } catch (cause) {
-    throw new CatalogError('KEY_INVALID', 'the PEM cannot be read', { cause })
-  }
-  const key = plainBytes(der.subarray(SPKI_PREFIX.length)).slice()
-  if (!bytesEqual(der.subarray(0, SPKI_PREFIX.length), SPKI_PREFIX) || !isPublicKey(key)) {
-    throw new CatalogError('KEY_INVALID', 'the PEM does not hold an Ed25519 public key')
-  }
-  return key
-}
-
 /** Random bytes from the system, for salts and nonces. */
 export function secureRandom(sizeBytes: number): Uint8Array {
   return plainBytes(randomBytes(sizeBytes))

@@ -40,7 +40,7 @@ export interface RequestOptions {
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
 /**
- * Speaks the admin API of docs/cli.md over the Unix socket of one daemon: JSON requests, streams up and down with
+ * Speaks the admin API (docs/openapi.json) over the Unix socket of one daemon: JSON requests, streams up and down with
  * back-pressure, one kept-alive connection. Every failure is a CatalogError: the daemon's own with its request id, or
  * NO_DAEMON, TIMEOUT, ABORTED, STREAM_TRUNCATED.
  */
@@ -60,7 +60,7 @@ export class AdminClient {
     }
   }
 
-  /** Sends JSON, receives JSON. `Answer` is the shape that docs/cli.md promises for the path. */
+  /** Sends JSON, receives JSON. `Answer` is the shape that docs/openapi.json promises for the path. */
   async request<Answer>(method: Method, path: string, options: RequestOptions = {}): Promise<Answer> {
     const body = options.body === undefined ? undefined : JSON.stringify(options.body)
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs

@@ -35,7 +35,7 @@ export interface ChunkRef {
   lengthBytes: number
 }
 
-/** A decoded node of a file tree (store.md 2). Level 1 names chunks, level n names nodes of level n-1. */
+/** A decoded node of a file tree (docs/disk-format.md, "Blocks"). Level 1 names chunks, level n names nodes of level n-1. */
 export interface TreeNode {
   level: number
   sizeBytes: number

@@ -17,7 +17,6 @@
 import type { CID } from 'multiformats/cid'
 import { CatalogError } from '../../base/index.ts'
 import {
-  bytesEqual,
   PUBLIC_KEY_BYTES,
   SIGNATURE_BYTES,
   type Signer,
@@ -143,12 +142,4 @@ export function createRecord(statement: RecordStatement, signer: Signer): Signed
   const bytes = encodeCanonical({ ...unsigned, sig })
   checkSize(bytes)
   return decodeRecord(bytes)
-}
-
-/** Verifies again a record that was decoded elsewhere: its bytes, and that `id` is theirs. Throws as `decodeRecord`. */
-export function verifyRecord(record: SignedRecord): void {
-  const again = decodeRecord(record.bytes)
-  if (!bytesEqual(again.id.bytes, record.id.bytes)) {
-    throw new CatalogError('SIGNATURE_INVALID', 'the id of the record is not the hash of its bytes')
-  }
 }

@@ -19,8 +19,7 @@ export * as check from './checks.ts'
 export {
   createRecord,
   decodeRecord,
-  type RecordStatement,
-  verifyRecord
+  type RecordStatement
 } from './envelope.ts'
 export { checkFields, may, must } from './fields.ts'
 export { RECORD_LIMITS } from './limits.ts'

@@ -31,7 +31,7 @@ export {
   type TreeNode
 } from './node.ts'
 export { NodeCache } from './node-cache.ts'
-export { childPath, digitAt, FAN_OUT, isPath, MAX_DEPTH, type Path, pathOf } from './path.ts'
+export { childPath, digitAt, FAN_OUT, MAX_DEPTH, type Path, pathOf } from './path.ts'
 export { MAX_PROOF_BYTES, type ProvenRecord, proveRecord, verifyProof } from './proof.ts'
 export { type RebuildOptions, type RebuiltTree, rebuildTree } from './rebuild.ts'
 export { readLibraryIds, type TreeRow } from './rows.ts'

@@ -1,5 +1,5 @@
 /**
- * Nodes of the trie as bytes, which are what is stored and what is hashed (docs/sync.md, "Nodes"):
+ * Nodes of the trie as bytes, which are what is stored and what is hashed (docs/sync.md, "The trie"):
  *
  *   bucket    00, then the entries of 1 to 32 records
  *   interior  01, then for each of the 16 digits how many records stand below (u32BE) and the hash of that child; 36

@@ -12,9 +12,6 @@ export const MAX_DEPTH = 64
 export type Path = string
 
 const DIGITS = '0123456789abcdef'
-const PATH_FORM = /^[0-9a-f]{0,64}$/
-
-export const isPath = (text: string): boolean => PATH_FORM.test(text)
 
 /** The digit of a key below `depth` others; `at` is where the key begins in `bytes`. */
 export function digitAt(bytes: Uint8Array, depth: number, at = 0): number {
