@@ -92,7 +92,7 @@ export const security = ObjectOf(
   {
     minTrustScore: fraction({
       default: 0.7,
-      reservedFor: 'attestations',
+      reservedFor: 'policies of trust',
       description: 'Weight of attestations a release needs where a policy asks for it, 0 to 1.'
     })
   },
