@@ -216,6 +216,11 @@ class LocalLibrary implements Library {
       log,
       metrics: libraryMetrics
     })
+    libraryMetrics.gauge('remembered_bytes', () => this.remembered.sizeBytes)
+    libraryMetrics.counted('remembered_answers_total', () => [
+      [{ from: 'kept' }, this.remembered.counts.found],
+      [{ from: 'read' }, this.remembered.counts.read]
+    ])
     registerStoreMetrics(libraryMetrics, this.content, {
       segmentsFolder,
       quotaBytes: options.quotaBytes ?? 0

@@ -170,7 +170,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
       partition,
       reachability: () => host.reachability(),
       library: () => ({ revision: registry.revision(), releases: registry.count() }),
-      root: () => modules.library.remembered.of('home root', () => rootOf(modules.sets)),
+      root: () => rootOf(modules),
       store: () => content.stats(),
       holdings: () => content.holdings(),
       scrub: () => modules.scrubbing.lastPass,
@@ -277,9 +277,11 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
 }
 
 /** What `catalog verify --all` says of a tree that is damaged, the status does not. */
-async function rootOf(sets: LibrarySets): Promise<string | null> {
+async function rootOf({ library, sets }: BuildModules): Promise<string | null> {
+  const read = async () => Buffer.from((await sets.state(HOME_LIBRARY)).root).toString('hex')
   try {
-    return Buffer.from((await sets.state(HOME_LIBRARY)).root).toString('hex')
+    // That it could not be read is not remembered: the disk may do better the next time.
+    return await library.remembered.of('home root', read)
   } catch {
     return null
   }

@@ -50,7 +50,12 @@ export class Remembered implements ReadNotes {
 
   constructor(marks: ChangeMarks, { maxBytes = MAX_KEPT_BYTES } = {}) {
     this.#marks = marks
-    this.#kept = new LruCache({ maxBytes, sizeBytes: ({ sizeBytes }) => sizeBytes })
+    this.#kept = new LruCache({ maxBytes, sizeBytes: ({ sizeBytes }, key) => sizeBytes + key.length })
+  }
+
+  /** Of all that is kept: rows, names, and what an entry costs beside them. */
+  get sizeBytes(): number {
+    return this.#kept.weight
   }
 
   /**
@@ -58,9 +63,10 @@ export class Remembered implements ReadNotes {
    * change it.
    */
   async of<T>(key: string, read: () => Promise<T>, given?: unknown): Promise<T> {
+    // What is asked for while something else is read is part of that, with all that it is of: it is read anew, and noted there.
+    if (this.#recordings.getStore() !== undefined) return await read()
     const kept = this.#kept.get(key)
     if (kept !== undefined && kept.given === given && this.#stands(kept)) {
-      this.#recordings.getStore()?.include(kept)
       this.counts.found++
       return kept.value as T
     }
@@ -121,13 +127,10 @@ class Recording {
   }
 
   note(mark: number): void {
-    this.#add(mark, this.#marks.settled(mark))
-  }
-
-  /** What was kept of an earlier read is part of this one. */
-  include({ marks, stamps, sizeBytes }: ReadFrom): void {
-    for (const [at, mark] of marks.entries()) this.#add(mark, stamps[at])
-    this.bytes += sizeBytes
+    const stamp = this.#marks.settled(mark)
+    const noted = this.#stamps.get(mark)
+    if (stamp === undefined || (noted ?? stamp) !== stamp || this.#stamps.size >= MAX_MARKS) this.spoil()
+    else this.#stamps.set(mark, stamp)
   }
 
   spoil(): void {
@@ -140,11 +143,5 @@ class Recording {
     const marks = Int32Array.from(this.#stamps.keys())
     const overheadBytes = ENTRY_OVERHEAD_BYTES + 2 * marks.byteLength
     return { marks, stamps: Int32Array.from(this.#stamps.values()), sizeBytes: this.bytes + overheadBytes }
-  }
-
-  #add(mark: number, stamp: number | undefined): void {
-    const noted = this.#stamps.get(mark)
-    if (stamp === undefined || (noted ?? stamp) !== stamp || this.#stamps.size >= MAX_MARKS) this.spoil()
-    else this.#stamps.set(mark, stamp)
   }
 }

@@ -181,6 +181,21 @@ describe('what is remembered', () => {
     expect(await remembered.of('a', readOld)).toBe('2')
   })
 
+  test('is what was read inside of it, too, even by who made nothing of its failure', async () => {
+    const inner = (): Promise<unknown> =>
+      remembered.of('inner', async () => {
+        const value = reader.get(bytes('o/a'))
+        if (value === undefined) throw new Error('not there')
+        return textOf(value)
+      })
+    const outer = (): Promise<unknown> => remembered.of('outer', () => inner().catch(() => 'none'))
+    expect(await outer()).toBe('none')
+    await writer.batch([put('o/a', '1')], { sync: false })
+    expect(await outer()).toBe('1')
+    await writer.batch([put('o/a', '2')], { sync: false })
+    expect(await outer()).toBe('2')
+  })
+
   test('is of one thing that is given beside the database', async () => {
     const [one, other] = [{}, {}]
     expect(await remembered.of('a', async () => 1, one)).toBe(1)
@@ -196,6 +211,15 @@ describe('what is remembered', () => {
     await few.of('19', async () => undefined)
     await few.of('0', async () => undefined)
     expect(few.counts).toEqual({ found: 1, read: 21 })
+  })
+
+  test('is no more than its bound with what it is called, however long that is', async () => {
+    const few = new Remembered(marks, { maxBytes: 10_000 })
+    const named = (at: number) => few.of(`${at}${'x'.repeat(4000)}`, async () => undefined)
+    for (let at = 0; at < 20; at++) await named(at)
+    expect(few.sizeBytes).toBeLessThanOrEqual(10_000)
+    for (const at of [19, 18, 17]) await named(at)
+    expect(few.counts).toEqual({ found: 2, read: 21 })
   })
 
   test('is no failure', async () => {
