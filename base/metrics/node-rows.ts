@@ -88,7 +88,9 @@ export const NODE_ROWS = {
       'Answers of the admin API that may be kept, by where they came from: what was kept of the same question (`kept`), or the database (`read`).',
       ['from']
     ),
-    remembered_bytes: gauge('What answers that are kept take, with the names and rows that they are of, at most 8 MiB.'),
+    remembered_bytes: gauge(
+      'What answers that are kept take, with the names and rows that they are of, at most 8 MiB.'
+    ),
     content_read_bytes_total: counter('Verified bytes read from the store.'),
     content_corrupt_blocks_total: counter('Blocks found not to match their hash.', [], {
       lookWhen: 'it grows'
