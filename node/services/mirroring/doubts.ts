@@ -10,11 +10,19 @@ const MAX_FAILURES = 3
 const MAX_DOUBTS = 10_000
 const MAX_PEERS = 2000
 
+/** Of who said that it has not all of a content. */
+interface Absence {
+  readonly untilMs: number
+  /** It has told since that it holds it: believed once in that time, or telling would have it challenged without end. */
+  readonly isOver: boolean
+  readonly mayTell: boolean
+}
+
 /** Who is left alone, and until when (monotonic). */
 export class Doubts {
   readonly #clock: Pick<Clock, 'monotonicMs'>
   readonly #ofContents = new LruCache<string, number>({ maxEntries: MAX_DOUBTS })
-  readonly #absent = new LruCache<string, number>({ maxEntries: MAX_DOUBTS })
+  readonly #absent = new LruCache<string, Absence>({ maxEntries: MAX_DOUBTS })
   readonly #ofPeers = new LruCache<string, { failures: number; untilMs: number }>({ maxEntries: MAX_PEERS })
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {
@@ -27,9 +35,9 @@ export class Doubts {
     const ofPeer = this.#ofPeers.get(peerId)
     if (ofPeer !== undefined && ofPeer.failures >= MAX_FAILURES && nowMs < ofPeer.untilMs) return true
     const key = keyOf(peerId, content)
-    return [this.#ofContents, this.#absent].some(
-      doubts => nowMs < (doubts.get(key) ?? Number.NEGATIVE_INFINITY)
-    )
+    const absence = this.#absent.get(key)
+    if (absence !== undefined && !absence.isOver && nowMs < absence.untilMs) return true
+    return nowMs < (this.#ofContents.get(key) ?? Number.NEGATIVE_INFINITY)
   }
 
   /** It has proved something: what it failed at before stays doubted, and counts no more against others. */
@@ -39,12 +47,17 @@ export class Doubts {
 
   /** It has said that it has not all of a content. */
   absent(peerId: string, content: string): void {
-    this.#absent.set(keyOf(peerId, content), this.#clock.monotonicMs() + ABSENT_MS)
+    const key = keyOf(peerId, content)
+    const nowMs = this.#clock.monotonicMs()
+    const isAgain = nowMs < (this.#absent.get(key)?.untilMs ?? Number.NEGATIVE_INFINITY)
+    this.#absent.set(key, { untilMs: nowMs + ABSENT_MS, isOver: false, mayTell: !isAgain })
   }
 
-  /** It says that it has it now: what it said before is over. What it failed to prove is not. */
+  /** It says that it has it now: what it said before is over, unless telling was wrong before. What it failed to prove is not. */
   claimed(peerId: string, content: string): void {
-    this.#absent.delete(keyOf(peerId, content))
+    const key = keyOf(peerId, content)
+    const absence = this.#absent.get(key)
+    if (absence?.mayTell === true) this.#absent.set(key, { ...absence, isOver: true })
   }
 
   failed(peerId: string, content: string): void {

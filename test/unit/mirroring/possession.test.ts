@@ -161,6 +161,18 @@ describe('a peer that tells by itself that it holds something', () => {
     expect(await challenge()).toBe('proven')
   })
 
+  it('and then has it not is left alone for ten minutes, whatever it tells', async () => {
+    answer = failing('NOT_FOUND')
+    for (let times = 0; times < 20; times++) {
+      possession.claimed(peer, one)
+      expect(await challenge()).toBe('refuted')
+    }
+    expect(asked).toHaveLength(2)
+    answer = () => TOLD
+    await clock.advance(10 * MINUTE_MS, MINUTE_MS)
+    expect(await challenge()).toBe('proven')
+  })
+
   it('is left alone all the same where it gave a wrong proof', async () => {
     answer = failing('BYTES_WRONG')
     expect(await challenge()).toBe('refuted')
