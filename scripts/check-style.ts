@@ -22,15 +22,14 @@ for (const path of paths) {
   const lines = readFileSync(join(ROOT, path), 'utf8').split('\n')
   if (lines.length > MAX_FILE_LINES && !LONG_TABLES.has(path))
     problems.push(`${path}: ${lines.length} lines, at most ${MAX_FILE_LINES}`)
-  const isOfDaemon =
-    PRODUCT_FOLDERS.some(folder => path.startsWith(`${folder}/`)) && !path.startsWith('testnet/')
+  const isOfProduct = PRODUCT_FOLDERS.some(folder => path.startsWith(`${folder}/`))
   const isShared = path.startsWith('test/') && !path.endsWith('.test.ts')
   lines.forEach((line, index) => {
     if (isShared && /^(before|after)(Each|All)\(/.test(line))
       problems.push(
         `${path}:${index + 1}: a hook in a module that several files share runs for the first of them only`
       )
-    if (isOfDaemon && /^(?!\s*\*).*AbortSignal\.timeout\(/.test(line))
+    if (isOfProduct && /^(?!\s*\*).*AbortSignal\.timeout\(/.test(line))
       problems.push(
         `${path}:${index + 1}: AbortSignal.timeout; timeoutSignal does not leak (base/timeout-signal.ts)`
       )

@@ -1,10 +1,10 @@
 /** `npm run soak -- --hours H`: eight nodes under load and faults for hours (docs/soak.md). `--help` says more. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { HOUR_MS, toCatalogError } from '../base/index.ts'
+import { HOUR_MS } from '../base/index.ts'
 import { type Soak, soakScenario } from '../testnet/index.ts'
 import { runOnOwn } from './testnet/commands.ts'
+import { readWords, runProgram, usageOf } from './testnet/program.ts'
 
 const USAGE = `npm run soak -- --hours H [options]
 
@@ -20,28 +20,18 @@ process ended or an error came that should not, or a copy of a library was not e
 const LEAST_HOURS = 0.01
 const MOST_HOURS = 24 * 31
 
-const words = readWords()
-
-function readWords() {
-  try {
-    return parseArgs({
-      options: {
-        hours: { type: 'string' },
-        seed: { type: 'string', default: '1' },
-        report: { type: 'string' },
-        help: { type: 'boolean', default: false }
-      }
-    }).values
-  } catch (thrown) {
-    return usage(toCatalogError(thrown).message)
-  }
-}
-
-/** What is wrong with the words, and which there are. */
-function usage(problem: string): never {
-  console.error(`${problem}\n\n${USAGE}`)
-  process.exit(2)
-}
+const usage: (problem: string) => never = usageOf(USAGE)
+const { values: words } = readWords(
+  {
+    options: {
+      hours: { type: 'string' },
+      seed: { type: 'string', default: '1' },
+      report: { type: 'string' },
+      help: { type: 'boolean', default: false }
+    }
+  },
+  usage
+)
 
 /** The status with which the process ends. */
 async function main(signal: AbortSignal): Promise<number> {
@@ -92,18 +82,4 @@ function tellSeen(soak: Soak, report: string | undefined): void {
   writeFileSync(join(report, 'soak.seen.json'), `${JSON.stringify(all, undefined, 1)}\n`)
 }
 
-const ended = new AbortController()
-// The first one cleans up; who sends a second one means it.
-for (const name of ['SIGINT', 'SIGTERM'] as const)
-  process.once(name, () => {
-    console.error('cleaning up; once more ends it at once')
-    ended.abort(new Error(name))
-  })
-
-try {
-  process.exitCode = await main(ended.signal)
-} catch (thrown) {
-  const { code, message, hint } = toCatalogError(thrown)
-  console.error(`soak: ${code}: ${message}; ${hint}`)
-  process.exitCode = 1
-}
+await runProgram({ name: 'soak', cleaningUp: 'cleaning up; once more ends it at once' }, main)

@@ -1,8 +1,7 @@
 /** `npm run testnet -- COMMAND`: a network of many nodes on this machine, to be hurt and watched (docs/testnet.md). `--help` says more. */
-import { parseArgs } from 'node:util'
-import { ExitCode, toCatalogError } from '../base/index.ts'
 import { DRIVERS, defaultFolder, SCENARIOS, TOPOLOGIES } from '../testnet/index.ts'
 import { down, runOne, status, up } from './testnet/commands.ts'
+import { readWords, runProgram, usageOf } from './testnet/program.ts'
 
 const USAGE = `npm run testnet -- COMMAND [options]
 
@@ -27,36 +26,26 @@ scenarios:
 ${SCENARIOS.map(({ name, description }) => `  ${name.padEnd(20)}${description}`).join('\n')}
 `
 
-const { values, positionals } = readWords()
-
-function readWords() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        driver: { type: 'string', default: 'netns' },
-        topology: { type: 'string', default: 'mesh' },
-        regions: { type: 'string', default: 'eu,us,ap' },
-        nodes: { type: 'string', default: 'seed=1,publisher=2,mirror=3,consumer=2' },
-        seed: { type: 'string', default: '1' },
-        report: { type: 'string' },
-        baseline: { type: 'string' },
-        save: { type: 'boolean', default: false },
-        'upgrade-to': { type: 'string' },
-        state: { type: 'string', default: defaultFolder() },
-        help: { type: 'boolean', default: false }
-      }
-    })
-  } catch (thrown) {
-    return usage(toCatalogError(thrown).message)
-  }
-}
-
-/** What is wrong with the words, and which there are. */
-function usage(problem: string): never {
-  console.error(`${problem}\n\n${USAGE}`)
-  process.exit(2)
-}
+const usage: (problem: string) => never = usageOf(USAGE)
+const { values, positionals } = readWords(
+  {
+    allowPositionals: true,
+    options: {
+      driver: { type: 'string', default: 'netns' },
+      topology: { type: 'string', default: 'mesh' },
+      regions: { type: 'string', default: 'eu,us,ap' },
+      nodes: { type: 'string', default: 'seed=1,publisher=2,mirror=3,consumer=2' },
+      seed: { type: 'string', default: '1' },
+      report: { type: 'string' },
+      baseline: { type: 'string' },
+      save: { type: 'boolean', default: false },
+      'upgrade-to': { type: 'string' },
+      state: { type: 'string', default: defaultFolder() },
+      help: { type: 'boolean', default: false }
+    }
+  },
+  usage
+)
 
 /** The status with which the process ends. */
 async function main(signal: AbortSignal): Promise<number> {
@@ -86,19 +75,7 @@ async function main(signal: AbortSignal): Promise<number> {
   }
 }
 
-const ended = new AbortController()
-// The first one cleans up; who sends a second one means it.
-for (const name of ['SIGINT', 'SIGTERM'] as const)
-  process.once(name, () => {
-    console.error('cleaning up; once more ends it at once, and `down` removes what is left')
-    ended.abort(new Error(name))
-  })
-
-try {
-  process.exitCode = await main(ended.signal)
-} catch (thrown) {
-  const { code, exitCode, message, hint } = toCatalogError(thrown)
-  console.error(`testnet: ${code}: ${message}; ${hint}`)
-  // Wrong words end with 2, whoever finds them wrong; all else with 1.
-  process.exitCode = exitCode === ExitCode.Usage ? exitCode : ExitCode.Failed
-}
+await runProgram(
+  { name: 'testnet', cleaningUp: 'cleaning up; once more ends it at once, and `down` removes what is left' },
+  main
+)

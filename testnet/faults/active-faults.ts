@@ -1,5 +1,5 @@
 /** The faults that a network has at the moment, and the record of all that it had. Whoever makes one calls `revertAll` at the end. */
-import { type Clock, toCatalogError } from '../../base/index.ts'
+import { type Clock, timeoutSignal, toCatalogError } from '../../base/index.ts'
 import type { Hooks, RunningNetwork } from '../drivers/driver.ts'
 import type { FaultResult } from '../scenarios/result.ts'
 import { applyFault, REVERT_MS, type Revert } from './catalogue.ts'
@@ -66,7 +66,7 @@ export class ActiveFaults {
     late.abort()
     const errors: unknown[] = []
     for (const active of this.#active.toReversed())
-      await this.revert(active, AbortSignal.timeout(REVERT_MS)).catch(error => errors.push(error))
+      await this.revert(active, timeoutSignal(REVERT_MS)).catch(error => errors.push(error))
     if (errors.length > 0) throw errors[0]
   }
 

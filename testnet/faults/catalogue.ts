@@ -1,4 +1,5 @@
 /** How each fault is given to a network, and how it is taken back: by what the driver can do, and nothing else. */
+import { timeoutSignal } from '../../base/index.ts'
 import type { BesideProcess, Hooks, RunningNetwork, RunningNode } from '../drivers/driver.ts'
 import { neighboursOf, plannedLink } from '../network/plan.ts'
 import { Random } from '../simulator/random.ts'
@@ -131,7 +132,7 @@ async function orRevert(revert: Revert, apply: () => Promise<void>): Promise<voi
     await apply()
   } catch (error) {
     // Whatever ended it must not end this too; those who wait have a time of their own.
-    await revert(AbortSignal.timeout(REVERT_MS))
+    await revert(timeoutSignal(REVERT_MS))
     throw error
   }
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { timeoutSignal } from '../../base/index.ts'
 import { compileLink } from './compile.ts'
 import { attachTo, type Channel, endDetached, startDetached } from './detached-link.ts'
 import { type LinkCounts, type LinkSettings, PLAIN_LINK, parseCounts, setCommand } from './settings.ts'
@@ -100,7 +101,7 @@ export class Link {
   }
 
   async #answer(): Promise<string> {
-    const late = AbortSignal.timeout(ANSWER_MS)
+    const late = timeoutSignal(ANSWER_MS)
     const { value, done } = await Promise.race([
       this.#channel.lines.next(),
       once(late, 'abort').then(() => {

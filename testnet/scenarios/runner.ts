@@ -1,6 +1,6 @@
 /** Runs a scenario on a network. Whatever happens, and however it ends, all faults are taken back before it says what was. */
 import { setTimeout as wait } from 'node:timers/promises'
-import { CatalogError, type Clock, toCatalogError } from '../../base/index.ts'
+import { CatalogError, type Clock, timeoutSignal, toCatalogError } from '../../base/index.ts'
 import type { RunningNetwork, RunningNode } from '../drivers/driver.ts'
 import { ActiveFaults } from '../faults/active-faults.ts'
 import { Random } from '../simulator/random.ts'
@@ -157,7 +157,7 @@ async function describeNode(node: RunningNode): Promise<NodeResult> {
   const { role, region } = node.plan
   const known = { name: node.name, role, region, state: await node.state() }
   try {
-    const { json } = await node.ask({ method: 'GET', path: '/v1/status' }, AbortSignal.timeout(NODE_MS))
+    const { json } = await node.ask({ method: 'GET', path: '/v1/status' }, timeoutSignal(NODE_MS))
     return { ...known, peers: json.peers, releases: json.store.contents, rssBytes: json.memory.rssBytes }
   } catch {
     // It is not running, or hangs: its state says which.

@@ -1,7 +1,7 @@
 /** Does what the plans of users say, through the admin API and the command line, and notes how each of it ended. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Clock, MINUTE_MS, SECOND_MS, toCatalogError } from '../../base/index.ts'
+import { type Clock, MINUTE_MS, SECOND_MS, timeoutSignal, toCatalogError } from '../../base/index.ts'
 import type { RunningNetwork, RunningNode } from '../drivers/driver.ts'
 import type { Measures } from '../scenarios/measures.ts'
 import { NodeRefused, type PublishedRelease, type Work } from '../scenarios/work.ts'
@@ -68,7 +68,7 @@ export class Load {
   async #note(node: RunningNode, planned: PlannedOperation, signal: AbortSignal): Promise<void> {
     const { measures, outcomes } = this.#modules
     const { kind } = planned
-    const late = AbortSignal.timeout(HANG_MS)
+    const late = timeoutSignal(HANG_MS)
     const end = AbortSignal.any([signal, late])
     try {
       await measures.time(`user ${kind}`, () => this.#do[kind](node, planned, end))
@@ -123,7 +123,7 @@ export class Load {
     status: (node, _, signal) => this.#ask(node, 'GET', '/v1/status', signal),
     doctor: (node, _, signal) => this.#ask(node, 'GET', '/v1/doctor', signal),
     watch: async (node, _, signal) => {
-      const enough = AbortSignal.timeout(WATCH_MS)
+      const enough = timeoutSignal(WATCH_MS)
       try {
         await this.#ask(node, 'GET', '/v1/events', AbortSignal.any([signal, enough]))
       } catch (error) {

@@ -1,6 +1,6 @@
 /** Asks every node how it is, again and again, into its history. */
 import { Worker } from 'node:worker_threads'
-import { type Clock, SECOND_MS } from '../../base/index.ts'
+import { type Clock, SECOND_MS, timeoutSignal } from '../../base/index.ts'
 import type { RunningNetwork, RunningNode } from '../drivers/driver.ts'
 import { sampleOf } from './exposition.ts'
 import type { FaultRun } from './fault-run.ts'
@@ -74,7 +74,7 @@ export class Watch {
     if (state === 'stopped' && !isDown)
       history.addEnd(`stopped by itself, seen ${this.#minutes()} min after the start`)
     if (state !== 'running' || isDown) return
-    const end = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)])
+    const end = AbortSignal.any([signal, timeoutSignal(ANSWER_MS)])
     const text = await node.ask({ method: 'GET', path: '/metrics' }, end).catch(() => undefined)
     signal.throwIfAborted()
     // It is killed, paused or slow at this moment: the next look, and its state, say more.

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
-import { MINUTE_MS, SECOND_MS, toCatalogError } from '../../../base/index.ts'
+import { MINUTE_MS, SECOND_MS, timeoutSignal, toCatalogError } from '../../../base/index.ts'
 import type { NodePlan } from '../../network/plan.ts'
 import type { BesideProcess, CommandEnd, NodeState, RunningNode, StartOptions } from '../driver.ts'
 import { commandEnd, LocalNode } from '../local-node.ts'
@@ -71,11 +71,11 @@ export class ComposeNode extends LocalNode implements RunningNode {
       const startedMs = performance.now()
       await run(['docker', 'start', this.#container], { signal })
       await this.#modules.shape()
-      await this.#untilReady(AbortSignal.any([signal, AbortSignal.timeout(READY_MS)]))
+      await this.#untilReady(AbortSignal.any([signal, timeoutSignal(READY_MS)]))
       return performance.now() - startedMs
     } catch (error) {
       await this.kill()
-      if (program !== undefined) await this.#become(image, AbortSignal.timeout(READY_MS))
+      if (program !== undefined) await this.#become(image, timeoutSignal(READY_MS))
       throw error
     }
   }

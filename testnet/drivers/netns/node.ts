@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
-import { MINUTE_MS, SECOND_MS } from '../../../base/index.ts'
+import { MINUTE_MS, SECOND_MS, timeoutSignal } from '../../../base/index.ts'
 import type { ReadyLine } from '../../../node/index.ts'
 import type { NodePlan } from '../../network/plan.ts'
 import { endProcess, processId, sendSignal, stateOf, untilEnded } from '../../process-id.ts'
@@ -81,7 +81,7 @@ export class NetnsNode extends LocalNode implements RunningNode {
     child.unref()
     this.#change({ daemon: processId(child.pid!) })
     try {
-      await this.#untilReady(AbortSignal.any([signal, AbortSignal.timeout(READY_MS)]))
+      await this.#untilReady(AbortSignal.any([signal, timeoutSignal(READY_MS)]))
     } catch (error) {
       await this.kill()
       throw error
@@ -104,7 +104,7 @@ export class NetnsNode extends LocalNode implements RunningNode {
   async pause(): Promise<void> {
     this.#signal('SIGSTOP')
     // A thread that is in the kernel stops when it comes out of it.
-    const signal = AbortSignal.timeout(PAUSE_MS)
+    const signal = timeoutSignal(PAUSE_MS)
     while ((await this.state()) === 'running') await wait(POLL_MS, undefined, { signal })
   }
 
