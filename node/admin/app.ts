@@ -107,21 +107,11 @@ function addRoute(app: FastifyInstance, route: Route, logger: Logger): void {
     handler: (request, reply) =>
       runInRequest(request.id, async () => {
         checkMediaType(route, request)
-        let signal: AbortSignal | undefined
-        const input: RequestInput<unknown, unknown, unknown> = {
+        const input = new Input(request, reply, logger, {
           params: checkParams?.(request.params),
           query: checkQuery?.(request.query),
-          body: checkBody === undefined ? request.body : checkBody(request.body),
-          requestId: request.id,
-          // Most requests are answered at once and never look at it.
-          get signal() {
-            signal ??= goneSignal(reply)
-            return signal
-          },
-          log: logger,
-          request,
-          reply
-        }
+          body: checkBody === undefined ? request.body : checkBody(request.body)
+        })
         const { method, url } = route
         const attributes = {
           'http.request.method': method,
@@ -135,6 +125,39 @@ function addRoute(app: FastifyInstance, route: Route, logger: Logger): void {
         return reply.code(route.status).send(result)
       })
   })
+}
+
+type Checked = Pick<RequestInput<unknown, unknown, unknown>, 'params' | 'query' | 'body'>
+
+/**
+ * A class for its getter. In an object literal, a getter of each request's own gives each its own hidden class of V8, which lies in the old
+ * generation and holds the request until all of the heap is collected: that took more time than all else of an answer.
+ */
+class Input implements RequestInput<unknown, unknown, unknown> {
+  readonly params: unknown
+  readonly query: unknown
+  readonly body: unknown
+  readonly requestId: string
+  readonly log: Logger
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  #signal: AbortSignal | undefined
+
+  constructor(request: FastifyRequest, reply: FastifyReply, log: Logger, checked: Checked) {
+    this.params = checked.params
+    this.query = checked.query
+    this.body = checked.body
+    this.requestId = request.id
+    this.log = log
+    this.request = request
+    this.reply = reply
+  }
+
+  /** Most requests are answered at once and never look at it. */
+  get signal(): AbortSignal {
+    this.#signal ??= goneSignal(this.reply)
+    return this.#signal
+  }
 }
 
 /** A client may have what it asks for be part of a trace of its own. */

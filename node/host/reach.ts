@@ -5,8 +5,10 @@ import { dhtModeOf, type OwnAddress, type ReachabilityState, reachabilityOf } fr
 import type { Relays } from './relays.ts'
 import type { Reachability } from './types.ts'
 
-/** How often the state is looked at: what it depends on (verdicts, relays, peers) has no one event. A look costs microseconds. */
+/** How often the state is looked at: what it depends on (verdicts, relays, peers) has no one event. */
 const LOOK_EVERY_MS = 2 * SECOND_MS
+/** Who asks within this is told the same: to judge takes a list of all network interfaces, which took a millisecond on a machine of fifty. */
+const GOOD_FOR_MS = SECOND_MS
 
 export interface ReachModules {
   readonly libp2p: Libp2p
@@ -20,14 +22,18 @@ export interface ReachModules {
 /** Watches whether this node can be reached, and acts on it: the DHT's mode follows, and relays are sought when it cannot. */
 export class Reach {
   readonly #modules: ReachModules
+  /** As of the last look. */
   #state: ReachabilityState = 'local'
+  #judged = { state: this.#state, untilMs: Number.NEGATIVE_INFINITY }
 
   constructor(modules: ReachModules) {
     this.#modules = modules
   }
 
   get now(): Reachability {
-    return { state: this.#judge(), relays: this.#modules.relays?.active() ?? [] }
+    const { clock, relays } = this.#modules
+    const { state } = clock.monotonicMs() < this.#judged.untilMs ? this.#judged : this.#judge()
+    return { state, relays: relays?.active() ?? [] }
   }
 
   /** Looks until the signal ends. Never rejects. */
@@ -51,16 +57,18 @@ export class Reach {
   async #look(): Promise<void> {
     const { dht, relays, log } = this.#modules
     const before = this.#state
-    this.#state = this.#judge()
+    this.#state = this.#judge().state
     if (this.#state !== before)
       log.info({ before, now: this.#state }, 'what is known of the reachability of this node has changed')
     await dht?.setMode(dhtModeOf(this.#state))
     if (this.#state === 'unreachable' || this.#state === 'relayed') await relays?.seek()
   }
 
-  #judge(): ReachabilityState {
-    const { libp2p } = this.#modules
-    return reachabilityOf(ownAddresses(libp2p), libp2p.getConnections())
+  #judge(): { state: ReachabilityState; untilMs: number } {
+    const { libp2p, clock } = this.#modules
+    const state = reachabilityOf(ownAddresses(libp2p), libp2p.getConnections())
+    this.#judged = { state, untilMs: clock.monotonicMs() + GOOD_FOR_MS }
+    return this.#judged
   }
 }
 

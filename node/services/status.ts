@@ -64,6 +64,7 @@ export function createStatus(
     async status(): Promise<Status> {
       const store = { ...modules.store(), quotaBytes: options.quotaBytes }
       const { complete, damaged } = await modules.holdings()
+      const reachability = modules.reachability()
       return {
         state: modules.lifecycle.state,
         health: await healthOf(modules, options),
@@ -73,7 +74,7 @@ export function createStatus(
         uptimeMs: Math.round(modules.uptimeMs()),
         peers: modules.peers(),
         partition: modules.partition(),
-        reachability: { ...modules.reachability(), relays: [...modules.reachability().relays] },
+        reachability: { ...reachability, relays: [...reachability.relays] },
         library: { root: await modules.root(), ...modules.library() },
         store: {
           bytes: store.bytes,
