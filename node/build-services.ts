@@ -1,7 +1,7 @@
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Clock, Logger } from '../base/index.ts'
-import { CatalogError, toCatalogError } from '../base/index.ts'
+import { CatalogError, recently, SECOND_MS, toCatalogError } from '../base/index.ts'
 import type { LoadedConfig } from '../config/index.ts'
 import { type Discovery, encodeInvite } from '../discovery/index.ts'
 import {
@@ -174,6 +174,7 @@ export function buildServices(modules: BuildModules, options: BuildOptions): Nod
       store: () => content.stats(),
       holdings: () => content.holdings(),
       scrub: () => modules.scrubbing.lastPass,
+      rssBytes: recently(clock, SECOND_MS, () => process.memoryUsage.rss()),
       freeBytes: createFreeBytes({ clock }, { folder: home.segments }),
       alerts: () => modules.alerting.active(),
       anomalies: () => modules.anomalies.active(),

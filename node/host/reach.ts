@@ -1,6 +1,6 @@
 import type { Libp2p } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
-import { type Clock, type Logger, SECOND_MS } from '../../base/index.ts'
+import { type Clock, type Logger, recently, SECOND_MS } from '../../base/index.ts'
 import { dhtModeOf, type OwnAddress, type ReachabilityState, reachabilityOf } from './reachability.ts'
 import type { Relays } from './relays.ts'
 import type { Reachability } from './types.ts'
@@ -24,16 +24,15 @@ export class Reach {
   readonly #modules: ReachModules
   /** As of the last look. */
   #state: ReachabilityState = 'local'
-  #judged = { state: this.#state, untilMs: Number.NEGATIVE_INFINITY }
+  readonly #recent: () => ReachabilityState
 
   constructor(modules: ReachModules) {
     this.#modules = modules
+    this.#recent = recently(modules.clock, GOOD_FOR_MS, () => this.#judge())
   }
 
   get now(): Reachability {
-    const { clock, relays } = this.#modules
-    const { state } = clock.monotonicMs() < this.#judged.untilMs ? this.#judged : this.#judge()
-    return { state, relays: relays?.active() ?? [] }
+    return { state: this.#recent(), relays: this.#modules.relays?.active() ?? [] }
   }
 
   /** Looks until the signal ends. Never rejects. */
@@ -57,18 +56,16 @@ export class Reach {
   async #look(): Promise<void> {
     const { dht, relays, log } = this.#modules
     const before = this.#state
-    this.#state = this.#judge().state
+    this.#state = this.#judge()
     if (this.#state !== before)
       log.info({ before, now: this.#state }, 'what is known of the reachability of this node has changed')
     await dht?.setMode(dhtModeOf(this.#state))
     if (this.#state === 'unreachable' || this.#state === 'relayed') await relays?.seek()
   }
 
-  #judge(): { state: ReachabilityState; untilMs: number } {
-    const { libp2p, clock } = this.#modules
-    const state = reachabilityOf(ownAddresses(libp2p), libp2p.getConnections())
-    this.#judged = { state, untilMs: clock.monotonicMs() + GOOD_FOR_MS }
-    return this.#judged
+  #judge(): ReachabilityState {
+    const { libp2p } = this.#modules
+    return reachabilityOf(ownAddresses(libp2p), libp2p.getConnections())
   }
 }
 

@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises'
-import { type Clock, SECOND_MS } from '../../base/index.ts'
+import { type Clock, recently, SECOND_MS } from '../../base/index.ts'
 
 /** A disk does not fill up, or get room, sooner than anybody could do something about it. */
 const GOOD_FOR_MS = SECOND_MS
@@ -9,16 +9,8 @@ export function createFreeBytes(
   { clock }: { clock: Pick<Clock, 'monotonicMs'> },
   { folder }: { folder: string }
 ): () => Promise<number> {
-  let last: { bytes: Promise<number>; untilMs: number } | undefined
-  return () => {
-    const nowMs = clock.monotonicMs()
-    if (last === undefined || nowMs >= last.untilMs)
-      last = { bytes: freeBytes(folder), untilMs: nowMs + GOOD_FOR_MS }
-    return last.bytes
-  }
-}
-
-async function freeBytes(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder)
-  return bavail * bsize
+  return recently(clock, GOOD_FOR_MS, async () => {
+    const { bavail, bsize } = await statfs(folder)
+    return bavail * bsize
+  })
 }

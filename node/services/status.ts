@@ -38,6 +38,8 @@ export interface StatusModules {
   anomalies(): AnomalyShape[]
   tuned(): TunedShape[]
   uptimeMs(): number
+  /** Memory of the process. */
+  rssBytes(): number
   /** Bytes that this user may still write where the store is. */
   freeBytes(): Promise<number>
   queues(): Record<string, number>
@@ -84,7 +86,7 @@ export function createStatus(
           damaged,
           lastScrub: modules.scrub() ?? null
         },
-        memory: { rssBytes: process.memoryUsage.rss() },
+        memory: { rssBytes: modules.rssBytes() },
         queues: {
           operations: modules.operations.running,
           ...modules.queues(),

@@ -207,6 +207,7 @@ describe('what went wrong', () => {
           alerts: () => [],
           anomalies: () => [],
           tuned: () => [],
+          rssBytes: () => 0,
           uptimeMs: () => 0,
           scrub: () => undefined,
           holdings: async () => ({ complete: 0, damaged: 0, isUnchecked: false }),
