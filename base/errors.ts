@@ -557,7 +557,7 @@ export const ERROR_CODES = {
     409,
     Conflict,
     W.Internal,
-    'This name and version was already published by this owner with other content.',
+    'This name and version was already published by this owner with other content, perhaps in a release that was removed since.',
     'publish under a new version'
   ),
   RELEASE_NOT_FOUND: row(

@@ -37,6 +37,8 @@ export const KeyFamily = {
   Membership: 'm/',
   /** `k/` + name 0 version 0 owner (32) recHash: sequence (8) and the content's CID. */
   NameIndex: 'k/',
+  /** `rt/` + name 0 version 0 owner (32): CID of the content that a library of this node had under that version and let go of (registry/taken.ts). */
+  TakenVersion: 'rt/',
   /** `y/` + release key (32): recHash of the owner's status of that release. */
   Status: 'y/',
   /** `w/` + release key (32), signer (32), word: recHash of that signer's attestation. */
@@ -167,6 +169,9 @@ export interface NameIndexKey {
 
 export const nameIndexKey = (parts: NameIndexKey): Uint8Array =>
   makeKey(KeyFamily.NameIndex, text0(parts.name), text0(parts.version), parts.owner, parts.recHash)
+
+export const takenVersionKey = ({ name, version, owner }: Omit<NameIndexKey, 'recHash'>): Uint8Array =>
+  makeKey(KeyFamily.TakenVersion, text0(name), text0(version), owner)
 
 /** Prefix of all releases of a name; of one version; of one version of one owner. */
 export function nameIndexPrefix(name: string, version?: string, owner?: Uint8Array): Uint8Array {

@@ -8,6 +8,7 @@ import { librariesOf } from './membership.ts'
 import { planRetire, readableMember } from './plan-followed.ts'
 import { isPublished } from './plan-remove.ts'
 import { del } from './record-rows.ts'
+import { takeVersion } from './taken.ts'
 
 /** As from a copy that is let go of; and names under which no other public library of this node has a release are announced no more. */
 export async function planDelete(
@@ -16,12 +17,14 @@ export async function planDelete(
   recHashes: readonly Uint8Array[]
 ): Promise<WriteOperation[]> {
   const operations = await planRetire(reader, libraryId, recHashes)
-  if (!isPublicLibrary(libraryId)) return operations
   const names = new Set<string>()
   for (const recHash of recHashes) {
     const record = readableMember(reader, recHash)
-    if (record !== undefined && isReleaseRecord(record)) names.add(record.release.name)
+    if (record === undefined || !isReleaseRecord(record)) continue
+    names.add(record.release.name)
+    operations.push(takeVersion(record.release))
   }
+  if (!isPublicLibrary(libraryId)) return operations
   for (const name of names)
     if (!(await isPublished(reader, name, { libraryId }))) operations.push(del(announcementKey(name)))
   return operations

@@ -10,6 +10,7 @@ import { librariesOf, ownLibrariesOf } from './membership.ts'
 import { readEntries, readRecord } from './read.ts'
 import { readStatementAt, statementPlaces } from './read-statements.ts'
 import { del, dropRows, LibraryChanges } from './record-rows.ts'
+import { takeVersion } from './taken.ts'
 import type { SetCommit } from './types.ts'
 
 export interface RemovalPlan {
@@ -38,6 +39,7 @@ export async function planRemove(reader: DatabaseReader, recHash: Uint8Array): P
     indexKey: nameIndexKey({ name, version, owner, recHash })
   })
   changed.add(libraries, { trieKey: trieKey(record), recHash: undefined }, -1)
+  if (libraries.length > 0) operations.push(takeVersion(record.release))
   for (const place of await statementPlaces(reader, releaseKey(record.release))) {
     const statement = readStatementAt(reader, place.recHash)
     const dropped = await dropRows(reader, place)

@@ -4,6 +4,7 @@
  * before it makes the next (two at once could both find a name free). Nothing of a record is looked at before its
  * signature holds.
  */
+import type { CID } from 'multiformats/cid'
 import { CatalogError } from '../../base/index.ts'
 import { bytesEqual, formatPublicKey } from '../../trust/index.ts'
 import { nameIndexKey } from '../database/keys.ts'
@@ -24,6 +25,7 @@ import { encodeIndexValue, readEntries, readRecord } from './read.ts'
 import { readStatementAt, statementPlaces } from './read-statements.ts'
 import { dropRows, join, LibraryChanges, storeRows } from './record-rows.ts'
 import { dueNow } from './schedule.ts'
+import { takenBy } from './taken.ts'
 import { expectTimely } from './timely.ts'
 import type { IndexEntry, RegistryPlan } from './types.ts'
 import { putPlace } from './visibility.ts'
@@ -37,7 +39,7 @@ export const MAX_CONTENTS_PER_VERSION = 8
 /**
  * Plans to publish a record in a library of this node; in a public one it is due for announcement at once. What is already published
  * there with the same content is answered with the stored record and no operations. Throws as `decodeRelease`, RECORD_EARLY, and
- * RELEASE_EXISTS when the owner has published other content under this name and version.
+ * RELEASE_EXISTS when the owner has published other content under this name and version, also where that was removed since.
  */
 export async function planPublish(
   reader: DatabaseReader,
@@ -50,7 +52,9 @@ export async function planPublish(
   const same = siblings.find(entry => isSameContent(entry, record))
   if (same !== undefined && isMember(reader, libraryId, same.recHash)) return kept(reader, same)
   const other = siblings.find(entry => !isSameContent(entry, record))
-  if (other !== undefined) throw releaseExists(record, other)
+  if (other !== undefined) throw releaseExists(record, other.content)
+  const taken = takenBy(reader, record.release)
+  if (taken !== undefined && !taken.equals(record.release.content)) throw releaseExists(record, taken)
   return await publishOver(reader, { record, same, libraryId }, nowMs)
 }
 
@@ -247,7 +251,7 @@ function nothingToRevise({ release: { name, version, owner } }: ReleaseRecord): 
   })
 }
 
-function releaseExists(record: ReleaseRecord, other: IndexEntry): CatalogError {
+function releaseExists(record: ReleaseRecord, published: CID): CatalogError {
   const { name, version, owner } = record.release
   return new CatalogError('RELEASE_EXISTS', `${name}@${version} was already published with other content`, {
     details: {
@@ -255,8 +259,9 @@ function releaseExists(record: ReleaseRecord, other: IndexEntry): CatalogError {
       version,
       publisher: formatPublicKey(owner),
       content: record.release.content.toString(),
-      publishedContent: other.content.toString()
-    }
+      publishedContent: published.toString()
+    },
+    hint: 'publish it under a new version: who has the first would be shown two contents of one version, and install neither'
   })
 }
 

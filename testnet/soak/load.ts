@@ -43,6 +43,8 @@ export class Load {
   readonly #modules: LoadModules
   /** What each publisher has published and not removed, the oldest first. */
   readonly #releases = new Map<string, PublishedRelease[]>()
+  /** By name; also of what was removed since. */
+  readonly #lastVersions = new Map<string, string>()
   #installs = 0
 
   constructor(modules: LoadModules) {
@@ -90,8 +92,10 @@ export class Load {
       if (releases.length >= MOST_RELEASES) await this.#remove(node, 0, signal)
       // Every other one is a further version of what is there.
       const last = pick < 0.5 ? releases.at(-1) : undefined
-      const next = last && { name: last.name, version: nextVersion(last.version) }
-      releases.push(await this.#modules.work.publish(node, sizeBytes, signal, next))
+      const next = last && { name: last.name, version: this.#nextVersion(last.name) }
+      const release = await this.#modules.work.publish(node, sizeBytes, signal, next)
+      this.#lastVersions.set(release.name, release.version)
+      releases.push(release)
     },
     remove: async (node, { pick }, signal) => {
       if (node.plan.role === 'publisher')
@@ -174,6 +178,11 @@ export class Load {
     return this.#modules.work.ask(node, method, path, signal, body)
   }
 
+  /** After the last that was ever published: what was removed is not given to another content. */
+  #nextVersion(name: string): string {
+    return this.#lastVersions.get(name)!.replace(/\d+$/, patch => String(Number(patch) + 1))
+  }
+
   #of(publisher: RunningNode): PublishedRelease[] {
     const releases = this.#releases.get(publisher.name) ?? []
     this.#releases.set(publisher.name, releases)
@@ -225,6 +234,3 @@ export class Load {
 const NOTHING_THERE = new Error('nothing of the kind is there yet')
 
 const nameOf = (spec: string): string => spec.slice(0, spec.lastIndexOf('@'))
-
-/** Of `1.0.N`. */
-const nextVersion = (version: string): string => version.replace(/\d+$/, patch => String(Number(patch) + 1))

@@ -1,11 +1,11 @@
 /** Libraries and their audiences as an operator makes and changes them: by name and peer id, on real databases. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { silentLogger } from '../../../base/index.ts'
-import { ACCESS_LIFETIME_MS } from '../../../library/index.ts'
+import { ACCESS_LIFETIME_MS, createReleaseRecord } from '../../../library/index.ts'
 import { Libraries } from '../../../node/services/libraries.ts'
 import type { AudienceChange } from '../../../node/services/types.ts'
 import { peerOf } from '../../../node/services/writer-key.ts'
-import { keyOf } from '../records/examples.ts'
+import { contentOf, keyOf, NOW_MS, small } from '../records/examples.ts'
 import { follow, numbered, SyncHome } from '../sync/homes.ts'
 
 const { signal } = new AbortController()
@@ -75,6 +75,14 @@ describe('libraries of a node', () => {
     await expect(libraries.show('team')).rejects.toMatchObject({ code: 'NOT_FOUND' })
     await expect(libraries.delete('home', signal)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
     expect([changes, made]).toEqual([2, 2])
+    // Its versions stay taken: who may have known of it has the first content.
+    await make([peerOf(member.key.publicKey)])
+    const other = createReleaseRecord(
+      small({ name: 'package-1', content: contentOf('another'), sequence: NOW_MS }),
+      keyOf('ada')
+    )
+    await expect(home.publishIn('team', other)).rejects.toMatchObject({ code: 'RELEASE_EXISTS' })
+    await home.publishIn('team', numbered(1))
   })
 
   test.each([

@@ -149,6 +149,24 @@ describe.each([
     expect(await registry.versions('hello')).toHaveLength(2)
   })
 
+  test('a version stays taken when its release is removed; the same content comes back, and what a peer signed takes nothing', async () => {
+    const first = release()
+    const second = release({ content: contentOf('other'), sequence: NOW_MS + 1 })
+    await registry.publish(first.bytes)
+    await registry.remove(first.id)
+    await expect(registry.publish(second.bytes)).rejects.toMatchObject({
+      code: 'RELEASE_EXISTS',
+      details: { publishedContent: first.release.content.toString() }
+    })
+    expect((await registry.publish(release({ version: '9.0.0' }).bytes)).added).toBe(true)
+    expect((await registry.publish(first.bytes)).added).toBe(true)
+    const ofPeer = release({ version: '2.0.0' }, bob)
+    await registry.add(ofPeer.bytes)
+    await registry.remove(ofPeer.id)
+    const bobs = release({ version: '2.0.0', content: contentOf('other') }, bob)
+    expect((await registry.publish(bobs.bytes)).added).toBe(true)
+  })
+
   test('two different contents published at once: exactly one is kept', async () => {
     const records = ['a', 'b', 'c'].map(text => release({ content: contentOf(text) }))
     const results = await Promise.allSettled(records.map(record => registry.publish(record.bytes)))

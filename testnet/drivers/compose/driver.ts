@@ -13,7 +13,7 @@ import type { Driver } from '../driver.ts'
 import { mountsBelow, SmallDisk, unmount } from '../small-disk.ts'
 import { STARTS_AT_ONCE, startInWaves } from '../start.ts'
 import { newFolder, readState, StateStore } from '../state.ts'
-import { ensureImage, run, runCompose, takenSubnets, whyNoEngine, whyNoNetem } from './engine.ts'
+import { ensureImage, run, runCompose, takenSubnets, whyNoEngine, whyNoFaults, whyNoNetem } from './engine.ts'
 import { HOME_THERE, MAX_NODES, type Made, type MadeNode, pathsOf } from './made.ts'
 import { ComposeNetwork } from './network.ts'
 
@@ -24,7 +24,7 @@ const SUBNET_TRIES = 100
 export const composeDriver: Driver = {
   name: 'compose',
 
-  whyNot: whyNoEngine,
+  whyNot: () => whyNoEngine() ?? whyNoFaults(),
 
   async up(plan, { folder: given, program }, signal) {
     const folder = newFolder(given)

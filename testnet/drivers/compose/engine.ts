@@ -5,6 +5,8 @@ import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 
 const ROOT = resolve(import.meta.dirname, '../../..')
+/** Into the namespace of a container; for loss and cuts; for rates and delays. */
+const FAULT_PROGRAMS = ['nsenter', 'nft', 'tc']
 /** Of what a command said when it failed: its end tells why. */
 const SAID_CHARACTERS = 2000
 
@@ -22,6 +24,14 @@ export function whyNoEngine(): string | undefined {
   if (error !== undefined) return 'no docker'
   if (status !== 0) return `no container engine runs: ${stderr.trim().split('\n').at(-1)}`
   return spawnSync(composeCommand()[0]!, ['version']).status === 0 ? undefined : 'no Compose'
+}
+
+/** Which of the programs that make faults of links is missing; undefined when all are here. */
+export function whyNoFaults(): string | undefined {
+  const missing = FAULT_PROGRAMS.filter(program => spawnSync(program, ['-V']).error !== undefined)
+  return missing.length === 0
+    ? undefined
+    : `no ${missing.join(', no ')} (packages util-linux, nftables, iproute2)`
 }
 
 /** Why this kernel cannot delay packets; undefined when it can. Tried in a network that is gone with the command. */
