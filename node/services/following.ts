@@ -7,9 +7,9 @@ import {
   changedWithin,
   MINUTE_MS,
   Signpost,
-  timeoutSignal,
   toCatalogError,
-  untilSo
+  untilSo,
+  withTimeout
 } from '../../base/index.ts'
 import { isSessionOver, SESSION_TIMEOUT_MS } from '../../protocols/index.ts'
 import {
@@ -283,15 +283,17 @@ export class Following extends Ongoing {
     this.#note(entry, { newerAt: tellingBeside(newerAt, peer, clock.now()) })
     const isTold = newerAt.has(peer) && !entry.state.newerAt.has(peer)
     try {
-      const limit = AbortSignal.any([signal, timeoutSignal(RUN_TIMEOUT_MS)])
       const pace = paceSession(entry, clock)
-      const result = await syncing.sync(
-        { peer, library, isToJoin: subscription.mode === 'union' },
-        { signal: AbortSignal.any([limit, pace.signal]), progress: pace.progress }
-      )
-      // What joins home costs no peer anything.
-      this.#note(entry, { yieldsFromMs: Number.POSITIVE_INFINITY })
-      await uniteFollowed(this.#modules, { entry, all: this.#entries.values(), root: result.root }, limit)
+      const result = await withTimeout(RUN_TIMEOUT_MS, signal, async limit => {
+        const synced = await syncing.sync(
+          { peer, library, isToJoin: subscription.mode === 'union' },
+          { signal: AbortSignal.any([limit, pace.signal]), progress: pace.progress }
+        )
+        // What joins home costs no peer anything.
+        this.#note(entry, { yieldsFromMs: Number.POSITIVE_INFINITY })
+        await uniteFollowed(this.#modules, { entry, all: this.#entries.values(), root: synced.root }, limit)
+        return synced
+      })
       // What is asked for since is due by now, and finds the content that is wanted as well.
       if (entry.subscription !== subscription) return
       entry.putOffs = 0

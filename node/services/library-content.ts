@@ -1,5 +1,5 @@
 /** Brings the content of a followed library: of all its releases, or of those that somebody wants, one after the other and as nothing that hurries. */
-import { MINUTE_MS, timeoutSignal, toCatalogError } from '../../base/index.ts'
+import { MINUTE_MS, toCatalogError, withTimeout } from '../../base/index.ts'
 import type { ContentPolicy } from '../../config/index.ts'
 import type { ContentStore, Registry, Release, ReleaseRecord } from '../../library/index.ts'
 import type { LibrarySets } from '../../sync/index.ts'
@@ -58,11 +58,12 @@ export async function bringContent(
     // Let go of since its page was read: unknown here, its id would be asked of everybody.
     if (modules.registry.get(record.id) === undefined) continue
     onRelease?.(record.release, brought)
-    const limit = AbortSignal.any([signal, timeoutSignal(FETCH_TIMEOUT_MS)])
-    const work = { signal: limit, progress: () => undefined }
     try {
       const request = { spec: record.id.toString(), priority: 'low' } as const
-      brought.bytesFetched += (await modules.fetching.fetch(request, work)).bytesFetched
+      const { bytesFetched } = await withTimeout(FETCH_TIMEOUT_MS, signal, limit =>
+        modules.fetching.fetch(request, { signal: limit, progress: () => undefined })
+      )
+      brought.bytesFetched += bytesFetched
       brought.fetched++
     } catch (thrown) {
       signal.throwIfAborted()

@@ -12,7 +12,8 @@ import {
   timeoutSignal,
   toCatalogError,
   untilAborted,
-  withSpan
+  withSpan,
+  withTimeout
 } from '../../../base/index.ts'
 import type { ContentStore, Registry, ReleaseRecord } from '../../../library/index.ts'
 import type { Action, Cause, Plan } from '../../../mirror/index.ts'
@@ -167,10 +168,9 @@ export class MirrorWork {
     const { fetching, clock } = this.#modules
     const untilMs = clock.monotonicMs() + MAX_YIELD_MS
     while (fetching.urgent > 0 && clock.monotonicMs() < untilMs) await clock.wait(LOOK_MS, signal)
-    const limit = AbortSignal.any([signal, timeoutSignal(TAKE_MS)])
-    await fetching.fetch(
-      { spec: record.id.toString(), priority: 'low', stale: true },
-      { signal: limit, progress: () => undefined }
+    const request = { spec: record.id.toString(), priority: 'low', stale: true } as const
+    await withTimeout(TAKE_MS, signal, limit =>
+      fetching.fetch(request, { signal: limit, progress: () => undefined })
     )
   }
 

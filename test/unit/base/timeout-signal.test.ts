@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { describe, expect, it } from 'vitest'
-import { timeoutSignal, toCatalogError } from '../../../base/index.ts'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { HOUR_MS, timeoutSignal, toCatalogError, withTimeout } from '../../../base/index.ts'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
@@ -35,5 +35,31 @@ describe('a signal with a time', () => {
         return made.filter(signal => signal.deref() !== undefined).length
       }, PATIENT)
       .toBeLessThan(few)
+  })
+})
+
+describe('work with a time', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  const untilEnded = (signal: AbortSignal): Promise<never> =>
+    new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+
+  it('is ended after it, or by the signal that it came with', async () => {
+    const late = withTimeout(5, new AbortController().signal, untilEnded)
+    await expect(late.catch(toCatalogError)).resolves.toMatchObject({ code: 'TIMEOUT' })
+    const stop = new AbortController()
+    const stopped = withTimeout(HOUR_MS, stop.signal, untilEnded)
+    stop.abort(new Error('enough'))
+    await expect(stopped).rejects.toThrow('enough')
+  })
+
+  it('leaves no timer behind, however it ended', async () => {
+    vi.useFakeTimers()
+    const { signal } = new AbortController()
+    expect(await withTimeout(HOUR_MS, signal, async () => vi.getTimerCount())).toBe(1)
+    await withTimeout(HOUR_MS, signal, () => Promise.reject(new Error('no'))).catch(() => undefined)
+    expect(vi.getTimerCount()).toBe(0)
   })
 })
