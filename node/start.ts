@@ -66,6 +66,8 @@ export async function startDaemon(options: StartOptions): Promise<number> {
   const home = await openHome(options.home, {
     // The log is not open yet: where it goes stands in the home that is being migrated.
     onProgress: progress => {
+      // A daemon at work does it after its start, which it would slow down.
+      if (oldFormat === undefined) keepHeapSmall()
       oldFormat ??= progress.from
       tell(progress)
     },

@@ -3,6 +3,8 @@ import type { NodePlan } from '../network/plan.ts'
 import type { RunningNode } from './driver.ts'
 
 const PORT = 4747
+/** The same in containers, whose file for Compose names another: hostile peers (`test/daemon/support`) speak the protocols of this one. */
+const NETWORK_ID = 'main'
 
 /** Where a daemon listens at an address of its own. */
 export const listenAddress = (ip: string): string => `/ip4/${ip}/udp/${PORT}/quic-v1`
@@ -13,6 +15,7 @@ export function daemonArguments(
   nodeOf: (name: string) => Pick<RunningNode, 'address' | 'peerId'>
 ): string[] {
   const all: Record<string, string> = {
+    'network.id': NETWORK_ID,
     'network.listen': listenAddress('0.0.0.0'),
     'topology.region': region,
     ...(after.length > 0 && { 'network.bootstrap': after.map(name => nodeOf(name).address).join(',') }),

@@ -97,10 +97,10 @@ export interface RunningNode {
   /** Takes away what `fillDisk` has put there. */
   freeDisk(): Promise<void>
   /**
-   * Starts a process in the network, and within the limits, of the node: for load and for hostile peers. `node` as the first word is
-   * the Node that runs the testnet; paths are of this machine. It ends with the network at the latest.
+   * Starts a process in the network, and within the limits, of the node: for load and for hostile peers. `node` as the first word is a
+   * Node as new as the testnet's. With `isOfTestnet` its paths are of this machine, and it need not be within the limits. It ends with the network at the latest.
    */
-  beside(command: readonly string[]): Promise<BesideProcess>
+  beside(command: readonly string[], options?: { readonly isOfTestnet?: boolean }): Promise<BesideProcess>
   readonly files: HomeFiles
 }
 

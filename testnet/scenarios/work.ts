@@ -150,9 +150,9 @@ export class Work {
     await this.operation(node, '/v1/packages', { record, wait: 0 }, signal)
   }
 
-  /** A process beside a node until the end of the scenario. */
+  /** A program of this tree beside a node until the end of the scenario. */
   async beside(node: RunningNode, command: readonly string[]): Promise<BesideProcess> {
-    const process = node.beside(command)
+    const process = node.beside(command, { isOfTestnet: true })
     // Also when the step that wanted it ends before it has started.
     this.#beside.push(process)
     return await process

@@ -76,6 +76,14 @@ export async function run(command: readonly string[], options?: Parameters<typeo
   )
 }
 
+/** Number of the first process of a container; 0 when it does not run. */
+export async function processOf(container: string): Promise<number> {
+  return Number(await run(['docker', 'inspect', '-f', '{{.State.Pid}}', container]))
+}
+
+/** Words before a command of this machine that is to have the network of that process. */
+export const insideNetworkOf = (pid: number): readonly string[] => ['nsenter', `--net=/proc/${pid}/ns/net`]
+
 /** A command of Compose about one project. */
 export function runCompose(
   { project, file }: { project: string; file: string },

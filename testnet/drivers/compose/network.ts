@@ -5,7 +5,7 @@ import { type NetworkPlan, type NodePlan, neighboursOf, plannedLink } from '../.
 import { daemonArguments, listenAddress } from '../daemon-arguments.ts'
 import { nodeIn, type RunningNetwork, type RunningNode, unsupported } from '../driver.ts'
 import { composeFile } from './compose-file.ts'
-import { end, run, runCompose } from './engine.ts'
+import { end, insideNetworkOf, processOf, run, runCompose } from './engine.ts'
 import { containerOf, ipOf, type MadeLink, type MadeStore, pathsOf } from './made.ts'
 import { ComposeNode } from './node.ts'
 import { filterRules, queueCommands, REMOVE_QUEUES, type Way } from './traffic.ts'
@@ -97,11 +97,10 @@ export class ComposeNetwork implements RunningNetwork {
   /** Makes the packets of a node go as its links are now. Of one that is stopped there are none. */
   async #shape({ name, region }: NodePlan): Promise<void> {
     const { made } = this.#store
-    const format = '{{.State.Pid}}'
-    const pid = Number(await run(['docker', 'inspect', '-f', format, containerOf(made, name)]))
+    const pid = await processOf(containerOf(made, name))
     if (pid === 0) return
     const ways = neighboursOf(this.plan, region).map(other => this.#wayOf(region, other))
-    const inside = ['nsenter', `--net=/proc/${pid}/ns/net`]
+    const inside = insideNetworkOf(pid)
     await run([...inside, 'nft', '-f', '-'], { input: filterRules(ways) })
     // An error when there are none, which is as well.
     await end([...inside, 'tc', '-batch', '-'], { input: REMOVE_QUEUES })

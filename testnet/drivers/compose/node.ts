@@ -3,11 +3,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
-import { MINUTE_MS, SECOND_MS, timeoutSignal, toCatalogError } from '../../../base/index.ts'
+import { MINUTE_MS, timeoutSignal, toCatalogError } from '../../../base/index.ts'
 import type { NodePlan } from '../../network/plan.ts'
+import { besideOf, LAST_WORDS_MS, onThisMachine } from '../beside.ts'
 import type { BesideProcess, CommandEnd, NodeState, RunningNode, StartOptions } from '../driver.ts'
 import { commandEnd, LocalNode } from '../local-node.ts'
-import { end, run } from './engine.ts'
+import { end, insideNetworkOf, processOf, run } from './engine.ts'
 import { containerOf, HOME_THERE, type MadeStore, pathsOf } from './made.ts'
 
 /** A daemon is ready in a fraction of a second; the rest is for a machine that has ten times more to do than it has cores. */
@@ -15,8 +16,6 @@ const READY_MS = 3 * MINUTE_MS
 const POLL_MS = 50
 /** A daemon promises ten. */
 const STOP_SECONDS = 12
-/** What a process beside a node may take to clean up. */
-const LAST_WORDS_MS = 2 * SECOND_MS
 /** Of what a container said, for who asks why it did not start. */
 const LAST_LINES = 20
 
@@ -101,8 +100,19 @@ export class ComposeNode extends LocalNode implements RunningNode {
     if ((await this.state()) === 'paused') await run(['docker', 'unpause', this.#container])
   }
 
-  /** Inside the container: with its network, its limits and its end. */
-  async beside(command: readonly string[]): Promise<BesideProcess> {
+  async beside(command: readonly string[], { isOfTestnet = false } = {}): Promise<BesideProcess> {
+    return isOfTestnet ? await this.#besideInNetwork(command) : await this.#besideInContainer(command)
+  }
+
+  /** The image has nothing of this tree: of the container it has the network only. */
+  async #besideInNetwork(command: readonly string[]): Promise<BesideProcess> {
+    const pid = await processOf(this.#container)
+    const words = [...insideNetworkOf(pid), ...onThisMachine(command)]
+    return await besideOf(spawn(words[0]!, words.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] }))
+  }
+
+  /** With its network, its limits and its end. */
+  async #besideInContainer(command: readonly string[]): Promise<BesideProcess> {
     const container = this.#container
     const child = spawn(
       'docker',

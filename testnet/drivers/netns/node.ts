@@ -3,13 +3,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+
 import { text } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
 import { MINUTE_MS, SECOND_MS, timeoutSignal } from '../../../base/index.ts'
 import type { ReadyLine } from '../../../node/index.ts'
 import type { NodePlan } from '../../network/plan.ts'
 import { endProcess, processId, sendSignal, stateOf, untilEnded } from '../../process-id.ts'
+import { besideOf, onThisMachine } from '../beside.ts'
 import { daemonArguments, listenAddress } from '../daemon-arguments.ts'
 import type { BesideProcess, CommandEnd, NodeState, RunningNode, StartOptions } from '../driver.ts'
 import { commandEnd, LocalNode } from '../local-node.ts'
@@ -24,8 +25,6 @@ const POLL_MS = 20
 const STOP_MS = 12 * SECOND_MS
 /** For a signal that stops it. */
 const PAUSE_MS = 5 * SECOND_MS
-/** What a process beside a node may take to clean up. */
-const LAST_WORDS_MS = 2 * SECOND_MS
 
 export interface NodeModules {
   readonly store: MadeStore
@@ -113,22 +112,7 @@ export class NetnsNode extends LocalNode implements RunningNode {
   }
 
   async beside(command: readonly string[]): Promise<BesideProcess> {
-    const words = command[0] === 'node' ? [process.execPath, ...command.slice(1)] : command
-    const child = this.#spawn(words, { stdio: ['pipe', 'pipe', 'inherit'] })
-    await once(child, 'spawn')
-    const ended = once(child, 'close')
-    // It may have ended by itself when something is written to it.
-    child.stdin!.on('error', () => undefined)
-    return {
-      lines: createInterface({ input: child.stdout! }),
-      write: line => void child.stdin!.write(`${line}\n`),
-      async end() {
-        child.kill('SIGTERM')
-        const late = setTimeout(() => child.kill('SIGKILL'), LAST_WORDS_MS)
-        await ended
-        clearTimeout(late)
-      }
-    }
+    return await besideOf(this.#spawn(onThisMachine(command), { stdio: ['pipe', 'pipe', 'inherit'] }))
   }
 
   get #made(): MadeNode {
