@@ -82,14 +82,19 @@ export class S3Bucket implements Bucket {
     { sizeBytes, sha256 }: BucketObject & { sha256: string },
     signal?: AbortSignal
   ): Promise<void> {
+    const Body = Readable.from(body, { objectMode: false })
+    // The client listens to no error of what it sends: such an error would end the process, and the request wait for the rest.
+    const cut = new AbortController()
+    Body.on('error', error => cut.abort(error))
     const command = new PutObjectCommand({
       ...this.#address(name),
-      Body: Readable.from(body, { objectMode: false }),
+      Body,
       ContentLength: sizeBytes,
       ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
       Metadata: { [SHA256_META]: sha256 }
     })
-    await this.#within(PUT_TIMEOUT_MS, signal, abortSignal => this.#client.send(command, { abortSignal }))
+    const ended = signal === undefined ? cut.signal : AbortSignal.any([signal, cut.signal])
+    await this.#within(PUT_TIMEOUT_MS, ended, abortSignal => this.#client.send(command, { abortSignal }))
   }
 
   async get(

@@ -169,19 +169,29 @@ export class BucketSegments implements SegmentBackend {
   async #send(segment: number, signal: AbortSignal): Promise<number> {
     const { bucket, owner, local, log } = this.#modules
     await owner.claim(signal)
-    const sizeBytes = this.#unsent.get(segment)!
+    const sizeBytes = this.#unsent.get(segment)
+    // A collection dropped it meanwhile.
+    if (sizeBytes === undefined) return 0
     // After a crash in the middle of sending a bucket that is not atomic may hold a part of it.
     const mayReplace = this.#rows.state(segment) === BucketState.Sending
     await this.#rows.set(segment, BucketState.Sending, sizeBytes)
     const source: SegmentSource = { segment, sizeBytes, mayReplace, reads: local }
-    await sendSegment(bucket, objectName(segment), source, signal)
-    // A collection may have dropped it meanwhile, and its row says so.
-    if (this.#rows.state(segment) !== BucketState.Sending) return sizeBytes
+    try {
+      await sendSegment(bucket, objectName(segment), source, signal)
+    } catch (thrown) {
+      if (!this.#isDropped(segment)) throw thrown
+    }
+    if (this.#isDropped(segment)) return 0
     await this.#rows.set(segment, BucketState.Sent)
     this.#unsent.delete(segment)
     this.#copies.set(segment, sizeBytes)
     log.debug({ segment, sizeBytes }, 'a segment was sent to the bucket')
     return sizeBytes
+  }
+
+  /** A collection may drop what is being sent: its row says so, and its file is gone while it is read. */
+  #isDropped(segment: number): boolean {
+    return this.#rows.state(segment) !== BucketState.Sending || !this.#unsent.has(segment)
   }
 
   async #adopt(): Promise<void> {

@@ -24,6 +24,8 @@ class MemoryBucket implements Bucket {
   trouble: 'away' | 'deaf' | undefined
   /** Called while an object is on its way. */
   onPut: (() => Promise<void>) | undefined
+  /** Called before anything of an object is read. */
+  onBody: (() => Promise<void>) | undefined
 
   async put(
     name: string,
@@ -32,6 +34,7 @@ class MemoryBucket implements Bucket {
   ): Promise<void> {
     this.#expectHere()
     const parts: Uint8Array[] = []
+    await this.onBody?.()
     for await (const part of body) parts.push(Uint8Array.from(part))
     await this.onPut?.()
     this.objects.set(name, { bytes: Buffer.concat(parts), sha256: object.sha256 })
@@ -257,6 +260,22 @@ test('a segment that a collection drops while it is being sent does not stay in 
   await offsite.crash(0)
   while (await offsite.step());
   expect([...offsite.bucket.objects.keys()]).toEqual(['owner'])
+})
+
+test('a segment that is dropped while it is read to be sent fails nothing', async () => {
+  const offsite = new Offsite()
+  await offsite.open()
+  await offsite.put(4)
+  await offsite.put(4)
+  offsite.bucket.onBody = async () => {
+    offsite.bucket.onBody = undefined
+    await offsite.drop()
+  }
+  offsite.bucket.objects.set('owner', { bytes: Buffer.from('a'.repeat(32)), sha256: '' })
+  await expect(offsite.backend.step(new AbortController().signal)).resolves.toMatchObject({ sentBytes: 0 })
+  expect(offsite.dropped).toEqual([0])
+  while (await offsite.step());
+  expect([...offsite.bucket.objects.keys()]).not.toContain('segments/0')
 })
 
 test('an object that this store has not put there is never overwritten', async () => {

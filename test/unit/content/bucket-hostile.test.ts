@@ -4,7 +4,7 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { afterEach, describe, expect, test } from 'vitest'
-import { silentLogger } from '../../../base/index.ts'
+import { CatalogError, silentLogger } from '../../../base/index.ts'
 import { hashBlock } from '../../../library/content/blocks.ts'
 import { type Bucket, BucketOwner, openBucket } from '../../../library/content/bucket.ts'
 import { BucketReads } from '../../../library/content/bucket-reads.ts'
@@ -138,6 +138,17 @@ describe('a bucket', () => {
     await eventually(async () => (await reader.read(block.id).catch(() => undefined)) !== undefined)
     bucket.close()
     await put
+  })
+
+  test('is told when what is sent cannot be read to its end', async () => {
+    await readerOn(request => request.resume())
+    const torn = new CatalogError('DISK_IO', 'the segment ends early')
+    const body = async function* () {
+      yield Buffer.alloc(1000)
+      throw torn
+    }
+    const object = { sizeBytes: 5000, sha256: '00'.repeat(32) }
+    await expect(bucket.put('segments/1', body(), object)).rejects.toBe(torn)
   })
 
   test('whose clock differs is asked again, with the time that it told', async () => {
