@@ -272,7 +272,7 @@ export const ERROR_CODES = {
     400,
     Usage,
     W.Internal,
-    'The path of the admin socket is longer than the 107 bytes the system allows.',
+    'The path of the admin socket is longer than the system allows.',
     'use a home with a shorter path, or set admin.socket'
   ),
   LISTEN_FAILED: row(
@@ -317,7 +317,7 @@ export const ERROR_CODES = {
     Network,
     W.Busy,
     'The bucket that holds sealed segments does not answer, or answers with errors of its own. What is only there cannot be read now; nothing is lost.',
-    'it is tried again by itself; `catalog doctor` says how it is'
+    'it is tried again by itself; see that the server of store.s3.endpoint runs and can be reached from here'
   ),
   BUCKET_REFUSED: row(
     502,
@@ -331,7 +331,7 @@ export const ERROR_CODES = {
     Conflict,
     W.Busy,
     'The bucket and prefix hold what this store did not put there, or nothing of what it did.',
-    'give each home a store.s3.prefix of its own; to take over the segments of a home that is gone for good, delete the object `owner` below its prefix'
+    'set store.s3 as it was, and give each home a store.s3.prefix of its own; to take over the segments of a home that is gone for good, delete the object `owner` below its prefix'
   ),
   BUCKET_BACKLOG_FULL: row(
     507,
@@ -443,7 +443,7 @@ export const ERROR_CODES = {
     Conflict,
     W.Internal,
     'catalog-lock.json cannot be read, or says what its releases do not.',
-    'restore it, or install without --frozen'
+    'restore it, or install each package by its name, without --frozen'
   ),
 
   // --- keys, records, names
@@ -572,7 +572,7 @@ export const ERROR_CODES = {
     Conflict,
     W.Internal,
     'The owner signed several contents as one version, and nothing here says which one is meant.',
-    'ask the publisher; name the CID of its record to take one all the same'
+    'ask the publisher; to take one all the same, name it by the CID of its record, which `catalog conflicts show NAME` prints'
   ),
   NOT_OWNER: row(
     403,

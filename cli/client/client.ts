@@ -3,6 +3,7 @@ import type http from 'node:http'
 import path from 'node:path'
 import {
   CatalogError,
+  checkSocketPath,
   type ErrorJson,
   freeMemory,
   SECOND_MS,
@@ -16,8 +17,6 @@ import {
  */
 const nodeHttp = process.getBuiltinModule('node:http')
 
-/** The longest path a Unix socket address holds on Linux (sun_path, without its end mark); macOS takes 103. */
-export const SOCKET_PATH_MAX_BYTES = 107
 /** An answer that is not a stream is at most this long: a page of the largest lists is far below. */
 const RESPONSE_MAX_BYTES = 16 * 1024 * 1024
 /** A request that only reads the daemon's state answers within milliseconds; after this it hangs. */
@@ -52,12 +51,7 @@ export class AdminClient {
   constructor(options: AdminClientOptions) {
     this.socketPath = options.socketPath
     this.#timeoutMs = options.timeoutMs ?? REQUEST_TIMEOUT_MS
-    if (Buffer.byteLength(options.socketPath) > SOCKET_PATH_MAX_BYTES) {
-      throw new CatalogError(
-        'SOCKET_PATH_TOO_LONG',
-        `the socket path ${options.socketPath} has ${Buffer.byteLength(options.socketPath)} bytes, more than ${SOCKET_PATH_MAX_BYTES}`
-      )
-    }
+    checkSocketPath(options.socketPath)
   }
 
   /** Sends JSON, receives JSON. `Answer` is the shape that docs/openapi.json promises for the path. */

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { CatalogError, ExitCode, plural } from '../../base/index.ts'
+import { ExitCode, plural } from '../../base/index.ts'
 import { validateConfigFile } from '../../config/index.ts'
 import { unreadableSettings } from '../../node/index.ts'
 import { resolvePath } from '../framework/context.ts'
 import { printable } from '../framework/format.ts'
 import { defineCommand } from '../framework/tree.ts'
+import { unreadable } from './input-file.ts'
 
 export const run = defineCommand(async (context, [typed]: [string | undefined]) => {
   const file = typed === undefined ? path.join(context.home, 'config.toml') : resolvePath(context, typed)
@@ -28,9 +29,6 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new CatalogError('NOT_FOUND', `${file} cannot be read (${(cause as NodeJS.ErrnoException).code})`, {
-      hint: 'give the path of a file that this user may read',
-      cause
-    })
+    throw unreadable(file, cause)
   }
 }

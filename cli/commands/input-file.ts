@@ -20,7 +20,19 @@ export interface InputKind {
 export const BUNDLE_FILE: InputKind = { what: 'the bundle', madeBy: 'bundle create' }
 export const BACKUP_FILE: InputKind = { what: 'the backup', madeBy: 'backup' }
 
-/** INVALID_ARGUMENT when there is no such file. */
+const NOT_THERE = new Set(['ENOENT', 'ENOTDIR'])
+
+/** Of a file that a command is to read: NOT_FOUND when it is not there, INVALID_ARGUMENT when it cannot be read as a file. */
+export function unreadable(file: string, cause: unknown, hint?: string): CatalogError {
+  const reason = codeOf(cause)
+  return new CatalogError(
+    NOT_THERE.has(reason) ? 'NOT_FOUND' : 'INVALID_ARGUMENT',
+    `${file} cannot be read (${reason})`,
+    { hint: hint ?? 'give the path of a file that this user may read', cause }
+  )
+}
+
+/** Throws as `unreadable`. */
 export async function inputFile(context: Context, file: string, kind: InputKind): Promise<InputFile> {
   const sizeBytes = await sizeOf(file, kind)
   return { sizeBytes, pieces: () => piecesOf(context, file, sizeBytes, kind) }
@@ -31,12 +43,11 @@ async function sizeOf(file: string, { madeBy }: InputKind): Promise<number> {
     const found = await stat(file)
     if (found.isFile()) return found.size
   } catch (cause) {
-    throw new CatalogError('INVALID_ARGUMENT', `${file} cannot be read (${codeOf(cause)})`, {
-      hint: `give a file that \`catalog ${madeBy}\` has made`,
-      cause
-    })
+    throw unreadable(file, cause, `give a file that \`catalog ${madeBy}\` has made`)
   }
-  throw new CatalogError('INVALID_ARGUMENT', `${file} is not a file`)
+  throw new CatalogError('INVALID_ARGUMENT', `${file} is not a file`, {
+    hint: `give a file that \`catalog ${madeBy}\` has made`
+  })
 }
 
 async function* piecesOf(

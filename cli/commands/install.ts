@@ -1,4 +1,4 @@
-import { CatalogError, withSpan } from '../../base/index.ts'
+import { CatalogError, toCatalogError, withSpan } from '../../base/index.ts'
 import {
   InstallTarget,
   type LockedPackage,
@@ -119,10 +119,21 @@ async function stageLocked(
     const release = await fetchInto(context, request, async (found, tar) => {
       checkLocked(name, locked, found)
       await stage(context, target, { ...found, id: locked.record }, tar)
+    }).catch(thrown => {
+      throw asOfLock(name, thrown)
     })
     releases.push(release)
   }
   return releases
+}
+
+/** What cannot even be asked for stands in the lock file, not on the command line. */
+function asOfLock(name: string, thrown: unknown): unknown {
+  const { code, message } = toCatalogError(thrown)
+  if (code !== 'KEY_INVALID' && code !== 'SPEC_INVALID') return thrown
+  return new CatalogError('LOCK_INVALID', `the lock has something wrong for ${name}: ${message}`, {
+    cause: thrown
+  })
 }
 
 function checkLocked(name: string, locked: LockedPackage, release: FetchedRelease): void {

@@ -1,9 +1,8 @@
-import { writeFileSync } from 'node:fs'
-import { CatalogError } from '../../base/index.ts'
 import { exportPublicPem, formatPublicKey } from '../../trust/index.ts'
-import { type Context, resolvePath } from '../framework/context.ts'
+import { resolvePath } from '../framework/context.ts'
 import { defineCommand } from '../framework/tree.ts'
 import { oldPassphrase, openKeyring, variable } from './keyring.ts'
+import { onDisk, writeWhole } from './whole-file.ts'
 
 interface Options {
   private?: boolean
@@ -30,20 +29,7 @@ export const run = defineCommand(async (context, [name]: [string | undefined], o
       : exportPublicPem(info.publicKey)
   const head = { name: info.name, publicKey: formatPublicKey(info.publicKey) }
   if (options.out === undefined) return context.output.result({ ...head, pem }, () => pem.trimEnd())
-  const file = writeNew(context, options.out, pem)
+  const file = resolvePath(context, options.out)
+  await writeWhole(file, handle => onDisk(file, () => handle.writeFile(pem)), KEY_MODE)
   context.output.result({ ...head, file }, () => file)
 })
-
-/** Never writes over anything. */
-function writeNew(context: Context, typed: string, text: string): string {
-  const file = resolvePath(context, typed)
-  try {
-    writeFileSync(file, text, { mode: KEY_MODE, flag: 'wx' })
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    if (code === 'EEXIST')
-      throw new CatalogError('KEY_EXISTS', `${file} exists already`, { hint: 'give another file', cause })
-    throw new CatalogError('DISK_IO', `${file} cannot be written (${code})`, { cause })
-  }
-  return file
-}

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { CatalogError } from '../../base/index.ts'
 import { type Context, resolvePath } from '../framework/context.ts'
 import { canPrompt, promptSecret } from '../framework/prompt.ts'
 import { defineCommand } from '../framework/tree.ts'
+import { unreadable } from './input-file.ts'
 import { newPassphrase, openKeyring, showNewKey, variable } from './keyring.ts'
 
 interface Options {
@@ -31,11 +31,7 @@ function readPem(context: Context, file: string): string {
   try {
     return readFileSync(source, 'utf8')
   } catch (cause) {
-    throw new CatalogError(
-      'KEY_INVALID',
-      `${file} cannot be read (${(cause as NodeJS.ErrnoException).code})`,
-      { cause }
-    )
+    throw unreadable(file, cause)
   }
 }
 

@@ -23,6 +23,10 @@ export const run = defineCommand(async (context, _args: [], options: Options) =>
   }
   if (options.since !== undefined && options.errors !== true)
     throw new CatalogError('INVALID_ARGUMENT', '--since goes with --errors')
+  if (options.errors === true && (options.follow === true || options.level !== undefined))
+    throw new CatalogError('INVALID_ARGUMENT', '--errors goes with neither --follow nor --level', {
+      hint: 'of the options only --since goes with it'
+    })
   if (options.errors === true) return await showErrors(context, options.since)
   const lines = context.client().lines('/v1/log', {
     query: { level: options.level, follow: options.follow === true },

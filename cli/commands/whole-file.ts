@@ -51,8 +51,13 @@ export async function onDisk<T>(file: string, work: () => Promise<T>): Promise<T
 }
 
 function notWritable(file: string, thrown: unknown): CatalogError {
-  const error = toCatalogError(thrown)
-  if (error.code !== 'INTERNAL') return error
-  const { code } = thrown as NodeJS.ErrnoException
-  return new CatalogError('DISK_IO', `${file} cannot be written (${code})`, { cause: thrown })
+  if (thrown instanceof CatalogError) return thrown
+  const { code: reason } = thrown as NodeJS.ErrnoException
+  const named = toCatalogError(thrown).code
+  return new CatalogError(named === 'INTERNAL' ? 'DISK_IO' : named, `${file} cannot be written (${reason})`, {
+    cause: thrown,
+    ...(named === 'DISK_FULL'
+      ? {}
+      : { hint: 'give a file in a folder that is there and that this user may write' })
+  })
 }

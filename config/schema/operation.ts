@@ -1,4 +1,5 @@
 import { Object as ObjectOf } from 'typebox'
+import { SOCKET_PATH_MAX_BYTES } from '../../base/index.ts'
 import { choice, duration, flag, fraction, integer, list, rate, size, text } from './builders.ts'
 
 export const operations = ObjectOf(
@@ -106,7 +107,7 @@ export const admin = ObjectOf(
       // No NUL byte, which no path may hold.
       pattern: '^(/[^\\u0000]*)?$',
       rule: 'an absolute path, or empty',
-      description: 'Path of the admin socket, at most 107 bytes; empty is `admin.sock` in the home.'
+      description: `Path of the admin socket, at most ${SOCKET_PATH_MAX_BYTES} bytes; empty is \`admin.sock\` in the home.`
     })
   },
   { description: 'The admin socket.' }

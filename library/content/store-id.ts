@@ -21,7 +21,9 @@ export async function storeId(folder: string): Promise<string> {
   })
   if (known !== undefined) {
     if (ID.test(known)) return known
-    throw new CatalogError('BUCKET_CONFLICT', `${path} does not hold the id of a store`)
+    throw new CatalogError('BUCKET_CONFLICT', `${path} does not hold the id of a store`, {
+      hint: 'restore it: the object `owner` below store.s3.prefix has what stood in it'
+    })
   }
   const id = randomBytes(ID_BYTES).toString('hex')
   await nodeDisk.makeFolder(folder)

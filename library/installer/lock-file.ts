@@ -101,5 +101,9 @@ function isCount(value: unknown): value is number {
 }
 
 function invalid(file: string, reason: string, cause?: unknown): CatalogError {
-  return new CatalogError('LOCK_INVALID', `${file} ${reason}`, { cause, details: { file } })
+  return new CatalogError('LOCK_INVALID', `${file} ${reason}`, {
+    cause,
+    details: { file },
+    hint: 'restore it, or remove it and install each package by its name, without --frozen'
+  })
 }

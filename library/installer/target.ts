@@ -88,10 +88,12 @@ export class InstallTarget {
       try {
         return InstallTarget.#openAt(root, made)
       } catch (error) {
-        removeEmptyFolders(root, made)
+        clearAway(root, made)
         throw error
       }
     } catch (error) {
+      if (lstatSync(folder, { throwIfNoEntry: false })?.isFile() === true)
+        throw refused(folder, 'is not a folder')
       throw diskError(error, folder)
     }
   }
@@ -146,7 +148,8 @@ export class InstallTarget {
     if (name === LOCK_FILE)
       throw new CatalogError(
         'TARGET_REFUSED',
-        `a package called ${name} would stand in the place of the lock file`
+        `a package called ${name} would stand in the place of the lock file`,
+        { hint: 'it cannot be installed: ask its publisher for another name' }
       )
     const scope = name.includes('/') ? path.join(this.root, path.dirname(name)) : undefined
     for (const folder of [scope, path.join(this.root, name)]) {
@@ -293,6 +296,15 @@ function takeMutex(root: string): HeldMutex {
     throw error
   }
   return mutex
+}
+
+/** What failed is told, not that its folders stay. */
+function clearAway(root: string, wasMade: boolean): void {
+  try {
+    removeEmptyFolders(root, wasMade)
+  } catch {
+    // A read-only disk, or no folder.
+  }
 }
 
 /** Takes away the folders that an install made for nothing; one with anything in it stays. */

@@ -6,11 +6,11 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
-import { CatalogError, type ErrorCode, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
+import { CatalogError, checkSocketPath, type ErrorCode, MINUTE_MS, SECOND_MS } from '../../base/index.ts'
 import { requestIdFrom } from '../request-context.ts'
 import type { AdminModules } from './app.ts'
 import type { Route } from './route.ts'
-import { checkSocketPath, clearStaleSocket, closeToOthers } from './socket.ts'
+import { clearStaleSocket, closeToOthers } from './socket.ts'
 import type { Streams } from './streams.ts'
 
 /** Between two requests of a client that keeps its connection. */

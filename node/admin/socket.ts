@@ -3,20 +3,6 @@ import { connect } from 'node:net'
 import { CatalogError } from '../../base/index.ts'
 import { PRIVATE_FILE_MODE } from '../home/layout.ts'
 
-/** `sun_path` of Linux is 108 bytes with its end mark; macOS allows 103, which its own error then says. */
-export const MAX_SOCKET_PATH_BYTES = 107
-
-/** SOCKET_PATH_TOO_LONG (details: path, bytes, maxBytes): the kernel would cut the path off without a word. */
-export function checkSocketPath(path: string): void {
-  const bytes = Buffer.byteLength(path)
-  if (bytes <= MAX_SOCKET_PATH_BYTES) return
-  throw new CatalogError(
-    'SOCKET_PATH_TOO_LONG',
-    `the socket path has ${bytes} bytes, the system allows ${MAX_SOCKET_PATH_BYTES}: ${path}`,
-    { details: { path, bytes, maxBytes: MAX_SOCKET_PATH_BYTES } }
-  )
-}
-
 /**
  * Makes the path free for listening: removes the socket of a daemon that is gone. SOCKET_IN_USE when something answers
  * there, or when the path holds something that is no socket.

@@ -8,6 +8,13 @@ import { CatalogError } from '../../base/index.ts'
 
 export type RequestPart = 'params' | 'query' | 'body'
 
+interface Problem {
+  readonly keyword: string
+  readonly instancePath: string
+  readonly params: object
+  readonly message: string
+}
+
 /** Problems named in one error: the first ones suffice to correct the request. */
 const MAX_PROBLEMS = 5
 
@@ -24,13 +31,19 @@ export function createValidator(part: RequestPart, schema: Type.TSchema): (value
     const typed = coerce(value ?? {})
     if (compiled.Check(typed)) return typed
     const [, errors] = compiled.Errors(typed)
-    const problems = errors
-      .slice(0, MAX_PROBLEMS)
-      .map(error => `${error.instancePath || part}: ${error.message}`)
-    throw new CatalogError('INVALID_ARGUMENT', `the request's ${part} is not valid: ${problems.join('; ')}`, {
-      details: { part, problems }
-    })
+    const problems = errors.slice(0, MAX_PROBLEMS).map(error => problemOf(part, error))
+    throw new CatalogError('INVALID_ARGUMENT', problems.join('; '), { details: { part, problems } })
   }
+}
+
+/** In words for who typed a command, too: what is empty or too long has most often come from there. */
+function problemOf(part: RequestPart, { keyword, instancePath, params, message }: Problem): string {
+  const { limit } = params as { limit?: number }
+  const field = instancePath.slice(1).replaceAll('/', '.')
+  if (field === '') return `the request's ${part} ${message}`
+  if (keyword === 'minLength' && limit === 1) return `${field} is empty`
+  if (keyword === 'maxLength') return `${field} has more than ${limit} characters`
+  return `${field} of the request's ${part} ${message}`
 }
 
 /** Text becomes what the property's schema says, where it has the exact form; else it stays and fails the check. */

@@ -1,4 +1,4 @@
-import { open, rename } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { syncPath } from '../../base/index.ts'
 import { PRIVATE_FILE_MODE } from './layout.ts'
@@ -14,13 +14,22 @@ export async function writeFileAtomic(
   { durable }: { durable: boolean }
 ): Promise<void> {
   const beside = `${path}.${process.pid}.new`
-  const file = await open(beside, 'w', PRIVATE_FILE_MODE)
+  try {
+    await writeNew(beside, text, durable)
+    await rename(beside, path)
+  } catch (error) {
+    await rm(beside, { force: true })
+    throw error
+  }
+  if (durable) await syncPath(dirname(path))
+}
+
+async function writeNew(path: string, text: string, durable: boolean): Promise<void> {
+  const file = await open(path, 'w', PRIVATE_FILE_MODE)
   try {
     await file.writeFile(text)
     if (durable) await file.sync()
   } finally {
     await file.close()
   }
-  await rename(beside, path)
-  if (durable) await syncPath(dirname(path))
 }

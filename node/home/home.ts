@@ -1,9 +1,17 @@
-import { chmod, readdir, realpath } from 'node:fs/promises'
+import { chmod, readdir, realpath, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { CatalogError } from '../../base/index.ts'
 import { writeFileAtomic } from './atomic-file.ts'
 import { CURRENT_FORMAT, type MigrateOptions, migrate, readFormat, writeFormat } from './format.ts'
-import { checkPermissions, HOME_MODE, type HomeLayout, homeLayout, makeFolders, modeOf } from './layout.ts'
+import {
+  checkPermissions,
+  HOME_MODE,
+  type HomeLayout,
+  homeLayout,
+  makeFolders,
+  makeHomeFolder,
+  modeOf
+} from './layout.ts'
 
 export interface CreateHomeOptions {
   /** Text of config.toml. */
@@ -14,7 +22,8 @@ export interface CreateHomeOptions {
 
 /**
  * Makes a home where there is none: folders, config, keys, and FORMAT last, so that a home whose making was cut off is
- * no home yet and can be made again. HOME_EXISTS when there is one, or when the folder holds anything else.
+ * no home yet and can be made again. HOME_EXISTS when there is one, or when the folder holds anything else. What fails takes
+ * the folder away again if it has made it.
  */
 export async function createHome(root: string, options: CreateHomeOptions): Promise<HomeLayout> {
   const home = homeLayout(resolve(root))
@@ -23,13 +32,25 @@ export async function createHome(root: string, options: CreateHomeOptions): Prom
       details: { home: home.root }
     })
   await refuseForeignFolder(home)
+  const isOurs = makeHomeFolder(home.root)
+  try {
+    await fillHome(home, options)
+  } catch (error) {
+    // What another one left, or is just making, stays: there may be keys in it.
+    if (isOurs && (await modeOf(home.format)) === undefined)
+      await rm(home.root, { recursive: true, force: true })
+    throw error
+  }
+  return home
+}
+
+async function fillHome(home: HomeLayout, options: CreateHomeOptions): Promise<void> {
   makeFolders(home)
   // An empty folder that was there may be open to others, and the daemon would refuse it.
   await chmod(home.root, HOME_MODE)
   await writeFileAtomic(home.config, options.configText, { durable: true })
   await options.makeKeys(home)
   await writeFormat(home, CURRENT_FORMAT)
-  return home
 }
 
 /** What an unfinished `createHome` may have left. */

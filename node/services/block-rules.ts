@@ -25,7 +25,7 @@ export function subjectOf(text: string): string {
   try {
     return text.startsWith(KEY_PREFIX) ? formatPublicKey(parsePublicKey(text)) : formatSpec(parseSpec(text))
   } catch (cause) {
-    throw new CatalogError('INVALID_ARGUMENT', `${text} is nothing that can be blocked`, {
+    throw new CatalogError('INVALID_ARGUMENT', `${JSON.stringify(text)} is nothing that can be blocked`, {
       hint: 'give the public key of an owner, a name with or without a range (NAME@RANGE), or the CID of a record or content',
       cause
     })
@@ -60,6 +60,23 @@ export class BlockRules {
     const found = exact.find(subject => this.#exact.has(subject))
     if (found !== undefined) return found
     const named = this.#byName.get(name)?.find(spec => specCovers(spec, version))
+    return named === undefined ? undefined : formatSpec(named)
+  }
+
+  /**
+   * The subject under which all is blocked that may be meant by a spec, and by this owner where one is named: so nobody need be asked for it. A range that
+   * covers another one may go unnoticed.
+   */
+  ruleOfAll(spec: Spec, owner?: Uint8Array): string | undefined {
+    if (owner !== undefined && this.#exact.has(formatPublicKey(owner))) return formatPublicKey(owner)
+    if (spec.kind === 'id') return this.#exact.has(spec.id.toString()) ? spec.id.toString() : undefined
+    const named = this.#byName
+      .get(spec.name)
+      ?.find(
+        rule =>
+          rule.kind === 'any' ||
+          (spec.kind === 'range' && (spec.exact ? specCovers(rule, spec.range) : rule.range === spec.range))
+      )
     return named === undefined ? undefined : formatSpec(named)
   }
 

@@ -4,7 +4,14 @@
  */
 import type { CID } from 'multiformats/cid'
 import { CatalogError, type Clock, type Logger } from '../../base/index.ts'
-import { type Database, KeyFamily, makeKey, type ReleaseRecord } from '../../library/index.ts'
+import {
+  type Database,
+  formatSpec,
+  KeyFamily,
+  makeKey,
+  type ReleaseRecord,
+  type Spec
+} from '../../library/index.ts'
 import { type BlockableRelease, BlockRules, subjectOf } from './block-rules.ts'
 
 /** More than an operator blocks one by one; about 200 bytes each, all of them in memory. */
@@ -107,18 +114,16 @@ export class Blocking {
 
   /** RELEASE_BLOCKED for a release that is blocked. */
   expectAllowed({ release, id }: ReleaseRecord): void {
-    const blocked = this.blockOf(release, id)
-    if (blocked === undefined) return
-    const { subject, reason } = blocked
     const { name, version } = release
-    throw new CatalogError(
-      'RELEASE_BLOCKED',
-      `${name}@${version} is blocked on this node${reason === undefined ? '' : `: ${reason}`}`,
-      {
-        details: { name, version, subject },
-        hint: `to let it in again: catalog block remove ${subject}`
-      }
-    )
+    const blocked = this.blockOf(release, id)
+    if (blocked !== undefined) throw blockedError(`${name}@${version}`, blocked, { name, version })
+  }
+
+  /** RELEASE_BLOCKED when all is blocked that may be meant: nobody is asked for it. */
+  expectSomeAllowed(spec: Spec, owner?: Uint8Array): void {
+    const subject = this.#rules.ruleOfAll(spec, owner)
+    const blocked = subject === undefined ? undefined : this.#blocked.get(subject)
+    if (blocked !== undefined) throw blockedError(formatSpec(spec), blocked)
   }
 
   #inForce(): void {
@@ -129,6 +134,13 @@ export class Blocking {
     return this.#modules.database.write([operation], { sync: true, ...(signal && { signal }) })
   }
 }
+
+const blockedError = (what: string, { subject, reason }: Blocked, details: object = {}): CatalogError =>
+  new CatalogError(
+    'RELEASE_BLOCKED',
+    `${what} is blocked on this node${reason === undefined ? '' : `: ${reason}`}`,
+    { details: { ...details, subject }, hint: `to let it in again: catalog block remove ${subject}` }
+  )
 
 const keyOf = (subject: string): Uint8Array => makeKey(KeyFamily.Blocked, Buffer.from(subject))
 

@@ -50,7 +50,7 @@ export interface FetchingModules extends ResolvingModules, FreshnessModules {
   closedSources: Pick<ClosedSources, 'find' | 'late' | 'expectAdmitted'>
   failures: FetchFailures
   jobs: FetchJobs
-  blocking: Pick<Blocking, 'expectAllowed' | 'isBlocked'>
+  blocking: Pick<Blocking, 'expectAllowed' | 'expectSomeAllowed' | 'isBlocked'>
   dropping: Pick<BlockDropping, 'drop'>
   collecting: Pick<Collecting, 'makeRoom' | 'expect'>
   events: EventHub
@@ -179,8 +179,8 @@ export class Fetching implements FetchingService {
     const query = {
       spec: request.spec,
       network: true,
-      ...(request.publisher && { publisher: request.publisher }),
-      ...(request.content && { content: request.content })
+      ...(request.publisher !== undefined && { publisher: request.publisher }),
+      ...(request.content !== undefined && { content: request.content })
     }
     if (request.from === undefined) return await resolveRelease(this.#modules, query, signal)
     const { direct, closedSources } = this.#modules

@@ -53,7 +53,7 @@ export interface ResolveRequest {
 }
 
 export interface ResolvingModules extends LookupModules {
-  blocking: Pick<Blocking, 'isBlocked' | 'expectAllowed'>
+  blocking: Pick<Blocking, 'isBlocked' | 'expectAllowed' | 'expectSomeAllowed'>
   registry: Registry
   content: ContentStore
   policies: ConflictPolicies
@@ -71,10 +71,12 @@ export async function resolveRelease(
   signal: AbortSignal
 ): Promise<Resolved> {
   const spec = parseSpec(request.spec)
+  const publisher = request.publisher === undefined ? undefined : parsePublicKey(request.publisher)
   if (spec.kind === 'id') return await resolveId(modules, spec, request, signal)
+  modules.blocking.expectSomeAllowed(spec, publisher)
   const rule = ruleFor(modules, spec.name)
   if (request.shows === true) rule.shows = true
-  if (request.publisher !== undefined) rule.publisher = parsePublicKey(request.publisher)
+  if (publisher !== undefined) rule.publisher = publisher
   if (request.content !== undefined) rule.content = parseId(request.content)
   const all = await knownHere(modules, spec.name, signal)
   const here = allowed(modules, all)
@@ -241,6 +243,7 @@ async function resolveId(
   }
   if (!request.network)
     throw new CatalogError('RELEASE_NOT_FOUND', `no record ${id} is here`, { details: { id: id.toString() } })
+  modules.blocking.expectSomeAllowed({ kind: 'id', id })
   const { record, statements, holder } = await lookUpRecord(modules, id, signal)
   const known = { records: [record], statements: new StatementSet(statements) }
   return { record, known, holders: [{ peerId: holder, record: record.id }], isClosed: false }

@@ -151,7 +151,7 @@ function ambiguous(records: readonly ReleaseRecord[], spec: NamedSpec): CatalogE
   const owners = ownersOf(records)
   return new CatalogError('OWNER_AMBIGUOUS', `several owners publish ${spec.name}: ${namedOwners(owners)}`, {
     details: { name: spec.name, owners },
-    hint: `ask the publisher you mean for the key, and choose it with --publisher KEY, which an install pins, or with \`catalog conflicts resolve ${spec.name} --owner KEY\``
+    hint: `ask the publisher you mean for the key; \`catalog conflicts resolve ${spec.name} --owner KEY\` chooses it for good, --publisher KEY for one fetch or install, and an install pins it`
   })
 }
 

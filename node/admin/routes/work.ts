@@ -13,11 +13,15 @@ const Id = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) })
 /** What a fetch is asked with. */
 export const FETCH_FIELDS = {
   spec: Spec,
-  publisher: Type.Optional(Type.String({ maxLength: 128 })),
+  publisher: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
   content: Type.Optional(
-    Type.String({ maxLength: 128, description: 'CID of the one content that is meant, as a lock file says.' })
+    Type.String({
+      minLength: 1,
+      maxLength: 128,
+      description: 'CID of the one content that is meant, as a lock file says.'
+    })
   ),
-  from: Type.Optional(Type.String({ maxLength: 512, description: 'Peer id or multiaddr.' })),
+  from: Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: 'Peer id or multiaddr.' })),
   priority: Type.Optional(
     Type.Enum(PRIORITIES, { description: 'How urgent it is beside other transfers; normal unless given.' })
   ),

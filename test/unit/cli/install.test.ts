@@ -168,6 +168,17 @@ describe('install', () => {
     expect(existsSync(empty)).toBe(false)
   })
 
+  it('--frozen says of what the daemon cannot read that it stands in the lock file', async () => {
+    await cli(['install', 'a', '--to', target], { home })
+    daemon.routes.set('POST /v1/fetches', () => failed(400, 'KEY_INVALID', 'this is no key'))
+    const result = await cli(['install', '--frozen', '--to', target, '--json'], { home })
+    expect(result.status).toBe(8)
+    expect(result.json().error).toMatchObject({
+      code: 'LOCK_INVALID',
+      message: 'the lock has something wrong for a: this is no key'
+    })
+  })
+
   it('says to whom it pins a name first, and pins nothing when the install fails', async () => {
     daemon.routes.set('GET /v1/contents/*', () => tar(tarOf(ITEMS), null))
     expect((await cli(['install', 'tool', '--to', target], { home })).status).not.toBe(0)

@@ -68,7 +68,7 @@ describe('key', () => {
     const exported = await cli(['key', 'export', '--private', '--out', file, '--json'], { home })
     expect(exported.json()).toMatchObject({ name: 'work', file })
     expect(statSync(file).mode & 0o777).toBe(0o600)
-    expect((await cli(['key', 'export', '--private', '--out', file], { home })).status).toBe(8)
+    expect((await cli(['key', 'export', '--private', '--out', file], { home })).status).toBe(2)
     const imported = await cli(['key', 'import', 'copy', file, '--json'], { home })
     expect(imported.json().publicKey).toBe(made.json().publicKey)
     const shown = await cli(['key', 'export', 'work'], { home })
@@ -80,7 +80,9 @@ describe('key', () => {
     ['a name that is taken', ['key', 'create', 'default'], 8, 'KEY_EXISTS'],
     ['an unknown key', ['key', 'export', 'nobody'], 3, 'KEY_NOT_FOUND'],
     ['a file that is no key', ['key', 'import', 'x', '/etc/hostname'], 2, 'KEY_INVALID'],
-    ['a file that is not there', ['key', 'import', 'x', '/nonexistent'], 2, 'KEY_INVALID']
+    ['a file that is not there', ['key', 'import', 'x', '/nonexistent'], 3, 'NOT_FOUND'],
+    ['a file that is a folder', ['key', 'import', 'x', '/'], 2, 'INVALID_ARGUMENT'],
+    ['a file in no folder', ['key', 'export', '--out', '/nonexistent/x'], 1, 'DISK_IO']
   ])('refuses %s', async (_, argv, status, code) => {
     const result = await cli([...argv, '--json'], { home })
     expect([result.status, (result.json().error as { code: string }).code]).toEqual([status, code])
@@ -109,6 +111,18 @@ describe('config', () => {
     expect(missing.status).toBe(3)
     expect(missing.stderr).toContain('a file that this user may read')
   })
+
+  it.each([['restore'], ['bundle verify'], ['bundle import'], ['config validate']])(
+    '%s says of a file whether it is not there or no file',
+    async words => {
+      const codeOf = async (file: string) => {
+        const { status, json } = await cli([...words.split(' '), file, '--json'], { home })
+        return [status, (json().error as { code: string }).code]
+      }
+      expect(await codeOf('/nonexistent')).toEqual([3, 'NOT_FOUND'])
+      expect(await codeOf('/')).toEqual([2, 'INVALID_ARGUMENT'])
+    }
+  )
 
   it('validate finds what is written like a key or a peer id and is none', async () => {
     const file = path.join(folder.folder, 'c.toml')

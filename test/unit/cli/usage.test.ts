@@ -46,6 +46,8 @@ describe('wrong usage', () => {
     ['publish of one', ['publish', ''], 'a path is empty', 'give .'],
     ['a home of one', ['status', '--home', ''], 'the home is empty', '--home .'],
     ['install of nothing', ['install', '--to', 'x'], 'at least one release', '--frozen'],
+    ['errors that are followed', ['log', '--errors', '--follow'], 'neither --follow nor', 'only --since'],
+    ['errors of a level', ['log', '--errors', '--level', 'warn'], 'neither --follow nor', 'only --since'],
     ['frozen install of a name', ['install', 'x', '--frozen', '--to', 'y'], 'takes no names', '']
   ])('%s exits 2 and says so in one line', async (_, argv, message, hint) => {
     const { status, stdout, stderr } = await cli(argv)

@@ -26,6 +26,19 @@ async function install(tool: boolean): Promise<void> {
   }
 }
 
+describe('what stands in the way of an install is named', () => {
+  it.each([
+    ['vendor', { vendor: 'mine' }],
+    ['vendor/.catalog', { 'vendor/.catalog': 'mine' }]
+  ])('%s', (name, tree) => {
+    writeTree(top, tree)
+    expect(() => InstallTarget.open(dir)).toThrow(
+      expect.objectContaining({ code: 'TARGET_REFUSED', message: `${path.join(top, name)} is not a folder` })
+    )
+    expect(readFileSync(path.join(top, name), 'utf8')).toBe('mine')
+  })
+})
+
 describe('an install is not led out of its target', () => {
   it.each([
     ['scope', '@s', '-> ../x', { kind: 'folder', action: 'take', target: '@s/mine' }],

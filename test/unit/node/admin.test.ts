@@ -15,6 +15,17 @@ describe('answers of the admin API', () => {
   })
 
   it.each([
+    [{ spec: '' }, 'spec is empty'],
+    [{ spec: 'x'.repeat(300) }, 'spec has more than 256 characters'],
+    [{ spec: 'x', publisher: '' }, 'publisher is empty'],
+    [{}, "the request's body must have required properties spec"],
+    [{ spec: 7 }, "spec of the request's body must be string"]
+  ])('says what is wrong with the body %j', async (body, message) => {
+    const response = await buildApp(fakeNode().modules).inject(post('/v1/fetches', JSON.stringify(body)))
+    expect(response.json().error).toMatchObject({ code: 'INVALID_ARGUMENT', message })
+  })
+
+  it.each([
     ['an unknown route', { url: '/v1/nothing' }, 404, 'NOT_FOUND'],
     [
       'another method than it has',

@@ -8,6 +8,7 @@ import {
   type IndexEntry,
   KeyFamily,
   makeKey,
+  parseSpec,
   type ReleaseRecord
 } from '../../../library/index.ts'
 import { followedLibrary } from '../../../library/registry/library-names.ts'
@@ -45,6 +46,29 @@ describe('what is blocked', () => {
   test('may be a prerelease, which a range leaves out where it is a wish', () => {
     const rules = new BlockRules(['demo@^1.0.0'])
     expect(rules.ruleOf({ ...DEMO.release, version: '1.1.0-rc.1' })).toBe('demo@^1.0.0')
+  })
+
+  test.each([
+    ['demo', 'demo', 'demo'],
+    ['demo', 'demo@^1', 'demo'],
+    ['demo@^1', 'demo@1.2.0', 'demo@^1'],
+    ['demo@^1', 'demo@^1', 'demo@^1'],
+    ['demo@^1', 'demo', undefined],
+    ['demo@^1', 'demo@2.0.0', undefined],
+    ['demo-2', 'demo', undefined],
+    [DEMO.id.toString(), DEMO.id.toString(), DEMO.id.toString()],
+    [DEMO.id.toString(), 'demo', undefined]
+  ])('as %s leaves nothing, or something, of what %s may mean', (subject, asked, found) => {
+    const rules = new BlockRules([subjectOf(subject)])
+    expect(rules.ruleOfAll(parseSpec(asked))).toBe(found)
+  })
+
+  test('as an owner leaves nothing of what is asked of that owner', () => {
+    const key = formatPublicKey(MALLORY.publicKey)
+    const rules = new BlockRules([key])
+    expect(rules.ruleOfAll(parseSpec('demo'), MALLORY.publicKey)).toBe(key)
+    expect(rules.ruleOfAll(parseSpec('demo'), ALICE.publicKey)).toBeUndefined()
+    expect(rules.ruleOfAll(parseSpec('demo'))).toBeUndefined()
   })
 
   test('has one way in which it is written', () => {

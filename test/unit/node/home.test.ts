@@ -4,6 +4,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { writeFileAtomic } from '../../../node/home/atomic-file.ts'
 import { homeLockedError, isLockError, readClaim, removeClaim, writeClaim } from '../../../node/home/claim.ts'
 import {
   CURRENT_FORMAT,
@@ -77,6 +78,21 @@ describe('making and opening a home', () => {
     await writeFile(join(other, 'cat.jpg'), '')
     await expect(createHome(other, options)).rejects.toMatchObject({ code: 'HOME_EXISTS' })
     expect(await readdir(other)).toEqual(['cat.jpg'])
+  })
+
+  it('takes the folder away again that it made when it cannot be made, and no other', async () => {
+    const failing = { ...options, makeKeys: () => Promise.reject(new Error('full')) }
+    await expect(createHome(root, failing)).rejects.toThrow('full')
+    expect(await readdir(folder)).toEqual([])
+    await mkdir(root)
+    await expect(createHome(root, failing)).rejects.toThrow('full')
+    await writeFile(join(root, 'node.key'), 'of an earlier one')
+    await expect(createHome(root, failing)).rejects.toThrow('full')
+    expect(await readdir(root)).toContain('node.key')
+    const taken = join(folder, 'taken')
+    await mkdir(taken)
+    await expect(writeFileAtomic(taken, 'text', { durable: false })).rejects.toThrow()
+    expect((await readdir(folder)).sort()).toEqual(['home', 'taken'])
   })
 
   it('is no home until it is whole, and can then be made again', async () => {

@@ -5,5 +5,6 @@ export const nothingBlocked = {
   rules: new BlockRules([]),
   isBlocked: () => false,
   blockOf: () => undefined,
-  expectAllowed: () => undefined
+  expectAllowed: () => undefined,
+  expectSomeAllowed: () => undefined
 }

@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest'
 import { CatalogError, silentLogger, systemClock } from '../../../base/index.ts'
+import { Blocking } from '../../../node/services/blocking.ts'
 import { type ResolvingModules, resolveRelease } from '../../../node/services/resolving.ts'
+import { MemoryDatabase } from '../discovery/memory-database.ts'
 import { asGiven } from './as-given.ts'
 import { demoRecord } from './demo-record.ts'
 import { nothingBlocked } from './nothing-blocked.ts'
@@ -9,7 +11,11 @@ import { MANUAL } from './policies.ts'
 const HERE = demoRecord()
 
 /** Asks for a version that is not here, where the search for holders ends as `search` does. */
-async function resolveMissing(connected: string[], search: CatalogError | undefined) {
+async function resolveMissing(
+  connected: string[],
+  search: CatalogError | undefined,
+  blocking: object = nothingBlocked
+) {
   const modules = {
     clock: systemClock,
     logger: silentLogger,
@@ -25,7 +31,7 @@ async function resolveMissing(connected: string[], search: CatalogError | undefi
     },
     content: {},
     policies: MANUAL,
-    blocking: nothingBlocked,
+    blocking,
     topology: asGiven,
     network: {
       connected: () => connected,
@@ -58,3 +64,19 @@ it.each<[string, string[], CatalogError | undefined, string]>([
     })
   }
 )
+
+it('what is blocked altogether is asked of nobody, and said to be blocked', async () => {
+  const blocking = await Blocking.open({
+    database: new MemoryDatabase(),
+    clock: systemClock,
+    logger: silentLogger
+  })
+  await blocking.add('demo', 'malware')
+  const search = new CatalogError('INTERNAL', 'somebody was asked')
+  for (const connected of [[], ['other']])
+    await expect(resolveMissing(connected, search, blocking)).rejects.toMatchObject({
+      code: 'RELEASE_BLOCKED',
+      message: 'demo@^2 is blocked on this node: malware',
+      hint: 'to let it in again: catalog block remove demo'
+    })
+})
