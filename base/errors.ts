@@ -408,7 +408,7 @@ export const ERROR_CODES = {
     VerificationFailed,
     W.BadRequest,
     'A path in a release is unsafe or not portable.',
-    'rename or exclude the entry named in the message'
+    'the publisher must rename or exclude the entry named in the message'
   ),
   ENTRY_REFUSED: row(
     400,
@@ -495,7 +495,7 @@ export const ERROR_CODES = {
     VerificationFailed,
     W.TooLarge,
     'A record is larger than 32 KiB.',
-    'shorten the description, keywords or extensions'
+    'shorten the description, keywords, dependencies or extensions'
   ),
   RECORD_INVALID: row(
     400,

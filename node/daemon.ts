@@ -28,7 +28,7 @@ import type { HomeLayout } from './home/layout.ts'
 import { openHomeLibrary } from './home-library.ts'
 import { createHost } from './host/index.ts'
 import { hostOptions } from './host-options.ts'
-import { watchGoodbyes, watchViolations } from './leaving.ts'
+import { hangUpUnwanted, unwantedPeers, watchGoodbyes } from './leaving.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { Logging } from './logging/logging.ts'
 import { controlOptions, healthOf, topologyOf } from './measuring.ts'
@@ -154,12 +154,13 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   )
   const bans = await PeerBans.open({ database: library.database, clock, logger: log })
   const isBanned = (peerId: string): boolean => bans.isBanned(peerId)
+  const { violations, refusal } = unwantedPeers({ host: () => host, isBanned, clock, log, metrics: registry })
   const host = await createHost(
-    { privateKey, peersFolder: home.peers, log, clock, metrics: registry, isBanned },
+    { privateKey, peersFolder: home.peers, log, clock, metrics: registry, refusal },
     hostOptions(values)
   )
   shutdown.leave('host', () => host.stop())
-  const violations = watchViolations({ host, isBanned, clock, log, metrics: registry })
+  hangUpUnwanted(host, refusal, log)
   const topology = topologyOf({ host, clock, metrics: registry }, values.topology)
   const losses = new PeerLosses({ host, clock })
   const control = createControl(

@@ -1,35 +1,43 @@
 /** Peers that leave, and those that are not wanted. */
-import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Registry as MetricsRegistry } from 'prom-client'
-import type { Clock, Logger } from '../base/index.ts'
+import type { CatalogError, Clock, Logger } from '../base/index.ts'
 import type { Discovery } from '../discovery/index.ts'
 import type { Control } from '../protocols/index.ts'
-import type { Host } from './host/index.ts'
+import { bannedError, type Host } from './host/index.ts'
 import type { PeerHealth } from './services/peer-health.ts'
 import { Violations } from './services/violations.ts'
 
-/**
- * Counts what peers do against the protocols. Who is denied for it is hung up on whenever it comes back, and so is who was
- * banned while its connection was being made.
- */
-export function watchViolations(modules: {
-  host: Host
+interface Unwanted {
+  readonly violations: Violations
+  /** Why no connection to a peer is wanted now: it is banned, or broke the protocols again and again a while ago. */
+  refusal(peerId: string): CatalogError | undefined
+}
+
+/** `host`: asked later, as it cannot be built without this. */
+export function unwantedPeers(modules: {
+  host(): Host
   isBanned(peerId: string): boolean
   clock: Clock
   log: Logger
   metrics: MetricsRegistry
-}): Violations {
-  const { host, isBanned, log } = modules
-  const hangUp = (peerId: PeerId): Promise<void> => host.libp2p.hangUp(peerId)
-  const violations = new Violations({ ...modules, disconnect: hangUp })
+}): Unwanted {
+  const { host, isBanned } = modules
+  const violations = new Violations({ ...modules, disconnect: peerId => host().libp2p.hangUp(peerId) })
+  return {
+    violations,
+    refusal: peerId => (isBanned(peerId) ? bannedError(peerId) : violations.refusal(peerId))
+  }
+}
+
+/** The gater refuses who is not wanted; one whose connection was just being made when it became so is hung up on. */
+export function hangUpUnwanted(host: Host, refusal: Unwanted['refusal'], log: Logger): void {
   host.events.on('connected', ({ peerId }) => {
-    if (!violations.isDenied(peerId) && !isBanned(peerId)) return
-    hangUp(peerIdFromString(peerId)).catch(err =>
-      log.warn({ err, peer: peerId }, 'a peer that is not wanted stays')
-    )
+    if (refusal(peerId) === undefined) return
+    host.libp2p
+      .hangUp(peerIdFromString(peerId))
+      .catch(err => log.warn({ err, peer: peerId }, 'a peer that is not wanted stays'))
   })
-  return violations
 }
 
 /** A peer that leaves is asked for nothing more until it is met again; whoever keeps it dials it, but not soon. */

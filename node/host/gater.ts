@@ -17,14 +17,22 @@ export interface GaterModules {
   /** Whether private and loopback addresses may be dialled now. */
   usesLocalAddresses(): boolean
   /** Whether the operator has banned a peer while the node runs. */
-  isBanned(peerId: string): boolean
+  /** A peer with which no connection is wanted now. */
+  unwanted(peerId: string): 'banned' | 'misbehaved' | undefined
   onRefused(reason: RefusalReason): void
 }
 
-export type RefusalReason = 'banned' | 'denied' | 'not_allowed' | 'no_slot' | 'address_limit' | 'leaving'
+export type RefusalReason =
+  | 'banned'
+  | 'misbehaved'
+  | 'denied'
+  | 'not_allowed'
+  | 'no_slot'
+  | 'address_limit'
+  | 'leaving'
 
 /**
- * Who may connect. Peers are judged by their id, which TLS has proven by then: bans, deny list, allow list, and whether a slot is left
+ * Who may connect. Peers are judged by their id, which TLS has proven by then: bans, what it did against the protocols, deny list, allow list, and whether a slot is left
  * for somebody who is not reserved (bootstrap and allow-listed peers are). Before TLS only the address is
  * known: it is counted. A refused dialler sees its dial succeed and the connection close: libp2p has no word for "no".
  */
@@ -96,7 +104,8 @@ export class Gater implements ConnectionGater {
   #refusesPeer(peer: PeerId): boolean {
     if (this.#isLeaving) return this.#refuse('leaving')
     const id = peer.toString()
-    if (this.#modules.isBanned(id)) return this.#refuse('banned')
+    const unwanted = this.#modules.unwanted(id)
+    if (unwanted !== undefined) return this.#refuse(unwanted)
     if (this.#denied.has(id)) return this.#refuse('denied')
     if (this.#allowed.size > 0 && !this.#allowed.has(id)) return this.#refuse('not_allowed')
     return false

@@ -7,7 +7,6 @@ import { CatalogError, type Logger, makeFolder } from '../../base/index.ts'
 import { isLocalAddress } from '../../discovery/index.ts'
 import { connectionRttMs, controlProtocol } from '../../protocols/index.ts'
 import { isRelayed, parseAddress, peerIdOf, withPeer } from './addresses.ts'
-import { bannedError } from './banned.ts'
 import { dialPeer } from './dial.ts'
 import { seekDirectWays } from './direct-way.ts'
 import { Gater } from './gater.ts'
@@ -116,7 +115,8 @@ class Libp2pHost implements Host {
     const target = parseAddress(address)
     if (this.signal.aborted) throw new CatalogError('SHUTTING_DOWN', 'the host is shutting down')
     const peerId = peerIdOf(target)
-    if (peerId !== undefined && this.#parts.modules.isBanned?.(peerId) === true) throw bannedError(peerId)
+    const refusal = peerId === undefined ? undefined : this.#parts.modules.refusal?.(peerId)
+    if (refusal !== undefined) throw refusal
     const connection = await this.#dial(target, signal)
     const all = this.libp2p.getConnections(connection.remotePeer)
     return describePeer(all.length > 0 ? all : [connection])
@@ -237,7 +237,10 @@ export async function createHost(modules: HostModules, options: HostOptions): Pr
   // Gater, discovery and metrics are asked only once libp2p exists, which needs them to be built.
   let libp2p: Libp2p<HostServices> | undefined
   let host: Libp2pHost | undefined
-  const isBanned = modules.isBanned ?? (() => false)
+  const unwanted = (peerId: string): 'banned' | 'misbehaved' | undefined => {
+    const refusal = modules.refusal?.(peerId)
+    return refusal && (refusal.code === 'PEER_BANNED' ? 'banned' : 'misbehaved')
+  }
   const connections = (): Connection[] => libp2p?.getConnections() ?? []
   const usesLocalAddresses = localAddressRule(options, () => libp2p)
   const metrics = hostMetrics(modules.metrics, {
@@ -246,7 +249,7 @@ export async function createHost(modules: HostModules, options: HostOptions): Pr
     reachability: () => host?.reachability() ?? { state: 'local', relays: [] }
   })
   const gater = new Gater(
-    { connections, usesLocalAddresses, isBanned, onRefused: metrics.refused },
+    { connections, usesLocalAddresses, unwanted, onRefused: metrics.refused },
     { ...options, bootstrap }
   )
   const guard = new MemoryGuard(

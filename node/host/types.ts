@@ -4,7 +4,7 @@ import type { Libp2p, PeerId, PrivateKey, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import type { Ping } from '@libp2p/ping'
 import type { Registry } from 'prom-client'
-import type { Clock, Logger } from '../../base/index.ts'
+import type { CatalogError, Clock, Logger } from '../../base/index.ts'
 import type { ReachabilityState } from './reachability.ts'
 
 export interface HostModules {
@@ -15,8 +15,8 @@ export interface HostModules {
   readonly log: Logger
   readonly clock: Clock
   readonly metrics?: Registry | undefined
-  /** Whether the operator has banned a peer; nobody unless given. */
-  readonly isBanned?: (peerId: string) => boolean
+  /** Why no connection to a peer is wanted now; of nobody unless given. */
+  readonly refusal?: (peerId: string) => CatalogError | undefined
 }
 
 export interface HostServices extends ServiceMap {

@@ -169,7 +169,11 @@ export function bootstrapCheck(addresses: readonly string[], connected: readonly
 /** What an operator is to act on already. Exported for tests. */
 export function alertsCheck(alerts: readonly AlertShape[]): Finding {
   if (alerts.length === 0) return ok('none')
-  const message = alerts.map(({ message, since }) => `${message} (since ${since})`).join('; ')
+  const message = alerts
+    .map(
+      ({ about, message, since }) => `${about === undefined ? '' : `${about}: `}${message} (since ${since})`
+    )
+    .join('; ')
   const hint = [...new Set(alerts.map(alert => alert.hint))].join('; ')
   return alerts.some(({ level }) => level === 'error') ? bad(message, hint) : warn(message, hint)
 }

@@ -1,13 +1,13 @@
 /**
  * What peers do against the protocols, in one place: every part reports here. Each report is counted and logged; a peer with
- * VIOLATIONS of them within WINDOW_MS is disconnected and, when it comes back, closed again until COOL_DOWN_MS have
- * passed. One bad answer may be a damaged disk or an old program; nobody gets the same thing wrong again and again by chance.
+ * VIOLATIONS of them within WINDOW_MS is disconnected, and neither let in nor dialled until COOL_DOWN_MS have passed. One bad answer may be a damaged disk or an old program; nobody gets the same thing wrong again and again by chance.
  */
 import type { PeerId } from '@libp2p/interface'
 import type { Registry } from 'prom-client'
 import {
-  type CatalogError,
+  CatalogError,
   type Clock,
+  displayDuration,
   type Logger,
   LruCache,
   MINUTE_MS,
@@ -62,15 +62,24 @@ export class Violations {
     this.#listener = listener
   }
 
-  /** Whether a peer is not wanted now. */
-  isDenied(peerId: string): boolean {
-    return this.deniedForMs(peerId) > 0
-  }
-
   /** For how long a peer is not wanted yet; 0 when it may come. */
   deniedForMs(peerId: string): number {
     const { deniedUntilMs = 0 } = this.#peers.get(peerId) ?? {}
     return Math.max(0, deniedUntilMs - this.#modules.clock.monotonicMs())
+  }
+
+  /** Why no connection to a peer is wanted; undefined when it may come. */
+  refusal(peerId: string): CatalogError | undefined {
+    const forMs = Math.ceil(this.deniedForMs(peerId))
+    if (forMs === 0) return undefined
+    return new CatalogError(
+      'CIRCUIT_OPEN',
+      `${peerId} broke the protocols again and again; this node has nothing to do with it for ${displayDuration(forMs)}`,
+      {
+        hint: 'wait, or ask another peer; `catalog log --errors` says what it did',
+        details: { peerId, retryAfterMs: forMs }
+      }
+    )
   }
 
   /** Peers that are not wanted now. */

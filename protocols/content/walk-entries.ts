@@ -1,4 +1,4 @@
-import { CatalogError } from '../../base/index.ts'
+import { CatalogError, plural } from '../../base/index.ts'
 import { EntryOrder, INGEST_LIMITS, type ManifestEntry, type Release } from '../../library/index.ts'
 
 export type StatedTotals = Pick<Release, 'sizeBytes' | 'files'>
@@ -45,7 +45,7 @@ export class EntriesCheck {
     const { sizeBytes, files } = this.#stated
     if (this.#sizeBytes !== sizeBytes || this.#files !== files)
       throw invalid(
-        `${this.#files} files of ${this.#sizeBytes} bytes, where the record states ${files} of ${sizeBytes}`
+        `${plural(this.#files, 'file')} of ${this.#sizeBytes} bytes, where the record states ${files} of ${sizeBytes}`
       )
   }
 }

@@ -98,6 +98,10 @@ describe('a peer that breaks the protocols again and again', () => {
       }
       expect(await isDenied()).toBe(true)
       await eventually(async () => !(await peersOf(consumer)).includes(liar.peerId))
+      const address = `/ip4/127.0.0.1/udp/1/quic-v1/p2p/${liar.peerId}`
+      const refused = await consumer.api('POST', '/v1/peers', { address })
+      expect(refused.status).toBe(503)
+      expect(refused.json.error).toMatchObject({ code: 'CIRCUIT_OPEN', details: { peerId: liar.peerId } })
     } finally {
       await hostile.stop()
     }

@@ -29,7 +29,7 @@ test('inbound connections of one public place are counted while they are open', 
     {
       connections: () => [],
       usesLocalAddresses: () => true,
-      isBanned: () => false,
+      unwanted: () => undefined,
       onRefused: reason => refusals.push(reason)
     },
     { allow: [], deny: [], bootstrap: [], maxConnections: 300, reservedSlots: 50, maxInboundPerAddress: 2 }
@@ -47,28 +47,31 @@ test('inbound connections of one public place are counted while they are open', 
   expect(refusals).toEqual(['address_limit'])
 })
 
-test('a banned peer is neither dialled nor let in, by whatever way, from the moment of the ban', () => {
-  const refusals: string[] = []
-  const peer = peerIdFromString('12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf')
-  let isBanned = false
-  const gater = new Gater(
-    {
-      connections: () => [],
-      usesLocalAddresses: () => true,
-      isBanned: id => isBanned && id === peer.toString(),
-      onRefused: reason => refusals.push(reason)
-    },
-    { allow: [], deny: [], bootstrap: [], maxConnections: 300, reservedSlots: 50, maxInboundPerAddress: 2 }
-  )
-  const ways = [
-    () => gater.denyDialPeer(peer),
-    () => gater.denyOutboundEncryptedConnection(peer),
-    () => gater.denyInboundEncryptedConnection(peer),
-    () => gater.denyInboundRelayedConnection(peer, peer),
-    () => gater.denyInboundRelayReservation(peer)
-  ]
-  expect(ways.map(way => way())).toEqual(ways.map(() => false))
-  isBanned = true
-  expect(ways.map(way => way())).toEqual(ways.map(() => true))
-  expect(new Set(refusals)).toEqual(new Set(['banned']))
-})
+test.each(['banned', 'misbehaved'] as const)(
+  'a peer that is %s is neither dialled nor let in, by whatever way, from that moment',
+  reason => {
+    const refusals: string[] = []
+    const peer = peerIdFromString('12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf')
+    let isUnwanted = false
+    const gater = new Gater(
+      {
+        connections: () => [],
+        usesLocalAddresses: () => true,
+        unwanted: id => (isUnwanted && id === peer.toString() ? reason : undefined),
+        onRefused: refused => refusals.push(refused)
+      },
+      { allow: [], deny: [], bootstrap: [], maxConnections: 300, reservedSlots: 50, maxInboundPerAddress: 2 }
+    )
+    const ways = [
+      () => gater.denyDialPeer(peer),
+      () => gater.denyOutboundEncryptedConnection(peer),
+      () => gater.denyInboundEncryptedConnection(peer),
+      () => gater.denyInboundRelayedConnection(peer, peer),
+      () => gater.denyInboundRelayReservation(peer)
+    ]
+    expect(ways.map(way => way())).toEqual(ways.map(() => false))
+    isUnwanted = true
+    expect(ways.map(way => way())).toEqual(ways.map(() => true))
+    expect(new Set(refusals)).toEqual(new Set([reason]))
+  }
+)

@@ -228,6 +228,10 @@ it('repeats what alerts say, as bad as the worst of them', () => {
     message: 'a (since 2026-01-01T00:00:00.000Z); b (since 2026-01-01T00:00:00.000Z)',
     hint: 'free space'
   })
+  const ofPeer = { ...alert('warn', 'it broke the protocols'), about: '12D3KooWx' }
+  expect(alertsCheck([ofPeer]).message).toBe(
+    '12D3KooWx: it broke the protocols (since 2026-01-01T00:00:00.000Z)'
+  )
 })
 
 it('warns of a home that was never backed up, or long ago', () => {

@@ -23,10 +23,15 @@ it('a peer that breaks protocols again and again is disconnected, and denied for
   report('bad', 3, 'BYTES_WRONG')
   expect(left).toEqual(['bad'])
   expect(violations.denied()).toEqual(['bad'])
-  expect(['bad', 'silent', 'clumsy'].map(name => violations.isDenied(name))).toEqual([true, false, false])
+  expect(['silent', 'clumsy'].map(name => violations.refusal(name))).toEqual([undefined, undefined])
+  expect(violations.refusal('bad')).toMatchObject({
+    code: 'CIRCUIT_OPEN',
+    message: expect.stringContaining('this node has nothing to do with it for 10m'),
+    details: { peerId: 'bad', retryAfterMs: 600_000 }
+  })
   nowMs += 600_000
   report('clumsy', 1)
   expect(left).toEqual(['bad'])
-  expect(violations.isDenied('bad')).toBe(false)
+  expect(violations.refusal('bad')).toBeUndefined()
   expect(violations.denied()).toEqual([])
 })
