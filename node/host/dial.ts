@@ -37,7 +37,7 @@ export async function dialPeer(
       onProgress: (progress: DialProgress) => noteAddresses(progress, tried)
     })
   } catch (error) {
-    throw dialError(error, address, tried, signal)
+    throw dialError(error, libp2p.peerId.toString(), address, tried, signal)
   }
   try {
     await raceSignal(identifier.confirm(connection), signal)
@@ -54,12 +54,16 @@ function noteAddresses({ type, detail }: DialProgress, tried: Set<string>): void
 
 function dialError(
   error: unknown,
+  own: string,
   address: Multiaddr,
   tried: ReadonlySet<string>,
   signal: AbortSignal | undefined
 ): CatalogError {
   if (signal?.aborted === true) return abortError(signal)
-  const details = { tried: tried.size > 0 ? [...tried] : [address.toString()], reasons: reasonsOf(error) }
+  const details = {
+    tried: tried.size > 0 ? [...tried] : [address.toString()],
+    reasons: reasonsOf(error, own)
+  }
   const name = error instanceof Error ? error.name : ''
   if (OWN_RULES.has(name))
     return new CatalogError(
@@ -87,11 +91,18 @@ function dialError(
   )
 }
 
-const reasonsOf = (error: unknown): string[] =>
-  error instanceof AggregateError ? error.errors.map(messageOf) : [messageOf(error)]
+const reasonsOf = (error: unknown, own: string): string[] =>
+  error instanceof AggregateError ? error.errors.map(one => messageOf(one, own)) : [messageOf(error, own)]
 
-const messageOf = (error: unknown): string => {
+/** What QUIC says when somebody else has the address, as is common where it is a private one, and this node itself may be the one. */
+const OTHER_PEER = /^Dialed peer \S+ but connected to (\S+)$/
+
+const messageOf = (error: unknown, own: string): string => {
   if (!(error instanceof Error)) return String(error)
+  const found = OTHER_PEER.exec(error.message)?.[1]
+  if (found === own || error.message === 'Can not dial self')
+    return 'it is this node itself that answers there'
+  if (found !== undefined) return `it is ${found} that answers there`
   // The platform's words for it say neither what was waited for nor how long.
   return error.name === 'TimeoutError' ? `no answer in ${DIAL_TIMEOUT_MS} ms` : error.message
 }

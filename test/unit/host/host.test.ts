@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { Registry } from 'prom-client'
 import { describe, expect, test } from 'vitest'
+import type { Host } from '../../../node/host/index.ts'
 import { createNetwork } from '../../../node/network.ts'
 import { contentProtocol } from '../../../protocols/index.ts'
 import { addressOf, cleanUpAfterEachTest, LOOPBACK, newKey, startHost, tempFolder } from './hosts.ts'
@@ -195,6 +196,22 @@ describe('connecting', () => {
     })
     expect(b.peers()).toEqual([])
   })
+})
+
+test('who answers at an address instead of the peer that is meant is said', async () => {
+  const [a, b] = await Promise.all([startHost(), startHost()])
+  const { peerId } = await newKey()
+  const at = (host: Host): string => addressOf(host).replace(host.peerId, peerId)
+  await expect(a.connect(at(b))).rejects.toMatchObject({
+    code: 'DIAL_FAILED',
+    message: `could not reach ${at(b)}: it is ${b.peerId} that answers there`
+  })
+  const itself = 'it is this node itself that answers there'
+  for (const address of [at(a), addressOf(a).replace(/\/p2p\/.*$/, '')])
+    await expect(a.connect(address)).rejects.toMatchObject({
+      code: 'DIAL_FAILED',
+      message: `could not reach ${address}: ${itself}`
+    })
 })
 
 describe('who may connect', () => {
