@@ -244,7 +244,7 @@ describe('what goes wrong', () => {
     const changed = Buffer.from(right)
     changed[right.byteLength - 100_000]! ^= 1
     await refused(changed, 'BUNDLE_INVALID')
-    await refusal(reader, ['import', file('nowhere')], 'INVALID_ARGUMENT', 'ENOENT')
+    await refusal(reader, ['import', file('nowhere')], 'NOT_FOUND', 'ENOENT')
     await refusal(reader, ['import', net.folder], 'INVALID_ARGUMENT', 'not a file')
     const came = (await at(reader, 'bundle', 'import', file('right'))) as { newContents: number }
     expect(came).toMatchObject({ records: 5, newRecords: 0, contents: 4 })

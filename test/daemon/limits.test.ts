@@ -101,7 +101,7 @@ describe('a limit', () => {
       { up: 1000 },
       '1000B/s is below the least rate, 32KiB/s'
     ],
-    ['a burst of nothing', '/v1/peers/PEER/limits', { burst: 0 }, '/burst']
+    ['a burst of nothing', '/v1/peers/PEER/limits', { burst: 0 }, 'burst']
   ])('is refused for %s', async (_what, path, body, said) => {
     const answer = await source.api('PUT', path.replace('PEER', consumer.peerId), body)
     expect(answer.status).toBe(400)
