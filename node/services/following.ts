@@ -285,10 +285,9 @@ export class Following extends Ongoing {
     try {
       const pace = paceSession(entry, clock)
       const result = await withTimeout(RUN_TIMEOUT_MS, signal, async limit => {
-        const synced = await syncing.sync(
-          { peer, library, isToJoin: subscription.mode === 'union' },
-          { signal: AbortSignal.any([limit, pace.signal]), progress: pace.progress }
-        )
+        const wanted = { peer, library, isToJoin: subscription.mode === 'union' }
+        const manner = { signal: AbortSignal.any([limit, pace.signal]), progress: pace.progress }
+        const synced = await syncing.sync(wanted, manner)
         // What joins home costs no peer anything.
         this.#note(entry, { yieldsFromMs: Number.POSITIVE_INFINITY })
         await uniteFollowed(this.#modules, { entry, all: this.#entries.values(), root: synced.root }, limit)
