@@ -5,7 +5,7 @@ import { bytesEqual } from '../../trust/index.ts'
 import { announcementKey, nameIndexKey } from '../database/keys.ts'
 import type { DatabaseReader, WriteOperation } from '../database/types.ts'
 import { releaseKey, trieKey } from '../records/index.ts'
-import { isFollowedLibrary, isPublicLibrary } from './library-names.ts'
+import { isFollowedLibrary, isPublicLibrary, PRIVATE_LIBRARY } from './library-names.ts'
 import { librariesOf, ownLibrariesOf } from './membership.ts'
 import { readEntries, readRecord } from './read.ts'
 import { readStatementAt, statementPlaces } from './read-statements.ts'
@@ -39,7 +39,7 @@ export async function planRemove(reader: DatabaseReader, recHash: Uint8Array): P
     indexKey: nameIndexKey({ name, version, owner, recHash })
   })
   changed.add(libraries, { trieKey: trieKey(record), recHash: undefined }, -1)
-  if (libraries.length > 0) operations.push(takeVersion(record.release))
+  if (libraries.some(isKnownToOthers)) operations.push(takeVersion(record.release))
   for (const place of await statementPlaces(reader, releaseKey(record.release))) {
     const statement = readStatementAt(reader, place.recHash)
     const dropped = await dropRows(reader, place)
@@ -66,6 +66,8 @@ export async function isPublished(
   }
   return false
 }
+
+const isKnownToOthers = (libraryId: string): boolean => libraryId !== PRIVATE_LIBRARY
 
 /** Its names are nobody's to ask strangers for, so they stay known as long as it is here. */
 const isClosedCopy = (libraryId: string): boolean =>

@@ -1,6 +1,7 @@
 /**
  * Versions that stay taken when this node lets go of what it published: who has the first content and is given a second one of the same
- * version has proof that its owner signed two, and installs neither. A row for each release that was removed from a library of this node.
+ * version has proof that its owner signed two, and installs neither. A row for each release that was removed from a library of
+ * this node, but for the private one: nobody has what was only there.
  */
 import { CID } from 'multiformats/cid'
 import { takenVersionKey } from '../database/keys.ts'

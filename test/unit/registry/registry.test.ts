@@ -160,6 +160,12 @@ describe.each([
     })
     expect((await registry.publish(release({ version: '9.0.0' }).bytes)).added).toBe(true)
     expect((await registry.publish(first.bytes)).added).toBe(true)
+    // Nobody has what was in the private library only.
+    const draft = release({ version: '3.0.0' })
+    await registry.publish(draft.bytes, { libraryId: 'private' })
+    await registry.remove(draft.id)
+    const better = release({ version: '3.0.0', content: contentOf('other'), sequence: NOW_MS + 1 })
+    expect((await registry.publish(better.bytes)).added).toBe(true)
     const ofPeer = release({ version: '2.0.0' }, bob)
     await registry.add(ofPeer.bytes)
     await registry.remove(ofPeer.id)
