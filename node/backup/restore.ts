@@ -24,15 +24,13 @@ import {
   homeLayout,
   makeFolders,
   makeHomeFolder,
-  PRIVATE_FILE_MODE
+  PRIVATE_FILE_MODE,
+  RESTORING_FOLDER
 } from '../home/layout.ts'
 import { putLastBackup } from './last-backup.ts'
 import type { BackupPart, BackupState, Row } from './parts.ts'
 import { readBackup } from './read.ts'
 import { BackupSummary, type Summary } from './summary.ts'
-
-/** Where a home is made before it is one. */
-const STAGING = 'restoring'
 
 export interface RestoreOptions {
   /** Absolute path of the home: not there, empty, or what a restore that was cut off has left. */
@@ -66,7 +64,7 @@ async function restoreInto(
   parts: AsyncIterable<BackupPart>,
   options: Pick<RestoreOptions, 'sizeBytes' | 'signal'>
 ): Promise<Summary> {
-  const staging = join(root, STAGING)
+  const staging = join(root, RESTORING_FOLDER)
   try {
     const summary = await stage(parts, homeLayout(staging), options)
     options.signal?.throwIfAborted()
@@ -86,8 +84,8 @@ async function expectUnused(root: string): Promise<void> {
   const names = await readdir(root)
   if (names.length === 0) return
   const known = new Set(Object.values(homeLayout(root)).map(path => path.slice(root.length + 1)))
-  const isLeft = names.includes(STAGING) && !names.includes('FORMAT')
-  const foreign = names.find(name => name !== STAGING && !(isLeft && known.has(name)))
+  const isLeft = names.includes(RESTORING_FOLDER) && !names.includes('FORMAT')
+  const foreign = names.find(name => name !== RESTORING_FOLDER && !(isLeft && known.has(name)))
   if (foreign !== undefined)
     throw new CatalogError('HOME_EXISTS', `${root} is not empty: it holds ${foreign}`, {
       hint: 'a restore writes over nothing: give another --home, or move what is there away',

@@ -13,12 +13,14 @@
  * Migrations run while this process holds the lock on the home, and the format is read again under it: a home that a
  * daemon runs on is never changed, and of two that start at once only one migrates.
  */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { CatalogError, toCatalogError } from '../../base/index.ts'
 import { withHomeLocked } from '../../library/index.ts'
 import { writeFileAtomic } from './atomic-file.ts'
 import { homeLockedError, isLockError } from './claim.ts'
-import { type HomeLayout, makeFolders } from './layout.ts'
+import { type HomeLayout, makeFolders, RESTORING_FOLDER } from './layout.ts'
 import { treeMigration } from './tree-migration.ts'
 
 /** The format this code writes. */
@@ -64,6 +66,20 @@ export interface MigrateOptions {
   signal?: AbortSignal | undefined
 }
 
+function homeMissing(root: string): CatalogError {
+  const details = { home: root }
+  if (existsSync(join(root, RESTORING_FOLDER)))
+    return new CatalogError(
+      'HOME_MISSING',
+      `${root} is no Catalog home yet: a restore has not come to its end`,
+      {
+        hint: 'wait for it, or run the same `catalog restore` again if it was cut off',
+        details
+      }
+    )
+  return new CatalogError('HOME_MISSING', `${root} is no Catalog home: it has no FORMAT file`, { details })
+}
+
 /** FORMAT_INVALID unless the file holds one whole number from 1; HOME_MISSING when there is none. */
 export async function readFormat(home: HomeLayout): Promise<number> {
   let text: string
@@ -71,9 +87,7 @@ export async function readFormat(home: HomeLayout): Promise<number> {
     text = await readFile(home.format, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    throw new CatalogError('HOME_MISSING', `${home.root} is no Catalog home: it has no FORMAT file`, {
-      details: { home: home.root }
-    })
+    throw homeMissing(home.root)
   }
   if (!/^[1-9][0-9]{0,5}\n?$/.test(text))
     throw new CatalogError('FORMAT_INVALID', `${home.format} does not hold a format number`)

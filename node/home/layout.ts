@@ -7,6 +7,8 @@ import { CatalogError, makeFolder, toCatalogError } from '../../base/index.ts'
 export const HOME_MODE = 0o700
 /** Keys and state of the daemon. */
 export const PRIVATE_FILE_MODE = 0o600
+/** In the folder of a home that a restore makes, where it is made before it is one. */
+export const RESTORING_FOLDER = 'restoring'
 /** Any of these bits lets other users in. */
 const OTHERS = 0o077
 

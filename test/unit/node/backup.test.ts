@@ -241,7 +241,10 @@ describe('a restore', () => {
       const child = spawn(process.execPath, [...argv, String(Math.floor(bytes.byteLength * share))])
       expect((await once(child, 'exit'))[1]).toBe('SIGKILL')
       expect(await readdir(root)).toEqual(['restoring'])
-      await expect(readFormat(homeLayout(root))).rejects.toMatchObject({ code: 'HOME_MISSING' })
+      await expect(readFormat(homeLayout(root))).rejects.toMatchObject({
+        code: 'HOME_MISSING',
+        hint: expect.stringContaining('catalog restore')
+      })
     }
     await restore(bytes, root)
     expect(await isWhole(root, content)).toBe(true)
