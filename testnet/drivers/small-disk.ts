@@ -1,7 +1,7 @@
 /** A small disk of its own, in memory: mounting needs root. */
-import { spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { runTool } from '../run-tool.ts'
 
 const BALLAST = 'ballast'
 const BALLAST_WRITE_BYTES = 64 * 1024
@@ -18,7 +18,7 @@ export class SmallDisk {
   /** Mounts a tmpfs of that size on a new folder. */
   static mount(folder: string, sizeBytes: number): SmallDisk {
     mkdirSync(folder, { recursive: true })
-    run('mount', ['-t', 'tmpfs', '-o', `size=${sizeBytes}`, 'tmpfs', folder])
+    runTool('mount', ['-t', 'tmpfs', '-o', `size=${sizeBytes}`, 'tmpfs', folder])
     return new SmallDisk(folder)
   }
 
@@ -60,7 +60,7 @@ export class SmallDisk {
 
 export function unmount(folder: string): void {
   // Lazily: a process that a failed test left behind may have a file open.
-  run('umount', ['-l', folder])
+  runTool('umount', ['-l', folder])
 }
 
 /** Disks that are mounted below a folder. */
@@ -69,9 +69,4 @@ export function mountsBelow(folder: string): string[] {
     .split('\n')
     .map(line => line.split(' ')[1] ?? '')
   return targets.filter(target => target.startsWith(join(folder, '/')))
-}
-
-function run(command: string, args: string[]): void {
-  const { status, stderr } = spawnSync(command, args)
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr}`)
 }

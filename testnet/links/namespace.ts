@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
+import { runTool } from '../run-tool.ts'
 
 const PREFIX = 'catalog'
 const FOLDER = '/run/netns'
@@ -73,7 +74,4 @@ function removeStale(): void {
   }
 }
 
-function ip(...args: string[]): void {
-  const { status, stderr } = spawnSync('ip', args)
-  if (status !== 0) throw new Error(`ip ${args.join(' ')}: ${stderr}`)
-}
+const ip = (...args: string[]): void => runTool('ip', args)

@@ -23,7 +23,9 @@ export function parseCounts(text: string): NetworkSize['counts'] {
     const number = Number(count)
     if (!ROLES.some(known => known === role) || !Number.isSafeInteger(number) || number < 0)
       throw new CatalogError('INVALID_ARGUMENT', `${word} is not ROLE=COUNT with one of ${ROLES.join(', ')}`)
-    return [role, number]
+    return [role, number] as const
   })
+  if (new Set(entries.map(([role]) => role)).size < entries.length)
+    throw new CatalogError('INVALID_ARGUMENT', `${text} names a role twice`)
   return Object.fromEntries(entries)
 }

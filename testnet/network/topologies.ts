@@ -22,6 +22,7 @@ export interface NetworkSize {
 
 /** More would not fit the addresses of a driver, or the patience of who waits for it. */
 const MAX_NODES = 100
+const REGION_NAME = /^[a-z][a-z0-9-]{0,15}$/
 /** One way, between regions as far apart as continents are; of two that are not here, the last. */
 const DELAYS_MS: Readonly<Record<string, number>> = { 'eu us': 40, 'eu ap': 90, 'us ap': 70 }
 const OTHER_DELAY_MS = 50
@@ -47,10 +48,7 @@ const ROLE_SETTINGS: Readonly<Record<Role, Readonly<Record<string, string>>>> = 
 export function planNetwork(size: NetworkSize): NetworkPlan {
   const { topology, regions, counts } = size
   const total = ROLES.reduce((sum, role) => sum + (counts[role] ?? 0), 0)
-  if (regions.includes(''))
-    throw new CatalogError('INVALID_ARGUMENT', 'a region has no name', {
-      hint: 'name them, such as eu,us,ap'
-    })
+  expectRegions(regions)
   if ((counts.seed ?? 0) < 1) throw new CatalogError('INVALID_ARGUMENT', 'a network has at least one seed')
   if (total > MAX_NODES)
     throw new CatalogError('INVALID_ARGUMENT', `${total} nodes, a network has at most ${MAX_NODES}`)
@@ -67,6 +65,18 @@ export function planNetwork(size: NetworkSize): NetworkPlan {
     // A region that no node came to has no host a link could end at.
     delaysMs: delaysBetween(regions.filter(region => nodes.some(one => one.region === region)))
   }
+}
+
+/** Namespaces, links and containers are named after regions. */
+function expectRegions(regions: readonly string[]): void {
+  const wrong = regions.find((name, at) => !REGION_NAME.test(name) || regions.indexOf(name) !== at)
+  if (wrong === undefined) return
+  const what = REGION_NAME.test(wrong)
+    ? `there are two regions ${wrong}`
+    : `'${wrong}' is no name of a region`
+  throw new CatalogError('INVALID_ARGUMENT', what, {
+    hint: 'name them apart, by up to 16 small letters, digits and hyphens, such as eu,us,ap'
+  })
 }
 
 function node(size: NetworkSize, { role, name }: Pick<NodePlan, 'role' | 'name'>): Omit<NodePlan, 'region'> {

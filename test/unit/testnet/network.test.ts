@@ -1,6 +1,7 @@
 /** Plans of networks, and the order in which their nodes start. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { parseCounts } from '../../../testnet/network/fits.ts'
 import { type NodePlan, neighboursOf, plannedLink, TOPOLOGIES } from '../../../testnet/network/plan.ts'
 import { type NodeSaid, startFaults } from '../../../testnet/network/start-check.ts'
 import { wavesOf } from '../../../testnet/network/start-order.ts'
@@ -96,7 +97,9 @@ describe('a plan', () => {
 
   it('has a seed, and no more nodes than can be run', () => {
     expect(() => planNetwork({ topology: 'mesh', regions: REGIONS, counts: { mirror: 3 } })).toThrow(/seed/)
-    expect(() => planNetwork({ topology: 'mesh', regions: [''], counts: COUNTS })).toThrow(/has no name/)
+    for (const regions of [[''], ['a b'], ['../x'], ['eu', 'eu']])
+      expect(() => planNetwork({ topology: 'mesh', regions, counts: COUNTS })).toThrow(/region/)
+    expect(() => parseCounts('seed=1,seed=2')).toThrow(/twice/)
     const counts = { seed: 1, consumer: 200 }
     expect(() => planNetwork({ topology: 'mesh', regions: REGIONS, counts })).toThrow(/at most 100/)
   })

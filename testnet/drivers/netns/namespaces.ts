@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
+import { runTool } from '../../run-tool.ts'
 
 /** Why namespaces cannot be used here; undefined when they can. */
 export function whyNoNamespaces(): string | undefined {
@@ -135,7 +136,4 @@ function waitUntilUp(namespace: string, device: string): void {
     if (performance.now() > endMs) throw new Error(`${device} did not come up in ${LINK_UP_MS} ms`)
 }
 
-function run(command: string, ...args: string[]): void {
-  const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr}`)
-}
+const run = (command: string, ...args: string[]): void => runTool(command, args)
