@@ -34,8 +34,8 @@ import type { Logging } from './logging/logging.ts'
 import { controlOptions, healthOf, topologyOf } from './measuring.ts'
 import { createNodeMetrics } from './metrics.ts'
 import { serveMetrics } from './metrics-listener.ts'
+import { mirrorExchangeOf } from './mirror-exchange.ts'
 import { createMirroring } from './mirroring.ts'
-import { mirroringPartsOf } from './mirroring-parts.ts'
 import { createNetwork } from './network.ts'
 import { OperationManager } from './operations.ts'
 import { PeerLosses } from './partition/losses.ts'
@@ -191,15 +191,18 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     !blocking.isBlocked(record) && sets.access.admitsTo(record, nodeKeyOf(peerId))
   const peerParts = { host, control, library, ledger, violations, topology, mayRead }
   const transferring = { ...peerParts, clock, log, metrics: registry }
-  const mirroring = await mirroringPartsOf({ ...transferring, home, nodeKey, lifecycle, blocking }, values)
+  const mirrorExchange = await mirrorExchangeOf(
+    { ...transferring, home, nodeKey, lifecycle, blocking },
+    values
+  )
   const { pace, throttle, peerLimits, contentServer, serving, proofs, records, fetcher } =
-    await createTransfers({ ...transferring, ...mirroring }, values)
+    await createTransfers({ ...transferring, ...mirrorExchange }, values)
   await serving.start()
   shutdown.leave('content server', () => serving.stop())
 
   // Who holds what: telling others, and asking them.
   const { libraryKeys, schedule, discovery } = await announcedBy(
-    { ...transferring, privateKey, nodeKey, sets, copies: mirroring.copies },
+    { ...transferring, privateKey, nodeKey, sets, copies: mirrorExchange.copies },
     values
   )
   await discovery.start()
@@ -275,8 +278,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   })
   const partsToHeal = { following: syncParts, replaying }
   const partition = watchPartitions({ ...shared, ...partsToHeal, losses })
-  const mirror = await createMirroring(
-    { ...shared, ...mirroring, proofs, violations, mayRead, fetching, partition },
+  const mirroring = await createMirroring(
+    { ...shared, ...mirrorExchange, proofs, violations, mayRead, fetching, partition },
     values
   )
   const renewal = new HeadRenewal({ sets, clock, logger: log })
@@ -315,14 +318,14 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       offloading,
       libraryAnnouncing,
       onAudienceChanged: () => syncParts.audiencesChanged(),
-      onBlocksChanged: () => mirror.releasesChanged(),
+      onBlocksChanged: () => mirroring.releasesChanged(),
       following: syncParts,
       partition,
-      mirroring: mirror.service,
-      copies: mirroring.copies,
+      mirroring: mirroring.service,
+      copies: mirrorExchange.copies,
       pausable: [
         partition,
-        ...(mirror.ongoing === undefined ? [] : [mirror.ongoing]),
+        ...(mirroring.ongoing === undefined ? [] : [mirroring.ongoing]),
         background,
         replaying,
         scrubbing,
@@ -331,7 +334,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
         ...syncParts.pausable,
         ...(offloading === undefined ? [] : [offloading]),
         { pause: () => serving.stop(), resume: () => serving.start() },
-        ...mirroring.pausable,
+        ...mirrorExchange.pausable,
         ledger
       ]
     },
@@ -363,10 +366,10 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     scrub: scrubbing,
     heads: renewal,
     'library keys': libraryAnnouncing,
-    members: mirroring.members,
-    demand: mirroring.demand,
+    members: mirrorExchange.members,
+    demand: mirrorExchange.demand,
     following: syncParts,
-    ...(mirror.ongoing === undefined ? {} : { mirroring: mirror.ongoing }),
+    ...(mirroring.ongoing === undefined ? {} : { mirroring: mirroring.ongoing }),
     alerts: alerting,
     tuning
   }

@@ -96,6 +96,7 @@ export const network = ObjectOf(
       max: 10_000,
       description: 'Inbound connections at most from one public IPv4 address or IPv6 /64.'
     }),
+    // libp2p's default of 5 a second for each host silently starves a test net on one machine.
     inboundConnectionThreshold: integer({
       default: 100,
       min: 1,

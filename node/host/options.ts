@@ -55,39 +55,6 @@ export interface HostOptions {
   readonly userAgent: string
 }
 
-/** The settings of transport.md for a node without a configuration: tests, tools, quickstart. */
-export const DEFAULT_HOST_OPTIONS: HostOptions = {
-  networkId: 'main',
-  listen: [],
-  announce: [],
-  privateAddresses: 'auto',
-  bootstrap: [],
-  allow: [],
-  deny: [],
-  peersWanted: 100,
-  maxConnections: 300,
-  reservedSlots: 50,
-  maxInboundPerAddress: 8,
-  // libp2p's default of 5 a second for each host silently starves a test net on one machine.
-  inboundConnectionThreshold: 100,
-  maxIncomingPending: 100,
-  addressDialTimeoutMs: 2 * SECOND_MS,
-  quic: {
-    maxIdleTimeoutMs: 10 * SECOND_MS,
-    keepAliveIntervalMs: 3 * SECOND_MS,
-    maxStreams: 256,
-    maxStreamDataBytes: 10_000_000,
-    maxConnectionDataBytes: 15_000_000,
-    socketBufferBytes: 4_000_000
-  },
-  networkMemoryBytes: 256_000_000,
-  relay: { use: true, serve: undefined },
-  portMapping: false,
-  dht: true,
-  mdns: false,
-  userAgent: 'catalog'
-}
-
 /** A dial as a whole, with DNS and all addresses of the peer. */
 export const DIAL_TIMEOUT_MS = 10 * SECOND_MS
 /** Time for a new peer to show that it keeps the connection and belongs to this network. */

@@ -46,7 +46,6 @@ export {
   iterateEntries,
   type NodeSource,
   type Subtree,
-  subtreeAt,
   type TreeView,
   topOf
 } from './view.ts'

@@ -61,14 +61,6 @@ export function entriesOf(view: TreeView, subtree: Subtree): Entries {
   return Buffer.concat(childrenOf(view, subtree).map(child => (child ? entriesOf(view, child) : NO_ENTRIES)))
 }
 
-/** The subtree under a path; undefined when there is no record. */
-export function subtreeAt(view: TreeView, path: Path): Subtree | undefined {
-  let subtree = topOf(view)
-  while (subtree !== undefined && subtree.path.length < path.length)
-    subtree = childrenOf(view, subtree)[pathDigit(path, subtree.path.length)]
-  return subtree
-}
-
 /** Number of records whose keys begin with `path`. */
 export function countUnder(view: TreeView, path: Path): number {
   const node = nodeOver(view, path)

@@ -1,6 +1,6 @@
 /** Peers that leave, that die, and that are not wanted any more: what the others do about it. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { DEFAULT_HOST_OPTIONS } from '../../node/host/options.ts'
+import { loadConfig } from '../../config/index.ts'
 import { Hostile } from './support/hostile.ts'
 import { eventually, type TestDaemon, TestNet } from './support.ts'
 
@@ -78,8 +78,8 @@ describe('a peer that was killed and started again', () => {
       return operation.state === 'done' && operation
     })
     expect(fetched.result).toMatchObject({ sources: [{ peerId: again.peerId }] })
-    const { maxIdleTimeoutMs } = DEFAULT_HOST_OPTIONS.quic
-    expect(performance.now() - startedMs).toBeLessThan(maxIdleTimeoutMs / 3)
+    const { maxIdleTimeout } = loadConfig().values.quic
+    expect(performance.now() - startedMs).toBeLessThan(maxIdleTimeout / 3)
   })
 })
 

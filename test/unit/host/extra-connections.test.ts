@@ -5,7 +5,8 @@ import { type Clock, MINUTE_MS, SECOND_MS, systemClock } from '../../../base/ind
 import { ExtraConnections, type Host } from '../../../node/host/index.ts'
 import { eventually } from '../../eventually.ts'
 import { ManualClock } from '../protocols/manual-clock.ts'
-import { addressOf, cleanUpAfterEachTest, LOOPBACK, startHost } from './hosts.ts'
+import { addressOf, cleanUpAfterEachTest, startHost } from './hosts.ts'
+import { LOOPBACK } from './options.ts'
 
 cleanUpAfterEachTest()
 

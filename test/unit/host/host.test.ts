@@ -6,7 +6,8 @@ import { describe, expect, test } from 'vitest'
 import type { Host } from '../../../node/host/index.ts'
 import { createNetwork } from '../../../node/network.ts'
 import { contentProtocol } from '../../../protocols/index.ts'
-import { addressOf, cleanUpAfterEachTest, LOOPBACK, newKey, startHost, tempFolder } from './hosts.ts'
+import { addressOf, cleanUpAfterEachTest, newKey, startHost, tempFolder } from './hosts.ts'
+import { LOOPBACK, LOOPBACK_OPTIONS } from './options.ts'
 
 cleanUpAfterEachTest()
 
@@ -349,8 +350,7 @@ test('only a stream that every node speaks begins before the remote has agreed t
 
 test('unread streams beyond the memory limit cost their connection', async () => {
   const quic = { maxStreamDataBytes: 1_000_000, maxConnectionDataBytes: 2_000_000 }
-  const { DEFAULT_HOST_OPTIONS } = await import('../../../node/host/index.ts')
-  const limited = { quic: { ...DEFAULT_HOST_OPTIONS.quic, ...quic }, networkMemoryBytes: 1_500_000 }
+  const limited = { quic: { ...LOOPBACK_OPTIONS.quic, ...quic }, networkMemoryBytes: 1_500_000 }
   const [a, greedy, modest] = await Promise.all([startHost(limited), startHost(), startHost()])
   await a.libp2p.handle('/unread/1', stream => stream.pause())
   const open = async (host: typeof greedy, streams: number): Promise<void> => {

@@ -6,15 +6,8 @@ import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { afterEach } from 'vitest'
 import { silentLogger, systemClock } from '../../../base/index.ts'
-import {
-  createHost,
-  DEFAULT_HOST_OPTIONS,
-  type Host,
-  type HostModules,
-  type HostOptions
-} from '../../../node/host/index.ts'
-
-export const LOOPBACK = '/ip4/127.0.0.1/udp/0/quic-v1'
+import { createHost, type Host, type HostModules, type HostOptions } from '../../../node/host/index.ts'
+import { LOOPBACK_OPTIONS } from './options.ts'
 
 const cleanups: (() => Promise<unknown>)[] = []
 
@@ -44,7 +37,7 @@ export async function startHost(
       clock: systemClock,
       ...modules
     },
-    { ...DEFAULT_HOST_OPTIONS, listen: [LOOPBACK], dht: false, ...options }
+    { ...LOOPBACK_OPTIONS, dht: false, ...options }
   )
   cleanups.push(() => host.stop())
   return host

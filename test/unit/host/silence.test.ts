@@ -4,13 +4,13 @@ import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { CatalogError } from '../../../base/index.ts'
 import type { Host } from '../../../node/host/index.ts'
-import { DEFAULT_HOST_OPTIONS } from '../../../node/host/index.ts'
 import { isConnectionTimedOut } from '../../../protocols/index.ts'
 import { addressOf, cleanUpAfterEachTest, startHost } from './hosts.ts'
+import { LOOPBACK_OPTIONS } from './options.ts'
 
 cleanUpAfterEachTest()
 
-const QUICK = { quic: { ...DEFAULT_HOST_OPTIONS.quic, maxIdleTimeoutMs: 1000, keepAliveIntervalMs: 300 } }
+const QUICK = { quic: { ...LOOPBACK_OPTIONS.quic, maxIdleTimeoutMs: 1000, keepAliveIntervalMs: 300 } }
 
 /** Passes datagrams on between one peer and a host, until it is closed. */
 async function wireTo(host: Host): Promise<{ address: string; cut(): void }> {

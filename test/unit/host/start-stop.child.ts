@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { silentLogger, systemClock } from '../../../base/index.ts'
-import { createHost, DEFAULT_HOST_OPTIONS } from '../../../node/host/index.ts'
+import { createHost } from '../../../node/host/index.ts'
+import { LOOPBACK_OPTIONS } from './options.ts'
 
 /** Two hosts meet and stop. The process must then end by itself: no timer, socket or thread may hold it. */
 process.on('unhandledRejection', () => process.exit(2))
@@ -17,7 +18,7 @@ const hosts = await Promise.all(
         log: silentLogger,
         clock: systemClock
       },
-      { ...DEFAULT_HOST_OPTIONS, listen: ['/ip4/127.0.0.1/udp/0/quic-v1'] }
+      LOOPBACK_OPTIONS
     )
   )
 )

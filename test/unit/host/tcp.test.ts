@@ -6,7 +6,8 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, test } from 'vitest'
 import type { Host } from '../../../node/host/index.ts'
 import { drained, pull } from '../../../protocols/index.ts'
-import { addressOf, cleanUpAfterEachTest, LOOPBACK, startHost } from './hosts.ts'
+import { addressOf, cleanUpAfterEachTest, startHost } from './hosts.ts'
+import { LOOPBACK } from './options.ts'
 
 cleanUpAfterEachTest()
 

@@ -20,7 +20,6 @@ import {
   type Path,
   rootOf,
   type Subtree,
-  subtreeAt,
   type TreeChange,
   type TreeView,
   topOf,
@@ -47,6 +46,12 @@ const treeOf = (changes: readonly TreeChange[]): MemoryTree => {
 }
 const records = (from: number, to: number): TreeChange[] =>
   Array.from({ length: to - from }, (_, index) => record(from + index))
+/** What a tree has below a path, level by level. */
+function below(tree: TreeView, path: Path): Subtree | undefined {
+  let subtree = topOf(tree)
+  for (const digit of path) subtree = subtree && childrenOf(tree, subtree)[Number.parseInt(digit, 16)]
+  return subtree
+}
 const gone = ({ trieKey }: TreeChange): TreeChange => ({ trieKey, recHash: undefined })
 
 /** Everything that is stored is reached from the top, in its canonical form, and says the truth about what is below. */
@@ -252,7 +257,7 @@ describe('a view', () => {
               recHash: entryHash(entries, index)
             }))
           )
-          const same = subtreeAt(alone, subtree.path)
+          const same = below(alone, subtree.path)
           expect([same?.count, same && hex(same.hash)]).toEqual([subtree.count, hex(subtree.hash)])
           if (subtree.count > 1)
             for (const child of childrenOf(tree, subtree)) if (child !== undefined) visit(child)

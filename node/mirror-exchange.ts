@@ -29,7 +29,7 @@ import { nodeKeyOf } from './services/writer-key.ts'
 /** Of a node that does not say where it is: all of those are one region. */
 const NO_REGION = 'none'
 
-export interface MirroringModules {
+export interface MirrorExchangeModules {
   host: Pick<Host, 'libp2p' | 'events' | 'peerId'>
   control: Control
   library: { database: Database; registry: Registry; content: Pick<ContentStore, 'stats'> }
@@ -47,7 +47,7 @@ export interface MirroringModules {
   metrics: MetricsRegistry
 }
 
-export interface MirroringParts {
+export interface MirrorExchange {
   readonly members: Members
   readonly demand: CountedDemand
   readonly offers: ReleaseOffers
@@ -59,7 +59,10 @@ export interface MirroringParts {
 }
 
 /** Answers peers from then on; `members` and `demand` are to be started. */
-export async function mirroringPartsOf(modules: MirroringModules, config: Config): Promise<MirroringParts> {
+export async function mirrorExchangeOf(
+  modules: MirrorExchangeModules,
+  config: Config
+): Promise<MirrorExchange> {
   const { host, control, library, violations, ledger, lifecycle, blocking, log } = modules
   const networkOf = (peerId: PeerId): string | undefined =>
     networkOfPeer(host, peerId.toString()) || undefined
@@ -95,7 +98,7 @@ export async function mirroringPartsOf(modules: MirroringModules, config: Config
 
 async function membersOf(
   shared: Omit<Parameters<typeof Members.open>[0], 'peerId'>,
-  { host, topology, ...modules }: MirroringModules,
+  { host, topology, ...modules }: MirrorExchangeModules,
   config: Config
 ): Promise<Members> {
   const members = await Members.open(
@@ -112,7 +115,7 @@ async function membersOf(
 
 /** What this node gives at most: its quotas allow it, and its disk has it or had it. */
 async function capacityBytes(
-  { library, home }: Pick<MirroringModules, 'library' | 'home'>,
+  { library, home }: Pick<MirrorExchangeModules, 'library' | 'home'>,
   { mirror, store }: Config
 ): Promise<number> {
   const { bavail, bsize } = await statfs(home.segments)
