@@ -1,25 +1,17 @@
 /** The admin socket is open before there is anything to answer: that is loaded for the first request. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { mkdtemp, rm } from 'node:fs/promises'
 import http from 'node:http'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { type AdminServer, serveAdmin } from '../../../node/admin/server.ts'
+import { beforeEach, expect, it } from 'vitest'
+import { serveAdmin } from '../../../node/admin/server.ts'
+import { testFolder } from '../../folder.ts'
+import { serveAdminForTest } from './admin-servers.ts'
 import { fakeNode } from './fakes.ts'
 
-let folder: string
 let socketPath: string
-let server: AdminServer | undefined
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'catalog-sock-'))
-  socketPath = join(folder, 'admin.sock')
-})
-afterEach(async () => {
-  await server?.close(AbortSignal.abort())
-  server = undefined
-  await rm(folder, { recursive: true, force: true })
+  socketPath = join(await testFolder('sock'), 'admin.sock')
 })
 
 it('loads its routes for the first request, once, and keeps nobody waiting who came meanwhile', async () => {
@@ -31,7 +23,7 @@ it('loads its routes for the first request, once, and keeps nobody waiting who c
     await gate.promise
     return routes
   }
-  server = await serveAdmin({ ...rest, routes: late }, { socketPath })
+  await serveAdminForTest({ ...rest, routes: late }, { socketPath })
   expect(times).toBe(0)
   const arrived = requestsArrived(3)
   const answers = [1, 2, 3].map(() => statusOf('/v1/operations'))
@@ -69,7 +61,7 @@ it.each([
   'answers %d to what is no request, in the form of every error, loaded or not',
   async (status, code, text) => {
     const { modules } = fakeNode()
-    server = await serveAdmin({ ...modules, routes: async () => modules.routes }, { socketPath })
+    await serveAdminForTest({ ...modules, routes: async () => modules.routes }, { socketPath })
     for (const isLoaded of [false, true]) {
       if (isLoaded) await statusOf('/v1/operations')
       const [head = '', body = ''] = (await raw(text)).split('\r\n\r\n')
@@ -91,7 +83,7 @@ it('cuts off whom it cannot answer', async () => {
   const routes = async () => {
     throw new Error('no routes')
   }
-  server = await serveAdmin({ ...fakeNode().modules, routes }, { socketPath })
+  await serveAdminForTest({ ...fakeNode().modules, routes }, { socketPath })
   await expect(statusOf('/v1/operations')).rejects.toMatchObject({ code: 'ECONNRESET' })
 })
 

@@ -1,47 +1,47 @@
 /** The admin socket, and what comes and goes over it as a stream. */
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { CatalogError, MIB, MINUTE_MS } from '../../../base/index.ts'
 import type { ContentStore, Ingest } from '../../../library/index.ts'
-import { type AdminServer, serveAdmin as serveLate } from '../../../node/admin/server.ts'
+import { serveAdmin as serveUntilClosed } from '../../../node/admin/server.ts'
 import type { NodeServices } from '../../../node/services/types.ts'
 import { eventually } from '../../eventually.ts'
+import { testFolder } from '../../folder.ts'
 import { FakeClock } from '../discovery/fake-clock.ts'
+import { serveAdminForTest } from './admin-servers.ts'
 import { fakeNode } from './fakes.ts'
 
 const CID = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'
 
+/** What a fake node answers, with its routes at hand. */
+const answering = ({ routes, ...rest }: ReturnType<typeof fakeNode>['modules']) => ({
+  ...rest,
+  routes: async () => routes
+})
 const serveAdmin = (
-  { routes, ...rest }: ReturnType<typeof fakeNode>['modules'],
+  modules: ReturnType<typeof fakeNode>['modules'],
   options: { socketPath: string }
-) => serveLate({ ...rest, routes: async () => routes }, options)
+): Promise<void> => serveAdminForTest(answering(modules), options)
 
 describe('the admin socket', () => {
   let folder: string
   let socketPath: string
-  let server: AdminServer | undefined
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'catalog-sock-'))
+    folder = await testFolder('sock')
     socketPath = join(folder, 'admin.sock')
-  })
-  afterEach(async () => {
-    await server?.close(AbortSignal.abort())
-    server = undefined
-    await rm(folder, { recursive: true, force: true })
   })
 
   it('is for its owner only', async () => {
-    server = await serveAdmin(fakeNode().modules, { socketPath })
+    await serveAdmin(fakeNode().modules, { socketPath })
     expect((await stat(socketPath)).mode & 0o777).toBe(0o600)
   })
 
   it('replaces the socket of a daemon that is gone, and no other', async () => {
     await leaveStaleSocket(socketPath)
-    server = await serveAdmin(fakeNode().modules, { socketPath })
+    await serveAdmin(fakeNode().modules, { socketPath })
     await expect(serveAdmin(fakeNode().modules, { socketPath })).rejects.toMatchObject({
       code: 'SOCKET_IN_USE'
     })
@@ -63,7 +63,7 @@ describe('the admin socket', () => {
   it('takes a tar stream at the pace of the store', async () => {
     const { ingest, written, gate } = slowIngest()
     const content = { beginIngest: async () => ingest } as unknown as ContentStore
-    server = await serveAdmin(fakeNode({ content }).modules, { socketPath })
+    await serveAdmin(fakeNode({ content }).modules, { socketPath })
     const body = Buffer.alloc(5 * 1024 * 1024 + 123, 7)
     const answer = call(socketPath, { path: '/v1/ingests', method: 'POST', headers: TAR }, body)
     await gate.first
@@ -77,7 +77,7 @@ describe('the admin socket', () => {
     const { ingest, gate, aborted } = slowIngest()
     gate.open()
     const content = { beginIngest: async () => ingest } as unknown as ContentStore
-    server = await serveAdmin(fakeNode({ content }).modules, { socketPath })
+    await serveAdmin(fakeNode({ content }).modules, { socketPath })
     const request = http.request({ socketPath, path: '/v1/ingests', method: 'POST', headers: TAR })
     request.on('error', () => {})
     request.write(Buffer.alloc(2 * 1024 * 1024))
@@ -94,7 +94,7 @@ describe('the admin socket', () => {
         else throw new CatalogError('CONTENT_CORRUPT', 'a block is damagéd')
       }
     } as unknown as ContentStore
-    server = await serveAdmin(fakeNode({ content }).modules, { socketPath })
+    await serveAdmin(fakeNode({ content }).modules, { socketPath })
     const good = await call(socketPath, { path: `/v1/contents/${CID}/tar` })
     expect([good.body, good.trailers['x-catalog-status']]).toEqual(['firstlast', 'ok'])
     const other = 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku'
@@ -118,7 +118,7 @@ describe('the admin socket', () => {
         }
       }
     } as unknown as NodeServices['backingUp']
-    server = await serveAdmin(fakeNode({ backingUp }, clock).modules, { socketPath })
+    await serveAdmin(fakeNode({ backingUp }, clock).modules, { socketPath })
     const stream = await open(socketPath, '/v1/backup')
     stream.pause()
     const end = { isReached: false }
@@ -140,21 +140,20 @@ describe('the admin socket', () => {
         throw new CatalogError('CONTENT_MISSING', 'not here')
       }
     } as unknown as ContentStore
-    server = await serveAdmin(fakeNode({ content }).modules, { socketPath })
+    await serveAdmin(fakeNode({ content }).modules, { socketPath })
     const answer = await call(socketPath, { path: `/v1/contents/${CID}/tar` })
     expect(answer).toMatchObject({ status: 404, json: { error: { code: 'CONTENT_MISSING' } } })
   })
 
   it('tells events, and ends their streams when it closes', async () => {
     const { modules, services } = fakeNode()
-    server = await serveAdmin(modules, { socketPath })
+    const server = await serveUntilClosed(answering(modules), { socketPath })
     const stream = await open(socketPath, '/v1/events')
     services.events.emit('peer', { peerId: 'p1' })
     await stream.until('"peerId":"p1"')
     const closing = server.close(new AbortController().signal)
     await stream.ended
     await closing
-    server = undefined
     const [first, second] = stream.text().split('\n\n')
     expect(first).toMatch(/^id: 0\nevent: state\ndata: \{"seq":0,"type":"state","at":".*","data":\{"state":/)
     expect(second).toMatch(
@@ -165,7 +164,7 @@ describe('the admin socket', () => {
 
   it('cuts off a watcher that does not read', async () => {
     const { modules, services } = fakeNode()
-    server = await serveAdmin(modules, { socketPath })
+    await serveAdmin(modules, { socketPath })
     const stream = await open(socketPath, '/v1/events')
     stream.pause()
     const big = 'x'.repeat(100_000)
@@ -179,7 +178,7 @@ describe('the admin socket', () => {
   it('follows an operation to its end', async () => {
     const { promise, resolve } = Promise.withResolvers<never>()
     const { modules } = fakeNode({ fetching: { fetch: () => promise } })
-    server = await serveAdmin(modules, { socketPath })
+    await serveAdmin(modules, { socketPath })
     const started = await call(
       socketPath,
       { path: '/v1/fetches', method: 'POST', headers: { 'content-type': 'application/json' } },
@@ -194,7 +193,7 @@ describe('the admin socket', () => {
 
   it('gives the recent log, of the level asked for', async () => {
     const { modules, services } = fakeNode()
-    server = await serveAdmin(modules, { socketPath })
+    await serveAdmin(modules, { socketPath })
     services.logging.logger.info({ sizeBytes: 7 }, 'kept')
     services.logging.logger.debug({}, 'too fine')
     services.logging.logger.trace({}, 'not logged')

@@ -1,7 +1,5 @@
 /** The form of a backup: says what was put in, and nothing else passes for one. */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -13,35 +11,12 @@ import {
 } from '../../../node/backup/parts.ts'
 import { readBackup } from '../../../node/backup/read.ts'
 import { writeBackup } from '../../../node/backup/write.ts'
+import { expectFrozen, PartFiles, readVector, testPartFiles } from '../part-files.ts'
 
 const refused = expect.objectContaining({ code: 'BACKUP_INVALID' })
 const MAGIC = Buffer.from('catalog-backup/1\n')
-const VECTOR = join(import.meta.dirname, '../../fixtures/vectors/backup/backup.json')
-
-async function* iterate<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items
-}
-
-const bytesOf = async (parts: readonly BackupPart[]): Promise<Buffer> =>
-  Buffer.concat(await Array.fromAsync(writeBackup(iterate(parts)), bytes => Uint8Array.from(bytes)))
-
-const partsOf = (bytes: Uint8Array, cuts: readonly number[] = []): Promise<BackupPart[]> => {
-  const at = [0, ...[...cuts].sort((a, b) => a - b), bytes.byteLength]
-  return Array.fromAsync(readBackup(iterate(at.slice(1).map((end, i) => bytes.subarray(at[i]!, end)))))
-}
-
-/** With hexadecimal digits for bytes, so that parts can be compared and kept in a file. */
-const plain = (parts: readonly BackupPart[]): unknown =>
-  JSON.parse(
-    JSON.stringify(parts, (_, value) => {
-      const isBuffer = value?.type === 'Buffer'
-      return isBuffer
-        ? Buffer.from(value.data).toString('hex')
-        : value instanceof Uint8Array
-          ? Buffer.from(value).toString('hex')
-          : value
-    })
-  )
+const files = new PartFiles<BackupPart>({ read: readBackup, write: writeBackup })
+const partsOf = (bytes: Uint8Array) => files.partsOf(bytes)
 
 const STATE: BackupState = {
   homeFormat: 3,
@@ -97,35 +72,11 @@ const backup = fc
   })
 
 describe('a backup', () => {
-  test('says what was put in, however its bytes come', async () => {
-    await fc.assert(
-      fc.asyncProperty(backup, fc.array(fc.nat(3000)), async (parts, cuts) => {
-        const bytes = await bytesOf(parts)
-        const within = cuts.filter(cut => cut < bytes.byteLength)
-        expect(plain(await partsOf(bytes, within))).toEqual(plain(parts))
-      })
-    )
-  })
-
-  test('that is cut off, goes on behind its end or was changed anywhere is refused', async () => {
-    await fc.assert(
-      fc.asyncProperty(backup, fc.nat(), fc.integer({ min: 1, max: 255 }), async (parts, place, bits) => {
-        const bytes = await bytesOf(parts)
-        const at = place % bytes.byteLength
-        await expect(partsOf(bytes.subarray(0, at))).rejects.toEqual(refused)
-        await expect(partsOf(Buffer.concat([bytes, Uint8Array.of(bits)]))).rejects.toEqual(refused)
-        const changed = Buffer.from(bytes)
-        changed[at]! ^= bits
-        await expect(partsOf(changed)).rejects.toEqual(refused)
-      })
-    )
-  })
+  testPartFiles(files, { arbitrary: backup, code: 'BACKUP_INVALID' })
 
   test('is read as it was written when this format was made', async () => {
-    const { parts, hex } = JSON.parse(readFileSync(VECTOR, 'utf8')) as { parts: unknown; hex: string }
-    const read = await partsOf(Buffer.from(hex, 'hex'))
-    expect(plain(read)).toEqual(parts)
-    expect((await bytesOf(read)).toString('hex')).toBe(hex)
+    const { hex, parts } = readVector('backup/backup.json')
+    await expectFrozen(files, { hex: String(hex), parts })
   })
 })
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createReleaseRecord, recordHash, trieKey } from '../../../library/index.ts'
@@ -10,32 +9,16 @@ import {
   readBundle,
   writeBundle
 } from '../../../sync/index.ts'
+import { expectFrozen, PartFiles, readVector, testPartFiles } from '../part-files.ts'
 import { keyOf, NOW_MS, small } from '../records/examples.ts'
 import { MemoryTree } from './tries.ts'
 
 const refused = expect.objectContaining({ code: 'BUNDLE_INVALID' })
 const MAGIC = Buffer.from('catalog-bundle/1\n')
 
-async function bytesOf(parts: readonly BundlePart[]): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(writeBundle(iterate(parts))))
-}
-
-async function* iterate<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items
-}
-
-const partsOf = (bytes: Uint8Array, cuts: readonly number[] = []): Promise<BundlePart[]> => {
-  const at = [0, ...[...cuts].sort((a, b) => a - b), bytes.byteLength]
-  return Array.fromAsync(readBundle(iterate(at.slice(1).map((end, i) => bytes.subarray(at[i]!, end)))))
-}
-
-/** With plain arrays, so that a Buffer equals what it holds. */
-const plain = (parts: readonly BundlePart[]): unknown[] =>
-  parts.map(part =>
-    Object.fromEntries(
-      Object.entries(part).map(([key, value]) => [key, value instanceof Uint8Array ? [...value] : value])
-    )
-  )
+const files = new PartFiles<BundlePart>({ read: readBundle, write: writeBundle })
+const bytesOf = (parts: readonly BundlePart[]) => files.bytesOf(parts)
+const partsOf = (bytes: Uint8Array) => files.partsOf(bytes)
 
 const some = (maxLength: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ maxLength })
 const block = fc.record({
@@ -70,29 +53,7 @@ const bundle = fc
   ])
 
 describe('a bundle', () => {
-  test('says what was put in, however its bytes come', async () => {
-    await fc.assert(
-      fc.asyncProperty(bundle, fc.array(fc.nat(2000)), async (parts, cuts) => {
-        const bytes = await bytesOf(parts)
-        const within = cuts.filter(cut => cut < bytes.byteLength)
-        expect(plain(await partsOf(bytes, within))).toEqual(plain(parts))
-      })
-    )
-  })
-
-  test('that is cut off, goes on behind its end or was changed anywhere is refused', async () => {
-    await fc.assert(
-      fc.asyncProperty(bundle, fc.nat(), fc.integer({ min: 1, max: 255 }), async (parts, place, bits) => {
-        const bytes = await bytesOf(parts)
-        const at = place % bytes.byteLength
-        await expect(partsOf(bytes.subarray(0, at))).rejects.toEqual(refused)
-        await expect(partsOf(Buffer.concat([bytes, Uint8Array.of(bits)]))).rejects.toEqual(refused)
-        const changed = Buffer.from(bytes)
-        changed[at]! ^= bits
-        await expect(partsOf(changed)).rejects.toEqual(refused)
-      })
-    )
-  })
+  testPartFiles(files, { arbitrary: bundle, code: 'BUNDLE_INVALID' })
 
   test.each<[string, BundlePart[]]>([
     ['records without a head', [{ kind: 'record', record: MAGIC, proof: MAGIC }]],
@@ -199,22 +160,8 @@ describe('a record of a bundle', () => {
 })
 
 test('the frozen vector of docs/sync.md', async () => {
-  const file = new URL('../../fixtures/vectors/sync/bundle.json', import.meta.url)
-  const { bundle, parts } = JSON.parse(readFileSync(file, 'utf8')) as {
-    bundle: string
-    parts: Array<Record<string, string | number>>
-  }
-  const read = await partsOf(Buffer.from(bundle, 'hex'))
-  const shown = read.map(part =>
-    Object.fromEntries(
-      Object.entries(part).map(([key, value]) => [
-        key,
-        value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value
-      ])
-    )
-  )
-  expect(shown).toEqual(parts)
-  expect((await bytesOf(read)).toString('hex')).toBe(bundle)
+  const { bundle, parts } = readVector('sync/bundle.json')
+  await expectFrozen(files, { hex: String(bundle), parts })
 })
 
 test('the name of a library stands before its head, in bytes that do not change', async () => {
