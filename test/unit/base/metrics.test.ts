@@ -25,8 +25,11 @@ describe('metrics of a part', () => {
     const registry = new Registry()
     const content = partMetrics(registry, 'content')
     content.counter('served_answers_total').inc({ status: 'OK' }, 5)
-    content.gauge('served_streams', () => 7)
+    content.gauge('served_streams', async () => 7)
     partMetrics(registry, 'mirror').histogram('plan_seconds').observe(0.2)
+    partMetrics(registry, 'node')
+      .histogram('http_request_duration_seconds', [3, 4])
+      .observe({ route: '/x' }, 2)
     let alerts: Array<readonly [{ level: string }, number]> = [[{ level: 'warn' }, 2]]
     partMetrics(registry, 'node').gauges('active_alerts', () => alerts)
     partMetrics(registry, 'node').counted('cpu_seconds_total', () => [[{ mode: 'user' }, 3]])
@@ -37,6 +40,11 @@ describe('metrics of a part', () => {
     expect(text).toContain('catalog_content_served_answers_total{status="OK"} 5')
     expect(text).toContain('catalog_content_served_streams 7')
     expect(text).toContain('catalog_mirror_plan_seconds_bucket{le="0.25"} 1')
+    expect(text.match(/^catalog_node_http_request_duration_seconds_bucket.*$/gm)).toEqual([
+      'catalog_node_http_request_duration_seconds_bucket{le="3",route="/x"} 1',
+      'catalog_node_http_request_duration_seconds_bucket{le="4",route="/x"} 1',
+      'catalog_node_http_request_duration_seconds_bucket{le="+Inf",route="/x"} 1'
+    ])
     expect(text).toContain('catalog_node_active_alerts{level="warn"} 2')
     alerts = [[{ level: 'error' }, 1]]
     const again = await registry.metrics()
@@ -46,6 +54,9 @@ describe('metrics of a part', () => {
 
   test('work without a registry, and twice', () => {
     for (let i = 0; i < 2; i++) partMetrics(undefined, 'heads').counter('told_heads_total').inc()
+    expect(() =>
+      showQueue(undefined, new Semaphore({ name: 'x', maxActive: 1, maxWaiting: 1 }))
+    ).not.toThrow()
   })
 
   test('tell how long queues are, by name', async () => {
@@ -55,13 +66,13 @@ describe('metrics of a part', () => {
     )
     for (const queue of [turns!, others!]) showQueue(registry, queue)
     const release = await turns!.acquire()
-    const waiting = turns!.acquire()
+    const waiting = [turns!.acquire(), turns!.acquire()]
     const text = await registry.metrics()
-    expect(text).toContain('catalog_queue_waiting_tasks{queue="turns"} 1')
+    expect(text).toContain('catalog_queue_waiting_tasks{queue="turns"} 2')
     expect(text).toContain('catalog_queue_running_tasks{queue="turns"} 1')
     expect(text).toContain('catalog_queue_waiting_tasks{queue="others"} 0')
     release()
-    ;(await waiting)()
+    for (const turn of waiting) (await turn)()
     // One that is built anew, as after a pause, takes the place of the old one.
     showQueue(registry, new Semaphore({ name: 'turns', maxActive: 1, maxWaiting: 5 }))
     expect(await registry.metrics()).toContain('catalog_queue_running_tasks{queue="turns"} 0')

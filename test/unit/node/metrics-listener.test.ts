@@ -5,6 +5,7 @@ import { Gauge, Registry } from 'prom-client'
 import { afterEach, expect, it } from 'vitest'
 import { silentLogger } from '../../../base/index.ts'
 import { COLLECT_EVERY_MS, CONNECTION_MS, serveMetrics } from '../../../node/metrics-listener.ts'
+import { eventually } from '../../eventually.ts'
 import { ManualClock } from '../protocols/manual-clock.ts'
 
 const closing: Array<() => Promise<unknown>> = []
@@ -24,11 +25,15 @@ async function freePort(): Promise<number> {
 async function listening() {
   const registry = new Registry()
   let collections = 0
+  const broken = { is: false }
   new Gauge({
     name: 'x_files',
     help: 'Files.',
     registers: [registry],
-    collect: () => void collections++
+    collect: () => {
+      collections++
+      if (broken.is) throw new Error('no files can be counted')
+    }
   })
   const clock = new ManualClock()
   const port = await freePort()
@@ -44,7 +49,7 @@ async function listening() {
     socket.write(sends)
     return socket
   }
-  return { url: `http://${listen}`, listen, clock, dialled, collections: () => collections }
+  return { url: `http://${listen}`, listen, clock, dialled, broken, collections: () => collections }
 }
 
 /** Closed, or cut. */
@@ -92,6 +97,16 @@ it('collects once a second, however often it is asked', async () => {
   expect(collections()).toBe(2)
 })
 
+it('answers 500 while metrics cannot be collected', async () => {
+  const { url, clock, broken } = await listening()
+  const status = async (): Promise<number> => (await fetch(`${url}/metrics`)).status
+  broken.is = true
+  expect(await status()).toBe(500)
+  broken.is = false
+  await clock.advance(COLLECT_EVERY_MS)
+  expect(await status()).toBe(200)
+})
+
 it.each([
   ['nothing', ''],
   ['half a request', 'GET /metrics HTTP/1.1\r\nhost: x\r\n']
@@ -122,12 +137,10 @@ it('has few connections at once', async () => {
   await gone(await dialled('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'))
   expect(collections()).toBe(0)
   held[0]!.destroy()
-  await expect
-    .poll(() =>
-      fetch(`${url}/metrics`).then(
-        ({ status }) => status,
-        () => 0
-      )
+  await eventually(() =>
+    fetch(`${url}/metrics`).then(
+      ({ status }) => status === 200,
+      () => false
     )
-    .toBe(200)
+  )
 })
