@@ -56,6 +56,9 @@ test('a span ends once, with the attributes and the error it was given', async (
 test('nothing is kept and nothing changes without a provider', async () => {
   expect(trace.getActiveSpan()).toBeUndefined()
   expect(await withSpan('fine', {}, () => trace.getActiveSpan())).toBeUndefined()
+  // Not even a span is made.
+  const [one, other] = [await withSpan('one', {}, span => span), await withSpan('other', {}, span => span)]
+  expect(one).toBe(other)
   await expect(withSpan('failing', {}, () => Promise.reject(new Error('as it came')))).rejects.toThrow(
     'as it came'
   )

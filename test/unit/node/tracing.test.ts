@@ -1,6 +1,6 @@
 /** What keeps tracing within bounds: of what peers have this node keep, and of what a collector does not take. */
 import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api'
-import { type ReadableSpan, SamplingDecision, type SpanExporter } from '@opentelemetry/sdk-trace'
+import { type ReadableSpan, SamplingDecision, type Span, type SpanExporter } from '@opentelemetry/sdk-trace'
 import { Registry } from 'prom-client'
 import { expect, test } from 'vitest'
 import { BoundedSpans, MAX_WAITING_SPANS, TELL_EVERY_MS } from '../../../node/tracing/bounded-spans.ts'
@@ -12,10 +12,14 @@ function world() {
   const metrics = new Registry()
   const warned: Array<{ lost: number }> = []
   const queue: ReadableSpan[] = []
-  const exports: Array<(error?: Error) => void> = []
+  const exports: Array<(error?: Error, code?: number) => void> = []
+  const begun: unknown[] = []
+  const ended: unknown[] = []
   const exporter: SpanExporter = {
     export: (_spans, done) =>
-      void exports.push(error => done(error === undefined ? { code: 0 } : { code: 1, error })),
+      void exports.push((error, code = error === undefined ? 0 : 1) =>
+        done(error === undefined ? { code } : { code, error })
+      ),
     shutdown: () => Promise.resolve()
   }
   let counted: SpanExporter | undefined
@@ -23,19 +27,22 @@ function world() {
   const bounded = new BoundedSpans({ exporter, clock, logger, metrics }, given => {
     counted = given
     return {
-      onStart: () => undefined,
+      onStart: span => void begun.push(span),
       onEnd: span => void queue.push(span),
       forceFlush: () => Promise.resolve(),
       shutdown: () => given.shutdown()
     }
   })
   return {
-    ...{ clock, warned, queue, exports },
+    ...{ clock, warned, queue, exports, begun, ended },
+    begin: (span: Span) => bounded.onStart(span, ROOT_CONTEXT),
     end: (count: number) => {
       for (let at = 0; at < count; at++) bounded.onEnd({} as ReadableSpan)
     },
     /** The next batch is handed to the exporter. */
-    send: (count: number) => counted!.export(queue.splice(0, count), () => undefined),
+    send: (count: number) => counted!.export(queue.splice(0, count), result => void ended.push(result.code)),
+    waiting: async () =>
+      (await metrics.getSingleMetric('catalog_tracing_waiting_spans')!.get()).values[0]?.value,
     outcomes: async () => {
       const { values } = (await metrics
         .getSingleMetric('catalog_tracing_ended_spans_total')!
@@ -46,6 +53,20 @@ function world() {
     }
   }
 }
+
+test('the queue hears of each start, and of what became of what it sent', async () => {
+  const { begin, begun, end, send, exports, ended, waiting, outcomes } = world()
+  begin('one' as never)
+  expect(begun).toEqual(['one'])
+  end(3)
+  send(2)
+  expect(await waiting()).toBe(3)
+  exports[0]!()
+  send(1)
+  exports[1]!(undefined, 1)
+  expect([ended, await waiting()]).toEqual([[0, 1], 0])
+  expect(await outcomes()).toEqual({ sent: 2, failed: 1 })
+})
 
 test('no more spans wait than there is room for, those on their way included', async () => {
   const { end, send, exports, queue, outcomes } = world()

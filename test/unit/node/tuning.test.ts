@@ -1,6 +1,6 @@
 /** Settings that the node turns by itself: within bounds, towards the best, at rest there, and back when that ends. */
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { silentLogger } from '../../../base/index.ts'
 import { beginClimb, type Climb, climb, type KnobRange, type Turn } from '../../../node/tuning/climb.ts'
 import { Tuning } from '../../../node/tuning/tuning.ts'
@@ -44,6 +44,7 @@ function run(model: Model, windows: number, seed: number, knobs = KNOBS, noise =
     const throughput = model(fetches, prefetch) * (1 + noise * (2 * random() - 1))
     const { next, turn } = climb(state, { throughput, isBusy: true })
     if (turn !== undefined) turns.push({ ...turn, window })
+    for (const { value, min, max } of next.knobs) expect(value >= min && value <= max).toBe(true)
     state = next
   }
   return { state, turns }
@@ -116,6 +117,55 @@ test('nothing is turned while little goes on, and what is being tried then is tu
   expect(valuesOf(back.next)).toEqual([64, 10])
 })
 
+/** Measures this throughput once, which takes three windows; the turn that follows. */
+function measure(state: Climb, throughput: number, loose: readonly string[] = []): ReturnType<typeof climb> {
+  const window = { throughput, isBusy: true, loose }
+  return climb(climb(climb(state, window).next, window).next, window)
+}
+
+test('what was measured before little went on does not count, and what was turned back then was not in vain', () => {
+  const idle = { throughput: 5, isBusy: false }
+  const busy = { throughput: 100, isBusy: true }
+  let state = beginClimb(KNOBS)
+  for (const window of [busy, busy, idle, busy, busy]) {
+    const { next, turn } = climb(state, window)
+    expect(turn).toBeUndefined()
+    state = next
+  }
+  const back = climb(climb(state, busy).next, idle).next
+  expect(back.knobs[0]).toMatchObject({ misses: 0, rests: 0 })
+  // The other one has its turn.
+  expect(measure(back, 100).turn).toMatchObject({ name: 'fetch.prefetch', why: 'try' })
+})
+
+test('a knob rests twice as long after each trial in vain, up to a bound, and as at first after a gain', () => {
+  const [first, second] = KNOBS as [KnobRange, KnobRange]
+  let state = measure(beginClimb([first, { ...second, min: 10, max: 10 }]), 100).next
+  /** The trial under way is in vain; rounds until the next one begins. */
+  const restAfterMiss = (throughput: number): number => {
+    state = measure(state, throughput).next
+    for (let rounds = 0; ; rounds++) {
+      const { next, turn } = measure(state, throughput)
+      state = next
+      if (turn !== undefined) return rounds
+    }
+  }
+  expect([1, 2, 3, 4, 5, 6, 7, 8].map(() => restAfterMiss(100))).toEqual([2, 4, 8, 16, 32, 64, 64, 64])
+  const gain = measure(state, 200)
+  expect(gain.turn).toMatchObject({ why: 'try', before: 200 })
+  state = gain.next
+  expect(restAfterMiss(200)).toBe(2)
+})
+
+test('a knob that limits nothing is left alone', () => {
+  let state = beginClimb(KNOBS)
+  for (let at = 0; at < 20; at++) {
+    const { next, turn } = measure(state, 100, ['fetch.atOnce'])
+    if (turn !== undefined) expect(turn.name).toBe('fetch.prefetch')
+    state = next
+  }
+})
+
 test('a knob whose bounds are one value is left alone', () => {
   const [first, second] = KNOBS as [KnobRange, KnobRange]
   const fixed = [{ ...first, min: 8, max: 8, configured: 8 }, second]
@@ -123,9 +173,12 @@ test('a knob whose bounds are one value is left alone', () => {
   expect(new Set(turns.map(({ name }) => name))).toEqual(new Set(['fetch.prefetch']))
 })
 
-test('what is tuned shows with its reason and as an event, and the configured values hold at once when it is switched off', async () => {
+const WINDOW_MS = 10_000
+
+/** Settings that are tuned over fetches of which the fewer there are, the more comes. */
+function fetchesOf({ auto = false, atOnce = 64, active = 64, waiting = 10 } = {}) {
   const clock = new ManualClock()
-  const turns = { maxActive: 64, active: 64, waiting: 10 }
+  const turns = { maxActive: atOnce, active, waiting }
   const pace = { receivedBytes: 0, prefetch: 10 }
   const told: Array<Record<string, unknown>> = []
   const tuning = new Tuning(
@@ -134,18 +187,23 @@ test('what is tuned shows with its reason and as an event, and the configured va
       events: { emit: (type, data) => void told.push({ type, ...data }) }
     },
     {
-      fetch: { atOnce: 64, prefetch: 10, maxConnections: 4 },
-      tuning: { auto: false, minAtOnce: 4, maxAtOnce: 64, minPrefetch: 2, maxPrefetch: 16 }
+      fetch: { atOnce, prefetch: 10, maxConnections: 4 },
+      tuning: { auto, minAtOnce: 4, maxAtOnce: 64, minPrefetch: 2, maxPrefetch: 16 }
     }
   )
-  // The fewer there are, the more comes.
-  const during = async (windows: number): Promise<void> => {
+  tuning.start()
+  onTestFinished(() => tuning.stop())
+  const during = async (windows: number, bytes = 1e10): Promise<void> => {
     for (let at = 0; at < windows; at++) {
-      pace.receivedBytes += 1e10 / turns.maxActive
-      await clock.advance(10_000, 10_000)
+      pace.receivedBytes += bytes / turns.maxActive
+      await clock.advance(WINDOW_MS, WINDOW_MS)
     }
   }
-  tuning.start()
+  return { tuning, clock, turns, pace, told, during }
+}
+
+test('what is tuned shows with its reason and as an event, and the configured values hold at once when it is switched off', async () => {
+  const { tuning, turns, pace, told, during } = fetchesOf()
   await during(9)
   expect([turns.maxActive, told]).toEqual([64, []])
   tuning.switch(true)
@@ -163,4 +221,42 @@ test('what is tuned shows with its reason and as an event, and the configured va
   expect(turns.maxActive).toBeLessThan(64)
   await tuning.stop()
   expect([turns.maxActive, pace.prefetch]).toEqual([64, 10])
+})
+
+test('it is on from the start where it is configured so, from what is configured, be that outside of the bounds', async () => {
+  const { turns, during } = fetchesOf({ auto: true, atOnce: 100 })
+  await during(3)
+  expect(turns.maxActive).toBe(75)
+})
+
+test.each([
+  ['little comes', { auto: true }, 1e6],
+  ['nobody fetches', { auto: true, active: 0, waiting: 0 }, 1e10]
+])('nothing is turned while %s', async (_, options, bytes) => {
+  const { told, during } = fetchesOf(options)
+  await during(9, bytes)
+  expect(told).toEqual([])
+})
+
+test.each([
+  ['free and nobody waits', { active: 32, waiting: 0 }, 'fetch.prefetch', [64, 13]],
+  ['nearly all taken', { active: 60, waiting: 0 }, 'fetch.atOnce', [48, 10]]
+])('where places are %s, the first that is turned is what limits', async (_, options, key, values) => {
+  const { turns, pace, told, during } = fetchesOf({ auto: true, ...options })
+  await during(3)
+  expect(told).toMatchObject([{ key }])
+  expect([turns.maxActive, pace.prefetch]).toEqual(values)
+})
+
+test('a window in which it was switched measures nothing', async () => {
+  const { tuning, clock, told, pace, during } = fetchesOf({ auto: true })
+  await during(1)
+  tuning.switch(false)
+  await clock.advance(WINDOW_MS / 2)
+  pace.receivedBytes += 1e10
+  tuning.switch(true)
+  await during(2)
+  expect(told).toEqual([])
+  await during(1)
+  expect(told).toHaveLength(1)
 })
