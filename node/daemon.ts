@@ -191,18 +191,15 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     !blocking.isBlocked(record) && sets.access.admitsTo(record, nodeKeyOf(peerId))
   const peerParts = { host, control, library, ledger, violations, topology, mayRead }
   const transferring = { ...peerParts, clock, log, metrics: registry }
-  const mirrorExchange = await mirrorExchangeOf(
-    { ...transferring, home, nodeKey, lifecycle, blocking },
-    values
-  )
+  const exchange = await mirrorExchangeOf({ ...transferring, home, nodeKey, lifecycle, blocking }, values)
   const { pace, throttle, peerLimits, contentServer, serving, proofs, records, fetcher } =
-    await createTransfers({ ...transferring, ...mirrorExchange }, values)
+    await createTransfers({ ...transferring, ...exchange }, values)
   await serving.start()
   shutdown.leave('content server', () => serving.stop())
 
   // Who holds what: telling others, and asking them.
   const { libraryKeys, schedule, discovery } = await announcedBy(
-    { ...transferring, privateKey, nodeKey, sets, copies: mirrorExchange.copies },
+    { ...transferring, privateKey, nodeKey, sets, copies: exchange.copies },
     values
   )
   await discovery.start()
@@ -279,7 +276,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
   const partsToHeal = { following: syncParts, replaying }
   const partition = watchPartitions({ ...shared, ...partsToHeal, losses })
   const mirroring = await createMirroring(
-    { ...shared, ...mirrorExchange, proofs, violations, mayRead, fetching, partition },
+    { ...shared, ...exchange, proofs, violations, mayRead, fetching, partition },
     values
   )
   const renewal = new HeadRenewal({ sets, clock, logger: log })
@@ -322,7 +319,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
       following: syncParts,
       partition,
       mirroring: mirroring.service,
-      copies: mirrorExchange.copies,
+      copies: exchange.copies,
       pausable: [
         partition,
         ...(mirroring.ongoing === undefined ? [] : [mirroring.ongoing]),
@@ -334,7 +331,7 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
         ...syncParts.pausable,
         ...(offloading === undefined ? [] : [offloading]),
         { pause: () => serving.stop(), resume: () => serving.start() },
-        ...mirrorExchange.pausable,
+        ...exchange.pausable,
         ledger
       ]
     },
@@ -366,8 +363,8 @@ async function build(modules: DaemonModules, options: DaemonOptions, shutdown: S
     scrub: scrubbing,
     heads: renewal,
     'library keys': libraryAnnouncing,
-    members: mirrorExchange.members,
-    demand: mirrorExchange.demand,
+    members: exchange.members,
+    demand: exchange.demand,
     following: syncParts,
     ...(mirroring.ongoing === undefined ? {} : { mirroring: mirroring.ongoing }),
     alerts: alerting,

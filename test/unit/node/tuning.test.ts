@@ -255,6 +255,7 @@ test('a window in which it was switched measures nothing', async () => {
   await clock.advance(WINDOW_MS / 2)
   pace.receivedBytes += 1e10
   tuning.switch(true)
+  await new Promise(resolve => setImmediate(resolve))
   await during(2)
   expect(told).toEqual([])
   await during(1)
