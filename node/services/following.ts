@@ -275,7 +275,6 @@ export class Following extends Ongoing {
 
   async #follow(entry: FollowEntry, peer: string, signal: AbortSignal): Promise<void> {
     const { syncing, clock, logger, random = Math.random, onFollowed } = this.#modules
-    const { intervalMs } = this.#options
     const { subscription } = entry
     const library = formatAddress(subscription)
     const { newerAt } = entry.state
@@ -302,7 +301,7 @@ export class Following extends Ongoing {
         return this.#failed(entry, peer)
       }
       entry.equal++
-      const dueMs = nextTime(clock.now(), intervalMs, random())
+      const dueMs = nextTime(clock.now(), this.#options.intervalMs, random())
       const staleFromMs = staleTime(Date.parse(result.head.expires))
       this.#note(entry, { runningWith: undefined, dueMs, notBeforeMs: 0, staleFromMs, failedWith: [] })
       onFollowed(subscription, result)
