@@ -268,6 +268,7 @@ class LocalLibrary implements Library {
     await this.content.settle()
     await this.#worker.close()
     await this.content.close()
+    this.remembered.close()
     await this.#level.close()
   }
 }

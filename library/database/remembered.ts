@@ -45,6 +45,7 @@ export class Remembered implements ReadNotes {
   readonly #marks: ChangeMarks
   readonly #recordings = new AsyncLocalStorage<Recording>()
   readonly #kept: LruCache<string, Kept>
+  #isClosed = false
   /** How many were found, and how many read. */
   readonly counts = { found: 0, read: 0 }
 
@@ -64,7 +65,7 @@ export class Remembered implements ReadNotes {
    */
   async of<T>(key: string, read: () => Promise<T>, given?: unknown): Promise<T> {
     // What is asked for while something else is read is part of that, with all that it is of: it is read anew, and noted there.
-    if (this.#recordings.getStore() !== undefined) return await read()
+    if (this.#isClosed || this.#recordings.getStore() !== undefined) return await read()
     const kept = this.#kept.get(key)
     if (kept !== undefined && kept.given === given && this.#stands(kept)) {
       this.counts.found++
@@ -77,6 +78,12 @@ export class Remembered implements ReadNotes {
     if (from === undefined) this.#kept.delete(key)
     else this.#kept.set(key, { value, given, ...from })
     return value
+  }
+
+  /** With the database: from here on nothing is kept, and who asks hears that it is closed. */
+  close(): void {
+    this.#isClosed = true
+    this.#kept.clear()
   }
 
   key(key: Uint8Array): void {

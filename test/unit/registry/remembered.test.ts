@@ -1,15 +1,17 @@
 /** What is kept of the database is what it has: whatever is written, by whomever, and whenever it is read. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { silentLogger, systemClock } from '../../../base/index.ts'
 import { ChangeMarks } from '../../../library/database/change-marks.ts'
 import { type Level, LevelReader, LevelWriter, openLevel } from '../../../library/database/level.ts'
 import { Remembered } from '../../../library/database/remembered.ts'
 import type { DatabaseReader, WriteOperation } from '../../../library/database/types.ts'
-import { createReleaseRecord } from '../../../library/index.ts'
+import { createReleaseRecord, type Library, openLibrary } from '../../../library/index.ts'
+import { createNodeKey } from '../../../trust/index.ts'
+import { testFolder } from '../../folder.ts'
 import { openTestLibrary } from '../../library.ts'
 import { contentOf, keyOf, small } from '../records/examples.ts'
 
@@ -231,21 +233,23 @@ describe('what is remembered', () => {
   })
 })
 
-test('the worker writes what the main thread has remembered', async () => {
-  const home = await mkdtemp(join(tmpdir(), 'catalog-remembered-'))
-  const library = await openTestLibrary(
-    { log: silentLogger, clock: systemClock, metrics: undefined },
-    { home }
-  )
+/** Versions of a release in a library, as they are remembered, and a way to publish one. */
+const helloIn = (library: Library) => ({
+  versions: () =>
+    library.remembered.of('versions', async () =>
+      (await library.registry.versions('hello')).map(({ release }) => release.version)
+    ),
+  publish: async (version: string): Promise<void> => {
+    const record = createReleaseRecord(small({ content: contentOf(version), version }), keyOf('ada'))
+    await library.registry.publish(record.bytes)
+  }
+})
+
+test('the worker writes what the main thread has remembered, until both close', async () => {
+  const home = await testFolder('remembered')
+  const library = await openTestLibrary({ log: silentLogger, clock: systemClock }, { home })
+  const { versions, publish } = helloIn(library)
   try {
-    const versions = (): Promise<string[]> =>
-      library.remembered.of('versions', async () =>
-        (await library.registry.versions('hello')).map(({ release }) => release.version)
-      )
-    const publish = async (version: string): Promise<void> => {
-      const record = createReleaseRecord(small({ content: contentOf(version), version }), keyOf('ada'))
-      await library.registry.publish(record.bytes)
-    }
     expect(await versions()).toEqual([])
     await publish('1.0.0')
     expect(await versions()).toEqual(['1.0.0'])
@@ -255,6 +259,25 @@ test('the worker writes what the main thread has remembered', async () => {
     expect(library.remembered.counts).toEqual({ found: 1, read: 3 })
   } finally {
     await library.close()
-    await rm(home, { recursive: true })
   }
+  await expect(versions()).rejects.toMatchObject({ code: 'LEVEL_DATABASE_NOT_OPEN' })
+})
+
+test('nothing is stale when the worker died in the middle of a write, and things are remembered again after the next', async () => {
+  const home = await testFolder('remembered')
+  await createNodeKey(join(home, 'node.key'))
+  const workerUrl = new URL('../worker/fixtures/dying-worker.ts', import.meta.url)
+  const library = await openLibrary({ log: silentLogger, clock: systemClock }, { home, workerUrl })
+  onTestFinished(() => library.close())
+  const { versions, publish } = helloIn(library)
+  await publish('1.0.0')
+  expect(await versions()).toEqual(['1.0.0'])
+  await writeFile(join(home, 'die'), '')
+  await expect(publish('2.0.0')).rejects.toMatchObject({ code: 'INTERNAL' })
+  // It had been written, though not acknowledged.
+  expect(await versions()).toEqual(['2.0.0', '1.0.0'])
+  await publish('3.0.0')
+  const { found } = library.remembered.counts
+  for (let at = 0; at < 2; at++) expect(await versions()).toEqual(['3.0.0', '2.0.0', '1.0.0'])
+  expect(library.remembered.counts.found).toBe(found + 1)
 })
