@@ -81,7 +81,7 @@ async function startFetch(consumer: TestDaemon, body: object) {
 }
 
 describe('a daemon that fetches', () => {
-  it('is faster from three sources than from one', { timeout: TEST_MS }, async () => {
+  it('is faster from three sources than from one', { timeout: TEST_MS, retry: RETRIES }, async () => {
     const { sources, content } = await startSources(3)
     const original = await tarOf(sources[0]!, content)
     /** Checks what came, and ends the daemon: it would be a source of the next one, without a rate. */
