@@ -1,5 +1,12 @@
 /** `npm run testnet -- COMMAND`: a network of many nodes on this machine, to be hurt and watched (docs/testnet.md). `--help` says more. */
-import { DRIVERS, defaultFolder, SCENARIOS, TOPOLOGIES } from '../testnet/index.ts'
+import {
+  DRIVERS,
+  defaultFolder,
+  isScenarioFile,
+  loadScenario,
+  SCENARIOS,
+  TOPOLOGIES
+} from '../testnet/index.ts'
 import { down, runOne, status, up } from './testnet/commands.ts'
 import { readWords, runProgram, usageOf } from './testnet/program.ts'
 
@@ -7,7 +14,8 @@ const USAGE = `npm run testnet -- COMMAND [options]
 
   up                  starts a network and leaves it running
   status              its nodes: role, region, state, peers, releases
-  run SCENARIO        runs a scenario on the network that runs, if it fits, or on one of its own
+  run SCENARIO        runs a scenario on the network that runs, if it fits, or on one of its own; a path, such as ./mine.ts,
+                      is a file whose default export is one
   down                removes it, whatever has become of it
 
   --driver D          ${DRIVERS.join(' or ')}: namespaces of this machine, or containers (netns)
@@ -62,9 +70,10 @@ async function main(signal: AbortSignal): Promise<number> {
     case 'status':
       return await status(folder, signal)
     case 'run': {
-      const scenario = SCENARIOS.find(({ name }) => name === word)
-      if (scenario === undefined)
-        return usage(word === undefined ? 'say which scenario' : `${word} is no scenario`)
+      if (word === undefined) return usage('say which scenario')
+      const shipped = SCENARIOS.find(({ name }) => name === word)
+      if (shipped === undefined && !isScenarioFile(word)) return usage(`${word} is no scenario`)
+      const scenario = shipped ?? (await loadScenario(word))
       if (values.save && values.baseline === undefined) usage('--save needs --baseline FILE')
       return await runOne(scenario, { ...values, upgradeTo: values['upgrade-to'], folder }, signal)
     }
