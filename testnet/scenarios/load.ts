@@ -11,7 +11,8 @@ export const isScenarioFile = (word: string): boolean => /[/\\]|\.[cm]?[jt]s$/.t
 /** NOT_FOUND when there is no such file; INVALID_ARGUMENT when it cannot be run, or has no scenario to give. */
 export async function loadScenario(file: string): Promise<Scenario> {
   const path = resolve(file)
-  if (!existsSync(path)) throw new CatalogError('NOT_FOUND', `there is no file ${path}`)
+  if (!existsSync(path))
+    throw new CatalogError('NOT_FOUND', `there is no file ${path}`, { hint: 'check the path' })
   const module = await import(pathToFileURL(path).href).catch(thrown => {
     throw new CatalogError('INVALID_ARGUMENT', `${path} cannot be run: ${toCatalogError(thrown).message}`, {
       cause: thrown
