@@ -1,11 +1,12 @@
 import { readFileSync, statSync } from 'node:fs'
 import { CatalogError, displaySize, MIB, toCatalogError } from '../base/index.ts'
+import { configContradictions } from './contradictions.ts'
 import { CONFIG_KEYS } from './keys.ts'
 import { type ConfigProblem, throwProblems } from './problems.ts'
 import { type ConfigValue, PROFILES, type Profile } from './schema/builders.ts'
 import type { Config } from './schema/index.ts'
 import { envSource, fileSource, flagSource, type Source } from './sources.ts'
-import { configContradictions, configWarnings } from './warnings.ts'
+import { configWarnings } from './warnings.ts'
 
 /** Largest configuration file: a thousand times what all keys take. */
 export const MAX_CONFIG_FILE_BYTES = MIB

@@ -2,7 +2,6 @@
 import { BlockList, isIP } from 'node:net'
 import { displaySize, formatDuration } from '../base/index.ts'
 import { CONFIG_KEYS } from './keys.ts'
-import type { ConfigProblem } from './problems.ts'
 import type { Config } from './schema/index.ts'
 
 /** Connections beyond which the windows of QUIC pin more memory than a small machine has. */
@@ -82,26 +81,6 @@ const RULES: readonly Rule[] = [
     'store.s3.backlog is above store.quota, which then holds'
 ]
 
-/** Settings that each are right and together cannot work. */
-export function configContradictions(config: Config, origins: ReadonlyMap<string, string>): ConfigProblem[] {
-  if (config.store.backend !== 's3') return []
-  return (['endpoint', 'bucket'] as const)
-    .filter(name => config['store.s3'][name] === '')
-    .map(name => {
-      const key = `store.s3.${name}`
-      const origin = origins.get('store.backend') ?? 'default'
-      const rule = 'set when store.backend is s3'
-      return {
-        code: 'CONFIG_BAD_VALUE',
-        origin,
-        key,
-        value: '',
-        rule,
-        message: `${key} is not set, and store.backend is s3 (${origin})`
-      }
-    })
-}
-
 const isServer = (network: Config['network']): boolean => network.profile === 'server'
 
 /** Warnings about the effective values, then about reserved keys that were set. */
@@ -141,7 +120,8 @@ function isPrivateAddress(address: string): boolean {
 
 /** Whether an http(s) address is of this machine or its own network. */
 function isLocalEndpoint(endpoint: string): boolean {
-  const { hostname } = new URL(endpoint)
+  // One that is no URL is refused, with a better reason than a warning has (contradictions.ts).
+  const hostname = URL.parse(endpoint)?.hostname ?? 'localhost'
   const host = hostname.replace(/^\[|\]$/g, '')
   if (host === 'localhost') return true
   const family = isIP(host)

@@ -217,7 +217,7 @@ export const CONTENT_COMMANDS: CommandSpec[] = [
     name: 'remove',
     summary: 'let go of one release',
     details:
-      'This node forgets the release, and no longer serves or announces it; nodes that have it keep it, so a version that was published here stays taken: other content needs another version. Its bytes are freed by the next garbage collection, unless another release needs them. A pinned release is refused.',
+      'This node forgets the release, and no longer serves or announces it; nodes that have it keep it, so its version stays taken here, unless it was in `private` alone: other content needs another version. Its bytes are freed by the next garbage collection, unless another release needs them. A pinned release is refused.',
     arguments: [{ name: '<spec>', description: 'name@version, or the CID of a record' }],
     options: [PUBLISHER],
     examples: [{ line: 'catalog remove left-pad@1.2.0', does: 'forgets this version' }],

@@ -294,6 +294,25 @@ describe('a bucket', () => {
   })
 })
 
+test.each([
+  [
+    { 'tuning.minAtOnce': 60, 'tuning.maxAtOnce': 5 },
+    'tuning.minAtOnce',
+    'above tuning.maxAtOnce, which is 5'
+  ],
+  [{ 'tuning.maxPrefetch': 1 }, 'tuning.minPrefetch', 'above tuning.maxPrefetch, which is 1'],
+  [{ 'tracing.endpoint': 'http://127.0.0.1:99999' }, 'tracing.endpoint', 'no URL'],
+  [
+    { 'store.backend': 's3', 'store.s3.bucket': 'segments', 'store.s3.endpoint': 'http://127.0.0.1:99999' },
+    'store.s3.endpoint',
+    'no URL'
+  ]
+])('%j contradicts itself', (flags, key, words) => {
+  expect(problemsOf({ flags })).toMatchObject([
+    { code: 'CONFIG_BAD_VALUE', key, message: expect.stringContaining(words) }
+  ])
+})
+
 test('validating a file reports without throwing', () => {
   expect(validateConfigFile('[store]\nquota = "1GB"')).toEqual({ problems: [], warnings: [] })
   expect(validateConfigFile('a = [', 'x.toml').problems[0]).toMatchObject({
