@@ -16,8 +16,7 @@ export interface GaterModules {
   connections(): readonly Connection[]
   /** Whether private and loopback addresses may be dialled now. */
   usesLocalAddresses(): boolean
-  /** Whether the operator has banned a peer while the node runs. */
-  /** A peer with which no connection is wanted now. */
+  /** Why no connection with a peer is wanted now; undefined when one may be. */
   unwanted(peerId: string): 'banned' | 'misbehaved' | undefined
   onRefused(reason: RefusalReason): void
 }
