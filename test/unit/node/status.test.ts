@@ -20,6 +20,7 @@ const reasonsAt = async (bytes: number, quotaBytes: number, freeBytes = 1e12): P
     alerts: () => [],
     anomalies: () => [],
     tuned: () => [],
+    rssBytes: () => 0,
     uptimeMs: () => 1,
     scrub: () => undefined,
     holdings: async () => ({ complete: 1, damaged: 0, isUnchecked: false })
