@@ -157,8 +157,8 @@ test('a sender waits while its reader is paused, and a resumed reader gets every
   expect(bytes).toBe(100 * MB)
 })
 
-test('300 rounds of connect, transfer and breakage leave nothing behind', { timeout: 300_000 }, async () => {
-  const rounds = 300
+test('500 rounds of connect, transfer and breakage leave nothing behind', { timeout: 300_000 }, async () => {
+  const rounds = 500
   const soak = await startChild<{
     outcomes: Record<string, number>
     failures: string[]
