@@ -120,9 +120,10 @@ function isPrivateAddress(address: string): boolean {
 
 /** Whether an http(s) address is of this machine or its own network. */
 function isLocalEndpoint(endpoint: string): boolean {
-  // One that is no URL is refused, with a better reason than a warning has (contradictions.ts).
-  const hostname = URL.parse(endpoint)?.hostname ?? 'localhost'
-  const host = hostname.replace(/^\[|\]$/g, '')
+  const url = URL.parse(endpoint)
+  // What is no URL is refused elsewhere (contradictions.ts).
+  if (url === null) return true
+  const host = url.hostname.replace(/^\[|\]$/g, '')
   if (host === 'localhost') return true
   const family = isIP(host)
   return family !== 0 && PRIVATE_ADDRESSES.check(host, family === 4 ? 'ipv4' : 'ipv6')

@@ -20,16 +20,21 @@ export async function loadScenario(file: string): Promise<Scenario> {
   })
   if (isScenario(module.default)) return module.default
   throw new CatalogError('INVALID_ARGUMENT', `${path} exports no scenario`, {
-    hint: 'let its default export have a name, a description, a size and steps: docs/testnet.md, "Writing one"'
+    hint: 'let its default export have a name of small letters, digits and hyphens, a description, a size and steps: docs/testnet.md, "Writing one"'
   })
 }
+
+/** Reports are files of that name. */
+const NAME = /^[a-z0-9][a-z0-9-]{0,63}$/
 
 function isScenario(value: unknown): value is Scenario {
   const { name, description, size, steps } = (value ?? {}) as Partial<Scenario>
   return (
     typeof name === 'string' &&
+    NAME.test(name) &&
     typeof description === 'string' &&
-    typeof size === 'object' &&
+    Array.isArray(size?.regions) &&
+    typeof size.counts === 'object' &&
     typeof steps === 'function'
   )
 }

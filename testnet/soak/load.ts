@@ -43,7 +43,7 @@ export class Load {
   readonly #modules: LoadModules
   /** What each publisher has published and not removed, the oldest first. */
   readonly #releases = new Map<string, PublishedRelease[]>()
-  /** By name; also of what was removed since. */
+  /** By name, of those that had further ones; also of what was removed since, and of what failed: nobody knows how far it came. */
   readonly #lastVersions = new Map<string, string>()
   #installs = 0
 
@@ -92,10 +92,9 @@ export class Load {
       if (releases.length >= MOST_RELEASES) await this.#remove(node, 0, signal)
       // Every other one is a further version of what is there.
       const last = pick < 0.5 ? releases.at(-1) : undefined
-      const next = last && { name: last.name, version: this.#nextVersion(last.name) }
-      const release = await this.#modules.work.publish(node, sizeBytes, signal, next)
-      this.#lastVersions.set(release.name, release.version)
-      releases.push(release)
+      const next = last && { name: last.name, version: this.#nextVersion(last) }
+      if (next !== undefined) this.#lastVersions.set(next.name, next.version)
+      releases.push(await this.#modules.work.publish(node, sizeBytes, signal, next))
     },
     remove: async (node, { pick }, signal) => {
       if (node.plan.role === 'publisher')
@@ -179,8 +178,8 @@ export class Load {
   }
 
   /** After the last that was ever published: what was removed is not given to another content. */
-  #nextVersion(name: string): string {
-    return this.#lastVersions.get(name)!.replace(/\d+$/, patch => String(Number(patch) + 1))
+  #nextVersion({ name, version }: PublishedRelease): string {
+    return (this.#lastVersions.get(name) ?? version).replace(/\d+$/, patch => String(Number(patch) + 1))
   }
 
   #of(publisher: RunningNode): PublishedRelease[] {

@@ -13,10 +13,15 @@ const written = (name: string, text: string): string => {
   return path
 }
 
+const OWN = `const OWN = {
+  name: 'own',
+  description: 'nothing happens',
+  size: { topology: 'mesh', regions: ['eu'], counts: { seed: 1 } },
+  steps: () => []
+}`
+
 test('a scenario of a file is its default export', async () => {
-  const size = "{ topology: 'mesh', regions: ['eu'], counts: { seed: 1 } }"
-  const text = `export default { name: 'own', description: 'nothing happens', size: ${size}, steps: () => [] }`
-  const scenario = await loadScenario(written('own.mjs', text))
+  const scenario = await loadScenario(written('own.mjs', `${OWN}\nexport default OWN`))
   expect(scenario).toMatchObject({ name: 'own', size: { counts: { seed: 1 } } })
 })
 
@@ -25,10 +30,17 @@ test.each([
   ['does not run', 'throw new Error("half written")', 'INVALID_ARGUMENT', 'half written'],
   ['is of another language', 'steps = [', 'INVALID_ARGUMENT', 'cannot be run'],
   ['exports something else', 'export default { name: "own" }', 'INVALID_ARGUMENT', 'exports no scenario'],
+  [
+    'leads out of the folder of reports',
+    'export default { ...OWN, name: "../own" }',
+    'INVALID_ARGUMENT',
+    'exports no scenario'
+  ],
+  ['needs no network', 'export default { ...OWN, size: null }', 'INVALID_ARGUMENT', 'exports no scenario'],
   ['exports nothing', 'export const own = {}', 'INVALID_ARGUMENT', 'exports no scenario']
 ])('a file that %s', async (what, text, code, message) => {
   const name = `${what.replaceAll(' ', '-')}.mjs`
-  const path = text === undefined ? join(folder, name) : written(name, text)
+  const path = text === undefined ? join(folder, name) : written(name, `${OWN}\n${text}`)
   await expect(loadScenario(path)).rejects.toMatchObject({
     code,
     message: expect.stringContaining(message)

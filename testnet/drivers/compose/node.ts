@@ -107,6 +107,7 @@ export class ComposeNode extends LocalNode implements RunningNode {
   /** The image has nothing of this tree: of the container it has the network only. */
   async #besideInNetwork(command: readonly string[]): Promise<BesideProcess> {
     const pid = await processOf(this.#container)
+    if (pid === 0) throw new Error(`${this.name} does not run, so nothing can be started beside it`)
     const words = [...insideNetworkOf(pid), ...onThisMachine(command)]
     return await besideOf(spawn(words[0]!, words.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] }))
   }
