@@ -24,9 +24,17 @@ export async function countHoldings(database: DatabaseReader): Promise<Holdings>
   return { complete, damaged, isUnchecked: database.get(DAMAGE_KEY) !== undefined }
 }
 
+interface LastCount {
+  readonly count: Promise<Holdings>
+  untilMs: number
+  foundDamage: boolean
+  /** A content has become whole since it began. */
+  isOutdated: boolean
+}
+
 export class HoldingsCount {
   readonly #modules: { database: DatabaseReader; clock: Clock }
-  #last: { count: Promise<Holdings>; untilMs: number } | undefined
+  #last: LastCount | undefined
 
   constructor(modules: { database: DatabaseReader; clock: Clock }) {
     this.#modules = modules
@@ -34,22 +42,34 @@ export class HoldingsCount {
 
   /** Those who ask while it is being counted share the count. */
   now(): Promise<Holdings> {
-    const { clock, database } = this.#modules
-    if (this.#last === undefined || clock.monotonicMs() >= this.#last.untilMs) {
-      const startMs = clock.monotonicMs()
-      const last = { count: countHoldings(database), untilMs: Number.POSITIVE_INFINITY }
-      const rest = (): void => {
-        const nowMs = clock.monotonicMs()
-        last.untilMs = nowMs + Math.min(REST_SHARE * (nowMs - startMs), MAX_REST_MS)
-      }
-      last.count.then(rest, rest)
-      this.#last = last
-    }
+    const last = this.#last
+    const isGood = last !== undefined && this.#modules.clock.monotonicMs() < last.untilMs
+    if (isGood && !(last.foundDamage && last.isOutdated)) return last.count
+    this.#last = this.#begin()
     return this.#last.count
+  }
+
+  /** What was damaged may be whole again, and would be called damaged for as long as the last count rests. One more of whole ones can wait. */
+  completed(): void {
+    if (this.#last !== undefined) this.#last.isOutdated = true
   }
 
   /** Counts anew when it is asked next: what was found would be denied for as long as the last count rests. */
   forget(): void {
     this.#last = undefined
+  }
+
+  #begin(): LastCount {
+    const { clock, database } = this.#modules
+    const startMs = clock.monotonicMs()
+    const count = countHoldings(database)
+    const last = { count, untilMs: Number.POSITIVE_INFINITY, foundDamage: false, isOutdated: false }
+    const rest = (found?: Holdings): void => {
+      const nowMs = clock.monotonicMs()
+      last.untilMs = nowMs + Math.min(REST_SHARE * (nowMs - startMs), MAX_REST_MS)
+      last.foundDamage = found !== undefined && (found.damaged > 0 || found.isUnchecked)
+    }
+    count.then(rest, () => rest())
+    return last
   }
 }

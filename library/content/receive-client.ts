@@ -9,6 +9,8 @@ export interface ReceiveClientOptions {
   number: number
   nowMs(): number
   onWritten(sizeBytes: number): void
+  /** A content is whole. */
+  onComplete(): void
 }
 
 export class ReceiveClient implements Receive {
@@ -44,6 +46,7 @@ export class ReceiveClient implements Receive {
     const { number, nowMs } = this.#options
     const request = { content: content.bytes, summary, older: older?.bytes, nowMs: nowMs() }
     await this.#worker.request('markComplete', { receive: number, request }, { signal })
+    this.#options.onComplete()
   }
 
   async end(): Promise<void> {

@@ -148,7 +148,8 @@ export class LocalContentStore implements ContentStore {
       onWritten: sizeBytes => {
         this.#received.inc(sizeBytes)
         this.#onGrown()
-      }
+      },
+      onComplete: () => this.#holdings.completed()
     })
   }
 

@@ -6,8 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { silentLogger, systemClock } from '../../../base/index.ts'
 import { HoldingsCount } from '../../../library/content/holdings.ts'
 import type { IngestResult } from '../../../library/content/types.ts'
-import type { KeyRange } from '../../../library/index.ts'
-import { inspectLibrary, type Library } from '../../../library/index.ts'
+import { inspectLibrary, KeyFamily, type KeyRange, type Library, makeKey } from '../../../library/index.ts'
 import { openTestLibrary } from '../../library.ts'
 import { FakeIndex, makeTar, pseudoRandom } from '../content/fakes.ts'
 
@@ -111,6 +110,40 @@ test('a count that took long rests for seconds all the same', async () => {
   nowMs += 1
   expect(holdings.now()).not.toBe(first)
 })
+
+test.each([
+  ['damaged', 2],
+  ['whole', 1]
+])(
+  'of a content that is %s there are %d counts when another has become whole meanwhile',
+  async (what, counted) => {
+    const content = Uint8Array.of(1)
+    const index = new FakeIndex()
+    const families = what === 'whole' ? [KeyFamily.Held, KeyFamily.Complete] : [KeyFamily.Held]
+    await index.batch(
+      families.map(family => ({ type: 'put', key: makeKey(family, content), value: content })),
+      { sync: false }
+    )
+    let counts = 0
+    let nowMs = 0
+    const database = {
+      get: (key: Uint8Array) => index.get(key),
+      getMany: async () => [],
+      iterate: (range: KeyRange) => {
+        counts += 0.5 // of each of two families
+        nowMs += 100
+        return index.iterate(range)
+      }
+    }
+    const holdings = new HoldingsCount({ database, clock: { ...systemClock, monotonicMs: () => nowMs } })
+    const during = holdings.now()
+    holdings.completed()
+    await during
+    await holdings.now()
+    await holdings.now()
+    expect(counts).toBe(counted)
+  }
+)
 
 test('what a verification finds is counted at once, however long the last count took', async () => {
   let calls = 0
